@@ -1,0 +1,3 @@
+module github.com/paastis/paastis
+
+go 1.26

@@ -1,0 +1,112 @@
+package registry
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// App is what a provider reports of one app: the smallest thing that it can start
+// and stop. A value is complete in itself; the provider does not change it or what
+// its maps and slices hold once it is reported.
+type App struct {
+	// Name is the provider's own name of the app, unique within the provider:
+	// compose "<project>-<service>", else the container's name. Required.
+	Name string
+
+	// Stack is the group that the app was deployed with (a compose project).
+	// Empty if the app stands alone.
+	Stack string
+
+	// Labels are the app's labels as they are, `traefik.*` and `paastis.*` among them.
+	// Nil if the provider has none.
+	Labels map[string]string
+
+	// Origin says where the labels are, for messages: `container "shop-front-1"`.
+	Origin string
+
+	// Links are the apps that this one needs, as its provider knows them (Compose's
+	// depends_on), by the provider's own names.
+	Links []rules.Link
+
+	// Instances are what the app runs as (containers, dynos), sorted by name.
+	// Never empty.
+	Instances []Instance
+
+	// Ports are the TCP ports that the app says it listens on, ascending.
+	Ports []uint16
+
+	// Networks are the names of the networks that the app is attached to, sorted.
+	Networks []string
+
+	// HealthCheck is the app's own health check. Nil if it has none.
+	HealthCheck *HealthCheck
+
+	// Protected says why the app must never be put to sleep whatever the rules say
+	// ("is Paastis itself", "runs Traefik"). Empty if it may.
+	Protected string
+
+	// Version grows with each look that the provider takes at the app. A report with
+	// a smaller one than was already seen is out of date and dropped.
+	Version uint64
+}
+
+// Instance is one container (or dyno) of an app.
+type Instance struct {
+	Name string
+	// ID changes when the instance is recreated.
+	ID     string
+	Status Status
+	Health Health
+
+	// ExitCode is the last exit code; meaningful when Status is Exited.
+	ExitCode int
+	// OOMKilled tells that the kernel killed it for its memory.
+	OOMKilled bool
+	// Error is what the provider says of a start that failed. Empty if none.
+	Error string
+	// StartedAt is when it last started. Zero if never.
+	StartedAt time.Time
+
+	// Address is where Paastis itself can reach the instance. Invalid (the zero
+	// value) if it cannot: not running, or no shared network.
+	Address netip.Addr
+}
+
+// HealthCheck is what an app's own health check costs a wake.
+type HealthCheck struct {
+	// Interval is the time between two checks once the app is started.
+	Interval time.Duration
+	// StartInterval is the interval during the start period. Zero if the provider
+	// uses Interval there too.
+	StartInterval time.Duration
+}
+
+// Status is what a provider says of an instance.
+type Status uint8
+
+const (
+	// Exited: it does not run. Also a container that was created and never started.
+	Exited Status = iota
+	// Running: its process runs.
+	Running
+	// Paused: its process is frozen (stop_method: pause).
+	Paused
+	// Restarting: its process ended and the provider starts it again by itself.
+	Restarting
+)
+
+// Health is what an instance's own health check says.
+type Health uint8
+
+const (
+	// NoHealth: there is no health check.
+	NoHealth Health = iota
+	// HealthStarting: no verdict yet.
+	HealthStarting
+	// Healthy: the last check passed.
+	Healthy
+	// Unhealthy: as many checks in a row failed as the app allows.
+	Unhealthy
+)

@@ -1,0 +1,43 @@
+package registry
+
+import (
+	"context"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// Provider is what runs apps. Its methods may be called concurrently, but Start and
+// Stop never at the same time for one app. Errors are prefixed with the provider's
+// name and name the app: `docker: start "shop-front": …`.
+type Provider interface {
+	// Name is the provider's name in messages and in links: "docker".
+	Name() string
+
+	// List looks at every app, asleep ones included, sorted by name.
+	List(ctx context.Context) ([]App, error)
+
+	// Start starts every instance of the app that does not run, and returns the app
+	// as it is right after. An app that runs already is no error. It blocks until the
+	// provider has taken the order, not until the app is healthy.
+	Start(ctx context.Context, name string) (App, error)
+
+	// Stop stops every instance of the app with its own signal and grace period, and
+	// returns the app as it is right after. An app that is stopped already is no
+	// error. It blocks until the app is stopped.
+	Stop(ctx context.Context, name string, method rules.StopMethod) (App, error)
+
+	// Watch calls report with the whole inventory, then with every change, until ctx
+	// ends (it returns nil) or the connection to the provider is lost (it returns the
+	// error). Called again, it goes on where it ended. Calls of report do not overlap.
+	Watch(ctx context.Context, report func(Report)) error
+}
+
+// Report is what a provider tells of its apps.
+type Report struct {
+	// Apps are the apps that changed, as they are now.
+	Apps []App
+	// Gone are the names of the apps that no longer exist.
+	Gone []string
+	// Complete tells that Apps is the whole inventory: an app not in it is gone.
+	Complete bool
+}

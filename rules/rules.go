@@ -1,0 +1,2 @@
+// Package rules turns app names into properties and links.
+package rules

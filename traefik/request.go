@@ -1,0 +1,2 @@
+// Package traefik speaks Traefik's language: labels, rules, requests.
+package traefik
