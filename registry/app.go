@@ -44,7 +44,7 @@ type App struct {
 	HealthCheck *HealthCheck
 
 	// Protected says why the app must never be put to sleep whatever the rules say
-	// ("is Paastis itself", "runs Traefik"). Empty if it may.
+	// (IsPaastis, RunsTraefik, ServesProvider). Empty if it may.
 	Protected string
 
 	// Version grows with each look that the provider takes at the app. A report with
@@ -82,6 +82,16 @@ type HealthCheck struct {
 	// uses Interval there too.
 	StartInterval time.Duration
 }
+
+// What makes an app Protected.
+const (
+	// IsPaastis: it is Paastis itself.
+	IsPaastis = "is Paastis itself"
+	// RunsTraefik: it is the Traefik in front of the apps.
+	RunsTraefik = "runs Traefik"
+	// ServesProvider: Paastis reaches its provider through it.
+	ServesProvider = "serves the API that Paastis uses"
+)
 
 // Status is what a provider says of an instance.
 type Status uint8

@@ -13,8 +13,9 @@ type Provider interface {
 	// Name is the provider's name in messages and in links: "docker".
 	Name() string
 
-	// List looks at every app, asleep ones included, sorted by name.
-	List(ctx context.Context) ([]App, error)
+	// List looks at every app, asleep ones included, and returns a complete report,
+	// sorted by name.
+	List(ctx context.Context) (Report, error)
 
 	// Start starts every instance of the app that does not run, and returns the app
 	// as it is right after. An app that runs already is no error. It blocks until the
@@ -38,6 +39,9 @@ type Report struct {
 	Apps []App
 	// Gone are the names of the apps that no longer exist.
 	Gone []string
-	// Complete tells that Apps is the whole inventory: an app not in it is gone.
+	// Complete tells that Apps is the whole inventory: an app not in it is gone,
+	// unless a report of it with a greater Version was already seen.
 	Complete bool
+	// Version of the report, on the same scale as App.Version.
+	Version uint64
 }

@@ -37,3 +37,58 @@ const (
 	// Skipped: it does not exist, nobody enabled it, or it is optional and failed.
 	Skipped Progress = "skipped"
 )
+
+// View is the picture of an app as it is now.
+func (r *Registry) View(k *Keeper) View {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	state, reason := k.state, k.reason
+	if state == Ready && !k.open.Load() {
+		state, reason = Starting, ""
+	}
+	if state != Failed {
+		reason = ""
+	}
+	v := View{Name: k.Name(), State: state, Reason: reason}
+	if k.gone {
+		return v
+	}
+	v.Steps = r.steps(k)
+	return v
+}
+
+// steps are the linked apps in the order in which they start, and then those that are
+// skipped because they do not exist.
+func (r *Registry) steps(k *Keeper) []Step {
+	inv := r.inventory.Load()
+	var steps []Step
+	for _, wave := range inv.Graph.StartOrder(k.Name()) {
+		for _, name := range wave {
+			if name != k.Name() {
+				steps = append(steps, r.stepOf(inv.names[name]))
+			}
+		}
+	}
+	for _, l := range inv.Graph.Missing(k.Name()) {
+		steps = append(steps, Step{Name: l.Name, Progress: Skipped, Reason: "It does not exist."})
+	}
+	return steps
+}
+
+func (r *Registry) stepOf(e *Entry) Step {
+	k := e.keeper
+	s := Step{Name: e.Name}
+	switch {
+	case !e.Managed && k.alive(), k.healthy(), k.completed:
+		s.Progress = Up
+	case !e.Managed:
+		s.Progress, s.Reason = Skipped, "Paastis does not manage it."
+	case k.state == Failed:
+		s.Progress, s.Reason = Broken, k.reason
+	case k.state == Starting && k.ordered:
+		s.Progress = Waking
+	default:
+		s.Progress = Queued
+	}
+	return s
+}

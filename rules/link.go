@@ -1,5 +1,14 @@
 package rules
 
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
 // Link is one app's need of another.
 type Link struct {
 	// Name of the linked app, by any name that it is known by. Required.
@@ -12,7 +21,8 @@ type Link struct {
 	Optional bool
 }
 
-// Condition is what a linked app must have reached, as in Compose's depends_on.
+// Condition is what a linked app must have reached, as in Compose's depends_on. A
+// later one is stricter.
 type Condition uint8
 
 const (
@@ -23,3 +33,145 @@ const (
 	// Completed: it ran and ended with exit code 0.
 	Completed
 )
+
+var conditionNames = [...]string{Healthy: "healthy", Started: "started", Completed: "completed"}
+
+// String is the condition as it is written in rules.
+func (c Condition) String() string { return conditionNames[c] }
+
+// String is the link as it is written in a label.
+func (l Link) String() string {
+	s := l.Name
+	if l.Condition != Healthy {
+		s += ":" + l.Condition.String()
+	}
+	if l.Optional {
+		s += "?"
+	}
+	return s
+}
+
+func linksText(links []Link) string {
+	all := make([]string, 0, len(links))
+	for _, l := range links {
+		all = append(all, l.String())
+	}
+	return strings.Join(all, ", ")
+}
+
+// setLinks reads a list of names or {name, condition, optional}; one name alone will
+// do. A name that turns out empty for an app is left out.
+func setLinks(p *Properties, value *yaml.Node, expand expander) error {
+	value = deref(value)
+	items := []*yaml.Node{value}
+	switch {
+	case value.Kind == yaml.SequenceNode:
+		items = value.Content
+	case value.Tag == "!!null":
+		items = nil
+	}
+	links := make([]Link, 0, len(items))
+	var faults []error
+	for _, item := range items {
+		l, err := readLink(deref(item), expand)
+		switch {
+		case err != nil:
+			faults = append(faults, err)
+		case l.Name != "":
+			links = append(links, l)
+		}
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	p.LinkedApps = links
+	return nil
+}
+
+func readLink(node *yaml.Node, expand expander) (Link, error) {
+	switch node.Kind {
+	case yaml.ScalarNode:
+		return named(node, expand)
+	case yaml.MappingNode:
+		return readLinkMapping(node, expand)
+	default:
+		return Link{}, errors.New("expected a name, or {name, condition, optional}")
+	}
+}
+
+func readLinkMapping(node *yaml.Node, expand expander) (l Link, err error) {
+	for key, value := range pairs(node) {
+		switch key.Value {
+		case "name":
+			var n Link
+			n, err = named(value, expand)
+			l.Name = n.Name
+		case "condition":
+			l.Condition, err = conditionOf(value.Value)
+		case "optional":
+			err = value.Decode(&l.Optional)
+			if err != nil {
+				err = fmt.Errorf("optional: %q is neither true nor false", value.Value)
+			}
+		default:
+			err = fmt.Errorf("unknown key %q of a linked app%s", key.Value, suggest(key.Value, []string{"name", "condition", "optional"}))
+		}
+		if err != nil {
+			return l, err
+		}
+	}
+	if !slices.ContainsFunc(node.Content, func(n *yaml.Node) bool { return n.Value == "name" }) {
+		return l, errors.New("a linked app without a name")
+	}
+	return l, nil
+}
+
+func named(node *yaml.Node, expand expander) (Link, error) {
+	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" || strings.TrimSpace(node.Value) == "" {
+		return Link{}, errors.New("a linked app without a name")
+	}
+	name, err := expand(strings.TrimSpace(node.Value))
+	return Link{Name: name}, err
+}
+
+func conditionOf(text string) (Condition, error) {
+	i := slices.Index(conditionNames[:], strings.TrimPrefix(text, "service_"))
+	switch {
+	case i >= 0:
+		return Condition(i), nil
+	case text == "service_completed_successfully":
+		return Completed, nil
+	default:
+		return 0, fmt.Errorf("condition %q is unknown; write started, healthy or completed", text)
+	}
+}
+
+// labelLinks is the label's "back, db:started, cache?" as the list that rules have. A
+// value that begins with a bracket is YAML already.
+func labelLinks(value string) *yaml.Node {
+	var root yaml.Node
+	if strings.HasPrefix(strings.TrimSpace(value), "[") && yaml.Unmarshal([]byte(value), &root) == nil && root.Kind != 0 {
+		return root.Content[0]
+	}
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	for item := range strings.SplitSeq(value, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			list.Content = append(list.Content, labelLink(item))
+		}
+	}
+	return list
+}
+
+// labelLink reads name[:condition][?].
+func labelLink(item string) *yaml.Node {
+	item, optional := strings.CutSuffix(item, "?")
+	name, condition, conditional := strings.Cut(item, ":")
+	link := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{scalar("name"), scalar(name)}}
+	if conditional {
+		link.Content = append(link.Content, scalar("condition"), scalar(condition))
+	}
+	if optional {
+		link.Content = append(link.Content, scalar("optional"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+	}
+	return link
+}

@@ -1,0 +1,64 @@
+package docker
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// maxJoins is how many containers may use each other's network in a row.
+const maxJoins = 8
+
+// address is where Paastis reaches the container: in a network that both are in, or,
+// from the host, in any. Of several it is the first by the network's name.
+func (f *fleet) address(c *container) netip.Addr {
+	if c.instance.Status != registry.Running {
+		return netip.Addr{}
+	}
+	home := f.home(c)
+	if f.beside(home) {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	for _, name := range slices.Sorted(maps.Keys(home.networks)) {
+		at := home.networks[name]
+		if len(at.addresses) > 0 && f.attached(name, at) {
+			return at.addresses[0]
+		}
+	}
+	return netip.Addr{}
+}
+
+// home is the container whose network c uses: mostly c itself.
+func (f *fleet) home(c *container) *container {
+	for range maxJoins {
+		lender := f.find(c.joined)
+		if lender == nil {
+			break
+		}
+		c = lender
+	}
+	return c
+}
+
+// beside tells that what listens in the container's network listens on Paastis's
+// loopback too.
+func (f *fleet) beside(home *container) bool {
+	if f.onHost() {
+		return home.onHost && f.endpoint.local()
+	}
+	return home == f.home(f.self)
+}
+
+// attached tells that Paastis is in that network, or on the host, which is in all. Two
+// networks may have one name; a container that never ran knows no more than the name.
+func (f *fleet) attached(name string, at attachment) bool {
+	if f.onHost() {
+		return true
+	}
+	own, found := f.home(f.self).networks[name]
+	return found && (own.id == at.id || at.id == "")
+}
+
+func (f *fleet) onHost() bool { return f.self == nil || f.home(f.self).onHost }

@@ -1,0 +1,81 @@
+package docker
+
+import (
+	"net/netip"
+	"testing"
+
+	api "github.com/moby/moby/api/types/container"
+)
+
+func TestAddressIsWherePaastisReachesTheContainer(t *testing.T) {
+	t.Parallel()
+	const nowhere = "invalid IP"
+	inContainer := func(c *Config) { c.Self = Self{Hostname: "self"} }
+	onHost := func(*Config) {}
+	overTCP := func(c *Config) { c.Host = "tcp://engine:2375" }
+	change := func(changes ...func(*api.InspectResponse)) []func(*api.InspectResponse) { return changes }
+	for _, c := range []struct {
+		name    string
+		paastis func(*Config)
+		self    []func(*api.InspectResponse)
+		web     []func(*api.InspectResponse)
+		want    string
+	}{
+		{"shared network", inContainer, change(attachedTo("proxy=10.1.0.2", "apps=10.0.0.2")),
+			change(attachedTo("db=10.2.0.3", "apps=10.0.0.3")), "10.0.0.3"},
+		{"no shared network", inContainer, change(attachedTo("proxy=10.1.0.2")),
+			change(attachedTo("apps=10.0.0.3")), nowhere},
+		{"another network of the same name", inContainer, change(attachedTo("apps=10.1.0.2")),
+			change(attachedTo("apps=10.0.0.3"), func(c *api.InspectResponse) {
+				c.NetworkSettings.Networks["apps"].NetworkID = "other"
+			}), nowhere},
+		{"first of several shared networks", inContainer, change(attachedTo("a=10.1.0.2", "b=10.0.0.2")),
+			change(attachedTo("b=10.0.0.3", "a=10.1.0.3")), "10.1.0.3"},
+		{"IPv6 only", inContainer, change(attachedTo("apps=fd00::2")),
+			change(attachedTo("apps=fd00::3")), "fd00::3"},
+		{"not running", inContainer, change(attachedTo("apps=10.0.0.2")),
+			change(attachedTo("apps=10.0.0.3"), exits(0)), nowhere},
+		{"paused", inContainer, change(attachedTo("apps=10.0.0.2")),
+			change(attachedTo("apps=10.0.0.3"), pauses), nowhere},
+		{"Paastis on the host", onHost, nil, change(attachedTo("db=10.2.0.3", "apps=10.0.0.3")), "10.0.0.3"},
+		{"both on the host", onHost, nil, change(onNetwork("host")), "127.0.0.1"},
+		{"on the host of a remote engine", overTCP, nil, change(onNetwork("host")), nowhere},
+		{"on the host's network, Paastis not", inContainer, change(attachedTo("apps=10.0.0.2")),
+			change(onNetwork("host")), nowhere},
+		{"on Paastis's own network", inContainer, change(attachedTo("apps=10.0.0.2")),
+			change(onNetwork("container:paastis")), "127.0.0.1"},
+		{"on the network of a neighbour", inContainer, change(attachedTo("vpn=10.0.0.2")),
+			change(onNetwork("container:vpn")), "10.0.0.9"},
+		{"on the network of one that is gone", inContainer, change(attachedTo("apps=10.0.0.2")),
+			change(onNetwork("container:nobody")), nowhere},
+	} {
+		e := newEngine(t)
+		e.add(another(t, "vpn", "tty", attachedTo("vpn=10.0.0.9")))
+		e.add(another(t, "web", "tty", c.web...))
+		if c.self != nil {
+			e.add(another(t, "paastis", "tty", append(c.self, func(c *api.InspectResponse) { c.Config.Hostname = "self" })...))
+		}
+		got := appOf(t, e.provider(c.paastis), "web").Instances[0].Address
+		equal(t, c.name, got.String(), c.want)
+	}
+}
+
+func TestPaastisOnTheHostsNetworkReachesEveryAddress(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	paastis := another(t, "paastis", "tty", onNetwork("host"))
+	e.add(paastis)
+	e.add(another(t, "web", "tty", attachedTo("apps=10.0.0.3")))
+	e.add(another(t, "beside", "tty", onNetwork("host")))
+	p := e.provider(func(c *Config) { c.Self = Self{ID: paastis.ID} })
+	equal(t, "web", appOf(t, p, "web").Instances[0].Address, netip.MustParseAddr("10.0.0.3"))
+	equal(t, "beside", appOf(t, p, "beside").Instances[0].Address, netip.MustParseAddr("127.0.0.1"))
+}
+
+func TestContainersThatUseEachOthersNetworkHaveNoAddress(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	e.add(another(t, "a", "tty", onNetwork("container:b")))
+	e.add(another(t, "b", "tty", onNetwork("container:a")))
+	equal(t, "address", appOf(t, e.provider(), "a").Instances[0].Address, netip.Addr{})
+}

@@ -1,0 +1,133 @@
+// Package docker is the provider of the apps that run on a Docker engine, or on
+// Podman behind its Docker-compatible socket.
+//
+// An app is a Compose service with all its containers, named "<project>-<service>".
+// A container without Compose's labels is an app by itself, under its own name.
+// Containers of `docker compose run` and tasks of Swarm services are no apps.
+//
+// Everything reported comes from looks: inspections of one container, numbered before
+// they are sent. The inventory keeps the newest look at each container; an app is
+// made of those, so a report with a greater version never holds an older look.
+//
+//	GET /events ──────────┐ which container       ┌── List, Watch ──▶ reports
+//	GET /containers/json ─┤ changed            ┌──┴──────┐
+//	start, stop, pause ───┴─▶ look ───────────▶│inventory│
+//	                     GET /containers/x/json└──┬──────┘
+//	                                              └── Start, Stop ──▶ the app, after
+//
+// # Calls
+//
+// These are all the calls made to the engine. Behind a socket proxy each must be
+// allowed; all but the first are prefixed with the API's version (/v1.41).
+//
+//	HEAD /_ping                       the API's version; GET where HEAD is refused
+//	GET  /containers/json             every container, stopped ones too
+//	GET  /containers/{id}/json        one look
+//	GET  /events                      what changed, as a stream
+//	POST /containers/{id}/start       wake
+//	POST /containers/{id}/unpause     wake from a pause
+//	POST /containers/{id}/stop        sleep
+//	POST /containers/{id}/pause       sleep, with stop_method: pause
+//	GET  /containers/{id}/logs        the last lines of an app that failed
+package docker
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync/atomic"
+
+	"github.com/moby/moby/client"
+
+	"github.com/paastis/paastis/registry"
+)
+
+var _ registry.Provider = (*Provider)(nil)
+
+// Provider runs apps on one Docker engine. Its methods may be called concurrently,
+// but Watch only once at a time. It connects when it is first used, and again by
+// itself after the engine was away.
+type Provider struct {
+	log       *slog.Logger
+	endpoint  endpoint
+	client    *client.Client
+	self      Self
+	inventory inventory
+
+	// lastEvent is when the newest event happened that Watch has read, in Unix
+	// nanoseconds of the engine's clock. Zero before the first.
+	lastEvent atomic.Int64
+}
+
+// Config is what a Provider is made of. The zero value means the engine behind
+// DefaultHost, for a Paastis that runs beside it on the host.
+type Config struct {
+	// Host is where the engine listens: unix://, tcp://, http:// or https://. If
+	// empty, DefaultHost, or with TLS tcp://localhost:2376.
+	Host string
+
+	// TLS secures tcp:// and https://. If nil, tcp:// is plain and https:// trusts the
+	// system's certificates. Not used for the other two.
+	TLS *tls.Config
+
+	// APIVersion fixes the version of the API ("1.41"). If empty, the engine is asked
+	// and the newest that both sides know is used; at least 1.40 (Docker 19.03).
+	APIVersion string
+
+	// Transport carries the requests. If nil, connections to Host do.
+	Transport http.RoundTripper
+
+	// Self tells which container Paastis runs in. The zero value: none.
+	Self Self
+
+	// Log hears of containers that are left out. If nil, nobody does.
+	Log *slog.Logger
+}
+
+// New makes the provider that the environment describes, as the Docker CLI would:
+// DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_TLS, DOCKER_CERT_PATH, DOCKER_CONFIG and
+// DOCKER_API_VERSION. The CLI's contexts are not read. It reads certificates, and it
+// finds out which container Paastis runs in; it does not talk to the engine.
+func New(log *slog.Logger) (*Provider, error) {
+	cfg, err := configFromEnv(os.Getenv)
+	if err != nil {
+		return nil, fmt.Errorf("docker: %w", err)
+	}
+	cfg.Self = findSelf()
+	cfg.Log = log
+	return NewConfig(cfg)
+}
+
+// NewConfig makes a provider from cfg alone. It fails if Host or APIVersion makes no
+// sense. It does not talk to the engine.
+func NewConfig(cfg Config) (*Provider, error) {
+	endpoint, err := parseEndpoint(cfg.Host, cfg.TLS != nil)
+	if err != nil {
+		return nil, fmt.Errorf("docker: %w", err)
+	}
+	client, err := newClient(endpoint, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("docker: %w", err)
+	}
+	log := cfg.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Provider{log: log, endpoint: endpoint, client: client, self: cfg.Self}, nil
+}
+
+// Name is "docker".
+func (p *Provider) Name() string { return "docker" }
+
+// List asks for all containers and looks at those that are new or that the list shows
+// otherwise than the last look did. A container that cannot be inspected is logged
+// and reported as it was last seen, or not at all.
+func (p *Provider) List(ctx context.Context) (registry.Report, error) {
+	if err := p.refresh(ctx); err != nil {
+		return registry.Report{}, fmt.Errorf("docker: %w", err)
+	}
+	return p.fleet().everything(), nil
+}

@@ -1,0 +1,157 @@
+package docker
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// fleet is all containers at one moment, and what they are to each other.
+type fleet struct {
+	all      []*container
+	version  uint64
+	endpoint endpoint
+	// self is Paastis's own container. Nil if it runs on the host.
+	self *container
+}
+
+// fleet is the newest one. It is never older than one that was made before.
+func (p *Provider) fleet() *fleet {
+	all, version := p.inventory.snapshot()
+	return &fleet{all: all, version: version, endpoint: p.endpoint, self: p.self.find(all)}
+}
+
+// everything reports the whole inventory.
+func (f *fleet) everything() registry.Report {
+	members := map[string][]*container{}
+	for _, c := range f.all {
+		if c.app != "" {
+			members[c.app] = append(members[c.app], c)
+		}
+	}
+	report := registry.Report{Complete: true, Version: f.version}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		report.Apps = append(report.Apps, f.assemble(name, sift(members[name])))
+	}
+	return report
+}
+
+// report tells of the apps of these names, gone or not.
+func (f *fleet) report(names []string) registry.Report {
+	report := registry.Report{Version: f.version}
+	for _, name := range names {
+		if app, found := f.app(name); found {
+			report.Apps = append(report.Apps, app)
+		} else {
+			report.Gone = append(report.Gone, name)
+		}
+	}
+	return report
+}
+
+// app is false if no container belongs to it.
+func (f *fleet) app(name string) (registry.App, bool) {
+	members := f.members(name)
+	if len(members) == 0 {
+		return registry.App{}, false
+	}
+	return f.assemble(name, members), true
+}
+
+// members are the containers of the app, the one that speaks for it first.
+func (f *fleet) members(name string) []*container {
+	var members []*container
+	for _, c := range f.all {
+		if name != "" && c.app == name {
+			members = append(members, c)
+		}
+	}
+	return sift(members)
+}
+
+// assemble makes the app of its members. There must be one.
+func (f *fleet) assemble(name string, members []*container) registry.App {
+	leader := members[0]
+	return registry.App{
+		Name:        name,
+		Stack:       leader.project,
+		Labels:      leader.labels,
+		Origin:      fmt.Sprintf("container %q", leader.instance.Name),
+		Links:       f.links(leader),
+		Instances:   f.instances(members),
+		Ports:       leader.ports,
+		Networks:    f.networks(members),
+		HealthCheck: leader.healthCheck,
+		Protected:   f.protection(members),
+		Version:     f.version,
+	}
+}
+
+func (f *fleet) instances(members []*container) []registry.Instance {
+	var instances []registry.Instance
+	for _, c := range members {
+		instance := c.instance
+		instance.Address = f.address(c)
+		instances = append(instances, instance)
+	}
+	slices.SortFunc(instances, func(a, b registry.Instance) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
+	return instances
+}
+
+func (f *fleet) networks(members []*container) []string {
+	names := map[string]bool{}
+	for _, c := range members {
+		for name := range f.home(c).networks {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// find is the container of that ID or name, nil if there is none.
+func (f *fleet) find(reference string) *container {
+	if reference == "" {
+		return nil
+	}
+	for _, c := range f.all {
+		if reference == c.instance.ID || reference == c.instance.Name {
+			return c
+		}
+	}
+	return nil
+}
+
+// shadowed are the containers that are left out because another app has their name.
+func (f *fleet) shadowed() []*container {
+	var out []*container
+	for _, c := range f.all {
+		if c.app != "" && !slices.Contains(f.members(c.app), c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// sift sorts containers of one name so that the one with the lowest number speaks for
+// the app; while Compose replaces it, its successor. Names may clash ("a-b" + "c" is
+// "a" + "b-c", and a container may bear a service's name): what does not belong to the
+// first one's service is left out, so that it is never stopped along with it.
+func sift(members []*container) []*container {
+	slices.SortFunc(members, func(a, b *container) int {
+		return cmp.Or(
+			strings.Compare(b.service, a.service),
+			cmp.Compare(a.number, b.number),
+			b.created.Compare(a.created),
+			strings.Compare(a.instance.ID, b.instance.ID),
+		)
+	})
+	return slices.DeleteFunc(members, func(c *container) bool {
+		return c.project != members[0].project || c.service != members[0].service
+	})
+}

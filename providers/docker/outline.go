@@ -1,0 +1,80 @@
+package docker
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	api "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// outline is what both the list of containers and a look at one show of it. Where the
+// two differ, it has changed since the look.
+type outline struct {
+	name     string
+	state    api.ContainerState
+	verdict  string // "healthy" while it runs, "137" once it exited
+	networks string
+}
+
+// listed is the outline of a container in the list.
+func listed(s api.Summary) outline {
+	o := outline{name: listedName(s.Names), state: s.State, verdict: listedVerdict(s)}
+	if s.NetworkSettings != nil {
+		o.networks = sketch(s.State, s.NetworkSettings.Networks)
+	}
+	return o
+}
+
+// listedName leaves out the names that links of other containers add ("/web/db").
+func listedName(names []string) string {
+	for _, name := range names {
+		if name = strings.TrimPrefix(name, "/"); !strings.Contains(name, "/") {
+			return name
+		}
+	}
+	return ""
+}
+
+// listedVerdict is what the status says in brackets: "Up 5 minutes (healthy)",
+// "Up 1 second (health: starting)", "Exited (137) 2 hours ago".
+func listedVerdict(s api.Summary) string {
+	if s.State != api.StateRunning && s.State != api.StateExited {
+		return ""
+	}
+	_, rest, _ := strings.Cut(s.Status, "(")
+	verdict, _, _ := strings.Cut(rest, ")")
+	return strings.TrimPrefix(verdict, "health: ")
+}
+
+// inspected is the outline of a container that was looked at. state may be nil.
+func inspected(instance registry.Instance, state *api.State, networks map[string]*network.EndpointSettings) outline {
+	if state == nil {
+		return outline{name: instance.Name}
+	}
+	o := outline{name: instance.Name, state: state.Status, networks: sketch(state.Status, networks)}
+	switch {
+	case state.Status == api.StateExited:
+		o.verdict = fmt.Sprint(state.ExitCode)
+	case state.Status == api.StateRunning && instance.Health != registry.NoHealth:
+		o.verdict = string(state.Health.Status)
+	}
+	return o
+}
+
+// sketch is one text for the networks and, while it runs, the addresses in them. The
+// list goes on showing the one of a container whose start failed.
+func sketch(state api.ContainerState, networks map[string]*network.EndpointSettings) string {
+	var parts []string
+	for name, at := range attachments(networks) {
+		if state == api.StateRunning {
+			name = fmt.Sprint(name, at.id, at.addresses)
+		}
+		parts = append(parts, name)
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, "\n")
+}

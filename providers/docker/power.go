@@ -1,0 +1,183 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/moby/moby/client"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+// order is what each container of an app is told.
+type order struct {
+	// give tells it to one container that does not meet it yet.
+	give func(ctx context.Context, instance registry.Instance) error
+	// met tells whether a container is as ordered. One that is removed is as good as
+	// exited.
+	met func(registry.Status) bool
+}
+
+// Start starts all of the app's containers that do not run, and unfreezes those that
+// are paused, in parallel. The app that it returns is the result of a look after that.
+// If some were refused, it returns the app as well as an error that names them with
+// the engine's reason. ErrUnknownApp if the app does not exist.
+func (p *Provider) Start(ctx context.Context, name string) (registry.App, error) {
+	app, err := p.carryOut(ctx, name, order{
+		give: p.start,
+		met:  func(s registry.Status) bool { return s == registry.Running || s == registry.Restarting },
+	})
+	return app, naming("start", name, err)
+}
+
+// Stop stops the app's containers in parallel, each with its own signal and grace
+// period, or pauses them. Like Start it returns the app as a look after that found it,
+// beside an error if some did not stop. A container that is removed meanwhile counts
+// as stopped; so does an app that is gone then (`docker run --rm`), which is returned
+// as it was, but exited. The engine stops them even if ctx ends before. ErrUnknownApp
+// if the app does not exist.
+func (p *Provider) Stop(ctx context.Context, name string, method rules.StopMethod) (registry.App, error) {
+	o := order{give: p.stop, met: func(s registry.Status) bool { return s == registry.Exited }}
+	if method == rules.PauseContainer {
+		o = order{give: p.pause, met: func(s registry.Status) bool { return s == registry.Paused || s == registry.Exited }}
+	}
+	app, err := p.carryOut(ctx, name, o)
+	return app, naming("stop", name, err)
+}
+
+// carryOut gives the order where it is not met, and looks at the app before and after.
+func (p *Provider) carryOut(ctx context.Context, name string, o order) (registry.App, error) {
+	before, err := p.fresh(ctx, name)
+	if err != nil {
+		return registry.App{}, err
+	}
+	refusals := o.giveAll(ctx, before.Instances)
+	after, err := p.fresh(ctx, name)
+	if errors.Is(err, ErrUnknownApp) && o.met(registry.Exited) {
+		return p.exited(before), nil
+	}
+	if err != nil {
+		return registry.App{}, err
+	}
+	return after, o.shortfall(after.Instances, refusals)
+}
+
+// fresh looks at the app's containers, and for others if it knows of none.
+func (p *Provider) fresh(ctx context.Context, name string) (registry.App, error) {
+	var ids []string
+	for _, c := range p.fleet().members(name) {
+		ids = append(ids, c.instance.ID)
+	}
+	if err := p.survey(ctx, ids); err != nil {
+		return registry.App{}, err
+	}
+	if app, found := p.fleet().app(name); found {
+		return app, nil
+	}
+	if err := p.refresh(ctx); err != nil {
+		return registry.App{}, err
+	}
+	if app, found := p.fleet().app(name); found {
+		return app, nil
+	}
+	return registry.App{}, ErrUnknownApp
+}
+
+// exited is an app that was removed, as if it were only stopped.
+func (p *Provider) exited(app registry.App) registry.App {
+	app.Version = p.fleet().version
+	for i := range app.Instances {
+		instance := &app.Instances[i]
+		*instance = registry.Instance{Name: instance.Name, ID: instance.ID, StartedAt: instance.StartedAt}
+	}
+	return app
+}
+
+// giveAll gives the order to all containers at once. It returns what went wrong, by
+// the container's ID.
+func (o order) giveAll(ctx context.Context, instances []registry.Instance) map[string]error {
+	errs := make([]error, len(instances))
+	each(len(instances), len(instances), func(i int) {
+		if !o.met(instances[i].Status) {
+			errs[i] = o.give(ctx, instances[i])
+		}
+	})
+	refusals := map[string]error{}
+	for i, err := range errs {
+		if err != nil {
+			refusals[instances[i].ID] = err
+		}
+	}
+	return refusals
+}
+
+// shortfall is the refusals that matter: of containers that still exist and that
+// nobody else has brought to where they should be.
+func (o order) shortfall(after []registry.Instance, refusals map[string]error) error {
+	var left failures
+	for _, instance := range after {
+		if err := refusals[instance.ID]; err != nil && !o.met(instance.Status) {
+			left = append(left, fmt.Errorf("container %q: %w", instance.Name, err))
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return left
+}
+
+func (p *Provider) start(ctx context.Context, instance registry.Instance) error {
+	if instance.Status == registry.Paused {
+		return p.unpause(ctx, instance)
+	}
+	return p.ask(ctx, startTimeout, func(ctx context.Context) error {
+		_, err := p.client.ContainerStart(ctx, instance.ID, client.ContainerStartOptions{})
+		return err
+	})
+}
+
+// stop leaves it to Docker to wake a paused container for its signal. Podman refuses
+// to stop one.
+func (p *Provider) stop(ctx context.Context, instance registry.Instance) error {
+	stop := func(ctx context.Context) error {
+		_, err := p.client.ContainerStop(ctx, instance.ID, client.ContainerStopOptions{})
+		return err
+	}
+	err := p.ask(ctx, unlimited, stop)
+	if err == nil || instance.Status != registry.Paused {
+		return err
+	}
+	if p.unpause(ctx, instance) != nil {
+		return err
+	}
+	return p.ask(ctx, unlimited, stop)
+}
+
+// pause freezes what runs. A container between two restarts cannot be frozen and would
+// run on, so it is stopped.
+func (p *Provider) pause(ctx context.Context, instance registry.Instance) error {
+	if instance.Status == registry.Restarting {
+		return p.stop(ctx, instance)
+	}
+	return p.ask(ctx, callTimeout, func(ctx context.Context) error {
+		_, err := p.client.ContainerPause(ctx, instance.ID, client.ContainerPauseOptions{})
+		return err
+	})
+}
+
+func (p *Provider) unpause(ctx context.Context, instance registry.Instance) error {
+	return p.ask(ctx, callTimeout, func(ctx context.Context) error {
+		_, err := p.client.ContainerUnpause(ctx, instance.ID, client.ContainerUnpauseOptions{})
+		return err
+	})
+}
+
+// naming says at the provider's edge what was done to which app.
+func naming(verb, app string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("docker: %s %q: %w", verb, app, err)
+}

@@ -1,0 +1,22 @@
+// Package providers knows every provider by its name. A new one is a folder beside
+// this file and a case below.
+package providers
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/paastis/paastis/providers/docker"
+	"github.com/paastis/paastis/registry"
+)
+
+// New makes the provider of that name out of its own environment variables. It does
+// not connect yet.
+func New(name string, log *slog.Logger) (registry.Provider, error) {
+	switch name {
+	case "docker":
+		return docker.New(log)
+	default:
+		return nil, fmt.Errorf("provider %q is unknown; known: docker", name)
+	}
+}

@@ -1,0 +1,316 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// fake is a provider that runs apps in memory, on the bubble's clock.
+type fake struct {
+	telling sync.Mutex // calls of report do not overlap
+	mu      sync.Mutex
+	apps    map[string]*fakeApp
+	version uint64
+	report  func(Report)
+	lost    chan error
+	calls   []string // "start shop-db", "stop shop-db", in order
+	starts  map[string][]time.Time
+}
+
+// fakeApp is an app with what is to happen to it.
+type fakeApp struct {
+	app      App
+	boot     time.Duration // from its start to healthy
+	stopping time.Duration // how long a stop takes
+	noHealth bool          // has no health check
+	crash    int           // exit code with which it ends once booted; 0: it runs on
+	job      bool          // it ends well once booted
+	startErr error
+	stopErr  error
+}
+
+func newFake(apps ...*fakeApp) *fake {
+	f := &fake{apps: map[string]*fakeApp{}, lost: make(chan error), starts: map[string][]time.Time{}}
+	for _, a := range apps {
+		f.apps[a.app.Name] = a
+	}
+	return f
+}
+
+// service is a compose service that is asleep, with a health check and a boot of 1 s.
+// Its needs are written as "db", "db:started" or "db?".
+func service(stack, name string, needs ...string) *fakeApp {
+	full := stack + "-" + name
+	a := &fakeApp{
+		app: App{
+			Name: full, Stack: stack, Origin: fmt.Sprintf("container %q", full+"-1"),
+			Labels:    map[string]string{},
+			Instances: []Instance{{Name: full + "-1", ID: full + "-id1"}},
+		},
+		boot:     time.Second,
+		stopping: 100 * time.Millisecond,
+	}
+	for _, n := range needs {
+		n, condition, _ := strings.Cut(n, ":")
+		link := rules.Link{Name: stack + "-" + strings.TrimSuffix(n, "?"), Optional: strings.HasSuffix(n, "?")}
+		switch condition {
+		case "started":
+			link.Condition = rules.Started
+		case "completed":
+			link.Condition = rules.Completed
+		}
+		a.app.Links = append(a.app.Links, link)
+	}
+	return a
+}
+
+// routed gives the app a router that asks Paastis, with a static server.
+func (a *fakeApp) routed(host string) *fakeApp {
+	a.label("traefik.http.routers."+a.app.Name+".rule", "Host(`"+host+"`)")
+	a.label("traefik.http.routers."+a.app.Name+".middlewares", "paastis@docker")
+	return a.label("traefik.http.services."+a.app.Name+".loadbalancer.server.url", "http://"+a.app.Name+"-1:8080")
+}
+
+func (a *fakeApp) label(key, value string) *fakeApp {
+	a.app.Labels[key] = value
+	return a
+}
+
+func (a *fakeApp) awake() *fakeApp {
+	a.app.Instances[0].Status = Running
+	a.app.Instances[0].Health = Healthy
+	return a
+}
+
+func (f *fake) Name() string { return "fake" }
+
+func (f *fake) List(context.Context) (Report, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.all(), nil
+}
+
+func (f *fake) all() Report {
+	r := Report{Complete: true, Version: f.version}
+	for _, a := range f.apps {
+		r.Apps = append(r.Apps, f.snapshot(a))
+	}
+	return r
+}
+
+func (f *fake) snapshot(a *fakeApp) App {
+	f.version++
+	app := a.app
+	app.Instances = slices.Clone(app.Instances)
+	app.Version = f.version
+	return app
+}
+
+func (f *fake) Watch(ctx context.Context, report func(Report)) error {
+	f.mu.Lock()
+	f.report = func(r Report) {
+		f.telling.Lock()
+		defer f.telling.Unlock()
+		report(r)
+	}
+	all, tell := f.all(), f.report
+	f.mu.Unlock()
+	tell(all)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-f.lost:
+		return err
+	}
+}
+
+func (f *fake) Start(ctx context.Context, name string) (App, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, "start "+name)
+	f.starts[name] = append(f.starts[name], time.Now())
+	a := f.apps[name]
+	if a == nil {
+		return App{}, errors.New("no such app")
+	}
+	if a.startErr != nil {
+		return App{}, a.startErr
+	}
+	f.run(a)
+	return f.snapshot(a), nil
+}
+
+// run lets an app boot. Called with the lock held.
+func (f *fake) run(a *fakeApp) {
+	i := &a.app.Instances[0]
+	*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now()}
+	if a.noHealth {
+		i.Health = NoHealth
+	}
+	started := i.StartedAt
+	time.AfterFunc(a.boot, func() {
+		f.change(a.app.Name, func(i *Instance) {
+			switch {
+			case i.Status != Running || !i.StartedAt.Equal(started):
+			case a.crash != 0 || a.job:
+				*i = Instance{Name: i.Name, ID: i.ID, ExitCode: a.crash}
+			case !a.noHealth:
+				i.Health = Healthy
+			}
+		})
+	})
+}
+
+func (f *fake) Stop(ctx context.Context, name string, _ rules.StopMethod) (App, error) {
+	f.mu.Lock()
+	f.calls = append(f.calls, "stop "+name)
+	a := f.apps[name]
+	f.mu.Unlock()
+	time.Sleep(a.stopping) // on the bubble's clock
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if a.stopErr != nil {
+		return App{}, a.stopErr
+	}
+	i := &a.app.Instances[0]
+	*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143}
+	return f.snapshot(a), nil
+}
+
+// change does something to an app behind Paastis's back, and reports it.
+func (f *fake) change(name string, do func(i *Instance)) {
+	f.mu.Lock()
+	a := f.apps[name]
+	if a == nil {
+		f.mu.Unlock()
+		return
+	}
+	do(&a.app.Instances[0])
+	app, report := f.snapshot(a), f.report
+	f.mu.Unlock()
+	if report != nil {
+		report(Report{Apps: []App{app}, Version: app.Version})
+	}
+}
+
+// takeAway removes an app.
+func (f *fake) takeAway(name string) {
+	f.mu.Lock()
+	delete(f.apps, name)
+	f.version++
+	version, report := f.version, f.report
+	f.mu.Unlock()
+	report(Report{Gone: []string{name}, Version: version})
+}
+
+// add brings an app in.
+func (f *fake) add(a *fakeApp) {
+	f.mu.Lock()
+	f.apps[a.app.Name] = a
+	app, report := f.snapshot(a), f.report
+	f.mu.Unlock()
+	report(Report{Apps: []App{app}, Version: app.Version})
+}
+
+// took are the calls since the last time somebody asked.
+func (f *fake) took() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	calls := strings.Join(f.calls, ", ")
+	f.calls = nil
+	return calls
+}
+
+// world is a running registry over a fake, inside a synctest bubble.
+type world struct {
+	*Registry
+	*fake
+	t *testing.T
+}
+
+// live runs a registry with rules written in YAML until the test ends. Settings are
+// the defaults, with a max_idle_time of 10 minutes.
+func live(t *testing.T, yml string, apps ...*fakeApp) *world {
+	t.Helper()
+	f := newFake(apps...)
+	r := New(Options{
+		Providers: []Provider{f},
+		Settings:  settingsFor(t, yml),
+		Log:       slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Probe:     func(context.Context, Target) error { return nil },
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := r.Load(ctx); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); r.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	synctest.Wait()
+	return &world{Registry: r, fake: f, t: t}
+}
+
+func settingsFor(t *testing.T, yml string) Settings {
+	t.Helper()
+	set, err := rules.ParseFile("paastis.yml", []byte(yml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defaults := rules.Defaults()
+	if err := defaults.SetGlobal("max_idle_time", "10m", "test"); err != nil {
+		t.Fatal(err)
+	}
+	return Settings{Rules: set, Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second}
+}
+
+// visit is a request for an app: it wakes the app if need be, waits for it, and
+// returns the state that the visitor got.
+func (w *world) visit(name string) State {
+	w.t.Helper()
+	k := w.Named(name)
+	if k == nil {
+		w.t.Fatalf("%s is no app of ours", name)
+	}
+	for {
+		if k.Pass(time.Now()) {
+			return Ready
+		}
+		w.Wake(k, false)
+		if s := w.Await(w.t.Context(), k); s != Ready {
+			return s
+		}
+	}
+}
+
+func (w *world) wantState(name string, want State) {
+	w.t.Helper()
+	if got := w.View(w.keeperOf(name)).State; got != want {
+		w.t.Errorf("%s is %s, want %s", name, got, want)
+	}
+}
+
+func (w *world) keeperOf(name string) *Keeper {
+	w.t.Helper()
+	e := w.Inventory().Named(name)
+	if e == nil {
+		w.t.Fatalf("no app is known as %s", name)
+	}
+	return e.keeper
+}
+
+func (w *world) wantCalls(want string) {
+	w.t.Helper()
+	if got := w.took(); got != want {
+		w.t.Errorf("calls:\n got %s\nwant %s", got, want)
+	}
+}

@@ -1,0 +1,141 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// follow watches a provider until ctx ends, and connects anew when it is lost.
+func (r *Registry) follow(ctx context.Context, p Provider) {
+	pause := newBackOff(250*time.Millisecond, 15*time.Second)
+	for ctx.Err() == nil {
+		err := p.Watch(ctx, func(report Report) {
+			pause.Reset()
+			r.apply(p, report)
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		wait := pause.NextBackOff()
+		r.log.Warn("provider lost, connecting anew", "provider", p.Name(), "in", short(wait), "error", err)
+		sleep(ctx, wait)
+	}
+}
+
+// auditAll looks at everything from time to time: an event may have been lost.
+func (r *Registry) auditAll(ctx context.Context, p Provider) {
+	ticker := time.NewTicker(r.audit)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if report, err := p.List(ctx); err == nil {
+			r.apply(p, report)
+		}
+	}
+}
+
+// apply takes in what a provider reports.
+func (r *Registry) apply(p Provider, report Report) { r.takeIn(p, report, false) }
+
+func (r *Registry) takeIn(p Provider, report Report, loading bool) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.loading = loading
+	redefined := false
+	var seen []*Keeper
+	for _, app := range report.Apps {
+		k, changed := r.keep(p, app)
+		redefined = redefined || changed
+		seen = append(seen, k)
+	}
+	gone := r.remove(p, report)
+	if redefined || gone {
+		r.resolve()
+	}
+	for _, k := range seen {
+		r.observe(k, now)
+	}
+	r.stir()
+}
+
+// keep stores a report with the app's keeper, a new one if need be, and tells whether
+// the inventory has to be made anew.
+func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
+	id := p.Name() + "/" + app.Name
+	k = r.keepers[id]
+	if k == nil {
+		k = &Keeper{id: id, provider: p, app: app, changed: make(chan struct{})}
+		r.keepers[id] = k
+		return k, true
+	}
+	if app.Version < k.app.Version {
+		return k, false
+	}
+	redefined = !sameDefinition(k.app, app)
+	if recreated(k.app, app) {
+		k.forgive()
+	}
+	k.app = app
+	return k, redefined
+}
+
+// remove forgets the apps that are gone, and tells whether there are any.
+func (r *Registry) remove(p Provider, report Report) bool {
+	reported := map[string]bool{}
+	for _, app := range report.Apps {
+		reported[p.Name()+"/"+app.Name] = true
+	}
+	gone := false
+	for id, k := range r.keepers {
+		if k.provider != p || reported[id] || k.app.Version > report.Version {
+			continue
+		}
+		if !report.Complete && !slices.Contains(report.Gone, k.app.Name) {
+			continue
+		}
+		delete(r.keepers, id)
+		r.lose(k)
+		gone = true
+	}
+	return gone
+}
+
+// lose lets everybody go who waits for an app that no longer exists.
+func (r *Registry) lose(k *Keeper) {
+	k.gone = true
+	k.open.Store(false)
+	k.state, k.reason = Failed, "It was removed."
+	k.notify()
+	r.log.Info("app removed", "app", k.Name())
+}
+
+// recreated tells that an app runs as other instances than before.
+func recreated(was, is App) bool {
+	return !slices.EqualFunc(was.Instances, is.Instances, func(a, b Instance) bool { return a.ID == b.ID })
+}
+
+// newBackOff spaces attempts: first, twice that, and so on up to most.
+func newBackOff(first, most time.Duration) *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval, b.Multiplier, b.RandomizationFactor = first, most, 2, 0
+	b.Reset()
+	return b
+}
+
+// sleep waits for d or for the end of ctx.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

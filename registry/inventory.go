@@ -1,0 +1,395 @@
+package registry
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
+)
+
+// Settings are what names, rules and labels are read with.
+type Settings struct {
+	// Rules of paastis.yml. Nil: none.
+	Rules *rules.Set
+	// Defaults are the properties of an app that neither a rule nor a label touches.
+	Defaults rules.Resolved
+	// Middleware is the name of Paastis's ForwardAuth middleware in Traefik, without
+	// its provider. An app whose router uses it is managed.
+	Middleware string
+	// Throttle is Traefik's providersThrottleDuration.
+	Throttle time.Duration
+	// DefaultRule is Traefik's defaultRule. Nil: Traefik's own default.
+	DefaultRule *template.Template
+}
+
+// Entry is what is known of an app before it moves: its name, its properties and the
+// requests that belong to it. It never changes; a new inventory has new entries.
+type Entry struct {
+	// ID is "<provider>/<the provider's own name>".
+	ID string
+	// Name by which the app is known, unique in the inventory.
+	Name string
+	// App is the report that the entry was made from; only its definition counts.
+	App App
+	// Resolved are its properties, with the origin of each.
+	rules.Resolved
+	// Managed tells that Paastis may start and stop the app. Why says why, or why not.
+	Managed bool
+	Why     string
+	// Routers are those of its labels, Traefik's defaults filled in.
+	Routers []Router
+	// AllowNonRunning tells that Traefik keeps the routers while the app sleeps.
+	AllowNonRunning bool
+	// Problems are warnings about this app, a line each.
+	Problems []string
+
+	keeper *Keeper
+}
+
+// Router is a router of Traefik's that leads to an app.
+type Router struct {
+	traefik.Router
+	// Match is the parsed rule. Nil if it does not parse; Problems has the reason.
+	Match *traefik.Rule
+	// StaticURL is the server's URL if the labels give it. Empty: Traefik finds the
+	// server's address by itself, once the app runs.
+	StaticURL string
+	// Port of the app. 0 if the labels do not tell.
+	Port uint16
+	// Paastis tells that the router uses the middleware.
+	Paastis bool
+}
+
+// Static tells that Traefik always has the app's address: there is nothing to wait
+// for once the app answers. Also true for an app that Traefik does not route to.
+func (e *Entry) Static() bool {
+	return !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.StaticURL == "" })
+}
+
+// Port is where the app listens, as its probe, its router or itself says; 0: unknown.
+func (e *Entry) Port() uint16 {
+	if e.Probe.Port != 0 {
+		return e.Probe.Port
+	}
+	for _, r := range e.Routers {
+		if r.Port != 0 {
+			return r.Port
+		}
+	}
+	if len(e.App.Ports) == 1 {
+		return e.App.Ports[0]
+	}
+	return 0
+}
+
+// Inventory is the picture of all apps that follows from their reports, the rules and
+// the labels. It never changes.
+type Inventory struct {
+	// Entries are sorted by name.
+	Entries []*Entry
+	// Graph of the links between them, by name.
+	Graph *rules.Graph
+
+	ids   map[string]*Entry // :: provider/name → entry
+	names map[string]*Entry // :: any name → entry
+	table *traefik.Table[*Entry]
+}
+
+// Reported is an app with the name of the provider that reported it.
+type Reported struct {
+	Provider string
+	App
+}
+
+// Resolve makes an inventory. It does no I/O; bad labels become problems of the app.
+func Resolve(apps []Reported, s Settings) *Inventory {
+	inv := &Inventory{ids: map[string]*Entry{}, names: map[string]*Entry{}}
+	for _, app := range apps {
+		e := newEntry(app, s)
+		inv.Entries = append(inv.Entries, e)
+		inv.ids[e.ID] = e
+	}
+	inv.nameAll()
+	inv.link()
+	inv.manage(s)
+	inv.reportLinks()
+	inv.table = traefik.NewTable(inv.routes())
+	return inv
+}
+
+// Find is the app that a request belongs to; nil if none is known. The entry may be
+// one that is not managed.
+func (inv *Inventory) Find(req *traefik.Request) *Entry {
+	if e, _, ok := inv.table.Lookup(req); ok {
+		return e
+	}
+	label, _, _ := strings.Cut(req.Host, ".")
+	return inv.names[label]
+}
+
+// Route is the router that a request takes; nil if no label has one for it.
+func (inv *Inventory) Route(req *traefik.Request) (*Entry, *Router) {
+	e, route, ok := inv.table.Lookup(req)
+	if !ok {
+		return nil, nil
+	}
+	i := slices.IndexFunc(e.Routers, func(r Router) bool { return r.Name == route.Router })
+	return e, &e.Routers[i]
+}
+
+// Named is the app of that name, by any name that it is known by; nil if none.
+func (inv *Inventory) Named(name string) *Entry { return inv.names[name] }
+
+// Names are the apps' names, sorted.
+func (inv *Inventory) Names() []string {
+	names := make([]string, 0, len(inv.Entries))
+	for _, e := range inv.Entries {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+// Problems are all warnings, a line each, in the order of the apps.
+func (inv *Inventory) Problems() []string {
+	var all []string
+	for _, e := range inv.Entries {
+		all = append(all, e.Problems...)
+	}
+	return all
+}
+
+// needs are the links of an app to others that exist.
+func (inv *Inventory) needs(e *Entry) []need {
+	links := inv.Graph.Links(e.Name)
+	needs := make([]need, 0, len(links))
+	for _, l := range links {
+		needs = append(needs, need{Link: l, to: inv.names[l.Name]})
+	}
+	return needs
+}
+
+// need is a link with the app at its end.
+type need struct {
+	rules.Link
+	to *Entry
+}
+
+func newEntry(r Reported, s Settings) *Entry {
+	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App}
+	var warnings []string
+	e.Resolved, warnings = s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
+	e.Problems = append(e.Problems, warnings...)
+	e.Name = cmp.Or(e.AppName, r.Name)
+	e.readRouters(s)
+	return e
+}
+
+// readRouters finds the routers in the app's labels, as Traefik would.
+func (e *Entry) readRouters(s Settings) {
+	labels, err := traefik.Decode(e.App.Labels)
+	if err != nil {
+		e.problem("%v on %s: Traefik ignores all labels of this app; correct it", err, e.App.Origin)
+		return
+	}
+	if e.App.Protected == "" && e.answersFor(labels, s.Middleware) {
+		e.App.Protected = IsPaastis
+	}
+	e.AllowNonRunning = labels.Docker.AllowNonRunning
+	if labels.Enable != nil && !*labels.Enable {
+		return
+	}
+	if labels.Enable != nil || len(labels.Routers) > 0 {
+		if labels, err = labels.WithDefaults(e.App.Name, e.App.Instances[0].Name, s.DefaultRule); err != nil {
+			e.problem("%s: %v: Traefik leaves it out; correct its labels", e.App.Origin, err)
+		}
+	}
+	for _, r := range labels.Routers {
+		e.addRouter(labels, r, s)
+	}
+}
+
+// answersFor tells that the app is Paastis: its labels define the middleware, with an
+// address that leads back to itself.
+func (e *Entry) answersFor(labels traefik.Labels, middleware string) bool {
+	i := slices.IndexFunc(labels.Middlewares, func(m traefik.Middleware) bool { return m.Name == middleware })
+	if i < 0 {
+		return false
+	}
+	address, err := url.Parse(labels.Middlewares[i].ForwardAuth)
+	if err != nil {
+		return false
+	}
+	own := []string{e.App.Name, strings.TrimPrefix(e.App.Name, e.App.Stack+"-")}
+	for _, instance := range e.App.Instances {
+		own = append(own, instance.Name)
+	}
+	return slices.Contains(own, address.Hostname())
+}
+
+func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
+	router := Router{
+		Router:    r,
+		StaticURL: labels.StaticURL(r),
+		Port:      labels.Port(r),
+		Paastis:   r.Uses(s.Middleware),
+	}
+	var err error
+	if router.Match, err = traefik.ParseRule(r.Rule, r.RuleSyntax); err != nil {
+		e.problem("router %q on %s: %v; its requests are not recognised", r.Name, e.App.Origin, err)
+	}
+	e.Routers = append(e.Routers, router)
+}
+
+func (e *Entry) problem(format string, args ...any) {
+	e.Problems = append(e.Problems, fmt.Sprintf(format, args...))
+}
+
+// nameAll gives every entry a name of its own, the earlier one by ID in case of a clash,
+// and lets the providers' own names work as well.
+func (inv *Inventory) nameAll() {
+	slices.SortFunc(inv.Entries, func(a, b *Entry) int { return cmp.Compare(a.ID, b.ID) })
+	for _, e := range inv.Entries {
+		if other := inv.names[e.Name]; other != nil {
+			e.problem("app %q on %s has the name of the one on %s: known as %q instead", e.Name, e.App.Origin, other.App.Origin, e.ID)
+			e.Name = e.ID
+		}
+		inv.names[e.Name] = e
+	}
+	for _, e := range inv.Entries {
+		for _, alias := range []string{e.App.Name, e.ID} {
+			if inv.names[alias] == nil {
+				inv.names[alias] = e
+			}
+		}
+	}
+	slices.SortFunc(inv.Entries, func(a, b *Entry) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// link draws the graph: links of the provider, of rules, of labels and of groups.
+func (inv *Inventory) link() {
+	nodes := make([]rules.Node, 0, len(inv.Entries))
+	for _, e := range inv.Entries {
+		provider, _, _ := strings.Cut(e.ID, "/")
+		links := slices.Clone(e.LinkedApps)
+		for _, l := range e.App.Links {
+			l.Name = provider + "/" + l.Name
+			links = append(links, l)
+		}
+		nodes = append(nodes, rules.Node{
+			Name:    e.Name,
+			Aliases: []string{e.App.Name, e.ID},
+			Group:   e.AppGroup,
+			Links:   links,
+		})
+	}
+	inv.Graph = rules.NewGraph(nodes)
+}
+
+// manage decides which apps Paastis may start and stop: those that ask for it, and
+// what they link to within their stack.
+func (inv *Inventory) manage(s Settings) {
+	var queue []*Entry
+	for _, e := range inv.Entries {
+		if e.Managed, e.Why = e.asks(s); e.Managed {
+			queue = append(queue, e)
+		}
+	}
+	for ; len(queue) > 0; queue = queue[1:] {
+		from := queue[0]
+		for _, n := range inv.needs(from) {
+			if n.to.Managed || n.to.excluded() != "" || n.to.App.Stack == "" || n.to.App.Stack != from.App.Stack {
+				continue
+			}
+			n.to.Managed, n.to.Why = true, fmt.Sprintf("linked to by %q in the same stack", from.Name)
+			queue = append(queue, n.to)
+		}
+	}
+}
+
+// asks tells whether the app itself is to be managed, and why or why not.
+func (e *Entry) asks(s Settings) (bool, string) {
+	if why := e.excluded(); why != "" {
+		return false, why
+	}
+	if e.Enable != nil {
+		return true, "enabled by " + e.Origins["enable"]
+	}
+	for _, r := range e.Routers {
+		if r.Paastis {
+			return true, fmt.Sprintf("router %q uses the middleware %q", r.Name, s.Middleware)
+		}
+	}
+	if len(e.Matches) > 0 {
+		return true, "matched by " + e.Matches[0].String()
+	}
+	return false, "nothing enables it: add the middleware to its router, or the label paastis.enable=true"
+}
+
+// excluded says why the app is never managed; empty if nothing excludes it.
+func (e *Entry) excluded() string {
+	switch {
+	case e.Enable != nil && !*e.Enable:
+		return "disabled by " + e.Origins["enable"]
+	case e.App.Protected != "":
+		return e.App.Protected
+	default:
+		return e.Ignored
+	}
+}
+
+// reportLinks turns links that lead nowhere into problems of the apps that have them.
+func (inv *Inventory) reportLinks() {
+	for _, e := range inv.Entries {
+		if !e.Managed {
+			continue
+		}
+		for _, l := range inv.Graph.Missing(e.Name) {
+			e.problem("app %q links to %q, which does not exist: skipped; check the name (%s)", e.Name, l.Name, e.linkOrigin())
+		}
+		for _, n := range inv.needs(e) {
+			if !n.to.Managed {
+				e.problem("app %q links to %q, which Paastis does not manage (%s): left as it is", e.Name, n.to.Name, n.to.Why)
+			}
+		}
+	}
+}
+
+// linkOrigin says where the links that people wrote are written.
+func (e *Entry) linkOrigin() string {
+	if origin := e.Origins["linked_apps"]; origin != "" && len(e.LinkedApps) > 0 {
+		return origin
+	}
+	return "depends_on of " + e.App.Origin
+}
+
+// routes are the routers of all apps, managed or not: a request may belong to an app
+// that Paastis must leave alone.
+func (inv *Inventory) routes() []traefik.Entry[*Entry] {
+	var routes []traefik.Entry[*Entry]
+	for _, e := range inv.Entries {
+		for _, r := range e.Routers {
+			if r.Match != nil {
+				routes = append(routes, traefik.Entry[*Entry]{
+					Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Value: e,
+				})
+			}
+		}
+	}
+	return routes
+}
+
+// sameDefinition tells that two reports of an app differ in nothing but its status.
+func sameDefinition(a, b App) bool {
+	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&
+		maps.Equal(a.Labels, b.Labels) && slices.Equal(a.Links, b.Links) &&
+		slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Networks, b.Networks) &&
+		(a.HealthCheck == nil) == (b.HealthCheck == nil) &&
+		(a.HealthCheck == nil || *a.HealthCheck == *b.HealthCheck)
+}

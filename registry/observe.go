@@ -1,0 +1,89 @@
+package registry
+
+import (
+	"fmt"
+	"time"
+)
+
+// brief is how soon after it became ready the end of an app counts as a crash rather
+// than as somebody's wish.
+const brief = time.Minute
+
+// observe lets an app follow what its provider says of it. The way up and the way down
+// are left to the next pass; here is what others did to the app. Called with the lock
+// held.
+func (r *Registry) observe(k *Keeper, now time.Time) {
+	sick := !k.running() || k.health() == Unhealthy || k.health() == HealthStarting
+	switch {
+	case k.gone:
+		return
+	case k.state == Asleep && k.alive(), k.state == Failed && k.sick && !sick:
+		r.adopt(k, now)
+	case (k.state == Ready || k.state == Draining) && !k.alive():
+		r.ended(k, now)
+	case k.state == Ready && k.restarting():
+		r.renew(k, now)
+		r.set(k, Starting, "it restarts", now)
+	}
+	k.sick = sick
+	k.notify()
+}
+
+// adopt takes over an app that somebody else has started. One that ran before Paastis
+// did is ready: Traefik knows its address already.
+func (r *Registry) adopt(k *Keeper, now time.Time) {
+	if r.loading && k.health() != HealthStarting {
+		k.idleFrom = now
+		r.set(k, Ready, "found running", now)
+		return
+	}
+	r.renew(k, now)
+	k.wanted = false
+	r.set(k, Starting, "started by someone else", now)
+}
+
+// ended follows an app that stopped by itself or was stopped by someone else.
+func (r *Registry) ended(k *Keeper, now time.Time) {
+	last := k.lastInstance()
+	switch {
+	case last.OOMKilled, last.crashed() && now.Sub(k.idleFrom) < brief:
+		r.fail(k, last.epitaph(), now)
+	default:
+		k.completed = last.ExitCode == 0 && now.Sub(k.idleFrom) < brief
+		r.set(k, Asleep, fmt.Sprintf("stopped by someone else, or by itself (exit code %d)", last.ExitCode), now)
+	}
+}
+
+// lastInstance is the instance that tells most about an app that ended: one that
+// failed, else the first.
+func (k *Keeper) lastInstance() Instance {
+	for _, i := range k.app.Instances {
+		if i.Status != Running && (i.OOMKilled || i.crashed()) {
+			return i
+		}
+	}
+	return k.app.Instances[0]
+}
+
+// crashed tells that the instance ended by a fault of its own: not well, and not by
+// one of the signals with which people and providers stop things.
+func (i Instance) crashed() bool {
+	const killed, terminated, interrupted = 128 + 9, 128 + 15, 128 + 2
+	switch i.ExitCode {
+	case 0, killed, terminated, interrupted:
+		return false
+	}
+	return true
+}
+
+// epitaph says in a sentence why an instance ended.
+func (i Instance) epitaph() string {
+	switch {
+	case i.OOMKilled:
+		return "It ran out of memory."
+	case i.Error != "":
+		return fmt.Sprintf("It could not be started: %s.", i.Error)
+	default:
+		return fmt.Sprintf("It ended with exit code %d.", i.ExitCode)
+	}
+}

@@ -1,0 +1,290 @@
+// Package registry owns the apps: it knows their state and last use, and nothing
+// outside it decides to start or stop one.
+//
+//	         wake                healthy, handed over
+//	asleep ───────▶ starting ─────────────────────────▶ ready
+//	  ▲                │  ▲                              │  ▲
+//	  │        fails   ▼  │ retry, or fixed by hand  idle▼  │ a request came
+//	  │              failed                            draining
+//	  │                                                  │
+//	  └────────────────────── stopping ◀─────────────────┘
+//
+// Providers report what runs (App). Rules and labels turn that into an Inventory:
+// names, properties, links and routes, which never change. A Keeper holds what does
+// change of one app. One goroutine, Run, moves every app as far as it can go whenever
+// something happened; what takes time (a provider's call, a probe) runs beside it and
+// comes back with what it learned.
+package registry
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// Options are what a registry is made of.
+type Options struct {
+	// Providers run the apps. At least one.
+	Providers []Provider
+	// Settings that names, rules and labels are read with.
+	Settings Settings
+	// Log gets one line per change of a state. Required.
+	Log *slog.Logger
+	// Probe tells whether an app answers. Nil: by TCP or HTTP, as its target says.
+	Probe func(ctx context.Context, target Target) error
+	// Audit is the time between two looks at everything, in case an event was lost.
+	// Zero: a minute.
+	Audit time.Duration
+}
+
+// Registry is the apps that Paastis knows.
+type Registry struct {
+	providers []Provider
+	log       *slog.Logger
+	probe     func(ctx context.Context, target Target) error
+	audit     time.Duration
+
+	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
+	unknown   atomic.Int64              // requests that belong to no app of ours
+
+	kick  chan struct{}  // something happened: move the apps
+	tasks sync.WaitGroup // what runs beside Run
+
+	mu       sync.Mutex
+	settings Settings
+	keepers  map[string]*Keeper // :: provider/name → keeper
+	todo     []task             // decided under the lock, begun without it
+	logged   map[string]bool    // problems that were told already
+	loading  bool               // the first reports come in
+}
+
+// task is work that takes time. It obeys its context and comes back by itself.
+type task func(ctx context.Context)
+
+// New makes a registry that knows no app yet. Load, then Run.
+func New(o Options) *Registry {
+	r := &Registry{
+		providers: o.Providers,
+		log:       o.Log,
+		probe:     o.Probe,
+		audit:     cmp.Or(o.Audit, time.Minute),
+		settings:  o.Settings,
+		kick:      make(chan struct{}, 1),
+		keepers:   map[string]*Keeper{},
+		logged:    map[string]bool{},
+	}
+	if r.probe == nil {
+		r.probe = Answers
+	}
+	r.inventory.Store(Resolve(nil, o.Settings))
+	return r
+}
+
+// Load takes in every app of every provider. It blocks until all have answered and
+// returns the first error, as it is.
+func (r *Registry) Load(ctx context.Context) error {
+	for _, p := range r.providers {
+		report, err := p.List(ctx)
+		if err != nil {
+			return err
+		}
+		r.takeIn(p, report, true)
+	}
+	r.advance(time.Now())
+	return nil
+}
+
+// Run follows the providers and moves the apps until ctx ends; then it waits for what
+// it has begun. Apps are left as they are.
+func (r *Registry) Run(ctx context.Context) {
+	for _, p := range r.providers {
+		r.tasks.Go(func() { r.follow(ctx, p) })
+		r.tasks.Go(func() { r.auditAll(ctx, p) })
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-r.kick:
+		case <-timer.C:
+		}
+		next := r.advance(time.Now())
+		r.begin(ctx)
+		timer.Reset(time.Until(next))
+	}
+	r.tasks.Wait()
+}
+
+// Find is the keeper of the app that a request belongs to. Nil if that is no app of
+// ours: the request is to be passed.
+func (r *Registry) Find(req *traefik.Request) *Keeper {
+	return r.managed(r.inventory.Load().Find(req))
+}
+
+// Named is the keeper of the app of that name; nil if that is no app of ours.
+func (r *Registry) Named(name string) *Keeper {
+	return r.managed(r.inventory.Load().Named(name))
+}
+
+func (r *Registry) managed(e *Entry) *Keeper {
+	if e == nil || !e.Managed {
+		r.unknown.Add(1)
+		return nil
+	}
+	return e.keeper
+}
+
+// Inventory is the picture of all apps as it is now.
+func (r *Registry) Inventory() *Inventory { return r.inventory.Load() }
+
+// Unknown is how many requests belonged to no app of ours.
+func (r *Registry) Unknown() int64 { return r.unknown.Load() }
+
+// Reload reads names, rules and labels anew with other settings.
+func (r *Registry) Reload(s Settings) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settings = s
+	r.resolve()
+	r.stir()
+}
+
+// stir lets Run move the apps. It never blocks.
+func (r *Registry) stir() {
+	select {
+	case r.kick <- struct{}{}:
+	default:
+	}
+}
+
+// advance moves every app as far as it can go now, leaves what takes time to do, and
+// returns when time alone could move one again.
+func (r *Registry) advance(now time.Time) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := &pass{Registry: r, now: now, next: now.Add(time.Hour), lastUse: map[string]time.Time{}}
+	for p.moved = true; p.moved; {
+		p.moved = false
+		clear(p.lastUse)
+		for _, e := range r.inventory.Load().Entries {
+			p.step(e.keeper)
+		}
+	}
+	return p.next
+}
+
+// begin begins what takes time.
+func (r *Registry) begin(ctx context.Context) {
+	r.mu.Lock()
+	todo := r.todo
+	r.todo = nil
+	r.mu.Unlock()
+	for _, t := range todo {
+		r.tasks.Go(func() { t(ctx) })
+	}
+}
+
+// pass is one go over all apps, under the lock.
+type pass struct {
+	*Registry
+	now     time.Time
+	next    time.Time            // when to look again
+	moved   bool                 // an app changed its state, so others may follow
+	lastUse map[string]time.Time // :: first name of a circle → last use
+}
+
+// at makes sure that the next pass is no later than t.
+func (p *pass) at(t time.Time) {
+	if t.Before(p.next) {
+		p.next = t
+	}
+}
+
+func (p *pass) step(k *Keeper) {
+	if !k.Entry().Managed {
+		return
+	}
+	switch k.state {
+	case Starting:
+		p.raise(k)
+	case Ready, Failed:
+		p.rest(k)
+	case Draining:
+		p.drain(k)
+	}
+}
+
+// set changes an app's state, with one line in the log that has both sides.
+func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
+	attrs := []any{"state", s.String(), "was", k.state.String(), "app", k.Name()}
+	if !k.since.IsZero() {
+		attrs = append(attrs, "took", short(now.Sub(k.since)))
+	}
+	if reason != "" {
+		attrs = append(attrs, "reason", reason)
+	}
+	level := slog.LevelInfo
+	if s == Failed {
+		level = slog.LevelError
+	}
+	r.log.Log(context.Background(), level, "app", attrs...)
+	k.state, k.since, k.reason = s, now, reason
+	if s != Ready {
+		k.open.Store(false)
+	}
+	k.notify()
+}
+
+// set changes a state within a pass: the apps around may follow.
+func (p *pass) set(k *Keeper, s State, reason string) {
+	p.Registry.set(k, s, reason, p.now)
+	p.moved = true
+}
+
+// resolve makes a new inventory out of the last reports. Called with the lock held.
+func (r *Registry) resolve() {
+	apps := make([]Reported, 0, len(r.keepers))
+	for _, k := range r.keepers {
+		apps = append(apps, Reported{Provider: k.provider.Name(), App: k.app})
+	}
+	inv := Resolve(apps, r.settings)
+	for _, e := range inv.Entries {
+		k := r.keepers[e.ID]
+		e.keeper = k
+		k.entry.Store(e)
+	}
+	r.inventory.Store(inv)
+	r.tell(inv)
+}
+
+// tell logs the problems that are new.
+func (r *Registry) tell(inv *Inventory) {
+	problems := inv.Problems()
+	for _, problem := range problems {
+		if !r.logged[problem] {
+			r.log.Warn(problem)
+		}
+	}
+	clear(r.logged)
+	for _, problem := range problems {
+		r.logged[problem] = true
+	}
+}
+
+// sortedNames are the names of entries, quoted for people.
+func sortedNames(entries []*Entry) []string {
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, fmt.Sprintf("%q", e.Name))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,282 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// settleSlack is added to Traefik's throttle before an app is taken for reachable
+// through a router whose server Traefik has to find first.
+const settleSlack = 500 * time.Millisecond
+
+// Wake asks for an app and what it needs. It does not block, and the wake goes on
+// when whoever asked has left. A failed app is started again when its back-off is
+// over, or at once if the caller insists (a person's retry).
+func (r *Registry) Wake(k *Keeper, insist bool) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if k.gone {
+		return
+	}
+	switch k.state {
+	case Asleep:
+		r.call(k, "asked for", now)
+	case Starting:
+		k.wanted = true
+	case Ready:
+		if !r.admit(k) {
+			r.call(k, "asked for, and an app that it needs is down", now)
+		}
+	case Draining:
+		r.set(k, Ready, "asked for in time", now)
+		r.admit(k)
+	case Stopping:
+		k.again = true
+	case Failed:
+		if insist {
+			r.forgiveAll(k)
+		}
+		if !now.Before(k.retryAt) {
+			r.call(k, "tried again", now)
+		}
+	}
+	r.stir()
+}
+
+// forgiveAll lets an app and all that it needs be started at once.
+func (r *Registry) forgiveAll(k *Keeper) {
+	inv := r.inventory.Load()
+	k.forgive()
+	for _, name := range inv.Graph.Closure(k.Name()) {
+		inv.names[name].keeper.forgive()
+	}
+}
+
+// Await blocks until requests pass to the app, until it has failed, or until ctx
+// ends, and returns its state; Ready means that requests pass.
+func (r *Registry) Await(ctx context.Context, k *Keeper) State {
+	for {
+		state, changed := r.look(k)
+		if state == Failed || state == Ready {
+			return state
+		}
+		select {
+		case <-ctx.Done():
+			return state
+		case <-changed:
+		}
+	}
+}
+
+// look is an app's state for somebody who waits, and a channel that is closed at the
+// next change. A ready app whose needs are down is on its way.
+func (r *Registry) look(k *Keeper) (State, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if k.state == Ready && !k.open.Load() {
+		return Starting, k.changed
+	}
+	return k.state, k.changed
+}
+
+// call begins a wake that somebody asked for.
+func (r *Registry) call(k *Keeper, reason string, now time.Time) {
+	r.renew(k, now)
+	k.wanted = true
+	r.set(k, Starting, reason, now)
+}
+
+// renew clears what the last wake has left. Called with the lock held.
+func (r *Registry) renew(k *Keeper, now time.Time) {
+	k.wokeAt, k.deadline = now, now.Add(k.Entry().StartTimeout)
+	k.ordered, k.probed, k.completed, k.again = false, false, false, false
+	k.healthyAt = time.Time{}
+	for _, n := range r.inventory.Load().needs(k.Entry()) {
+		if t := n.to.keeper; t.completed {
+			t.completed = false
+		}
+	}
+}
+
+// raise takes an app one step up: its needs, its start, its health, its hand-over.
+func (p *pass) raise(k *Keeper) {
+	if !k.wanted && !k.alive() {
+		p.set(k, Asleep, "stopped again")
+		return
+	}
+	if !p.now.Before(k.deadline) {
+		p.miss(k)
+		return
+	}
+	p.at(k.deadline)
+	met := p.needsMet(k)
+	switch {
+	case k.state != Starting || k.busy:
+	case !k.up() && k.ordered:
+		p.end(k)
+	case !k.up() && met:
+		p.start(k)
+	case k.up() && p.answers(k) && met:
+		p.handOver(k)
+	}
+}
+
+// up tells that all of the app runs, or that some of it does and nobody asked for more.
+func (k *Keeper) up() bool {
+	return k.running() || !k.wanted && k.alive() && !k.restarting()
+}
+
+// needsMet tells whether the apps that this one needs are as far as its links ask for.
+// It wakes those that sleep, and fails the app if one that it cannot do without failed.
+func (p *pass) needsMet(k *Keeper) bool {
+	met := true
+	for _, n := range p.inventory.Load().needs(k.Entry()) {
+		if p.meets(n, k) {
+			continue
+		}
+		p.rouse(n.to, k)
+		switch t := n.to.keeper; {
+		case n.Optional && (k.up() || t.state == Failed):
+			// It works without.
+		case !n.to.Managed:
+			// Nobody's to start; it waits for one that is on its way.
+			met = met && !t.alive()
+		case t.state == Failed:
+			p.failFor(k, t)
+			return false
+		case p.sameCircle(k, t) && !k.up():
+			// They start together; whether both are healthy is asked later.
+		default:
+			met = false
+		}
+	}
+	return met
+}
+
+// sameCircle tells that two apps need each other.
+func (p *pass) sameCircle(a, b *Keeper) bool {
+	g := p.inventory.Load().Graph
+	return g.Component(a.Name())[0] == g.Component(b.Name())[0]
+}
+
+// rouse wakes an app because another one needs it, if Paastis may.
+func (p *pass) rouse(e *Entry, by *Keeper) {
+	k := e.keeper
+	if !e.Managed {
+		return
+	}
+	switch k.state {
+	case Asleep:
+		if !k.completed {
+			p.call(k, fmt.Sprintf("needed by %q", by.Name()), p.now)
+			p.moved = true
+		}
+	case Starting:
+		k.wanted = true
+	case Stopping:
+		k.again = true
+	case Failed:
+		if !p.now.Before(k.retryAt) {
+			p.call(k, "tried again", p.now)
+			p.moved = true
+		}
+	}
+}
+
+// meets tells whether a linked app is as far as the link asks for.
+func (r *Registry) meets(n need, by *Keeper) bool {
+	k := n.to.keeper
+	switch {
+	case !n.to.Managed:
+		return k.running() && k.health() != HealthStarting
+	case n.Condition == rules.Started:
+		return k.running() && k.state != Stopping || k.completed
+	case n.Condition == rules.Completed:
+		return k.completed || by.running()
+	default:
+		return k.healthy()
+	}
+}
+
+// start orders the app's start.
+func (p *pass) start(k *Keeper) {
+	k.ordered, k.busy = true, true
+	p.moved = true
+	name := k.app.Name
+	p.todo = append(p.todo, func(ctx context.Context) {
+		app, err := k.provider.Start(ctx, name)
+		p.Registry.started(k, app, err)
+	})
+}
+
+// started takes in how a start went.
+func (r *Registry) started(k *Keeper, app App, err error) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k.busy = false
+	if err == nil {
+		r.refresh(k, app)
+	}
+	if err != nil && k.state == Starting {
+		r.log.Error("start failed", "app", k.Name(), "error", err)
+		r.fail(k, "It could not be started: "+visible(err)+".", now)
+	}
+	k.notify()
+	r.stir()
+}
+
+// refresh stores the look at an app that came with our own order.
+func (r *Registry) refresh(k *Keeper, app App) {
+	if k.gone || app.Version < k.app.Version {
+		return
+	}
+	if _, redefined := r.keep(k.provider, app); redefined {
+		r.resolve()
+	}
+	k.sick = !k.running()
+}
+
+// answers tells whether a running app is healthy and, if Paastis probes it, answers.
+func (p *pass) answers(k *Keeper) bool {
+	if h := k.health(); h == HealthStarting || h == Unhealthy {
+		k.healthyAt = time.Time{}
+		p.at(k.deadline)
+		return false
+	}
+	if targets := p.targets(k); len(targets) > 0 && !k.probed {
+		p.knock(k, targets)
+		p.at(k.deadline)
+		return false
+	}
+	if k.healthyAt.IsZero() {
+		k.healthyAt = p.now
+		p.moved = true
+		k.notify()
+	}
+	return true
+}
+
+// handOver makes a healthy app ready once Traefik can reach it.
+func (p *pass) handOver(k *Keeper) {
+	if settled := k.healthyAt.Add(p.settle(k)); p.now.Before(settled) {
+		p.at(settled)
+		p.at(k.deadline)
+		return
+	}
+	k.idleFrom = p.now
+	p.set(k, Ready, "")
+	p.admit(k)
+}
+
+// settle is how long Traefik may take to learn the app's address.
+func (p *pass) settle(k *Keeper) time.Duration {
+	if k.Entry().Static() {
+		return 0
+	}
+	return p.settings.Throttle + settleSlack
+}

@@ -1,0 +1,329 @@
+package rules
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// Node is an app with its links, as it goes into a graph.
+type Node struct {
+	// Name of the app, unique.
+	Name string
+	// Aliases are other names that links may use. Another node's Name wins over them.
+	Aliases []string
+	// Group: all nodes of one group are linked to each other. Empty: none.
+	Group string
+	// Links to other nodes, by name or alias. Those to itself do not count.
+	Links []Link
+}
+
+// Graph is which app needs which. It never changes. Apps that need each other, directly
+// or by way of others, form a component; most components are one app.
+type Graph struct {
+	names      []string
+	index      map[string]int // :: name or alias → node
+	links      [][]edge       // :: node → what it needs, by name
+	dependents [][]int        // :: node → who needs it, ascending
+	missing    [][]Link       // :: node → links that lead nowhere
+	component  []int          // :: node → component; what is needed has a smaller number
+	members    [][]int        // :: component → nodes, ascending
+}
+
+// edge is a link with its end.
+type edge struct {
+	to int
+	Link
+}
+
+// NewGraph draws the graph of nodes. Links of several origins to one app become one: not
+// optional if one of them is not, with the strictest condition (completed, healthy,
+// started).
+func NewGraph(nodes []Node) *Graph {
+	nodes = slices.Clone(nodes)
+	slices.SortStableFunc(nodes, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
+	g := &Graph{index: map[string]int{}}
+	g.name(nodes)
+	g.links = make([][]edge, len(nodes))
+	g.missing = make([][]Link, len(nodes))
+	g.dependents = make([][]int, len(nodes))
+	for i, n := range nodes {
+		g.resolve(i, n.Links)
+	}
+	g.linkGroups(nodes)
+	for i := range nodes {
+		g.links[i] = merge(g.links[i])
+		for _, e := range g.links[i] {
+			g.dependents[e.to] = append(g.dependents[e.to], i)
+		}
+	}
+	g.findComponents()
+	return g
+}
+
+// Links are what the app needs, sorted by name; each has the name of its node.
+func (g *Graph) Links(name string) []Link {
+	i, ok := g.index[name]
+	if !ok {
+		return nil
+	}
+	links := make([]Link, 0, len(g.links[i]))
+	for _, e := range g.links[i] {
+		links = append(links, e.Link)
+	}
+	return links
+}
+
+// Missing are the app's links to apps that do not exist.
+func (g *Graph) Missing(name string) []Link {
+	i, ok := g.index[name]
+	if !ok {
+		return nil
+	}
+	return g.missing[i]
+}
+
+// Dependents are the apps that need the app, sorted.
+func (g *Graph) Dependents(name string) []string {
+	i, ok := g.index[name]
+	if !ok {
+		return nil
+	}
+	return g.namesOf(g.dependents[i])
+}
+
+// Component are the apps that the app needs and that need it, itself among them,
+// sorted. Never empty for an app of the graph.
+func (g *Graph) Component(name string) []string {
+	i, ok := g.index[name]
+	if !ok {
+		return nil
+	}
+	return g.namesOf(g.members[g.component[i]])
+}
+
+// Closure is all that the app needs, directly or not, without itself, sorted.
+func (g *Graph) Closure(name string) []string {
+	i, ok := g.index[name]
+	if !ok {
+		return nil
+	}
+	closure := g.closure(i)
+	delete(closure, i)
+	return g.namesOf(slices.Sorted(maps.Keys(closure)))
+}
+
+// StartOrder is all that the app needs and itself, in waves: the apps of a wave can
+// start as soon as those of the waves before are up. A component is never split.
+func (g *Graph) StartOrder(name string) [][]string {
+	i, ok := g.index[name]
+	if !ok {
+		return nil
+	}
+	nodes := slices.Sorted(maps.Keys(g.closure(i)))
+	slices.SortStableFunc(nodes, func(a, b int) int { return cmp.Compare(g.component[a], g.component[b]) })
+	level := map[int]int{} // :: component → wave
+	var waves [][]int
+	for _, n := range nodes {
+		wave := g.wave(g.component[n], level)
+		if wave == len(waves) {
+			waves = append(waves, nil)
+		}
+		waves[wave] = append(waves[wave], n)
+	}
+	order := make([][]string, 0, len(waves))
+	for _, w := range waves {
+		slices.Sort(w)
+		order = append(order, g.namesOf(w))
+	}
+	return order
+}
+
+// wave is one more than the latest wave that the component needs. Those that it needs
+// have been asked for before.
+func (g *Graph) wave(component int, level map[int]int) int {
+	if wave, ok := level[component]; ok {
+		return wave
+	}
+	wave := 0
+	for _, n := range g.members[component] {
+		for _, e := range g.links[n] {
+			if c := g.component[e.to]; c != component {
+				wave = max(wave, level[c]+1)
+			}
+		}
+	}
+	level[component] = wave
+	return wave
+}
+
+// closure is a node and all that it needs.
+func (g *Graph) closure(from int) map[int]bool {
+	seen := map[int]bool{from: true}
+	for queue := []int{from}; len(queue) > 0; queue = queue[1:] {
+		for _, e := range g.links[queue[0]] {
+			if !seen[e.to] {
+				seen[e.to] = true
+				queue = append(queue, e.to)
+			}
+		}
+	}
+	return seen
+}
+
+// name files the nodes under their names, then under the aliases that are left.
+func (g *Graph) name(nodes []Node) {
+	for i, n := range nodes {
+		g.names = append(g.names, n.Name)
+		if _, taken := g.index[n.Name]; !taken {
+			g.index[n.Name] = i
+		}
+	}
+	for i, n := range nodes {
+		for _, alias := range n.Aliases {
+			if _, taken := g.index[alias]; !taken {
+				g.index[alias] = i
+			}
+		}
+	}
+}
+
+func (g *Graph) resolve(from int, links []Link) {
+	for _, l := range links {
+		to, ok := g.index[l.Name]
+		switch {
+		case !ok:
+			g.missing[from] = append(g.missing[from], l)
+		case to != from:
+			l.Name = g.names[to]
+			g.links[from] = append(g.links[from], edge{to: to, Link: l})
+		}
+	}
+}
+
+// linkGroups links the nodes of each group to each other.
+func (g *Graph) linkGroups(nodes []Node) {
+	groups := map[string][]int{}
+	for i, n := range nodes {
+		if n.Group != "" {
+			groups[n.Group] = append(groups[n.Group], i)
+		}
+	}
+	for _, group := range groups {
+		for _, from := range group {
+			for _, to := range group {
+				if from != to {
+					g.links[from] = append(g.links[from], edge{to: to, Link: Link{Name: g.names[to]}})
+				}
+			}
+		}
+	}
+}
+
+// merge makes one link of several to the same app, and sorts them.
+func merge(links []edge) []edge {
+	slices.SortStableFunc(links, func(a, b edge) int { return cmp.Compare(a.to, b.to) })
+	merged := links[:0]
+	for _, l := range links {
+		last := len(merged) - 1
+		if last < 0 || merged[last].to != l.to {
+			merged = append(merged, l)
+			continue
+		}
+		merged[last].Optional = merged[last].Optional && l.Optional
+		merged[last].Condition = stricter(merged[last].Condition, l.Condition)
+	}
+	return merged
+}
+
+func stricter(a, b Condition) Condition {
+	strictness := [...]int{Started: 0, Healthy: 1, Completed: 2}
+	if strictness[a] >= strictness[b] {
+		return a
+	}
+	return b
+}
+
+// findComponents is Tarjan's algorithm, with a stack of its own: chains may be long.
+// It finds a component after those that it needs.
+func (g *Graph) findComponents() {
+	t := &tarjan{Graph: g, order: make([]int, len(g.names)), low: make([]int, len(g.names)), on: make([]bool, len(g.names))}
+	g.component = make([]int, len(g.names))
+	for n := range g.names {
+		if t.order[n] == 0 {
+			t.visit(n)
+		}
+	}
+}
+
+type tarjan struct {
+	*Graph
+	count int
+	order []int  // :: node → when it was found, from 1; 0: not yet
+	low   []int  // :: node → the earliest node on the stack that it leads to
+	on    []bool // :: node → it is on the stack
+	stack []int
+}
+
+// frame is a node on the way down, and the next of its links.
+type frame struct{ node, next int }
+
+func (t *tarjan) visit(root int) {
+	t.enter(root)
+	for frames := []frame{{node: root}}; len(frames) > 0; {
+		f := &frames[len(frames)-1]
+		if f.next < len(t.links[f.node]) {
+			to := t.links[f.node][f.next].to
+			f.next++
+			switch {
+			case t.order[to] == 0:
+				t.enter(to)
+				frames = append(frames, frame{node: to})
+			case t.on[to]:
+				t.low[f.node] = min(t.low[f.node], t.order[to])
+			}
+			continue
+		}
+		t.leave(f.node)
+		low := t.low[f.node]
+		frames = frames[:len(frames)-1]
+		if len(frames) > 0 {
+			parent := frames[len(frames)-1].node
+			t.low[parent] = min(t.low[parent], low)
+		}
+	}
+}
+
+func (t *tarjan) enter(n int) {
+	t.count++
+	t.order[n], t.low[n], t.on[n] = t.count, t.count, true
+	t.stack = append(t.stack, n)
+}
+
+// leave takes a component off the stack if n was the first of it that was found.
+func (t *tarjan) leave(n int) {
+	if t.low[n] != t.order[n] {
+		return
+	}
+	var members []int
+	for {
+		m := t.stack[len(t.stack)-1]
+		t.stack = t.stack[:len(t.stack)-1]
+		t.on[m] = false
+		t.component[m] = len(t.members)
+		members = append(members, m)
+		if m == n {
+			break
+		}
+	}
+	slices.Sort(members)
+	t.members = append(t.members, members)
+}
+
+func (g *Graph) namesOf(nodes []int) []string {
+	names := make([]string, 0, len(nodes))
+	for _, n := range nodes {
+		names = append(names, g.names[n])
+	}
+	return names
+}

@@ -1,0 +1,94 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// manyNames is how many names a warning lists.
+const manyNames = 3
+
+// Warnings are what is valid in the rules and will likely surprise their author, a line
+// each. names are the known apps; none: only what the rules say by themselves.
+func (s *Set) Warnings(names []string) []string {
+	if s == nil {
+		return nil
+	}
+	var all []string
+	warn := func(r rule, format string, args ...any) {
+		all = append(all, fmt.Sprintf("%s: pattern '%s' ", s.place(r.line), r.pattern)+fmt.Sprintf(format, args...))
+	}
+	for _, r := range s.rules {
+		if r.renames() && !r.namesEach() {
+			warn(r, "gives every app that it matches the same app_name; anchor it (^…$), or use a group in app_name")
+		}
+		if r.pattern.MatchString("") && r.pattern.String() != ".*" {
+			warn(r, "matches every app; write '.*' if that is meant")
+			continue
+		}
+		whole, partly := r.matches(names)
+		switch {
+		case len(names) > 0 && len(whole)+len(partly) == 0:
+			warn(r, "matches no known app")
+		case len(partly) > 0 && (len(whole) > 0 || r.literal()):
+			warn(r, "also matches %s in part; write '^(?:%s)$' to match whole names only", some(partly), r.pattern)
+		}
+	}
+	return all
+}
+
+// matches are the names that the pattern matches as a whole, and those in part.
+func (r rule) matches(names []string) (whole, partly []string) {
+	longest := regexp.MustCompile(r.pattern.String())
+	longest.Longest()
+	for _, name := range names {
+		switch at := longest.FindStringIndex(name); {
+		case at == nil:
+		case at[0] == 0 && at[1] == len(name):
+			whole = append(whole, name)
+		default:
+			partly = append(partly, name)
+		}
+	}
+	return whole, partly
+}
+
+// literal tells that the pattern looks like a plain name, not like a part of names.
+func (r rule) literal() bool {
+	prefix, complete := r.pattern.LiteralPrefix()
+	return complete && !strings.HasSuffix(prefix, "-")
+}
+
+// renames tells that the rule sets app_name.
+func (r rule) renames() bool { return r.appName() != "" }
+
+func (r rule) appName() string {
+	for _, set := range r.sets {
+		if set.property.Key == "app_name" {
+			return deref(set.value).Value
+		}
+	}
+	return ""
+}
+
+// namesEach tells that the name differs from app to app, or that one app alone can
+// match.
+func (r rule) namesEach() bool {
+	text := r.pattern.String()
+	anchored := strings.HasPrefix(text, "^") && strings.HasSuffix(text, "$")
+	_, complete := r.pattern.LiteralPrefix()
+	inner, err := regexp.Compile(strings.Trim(text, "^$"))
+	if err == nil && anchored {
+		_, complete = inner.LiteralPrefix()
+	}
+	return complete || strings.Contains(r.appName(), "$")
+}
+
+// some lists names, not too many.
+func some(names []string) string {
+	if len(names) > manyNames {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:manyNames], ", "), len(names)-manyNames)
+	}
+	return strings.Join(names, ", ")
+}

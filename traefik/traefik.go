@@ -1,0 +1,21 @@
+// Package traefik speaks Traefik's language. It reads what an app's labels tell
+// Traefik, and finds the router, hence the app, that a visitor's request belongs to:
+//
+//	labels of an app ──Decode──► Labels ──WithDefaults──► Router ──ParseRule──► Rule
+//	                                                                             │
+//	                                                                          NewTable
+//	                                                                             ▼
+//	headers of /auth ──FromForwardAuth──► Request ─────────────────────► Table.Lookup
+//
+// What goes in and what comes out, for a container of the compose project "shop":
+//
+//	traefik.http.routers.web.rule         = Host(`shop.example`) && PathPrefix(`/`)
+//	traefik.http.routers.web.middlewares  = paastis
+//
+//	X-Forwarded-Host: Shop.Example:8443
+//	X-Forwarded-Uri:  /cart?id=7           ──► the entry of router "web"
+//
+// Facts about Traefik are those of its version 3.6.12; tools/traefik checks them
+// against its code. What this package does not follow: CNAME flattening, entry
+// points, parent routers, and TCP and UDP routers.
+package traefik
