@@ -92,7 +92,7 @@ func ParseFile(file string, data []byte) (*Set, error) {
 	}
 	top := deref(root.Content[0])
 	if top.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s:%d: expected the key rules:", file, top.Line)
+		return nil, fmt.Errorf("%s:%d: expected the key \"rules\"", file, top.Line)
 	}
 	var faults []error
 	values := map[string]*yaml.Node{}
