@@ -1,0 +1,145 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/traefik"
+)
+
+// retryHeader is what the waiting page's button sends with its poll.
+const retryHeader = "X-Paastis-Retry"
+
+// auth answers Traefik's question about one request.
+func (s *Server) auth(c echo.Context) error {
+	h := c.Request().Header
+	req, err := traefik.FromForwardAuth(h)
+	if err != nil {
+		return s.refuse(c, err)
+	}
+	k := s.find(c, &req)
+	if k == nil {
+		return c.NoContent(http.StatusOK)
+	}
+	switch s.visitors.Classify(req.Method, req.Path, h, req.ClientIP) {
+	case Onlooker:
+		return s.glance(c, k)
+	case Poll:
+		return s.poll(c, k)
+	case Person:
+		return s.welcome(c, k)
+	default:
+		return s.hold(c, k, &req)
+	}
+}
+
+// find is the app that a request belongs to: the one that the middleware's address
+// names, else the one whose router matches. Nil if it is no app of ours.
+func (s *Server) find(c echo.Context, req *traefik.Request) *registry.Keeper {
+	if c.Request().URL.RawQuery != "" {
+		if name := c.QueryParam("app"); name != "" {
+			return s.registry.Named(name)
+		}
+	}
+	return s.registry.Find(req)
+}
+
+// glance answers who must not wake an app.
+func (s *Server) glance(c echo.Context, k *registry.Keeper) error {
+	if k.Open() {
+		return c.NoContent(http.StatusOK)
+	}
+	return s.problem(c, s.registry.View(k))
+}
+
+// welcome answers a person: through to the app, or the waiting page.
+func (s *Server) welcome(c echo.Context, k *registry.Keeper) error {
+	if k.Pass(time.Now()) {
+		return c.NoContent(http.StatusOK)
+	}
+	s.registry.Wake(k, false)
+	if k.Pass(time.Now()) {
+		return c.NoContent(http.StatusOK)
+	}
+	view := s.registry.View(k)
+	return s.page.write(c.Response(), view)
+}
+
+// poll answers the waiting page. It never lets the poll through to the app, and is no
+// activity once the app is awake.
+func (s *Server) poll(c echo.Context, k *registry.Keeper) error {
+	retry := c.Request().Header.Get(retryHeader) != ""
+	if view := s.registry.View(k); retry || view.State != registry.Failed && view.State != registry.Ready {
+		s.registry.Wake(k, retry)
+	}
+	return writePoll(c.Response(), s.registry.View(k))
+}
+
+// hold keeps a program's request until the app is ready, and answers for it if that
+// takes too long.
+func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
+	if k.Pass(time.Now()) {
+		return c.NoContent(http.StatusOK)
+	}
+	s.registry.Wake(k, false)
+	ctx, cancel := s.patience(c.Request().Context(), k)
+	defer cancel()
+	for ctx.Err() == nil && s.registry.Await(ctx, k) == registry.Ready {
+		if k.Pass(time.Now()) {
+			return s.release(c, k, req)
+		}
+	}
+	return s.problem(c, s.registry.View(k))
+}
+
+// patience ends with the request, after the app's hold timeout, or when the server
+// does.
+func (s *Server) patience(ctx context.Context, k *registry.Keeper) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, k.Entry().HoldTimeout)
+	stop := context.AfterFunc(s.closing, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// release lets a held request go. Traefik carries on with the configuration that the
+// request arrived with: only with a static server does that have the app's address.
+// Otherwise the program is asked to send it again, method and body kept.
+func (s *Server) release(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
+	if k.Entry().Static() {
+		return c.NoContent(http.StatusOK)
+	}
+	setState(c.Response(), registry.Ready)
+	return c.Redirect(http.StatusTemporaryRedirect, req.URL())
+}
+
+// refuse answers a question that is none.
+func (s *Server) refuse(c echo.Context, err error) error {
+	return writeProblem(c.Response(), c.Request(), Problem{
+		Status: http.StatusBadRequest,
+		Title:  "Not a question of Traefik's ForwardAuth",
+		Detail: err.Error(),
+	})
+}
+
+// problem answers a program, or whoever must not wake an app.
+func (s *Server) problem(c echo.Context, v registry.View) error {
+	return writeProblem(c.Response(), c.Request(), problemOf(v))
+}
+
+// unavailable answers when Paastis itself is at fault.
+func (s *Server) unavailable(c echo.Context, detail string) error {
+	if c.Response().Committed {
+		return nil
+	}
+	return writeProblem(c.Response(), c.Request(), Problem{
+		Status: http.StatusServiceUnavailable,
+		Title:  "Paastis failed",
+		Detail: detail,
+	})
+}
+
+func stack() string { return string(debug.Stack()) }

@@ -1,0 +1,149 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// pageLimit is the most bytes that the waiting page has, so that Traefik's
+// maxResponseBodySize can be 4096.
+const pageLimit = 4096
+
+var (
+	//go:embed waiting.html
+	waitingHTML string
+	//go:embed waiting.css
+	waitingCSS string
+	//go:embed waiting.js
+	waitingJS string
+)
+
+// Page is the waiting page: what a person sees while an app wakes, or when it failed.
+type Page struct {
+	template *template.Template
+	style    template.CSS
+	script   template.JS
+	policy   string // Content-Security-Policy
+}
+
+// picture is what the page shows, and what its polls get.
+type picture struct {
+	State    string `json:"state"`
+	Title    string `json:"title"`
+	Sentence string `json:"sentence"`
+	Failed   bool   `json:"failed"`
+	Steps    []step `json:"steps"`
+
+	Name   string       `json:"-"`
+	More   int          `json:"-"` // steps that are not shown
+	Style  template.CSS `json:"-"`
+	Script template.JS  `json:"-"`
+}
+
+type step struct {
+	Name     string            `json:"name"`
+	Progress registry.Progress `json:"progress"`
+}
+
+// NewPage makes the built-in page.
+func NewPage() *Page {
+	p := &Page{
+		template: template.Must(template.New("waiting").Parse(waitingHTML)),
+		style:    template.CSS(strings.ReplaceAll(waitingCSS, "\n", "")),
+		script:   template.JS(strings.TrimSpace(waitingJS)),
+	}
+	p.policy = fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; connect-src 'self'; base-uri 'none'; form-action 'none'",
+		hashOf(string(p.style)), hashOf(string(p.script)))
+	return p
+}
+
+// Render makes the page, of 4,096 bytes at most: long names are cut, and steps left
+// out, until it fits.
+func (p *Page) Render(v registry.View) []byte {
+	for _, fit := range []struct{ steps, letters int }{{12, 60}, {8, 40}, {8, 24}, {4, 16}, {0, 16}} {
+		if page := p.render(v, fit.steps, fit.letters); len(page) <= pageLimit {
+			return page
+		}
+	}
+	return p.render(registry.View{State: v.State}, 0, 0)
+}
+
+func (p *Page) render(v registry.View, steps, letters int) []byte {
+	pic := pictureOf(v, letters)
+	pic.Style, pic.Script = p.style, p.script
+	if len(pic.Steps) > steps {
+		pic.Steps, pic.More = pic.Steps[:steps], len(pic.Steps)-steps
+	}
+	var b bytes.Buffer
+	if err := p.template.Execute(&b, pic); err != nil {
+		// The template is fixed and the picture plain: only a fault of ours gets here.
+		return []byte("<!doctype html><title>Paastis</title>Please try again in a moment.")
+	}
+	return b.Bytes()
+}
+
+// write answers a person's navigation with the page.
+func (p *Page) write(w http.ResponseWriter, v registry.View) error {
+	setState(w, v.State)
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", p.policy)
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Retry-After", retryAfter)
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, err := w.Write(p.Render(v))
+	return err
+}
+
+// writePoll answers the page's poll: never with a 2xx, which would send it on to the
+// app.
+func writePoll(w http.ResponseWriter, v registry.View) error {
+	setState(w, v.State)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	return json.NewEncoder(w).Encode(pictureOf(v, 60))
+}
+
+func pictureOf(v registry.View, letters int) picture {
+	name := cut(v.Name, letters)
+	pic := picture{State: v.State.String(), Name: name, Failed: v.State == registry.Failed, Steps: []step{}}
+	switch v.State {
+	case registry.Failed:
+		pic.Title = name + " could not start"
+		pic.Sentence = cut("It could not be started. "+v.Reason, 200)
+	case registry.Ready:
+		pic.Title, pic.Sentence = name, "It is ready."
+	default:
+		pic.Title = name + " is waking up"
+		pic.Sentence = "It was asleep and is waking up. This page will become the app by itself."
+	}
+	for _, s := range v.Steps {
+		pic.Steps = append(pic.Steps, step{Name: cut(s.Name, letters), Progress: s.Progress})
+	}
+	return pic
+}
+
+// cut shortens a text to so many letters.
+func cut(s string, letters int) string {
+	r := []rune(strings.ToValidUTF8(s, "?"))
+	if len(r) <= letters {
+		return string(r)
+	}
+	return string(r[:max(letters-1, 0)]) + "…"
+}
+
+// hashOf is the source expression of an inline style or script (CSP level 2).
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}

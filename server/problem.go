@@ -1,0 +1,66 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// retryAfter is when to ask again, in seconds: an app is rarely up in less.
+const retryAfter = "1"
+
+// Problem is an answer for programs (RFC 9457), without a type of its own: the title
+// says as much as the status.
+type Problem struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Detail string `json:"detail,omitempty"`
+	// App and State are empty where no app is concerned.
+	App   string `json:"app,omitempty"`
+	State string `json:"state,omitempty"`
+}
+
+// problemOf says why an app does not answer.
+func problemOf(v registry.View) Problem {
+	p := Problem{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String()}
+	switch v.State {
+	case registry.Failed:
+		p.Title, p.Detail = "The app could not be started", v.Reason
+	case registry.Asleep:
+		p.Title, p.Detail = "The app is asleep", "Requests of this kind do not wake it."
+	default:
+		p.Title, p.Detail = "The app is waking up", "Send the request again in a moment."
+	}
+	return p
+}
+
+// writeProblem answers with a problem document, without body to a HEAD.
+func writeProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "application/problem+json")
+	if p.State != "" {
+		h.Set(stateHeader, p.State)
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", retryAfter)
+	}
+	w.WriteHeader(p.Status)
+	if r.Method == http.MethodHead || r.Header.Get("X-Forwarded-Method") == http.MethodHead {
+		return nil
+	}
+	if err := json.NewEncoder(w).Encode(p); err != nil {
+		return fmt.Errorf("write problem: %w", err)
+	}
+	return nil
+}
+
+// stateHeader tells the app's state in every answer of Paastis's own.
+const stateHeader = "X-Paastis-State"
+
+func setState(w http.ResponseWriter, s registry.State) {
+	w.Header().Set(stateHeader, s.String())
+	w.Header().Set("Cache-Control", "no-store")
+}

@@ -1,0 +1,120 @@
+// Package server is what Traefik, visitors and monitors talk to.
+//
+//	GET /auth      Traefik's ForwardAuth: may this request pass?
+//	GET /healthz   Paastis itself: 200 as soon as it serves
+//
+// An answer of 2xx to /auth lets the request through; Traefik hands any other answer
+// to the visitor as it is. So everything that a visitor is to see is not a 2xx.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/paastis/paastis/registry"
+)
+
+const (
+	// drainLimit bounds the answers that are under way when the server ends.
+	drainLimit = 10 * time.Second
+	// writeLimit is a little over what Traefik waits for an answer: 30 s.
+	writeLimit = 35 * time.Second
+	// idleLimit is over the 90 s for which Traefik keeps a connection, so that it is
+	// never closed under a request.
+	idleLimit = 2 * time.Minute
+)
+
+// Options are what a server is made of. All are required.
+type Options struct {
+	Registry   *registry.Registry
+	Classifier Classifier
+	Log        *slog.Logger
+}
+
+// Server answers Traefik, visitors and monitors.
+type Server struct {
+	registry *registry.Registry
+	visitors Classifier
+	page     *Page
+	log      *slog.Logger
+	echo     *echo.Echo
+	closing  context.Context // ends when held requests have to be let go
+	close    context.CancelFunc
+}
+
+// New makes a server. It does not listen yet.
+func New(o Options) *Server {
+	s := &Server{registry: o.Registry, visitors: o.Classifier, page: NewPage(), log: o.Log, echo: echo.New()}
+	s.closing, s.close = context.WithCancel(context.Background())
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.HTTPErrorHandler = s.answerError
+	s.echo.Use(s.survive)
+	s.echo.Any("/auth", s.auth)
+	s.echo.GET("/healthz", s.healthz)
+	return s
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Serve answers requests until ctx ends, then lets held requests go with a 503, waits
+// for the answers that are under way, and returns nil. It returns an error if it
+// cannot go on. It closes the listener.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	srv := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: drainLimit,
+		WriteTimeout:      writeLimit,
+		IdleTimeout:       idleLimit,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	s.close()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	defer cancel()
+	err := srv.Shutdown(limit)
+	<-served
+	return err
+}
+
+func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+
+// survive answers 503 where a handler panics: no answer at all would be Traefik's 500.
+func (s *Server) survive(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				s.log.Error("panic in a handler", "path", c.Request().URL.Path, "cause", cause, "stack", stack())
+				err = s.unavailable(c, "Paastis made a mistake; its log says which.")
+			}
+		}()
+		return next(c)
+	}
+}
+
+// answerError turns Echo's own errors (no such path, …) into problem documents.
+func (s *Server) answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	status := http.StatusInternalServerError
+	var he *echo.HTTPError
+	if errors.As(err, &he) {
+		status = he.Code
+	}
+	if werr := writeProblem(c.Response(), c.Request(), Problem{Status: status, Title: http.StatusText(status)}); werr != nil {
+		s.log.Debug("answer not sent", "error", werr)
+	}
+}
