@@ -1,0 +1,166 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/paastis/paastis/providers"
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
+)
+
+// look takes an inventory from the provider, with the words for people if it cannot be
+// reached; then it is empty.
+func look(ctx context.Context, config Loaded) (*registry.Inventory, registry.Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	defer cancel()
+	report, err := listApps(ctx, config)
+	apps := make([]registry.Reported, 0, len(report.Apps))
+	for _, app := range report.Apps {
+		apps = append(apps, registry.Reported{Provider: config.Provider, App: app})
+	}
+	return registry.Resolve(apps, config.registrySettings()), report, err
+}
+
+func listApps(ctx context.Context, config Loaded) (registry.Report, error) {
+	provider, err := providers.New(config.Provider, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return registry.Report{}, err
+	}
+	return provider.List(ctx)
+}
+
+// explain says all that is known of an app, or of the app that a URL leads to. Without
+// a provider it tells what the rules alone say of a name.
+func explain(ctx context.Context, config Loaded, operand string, out io.Writer) error {
+	inv, _, err := look(ctx, config)
+	if err != nil {
+		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n\n", err)
+	}
+	if strings.Contains(operand, "/") && strings.Contains(operand, ".") || strings.Contains(operand, "://") {
+		return explainURL(config, inv, operand, out)
+	}
+	return explainName(config, inv, operand, err != nil, out)
+}
+
+// explainURL says which router of which app a URL leads to, and explains the app.
+func explainURL(config Loaded, inv *registry.Inventory, url string, out io.Writer) error {
+	req, err := traefik.FromURL(url)
+	if err != nil {
+		return err
+	}
+	if e, router := inv.Route(&req); e != nil {
+		fmt.Fprintf(out, "%s\n  is for router %q: %s\n\n", url, router.Name, router.Rule)
+		writeEntry(out, inv, e)
+		return nil
+	}
+	if e := inv.Find(&req); e != nil {
+		fmt.Fprintf(out, "%s\n  matches no router; the first label of its host names an app\n\n", url)
+		writeEntry(out, inv, e)
+		return nil
+	}
+	label, _, _ := strings.Cut(req.Host, ".")
+	if len(inv.Entries) == 0 {
+		return explainName(config, inv, label, true, out)
+	}
+	fmt.Fprintf(out, "%s\n  belongs to no known app: Paastis lets it pass\n", url)
+	return nil
+}
+
+// explainName explains an app by any of its names. With alone set, the name is taken
+// on trust, for no provider can tell whether it exists.
+func explainName(config Loaded, inv *registry.Inventory, name string, alone bool, out io.Writer) error {
+	if alone {
+		app := registry.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
+		inv = registry.Resolve([]registry.Reported{{Provider: config.Provider, App: app}}, config.registrySettings())
+		writeEntry(out, inv, inv.Named(name))
+		return nil
+	}
+	e := inv.Named(name)
+	if e == nil {
+		return fmt.Errorf("no app is known as %q%s", name, nearest(name, inv.Names()))
+	}
+	writeEntry(out, inv, e)
+	return nil
+}
+
+func writeEntry(out io.Writer, inv *registry.Inventory, e *registry.Entry) {
+	fmt.Fprintf(out, "app %s (%s)\n", e.Name, cmp.Or(e.App.Origin, e.ID))
+	managed := "managed: "
+	if !e.Managed {
+		managed = "not managed: "
+	}
+	fmt.Fprintf(out, "  %s%s\n", managed, e.Why)
+	writeMatches(out, e)
+	writeRouters(out, e)
+	writeProperties(out, e)
+	writeLinks(out, inv, e)
+	for _, problem := range e.Problems {
+		fmt.Fprintf(out, "  warning: %s\n", problem)
+	}
+}
+
+func writeMatches(out io.Writer, e *registry.Entry) {
+	fmt.Fprintln(out, "\nrules that match, in order")
+	for _, m := range e.Matches {
+		fmt.Fprintf(out, "  %s\n", m)
+	}
+	if len(e.Matches) == 0 {
+		fmt.Fprintln(out, "  none")
+	}
+}
+
+func writeRouters(out io.Writer, e *registry.Entry) {
+	if len(e.Routers) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\nrouters")
+	for _, r := range e.Routers {
+		asks := "asks Paastis"
+		if !r.Paastis {
+			asks = "does not use the middleware: its requests wake nothing"
+		}
+		server := "Traefik finds the server when the app runs"
+		if r.StaticURL != "" {
+			server = "static server " + r.StaticURL
+		}
+		fmt.Fprintf(out, "  %s: %s\n    %s; %s\n", r.Name, r.Rule, asks, server)
+	}
+}
+
+func writeProperties(out io.Writer, e *registry.Entry) {
+	fmt.Fprintln(out, "\nproperties")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, property := range rules.Keys() {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", property.Key, cmp.Or(property.Text(e.Properties), "-"), e.Origins[property.Key])
+	}
+	w.Flush()
+}
+
+func writeLinks(out io.Writer, inv *registry.Inventory, e *registry.Entry) {
+	fmt.Fprintln(out, "\nlinked apps")
+	links := inv.Graph.Links(e.Name)
+	for _, l := range links {
+		fmt.Fprintf(out, "  %s\n", l)
+	}
+	for _, l := range inv.Graph.Missing(e.Name) {
+		fmt.Fprintf(out, "  %s: does not exist, skipped\n", l)
+	}
+	if len(links)+len(inv.Graph.Missing(e.Name)) == 0 {
+		fmt.Fprintln(out, "  none")
+	}
+	fmt.Fprintln(out, "\nstart order")
+	for i, wave := range inv.Graph.StartOrder(e.Name) {
+		fmt.Fprintf(out, "  %d. %s\n", i+1, strings.Join(slices.Sorted(slices.Values(wave)), " and "))
+	}
+	if dependents := inv.Graph.Dependents(e.Name); len(dependents) > 0 {
+		fmt.Fprintf(out, "\nkept awake by\n  %s\n", strings.Join(dependents, ", "))
+	}
+}

@@ -1,0 +1,172 @@
+// Command paastis puts apps to sleep when nobody uses them and wakes them, with all
+// that they need, when somebody comes. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/paastis/paastis/providers"
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1 // it could not do its work
+	exitUsage   = 2 // it was asked for something that it does not know
+)
+
+// loadLimit bounds the first look at the apps.
+const loadLimit = 30 * time.Second
+
+// version is set when a release is built.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program: it takes the world as arguments and returns an exit code. It ends
+// when its work is done or ctx is.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	a, err := parseArgs(args)
+	switch {
+	case err != nil:
+		complain(stderr, err)
+		fmt.Fprintln(stderr, "paastis --help says what can be asked for")
+		return exitUsage
+	case a.help:
+		fmt.Fprint(stdout, help())
+		return exitOK
+	case a.command == "version":
+		fmt.Fprintln(stdout, "paastis", version)
+		return exitOK
+	}
+	config, err := loadConfig(a.config, environ, a.flags)
+	if err == nil {
+		err = a.do(ctx, config, stdout, stderr)
+	}
+	if err != nil {
+		complain(stderr, err)
+		return exitFailure
+	}
+	return exitOK
+}
+
+// do carries out a command.
+func (a arguments) do(ctx context.Context, config Loaded, stdout, stderr io.Writer) error {
+	switch a.command {
+	case "check":
+		return check(ctx, config, stdout)
+	case "explain":
+		return explain(ctx, config, a.operand, stdout)
+	case "healthcheck":
+		return healthcheck(ctx, config)
+	default:
+		return serve(ctx, config, stderr)
+	}
+}
+
+// serve runs Paastis until ctx ends.
+func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
+	log := newLogger(config.Log, stderr)
+	classifier, err := config.classifier()
+	if err != nil {
+		return err
+	}
+	provider, err := providers.New(config.Provider, log)
+	if err != nil {
+		return err
+	}
+	reg := registry.New(registry.Options{
+		Providers: []registry.Provider{provider},
+		Settings:  config.registrySettings(),
+		Log:       log,
+		Audit:     time.Duration(config.AuditInterval),
+	})
+	if err := load(ctx, reg); err != nil {
+		return err
+	}
+	ln, err := listen(ctx, config.Listen)
+	if err != nil {
+		return err
+	}
+	log.Info("serving", "listen", ln.Addr().String(), "config", config.File, "version", version)
+	srv := server.New(server.Options{Registry: reg, Classifier: classifier, Log: log})
+	return runAll(ctx,
+		func(ctx context.Context) error { reg.Run(ctx); return nil },
+		func(ctx context.Context) error { return config.watch(ctx, reg, log) },
+		func(ctx context.Context) error { return srv.Serve(ctx, ln) },
+	)
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; choose another address with --listen", address, rootCause(err))
+	}
+	return ln, nil
+}
+
+// load takes the first look at the apps.
+func load(ctx context.Context, reg *registry.Registry) error {
+	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	defer cancel()
+	return reg.Load(ctx)
+}
+
+// runAll runs parts of the program side by side. As soon as one ends, the others are
+// told to; it returns when all have, with their errors.
+func runAll(ctx context.Context, parts ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan error)
+	for _, part := range parts {
+		go func() { results <- part(ctx) }()
+	}
+	var errs []error
+	for range parts {
+		errs = append(errs, <-results)
+		cancel()
+	}
+	return errors.Join(errs...)
+}
+
+func newLogger(c LogConfig, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) // validated
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// complain prints an error, a line for each of those that it joins.
+func complain(w io.Writer, err error) {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(w, "paastis:", strings.TrimRight(line, "\n"))
+	}
+}
+
+// rootCause is the innermost error: what the system said.
+func rootCause(err error) error {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// reloadInterval is how often the file is looked at. Watching it by the kernel's
+// events fails where it is most needed: on single files mounted into a container.
+const reloadInterval = 2 * time.Second
+
+// watch reads paastis.yml anew whenever it has changed, and at once on SIGHUP, until
+// ctx ends. A file that is wrong changes nothing.
+func (l Loaded) watch(ctx context.Context, reg *registry.Registry, log *slog.Logger) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	ticker := time.NewTicker(reloadInterval)
+	defer ticker.Stop()
+	last := l.content()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		case <-hup:
+			last = nil
+		}
+		if now := l.content(); now != nil && !bytes.Equal(now, last) {
+			last = now
+			l.reload(reg, log)
+		}
+	}
+}
+
+// content is what the file holds; nil if there is none to read.
+func (l Loaded) content() []byte {
+	if l.File == "" {
+		return nil
+	}
+	data, err := os.ReadFile(l.File)
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+// reload gives the registry the rules and defaults of the file as it is now.
+func (l Loaded) reload(reg *registry.Registry, log *slog.Logger) {
+	again, err := loadConfig(l.File, l.environ, l.flags)
+	if err != nil {
+		for line := range strings.Lines(err.Error()) {
+			log.Error("configuration not reloaded, the last good one stays: " + strings.TrimSpace(line))
+		}
+		return
+	}
+	reg.Reload(again.registrySettings())
+	log.Info("configuration reloaded", "config", l.File)
+	if err := l.needsRestart(again); err != nil {
+		log.Warn(err.Error())
+	}
+}
+
+// needsRestart says which changed settings only a restart can put into force.
+func (l Loaded) needsRestart(again Loaded) error {
+	var changed []string
+	note := func(key string, differs bool) {
+		if differs {
+			changed = append(changed, key)
+		}
+	}
+	note("listen", l.Listen != again.Listen)
+	note("log", l.Log != again.Log)
+	note("provider", l.Provider != again.Provider)
+	note("audit_interval", l.AuditInterval != again.AuditInterval)
+	note("never_wake", !l.NeverWake.equal(again.NeverWake))
+	if changed == nil {
+		return nil
+	}
+	return errors.New("changed settings that need a restart: " + strings.Join(changed, ", "))
+}
