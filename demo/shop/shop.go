@@ -1,0 +1,124 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// shop answers for one app.
+type shop struct {
+	name    string
+	next    string
+	client  *http.Client
+	answers atomic.Int64
+}
+
+// answer proves who was reached: each app's holds that of the app it asked.
+type answer struct {
+	Name    string  `json:"name"`
+	Answers int64   `json:"answers"`
+	Next    *answer `json:"next,omitempty"`
+}
+
+// echo tells what arrived of a body.
+type echo struct {
+	Name   string `json:"name"`
+	Method string `json:"method"`
+	Length int64  `json:"length"`
+	SHA256 string `json:"sha256"`
+}
+
+// newShop makes an app that asks the one at next, if that is not empty.
+func newShop(name, next string) http.Handler {
+	s := &shop{name: name, next: next, client: &http.Client{Timeout: 5 * time.Second}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("/echo", s.echo)
+	mux.HandleFunc("GET /stream", s.stream)
+	mux.HandleFunc("GET /slow", s.slow)
+	mux.HandleFunc("/", s.answer)
+	return mux
+}
+
+func (s *shop) answer(w http.ResponseWriter, r *http.Request) {
+	a := answer{Name: s.name, Answers: s.answers.Add(1)}
+	if s.next != "" {
+		var err error
+		if a.Next, err = s.ask(r); err != nil {
+			http.Error(w, fmt.Sprintf("%s: %v", s.name, err), http.StatusBadGateway)
+			return
+		}
+	}
+	writeJSON(w, a)
+}
+
+// ask asks the next app.
+func (s *shop) ask(r *http.Request) (*answer, error) {
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, s.next, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answers %s", s.next, resp.Status)
+	}
+	var a answer
+	return &a, json.NewDecoder(resp.Body).Decode(&a)
+}
+
+func (s *shop) echo(w http.ResponseWriter, r *http.Request) {
+	sum := sha256.New()
+	n, err := io.Copy(sum, r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	writeJSON(w, echo{Name: s.name, Method: r.Method, Length: n, SHA256: hex.EncodeToString(sum.Sum(nil))})
+}
+
+// stream is an event stream with an event a second, until the visitor leaves.
+func (s *shop) stream(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	every(r, time.Second, -1, func(n int) { fmt.Fprintf(w, "data: %d\n\n", n) }, w)
+}
+
+// slow is a download of ?seconds= at ?rate= bytes a second.
+func (s *shop) slow(w http.ResponseWriter, r *http.Request) {
+	seconds, _ := strconv.Atoi(r.FormValue("seconds"))
+	rate, _ := strconv.Atoi(r.FormValue("rate"))
+	piece := make([]byte, max(rate/10, 1))
+	every(r, time.Second/10, seconds*10, func(int) { _, _ = w.Write(piece) }, w)
+}
+
+// every does something now and then, so many times (for ever if negative), and sends
+// it on each time.
+func every(r *http.Request, interval time.Duration, times int, do func(n int), w http.ResponseWriter) {
+	flush := http.NewResponseController(w)
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for n := 0; n != times; n++ {
+		do(n)
+		_ = flush.Flush()
+		select {
+		case <-r.Context().Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v)
+}
