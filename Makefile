@@ -1,0 +1,57 @@
+# What CI runs is `make test`. E2E=0 leaves the tests out that need an engine.
+BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+VERSION ?= dev
+E2E     ?= 1
+
+.PHONY: build image demo-image setup lint unit agreement e2e test fuzz demo demo-down
+
+build:
+	$(BUILD) -o dist/paastis .
+
+image: build
+	scripts/build paastis/paastis .
+
+demo-image:
+	$(BUILD) -o demo/shop/shop ./demo/shop
+	scripts/build paastis/demo-shop demo/shop
+
+# An engine, Compose, Traefik and our images.
+setup:
+	scripts/engine
+	scripts/compose
+	scripts/traefik
+	$(MAKE) --no-print-directory image demo-image
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+unit:
+	go test -race $$(go list ./... | grep -v /e2e)
+
+# Our rule matching against Traefik's own code.
+agreement:
+	cd tools/traefik && go test ./...
+
+e2e: setup
+	scripts/chromium
+	go test -race -count=1 -timeout 30m ./e2e
+
+ifeq ($(E2E),0)
+test: lint unit agreement
+else
+test: lint unit agreement e2e
+endif
+
+fuzz:
+	go test -run '^$$' -fuzz FuzzParseFile -fuzztime 60s ./rules
+	go test -run '^$$' -fuzz FuzzResolve -fuzztime 60s ./rules
+	go test -run '^$$' -fuzz FuzzParseRule -fuzztime 60s ./traefik
+
+demo: setup
+	docker compose up -d
+	go run ./demo/walk
+
+demo-down:
+	docker compose down -t 2
