@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browserSees opens a URL in Chromium as a person would, and returns the texts that
+// the page showed one after the other until one is the app's. It fails the test if the
+// app does not show within half a minute.
+func browserSees(t *testing.T, host, url string, isApp func(text string) bool) []string {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP "+host+" 127.0.0.1"),
+		chromedp.UserDataDir(t.TempDir()))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	defer cancel()
+	ctx, cancel = chromedp.NewContext(ctx)
+	defer cancel()
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel = context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Navigate(url)); err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for ctx.Err() == nil {
+		text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body ? document.body.innerText : ''"))
+		if err != nil {
+			continue // the page is being replaced
+		}
+		if text != "" && (len(seen) == 0 || seen[len(seen)-1] != text) {
+			seen = append(seen, text)
+		}
+		if isApp(text) {
+			return seen
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("the app never showed; the browser saw:\n%s", strings.Join(seen, "\n---\n"))
+	return nil
+}
+
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatal("no Chromium found; `make test` installs one")
+	return ""
+}

@@ -1,0 +1,62 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func sum(s string) string {
+	h := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(h[:])
+}
+
+func TestWhatHandsDoToContainersIsFollowed(t *testing.T) {
+	s := newSite(t, "e2e-hands-site")
+	s.stack("e2e-hands", true, app{name: "web", host: "hands.test", static: true})
+	s.serve("", "PAASTIS_MAX_IDLE_TIME=1h")
+	container := "e2e-hands-web-1"
+	s.browseUntilAwake("hands.test", 30*time.Second)
+
+	for _, by := range [][]string{{"stop", container}, {"kill", container}} {
+		docker(t, by...)
+		time.Sleep(200 * time.Millisecond) // an event's way
+		if got := s.browse("hands.test"); got.status != http.StatusServiceUnavailable {
+			t.Errorf("after docker %s a visitor got %s", by[0], got)
+		}
+		s.browseUntilAwake("hands.test", 30*time.Second)
+	}
+
+	docker(t, "stop", container)
+	docker(t, "start", container)
+	s.await("an app that was started by hand to be passed", 10*time.Second, func() bool {
+		return s.browse("hands.test").status == http.StatusOK
+	})
+
+	docker(t, "rm", "-f", container)
+	time.Sleep(200 * time.Millisecond)
+	if got := s.browse("hands.test"); got.header.Get("X-Paastis-State") != "" {
+		t.Errorf("a visitor of a removed app got %s", got)
+	}
+	s.stack("e2e-hands", false, app{name: "web", host: "hands.test", static: true})
+	s.await("a recreated app to be passed", 20*time.Second, func() bool {
+		return s.browse("hands.test").status == http.StatusOK
+	})
+}
+
+func TestABrowserComesFromTheWaitingPageToTheAppByItself(t *testing.T) {
+	s := newSite(t, "e2e-browser-site")
+	s.stack("e2e-shop", true, shop()...)
+	s.serve("")
+	_, port, _ := strings.Cut(s.traefik, ":")
+	seen := browserSees(t, "shop.test", "http://shop.test:"+port+"/?deep=link#part", func(text string) bool {
+		return strings.Contains(text, `"front"`)
+	})
+	t.Logf("the browser saw:\n%s", strings.Join(seen, "\n---\n"))
+	if !strings.Contains(seen[0], "e2e-shop-front") || !strings.Contains(seen[0], "e2e-shop-db") {
+		t.Errorf("the first page names neither the app nor what it needs:\n%s", seen[0])
+	}
+}
