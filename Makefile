@@ -32,7 +32,7 @@ unit:
 
 # Our rule matching against Traefik's own code.
 agreement:
-	cd tools/traefik && go test ./...
+	go -C tools/traefik/agreement test ./...
 
 e2e: setup
 	scripts/chromium

@@ -57,13 +57,7 @@ func newSite(t *testing.T, name string) *site {
 func (s *site) serve(paastisYML string, env ...string) {
 	s.t.Helper()
 	s.write("paastis.yml", paastisYML)
-	env = append([]string{
-		"PAASTIS_MAX_IDLE_TIME=" + idle.String(),
-		"PAASTIS_TRAEFIK_MIDDLEWARE=" + s.name,
-		"PAASTIS_LOG_LEVEL=debug",
-	}, env...)
-	s.up("infra", fmt.Sprintf(`
-services:
+	s.upWithTraefik(s.name+"-paastis:3000", fmt.Sprintf(`
   paastis:
     image: paastis/paastis
     container_name: %[1]s-paastis
@@ -72,12 +66,54 @@ services:
     volumes:
       - /var/run/docker.sock:/var/run/docker.sock
       - %[3]s:/config
+    labels: {e2e: %[1]s}
+`, s.name, quoted(s.settings(env)), s.dir))
+}
+
+// serveOutside is serve with Paastis as a process of the machine, which outlives the
+// engine.
+func (s *site) serveOutside(env ...string) {
+	s.t.Helper()
+	port := freePort(s.t)
+	var log bytes.Buffer
+	cmd := exec.Command("../dist/paastis", "--listen", "0.0.0.0:"+port)
+	cmd.Env = append(os.Environ(), s.settings(env)...)
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		if s.t.Failed() {
+			s.t.Logf("Paastis said:\n%s", log.Bytes())
+		}
+	})
+	s.upWithTraefik("host.docker.internal:"+port, "")
+}
+
+// settings are the variables of this site's Paastis.
+func (s *site) settings(env []string) []string {
+	return append([]string{
+		"PAASTIS_MAX_IDLE_TIME=" + idle.String(),
+		"PAASTIS_TRAEFIK_MIDDLEWARE=" + s.name,
+		"PAASTIS_LOG_LEVEL=debug",
+	}, env...)
+}
+
+// upWithTraefik starts Traefik, with more services beside it, and waits until it knows
+// the middleware that asks Paastis.
+func (s *site) upWithTraefik(paastis, services string) {
+	s.t.Helper()
+	s.up("infra", fmt.Sprintf(`
+services:%[3]s
+  traefik:
     labels:
       e2e: %[1]s
       traefik.enable: "true"
-      traefik.docker.allownonrunning: "true"
-      traefik.http.middlewares.%[1]s.forwardauth.address: http://%[1]s-paastis:3000/auth
-  traefik:
+      traefik.http.middlewares.%[1]s.forwardauth.address: http://%[2]s/auth
+    restart: unless-stopped
+    extra_hosts: ["host.docker.internal:host-gateway"]
     image: traefik:v3.6.12
     container_name: %[1]s-traefik
     command:
@@ -92,12 +128,30 @@ services:
     ports: ["127.0.0.1::80", "127.0.0.1::8080"]
     volumes:
       - /var/run/docker.sock:/var/run/docker.sock
-`, s.name, quoted(env), s.dir))
+`, s.name, paastis, services))
 	s.t.Cleanup(s.dump)
+	s.meetTraefik()
+}
+
+// meetTraefik finds out where Traefik listens, and waits until it can ask Paastis.
+func (s *site) meetTraefik() {
+	s.t.Helper()
 	s.traefik = strings.TrimSpace(docker(s.t, "port", s.name+"-traefik", "80"))
 	s.await("Traefik to know the middleware", 30*time.Second, func() bool {
 		return strings.Contains(s.api("/api/http/middlewares"), `"`+s.name+"@docker")
 	})
+}
+
+// freePort is a port that nobody listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return port
 }
 
 // api asks Traefik's own API; empty if it does not answer.
