@@ -68,10 +68,16 @@ type Instance struct {
 	Error string
 	// StartedAt is when it last started. Zero if never.
 	StartedAt time.Time
+	// Restarts is how often its provider started it again by itself after it ended,
+	// since somebody last started it. Zero if the provider cannot tell.
+	Restarts int
 
 	// Address is where Paastis itself can reach the instance. Invalid (the zero
 	// value) if it cannot: not running, or no shared network.
 	Address netip.Addr
+	// Addresses are those that the instance has on any network, also where Paastis
+	// cannot reach it: Traefik may. Nil if it does not run or has none.
+	Addresses []netip.Addr
 }
 
 // HealthCheck is what an app's own health check costs a wake.
