@@ -1,6 +1,6 @@
 # What CI runs is `make test`. E2E=0 leaves the tests out that need an engine.
-BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 VERSION ?= dev
+BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
 .PHONY: build image demo-image setup lint unit agreement e2e test fuzz demo demo-down
