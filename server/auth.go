@@ -54,7 +54,7 @@ func (s *Server) glance(c echo.Context, k *registry.Keeper) error {
 	if k.Open() {
 		return c.NoContent(http.StatusOK)
 	}
-	return s.problem(c, s.registry.View(k))
+	return writeProblem(c.Response(), c.Request(), onlookerProblem(s.registry.View(k)))
 }
 
 // welcome answers a person: through to the app, or the waiting page.
@@ -112,8 +112,12 @@ func (s *Server) release(c echo.Context, k *registry.Keeper, req *traefik.Reques
 	if k.Entry().Static() {
 		return c.NoContent(http.StatusOK)
 	}
+	to := req.URL()
+	if to == "" { // the host is none that a URL can have
+		return s.problem(c, s.registry.View(k))
+	}
 	setState(c.Response(), registry.Ready)
-	return c.Redirect(http.StatusTemporaryRedirect, req.URL())
+	return c.Redirect(http.StatusTemporaryRedirect, to)
 }
 
 // refuse answers a question that is none.
@@ -125,7 +129,7 @@ func (s *Server) refuse(c echo.Context, err error) error {
 	})
 }
 
-// problem answers a program, or whoever must not wake an app.
+// problem answers a program.
 func (s *Server) problem(c echo.Context, v registry.View) error {
 	return writeProblem(c.Response(), c.Request(), problemOf(v))
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/paastis/paastis/registry"
 )
 
-// pageLimit is the most bytes that the waiting page has, so that Traefik's
-// maxResponseBodySize can be 4096.
+// pageLimit is the most bytes that the waiting page and the answer to its poll have, so
+// that Traefik's maxResponseBodySize can be 4096: a visitor gets no longer answer.
 const pageLimit = 4096
 
 var (
@@ -66,29 +66,28 @@ func NewPage() *Page {
 	return p
 }
 
-// Render makes the page, of 4,096 bytes at most: long names are cut, and steps left
-// out, until it fits.
-func (p *Page) Render(v registry.View) []byte {
-	for _, fit := range []struct{ steps, letters int }{{12, 60}, {8, 40}, {8, 24}, {4, 16}, {0, 16}} {
-		if page := p.render(v, fit.steps, fit.letters); len(page) <= pageLimit {
-			return page
-		}
-	}
-	return p.render(registry.View{State: v.State}, 0, 0)
-}
+// Render makes the page, of 4,096 bytes at most.
+func (p *Page) Render(v registry.View) []byte { return fit(v, p.render) }
 
-func (p *Page) render(v registry.View, steps, letters int) []byte {
-	pic := pictureOf(v, letters)
+func (p *Page) render(pic picture) []byte {
 	pic.Style, pic.Script = p.style, p.script
-	if len(pic.Steps) > steps {
-		pic.Steps, pic.More = pic.Steps[:steps], len(pic.Steps)-steps
-	}
 	var b bytes.Buffer
 	if err := p.template.Execute(&b, pic); err != nil {
 		// The template is fixed and the picture plain: only a fault of ours gets here.
 		return []byte("<!doctype html><title>Paastis</title>Please try again in a moment.")
 	}
 	return b.Bytes()
+}
+
+// fit draws a view within the limit: long names are cut, and steps left out, until it
+// fits.
+func fit(v registry.View, draw func(picture) []byte) []byte {
+	for _, size := range []struct{ steps, letters int }{{12, 60}, {8, 40}, {8, 24}, {4, 16}, {0, 16}} {
+		if drawn := draw(pictureOf(v, size.steps, size.letters)); len(drawn) <= pageLimit {
+			return drawn
+		}
+	}
+	return draw(pictureOf(registry.View{State: v.State}, 0, 0))
 }
 
 // write answers a person's navigation with the page.
@@ -111,10 +110,16 @@ func writePoll(w http.ResponseWriter, v registry.View) error {
 	setState(w, v.State)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusServiceUnavailable)
-	return json.NewEncoder(w).Encode(pictureOf(v, 60))
+	_, err := w.Write(fit(v, encode))
+	return err
 }
 
-func pictureOf(v registry.View, letters int) picture {
+func encode(pic picture) []byte {
+	text, _ := json.Marshal(pic) // texts, booleans and lists of them: it cannot fail
+	return text
+}
+
+func pictureOf(v registry.View, steps, letters int) picture {
 	name := cut(v.Name, letters)
 	pic := picture{State: v.State.String(), Name: name, Failed: v.State == registry.Failed, Steps: []step{}}
 	switch v.State {
@@ -127,7 +132,9 @@ func pictureOf(v registry.View, letters int) picture {
 		pic.Title = name + " is waking up"
 		pic.Sentence = "It was asleep and is waking up. This page will become the app by itself."
 	}
-	for _, s := range v.Steps {
+	shown := min(len(v.Steps), steps)
+	pic.More = len(v.Steps) - shown
+	for _, s := range v.Steps[:shown] {
 		pic.Steps = append(pic.Steps, step{Name: cut(s.Name, letters), Progress: s.Progress})
 	}
 	return pic

@@ -22,21 +22,29 @@ type Problem struct {
 	State string `json:"state,omitempty"`
 }
 
-// problemOf says why an app does not answer.
+// problemOf says why an app does not answer a program, whose request has woken it.
 func problemOf(v registry.View) Problem {
 	p := Problem{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String()}
-	switch v.State {
-	case registry.Failed:
+	if v.State == registry.Failed {
 		p.Title, p.Detail = "The app could not be started", v.Reason
-	case registry.Asleep:
-		p.Title, p.Detail = "The app is asleep", "Requests of this kind do not wake it."
-	default:
+	} else {
 		p.Title, p.Detail = "The app is waking up", "Send the request again in a moment."
 	}
 	return p
 }
 
-// writeProblem answers with a problem document, without body to a HEAD.
+// onlookerProblem says why an app does not answer who must not wake it.
+func onlookerProblem(v registry.View) Problem {
+	p := problemOf(v)
+	switch v.State {
+	case registry.Asleep, registry.Draining, registry.Stopping:
+		p.Title, p.Detail = "The app is "+p.State, "Requests of this kind do not wake it."
+	}
+	return p
+}
+
+// writeProblem answers with a problem document, without body to a HEAD. Long texts are
+// cut, for the reason that pageLimit has.
 func writeProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -51,6 +59,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
 	if r.Method == http.MethodHead || r.Header.Get("X-Forwarded-Method") == http.MethodHead {
 		return nil
 	}
+	p.App, p.Detail = cut(p.App, 200), cut(p.Detail, 400)
 	if err := json.NewEncoder(w).Encode(p); err != nil {
 		return fmt.Errorf("write problem: %w", err)
 	}

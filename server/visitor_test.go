@@ -1,0 +1,190 @@
+package server
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// header makes a header of lines such as "Accept: text/html".
+func header(lines ...string) http.Header {
+	h := http.Header{}
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		h.Add(name, value)
+	}
+	return h
+}
+
+func TestPersonIsWhoNavigatesWithABrowser(t *testing.T) {
+	for _, c := range []struct {
+		method string
+		lines  []string
+		want   Visitor
+	}{
+		{"GET", []string{"Accept: text/html"}, Person},
+		{"GET", []string{"Accept: text/html;q=0.9, */*"}, Person},
+		{"GET", []string{"Accept: application/xhtml+xml, text/html"}, Person},
+		{"GET", []string{"Accept: text/html", "Sec-Fetch-Mode: navigate"}, Person},
+		{"GET", []string{"Accept: text/html", "Sec-Fetch-Mode: cors"}, Program},
+		{"GET", []string{"Accept: text/html", "Sec-Fetch-Mode: no-cors"}, Program},
+		{"GET", []string{"Accept: text/html", "Sec-Fetch-Mode: same-origin"}, Program},
+		{"GET", []string{"Accept: text/html", "Sec-Fetch-Mode: websocket"}, Program},
+		{"GET", []string{"Accept: text/html", "Sec-WebSocket-Key: x"}, Program},
+		{"GET", []string{"Accept: */*"}, Program},
+		{"GET", []string{"Accept: application/json"}, Program},
+		{"GET", []string{"Accept: text/plain"}, Program},
+		{"GET", []string{"Accept: text/event-stream"}, Program},
+		{"GET", nil, Program},
+		{"POST", []string{"Accept: text/html", "Sec-Fetch-Mode: navigate"}, Program},
+		{"HEAD", []string{"Accept: text/html"}, Program},
+		{"PUT", []string{"Accept: text/html"}, Program},
+		{"get", []string{"Accept: text/html"}, Program}, // methods have a case
+		{"GET", []string{"Accept: text/html", "X-Paastis-Poll: 1"}, Poll},
+		{"GET", []string{"X-Paastis-Poll: "}, Poll},
+		{"GET", []string{"Accept: text/html", "X-Paastis-Retry: 1"}, Person},
+	} {
+		if got := (Classifier{}).Classify(c.method, "/", header(c.lines...), netip.Addr{}); got != c.want {
+			t.Errorf("%s with %q is %d, want %d", c.method, c.lines, got, c.want)
+		}
+	}
+}
+
+func TestOnlookersAreWhoTheConfigurationNames(t *testing.T) {
+	never := NeverWake{
+		UserAgents: []string{"UptimeRobot", " kube-probe/ ", "", "Better Uptime"},
+		Paths:      []string{"/favicon.ico", "/icon-*.png", "/.well-known/*", "/v[12]", `/a\*b`},
+		Methods:    []string{"OPTIONS"},
+		Sources:    prefixes("10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"),
+		Prefetch:   true,
+	}
+	for _, c := range []struct {
+		name, method, path, line, client string
+		onlooks                          bool
+	}{
+		{"an agent", "GET", "/", "User-Agent: Mozilla/5.0+(compatible; UptimeRobot/2.0)", "", true},
+		{"an agent in another case", "GET", "/", "User-Agent: uptimeROBOT", "", true},
+		{"an agent written with blanks around", "GET", "/", "User-Agent: kube-probe/1.31", "", true},
+		{"an agent with a blank inside", "GET", "/", "User-Agent: better uptime bot", "", true},
+		{"an agent cut short", "GET", "/", "User-Agent: UptimeRobo", "", false},
+		{"no agent", "GET", "/", "User-Agent: ", "", false},
+		{"a path", "GET", "/favicon.ico", "", "", true},
+		{"a path in another case", "GET", "/Favicon.ico", "", "", false},
+		{"a path below", "GET", "/favicon.ico/more", "", "", false},
+		{"a path elsewhere", "GET", "/img/favicon.ico", "", "", false},
+		{"a glob", "GET", "/icon-32x32.png", "", "", true},
+		{"a glob of nothing", "GET", "/icon-.png", "", "", true},
+		{"a glob stops at a slash", "GET", "/icon-a/b.png", "", "", false},
+		{"a folder's glob", "GET", "/.well-known/security.txt", "", "", true},
+		{"a class", "GET", "/v2", "", "", true},
+		{"a class without it", "GET", "/v3", "", "", false},
+		{"an escaped star", "GET", "/a*b", "", "", true},
+		{"an escaped star is no glob", "GET", "/axb", "", "", false},
+		{"a method", "OPTIONS", "/", "", "", true},
+		{"a source", "GET", "/", "", "10.200.3.4", true},
+		{"a source as IPv4 in IPv6", "GET", "/", "", "::ffff:10.200.3.4", true},
+		{"a single source", "GET", "/", "", "192.0.2.7", true},
+		{"a neighbour", "GET", "/", "", "192.0.2.8", false},
+		{"an IPv6 source", "GET", "/", "", "2001:db8:1::1", true},
+		{"another IPv6 source", "GET", "/", "", "2001:db9::1", false},
+		{"Chrome's prefetch", "GET", "/", "Sec-Purpose: prefetch", "", true},
+		{"Chrome's prerender", "GET", "/", "Sec-Purpose: prefetch;prerender", "", true},
+		{"an older prefetch", "GET", "/", "Purpose: prefetch", "", true},
+		{"Safari's preview", "GET", "/", "X-Purpose: preview", "", true},
+		{"Firefox's prefetch", "GET", "/", "X-Moz: prefetch", "", true},
+		{"another purpose", "GET", "/", "Sec-Purpose: none", "", false},
+		{"a plain visit", "GET", "/", "Accept: text/html", "203.0.113.7", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var client netip.Addr
+			if c.client != "" {
+				client = netip.MustParseAddr(c.client)
+			}
+			classifier, err := NewClassifier(never)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := classifier.Classify(c.method, c.path, header(c.line), client); (got == Onlooker) != c.onlooks {
+				t.Errorf("is %d", got)
+			}
+			if got := (Classifier{}).Classify(c.method, c.path, header(c.line), client); got == Onlooker {
+				t.Error("onlooks although nothing is configured")
+			}
+		})
+	}
+}
+
+func prefixes(texts ...string) (list []netip.Prefix) {
+	for _, text := range texts {
+		list = append(list, netip.MustParsePrefix(text))
+	}
+	return list
+}
+
+func TestBadPathIsNamedInTheError(t *testing.T) {
+	for path, good := range map[string]bool{
+		"/robots.txt": true, "/icon-*.png": true, "/v[12]": true, "/": true,
+		"robots.txt": false, "": false, "*": false, "/icon-[.png": false, "/x[": false, `/x\`: false,
+	} {
+		_, err := NewClassifier(NeverWake{Paths: []string{"/favicon.ico", path}})
+		if (err == nil) != good {
+			t.Errorf("%q: %v", path, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), `"`+strings.ReplaceAll(path, `\`, `\\`)+`"`) {
+			t.Errorf("%q is not in the error %q", path, err)
+		}
+	}
+}
+
+func TestBrowsersAreNoMonitors(t *testing.T) {
+	c := monitors(t)
+	for _, agent := range []string{
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+		"Mozilla/5.0 (Linux; Android 14; SAMSUNG SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36",
+	} {
+		if got := c.Classify("GET", "/", header(browser, "User-Agent: "+agent), netip.Addr{}); got != Person {
+			t.Errorf("%s is %d", agent, got)
+		}
+	}
+}
+
+func TestTellingVisitorsApartAllocatesNothing(t *testing.T) {
+	c := monitors(t)
+	h := header(browser, "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+	client := netip.MustParseAddr("::ffff:203.0.113.7")
+	if n := testing.AllocsPerRun(100, func() { c.Classify("GET", "/a/b.png", h, client) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestRequestForAnAwakeAppAllocatesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, service("shop").at("shop.test").awake())
+		r := ask("http://shop.test/a?b=c", browser, "User-Agent: Mozilla/5.0 Firefox/140.0")
+		c := s.echo.NewContext(r, nil)
+		w := &nothing{h: http.Header{}}
+		n := testing.AllocsPerRun(100, func() {
+			c.Reset(r, w)
+			if err := s.auth(c); err != nil || w.code != http.StatusOK {
+				t.Fatal(w.code, err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+// nothing is a ResponseWriter that costs nothing.
+type nothing struct {
+	h    http.Header
+	code int
+}
+
+func (w *nothing) Header() http.Header         { return w.h }
+func (w *nothing) Write(b []byte) (int, error) { return len(b), nil }
+func (w *nothing) WriteHeader(code int)        { w.code = code }
