@@ -15,6 +15,8 @@
 //	X-Forwarded-Host: Shop.Example:8443
 //	X-Forwarded-Uri:  /cart?id=7           ──► the entry of router "web"
 //
+// API asks a running Traefik what it made of it all.
+//
 // Facts about Traefik are those of its version 3.6.12; tools/traefik checks them
 // against its code. What this package does not follow: CNAME flattening, entry
 // points, parent routers, and TCP and UDP routers.

@@ -1,0 +1,413 @@
+package traefik
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ErrNoService means that Traefik has no such service for now: it does not know the
+// name, or has disabled the service for a reason that the error tells, such as another
+// one that it consists of and that is not there. Its next configuration may have it.
+var ErrNoService = errors.New("no such service in Traefik")
+
+var (
+	errAPIURL = errors.New("want http://HOST:PORT or https://…; before the host may stand USER:PASSWORD@ " +
+		"(with %2F for /, %40 for @, %3F for ?, %23 for #), after it the path that comes before /api")
+	errNoProvider  = errors.New("want the name of a service with @ and its provider")
+	errNoAPI       = errors.New("404 Not Found: no API of Traefik's is there: is it enabled, and is this its path?")
+	errWantsUser   = errors.New("the API wants credentials: give USER:PASSWORD@ before the host in its URL")
+	errRefusesUser = errors.New("the API refuses the credentials in its URL")
+	errLongAnswer  = errors.New("answer of more than 8 MiB")
+	errNoVersion   = errors.New("no version in the answer: is it a Traefik?")
+)
+
+const (
+	apiLimit       = 2 * time.Second // for one answer
+	maxAnswer      = 8 << 20         // bytes
+	maxMessage     = 200             // bytes of what Traefik says of an error
+	maxServices    = 64              // that one service consists of
+	routersPerPage = 1000            // about 0.5 MB; Traefik takes any number
+	maxPages       = 100
+)
+
+// API asks a Traefik what it does; NewAPI makes it. Several goroutines may use it at
+// the same time. Its methods block until Traefik has answered or ctx has ended. It
+// follows no redirect. Neither errors nor String tell the credentials.
+//
+// What it expects of the answers is what Traefik 3.6.12 gives (its pkg/api).
+type API struct {
+	// Transport carries the questions and should keep connections alive. Nil is
+	// http.DefaultTransport. Set it before the first question.
+	Transport http.RoundTripper
+
+	base *url.URL // of what stands before /api; without credentials
+	user *url.Userinfo
+}
+
+// RunningServer is a server that Traefik sends requests to.
+type RunningServer struct {
+	// URL of the server. Empty: that of a stopped container, which Traefik's Docker
+	// provider keeps with traefik.docker.allownonrunning. For as long as Traefik has not
+	// seen an app's restart, it is the URL from before.
+	URL string
+	// Status is "UP", or "DOWN" if a health check of Traefik's own says so. Without such
+	// a check it is "UP" from the beginning. Empty: no router uses the service.
+	Status string
+}
+
+// RunningRouter is a router as Traefik uses it.
+type RunningRouter struct {
+	// Router has names with "@" and the provider for itself, its service and its
+	// middlewares. Those that its entry points add are among the middlewares. Traefik
+	// puts the entry point and a dash before the name of a router that listens on
+	// several, if one of them adds something.
+	Router
+	// Provider is where Traefik has the router from, such as "docker" or "file";
+	// "internal" for its own.
+	Provider string
+	// Status is "enabled", "warning", or "disabled" if Traefik does not use it.
+	Status string
+}
+
+// NewAPI makes the client for an http or https URL, to which it adds /api and more. The
+// path is that of api.basePath in Traefik's configuration, or of a router in front.
+// USER:PASSWORD@ before the host are sent as basic authentication. It asks nothing yet.
+func NewAPI(rawURL string) (*API, error) {
+	base, err := url.Parse(rawURL)
+	if err != nil || !isBase(base) {
+		return nil, errAPIURL // not err, nor the URL: a part may be that of a password
+	}
+	user := base.User
+	base.User = nil
+	return &API{base: base, user: user}, nil
+}
+
+// Usable tells whether Traefik can send it a request, as far as it knows.
+func (s RunningServer) Usable() bool {
+	return s.URL != "" && s.Status != "DOWN"
+}
+
+// Servers returns the servers of a service, sorted by URL and none twice; the name must
+// have "@" and its provider. Those of a service that consists of others are theirs: all
+// that are weighed above zero, what is mirrored but not the mirrors, what fails over but
+// not the fallback; beyond the 64th they are left out. None is no error.
+//
+// It returns within 2 s, with an error that wraps ErrNoService if Traefik has no such
+// service. With any other error it is not known what Traefik has.
+func (a *API) Servers(ctx context.Context, service string) ([]RunningServer, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiLimit)
+	defer cancel()
+	var servers []RunningServer
+	seen := make(map[string]bool)
+	for queue := []string{service}; len(queue) > 0 && len(seen) < maxServices; queue = queue[1:] {
+		if name := queue[0]; !seen[name] {
+			seen[name] = true
+			answer, err := a.service(ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			servers = append(servers, answer.servers()...)
+			queue = append(queue, answer.parts(name)...)
+		}
+	}
+	return distinct(servers), nil
+}
+
+// Routers returns the first 100,000 routers, sorted by name, with those that Traefik has
+// disabled and its own. Each thousand of them takes a question and 2 s at most. If
+// Traefik changes its configuration between two questions, routers may be missing or
+// there twice, or the answer an error, until the next call.
+func (a *API) Routers(ctx context.Context) ([]RunningRouter, error) {
+	var routers []RunningRouter
+	for page := 1; page <= maxPages; {
+		at := a.base.JoinPath("api/http/routers")
+		at.RawQuery = fmt.Sprintf("page=%d&per_page=%d", page, routersPerPage)
+		var answer []routerAnswer
+		header, err := a.get(ctx, at, &answer)
+		if err != nil {
+			return nil, err
+		}
+		for _, router := range answer {
+			routers = append(routers, router.router())
+		}
+		next, _ := strconv.Atoi(header.Get("X-Next-Page")) // 1 on the last page
+		if next <= page {
+			break
+		}
+		page = next
+	}
+	return routers, nil
+}
+
+// Version returns Traefik's version, such as "3.6.12"; one built without a version says
+// "dev". It returns within 2 s.
+func (a *API) Version(ctx context.Context) (string, error) {
+	at := a.base.JoinPath("api/version")
+	var answer struct{ Version string }
+	if _, err := a.get(ctx, at, &answer); err != nil {
+		return "", err
+	}
+	if answer.Version == "" {
+		return "", fmt.Errorf("ask %s: %w", at, errNoVersion)
+	}
+	return answer.Version, nil
+}
+
+// String is the URL without credentials.
+func (a *API) String() string { return a.base.String() }
+
+// service asks for one service.
+func (a *API) service(ctx context.Context, name string) (serviceAnswer, error) {
+	var answer serviceAnswer
+	if !strings.Contains(name, "@") {
+		return answer, fmt.Errorf("ask %s for service %q: %w", a, name, errNoProvider)
+	}
+	at := a.base.JoinPath("api/http/services", url.PathEscape(name))
+	if _, err := a.get(ctx, at, &answer); err != nil {
+		return answer, err
+	}
+	if answer.Status == "disabled" {
+		reason := shortened(strings.Join(answer.Error, ", "))
+		return answer, fmt.Errorf("ask %s: %w: %q is disabled: %s", at, ErrNoService, name, reason)
+	}
+	return answer, nil
+}
+
+// get reads the JSON at a URL into answer, and returns the header that came with it.
+func (a *API) get(ctx context.Context, at *url.URL, answer any) (http.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiLimit)
+	defer cancel()
+	header, body, err := a.fetch(ctx, at)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", at, err)
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return nil, fmt.Errorf("read answer of %s: %w", at, err)
+	}
+	return header, nil
+}
+
+// fetch returns what came with status 200. It reads the body of every answer, so that
+// the connection can be used again.
+func (a *API) fetch(ctx context.Context, at *url.URL) (http.Header, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.user != nil {
+		password, _ := a.user.Password()
+		req.SetBasicAuth(a.user.Username(), password)
+	}
+	client := http.Client{Transport: a.Transport, CheckRedirect: stay}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, nil, withoutURL(err)
+	}
+	defer resp.Body.Close()
+	body, err := readAnswer(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = a.refusal(resp, body)
+	}
+	return resp.Header, body, err
+}
+
+// refusal is the error of an answer with another status than 200.
+func (a *API) refusal(resp *http.Response, body []byte) error {
+	status := fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	said := message(body)
+	switch code := resp.StatusCode; {
+	case code == http.StatusNotFound && strings.HasPrefix(said, "service not found"):
+		return ErrNoService
+	case code == http.StatusNotFound:
+		return errNoAPI
+	case code != http.StatusUnauthorized && code != http.StatusForbidden:
+		return errors.New(strings.Join(nonEmpty(status, target(resp), said), ": "))
+	case a.user == nil:
+		return fmt.Errorf("%s: %w", status, errWantsUser)
+	default:
+		return fmt.Errorf("%s: %w", status, errRefusesUser)
+	}
+}
+
+// What Traefik answers
+
+// serviceAnswer has, of the kinds of services, the one that it is of. It has none for
+// services of Traefik's own.
+type serviceAnswer struct {
+	LoadBalancer        *struct{ Servers []struct{ URL string } }
+	Weighted            *struct{ Services []weighedService }
+	HighestRandomWeight *struct{ Services []weighedService }
+	Mirroring           *struct{ Service string }
+	Failover            *struct{ Service string }
+
+	Status       string
+	ServerStatus map[string]string // :: URL → status
+	Error        []string
+}
+
+type weighedService struct {
+	Name   string
+	Weight *int // nil is 1
+}
+
+type routerAnswer struct {
+	Name        string
+	Provider    string
+	Rule        string
+	RuleSyntax  string
+	Priority    int64
+	EntryPoints []string
+	Middlewares []string
+	Service     string
+	TLS         *struct{}
+	Status      string
+}
+
+func (s *serviceAnswer) servers() []RunningServer {
+	if s.LoadBalancer == nil {
+		return nil
+	}
+	var servers []RunningServer
+	for _, server := range s.LoadBalancer.Servers {
+		servers = append(servers, RunningServer{URL: server.URL, Status: s.status(server.URL)})
+	}
+	return servers
+}
+
+// status of a server. Traefik lists it by the URL as net/url writes it, which need not
+// be how it was given.
+func (s *serviceAnswer) status(serverURL string) string {
+	if parsed, err := url.Parse(serverURL); err == nil {
+		serverURL = parsed.String()
+	}
+	return s.ServerStatus[serverURL]
+}
+
+// parts are the services that a service of that name sends its requests to.
+func (s *serviceAnswer) parts(name string) []string {
+	var parts []string
+	switch {
+	case s.Weighted != nil:
+		parts = weighed(s.Weighted.Services)
+	case s.HighestRandomWeight != nil:
+		parts = weighed(s.HighestRandomWeight.Services)
+	case s.Mirroring != nil:
+		parts = []string{s.Mirroring.Service}
+	case s.Failover != nil:
+		parts = []string{s.Failover.Service}
+	}
+	_, provider, _ := strings.Cut(name, "@")
+	return qualified(parts, provider)
+}
+
+func (r *routerAnswer) router() RunningRouter {
+	router := Router{
+		Name:        r.Name,
+		Rule:        r.Rule,
+		RuleSyntax:  r.RuleSyntax,
+		Priority:    int(min(r.Priority, math.MaxInt)), // Traefik's own have the highest of 64 bits
+		EntryPoints: r.EntryPoints,
+		Middlewares: qualified(r.Middlewares, r.Provider),
+		TLS:         r.TLS != nil,
+	}
+	if r.Service != "" {
+		router.Service = qualified([]string{r.Service}, r.Provider)[0]
+	}
+	return RunningRouter{Router: router, Provider: r.Provider, Status: r.Status}
+}
+
+// Helpers
+
+// isBase tells whether more can be added to the URL. No "@" in the path, for such a URL
+// has a password with a slash in it.
+func isBase(u *url.URL) bool {
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
+		u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" && !strings.Contains(u.Path, "@")
+}
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// withoutURL leaves out what http.Client says before the cause.
+func withoutURL(err error) error {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err
+	}
+	return err
+}
+
+func readAnswer(body io.Reader) ([]byte, error) {
+	answer, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	if err == nil && len(answer) > maxAnswer {
+		err = errLongAnswer
+	}
+	return answer, err
+}
+
+// message is what Traefik says of an error. Empty: nothing.
+func message(body []byte) string {
+	var said struct{ Message string }
+	if json.Unmarshal(body, &said) != nil {
+		return ""
+	}
+	return shortened(said.Message)
+}
+
+func shortened(text string) string {
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+	}
+	return text
+}
+
+// target is where a redirect leads to. Empty: it is none.
+func target(resp *http.Response) string {
+	location, err := resp.Location()
+	if err != nil {
+		return ""
+	}
+	return "leads to " + location.Scheme + "://" + location.Host
+}
+
+func nonEmpty(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
+}
+
+func weighed(services []weighedService) []string {
+	var names []string
+	for _, service := range services {
+		if service.Weight == nil || *service.Weight > 0 {
+			names = append(names, service.Name)
+		}
+	}
+	return names
+}
+
+// qualified adds the provider to names that have none, as Traefik understands them.
+func qualified(names []string, provider string) []string {
+	var all []string
+	for _, name := range names {
+		if !strings.Contains(name, "@") {
+			name += "@" + provider
+		}
+		all = append(all, name)
+	}
+	return all
+}
+
+func distinct(servers []RunningServer) []RunningServer {
+	slices.SortFunc(servers, func(a, b RunningServer) int {
+		return cmp.Or(strings.Compare(a.URL, b.URL), strings.Compare(a.Status, b.Status))
+	})
+	return slices.Compact(servers)
+}
