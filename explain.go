@@ -30,7 +30,7 @@ func look(ctx context.Context, config Loaded) (*registry.Inventory, registry.Rep
 }
 
 func listApps(ctx context.Context, config Loaded) (registry.Report, error) {
-	provider, err := providers.New(config.Provider, slog.New(slog.DiscardHandler))
+	provider, err := providers.New(config.Provider, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return registry.Report{}, err
 	}

@@ -88,7 +88,7 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	provider, err := providers.New(config.Provider, log)
+	provider, err := providers.New(config.Provider, "", log)
 	if err != nil {
 		return err
 	}

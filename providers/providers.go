@@ -11,11 +11,11 @@ import (
 )
 
 // New makes the provider of that name out of its own environment variables. It does
-// not connect yet.
-func New(name string, log *slog.Logger) (registry.Provider, error) {
+// not connect yet. proc is where Paastis sees the host's /proc; empty: "/proc".
+func New(name string, proc string, log *slog.Logger) (registry.Provider, error) {
 	switch name {
 	case "docker":
-		return docker.New(log)
+		return docker.New(log, proc)
 	default:
 		return nil, fmt.Errorf("provider %q is unknown; known: docker", name)
 	}

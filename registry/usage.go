@@ -7,10 +7,19 @@ import (
 
 // Meter is a provider that can tell how much an app is in use beyond its requests.
 type Meter interface {
-	// Measure looks at the app's counters as they are now. port is where the app
-	// listens; 0: unknown, so connections cannot be counted. It may block for seconds.
-	// An app of which no instance runs is an error.
-	Measure(ctx context.Context, name string, port uint16) (Usage, error)
+	// Measure looks at the counters of the app's running instances as they are now, and
+	// adds them up. It may block for seconds. It is an error if no instance runs, or if
+	// one of those that do cannot be measured.
+	Measure(ctx context.Context, name string, want Want) (Usage, error)
+}
+
+// Want is what a measure is to tell.
+type Want struct {
+	// Port is where the app listens. Zero: unknown, so that connections count to any
+	// port that it listens on.
+	Port uint16
+	// CPU asks for the CPU time, which a provider may take seconds to find out.
+	CPU bool
 }
 
 // Usage is what a provider has counted for the running instances of one app.
@@ -18,10 +27,11 @@ type Usage struct {
 	// Bytes received and sent on all networks since the instances started. It falls
 	// when one of them was restarted.
 	Bytes uint64
-	// CPU time used since the instances started; falls likewise.
+	// CPU time used since the instances started; falls likewise. It means something
+	// only if it was asked for.
 	CPU time.Duration
-	// Connections are those established to the app's port, silent ones too.
-	// UnknownConnections if they cannot be seen.
+	// Connections are those established to the app's port, silent ones too. Those of
+	// some instances may be unseen. UnknownConnections if none was seen for that reason.
 	Connections int
 }
 

@@ -30,6 +30,20 @@ func (f *fleet) address(c *container) netip.Addr {
 	return netip.Addr{}
 }
 
+// addresses are all that the container has, by the networks' names, also in networks
+// that Paastis is not in. None if it does not run or is on the host's network.
+func (f *fleet) addresses(c *container) []netip.Addr {
+	if c.instance.Status != registry.Running {
+		return nil
+	}
+	var all []netip.Addr
+	home := f.home(c)
+	for _, name := range slices.Sorted(maps.Keys(home.networks)) {
+		all = append(all, home.networks[name].addresses...)
+	}
+	return all
+}
+
 // home is the container whose network c uses: mostly c itself.
 func (f *fleet) home(c *container) *container {
 	for range maxJoins {

@@ -72,6 +72,36 @@ func TestPaastisOnTheHostsNetworkReachesEveryAddress(t *testing.T) {
 	equal(t, "beside", appOf(t, p, "beside").Instances[0].Address, netip.MustParseAddr("127.0.0.1"))
 }
 
+func TestAddressesAreAllThatTheContainerHas(t *testing.T) {
+	t.Parallel()
+	both := func(c *api.InspectResponse) {
+		c.NetworkSettings.Networks["apps"].GlobalIPv6Address = netip.MustParseAddr("fd00::3")
+	}
+	e := newEngine(t)
+	e.add(another(t, "paastis", "tty", attachedTo("proxy=10.1.0.2")))
+	e.add(another(t, "web", "tty", attachedTo("db=10.2.0.3", "apps=10.0.0.3"), both))
+	e.add(another(t, "joined", "tty", onNetwork("container:web")))
+	e.add(another(t, "orphan", "tty", onNetwork("container:nobody")))
+	e.add(another(t, "beside", "tty", onNetwork("host")))
+	e.add(another(t, "exited", "tty", attachedTo("apps=10.0.0.4"), exits(0)))
+	e.add(another(t, "paused", "tty", attachedTo("apps=10.0.0.5"), pauses))
+	report := listOf(t, e.provider(func(c *Config) { c.Self = Self{ID: e.id("paastis")} }))
+	all := []netip.Addr{netip.MustParseAddr("10.0.0.3"), netip.MustParseAddr("fd00::3"), netip.MustParseAddr("10.2.0.3")}
+	for name, want := range map[string][]netip.Addr{
+		"web": all, "joined": all, "orphan": nil, "beside": nil, "exited": nil, "paused": nil,
+	} {
+		got := appIn(t, report, name).Instances[0]
+		equal(t, name, got.Addresses, want)
+		equal(t, name+", for Paastis", got.Address, netip.Addr{})
+	}
+}
+
+func TestAddressesOnTheHostsNetworkAreNoneAsDockerShowsIt(t *testing.T) {
+	t.Parallel()
+	app := appOf(t, newEngine(t, "host").provider(), "host")
+	equal(t, "addresses", app.Instances[0].Addresses, []netip.Addr(nil))
+}
+
 func TestContainersThatUseEachOthersNetworkHaveNoAddress(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)

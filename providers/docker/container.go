@@ -39,13 +39,16 @@ type container struct {
 	// app is the name of the app that it belongs to. Empty if it is none of ours.
 	app string
 
-	// instance is what is reported of it, but for the address.
+	// instance is what is reported of it, but for the addresses.
 	instance registry.Instance
 
 	project, service string
 	// number is its place among the service's containers.
 	number  int
 	created time.Time
+
+	// pid is its main process, as the engine's host numbers it. Zero if it does not run.
+	pid int
 
 	labels   map[string]string
 	image    string
@@ -85,6 +88,7 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		service:     config.Labels[labelService],
 		number:      number(config.Labels[labelNumber]),
 		created:     parseTime(in.Created),
+		pid:         cmp.Or(in.State, &api.State{}).Pid,
 		labels:      config.Labels,
 		image:       config.Image,
 		hostname:    config.Hostname,
@@ -122,6 +126,7 @@ func newInstance(in api.InspectResponse) registry.Instance {
 		OOMKilled: state.OOMKilled,
 		Error:     strings.Join(strings.Fields(state.Error), " "),
 		StartedAt: parseTime(state.StartedAt),
+		Restarts:  in.RestartCount,
 	}
 }
 

@@ -29,9 +29,14 @@
 //	POST /containers/{id}/stop        sleep
 //	POST /containers/{id}/pause       sleep, with stop_method: pause
 //	GET  /containers/{id}/logs        the last lines of an app that failed
+//	GET  /containers/{id}/stats       traffic and CPU time, before sleep
+//	POST /containers/{id}/exec        a command that tells whether the app is busy
+//	POST /exec/{id}/start             runs it, on a connection of its own (Upgrade: tcp)
+//	GET  /exec/{id}/json              its exit code
 package docker
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -45,7 +50,15 @@ import (
 	"github.com/paastis/paastis/registry"
 )
 
-var _ registry.Provider = (*Provider)(nil)
+var (
+	_ registry.Provider = (*Provider)(nil)
+	_ registry.Meter    = (*Provider)(nil)
+	_ registry.Executor = (*Provider)(nil)
+	_ registry.Logger   = (*Provider)(nil)
+)
+
+// DefaultProc is where the host's /proc is if Paastis runs on the host.
+const DefaultProc = "/proc"
 
 // Provider runs apps on one Docker engine. Its methods may be called concurrently,
 // but Watch only once at a time. It connects when it is first used, and again by
@@ -55,6 +68,7 @@ type Provider struct {
 	endpoint  endpoint
 	client    *client.Client
 	self      Self
+	proc      string
 	inventory inventory
 
 	// lastEvent is when the newest event happened that Watch has read, in Unix
@@ -83,6 +97,11 @@ type Config struct {
 	// Self tells which container Paastis runs in. The zero value: none.
 	Self Self
 
+	// Proc is the folder where Paastis sees the /proc of the engine's host. If empty,
+	// DefaultProc. A container whose process does not show there is measured by the
+	// engine alone.
+	Proc string
+
 	// Log hears of containers that are left out. If nil, nobody does.
 	Log *slog.Logger
 }
@@ -90,13 +109,15 @@ type Config struct {
 // New makes the provider that the environment describes, as the Docker CLI would:
 // DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_TLS, DOCKER_CERT_PATH, DOCKER_CONFIG and
 // DOCKER_API_VERSION. The CLI's contexts are not read. It reads certificates, and it
-// finds out which container Paastis runs in; it does not talk to the engine.
-func New(log *slog.Logger) (*Provider, error) {
+// finds out which container Paastis runs in; it does not talk to the engine. proc is
+// Config.Proc.
+func New(log *slog.Logger, proc string) (*Provider, error) {
 	cfg, err := configFromEnv(os.Getenv)
 	if err != nil {
 		return nil, fmt.Errorf("docker: %w", err)
 	}
 	cfg.Self = findSelf()
+	cfg.Proc = proc
 	cfg.Log = log
 	return NewConfig(cfg)
 }
@@ -116,7 +137,13 @@ func NewConfig(cfg Config) (*Provider, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Provider{log: log, endpoint: endpoint, client: client, self: cfg.Self}, nil
+	return &Provider{
+		log:      log,
+		endpoint: endpoint,
+		client:   client,
+		self:     cfg.Self,
+		proc:     cmp.Or(cfg.Proc, DefaultProc),
+	}, nil
 }
 
 // Name is "docker".

@@ -132,7 +132,8 @@ func (e endpoint) transport(config *tls.Config) *http.Transport {
 		TLSHandshakeTimeout: idleTimeout,
 	}
 	if e.secure {
-		t.TLSClientConfig = config
+		// The client knows by it that a connection of its own, for a command, is secure.
+		t.TLSClientConfig = cmp.Or(config, &tls.Config{MinVersion: tls.VersionTLS12})
 	}
 	return t
 }

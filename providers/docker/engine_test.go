@@ -39,6 +39,14 @@ type engine struct {
 	gates      map[string]chan struct{}        // by call: answered when it is closed
 	stream     *io.PipeWriter
 	clock      int64
+	command    command
+}
+
+// command is how the command ends that is executed.
+type command struct {
+	exitCode int
+	// running is how often it is still seen running after its output has ended.
+	running int
 }
 
 // refused is an error of the engine.
@@ -64,8 +72,11 @@ func newEngine(t *testing.T, recordings ...string) *engine {
 	e.transport.RegisterResponder("GET", "/v1.41/containers/json", e.list)
 	e.transport.RegisterResponder("GET", "/v1.41/events", e.events)
 	e.transport.RegisterResponder("GET", `=~^/v1\.41/containers/\w+/json$`, e.inspect)
-	e.transport.RegisterResponder("POST", `=~^/v1\.41/containers/\w+/\w+$`, e.order)
+	e.transport.RegisterResponder("POST", `=~^/v1\.41/containers/\w+/(start|stop|pause|unpause)$`, e.order)
 	e.transport.RegisterResponder("GET", `=~^/v1\.41/containers/\w+/logs$`, e.logs)
+	e.transport.RegisterResponder("GET", `=~^/v1\.4[01]/containers/\w+/stats$`, e.stats)
+	e.transport.RegisterResponder("POST", `=~^/v1\.41/containers/\w+/exec$`, e.prepare)
+	e.transport.RegisterResponder("GET", "/v1.41/exec/c0ffee/json", e.ended)
 	return e
 }
 
@@ -210,6 +221,56 @@ func (e *engine) logs(r *http.Request) (*http.Response, error) {
 	}
 	text, err := os.ReadFile(file)
 	return httpmock.NewBytesResponse(http.StatusOK, text), err
+}
+
+func (e *engine) stats(r *http.Request) (*http.Response, error) {
+	if q := r.URL.Query(); q.Get("stream") != "false" || q.Get("one-shot") != "true" {
+		return refusedWith(refused{400, "more than one sample was asked for"})
+	}
+	c := e.addressed(r)
+	if c == nil {
+		return refusedWith(gone(r))
+	}
+	return e.answer("stats "+c.Name[1:], func() any {
+		file := "testdata/stats.json"
+		switch {
+		case !c.State.Running:
+			file = "testdata/stats-exited.json"
+		case c.HostConfig.NetworkMode.IsHost():
+			file = "testdata/stats-host.json"
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			e.t.Error(err)
+		}
+		return json.RawMessage(text)
+	})
+}
+
+// prepare makes every command c0ffee.
+func (e *engine) prepare(r *http.Request) (*http.Response, error) {
+	c := e.addressed(r)
+	if c == nil {
+		return refusedWith(gone(r))
+	}
+	var asked api.ExecCreateRequest
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || !asked.AttachStdout || !asked.AttachStderr {
+		return refusedWith(refused{400, "bad command"})
+	}
+	return e.answer(fmt.Sprintf("exec %s %q", c.Name[1:], asked.Cmd), func() any {
+		return api.ExecCreateResponse{ID: "c0ffee"}
+	})
+}
+
+// ended tells of c0ffee: that it still runs, as often as scripted, and how it ended.
+func (e *engine) ended(*http.Request) (*http.Response, error) {
+	return e.answer("ended", func() any {
+		if e.command.running > 0 {
+			e.command.running--
+			return api.ExecInspectResponse{ID: "c0ffee", Running: true}
+		}
+		return api.ExecInspectResponse{ID: "c0ffee", ExitCode: &e.command.exitCode}
+	})
 }
 
 func (e *engine) events(r *http.Request) (*http.Response, error) {

@@ -96,6 +96,7 @@ func (f *fleet) instances(members []*container) []registry.Instance {
 	for _, c := range members {
 		instance := c.instance
 		instance.Address = f.address(c)
+		instance.Addresses = f.addresses(c)
 		instances = append(instances, instance)
 	}
 	slices.SortFunc(instances, func(a, b registry.Instance) int {

@@ -72,6 +72,14 @@ func TestStatesOfContainers(t *testing.T) {
 	}
 }
 
+func TestRestartsAreThoseOfTheEngine(t *testing.T) {
+	t.Parallel()
+	report := listOf(t, newEngine(t, recordings...).provider())
+	for name, want := range map[string]int{"crash": 5, "tty": 0} {
+		equal(t, name, appIn(t, report, name).Instances[0].Restarts, want)
+	}
+}
+
 func TestComposeServiceIsOneAppWithAllItsContainers(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, "shop-front-1")

@@ -1,0 +1,94 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/moby/moby/client"
+)
+
+// execPause is between two looks at a command whose output has ended before it did.
+const execPause = 100 * time.Millisecond
+
+// Execute runs the command as the container's own user and in its own folder. What it
+// writes is thrown away. The engine reports a program that it cannot run as 126 or 127.
+// If ctx ends, so does the wait, but not the command, which the engine cannot end.
+// ErrUnknownApp if the app does not exist, ErrNotRunning if none of its containers runs.
+func (p *Provider) Execute(ctx context.Context, name string, command []string) (int, error) {
+	code, err := p.execute(ctx, name, command)
+	return code, naming("execute in", name, err)
+}
+
+func (p *Provider) execute(ctx context.Context, name string, command []string) (int, error) {
+	_, running, err := p.running(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	first := running[0].instance
+	code, err := p.executeIn(ctx, first.ID, command)
+	return code, doing(fmt.Sprintf("container %q", first.Name), err)
+}
+
+func (p *Provider) executeIn(ctx context.Context, id string, command []string) (int, error) {
+	exec, err := p.prepare(ctx, id, command)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.follow(ctx, exec); err != nil {
+		return 0, err
+	}
+	return p.exitCode(ctx, exec)
+}
+
+// prepare makes the command known to the engine, which does not run it yet.
+func (p *Provider) prepare(ctx context.Context, id string, command []string) (exec string, err error) {
+	err = p.ask(ctx, callTimeout, func(ctx context.Context) error {
+		made, err := p.client.ExecCreate(ctx, id, client.ExecCreateOptions{
+			Cmd: command, AttachStdout: true, AttachStderr: true,
+		})
+		exec = made.ID
+		return err
+	})
+	return exec, err
+}
+
+// follow runs the command and reads what it writes until it ends. The connection, once
+// made, knows nothing of ctx.
+func (p *Provider) follow(ctx context.Context, exec string) error {
+	var output client.ExecAttachResult
+	err := p.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
+		output, err = p.client.ExecAttach(ctx, exec, client.ExecAttachOptions{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	defer context.AfterFunc(ctx, output.Close)()
+	_, err = io.Copy(io.Discard, output.Reader)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return doing("read output", p.endpoint.explain(ctx, err))
+}
+
+// exitCode waits for the end of a command, which mostly came with that of its output.
+func (p *Provider) exitCode(ctx context.Context, exec string) (int, error) {
+	for {
+		var now client.ExecInspectResult
+		err := p.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
+			now, err = p.client.ExecInspect(ctx, exec, client.ExecInspectOptions{})
+			return err
+		})
+		if err != nil || !now.Running {
+			return now.ExitCode, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(execPause):
+		}
+	}
+}

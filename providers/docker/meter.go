@@ -1,0 +1,95 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// Measure takes bytes and connections from the host's /proc (Config.Proc), which costs
+// next to nothing. Of a container that does not show there, bytes come from the engine's
+// stats, and connections are unknown. The CPU time always comes from the stats, which
+// take a second; with an API before 1.41, two.
+//
+// On the host's network, bytes are not counted, for they are the host's, and
+// connections only to a port that is known. Containers that share a network share its
+// counters: each is told to have used them all.
+//
+// ErrUnknownApp if the app does not exist, ErrNotRunning if none of its containers runs,
+// paused ones included, or if one of them ends meanwhile.
+func (p *Provider) Measure(ctx context.Context, name string, want registry.Want) (registry.Usage, error) {
+	usage, err := p.measure(ctx, name, want)
+	return usage, naming("measure", name, err)
+}
+
+func (p *Provider) measure(ctx context.Context, name string, want registry.Want) (registry.Usage, error) {
+	f, running, err := p.running(ctx, name)
+	if err != nil {
+		return registry.Usage{}, err
+	}
+	usages, errs := make([]registry.Usage, len(running)), make([]error, len(running))
+	each(parallelLooks, len(running), func(i int) {
+		usages[i], errs[i] = p.gauge(ctx, f, running[i], want)
+		errs[i] = doing(fmt.Sprintf("container %q", running[i].instance.Name), errs[i])
+	})
+	for _, err := range errs {
+		if err != nil {
+			return registry.Usage{}, err
+		}
+	}
+	return sum(usages), nil
+}
+
+// running takes a look at the app, and returns the fleet and those of the app's
+// containers that run in it, the one that speaks for it first. There is one, or an error.
+func (p *Provider) running(ctx context.Context, name string) (*fleet, []*container, error) {
+	if _, err := p.fresh(ctx, name); err != nil {
+		return nil, nil, err
+	}
+	var running []*container
+	f := p.fleet()
+	for _, c := range f.members(name) {
+		if c.instance.Status == registry.Running {
+			running = append(running, c)
+		}
+	}
+	if len(running) == 0 {
+		return nil, nil, ErrNotRunning
+	}
+	return f, running, nil
+}
+
+// gauge measures one container. That it does not show in /proc is no error.
+func (p *Provider) gauge(ctx context.Context, f *fleet, c *container, want registry.Want) (registry.Usage, error) {
+	seen, unseen := p.watchProcess(f, c, want.Port)
+	if unseen == nil && !want.CPU {
+		return seen, nil
+	}
+	told, err := p.stats(ctx, f, c)
+	if err != nil {
+		return registry.Usage{}, err
+	}
+	if unseen != nil {
+		return told, nil
+	}
+	seen.CPU = told.CPU
+	return seen, nil
+}
+
+// sum is of all containers. Connections that are known count, although there may be
+// more that are not.
+func sum(usages []registry.Usage) registry.Usage {
+	var total registry.Usage
+	unknown := false
+	for _, u := range usages {
+		total.Bytes += u.Bytes
+		total.CPU += u.CPU
+		total.Connections += max(u.Connections, 0)
+		unknown = unknown || u.Connections == registry.UnknownConnections
+	}
+	if unknown && total.Connections == 0 {
+		total.Connections = registry.UnknownConnections
+	}
+	return total
+}

@@ -1,0 +1,232 @@
+package docker
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"testing/fstest"
+	"testing/synctest"
+	"time"
+
+	api "github.com/moby/moby/api/types/container"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// What testdata/stats.json tells.
+const (
+	statsBytes = 1636 + 182
+	statsCPU   = 1272557135 * time.Nanosecond
+)
+
+// proc is a /proc with these processes.
+func proc(t *testing.T, processes map[int]fstest.MapFS) func(*Config) {
+	t.Helper()
+	root := t.TempDir()
+	for pid, process := range processes {
+		if err := os.CopyFS(filepath.Join(root, strconv.Itoa(pid)), process); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func(c *Config) { c.Proc = root }
+}
+
+// blind is a /proc that shows nothing.
+func blind(t *testing.T) func(*Config) { return proc(t, nil) }
+
+func processed(pid int) func(*api.InspectResponse) {
+	return func(c *api.InspectResponse) { c.State.Pid = pid }
+}
+
+func measured(t *testing.T, p *Provider, name string, want registry.Want) registry.Usage {
+	t.Helper()
+	usage, err := p.Measure(t.Context(), name, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return usage
+}
+
+// statsOf are the calls for stats.
+func statsOf(calls []string) []string {
+	var all []string
+	for _, call := range calls {
+		if len(call) > 5 && call[:5] == "stats" {
+			all = append(all, call)
+		}
+	}
+	return sorted(all)
+}
+
+func TestAppIsMeasuredByTheHostsProcWhereItShows(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	web := another(t, "web", "tty", processed(41))
+	e.add(web)
+	p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(web.ID)}))
+	equal(t, "usage", measured(t, p, "web", registry.Want{Port: 8080}), registry.Usage{Bytes: 1434 + 116, Connections: 1})
+	equal(t, "any port", measured(t, p, "web", registry.Want{}).Connections, 2)
+	equal(t, "stats", statsOf(e.made()), []string(nil))
+	equal(t, "with CPU", measured(t, p, "web", registry.Want{Port: 8080, CPU: true}),
+		registry.Usage{Bytes: 1434 + 116, CPU: statsCPU, Connections: 1})
+	equal(t, "stats", statsOf(e.made()), []string{"stats web"})
+}
+
+func TestAppIsMeasuredByTheEngineWhereProcDoesNotShow(t *testing.T) {
+	t.Parallel()
+	unreadable := processIn(another(t, "web", "tty").ID)
+	unreadable["net/tcp"] = file("?: ? ? ?\n")
+	for name, processes := range map[string]map[int]fstest.MapFS{
+		"no process of that number":      {42: processIn(another(t, "web", "tty").ID)},
+		"the process of another":         {41: processIn(ownID)},
+		"a process on the host":          {41: {"mountinfo": file("22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"), "net/dev": file(netDev)}},
+		"a process that cannot be read":  {41: unreadable},
+		"a process that shows no mounts": {41: {"net/dev": file(netDev), "net/tcp": file(netTCP)}},
+	} {
+		e := newEngine(t)
+		e.add(another(t, "web", "tty", processed(41)))
+		equal(t, name, measured(t, e.provider(proc(t, processes)), "web", registry.Want{Port: 8080}),
+			registry.Usage{Bytes: statsBytes, CPU: statsCPU, Connections: registry.UnknownConnections})
+		equal(t, name, statsOf(e.made()), []string{"stats web"})
+	}
+}
+
+func TestEngineOf1903IsAskedForStatsAsWell(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	e.transport.RegisterResponder("GET", "/v1.40/containers/json", e.list)
+	e.transport.RegisterResponder("GET", `=~^/v1\.40/containers/\w+/json$`, e.inspect)
+	e.add(another(t, "web", "tty"))
+	p := e.provider(blind(t), func(c *Config) { c.APIVersion = "1.40" })
+	equal(t, "bytes", measured(t, p, "web", registry.Want{}).Bytes, uint64(statsBytes))
+}
+
+func TestRunningContainersOfAnAppAreAddedUp(t *testing.T) {
+	t.Parallel()
+	e := shop(t) // of which one runs
+	e.change("web-1", processed(41))
+	e.change("web-2", runs, processed(42))
+	processes := map[int]fstest.MapFS{41: processIn(e.id("web-1")), 42: processIn(e.id("web-2"))}
+	got := measured(t, e.provider(proc(t, processes)), "shop-web", registry.Want{Port: 8080, CPU: true})
+	equal(t, "usage", got, registry.Usage{Bytes: 2 * (1434 + 116), CPU: 2 * statsCPU, Connections: 2})
+	equal(t, "stats", statsOf(e.made()), []string{"stats web-1", "stats web-2"})
+}
+
+func TestConnectionsOfWhichSomeAreUnseen(t *testing.T) {
+	t.Parallel()
+	const unknown = registry.UnknownConnections
+	for _, c := range []struct {
+		of   []int
+		want int
+	}{
+		{[]int{1, 2}, 3},
+		{[]int{0, 0}, 0},
+		{[]int{unknown, 2, unknown, 1}, 3},
+		{[]int{0, unknown}, unknown},
+		{[]int{unknown, unknown}, unknown},
+	} {
+		var usages []registry.Usage
+		for _, n := range c.of {
+			usages = append(usages, registry.Usage{Connections: n})
+		}
+		equal(t, "sum", sum(usages), registry.Usage{Connections: c.want})
+	}
+}
+
+func TestContainersAreMeasuredInParallel(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := shop(t)
+		e.change("web-2", runs)
+		p := e.provider(blind(t))
+		release := []func(){e.hold("stats web-1"), e.hold("stats web-2")}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			measured(t, p, "shop-web", registry.Want{})
+		}()
+		synctest.Wait()
+		equal(t, "under way", len(statsOf(e.made())), 2)
+		for _, r := range release {
+			r()
+		}
+		<-done
+	})
+}
+
+func TestContainerOnTheHostsNetworkHasNoTrafficOfItsOwn(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	host := another(t, "web", "tty", onNetwork("host"), processed(41))
+	e.add(host)
+	e.add(another(t, "joined", "tty", onNetwork("container:web"), processed(42)))
+	seeing := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(host.ID), 42: processIn(host.ID)}))
+	for _, app := range []string{"web", "joined"} {
+		equal(t, app, measured(t, seeing, app, registry.Want{Port: 8081}), registry.Usage{Connections: 1})
+		equal(t, app+", port unknown", measured(t, seeing, app, registry.Want{}), registry.Usage{Connections: registry.UnknownConnections})
+		got := measured(t, e.provider(blind(t)), app, registry.Want{Port: 8081})
+		equal(t, app+", by the engine", got.Bytes, uint64(0))
+		equal(t, app+", by the engine", got.Connections, registry.UnknownConnections)
+	}
+}
+
+func TestContainerOnTheNetworkOfAnotherHasItsTraffic(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	vpn := another(t, "vpn", "tty")
+	web := another(t, "web", "tty", onNetwork("container:"+vpn.ID), processed(41))
+	e.add(vpn)
+	e.add(web)
+	for engine, id := range map[string]string{"mounts the other's files": vpn.ID, "mounts its own files": web.ID} {
+		p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(id)}))
+		equal(t, engine, measured(t, p, "web", registry.Want{Port: 8081}), registry.Usage{Bytes: 1434 + 116, Connections: 1})
+	}
+}
+
+func TestAppThatDoesNotRunCannotBeMeasured(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, "shop-back-1", "shop-db-1", "crash")
+	p := e.provider(blind(t))
+	for app, what := range map[string]string{"shop-back": "exited", "shop-db": "paused", "crash": "between two restarts"} {
+		_, err := p.Measure(t.Context(), app, registry.Want{})
+		failed(t, err, `docker: measure "`+app+`": does not run`)
+		if !errors.Is(err, ErrNotRunning) {
+			t.Errorf("%s: %v is of the wrong kind", what, err)
+		}
+	}
+	_, err := p.Measure(t.Context(), "nobody", registry.Want{})
+	failed(t, err, `docker: measure "nobody": no such app`)
+}
+
+func TestOneContainerThatCannotBeMeasuredFailsTheWhole(t *testing.T) {
+	t.Parallel()
+	e := shop(t)
+	e.change("web-2", runs)
+	e.refuse("stats web-2", 403, "not by this proxy")
+	_, err := e.provider(blind(t)).Measure(t.Context(), "shop-web", registry.Want{})
+	failed(t, err, `docker: measure "shop-web": container "web-2": not by this proxy`)
+}
+
+func TestContainerThatEndsBeforeItIsMeasuredIsAnError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t, "tty")
+		p := e.provider(blind(t))
+		release := e.hold("inspect tty")
+		errs := make(chan error)
+		go func() {
+			_, err := p.Measure(t.Context(), "tty", registry.Want{})
+			errs <- err
+		}()
+		synctest.Wait()
+		e.change("tty", exits(0))
+		release()
+		err := <-errs
+		failed(t, err, `docker: measure "tty": container "tty": does not run`)
+		if !errors.Is(err, ErrNotRunning) {
+			t.Errorf("%v is of the wrong kind", err)
+		}
+	})
+}

@@ -1,0 +1,49 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	api "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// stats measures a container by what the engine counts.
+func (p *Provider) stats(ctx context.Context, f *fleet, c *container) (registry.Usage, error) {
+	s, err := p.sample(ctx, c.instance.ID)
+	if err != nil {
+		return registry.Usage{}, err
+	}
+	usage := registry.Usage{
+		CPU:         time.Duration(s.CPUStats.CPUUsage.TotalUsage),
+		Connections: registry.UnknownConnections,
+	}
+	if f.home(c).onHost {
+		return usage, nil
+	}
+	for _, network := range s.Networks {
+		usage.Bytes += network.RxBytes + network.TxBytes
+	}
+	return usage, nil
+}
+
+// sample asks for one sample. The engine answers for a container that does not run,
+// too: with one that was never taken.
+func (p *Provider) sample(ctx context.Context, id string) (api.StatsResponse, error) {
+	var s api.StatsResponse
+	err := p.ask(ctx, callTimeout, func(ctx context.Context) error {
+		answer, err := p.client.ContainerStats(ctx, id, client.ContainerStatsOptions{})
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		return json.NewDecoder(answer.Body).Decode(&s)
+	})
+	if err == nil && s.Read.IsZero() {
+		err = ErrNotRunning
+	}
+	return s, err
+}
