@@ -21,8 +21,8 @@ type Link struct {
 	Optional bool
 }
 
-// Condition is what a linked app must have reached, as in Compose's depends_on. A
-// later one is stricter.
+// Condition is what a linked app must have reached, as in Compose's depends_on. Started
+// is the least strict, Completed the most.
 type Condition uint8
 
 const (
@@ -71,18 +71,18 @@ func setLinks(p *Properties, value *yaml.Node, expand expander) error {
 		items = nil
 	}
 	links := make([]Link, 0, len(items))
-	var faults []error
+	var faults []string
 	for _, item := range items {
 		l, err := readLink(deref(item), expand)
 		switch {
 		case err != nil:
-			faults = append(faults, err)
+			faults = append(faults, err.Error())
 		case l.Name != "":
 			links = append(links, l)
 		}
 	}
 	if len(faults) > 0 {
-		return errors.Join(faults...)
+		return errors.New(strings.Join(faults, "; "))
 	}
 	p.LinkedApps = links
 	return nil
@@ -100,7 +100,12 @@ func readLink(node *yaml.Node, expand expander) (Link, error) {
 }
 
 func readLinkMapping(node *yaml.Node, expand expander) (l Link, err error) {
+	seen := map[string]bool{}
 	for key, value := range pairs(node) {
+		if seen[key.Value] {
+			return l, fmt.Errorf("%q is given twice in a linked app", key.Value)
+		}
+		seen[key.Value] = true
 		switch key.Value {
 		case "name":
 			var n Link
@@ -120,7 +125,7 @@ func readLinkMapping(node *yaml.Node, expand expander) (l Link, err error) {
 			return l, err
 		}
 	}
-	if !slices.ContainsFunc(node.Content, func(n *yaml.Node) bool { return n.Value == "name" }) {
+	if !seen["name"] {
 		return l, errors.New("a linked app without a name")
 	}
 	return l, nil
@@ -168,7 +173,7 @@ func labelLink(item string) *yaml.Node {
 	name, condition, conditional := strings.Cut(item, ":")
 	link := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{scalar("name"), scalar(name)}}
 	if conditional {
-		link.Content = append(link.Content, scalar("condition"), scalar(condition))
+		link.Content = append(link.Content, scalar("condition"), scalar(strings.TrimSpace(condition)))
 	}
 	if optional {
 		link.Content = append(link.Content, scalar("optional"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})

@@ -21,21 +21,25 @@ func deref(n *yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: n.Line}
 }
 
-// pairs are the keys and values of a mapping, those that it merges (<<) first.
+// pairs are the keys and values of a mapping, those that it merges (<<) first. Each
+// mapping is merged once: merges may lead in circles, and double at each step.
 func pairs(mapping *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
-	return func(yield func(*yaml.Node, *yaml.Node) bool) { eachPair(mapping, maxAliases, yield) }
+	return func(yield func(*yaml.Node, *yaml.Node) bool) {
+		eachPair(mapping, map[*yaml.Node]bool{}, yield)
+	}
 }
 
 // eachPair yields until yield says no, and tells whether it went on to the end.
-func eachPair(mapping *yaml.Node, depth int, yield func(*yaml.Node, *yaml.Node) bool) bool {
+func eachPair(mapping *yaml.Node, seen map[*yaml.Node]bool, yield func(*yaml.Node, *yaml.Node) bool) bool {
+	seen[mapping] = true
 	for _, merged := range []bool{true, false} {
 		for i := 0; i+1 < len(mapping.Content); i += 2 {
 			key, value := deref(mapping.Content[i]), deref(mapping.Content[i+1])
 			isMerge := key.Tag == "!!merge" && value.Kind == yaml.MappingNode
 			switch {
 			case isMerge != merged:
-			case isMerge && depth > 0:
-				if !eachPair(value, depth-1, unless(mapping, yield)) {
+			case isMerge && !seen[value]:
+				if !eachPair(value, seen, unless(mapping, yield)) {
 					return false
 				}
 			case !isMerge:

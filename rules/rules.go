@@ -100,6 +100,9 @@ func ParseFile(file string, data []byte) (*Set, error) {
 		if key.Value != "rules" && key.Value != "ignore" {
 			faults = append(faults, fmt.Errorf("%s:%d: unknown key %q%s", file, key.Line, key.Value, suggest(key.Value, []string{"rules", "ignore"})))
 		}
+		if values[key.Value] != nil {
+			faults = append(faults, fmt.Errorf("%s:%d: %q is given twice", file, key.Line, key.Value))
+		}
 		values[key.Value] = value
 	}
 	s, err := Parse(file, values["rules"], values["ignore"])
@@ -188,8 +191,9 @@ func ownLabels(labels map[string]string) map[string]string {
 
 func (s *Set) place(line int) string { return fmt.Sprintf("%s:%d", s.file, line) }
 
+// fault is one line, whatever the file holds.
 func (s *Set) fault(line int, format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %s", s.file, line, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s:%d: %s", s.file, line, strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", `\n`))
 }
 
 func (s *Set) readRules(list *yaml.Node) error {
@@ -242,11 +246,15 @@ func (s *Set) readRule(node *yaml.Node) error {
 	seen := map[string]bool{}
 	for key, value := range pairs(node) {
 		if key.Value == "pattern" {
+			if seen[key.Value] {
+				faults = append(faults, s.fault(key.Line, "pattern is given twice in one rule"))
+			}
 			var err error
 			if r.pattern, err = s.compile(value); err != nil {
 				faults = append(faults, err)
 			}
 			r.line = key.Line
+			seen[key.Value] = true
 			continue
 		}
 		property := propertyOf(key.Value)
@@ -283,7 +291,7 @@ func (s *Set) try(r rule) error {
 }
 
 func (s *Set) compile(node *yaml.Node) (*regexp.Regexp, error) {
-	if node.Kind != yaml.ScalarNode || strings.TrimSpace(node.Value) == "" {
+	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" || strings.TrimSpace(node.Value) == "" {
 		return nil, s.fault(node.Line, "expected a pattern, a regular expression on app names")
 	}
 	re, err := regexp.Compile(strings.TrimSpace(node.Value))

@@ -9,6 +9,9 @@ import (
 // manyNames is how many names a warning lists.
 const manyNames = 3
 
+// anyName is the name of no app in particular.
+const anyName = "any-app-at-all-0"
+
 // Warnings are what is valid in the rules and will likely surprise their author, a line
 // each. names are the known apps; none: only what the rules say by themselves.
 func (s *Set) Warnings(names []string) []string {
@@ -23,7 +26,7 @@ func (s *Set) Warnings(names []string) []string {
 		if r.renames() && !r.namesEach() {
 			warn(r, "gives every app that it matches the same app_name; anchor it (^…$), or use a group in app_name")
 		}
-		if r.pattern.MatchString("") && r.pattern.String() != ".*" {
+		if r.pattern.MatchString("") && r.pattern.MatchString(anyName) && r.pattern.String() != ".*" {
 			warn(r, "matches every app; write '.*' if that is meant")
 			continue
 		}
