@@ -27,9 +27,34 @@ type Properties struct {
 	StopMethod StopMethod
 	// Probe is how Paastis finds out that the app answers.
 	Probe Probe
+	// TrafficFloor is how many bytes an app that nobody uses may move within its quiet
+	// time; more is use. Off: its traffic is not looked at.
+	TrafficFloor int64
+	// QuietTime is for how long the app must have been quiet before it sleeps.
+	QuietTime time.Duration
+	// StreamQuietTime is the same once a WebSocket or an event stream was let through,
+	// which is alive between two pings.
+	StreamQuietTime time.Duration
+	// CPUFloor is how much of one core an app that nobody uses may take, in percent;
+	// more is use. Zero: its CPU time is not looked at.
+	CPUFloor float64
+	// Busy is the app's own word. The zero value: it has none.
+	Busy Busy
+	// KeepAwake are the times at which the app does not sleep.
+	KeepAwake []Window
+	// AwakeUntil keeps the app awake until then. Zero: nothing does.
+	AwakeUntil time.Time
+	// MaxConcurrentStarts is how many apps may be starting at once when this one starts.
+	// Zero: any number.
+	MaxConcurrentStarts int
+	// ShowLogs tells that visitors may read the last log lines of the app if it fails.
+	ShowLogs bool
 	// Enable is what `enable` says: nil if nothing does.
 	Enable *bool
 }
+
+// Off is the TrafficFloor of an app whose traffic does not count.
+const Off = int64(math.MaxInt64)
 
 // StopMethod is how an app is put to sleep.
 type StopMethod uint8
@@ -39,27 +64,4 @@ const (
 	StopContainer StopMethod = iota
 	// PauseContainer freezes them: memory stays taken, the wake is instant.
 	PauseContainer
-)
-
-// Probe is Paastis's own look at whether an app answers.
-type Probe struct {
-	Kind ProbeKind
-	// Port to connect to; 0: the port that Traefik uses, else the app's only one.
-	Port uint16
-	// Path of an HTTP probe, with its query; starts with a slash.
-	Path string
-}
-
-// ProbeKind tells the ways to probe apart.
-type ProbeKind uint8
-
-const (
-	// AutoProbe connects to the app's TCP port if it has no health check of its own.
-	AutoProbe ProbeKind = iota
-	// NoProbe trusts the provider: running is ready.
-	NoProbe
-	// TCPProbe connects, health check or not.
-	TCPProbe
-	// HTTPProbe asks for Path and takes any answer below 400.
-	HTTPProbe
 )

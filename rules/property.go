@@ -1,12 +1,9 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -70,8 +67,44 @@ var properties = []Property{
 		set:  setProbe,
 		text: func(p Properties) string { return p.Probe.String() },
 	}, {
+		Key: "traffic_floor", Doc: "how many bytes it may move within its quiet time and still be unused", global: true,
+		set:  setTrafficFloor,
+		text: func(p Properties) string { return sizeText(p.TrafficFloor) },
+	}, {
+		Key: "quiet_time", Doc: "for how long it must have been quiet before it sleeps", global: true,
+		set:  duration(time.Second, Never, func(p *Properties) *time.Duration { return &p.QuietTime }),
+		text: func(p Properties) string { return p.QuietTime.String() },
+	}, {
+		Key: "stream_quiet_time", Doc: "the same, once a WebSocket or an event stream was let through", global: true,
+		set:  duration(time.Second, Never, func(p *Properties) *time.Duration { return &p.StreamQuietTime }),
+		text: func(p Properties) string { return p.StreamQuietTime.String() },
+	}, {
+		Key: "cpu_floor", Doc: "how much of a core it may take and still be unused", global: true,
+		set:  setCPUFloor,
+		text: func(p Properties) string { return percentText(p.CPUFloor) },
+	}, {
+		Key: "busy", Doc: "a command in it, or a URL of it, that says whether it is busy",
+		set:  setBusy,
+		text: func(p Properties) string { return p.Busy.String() },
+	}, {
+		Key: "keep_awake", Doc: "times at which it does not sleep",
+		set:  setWindows,
+		text: func(p Properties) string { return windowsText(p.KeepAwake) },
+	}, {
+		Key: "awake_until", Doc: "a time until which it does not sleep",
+		set:  setAwakeUntil,
+		text: func(p Properties) string { return timeText(p.AwakeUntil) },
+	}, {
+		Key: "max_concurrent_starts", Doc: "how many apps may be starting at once when it starts", global: true,
+		set:  setMaxStarts,
+		text: func(p Properties) string { return startsText(p.MaxConcurrentStarts) },
+	}, {
+		Key: "show_logs", Doc: "whether visitors may read its last log lines if it fails", global: true,
+		set:  boolean(func(p *Properties, yes bool) { p.ShowLogs = yes }),
+		text: func(p Properties) string { return strconv.FormatBool(p.ShowLogs) },
+	}, {
 		Key: "enable", Doc: "whether Paastis manages it",
-		set:  setEnable,
+		set:  boolean(func(p *Properties, yes bool) { p.Enable = &yes }),
 		text: enableText,
 	},
 }
@@ -82,8 +115,11 @@ func Keys() []Property { return slices.Clone(properties) }
 // Defaults are the properties of an app of which nothing is said.
 func Defaults() Resolved {
 	r := Resolved{
-		Properties: Properties{MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, StartTimeout: 5 * time.Minute},
-		Origins:    map[string]string{},
+		Properties: Properties{
+			MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, StartTimeout: 5 * time.Minute,
+			TrafficFloor: 1000, QuietTime: 15 * time.Second, StreamQuietTime: 90 * time.Second, MaxConcurrentStarts: 8,
+		},
+		Origins: map[string]string{},
 	}
 	for _, p := range properties {
 		if p.global {
@@ -118,159 +154,14 @@ func propertyOf(key string) *Property {
 
 // labelNode is a label's value as YAML: a label can only hold text.
 func labelNode(p *Property, value string) *yaml.Node {
-	if p.Key == "linked_apps" {
+	switch p.Key {
+	case "linked_apps":
 		return labelLinks(value)
-	}
-	return scalar(value)
-}
-
-// text sets a property that is a text. Empty is the same as not set.
-func text(field func(*Properties) *string) func(*Properties, *yaml.Node, expander) error {
-	return func(p *Properties, value *yaml.Node, expand expander) error {
-		text, err := scalarText(value, expand)
-		if err == nil {
-			*field(p) = text
-		}
-		return err
-	}
-}
-
-// duration sets a property that is a time between two limits; a bare number is
-// seconds.
-func duration(least, most time.Duration, field func(*Properties) *time.Duration) func(*Properties, *yaml.Node, expander) error {
-	return func(p *Properties, value *yaml.Node, expand expander) error {
-		text, err := scalarText(value, expand)
-		if err != nil {
-			return err
-		}
-		d, err := parseDuration(text, time.Second)
-		switch {
-		case err != nil:
-			return err
-		case d < least:
-			return fmt.Errorf("%s is too short", text)
-		case d > most:
-			return fmt.Errorf("%s is too long: %s at most", text, most)
-		}
-		*field(p) = d
-		return nil
-	}
-}
-
-func setMaxIdle(p *Properties, value *yaml.Node, expand expander) error {
-	text, err := scalarText(value, expand)
-	if err != nil {
-		return err
-	}
-	if strings.EqualFold(text, "never") {
-		p.MaxIdleTime = Never
-		return nil
-	}
-	d, err := parseDuration(text, time.Minute)
-	if err != nil {
-		return fmt.Errorf("%w, or never", err)
-	}
-	p.MaxIdleTime = d
-	return nil
-}
-
-func setStopMethod(p *Properties, value *yaml.Node, expand expander) error {
-	text, err := scalarText(value, expand)
-	if err != nil {
-		return err
-	}
-	switch text {
-	case "stop":
-		p.StopMethod = StopContainer
-	case "pause":
-		p.StopMethod = PauseContainer
+	case "keep_awake":
+		return labelWindows(value)
 	default:
-		return fmt.Errorf("%q is unknown; write stop or pause", text)
+		return scalar(value)
 	}
-	return nil
-}
-
-func setEnable(p *Properties, value *yaml.Node, expand expander) error {
-	text, err := scalarText(value, expand)
-	if err != nil {
-		return err
-	}
-	enable, err := strconv.ParseBool(strings.ToLower(text))
-	if err != nil {
-		return fmt.Errorf("%q is neither true nor false", text)
-	}
-	p.Enable = &enable
-	return nil
-}
-
-func setProbe(p *Properties, value *yaml.Node, expand expander) error {
-	text, err := scalarText(value, expand)
-	if err != nil {
-		return err
-	}
-	probe, err := parseProbe(text)
-	if err == nil {
-		p.Probe = probe
-	}
-	return err
-}
-
-var errProbe = errors.New("write auto, none, tcp, tcp:PORT, http:/path or http:PORT/path")
-
-// parseProbe reads auto, none, tcp, tcp:PORT, http:/path, http:PORT/path; also with ://.
-func parseProbe(text string) (Probe, error) {
-	kind, rest, _ := strings.Cut(text, ":")
-	rest = strings.TrimPrefix(strings.TrimPrefix(rest, "//"), ":")
-	switch {
-	case kind == "auto" && rest == "":
-		return Probe{Kind: AutoProbe}, nil
-	case kind == "none" && rest == "":
-		return Probe{Kind: NoProbe}, nil
-	case kind != "tcp" && kind != "http":
-		return Probe{}, fmt.Errorf("%q is unknown; %w", text, errProbe)
-	}
-	probe := Probe{Kind: TCPProbe}
-	port, path, hasPath := strings.Cut(rest, "/")
-	if kind == "http" {
-		probe = Probe{Kind: HTTPProbe, Path: "/" + path}
-	} else if hasPath {
-		return Probe{}, fmt.Errorf("%q: tcp has no path; %w", text, errProbe)
-	}
-	if port == "" {
-		return probe, nil
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 {
-		return Probe{}, fmt.Errorf("%q: %q is no port; %w", text, port, errProbe)
-	}
-	probe.Port = uint16(n)
-	return probe, nil
-}
-
-// parseDuration reads 90s, 2h, 1h30m; a bare number counts in unit.
-func parseDuration(text string, unit time.Duration) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if n, nerr := strconv.ParseFloat(text, 64); nerr == nil {
-		if math.IsNaN(n) || math.Abs(n)*float64(unit) > float64(Never)/2 {
-			return 0, fmt.Errorf("%q is too long", text)
-		}
-		d, err = time.Duration(n*float64(unit)), nil
-	}
-	switch {
-	case err != nil:
-		return 0, fmt.Errorf("%q is no duration; write one such as 90s, 30m or 2h", text)
-	case d < 0:
-		return 0, fmt.Errorf("%q is negative; write one such as 90s, 30m or 2h", text)
-	}
-	return d, nil
-}
-
-func scalarText(value *yaml.Node, expand expander) (string, error) {
-	value = deref(value)
-	if value.Kind != yaml.ScalarNode || value.Tag == "!!null" {
-		return "", errors.New("expected one value")
-	}
-	return expand(strings.TrimSpace(value.Value))
 }
 
 // String is the method as it is written in rules.
@@ -279,31 +170,4 @@ func (m StopMethod) String() string {
 		return "pause"
 	}
 	return "stop"
-}
-
-// String is the probe as it is written in rules.
-func (p Probe) String() string {
-	kind := [...]string{"auto", "none", "tcp", "http"}[p.Kind]
-	port := ""
-	if p.Port != 0 {
-		port = strconv.Itoa(int(p.Port))
-	}
-	if port+p.Path == "" {
-		return kind
-	}
-	return kind + ":" + port + p.Path
-}
-
-func idleText(d time.Duration) string {
-	if d == Never {
-		return "never"
-	}
-	return d.String()
-}
-
-func enableText(p Properties) string {
-	if p.Enable == nil {
-		return ""
-	}
-	return strconv.FormatBool(*p.Enable)
 }

@@ -39,6 +39,10 @@ func TestEachValueTellsWhereItComesFrom(t *testing.T) {
 	t.Parallel()
 	r, warnings := labelled(t, cascade, map[string]string{"paastis.probe": "none", "com.example": "x"})
 	equal(t, "warnings", warnings, nil)
+	for _, key := range []string{"traffic_floor", "quiet_time", "stream_quiet_time", "cpu_floor", "max_concurrent_starts", "show_logs"} {
+		equal(t, key, r.Origins[key], "default")
+		delete(r.Origins, key)
+	}
 	equal(t, "origins", r.Origins, map[string]string{
 		"max_idle_time": "paastis.yml:11 (pattern '.*')",
 		"linked_apps":   "paastis.yml:7 (pattern 'shop-front')",
