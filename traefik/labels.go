@@ -35,6 +35,7 @@ var knownLabels = split(
 	"traefik.http.services.*.loadbalancer.server.url",
 	"traefik.http.services.*.loadbalancer.server.scheme",
 	"traefik.http.services.*.loadbalancer.server.port",
+	"traefik.http.services.*.loadbalancer.healthcheck.path",
 	"traefik.http.middlewares.*.forwardauth.address",
 	"traefik.http.middlewares.*.chain.middlewares",
 )
@@ -106,6 +107,9 @@ type Service struct {
 	Name string
 	// Servers that labels define: none or one. Traefik fills in the container's own.
 	Servers []Server
+	// Checked tells that Traefik itself checks the servers' health: it sends nothing to
+	// an app that has just woken until its next check.
+	Checked bool
 }
 
 // Server is an app's address as far as labels tell.
@@ -157,6 +161,12 @@ func Decode(labels map[string]string) (Labels, error) {
 // uses in every state of the app. Empty: Traefik must find the app itself.
 func (l Labels) StaticURL(router Router) string {
 	return l.server(router).URL
+}
+
+// Checked tells that Traefik checks the health of the router's service by itself.
+func (l Labels) Checked(router Router) bool {
+	name, local := localName(router.Service)
+	return local && slices.ContainsFunc(l.Services, func(s Service) bool { return s.Name == name && s.Checked })
 }
 
 // Port returns the port on which the app serves the router's requests, as the labels
@@ -291,7 +301,8 @@ type tlsLabels struct {
 
 type serviceLabels struct {
 	LoadBalancer struct {
-		Servers []Server `label-slice-as-struct:"server"`
+		Servers     []Server `label-slice-as-struct:"server"`
+		HealthCheck struct{ Path string }
 	}
 }
 
@@ -326,7 +337,7 @@ func (r *routerLabels) router(name string) Router {
 }
 
 func (s *serviceLabels) service(name string) Service {
-	return Service{Name: name, Servers: s.LoadBalancer.Servers}
+	return Service{Name: name, Servers: s.LoadBalancer.Servers, Checked: s.LoadBalancer.HealthCheck.Path != ""}
 }
 
 func (m *middlewareLabels) middleware(name string) Middleware {
