@@ -64,7 +64,8 @@ type Instance struct {
 	ExitCode int
 	// OOMKilled tells that the kernel killed it for its memory.
 	OOMKilled bool
-	// Error is what the provider says of a start that failed. Empty if none.
+	// Error is what visitors may read of a start that failed: no hosts, no paths. Empty
+	// if none did.
 	Error string
 	// StartedAt is when it last started. Zero if never.
 	StartedAt time.Time

@@ -20,15 +20,29 @@ type Snapshot struct {
 	NeededBy []string
 	// Waking is an app of the same circle that is on its way up. Empty if none.
 	Waking string
+	// Kept says why it is kept awake until KeptUntil: a window, a pin. Empty: nothing
+	// keeps it.
+	Kept      string
+	KeptUntil time.Time
 	// NotBefore holds off a stop after one that failed. Zero: at any time.
 	NotBefore time.Time
+
+	// Watched tells that its use beyond requests is looked at, Looked when the last look
+	// ended (zero: none did), Use what that says, and Quiet for how long it must have been
+	// quiet. All but Watched mean nothing if it is not.
+	Watched bool
+	Looked  time.Time
+	Use     Use
+	Quiet   time.Duration
 }
 
 // Decision is what becomes of an awake app, and why.
 type Decision struct {
 	// Sleep tells that it may be put to sleep now.
 	Sleep bool
-	// Reason is the same in the log, the API and explain.
+	// Look tells that its use is to be looked at now.
+	Look bool
+	// Reason is the same wherever it is told.
 	Reason string
 	// Again is when time alone could change the decision. Zero: never.
 	Again time.Time
@@ -46,18 +60,42 @@ func Decide(s Snapshot, now time.Time) Decision {
 		return Decision{Reason: "needed by " + strings.Join(s.NeededBy, ", ")}
 	case s.Waking != "":
 		return Decision{Reason: s.Waking + " is on its way up"}
+	case s.Kept != "":
+		return Decision{Reason: s.Kept, Again: s.KeptUntil}
 	case s.MaxIdle == rules.Never:
 		return Decision{Reason: "max_idle_time is never"}
 	case idle < stay:
-		return Decision{
-			Reason: fmt.Sprintf("used %s ago, sleeps after %s", short(idle), stay),
-			Again:  s.LastUse.Add(stay),
-		}
+		d := Decision{Reason: fmt.Sprintf("used %s ago, sleeps after %s", short(idle), stay)}
+		return s.withLook(d, now, s.LastUse.Add(stay))
 	case now.Before(s.NotBefore):
 		return Decision{Reason: "the last stop failed, tried again soon", Again: s.NotBefore}
+	case s.Watched && s.Use.Reason != "":
+		return s.withLook(Decision{Reason: s.Use.Reason}, now, time.Time{})
+	case s.Watched && (!s.Use.Quiet || now.Sub(s.Looked) > s.Quiet):
+		return s.withLook(Decision{Reason: "looking whether it is in use"}, now, time.Time{})
 	default:
 		return Decision{Sleep: true, Reason: "unused for " + short(idle)}
 	}
+}
+
+// withLook adds to a decision whether the app is to be looked at, or when; due is when it
+// changes anyway, zero: never. Looks begin early enough for the app to have been seen
+// quiet for long enough when its time is over.
+func (s Snapshot) withLook(d Decision, now, due time.Time) Decision {
+	d.Again = due
+	if !s.Watched {
+		return d
+	}
+	next := s.LastUse.Add(max(s.MaxIdle, shortestStay) - s.Quiet)
+	if after := s.Looked.Add(s.Quiet / looksPerQuiet); after.After(next) {
+		next = after
+	}
+	if !now.Before(next) {
+		d.Look = true
+	} else if due.IsZero() || next.Before(due) {
+		d.Again = next
+	}
+	return d
 }
 
 // short rounds a time for people.

@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,13 +18,116 @@ const (
 	lastRetry  = time.Minute
 )
 
-// fail ends a wake. The reason is a sentence that a visitor may read. Called with the
-// lock held.
-func (r *Registry) fail(k *Keeper, reason string, now time.Time) {
+const (
+	// mostStarts is how often an app is started within a minute, those starts included
+	// that its provider makes by itself.
+	mostStarts = 5
+	// logLines is how many of an app's last lines are kept when it fails.
+	logLines = 20
+	// logLimit bounds the time to get them.
+	logLimit = 10 * time.Second
+)
+
+// FailureKind tells failures apart.
+type FailureKind string
+
+const (
+	// Ended: it ended, with an exit code.
+	Ended FailureKind = "exited"
+	// CrashLoop: its provider started it again and again.
+	CrashLoop FailureKind = "crash loop"
+	// OutOfMemory: the kernel killed it for its memory.
+	OutOfMemory FailureKind = "out of memory"
+	// ImageMissing: there is nothing to start.
+	ImageMissing FailureKind = "image missing"
+	// Refused: its provider would not start it.
+	Refused FailureKind = "refused"
+	// Unreachable: its provider does not answer.
+	Unreachable FailureKind = "provider unreachable"
+	// Sick: it was not healthy in time.
+	Sick FailureKind = "unhealthy"
+	// Late: it did not come up, did not answer, or Traefik did not find it in time.
+	Late FailureKind = "too late"
+	// NeedFailed: an app that it needs failed.
+	NeedFailed FailureKind = "linked app failed"
+	// Removed: it no longer exists.
+	Removed FailureKind = "removed"
+)
+
+var (
+	// ErrImageMissing is what a provider's error wraps if an app's image is missing.
+	ErrImageMissing = errors.New("image missing")
+	// ErrUnreachable is what a provider's error wraps if the provider does not answer.
+	ErrUnreachable = errors.New("provider unreachable")
+)
+
+// Failure is why an app failed.
+type Failure struct {
+	Kind FailureKind
+	// Reason is a sentence that a visitor may read.
+	Reason string
+	// ExitCode of the app, if Kind is Ended or CrashLoop.
+	ExitCode int
+	// At is when.
+	At time.Time
+	// Logs are the last lines that the app wrote, oldest first; they are there a moment
+	// later. They are for admins, and for visitors only with show_logs. Nil: none.
+	Logs []string
+}
+
+// Failure is why an app has failed; false if it has not.
+func (r *Registry) Failure(k *Keeper) (Failure, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return k.failure, k.state == Failed
+}
+
+// fail ends a wake. Called with the lock held.
+func (r *Registry) fail(k *Keeper, f Failure, now time.Time) {
+	f.At = now
+	k.failure = f
 	k.retryAt = now.Add(k.backOff())
 	k.idleFrom = now
 	k.sick = !k.running() || k.health() == Unhealthy || k.health() == HealthStarting
-	r.set(k, Failed, reason, now)
+	r.set(k, Failed, f.Reason, now)
+	r.readLogs(k, now)
+}
+
+// readLogs gets the last lines of an app that failed, if it came far enough to write
+// any. Called with the lock held.
+func (r *Registry) readLogs(k *Keeper, at time.Time) {
+	logger, ok := k.provider.(Logger)
+	if !ok || !k.ordered && k.app.Instances[0].StartedAt.IsZero() {
+		return
+	}
+	switch k.failure.Kind {
+	case Ended, CrashLoop, OutOfMemory, Sick, Late:
+	default:
+		return
+	}
+	name := k.app.Name
+	r.todo = append(r.todo, func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, logLimit)
+		defer cancel()
+		lines, err := logger.Logs(ctx, name, logLines)
+		r.keepLogs(k, at, lines, err)
+	})
+	r.stir()
+}
+
+func (r *Registry) keepLogs(k *Keeper, at time.Time, lines []string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.log.Debug("no log lines of an app that failed", "app", k.Name(), "error", err)
+		return
+	}
+	if !k.failure.At.Equal(at) || len(lines) == 0 {
+		return
+	}
+	k.failure.Logs = lines
+	r.log.Warn("the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
+	k.notify()
 }
 
 // backOff is the time to the next attempt, longer after each one that fails.
@@ -35,9 +140,24 @@ func (k *Keeper) backOff() time.Duration {
 
 // failFor fails an app because one that it needs failed. It is tried again with it.
 func (p *pass) failFor(k, needed *Keeper) {
-	p.fail(k, fmt.Sprintf("%s, which it needs, failed: %s", needed.Name(), needed.reason), p.now)
+	p.fail(k, Failure{
+		Kind:   NeedFailed,
+		Reason: fmt.Sprintf("%s, which it needs, failed: %s", needed.Name(), needed.reason),
+	}, p.now)
 	k.retryAt = needed.retryAt
 	p.moved = true
+}
+
+// refusedBy is the failure of a start that its provider did not carry out.
+func refusedBy(err error) Failure {
+	f := Failure{Kind: Refused, Reason: "It could not be started: " + visible(err) + "."}
+	switch {
+	case errors.Is(err, ErrImageMissing):
+		f.Kind = ImageMissing
+	case errors.Is(err, ErrUnreachable):
+		f.Kind = Unreachable
+	}
+	return f
 }
 
 // end takes in that an app ended on its way up: a job may, and anything else failed.
@@ -52,9 +172,55 @@ func (p *pass) end(k *Keeper) {
 	p.moved = true
 }
 
+// countStarts takes in how often an app's provider has started it again by itself, and
+// forgets what is longer ago than a minute. Called with the lock held.
+func (k *Keeper) countStarts(now time.Time) {
+	restarts := k.app.restarts()
+	for range min(restarts-k.restarts, mostStarts) {
+		k.starts = append(k.starts, now)
+	}
+	k.restarts = restarts
+	for len(k.starts) > 0 && now.Sub(k.starts[0]) >= time.Minute {
+		k.starts = k.starts[1:]
+	}
+}
+
+// loops tells that the app's provider starts it again and again. One whose other
+// instances go on is in order. Called with the lock held.
+func (k *Keeper) loops(now time.Time) bool {
+	k.countStarts(now)
+	return len(k.starts) >= mostStarts && k.app.restarts() > 0 &&
+		!slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return i.up() && i.StartedAt.Before(k.starts[0]) })
+}
+
+// startedOften tells that the app must not be started now. One start is left to a
+// provider that starts apps by itself.
+func (k *Keeper) startedOften() bool {
+	if k.app.restarts() > 0 {
+		return len(k.starts) >= mostStarts-1
+	}
+	return len(k.starts) >= mostStarts
+}
+
+// crashLoop is the failure of an app that ended as often as it may be started.
+func (k *Keeper) crashLoop() Failure {
+	code := k.lastInstance().ExitCode
+	return Failure{
+		Kind: CrashLoop, ExitCode: code,
+		Reason: fmt.Sprintf("It kept crashing, %d times within a minute (exit code %d).", len(k.starts), code),
+	}
+}
+
+// breakLoop stops an app that its provider starts again and again. It fails once it is
+// stopped.
+func (p *pass) breakLoop(k *Keeper) {
+	k.doomed = k.crashLoop()
+	p.stop(k, "it keeps crashing")
+}
+
 // isJob tells that no app that needs this one asks for more than its start or its end.
-func (p *pass) isJob(k *Keeper) bool {
-	inv := p.inventory.Load()
+func (r *Registry) isJob(k *Keeper) bool {
+	inv := r.inventory.Load()
 	dependents := inv.Graph.Dependents(k.Name())
 	for _, name := range dependents {
 		for _, n := range inv.needs(inv.names[name]) {
@@ -66,25 +232,41 @@ func (p *pass) isJob(k *Keeper) bool {
 	return len(dependents) > 0
 }
 
+// runsForItsEnd tells that an app needs this one's end, not its start.
+func (r *Registry) runsForItsEnd(k *Keeper) bool {
+	inv := r.inventory.Load()
+	return slices.ContainsFunc(inv.Graph.Dependents(k.Name()), func(name string) bool {
+		return slices.ContainsFunc(inv.needs(inv.names[name]), func(n need) bool {
+			return n.to.keeper == k && n.Condition == rules.Completed
+		})
+	})
+}
+
 // miss fails an app whose wake took too long.
 func (p *pass) miss(k *Keeper) {
 	limit := k.Entry().StartTimeout
+	f := Failure{Kind: Late}
 	var what string
 	switch h := k.health(); {
 	case k.restarting():
-		what = fmt.Sprintf("kept restarting for %s (exit code %d)", limit, k.lastInstance().ExitCode)
+		f.Kind, f.ExitCode = CrashLoop, k.lastInstance().ExitCode
+		what = fmt.Sprintf("kept restarting for %s (exit code %d)", limit, f.ExitCode)
 	case !k.up() && !k.ordered:
 		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.lacking(k), ", "))
 	case !k.up():
 		what = fmt.Sprintf("did not start within %s", limit)
 	case h == Unhealthy || h == HealthStarting:
+		f.Kind = Sick
 		what = fmt.Sprintf("was not healthy within %s", limit)
 	case k.healthyAt.IsZero():
 		what = fmt.Sprintf("did not answer on port %d within %s", k.Entry().Port(), limit)
+	case p.needsUp(k) && p.unsure(k):
+		what = fmt.Sprintf("runs, but Traefik did not list its server within %s", limit)
 	default:
 		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.lacking(k), ", "))
 	}
-	p.fail(k, "It "+what+".", p.now)
+	f.Reason = "It " + what + "."
+	p.fail(k, f, p.now)
 	p.moved = true
 }
 
@@ -116,4 +298,13 @@ func visible(err error) string {
 		return v.Visible()
 	}
 	return "its provider refused; the log says why"
+}
+
+// restarts is how often the app's provider says that it started instances again.
+func (a App) restarts() int {
+	n := 0
+	for _, i := range a.Instances {
+		n += i.Restarts
+	}
+	return n
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -35,8 +36,24 @@ type fakeApp struct {
 	noHealth bool          // has no health check
 	crash    int           // exit code with which it ends once booted; 0: it runs on
 	job      bool          // it ends well once booted
-	startErr error
-	stopErr  error
+	oom      bool          // it runs out of memory once booted
+	restarts bool          // its provider starts it again when it ended by itself
+	// maxRestarts is how often it does; 0: always. address is where Paastis reaches it.
+	maxRestarts int
+	address     netip.Addr
+	startErr    error
+	stopErr     error
+	// addresses it has while it runs
+	addresses []netip.Addr
+
+	// What metered tells of it.
+	rate        uint64 // bytes a second that it moves while it runs
+	moved       uint64 // bytes so far, beside those of rate
+	connections int
+	cpu         float64 // part of a core that it takes, in percent
+	measureErr  error
+	busy        int // exit code of its busy check
+	logs        []string
 }
 
 func newFake(apps ...*fakeApp) *fake {
@@ -126,6 +143,13 @@ func (f *fake) Watch(ctx context.Context, report func(Report)) error {
 	all, tell := f.all(), f.report
 	f.mu.Unlock()
 	tell(all)
+	defer func() {
+		f.telling.Lock()
+		defer f.telling.Unlock()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.report = nil
+	}()
 	select {
 	case <-ctx.Done():
 		return nil
@@ -153,21 +177,42 @@ func (f *fake) Start(ctx context.Context, name string) (App, error) {
 // run lets an app boot. Called with the lock held.
 func (f *fake) run(a *fakeApp) {
 	i := &a.app.Instances[0]
-	*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now()}
+	*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now(), Addresses: a.addresses, Address: a.address}
 	if a.noHealth {
 		i.Health = NoHealth
 	}
-	started := i.StartedAt
+	f.boot(a)
+}
+
+// boot lets an app come up, or end. Called with the lock held.
+func (f *fake) boot(a *fakeApp) {
+	started := a.app.Instances[0].StartedAt
 	time.AfterFunc(a.boot, func() {
 		f.change(a.app.Name, func(i *Instance) {
 			switch {
 			case i.Status != Running || !i.StartedAt.Equal(started):
-			case a.crash != 0 || a.job:
-				*i = Instance{Name: i.Name, ID: i.ID, ExitCode: a.crash}
+			case a.crash != 0 && a.restarts && (a.maxRestarts == 0 || i.Restarts < a.maxRestarts):
+				i.Status, i.Health, i.ExitCode = Restarting, NoHealth, a.crash
+				time.AfterFunc(100*time.Millisecond, func() { f.restart(a) })
+			case a.crash != 0 || a.job || a.oom:
+				*i = Instance{Name: i.Name, ID: i.ID, ExitCode: a.crash, OOMKilled: a.oom, Restarts: i.Restarts}
 			case !a.noHealth:
 				i.Health = Healthy
 			}
 		})
+	})
+}
+
+// restart starts an app again by itself, unless somebody has stopped it meanwhile.
+func (f *fake) restart(a *fakeApp) {
+	f.change(a.app.Name, func(i *Instance) {
+		if i.Status != Restarting {
+			return
+		}
+		i.Status, i.Health, i.StartedAt = Running, HealthStarting, time.Now()
+		i.Restarts++
+		f.starts[a.app.Name] = append(f.starts[a.app.Name], i.StartedAt)
+		f.boot(a)
 	})
 }
 
@@ -243,12 +288,15 @@ type world struct {
 func live(t *testing.T, yml string, apps ...*fakeApp) *world {
 	t.Helper()
 	f := newFake(apps...)
-	r := New(Options{
-		Providers: []Provider{f},
-		Settings:  settingsFor(t, yml),
-		Log:       slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Probe:     func(context.Context, Target) error { return nil },
-	})
+	return liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, yml)})
+}
+
+// liveOn runs a registry with options of the test's own.
+func liveOn(t *testing.T, f *fake, o Options) *world {
+	t.Helper()
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Probe = func(context.Context, Target) error { return nil }
+	r := New(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := r.Load(ctx); err != nil {
 		t.Fatal(err)
@@ -313,4 +361,11 @@ func (w *world) wantCalls(want string) {
 	if got := w.took(); got != want {
 		w.t.Errorf("calls:\n got %s\nwant %s", got, want)
 	}
+}
+
+// startsOf is when an app was started, by whomever.
+func (f *fake) startsOf(name string) []time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.starts[name])
 }

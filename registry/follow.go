@@ -73,6 +73,10 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	k = r.keepers[id]
 	if k == nil {
 		k = &Keeper{id: id, provider: p, app: app, changed: make(chan struct{})}
+		if !app.Instances[0].StartedAt.IsZero() {
+			k.endedAt = time.Now() // at the latest
+		}
+		k.restarts = app.restarts() // those of before are not of this minute
 		r.keepers[id] = k
 		return k, true
 	}
@@ -82,6 +86,10 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	redefined = !sameDefinition(k.app, app)
 	if recreated(k.app, app) {
 		k.forgive()
+	}
+	if slices.ContainsFunc(k.app.Instances, Instance.up) && !ranThrough(k.app, app) {
+		k.endedAt, k.formerly = time.Now(), k.addresses()
+		k.renewed = slices.ContainsFunc(app.Instances, Instance.up)
 	}
 	k.app = app
 	return k, redefined
@@ -113,6 +121,7 @@ func (r *Registry) lose(k *Keeper) {
 	k.gone = true
 	k.open.Store(false)
 	k.state, k.reason = Failed, "It was removed."
+	k.failure = Failure{Kind: Removed, Reason: k.reason, At: time.Now()}
 	k.notify()
 	r.log.Info("app removed", "app", k.Name())
 }

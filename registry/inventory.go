@@ -63,6 +63,8 @@ type Router struct {
 	StaticURL string
 	// Port of the app. 0 if the labels do not tell.
 	Port uint16
+	// Checked tells that Traefik checks the server's health itself.
+	Checked bool
 	// Paastis tells that the router uses the middleware.
 	Paastis bool
 }
@@ -97,7 +99,6 @@ type Inventory struct {
 	// Graph of the links between them, by name.
 	Graph *rules.Graph
 
-	ids   map[string]*Entry // :: provider/name → entry
 	names map[string]*Entry // :: any name → entry
 	table *traefik.Table[*Entry]
 }
@@ -110,11 +111,10 @@ type Reported struct {
 
 // Resolve makes an inventory. It does no I/O; bad labels become problems of the app.
 func Resolve(apps []Reported, s Settings) *Inventory {
-	inv := &Inventory{ids: map[string]*Entry{}, names: map[string]*Entry{}}
+	inv := &Inventory{names: map[string]*Entry{}}
 	for _, app := range apps {
 		e := newEntry(app, s)
 		inv.Entries = append(inv.Entries, e)
-		inv.ids[e.ID] = e
 	}
 	inv.nameAll()
 	inv.link()
@@ -226,11 +226,7 @@ func (e *Entry) answersFor(labels traefik.Labels, middleware string) bool {
 	if err != nil {
 		return false
 	}
-	own := []string{e.App.Name, strings.TrimPrefix(e.App.Name, e.App.Stack+"-")}
-	for _, instance := range e.App.Instances {
-		own = append(own, instance.Name)
-	}
-	return slices.Contains(own, address.Hostname())
+	return slices.Contains(e.App.hosts(), address.Hostname())
 }
 
 func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
@@ -238,6 +234,7 @@ func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
 		Router:    r,
 		StaticURL: labels.StaticURL(r),
 		Port:      labels.Port(r),
+		Checked:   labels.Checked(r),
 		Paastis:   r.Uses(s.Middleware),
 	}
 	var err error

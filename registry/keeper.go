@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,8 @@ type Keeper struct {
 	open atomic.Bool
 	// activity is when a request last came, in Unix nanoseconds; 0: never.
 	activity atomic.Int64
+	// streams tells that a WebSocket or an event stream was let through in this wake.
+	streams atomic.Bool
 
 	// entry is what the app is, by labels and rules; swapped whole. Nil until the first
 	// inventory that has the app.
@@ -28,6 +31,7 @@ type Keeper struct {
 	reason  string        // why it is in that state, for people
 	changed chan struct{} // closed and replaced at every change that people could see
 
+	run       int       // counts restarts on the way up: what was begun before one proves nothing
 	busy      bool      // a call to the provider, or a probe, is under way
 	wanted    bool      // somebody asked for it; not merely found running
 	ordered   bool      // this wake's start was ordered
@@ -36,14 +40,34 @@ type Keeper struct {
 	healthyAt time.Time // when it ran and was healthy in this wake; zero: not yet
 	deadline  time.Time // of the wake
 	wokeAt    time.Time // when the wake began
-	idleFrom  time.Time // start of the idle clock: when it became ready, or was found
-	completed bool      // it ran and ended well, as a job does
-	again     bool      // start it again once it is stopped
-	gone      bool      // its provider no longer knows it
+	queued    bool      // it could start, but too many others do
+	startedAt time.Time // when its start was ordered, or found
+	provenAt  time.Time // when Traefik listed its servers in this wake; zero: not yet
+	// unprovable tells that Traefik's API could not be asked in this wake.
+	unprovable bool
+	idleFrom   time.Time // start of the idle clock: when it became ready, or was found
+	completed  bool      // it ran and ended well, as a job does
+	again      bool      // start it again once it is stopped
+	gone       bool      // its provider no longer knows it
 
+	endedAt  time.Time    // when it was last found to have ended, or been restarted
+	formerly []netip.Addr // the addresses that it had then
+	renewed  bool         // it was restarted by someone else, unseen
+
+	looks   looks     // what was seen of its use in this wake
+	looking bool      // a look is under way
+	pinned  time.Time // no sleep before this
+
+	failure   Failure                     // the last one
+	doomed    Failure                     // what it will have failed of once it is stopped; no Kind: nothing
+	restarts  int                         // as its provider last counted them
+	starts    []time.Time                 // the last ones, ours and its provider's, within a minute
 	retryAt   time.Time                   // when a failed app may be started again
 	retries   *backoff.ExponentialBackOff // nil: no failure so far
 	stopAfter time.Time                   // no stop before this, after one that failed
+	stopTries *backoff.ExponentialBackOff // nil: no stop failed since the last that did not
+	downFrom  time.Time                   // when its last stop was ordered, or it was found to have ended
+	told      string                      // why it stays awake though nobody asks for it, as last logged
 }
 
 // Name is the name by which the app is known.
@@ -58,6 +82,14 @@ func (k *Keeper) Entry() *Entry { return k.entry.Load() }
 func (k *Keeper) Pass(now time.Time) bool {
 	k.activity.Store(now.UnixNano())
 	return k.open.Load()
+}
+
+// Stream notes that a request that passed may go on for long, and be alive while it is
+// silent: a WebSocket, an event stream.
+func (k *Keeper) Stream() {
+	if !k.streams.Load() {
+		k.streams.Store(true)
+	}
 }
 
 // Open tells whether requests pass, without counting as activity.
@@ -77,6 +109,11 @@ func (k *Keeper) lastUse() time.Time {
 		return last
 	}
 	return k.idleFrom
+}
+
+// lookedSince tells that a look at the app's use began after a time.
+func (k *Keeper) lookedSince(t time.Time) bool {
+	return len(k.looks) > 0 && !k.looks[len(k.looks)-1].at.Before(t)
 }
 
 // running tells that every instance runs.
@@ -148,5 +185,5 @@ func (k *Keeper) notify() {
 
 // forgive forgets the failures so far: the app is not what it was.
 func (k *Keeper) forgive() {
-	k.retries, k.retryAt = nil, time.Time{}
+	k.retries, k.retryAt, k.starts = nil, time.Time{}, nil
 }

@@ -17,14 +17,19 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 	switch {
 	case k.gone:
 		return
-	case k.state == Asleep && k.alive(), k.state == Failed && k.sick && !sick:
+	case k.state == Asleep && k.alive(), k.state == Failed && k.sick && !sick && k.doomed.Kind == "":
 		r.adopt(k, now)
 	case (k.state == Ready || k.state == Draining) && !k.alive():
 		r.ended(k, now)
-	case k.state == Ready && k.restarting():
+	case k.state == Starting && (k.restarting() || k.renewed):
+		k.probed, k.unprovable = false, false
+		k.healthyAt, k.provenAt, k.startedAt = time.Time{}, time.Time{}, now
+		k.run++
+	case k.state == Ready && (k.restarting() || k.renewed):
 		r.renew(k, now)
 		r.set(k, Starting, "it restarts", now)
 	}
+	k.renewed = false
 	k.sick = sick
 	k.notify()
 }
@@ -46,10 +51,11 @@ func (r *Registry) adopt(k *Keeper, now time.Time) {
 func (r *Registry) ended(k *Keeper, now time.Time) {
 	last := k.lastInstance()
 	switch {
-	case last.OOMKilled, last.crashed() && now.Sub(k.idleFrom) < brief:
+	case last.OOMKilled, last.crashed() && (now.Sub(k.idleFrom) < brief || r.isJob(k)):
 		r.fail(k, last.epitaph(), now)
 	default:
-		k.completed = last.ExitCode == 0 && now.Sub(k.idleFrom) < brief
+		k.completed = last.ExitCode == 0 && r.isJob(k) && (r.runsForItsEnd(k) || now.Sub(k.idleFrom) < brief)
+		k.downFrom = now
 		r.set(k, Asleep, fmt.Sprintf("stopped by someone else, or by itself (exit code %d)", last.ExitCode), now)
 	}
 }
@@ -76,14 +82,14 @@ func (i Instance) crashed() bool {
 	return true
 }
 
-// epitaph says in a sentence why an instance ended.
-func (i Instance) epitaph() string {
+// epitaph says why an instance ended.
+func (i Instance) epitaph() Failure {
 	switch {
 	case i.OOMKilled:
-		return "It ran out of memory."
+		return Failure{Kind: OutOfMemory, Reason: "It ran out of memory."}
 	case i.Error != "":
-		return fmt.Sprintf("It could not be started: %s.", i.Error)
+		return Failure{Kind: Refused, Reason: fmt.Sprintf("It could not be started: %s.", i.Error)}
 	default:
-		return fmt.Sprintf("It ended with exit code %d.", i.ExitCode)
+		return Failure{Kind: Ended, ExitCode: i.ExitCode, Reason: fmt.Sprintf("It ended with exit code %d.", i.ExitCode)}
 	}
 }

@@ -54,19 +54,24 @@ var probeClient = &http.Client{
 func answersHTTP(ctx context.Context, t Target) error {
 	ctx, cancel := context.WithTimeout(ctx, httpLimit)
 	defer cancel()
+	status, err := statusOf(ctx, t)
+	if err == nil && status >= http.StatusBadRequest {
+		err = fmt.Errorf("answered %s", strconv.Itoa(status))
+	}
+	return err
+}
+
+// statusOf is the status with which a target answers a GET.
+func statusOf(ctx context.Context, t Target) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.Address.String()+t.Path, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	resp, err := probeClient.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("answered %s", strconv.Itoa(resp.StatusCode))
-	}
-	return nil
+	return resp.StatusCode, resp.Body.Close()
 }
 
 // targets are what has to answer before the app counts as healthy. None if its own
@@ -89,14 +94,14 @@ func (p *pass) targets(k *Keeper) []Target {
 // knock probes the targets until all have answered or the wake has ended.
 func (p *pass) knock(k *Keeper, targets []Target) {
 	k.busy = true
-	deadline := k.deadline
+	deadline, run := k.deadline, k.run
 	p.todo = append(p.todo, func(ctx context.Context) {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		for _, t := range targets {
 			p.Registry.untilAnswered(ctx, k, t)
 		}
-		p.Registry.answered(k, ctx.Err() == nil)
+		p.Registry.answered(k, run, ctx.Err() == nil)
 	})
 }
 
@@ -121,10 +126,10 @@ func (r *Registry) probes(k *Keeper, t Target) bool {
 }
 
 // answered takes in how a probe went.
-func (r *Registry) answered(k *Keeper, ok bool) {
+func (r *Registry) answered(k *Keeper, run int, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k.busy = false
-	k.probed = ok && k.running()
+	k.probed = ok && k.up() && run == k.run
 	r.stir()
 }

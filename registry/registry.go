@@ -39,6 +39,8 @@ type Options struct {
 	Log *slog.Logger
 	// Probe tells whether an app answers. Nil: by TCP or HTTP, as its target says.
 	Probe func(ctx context.Context, target Target) error
+	// Gateway is Traefik's own word on what it can reach. Nil: it cannot be asked.
+	Gateway Gateway
 	// Audit is the time between two looks at everything, in case an event was lost.
 	// Zero: a minute.
 	Audit time.Duration
@@ -49,6 +51,7 @@ type Registry struct {
 	providers []Provider
 	log       *slog.Logger
 	probe     func(ctx context.Context, target Target) error
+	gateway   Gateway
 	audit     time.Duration
 
 	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
@@ -74,6 +77,7 @@ func New(o Options) *Registry {
 		providers: o.Providers,
 		log:       o.Log,
 		probe:     o.Probe,
+		gateway:   o.Gateway,
 		audit:     cmp.Or(o.Audit, time.Minute),
 		settings:  o.Settings,
 		kick:      make(chan struct{}, 1),
@@ -145,6 +149,14 @@ func (r *Registry) managed(e *Entry) *Keeper {
 // Inventory is the picture of all apps as it is now.
 func (r *Registry) Inventory() *Inventory { return r.inventory.Load() }
 
+// Sleeps tells that a wake of the app would start something: it does not run, is not on
+// its way up, and does not wait for its back-off, unless the caller insists.
+func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return k.state == Asleep || k.state == Failed && (insist || !time.Now().Before(k.retryAt))
+}
+
 // Unknown is how many requests belonged to no app of ours.
 func (r *Registry) Unknown() int64 { return r.unknown.Load() }
 
@@ -213,9 +225,14 @@ func (p *pass) step(k *Keeper) {
 		return
 	}
 	switch k.state {
+	case Asleep:
+		p.awaitWindow(k)
 	case Starting:
 		p.raise(k)
-	case Ready, Failed:
+	case Ready:
+		p.rest(k)
+	case Failed:
+		p.awaitWindow(k)
 		p.rest(k)
 	case Draining:
 		p.drain(k)
@@ -256,13 +273,35 @@ func (r *Registry) resolve() {
 		apps = append(apps, Reported{Provider: k.provider.Name(), App: k.app})
 	}
 	inv := Resolve(apps, r.settings)
+	var turned []*Keeper // those that are managed from now on, or no longer
 	for _, e := range inv.Entries {
 		k := r.keepers[e.ID]
 		e.keeper = k
-		k.entry.Store(e)
+		was := k.entry.Swap(e)
+		if was != nil && was.Managed != e.Managed {
+			turned = append(turned, k)
+		}
 	}
 	r.inventory.Store(inv)
+	for _, k := range turned {
+		r.turnedOver(k)
+	}
 	r.tell(inv)
+}
+
+// turnedOver begins anew with an app that is managed from now on: one that runs gets a
+// full idle period. Whoever waits for one that is no longer managed is let go.
+func (r *Registry) turnedOver(k *Keeper) {
+	now := time.Now()
+	switch {
+	case !k.Entry().Managed:
+		k.notify()
+	case k.alive():
+		k.looks, k.idleFrom = nil, now
+		r.set(k, Ready, "managed from now on", now)
+	case k.state != Asleep:
+		r.set(k, Asleep, "managed from now on", now)
+	}
 }
 
 // tell logs the problems that are new.

@@ -360,7 +360,7 @@ func TestACrashingAppIsStartedAtMostFiveTimesInTheFirstMinute(t *testing.T) {
 			w.Wake(w.Named("solo-web"), false)
 			time.Sleep(100 * time.Millisecond)
 		}
-		if n := len(w.starts["solo-web"]); n < 2 || n > 5 {
+		if n := len(w.startsOf("solo-web")); n < 2 || n > 5 {
 			t.Errorf("%d starts in the first minute", n)
 		}
 		w.wantState("solo-web", Failed)
@@ -441,7 +441,7 @@ func TestWithoutAStaticServerTheAppWaitsForTraefik(t *testing.T) {
 		w := live(t, "", a)
 		began := time.Now()
 		w.visit("solo-web")
-		if took := time.Since(began); took != a.boot+2*time.Second+settleSlack {
+		if took := time.Since(began); took != a.boot+2*time.Second+noticeSlack {
 			t.Errorf("passed after %s", took)
 		}
 	})

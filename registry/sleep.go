@@ -2,8 +2,11 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // stopLimit bounds a stop that its provider never ends.
@@ -15,17 +18,53 @@ func (p *pass) rest(k *Keeper) {
 		return
 	}
 	p.admit(k)
-	d := Decide(p.snapshot(k), p.now)
+	switch {
+	case k.busy:
+		return
+	case k.doomed.Kind != "" && p.now.Before(k.stopAfter):
+		p.at(k.stopAfter)
+		return
+	case k.doomed.Kind != "" || k.loops(p.now):
+		p.breakLoop(k)
+		return
+	}
+	s := p.snapshot(k)
+	d := Decide(s, p.now)
 	if !d.Again.IsZero() {
 		p.at(d.Again)
 	}
-	if d.Sleep && !k.busy {
+	switch {
+	case d.Sleep && k.state == Failed:
+		p.stop(k, d.Reason) // nobody is let through: there is no door to close first
+		return
+	case d.Sleep:
 		p.set(k, Draining, d.Reason)
 		return
+	case d.Look:
+		p.examine(k, p.now.Sub(s.LastUse) >= s.MaxIdle)
 	}
 	if k.state == Ready {
 		k.reason = d.Reason
+		p.tellWhy(k, s, d.Reason)
 	}
+}
+
+// tellWhy logs why an app stays awake that nobody has asked for in its idle time: once
+// for each kind of reason, whatever its figures are.
+func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
+	kind := ""
+	if p.now.Sub(s.LastUse) >= s.MaxIdle {
+		kind = strings.Map(func(r rune) rune {
+			if unicode.IsDigit(r) || r == '.' {
+				return -1
+			}
+			return r
+		}, reason)
+	}
+	if kind != k.told && kind != "" {
+		p.log.Info("app stays awake", "app", k.Name(), "reason", reason)
+	}
+	k.told = kind
 }
 
 // admit opens a ready app for requests, or closes it while an app that it needs is
@@ -40,10 +79,16 @@ func (r *Registry) admit(k *Keeper) bool {
 
 // needsUp tells whether all that a ready app cannot do without runs. A job that has
 // run its course does.
-func (r *Registry) needsUp(k *Keeper) bool {
+func (r *Registry) needsUp(k *Keeper) bool { return r.allUp(k, map[*Keeper]bool{k: true}) }
+
+func (r *Registry) allUp(k *Keeper, seen map[*Keeper]bool) bool {
 	for _, n := range r.inventory.Load().needs(k.Entry()) {
 		t := n.to.keeper
-		if n.Optional || !n.to.Managed || t.alive() || r.meets(n, k) {
+		if n.Optional || !n.to.Managed || seen[t] {
+			continue
+		}
+		seen[t] = true
+		if (t.state != Stopping && t.alive() || r.meets(n, k)) && (t.completed || r.allUp(t, seen)) {
 			continue
 		}
 		return false
@@ -52,15 +97,42 @@ func (r *Registry) needsUp(k *Keeper) bool {
 }
 
 // drain looks once more at an app that is closed already, and orders its stop if
-// nobody came.
+// nobody came and nothing speaks for its use.
 func (p *pass) drain(k *Keeper) {
-	d := Decide(p.snapshot(k), p.now)
-	if !d.Sleep {
+	s := p.snapshot(k)
+	s.Looked = p.now // it is looked at anyway, below
+	d := Decide(s, p.now)
+	switch {
+	case !d.Sleep:
+		k.looks = k.looks[max(len(k.looks)-1, 0):] // it has to be seen quiet anew
 		p.set(k, Ready, d.Reason)
-		return
+	case k.measures() && !k.lookedSince(k.since):
+		p.examine(k, true)
+	case !p.circleLooked(k):
+		p.at(p.now.Add(time.Second))
+	default:
+		k.forgive()
+		p.stop(k, d.Reason)
 	}
-	p.set(k, Stopping, d.Reason)
-	k.busy = true
+}
+
+// circleLooked tells that the other apps of the circle, which share its sleep, have had
+// their last look as well.
+func (p *pass) circleLooked(k *Keeper) bool {
+	inv := p.inventory.Load()
+	for _, name := range inv.Graph.Component(k.Name()) {
+		m := inv.names[name].keeper
+		if m != k && inv.names[name].Managed && (m.state == Ready || m.state == Draining && m.measures() && !m.lookedSince(m.since)) {
+			return false
+		}
+	}
+	return true
+}
+
+// stop orders an app's stop. Nobody is let through from now on until it is ready again.
+func (p *pass) stop(k *Keeper, reason string) {
+	p.set(k, Stopping, reason)
+	k.busy, k.downFrom = true, p.now
 	name, method := k.app.Name, k.Entry().StopMethod
 	p.todo = append(p.todo, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, stopLimit)
@@ -76,55 +148,119 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k.busy = false
-	if err == nil {
+	if err == nil || app.Name != "" {
 		r.refresh(k, app)
 	}
 	if k.gone {
 		return
 	}
-	switch {
-	case err != nil && k.alive():
+	if err != nil && k.alive() {
 		r.log.Error("stop failed", "app", k.Name(), "error", err)
-		k.stopAfter = now.Add(k.backOff())
-		k.idleFrom = now.Add(-k.Entry().MaxIdleTime)
-		r.set(k, Ready, "It could not be stopped: "+visible(err)+".", now)
-	case k.again:
-		k.stopAfter = time.Time{}
+		if k.stopTries == nil {
+			k.stopTries = newBackOff(firstRetry, lastRetry)
+		}
+		k.stopAfter = now.Add(k.stopTries.NextBackOff())
+		r.keepUp(k, err, now)
+		r.stir()
+		return
+	}
+	again := k.again
+	k.stopAfter, k.again, k.stopTries = time.Time{}, false, nil
+	switch {
+	case k.doomed.Kind != "":
+		r.fail(k, k.doomed, now)
+		k.doomed = Failure{}
+		k.retryAt = now.Add(lastRetry)
+	case again:
 		r.set(k, Asleep, "", now)
 		r.call(k, "asked for while it stopped", now)
 	default:
-		k.stopAfter = time.Time{}
 		r.set(k, Asleep, "", now)
 	}
 	r.stir()
+}
+
+// keepUp is what becomes of an app that could not be stopped: it stays as it was, and
+// one of which a part was stopped is started again. Called with the lock held.
+func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
+	k.again = false
+	switch {
+	case k.doomed.Kind != "":
+		r.fail(k, k.doomed, now)
+	case !k.running():
+		r.call(k, "a part of it was stopped: "+visible(err), now)
+	default:
+		k.idleFrom = now.Add(-k.Entry().MaxIdleTime)
+		r.set(k, Ready, "It could not be stopped: "+visible(err)+".", now)
+	}
 }
 
 // snapshot is what the idle decision looks at: the app's circle as one.
 func (p *pass) snapshot(k *Keeper) Snapshot {
 	inv := p.inventory.Load()
 	circle := inv.Graph.Component(k.Name())
-	s := Snapshot{MaxIdle: k.Entry().MaxIdleTime, LastUse: p.used(circle), NotBefore: k.stopAfter}
+	s := Snapshot{
+		MaxIdle: k.Entry().MaxIdleTime, LastUse: p.used(circle), NotBefore: k.stopAfter,
+		Watched: k.measures(), Quiet: k.quiet(),
+	}
+	if n := len(k.looks); n > 0 {
+		s.Looked = k.looks[n-1].ended
+	}
+	s.Use.Quiet = true
 	var needing []*Entry
 	for _, name := range circle {
 		e := inv.names[name]
-		if m := e.keeper; m != k && m.awake() && e.Managed {
-			s.MaxIdle = max(s.MaxIdle, e.MaxIdleTime)
-			if m.state == Starting {
-				s.Waking = m.Name()
-			}
-		}
 		needing = append(needing, inv.needing(e, circle)...)
+		if m := e.keeper; m == k || m.awake() && e.Managed {
+			p.include(&s, k, m)
+		}
 	}
 	s.NeededBy = sortedNames(needing)
 	return s
 }
 
-// needing are the awake apps outside its circle that need an app.
+// include adds an awake app of the circle to k's snapshot.
+func (p *pass) include(s *Snapshot, k, m *Keeper) {
+	s.MaxIdle = max(s.MaxIdle, m.Entry().MaxIdleTime)
+	if m != k && m.state == Starting {
+		s.Waking = m.Name()
+	}
+	if kept, until := m.kept(p.now); until.After(s.KeptUntil) {
+		s.Kept, s.KeptUntil = kept, until
+	}
+	if !m.measures() || !m.alive() {
+		return
+	}
+	quiet := m.quiet()
+	use := m.looks.use(m.Entry().Properties, quiet)
+	if use.Reason != "" && m != k {
+		use.Reason = fmt.Sprintf("%s: %s", m.Name(), use.Reason)
+	}
+	if s.Use.Reason == "" {
+		s.Use.Reason = use.Reason
+	}
+	s.Use.Quiet = s.Use.Quiet && use.Quiet
+	s.Watched = true
+	s.Quiet = max(s.Quiet, quiet)
+}
+
+// needing are the awake apps outside its circle that need an app, also by way of one
+// that somebody has stopped.
 func (inv *Inventory) needing(e *Entry, circle []string) []*Entry {
 	var needing []*Entry
-	for _, name := range inv.Graph.Dependents(e.Name) {
-		if d := inv.names[name]; d.keeper.awake() && (!slices.Contains(circle, name) || !d.Managed) {
-			needing = append(needing, d)
+	seen := map[string]bool{}
+	for queue := []string{e.Name}; len(queue) > 0; queue = queue[1:] {
+		for _, name := range inv.Graph.Dependents(queue[0]) {
+			d := inv.names[name]
+			outside := !slices.Contains(circle, name) || !d.Managed
+			switch {
+			case seen[name] || !outside:
+			case d.keeper.awake():
+				needing = append(needing, d)
+			default:
+				queue = append(queue, name)
+			}
+			seen[name] = true
 		}
 	}
 	return needing

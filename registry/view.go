@@ -1,5 +1,7 @@
 package registry
 
+import "slices"
+
 // View is a picture of one app for people: the waiting page, the API, explain.
 // It shares nothing with the registry.
 type View struct {
@@ -9,6 +11,9 @@ type View struct {
 	// Reason is a sentence that a visitor may read: why it failed, what it waits for.
 	// Empty if there is nothing to say.
 	Reason string
+	// Logs are the last lines of an app that failed, oldest first, where visitors may
+	// read them. Nil otherwise.
+	Logs []string
 	// Steps are the linked apps that a wake takes, in start order, without the app
 	// itself. Empty if it needs no other.
 	Steps []Step
@@ -46,10 +51,13 @@ func (r *Registry) View(k *Keeper) View {
 	if state == Ready && !k.open.Load() {
 		state, reason = Starting, ""
 	}
-	if state != Failed {
+	if state != Failed && !(state == Starting && k.queued) {
 		reason = ""
 	}
 	v := View{Name: k.Name(), State: state, Reason: reason}
+	if state == Failed && k.Entry().ShowLogs {
+		v.Logs = slices.Clone(k.failure.Logs)
+	}
 	if k.gone {
 		return v
 	}

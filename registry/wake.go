@@ -8,9 +8,8 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-// settleSlack is added to Traefik's throttle before an app is taken for reachable
-// through a router whose server Traefik has to find first.
-const settleSlack = 500 * time.Millisecond
+// impatience is how long after a failure a person's retry counts.
+const impatience = time.Second
 
 // Wake asks for an app and what it needs. It does not block, and the wake goes on
 // when whoever asked has left. A failed app is started again when its back-off is
@@ -28,16 +27,14 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	case Starting:
 		k.wanted = true
 	case Ready:
-		if !r.admit(k) {
-			r.call(k, "asked for, and an app that it needs is down", now)
-		}
+		r.reopen(k, now)
 	case Draining:
 		r.set(k, Ready, "asked for in time", now)
-		r.admit(k)
+		r.reopen(k, now)
 	case Stopping:
 		k.again = true
 	case Failed:
-		if insist {
+		if insist && now.Sub(k.since) >= impatience {
 			r.forgiveAll(k)
 		}
 		if !now.Before(k.retryAt) {
@@ -45,6 +42,13 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 		}
 	}
 	r.stir()
+}
+
+// reopen lets requests pass to a ready app again, or wakes what it needs first.
+func (r *Registry) reopen(k *Keeper, now time.Time) {
+	if !r.admit(k) {
+		r.call(k, "asked for, and an app that it needs is down", now)
+	}
 }
 
 // forgiveAll lets an app and all that it needs be started at once.
@@ -56,12 +60,13 @@ func (r *Registry) forgiveAll(k *Keeper) {
 	}
 }
 
-// Await blocks until requests pass to the app, until it has failed, or until ctx
-// ends, and returns its state; Ready means that requests pass.
+// Await blocks until requests pass to the app, until it has failed, has fallen asleep
+// again or is ours no more, or until ctx ends, and returns its state; Ready means that
+// requests pass.
 func (r *Registry) Await(ctx context.Context, k *Keeper) State {
 	for {
-		state, changed := r.look(k)
-		if state == Failed || state == Ready {
+		state, changed := r.peek(k)
+		if state == Failed || state == Ready || state == Asleep || !k.Entry().Managed {
 			return state
 		}
 		select {
@@ -72,9 +77,9 @@ func (r *Registry) Await(ctx context.Context, k *Keeper) State {
 	}
 }
 
-// look is an app's state for somebody who waits, and a channel that is closed at the
+// peek is an app's state for somebody who waits, and a channel that is closed at the
 // next change. A ready app whose needs are down is on its way.
-func (r *Registry) look(k *Keeper) (State, <-chan struct{}) {
+func (r *Registry) peek(k *Keeper) (State, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if k.state == Ready && !k.open.Load() {
@@ -92,9 +97,15 @@ func (r *Registry) call(k *Keeper, reason string, now time.Time) {
 
 // renew clears what the last wake has left. Called with the lock held.
 func (r *Registry) renew(k *Keeper, now time.Time) {
-	k.wokeAt, k.deadline = now, now.Add(k.Entry().StartTimeout)
+	k.wokeAt, k.startedAt, k.deadline = now, now, now.Add(k.Entry().StartTimeout)
 	k.ordered, k.probed, k.completed, k.again = false, false, false, false
-	k.healthyAt = time.Time{}
+	k.queued, k.unprovable = false, false
+	k.doomed = Failure{}
+	k.healthyAt, k.provenAt = time.Time{}, time.Time{}
+	if !k.alive() {
+		k.looks = nil
+		k.streams.Store(false)
+	}
 	for _, n := range r.inventory.Load().needs(k.Entry()) {
 		if t := n.to.keeper; t.completed {
 			t.completed = false
@@ -108,6 +119,13 @@ func (p *pass) raise(k *Keeper) {
 		p.set(k, Asleep, "stopped again")
 		return
 	}
+	if k.loops(p.now) && !k.busy {
+		p.breakLoop(k)
+		return
+	}
+	if p.waits(k) {
+		k.deadline = p.now.Add(k.Entry().StartTimeout)
+	}
 	if !p.now.Before(k.deadline) {
 		p.miss(k)
 		return
@@ -116,9 +134,15 @@ func (p *pass) raise(k *Keeper) {
 	met := p.needsMet(k)
 	switch {
 	case k.state != Starting || k.busy:
+	case k.restarting():
+		// Its provider starts it again by itself.
 	case !k.up() && k.ordered:
 		p.end(k)
-	case !k.up() && met:
+	case !k.up() && met && p.circleMet(k) && k.startedOften():
+		p.fail(k, k.crashLoop(), p.now)
+		k.retryAt = k.starts[0].Add(time.Minute)
+		p.moved = true
+	case !k.up() && met && p.circleMet(k) && p.turn(k):
 		p.start(k)
 	case k.up() && p.answers(k) && met:
 		p.handOver(k)
@@ -135,7 +159,7 @@ func (k *Keeper) up() bool {
 func (p *pass) needsMet(k *Keeper) bool {
 	met := true
 	for _, n := range p.inventory.Load().needs(k.Entry()) {
-		if p.meets(n, k) {
+		if p.meets(n, k) && !(n.to.Managed && n.to.keeper.state == Ready && !p.needsUp(n.to.keeper)) {
 			continue
 		}
 		p.rouse(n.to, k)
@@ -177,6 +201,11 @@ func (p *pass) rouse(e *Entry, by *Keeper) {
 		}
 	case Starting:
 		k.wanted = true
+	case Ready:
+		if !p.needsUp(k) {
+			p.call(k, "an app that it needs is down", p.now)
+			p.moved = true
+		}
 	case Stopping:
 		k.again = true
 	case Failed:
@@ -192,9 +221,9 @@ func (r *Registry) meets(n need, by *Keeper) bool {
 	k := n.to.keeper
 	switch {
 	case !n.to.Managed:
-		return k.running() && k.health() != HealthStarting
+		return k.alive() && !k.restarting() && k.health() != HealthStarting
 	case n.Condition == rules.Started:
-		return k.running() && k.state != Stopping || k.completed
+		return k.healthy() || k.running() && k.state != Stopping || k.completed
 	case n.Condition == rules.Completed:
 		return k.completed || by.running()
 	default:
@@ -205,6 +234,9 @@ func (r *Registry) meets(n need, by *Keeper) bool {
 // start orders the app's start.
 func (p *pass) start(k *Keeper) {
 	k.ordered, k.busy = true, true
+	k.startedAt, k.deadline = p.now, p.now.Add(k.Entry().StartTimeout)
+	k.starts = append(k.starts, p.now)
+	k.reason = ""
 	p.moved = true
 	name := k.app.Name
 	p.todo = append(p.todo, func(ctx context.Context) {
@@ -224,7 +256,7 @@ func (r *Registry) started(k *Keeper, app App, err error) {
 	}
 	if err != nil && k.state == Starting {
 		r.log.Error("start failed", "app", k.Name(), "error", err)
-		r.fail(k, "It could not be started: "+visible(err)+".", now)
+		r.fail(k, refusedBy(err), now)
 	}
 	k.notify()
 	r.stir()
@@ -261,22 +293,16 @@ func (p *pass) answers(k *Keeper) bool {
 	return true
 }
 
-// handOver makes a healthy app ready once Traefik can reach it.
-func (p *pass) handOver(k *Keeper) {
-	if settled := k.healthyAt.Add(p.settle(k)); p.now.Before(settled) {
-		p.at(settled)
-		p.at(k.deadline)
-		return
+// circleMet tells that what the other apps of the circle need outside it is there.
+func (p *pass) circleMet(k *Keeper) bool {
+	inv := p.inventory.Load()
+	for _, name := range inv.Graph.Component(k.Name()) {
+		for _, n := range inv.needs(inv.names[name]) {
+			t := n.to.keeper
+			if !p.sameCircle(k, t) && n.to.Managed && !n.Optional && inv.names[name].Managed && !p.meets(n, inv.names[name].keeper) {
+				return false
+			}
+		}
 	}
-	k.idleFrom = p.now
-	p.set(k, Ready, "")
-	p.admit(k)
-}
-
-// settle is how long Traefik may take to learn the app's address.
-func (p *pass) settle(k *Keeper) time.Duration {
-	if k.Entry().Static() {
-		return 0
-	}
-	return p.settings.Throttle + settleSlack
+	return true
 }

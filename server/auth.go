@@ -30,9 +30,9 @@ func (s *Server) auth(c echo.Context) error {
 	case Onlooker:
 		return s.glance(c, k)
 	case Poll:
-		return s.poll(c, k)
+		return s.poll(c, k, &req)
 	case Person:
-		return s.welcome(c, k)
+		return s.welcome(c, k, &req)
 	default:
 		return s.hold(c, k, &req)
 	}
@@ -58,24 +58,53 @@ func (s *Server) glance(c echo.Context, k *registry.Keeper) error {
 }
 
 // welcome answers a person: through to the app, or the waiting page.
-func (s *Server) welcome(c echo.Context, k *registry.Keeper) error {
+func (s *Server) welcome(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
 	if k.Pass(time.Now()) {
-		return c.NoContent(http.StatusOK)
+		return s.pass(c, k)
 	}
-	s.registry.Wake(k, false)
+	if !s.wake(k, req, false) {
+		return s.page.write(c.Response(), http.StatusTooManyRequests, refused(s.registry.View(k)))
+	}
 	if k.Pass(time.Now()) {
-		return c.NoContent(http.StatusOK)
+		return s.pass(c, k)
 	}
-	view := s.registry.View(k)
-	return s.page.write(c.Response(), view)
+	return s.page.write(c.Response(), http.StatusServiceUnavailable, s.registry.View(k))
+}
+
+// pass lets a request through.
+func (s *Server) pass(c echo.Context, k *registry.Keeper) error {
+	if streams(c.Request().Header) {
+		k.Stream()
+	}
+	return c.NoContent(http.StatusOK)
+}
+
+// wake wakes an app, unless the visitor's address has woken too many.
+func (s *Server) wake(k *registry.Keeper, req *traefik.Request, insist bool) bool {
+	if s.registry.Sleeps(k, insist) && !s.limit.allows(req.ClientIP, time.Now()) {
+		return false
+	}
+	s.registry.Wake(k, insist)
+	return true
+}
+
+// refused is the view for a visitor whose address has woken too many apps. Why an app
+// failed is worth more.
+func refused(v registry.View) registry.View {
+	if v.State != registry.Failed {
+		v.Reason = "Too many apps were woken from your address. Please wait a moment."
+	}
+	return v
 }
 
 // poll answers the waiting page. It never lets the poll through to the app, and is no
 // activity once the app is awake.
-func (s *Server) poll(c echo.Context, k *registry.Keeper) error {
+func (s *Server) poll(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
 	retry := c.Request().Header.Get(retryHeader) != ""
-	if view := s.registry.View(k); retry || view.State != registry.Failed && view.State != registry.Ready {
-		s.registry.Wake(k, retry)
+	view := s.registry.View(k)
+	wakes := retry || view.State != registry.Failed && view.State != registry.Ready
+	if wakes && !s.wake(k, req, retry) {
+		return writePoll(c.Response(), refused(view))
 	}
 	return writePoll(c.Response(), s.registry.View(k))
 }
@@ -84,15 +113,18 @@ func (s *Server) poll(c echo.Context, k *registry.Keeper) error {
 // takes too long.
 func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
 	if k.Pass(time.Now()) {
-		return c.NoContent(http.StatusOK)
+		return s.pass(c, k)
 	}
-	s.registry.Wake(k, false)
+	if !s.wake(k, req, false) {
+		return s.tooMany(c, k)
+	}
 	ctx, cancel := s.patience(c.Request().Context(), k)
 	defer cancel()
-	for ctx.Err() == nil && s.registry.Await(ctx, k) == registry.Ready {
+	for s.registry.Await(ctx, k) == registry.Ready && ctx.Err() == nil {
 		if k.Pass(time.Now()) {
 			return s.release(c, k, req)
 		}
+		s.registry.Wake(k, false) // somebody has stopped it in this instant
 	}
 	return s.problem(c, s.registry.View(k))
 }
@@ -110,7 +142,7 @@ func (s *Server) patience(ctx context.Context, k *registry.Keeper) (context.Cont
 // Otherwise the program is asked to send it again, method and body kept.
 func (s *Server) release(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
 	if k.Entry().Static() {
-		return c.NoContent(http.StatusOK)
+		return s.pass(c, k)
 	}
 	to := req.URL()
 	if to == "" { // the host is none that a URL can have
@@ -132,6 +164,18 @@ func (s *Server) refuse(c echo.Context, err error) error {
 // problem answers a program.
 func (s *Server) problem(c echo.Context, v registry.View) error {
 	return writeProblem(c.Response(), c.Request(), problemOf(v))
+}
+
+// tooMany answers a program whose address has woken too many apps.
+func (s *Server) tooMany(c echo.Context, k *registry.Keeper) error {
+	v := s.registry.View(k)
+	return writeProblem(c.Response(), c.Request(), Problem{
+		Status: http.StatusTooManyRequests,
+		Title:  "Too many apps were woken from this address",
+		Detail: "Send the request again in a moment.",
+		App:    v.Name,
+		State:  v.State.String(),
+	})
 }
 
 // unavailable answers when Paastis itself is at fault.

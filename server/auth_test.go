@@ -231,7 +231,7 @@ func TestHeldProgramIsSentThereAgainWhereTraefikHasToFindTheAddress(t *testing.T
 				s := live(t, service("shop").found("shop.test"))
 				began := time.Now()
 				w := s.answerTo(url, lines...)
-				if got := gist(w) + " " + after(began); got != "307 ready after 12.5s" {
+				if got := gist(w) + " " + after(began); got != "307 ready after 14s" {
 					t.Error(got)
 				}
 				if got := w.Header().Get("Location"); got != url {

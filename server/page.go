@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -42,6 +43,7 @@ type picture struct {
 	Sentence string `json:"sentence"`
 	Failed   bool   `json:"failed"`
 	Steps    []step `json:"steps"`
+	Logs     string `json:"logs,omitempty"`
 
 	Name   string       `json:"-"`
 	More   int          `json:"-"` // steps that are not shown
@@ -82,16 +84,16 @@ func (p *Page) render(pic picture) []byte {
 // fit draws a view within the limit: long names are cut, and steps left out, until it
 // fits.
 func fit(v registry.View, draw func(picture) []byte) []byte {
-	for _, size := range []struct{ steps, letters int }{{12, 60}, {8, 40}, {8, 24}, {4, 16}, {0, 16}} {
-		if drawn := draw(pictureOf(v, size.steps, size.letters)); len(drawn) <= pageLimit {
+	for _, size := range []struct{ steps, letters, lines int }{{12, 60, 8}, {12, 60, 4}, {8, 40, 2}, {8, 24, 0}, {4, 16, 0}, {0, 16, 0}} {
+		if drawn := draw(pictureOf(v, size.steps, size.letters, size.lines)); len(drawn) <= pageLimit {
 			return drawn
 		}
 	}
-	return draw(pictureOf(registry.View{State: v.State}, 0, 0))
+	return draw(pictureOf(registry.View{State: v.State}, 0, 0, 0))
 }
 
 // write answers a person's navigation with the page.
-func (p *Page) write(w http.ResponseWriter, v registry.View) error {
+func (p *Page) write(w http.ResponseWriter, status int, v registry.View) error {
 	setState(w, v.State)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -99,7 +101,7 @@ func (p *Page) write(w http.ResponseWriter, v registry.View) error {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Retry-After", retryAfter)
-	w.WriteHeader(http.StatusServiceUnavailable)
+	w.WriteHeader(status)
 	_, err := w.Write(p.Render(v))
 	return err
 }
@@ -119,18 +121,19 @@ func encode(pic picture) []byte {
 	return text
 }
 
-func pictureOf(v registry.View, steps, letters int) picture {
+func pictureOf(v registry.View, steps, letters, lines int) picture {
 	name := cut(v.Name, letters)
 	pic := picture{State: v.State.String(), Name: name, Failed: v.State == registry.Failed, Steps: []step{}}
 	switch v.State {
 	case registry.Failed:
 		pic.Title = name + " could not start"
-		pic.Sentence = cut("It could not be started. "+v.Reason, 200)
+		pic.Sentence = cmp.Or(cut(v.Reason, 200), "It could not be started.")
+		pic.Logs = lastLines(v.Logs, lines)
 	case registry.Ready:
 		pic.Title, pic.Sentence = name, "It is ready."
 	default:
 		pic.Title = name + " is waking up"
-		pic.Sentence = "It was asleep and is waking up. This page will become the app by itself."
+		pic.Sentence = cmp.Or(cut(v.Reason, 200), "It was asleep and is waking up. This page will become the app by itself.")
 	}
 	shown := min(len(v.Steps), steps)
 	pic.More = len(v.Steps) - shown
@@ -138,6 +141,15 @@ func pictureOf(v registry.View, steps, letters int) picture {
 		pic.Steps = append(pic.Steps, step{Name: cut(s.Name, letters), Progress: s.Progress})
 	}
 	return pic
+}
+
+// lastLines are so many of the last lines, each cut.
+func lastLines(logs []string, lines int) string {
+	var last []string
+	for _, line := range logs[max(len(logs)-lines, 0):] {
+		last = append(last, cut(line, 90))
+	}
+	return strings.Join(last, "\n")
 }
 
 // cut shortens a text to so many letters.

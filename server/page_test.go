@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode/utf8"
+
+	"github.com/paastis/paastis/registry"
 )
 
 // hostile are names that would do harm, or damage, if they were believed.
@@ -298,6 +300,35 @@ func TestOnlyThePagesButtonStartsAFailedAppAtOnce(t *testing.T) {
 		synctest.Wait()
 		if got := s.took(); got != "-" {
 			t.Errorf("a page that is left open starts it again: %s", got)
+		}
+	})
+}
+
+func TestFailureShowsTheLastLogLinesOnlyWhereAllowed(t *testing.T) {
+	v := registry.View{Name: "shop", State: registry.Failed, Reason: "It ended with exit code 3.", Logs: []string{"first", "cannot open <b>/data</b>"}}
+	page := string(NewPage().Render(v))
+	if !strings.Contains(page, "first\ncannot open &lt;b&gt;/data&lt;/b&gt;</pre>") {
+		t.Errorf("page:\n%s", page)
+	}
+	v.Logs = slices.Repeat([]string{strings.Repeat("<", 500)}, 100)
+	if n := len(NewPage().Render(v)); n > 4096 {
+		t.Errorf("%d bytes", n)
+	}
+	v.Logs = nil
+	if page := string(NewPage().Render(v)); !strings.Contains(page, `<pre id="o" hidden></pre>`) {
+		t.Errorf("page without logs:\n%s", page)
+	}
+}
+
+func TestPageSaysThatAnAppWaitsForItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, service("first").at("first.test"), service("second").at("second.test").label("paastis.max_concurrent_starts", "1"))
+		s.answerTo("http://first.test/", "Accept: text/html")
+		synctest.Wait()
+		s.answerTo("http://second.test/", "Accept: text/html")
+		synctest.Wait()
+		if got := s.answerTo("http://second.test/", "Accept: text/html").Body.String(); !strings.Contains(got, "It waits for its turn: 1 other app on the way up.") {
+			t.Errorf("page:\n%s", got)
 		}
 	})
 }

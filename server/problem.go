@@ -52,7 +52,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
 	if p.State != "" {
 		h.Set(stateHeader, p.State)
 	}
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		h.Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(p.Status)

@@ -30,11 +30,14 @@ const (
 	idleLimit = 2 * time.Minute
 )
 
-// Options are what a server is made of. All are required.
+// Options are what a server is made of.
 type Options struct {
+	// Registry, Classifier and Log are required.
 	Registry   *registry.Registry
 	Classifier Classifier
 	Log        *slog.Logger
+	// WakesPerMinute is how many apps one source address may wake. Zero: any number.
+	WakesPerMinute int
 }
 
 // Server answers Traefik, visitors and monitors.
@@ -42,6 +45,7 @@ type Server struct {
 	registry *registry.Registry
 	visitors Classifier
 	page     *Page
+	limit    *wakeLimit
 	log      *slog.Logger
 	echo     *echo.Echo
 	closing  context.Context // ends when held requests have to be let go
@@ -50,7 +54,14 @@ type Server struct {
 
 // New makes a server. It does not listen yet.
 func New(o Options) *Server {
-	s := &Server{registry: o.Registry, visitors: o.Classifier, page: NewPage(), log: o.Log, echo: echo.New()}
+	s := &Server{
+		registry: o.Registry,
+		visitors: o.Classifier,
+		page:     NewPage(),
+		limit:    newWakeLimit(o.WakesPerMinute),
+		log:      o.Log,
+		echo:     echo.New(),
+	}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = s.answerError

@@ -188,3 +188,14 @@ type nothing struct {
 func (w *nothing) Header() http.Header         { return w.h }
 func (w *nothing) Write(b []byte) (int, error) { return len(b), nil }
 func (w *nothing) WriteHeader(code int)        { w.code = code }
+
+func TestStreamsAreToldByTheirHeaders(t *testing.T) {
+	for line, want := range map[string]bool{
+		"Sec-WebSocket-Key: x": true, "Accept: text/event-stream": true, "Accept: text/event-stream, */*": true,
+		"Accept: text/html": false, "Accept: application/json": false, "Upgrade: websocket": false,
+	} {
+		if got := streams(ask("http://shop.test/", line).Header); got != want {
+			t.Errorf("%s: %t", line, got)
+		}
+	}
+}

@@ -4,6 +4,8 @@ document.title=v.title
 $('s').textContent=v.sentence
 $('b').hidden=v.failed
 $('r').hidden=!v.failed
+$('o').textContent=v.logs||''
+$('o').hidden=!v.logs
 var l=$('l')
 l.textContent=''
 v.steps.forEach(function(s){var i=document.createElement('li'),b=document.createElement('b')

@@ -124,7 +124,7 @@ func newInstance(in api.InspectResponse) registry.Instance {
 		Health:    health(state.Health),
 		ExitCode:  state.ExitCode,
 		OOMKilled: state.OOMKilled,
-		Error:     strings.Join(strings.Fields(state.Error), " "),
+		Error:     visibleFault(state.Error),
 		StartedAt: parseTime(state.StartedAt),
 		Restarts:  in.RestartCount,
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/moby/moby/client"
+
+	"github.com/paastis/paastis/registry"
 )
 
 var (
@@ -51,6 +53,20 @@ func (r refusal) Visible() string {
 	return "the engine refused; the log says why"
 }
 
+// Is tells registry.ErrImageMissing from the rest.
+func (r refusal) Is(target error) bool {
+	return target == registry.ErrImageMissing && strings.Contains(r.Error(), "No such image")
+}
+
+// visibleFault is what visitors may read of the fault that the engine has noted of a
+// start. Empty if it has noted none.
+func visibleFault(noted string) string {
+	if noted == "" {
+		return ""
+	}
+	return refusal{errors.New(noted)}.Visible()
+}
+
 // reasons are the refusals that a visitor can make something of.
 var reasons = []struct{ words, sentence string }{
 	{"port is already allocated", "a port that it needs is taken"},
@@ -72,7 +88,9 @@ func (u unreachable) Error() string {
 	return fmt.Sprintf("%s at %s: %s; %s", ErrUnreachable, u.where, u.why, u.hint)
 }
 
-func (u unreachable) Is(target error) bool { return target == ErrUnreachable }
+func (u unreachable) Is(target error) bool {
+	return target == ErrUnreachable || target == registry.ErrUnreachable
+}
 
 // Visible is what visitors may read of it.
 func (u unreachable) Visible() string { return "its provider cannot be reached" }

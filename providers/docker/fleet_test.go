@@ -50,9 +50,7 @@ func TestAppIsReportedWithAllThatDockerTellsOfIt(t *testing.T) {
 
 func TestStatesOfContainers(t *testing.T) {
 	t.Parallel()
-	portTaken := "driver failed programming external connectivity on endpoint port " +
-		"(39b0cc689b66fb8df280d55f3c3a34a4edc58aee511dde5b8f086e49986e7887): " +
-		"Bind for 0.0.0.0:18099 failed: port is already allocated"
+	portTaken := "a port that it needs is taken"
 	states := map[string]registry.Instance{
 		"shop-front": {Status: registry.Running, Health: registry.Healthy},
 		"shop-back":  {Status: registry.Exited, Health: registry.HealthStarting},

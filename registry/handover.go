@@ -1,0 +1,309 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+const (
+	// provePause is the time between two questions to Traefik's API, for as long as its
+	// throttle takes; latePause is the time afterwards.
+	provePause = 20 * time.Millisecond
+	latePause  = 250 * time.Millisecond
+	// noticeSlack is how much later than its throttle Traefik may publish what happened
+	// to a container: it lists and inspects all of them first, for one event after the
+	// other. Where nobody can be asked, the throttle and this have to pass.
+	noticeSlack = 2 * time.Second
+	// switchSlack is for requests that are on their way through Traefik in the moment
+	// in which it learns the app's address: they go on with what it knew before.
+	switchSlack = 100 * time.Millisecond
+)
+
+// Gateway is what stands before the apps: a Traefik that tells what it can reach.
+type Gateway interface {
+	// Servers are those of a service, "name@provider". It is traefik.ErrNoService if no
+	// service has that name. It blocks for the answer.
+	Servers(ctx context.Context, service string) ([]traefik.RunningServer, error)
+	// Routers are all that are in force, whoever provides them. It blocks for the answer.
+	Routers(ctx context.Context) ([]traefik.RunningRouter, error)
+}
+
+// errNoServer tells that Traefik has no server of the app as it runs now.
+var errNoServer = errors.New("no server of the app is listed yet")
+
+// handOver makes a healthy app ready once Traefik can reach it.
+func (p *pass) handOver(k *Keeper) {
+	reachable := p.reachable(k)
+	if p.now.Before(reachable) || reachable.IsZero() {
+		p.at(k.deadline)
+		p.at(later(reachable, k.deadline))
+		return
+	}
+	k.idleFrom = p.now
+	p.set(k, Ready, "")
+	p.admit(k)
+}
+
+// reachable is when Traefik can reach the app. Zero: not known yet.
+func (p *pass) reachable(k *Keeper) time.Time {
+	switch {
+	case !p.unsure(k):
+		return k.healthyAt
+	case !k.provenAt.IsZero():
+		return k.provenAt.Add(switchSlack)
+	case p.gateway == nil || k.unprovable:
+		return k.healthyAt.Add(p.settings.Throttle + noticeSlack)
+	default:
+		p.prove(k)
+		return time.Time{}
+	}
+}
+
+// unsure tells that Traefik may not reach the app as soon as it answers. An app that
+// visitors ask for without a router in its labels has one that somebody else provides,
+// a file for example: only Traefik knows it.
+func (p *pass) unsure(k *Keeper) bool {
+	e := k.Entry()
+	return len(e.unproven()) > 0 || len(e.Routers) == 0 && p.gateway != nil && !k.lastRequest().IsZero()
+}
+
+// unproven are the services through which Traefik may not reach the app as soon as it
+// answers: those whose server it has to find, and those whose health it checks itself.
+func (e *Entry) unproven() []string {
+	var services []string
+	provider, _, _ := strings.Cut(e.ID, "/")
+	for _, r := range e.Routers {
+		if r.StaticURL != "" && !r.Checked || r.Service == "" {
+			continue
+		}
+		service := r.Service
+		if !strings.Contains(service, "@") {
+			service += "@" + provider
+		}
+		services = append(services, service)
+	}
+	slices.Sort(services)
+	return slices.Compact(services)
+}
+
+// proof is what is to be shown of one wake.
+type proof struct {
+	services []string
+	// names of the app's containers, to find the services of others that lead to it. Nil
+	// if the app's labels say them all.
+	names     []string
+	addresses []netip.Addr // that the app has now
+	// stale are addresses that may still be listed from before the app last ended.
+	stale []netip.Addr
+	// certain is when all that happened before is in force, whatever is listed.
+	certain time.Time
+	// missed tells that no server was listed since the app's start.
+	missed bool
+}
+
+// prove asks Traefik's API again and again until it lists the app's servers.
+func (p *pass) prove(k *Keeper) {
+	k.busy = true
+	deadline, run := k.deadline, k.run
+	proof := proof{
+		services: k.Entry().unproven(), addresses: k.addresses(),
+		certain: k.healthyAt.Add(p.settings.Throttle + noticeSlack),
+	}
+	if len(k.Entry().Routers) == 0 {
+		proof.names = k.app.hosts()
+	}
+	if k.startedAt.Before(k.endedAt.Add(p.settings.Throttle + noticeSlack)) {
+		proof.stale = k.formerly
+		if k.formerly == nil {
+			proof.stale = proof.addresses // it ended before Paastis saw it
+		}
+	}
+	p.todo = append(p.todo, func(ctx context.Context) {
+		ctx, cancel := context.WithDeadline(ctx, deadline)
+		defer cancel()
+		var err error
+		for done := false; !done; {
+			done, err = proof.try(ctx, p.Registry)
+			if done || ctx.Err() != nil || !p.Registry.stillStarts(k, run) {
+				break
+			}
+			sleep(ctx, proof.pause())
+		}
+		p.Registry.proved(k, run, err)
+	})
+}
+
+// try asks once. It is done when the servers are listed for sure, with a nil error, or
+// when there is no point in asking any longer.
+//
+// A server at an address that the app had before may be listed because Traefik has not
+// published the app's end yet: then it takes the server away once more. It is believed
+// if it was missing since, or once everything must have been published.
+func (o *proof) try(ctx context.Context, r *Registry) (done bool, err error) {
+	late := !time.Now().Before(o.certain)
+	services, err := o.services, error(nil)
+	if o.names != nil {
+		services, err = r.servicesOf(ctx, o)
+	}
+	if err == nil {
+		err = r.lists(ctx, services, o.addresses)
+	}
+	switch {
+	case err == nil:
+		doubtful := slices.ContainsFunc(o.addresses, func(a netip.Addr) bool { return slices.Contains(o.stale, a) })
+		return !doubtful || o.missed || late, nil
+	case errors.Is(err, errNoServer):
+		o.missed = true
+		return false, err
+	default:
+		return late, err
+	}
+}
+
+// pause is the time to the next question.
+func (o *proof) pause() time.Duration {
+	if time.Now().Before(o.certain) {
+		return provePause
+	}
+	return latePause
+}
+
+// lists is nil if Traefik lists a usable server of the app for each service.
+func (r *Registry) lists(ctx context.Context, services []string, addresses []netip.Addr) error {
+	for _, service := range services {
+		servers, err := r.gateway.Servers(ctx, service)
+		if errors.Is(err, traefik.ErrNoService) {
+			return errNoServer
+		}
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(servers, func(s traefik.RunningServer) bool { return s.Usable() && leadsTo(s.URL, addresses) }) {
+			return errNoServer
+		}
+	}
+	return nil
+}
+
+// servicesOf are the services of routers that use the middleware, whoever provides them,
+// and that lead to the app.
+func (r *Registry) servicesOf(ctx context.Context, o *proof) ([]string, error) {
+	routers, err := r.gateway.Routers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var services []string
+	for _, router := range routers {
+		if !router.Uses(r.middleware()) {
+			continue
+		}
+		servers, err := r.gateway.Servers(ctx, router.Service)
+		if err != nil && !errors.Is(err, traefik.ErrNoService) {
+			return nil, err
+		}
+		if slices.ContainsFunc(servers, func(s traefik.RunningServer) bool { return o.owns(s.URL) }) {
+			services = append(services, router.Service)
+		}
+	}
+	return services, nil
+}
+
+func (r *Registry) middleware() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.settings.Middleware
+}
+
+// owns tells that a server is the app's, by the name of a container or its address.
+func (o *proof) owns(serverURL string) bool {
+	u, err := url.Parse(serverURL)
+	if err != nil {
+		return false
+	}
+	address, _ := netip.ParseAddr(u.Hostname())
+	return slices.Contains(o.names, u.Hostname()) || slices.Contains(o.addresses, address.Unmap())
+}
+
+// hosts are the names by which others reach the app.
+func (a App) hosts() []string {
+	names := []string{a.Name, strings.TrimPrefix(a.Name, a.Stack+"-")}
+	for _, i := range a.Instances {
+		names = append(names, i.Name)
+	}
+	return names
+}
+
+// leadsTo tells whether a URL can be that of an app with these addresses. An address
+// that is none of them is the one that it had before.
+func leadsTo(serverURL string, addresses []netip.Addr) bool {
+	u, err := url.Parse(serverURL)
+	if err != nil {
+		return false
+	}
+	address, err := netip.ParseAddr(u.Hostname())
+	return err != nil || len(addresses) == 0 || slices.Contains(addresses, address.Unmap())
+}
+
+// addresses are those that the app has on any network.
+func (k *Keeper) addresses() []netip.Addr {
+	var all []netip.Addr
+	for _, i := range k.app.Instances {
+		for _, a := range i.Addresses {
+			all = append(all, a.Unmap())
+		}
+	}
+	return all
+}
+
+// ranThrough tells that an instance has been up from one report to the next.
+func ranThrough(was, is App) bool {
+	return slices.ContainsFunc(was.Instances, func(a Instance) bool {
+		return a.up() && slices.ContainsFunc(is.Instances, func(b Instance) bool {
+			return b.up() && a.ID == b.ID && a.StartedAt.Equal(b.StartedAt)
+		})
+	})
+}
+
+// up tells that the instance was started and has not ended since; it may be frozen.
+func (i Instance) up() bool { return i.Status == Running || i.Status == Paused }
+
+// stillStarts tells that the app runs and is still on its way up.
+func (r *Registry) stillStarts(k *Keeper, run int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return k.state == Starting && !k.gone && k.up() && run == k.run
+}
+
+// proved takes in how a proof went. Without an answer from Traefik's API the app waits
+// as if there were none.
+func (r *Registry) proved(k *Keeper, run int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k.busy = false
+	switch {
+	case run != k.run:
+		// It restarted meanwhile: it is asked again.
+	case err == nil:
+		k.provenAt = time.Now()
+	case errors.Is(err, errNoServer), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(k.deadline):
+	default:
+		k.unprovable = true
+		r.log.Warn("Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
+	}
+	r.stir()
+}
+
+// later is t, or other if t is zero.
+func later(t, other time.Time) time.Time {
+	if t.IsZero() {
+		return other
+	}
+	return t
+}

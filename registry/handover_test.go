@@ -1,0 +1,260 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// gateway is a Traefik that lists servers when the test says so.
+type gateway struct {
+	mu      sync.Mutex
+	servers []traefik.RunningServer
+	err     error
+	asked   []string
+	routers []traefik.RunningRouter
+}
+
+func (g *gateway) Servers(_ context.Context, service string) ([]traefik.RunningServer, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked = append(g.asked, service)
+	return g.servers, g.err
+}
+
+func (g *gateway) Routers(context.Context) ([]traefik.RunningRouter, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.routers, g.err
+}
+
+// wasAsked are the services that were asked for.
+func (g *gateway) wasAsked() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.asked)
+}
+
+func (g *gateway) become(err error, urls ...string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.servers, g.err = nil, err
+	for _, u := range urls {
+		g.servers = append(g.servers, traefik.RunningServer{URL: u, Status: "UP"})
+	}
+}
+
+// found is an app whose server Traefik has to find, at 10.0.0.7.
+func found() *fakeApp {
+	a := solo()
+	delete(a.app.Labels, "traefik.http.services.solo-web.loadbalancer.server.url")
+	a.label("traefik.http.services.solo.loadbalancer.server.port", "8080")
+	a.addresses = []netip.Addr{netip.MustParseAddr("10.0.0.7")}
+	return a
+}
+
+func liveBehind(t *testing.T, g *gateway, apps ...*fakeApp) *world {
+	t.Helper()
+	f := newFake(apps...)
+	return liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Gateway: g})
+}
+
+func TestAnAppIsPassedOnlyOnceTraefikListsItsServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{}
+		w := liveBehind(t, g, found())
+		k := w.Named("solo-web")
+		w.Wake(k, false)
+		pass := func(when string, want bool) {
+			t.Helper()
+			if got := k.Open(); got != want {
+				t.Errorf("%s: requests pass %t", when, got)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		pass("with no server", false)
+		g.become(nil, "")
+		time.Sleep(time.Second)
+		pass("with a server without a URL", false)
+		g.become(nil, "http://10.0.0.6:8080")
+		time.Sleep(time.Second)
+		pass("with the address that it had before", false)
+		g.become(traefik.ErrNoService)
+		time.Sleep(time.Second)
+		pass("with no service", false)
+		g.become(nil, "http://10.0.0.6:8080", "http://10.0.0.7:8080")
+		time.Sleep(latePause + switchSlack + time.Millisecond)
+		pass("with its server", true)
+		if asked := g.wasAsked(); asked[0] != "solo@fake" {
+			t.Errorf("asked for %q", asked[0])
+		}
+	})
+}
+
+func TestAStaticServerNeedsNoProof(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{err: errors.New("nobody must ask")}
+		w := liveBehind(t, g, solo())
+		began := time.Now()
+		w.visit("solo-web")
+		if took := time.Since(began); took != time.Second || g.wasAsked() != nil {
+			t.Errorf("passed after %s; asked for %q", took, g.wasAsked())
+		}
+	})
+}
+
+func TestAStaticServerWhoseHealthTraefikChecksIsProven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{servers: []traefik.RunningServer{{URL: "http://solo-web-1:8080", Status: "DOWN"}}}
+		w := liveBehind(t, g, solo().label("traefik.http.services.solo-web.loadbalancer.healthcheck.path", "/healthz"))
+		w.Wake(w.Named("solo-web"), false)
+		time.Sleep(10 * time.Second)
+		w.wantState("solo-web", Starting)
+		g.become(nil, "http://solo-web-1:8080")
+		time.Sleep(time.Second)
+		w.wantState("solo-web", Ready)
+	})
+}
+
+func TestARouterOfAFileIsProvenIfTraefikCanBeAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		router := func(service string, middlewares ...string) traefik.RunningRouter {
+			return traefik.RunningRouter{Router: traefik.Router{Service: service, Middlewares: middlewares}}
+		}
+		g := &gateway{
+			servers: []traefik.RunningServer{{URL: "http://solo-web-1:8080", Status: "DOWN"}},
+			routers: []traefik.RunningRouter{router("other@file"), router("solo@file", "paastis@docker")},
+		}
+		a := service("solo", "web", "db").label("paastis.enable", "true")
+		w := liveBehind(t, g, a, service("solo", "db"))
+		k := w.Named("solo-web")
+		k.Pass(time.Now())
+		w.Wake(k, false)
+		time.Sleep(10 * time.Second)
+		w.wantState("solo-db", Ready)
+		w.wantState("solo-web", Starting)
+		if slices.Contains(g.wasAsked(), "other@file") {
+			t.Error("asked for the service of a router that does not use the middleware")
+		}
+		g.become(nil, "http://solo-web-1:8080")
+		time.Sleep(time.Second)
+		w.wantState("solo-web", Ready)
+	})
+}
+
+func TestWithoutAnAnswerOfTraefiksAPIItsThrottleIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := liveBehind(t, &gateway{err: errors.New("connection refused")}, found())
+		began := time.Now()
+		w.visit("solo-web")
+		if took := time.Since(began); took < 3*time.Second+noticeSlack || took > 6*time.Second {
+			t.Errorf("passed after %s", took)
+		}
+	})
+}
+
+func TestAServerThatIsStillListedFromBeforeTheStopProvesNothing(t *testing.T) {
+	// asleep lets the app sleep, and Traefik go on listing its server.
+	asleep := func(t *testing.T, g *gateway) *world {
+		w := liveBehind(t, g, found().label("paastis.max_idle_time", "2s"))
+		g.become(nil, "http://10.0.0.7:8080")
+		w.visit("solo-web")
+		time.Sleep(2200 * time.Millisecond)
+		w.wantState("solo-web", Asleep)
+		return w
+	}
+	// opens tells after which time the app takes requests.
+	opens := func(w *world) time.Duration {
+		began := time.Now()
+		w.visit("solo-web")
+		return time.Since(began)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := asleep(t, &gateway{})
+		if took := opens(w); took < time.Second+2*time.Second+noticeSlack {
+			t.Errorf("believed after %s, within Traefik's throttle", took)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{}
+		w := asleep(t, g)
+		time.AfterFunc(1500*time.Millisecond, func() { g.become(nil, "") })
+		time.AfterFunc(2000*time.Millisecond, func() { g.become(nil, "http://10.0.0.7:8080") })
+		if took := opens(w); took < 2*time.Second || took > 2200*time.Millisecond {
+			t.Errorf("believed after %s; Traefik had it 2 s after the start", took)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{}
+		w := asleep(t, g)
+		time.Sleep(2*time.Second + noticeSlack)
+		if took := opens(w); took > 1200*time.Millisecond {
+			t.Errorf("believed after %s, though Traefik must have noticed the stop", took)
+		}
+	})
+}
+
+func TestAnAppThatWasRestartedByHandIsHandedOverAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{}
+		w := liveBehind(t, g, found())
+		g.become(nil, "http://10.0.0.7:8080")
+		w.visit("solo-web")
+		time.Sleep(time.Minute)
+		w.change("solo-web", func(i *Instance) { i.StartedAt = time.Now() })
+		synctest.Wait()
+		if w.Named("solo-web").Open() {
+			t.Error("requests pass to an app that Traefik takes away in a moment")
+		}
+		time.Sleep(5 * time.Second)
+		w.wantState("solo-web", Ready)
+	})
+}
+
+func TestAnAppThatTraefikNeverListsFailsAndSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := liveBehind(t, &gateway{}, found().label("paastis.start_timeout", "30s"))
+		if got := w.visit("solo-web"); got != Failed {
+			t.Errorf("visitor got %s", got)
+		}
+		if reason := w.View(w.Named("solo-web")).Reason; !strings.Contains(reason, "Traefik did not list its server within 30s") {
+			t.Errorf("reason: %s", reason)
+		}
+	})
+}
+
+func TestAnAppThatDiesDuringTheProofFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := liveBehind(t, &gateway{}, found())
+		w.Wake(w.Named("solo-web"), false)
+		time.Sleep(3 * time.Second)
+		w.change("solo-web", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 1} })
+		time.Sleep(time.Second)
+		w.wantState("solo-web", Failed)
+	})
+}
+
+func TestAProofFromBeforeARestartIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{}
+		w := liveBehind(t, g, found())
+		w.Wake(w.Named("solo-web"), false)
+		time.Sleep(2 * time.Second)
+		w.change("solo-web", func(i *Instance) {
+			i.StartedAt, i.Addresses = time.Now(), []netip.Addr{netip.MustParseAddr("10.0.0.8")}
+		})
+		g.become(nil, "http://10.0.0.7:8080")
+		time.Sleep(time.Second)
+		if w.Named("solo-web").Open() {
+			t.Error("requests pass to an address that the app no longer has")
+		}
+	})
+}

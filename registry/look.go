@@ -1,0 +1,257 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/paastis/paastis/rules"
+)
+
+const (
+	// busyLimit bounds an app's own word on whether it is busy.
+	busyLimit = 10 * time.Second
+	// measureLimit bounds a look at an app's counters.
+	measureLimit = 30 * time.Second
+	// looksPerQuiet is into how many parts looks divide the time in which an app has to
+	// be quiet: it sleeps no later than one of them after that time.
+	looksPerQuiet = 3
+	// leastQuiet is the shortest time in which an app is seen to be quiet where a look
+	// itself takes a second or more.
+	leastQuiet = 3 * time.Second
+	// mostLooks is how many looks are remembered.
+	mostLooks = 8
+)
+
+// look is what was found of an app's use beyond its requests, at one moment.
+type look struct {
+	at    time.Time // when it began
+	ended time.Time
+	usage Usage
+	// busy is the app's own word, as a reason; empty if it is not, or was not asked.
+	busy string
+	// blind says why the look failed. Empty: it did not.
+	blind string
+}
+
+// Use is what the looks at an app say of its use.
+type Use struct {
+	// Reason why it counts as in use. Empty: nothing seen speaks for it.
+	Reason string
+	// Quiet tells that it was seen to be quiet for long enough.
+	Quiet bool
+}
+
+// Rates are what was seen of an app between its last looks.
+type Rates struct {
+	// Over is the time between the looks. Zero: there were no two.
+	Over time.Duration
+	// Bytes moved in that time, and the part of a core that was taken, in percent.
+	Bytes int64
+	CPU   float64
+	// Connections as last seen; UnknownConnections if they cannot be.
+	Connections int
+}
+
+// looks are what is remembered of an app, oldest first.
+type looks []look
+
+// with adds a look. Counters that fell are those of new instances: what was seen before
+// says nothing any more.
+func (ls looks) with(l look) looks {
+	if n := len(ls); n > 0 && l.blind == "" && ls[n-1].blind == "" &&
+		(l.usage.Bytes < ls[n-1].usage.Bytes || l.usage.CPU < ls[n-1].usage.CPU) {
+		ls = nil
+	}
+	if len(ls) >= mostLooks {
+		ls = ls[1:]
+	}
+	return append(ls[:len(ls):len(ls)], l)
+}
+
+// rates compares the last look with the youngest that is at least so old. Over is zero
+// if there is none that reaches as far back.
+func (ls looks) rates(quiet time.Duration) Rates {
+	if len(ls) == 0 {
+		return Rates{Connections: UnknownConnections}
+	}
+	last := ls[len(ls)-1]
+	r := Rates{Connections: last.usage.Connections}
+	for i := len(ls) - 2; i >= 0; i-- {
+		first := ls[i]
+		if first.blind != "" {
+			break
+		}
+		r.Over = last.at.Sub(first.at)
+		r.Bytes = int64(last.usage.Bytes - first.usage.Bytes)
+		r.CPU = 100 * float64(last.usage.CPU-first.usage.CPU) / float64(max(r.Over, 1))
+		if r.Over >= quiet {
+			return r
+		}
+	}
+	return r
+}
+
+// use says what the looks at an app mean for its sleep. quiet is for how long it must
+// have been quiet.
+func (ls looks) use(p rules.Properties, quiet time.Duration) Use {
+	if len(ls) == 0 {
+		return Use{}
+	}
+	quiet -= quiet / 8 // looks are not on time to the second
+	last, r := ls[len(ls)-1], ls.rates(quiet)
+	switch {
+	case last.blind != "":
+		return Use{Reason: "it could not be looked at: " + last.blind}
+	case last.busy != "":
+		return Use{Reason: last.busy}
+	case r.Connections > 0:
+		return Use{Reason: count(r.Connections, "open connection")}
+	case p.TrafficFloor != rules.Off && r.Bytes > p.TrafficFloor:
+		return Use{Reason: fmt.Sprintf("traffic %s/s", humanize.Bytes(uint64(float64(r.Bytes)/r.Over.Seconds())))}
+	case p.CPUFloor > 0 && r.CPU > p.CPUFloor:
+		return Use{Reason: fmt.Sprintf("takes %.1f%% of a core", r.CPU)}
+	default:
+		return Use{Quiet: r.Over >= quiet}
+	}
+}
+
+// measures tells whether an app is looked at before it sleeps.
+func (k *Keeper) measures() bool {
+	e := k.Entry()
+	_, meter := k.provider.(Meter)
+	return meter && (e.TrafficFloor != rules.Off || e.CPUFloor > 0) || e.Busy.Asked()
+}
+
+// quiet is for how long the app must be seen to be quiet: longer if a stream that was
+// let through may still be there, unseen because connections cannot be counted.
+func (k *Keeper) quiet() time.Duration {
+	e := k.Entry()
+	counted := len(k.looks) > 0 && k.looks[len(k.looks)-1].usage.Connections != UnknownConnections
+	if k.streams.Load() && !counted {
+		return max(e.QuietTime, e.StreamQuietTime)
+	}
+	quiet := max(e.MaxIdleTime, shortestStay) / 2
+	if !counted {
+		quiet = max(quiet, leastQuiet)
+	}
+	return min(e.QuietTime, quiet)
+}
+
+// examine looks at an app's use, beside the passes. Nothing is asked of the app itself if
+// only its counters are wanted.
+func (p *pass) examine(k *Keeper, whole bool) {
+	if k.looking {
+		return
+	}
+	k.looking = true
+	e, name := k.Entry(), k.app.Name
+	address := k.firstAddress()
+	p.todo = append(p.todo, func(ctx context.Context) {
+		began := time.Now()
+		l := measure(ctx, k.provider, name, e)
+		if whole && l.blind == "" {
+			l.busy = askBusy(ctx, k.provider, name, e, address)
+		}
+		l.at = began
+		p.Registry.looked(k, l)
+	})
+}
+
+// looked takes in what a look found of an app that still runs.
+func (r *Registry) looked(k *Keeper, l look) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k.looking = false
+	l.ended = time.Now()
+	if !k.alive() {
+		return // that it could not be seen says nothing
+	}
+	if l.blind != "" && (len(k.looks) == 0 || k.looks[len(k.looks)-1].blind == "") {
+		r.log.Warn("app stays awake, for its use cannot be seen; allow the call, or set traffic_floor: off", "app", k.Name(), "error", l.blind)
+	}
+	k.looks = k.looks.with(l)
+	r.stir()
+}
+
+// measure reads an app's counters.
+func measure(ctx context.Context, p Provider, name string, e *Entry) look {
+	meter, ok := p.(Meter)
+	if !ok || e.TrafficFloor == rules.Off && e.CPUFloor == 0 {
+		return look{usage: Usage{Connections: UnknownConnections}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, measureLimit)
+	defer cancel()
+	usage, err := meter.Measure(ctx, name, Want{Port: e.Port(), CPU: e.CPUFloor > 0})
+	if err != nil {
+		return look{blind: err.Error()}
+	}
+	return look{usage: usage}
+}
+
+// askBusy asks the app itself, and returns why it says that it is busy. A check that
+// does not work keeps the app awake.
+func askBusy(ctx context.Context, p Provider, name string, e *Entry, address netip.Addr) string {
+	if !e.Busy.Asked() {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, busyLimit)
+	defer cancel()
+	busy, err := false, error(nil)
+	if e.Busy.Command != nil {
+		busy, err = busyByCommand(ctx, p, name, e.Busy.Command)
+	} else {
+		busy, err = busyByURL(ctx, e, address)
+	}
+	switch {
+	case err != nil:
+		return fmt.Sprintf("its busy check does not work: %v", err)
+	case busy:
+		return fmt.Sprintf("it says that it is busy (%s)", e.Busy)
+	default:
+		return ""
+	}
+}
+
+func busyByCommand(ctx context.Context, p Provider, name string, command []string) (bool, error) {
+	executor, ok := p.(Executor)
+	if !ok {
+		return false, fmt.Errorf("%s cannot run commands in apps", p.Name())
+	}
+	code, err := executor.Execute(ctx, name, command)
+	if err == nil && code > 1 {
+		err = fmt.Errorf("%q ended with %d, neither 0 (busy) nor 1 (not busy)", command[0], code)
+	}
+	return code == 0, err
+}
+
+func busyByURL(ctx context.Context, e *Entry, address netip.Addr) (bool, error) {
+	port := e.Busy.Port
+	if port == 0 {
+		port = e.Port()
+	}
+	if !address.IsValid() || port == 0 {
+		return false, errors.New("no way to it: no shared network, or no port known")
+	}
+	status, err := statusOf(ctx, Target{Address: netip.AddrPortFrom(address, port), Path: e.Busy.Path})
+	if err == nil && status != http.StatusOK && status != http.StatusNoContent {
+		err = fmt.Errorf("%s answered %s, neither 200 (busy) nor 204 (not busy)", e.Busy.Path, strconv.Itoa(status))
+	}
+	return status == http.StatusOK, err
+}
+
+// firstAddress is where Paastis reaches the app; invalid if it cannot.
+func (k *Keeper) firstAddress() netip.Addr {
+	for _, i := range k.app.Instances {
+		if i.Status == Running && i.Address.IsValid() {
+			return i.Address
+		}
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,71 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+// metered is a fake that can also be looked at.
+type metered struct {
+	*fake
+	counts bool // it sees connections
+}
+
+// liveMetered runs a registry over a provider that can be looked at.
+func liveMetered(t *testing.T, yml string, counts bool, apps ...*fakeApp) *world {
+	t.Helper()
+	f := newFake(apps...)
+	return liveOn(t, f, Options{Providers: []Provider{metered{f, counts}}, Settings: settingsFor(t, yml)})
+}
+
+func (m metered) Measure(_ context.Context, name string, want Want) (Usage, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a := m.apps[name]
+	i := a.app.Instances[0]
+	if a.measureErr != nil || i.Status != Running {
+		return Usage{}, errors.Join(a.measureErr, errors.New("fake: cannot be measured"))
+	}
+	ran := time.Since(i.StartedAt).Seconds()
+	u := Usage{Bytes: a.moved + uint64(ran*float64(a.rate)), Connections: UnknownConnections}
+	if m.counts {
+		u.Connections = a.connections
+	}
+	if want.CPU {
+		u.CPU = time.Duration(ran * a.cpu / 100 * float64(time.Second))
+	}
+	return u, nil
+}
+
+func (m metered) Execute(_ context.Context, name string, command []string) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.apps[name].busy, nil
+}
+
+func (m metered) Logs(_ context.Context, name string, lines int) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.apps[name].logs, nil
+}
+
+// set changes something of an app under the fake's lock.
+func (w *world) set(do func()) {
+	w.fake.mu.Lock()
+	defer w.fake.mu.Unlock()
+	do()
+}
+
+// wantAwake fails the test if the app is not ready for one of these reasons.
+func (w *world) wantAwake(name, reason string) {
+	w.t.Helper()
+	k := w.keeperOf(name)
+	w.Registry.mu.Lock()
+	state, why := k.state, k.reason
+	w.Registry.mu.Unlock()
+	if state != Ready || why != reason {
+		w.t.Errorf("%s is %s because %q, want it ready because %q", name, state, why, reason)
+	}
+}

@@ -1,0 +1,55 @@
+package registry
+
+import (
+	"fmt"
+	"time"
+)
+
+// Pin keeps an app awake until a time; the zero time lets it go. It does not wake the
+// app. A pin is forgotten when Paastis ends; the property awake_until is not.
+func (r *Registry) Pin(k *Keeper, until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k.pinned = until
+	r.stir()
+}
+
+// kept says what keeps an app awake at a time, whatever its use, and until when at
+// least. Empty: nothing does.
+func (k *Keeper) kept(now time.Time) (why string, until time.Time) {
+	e := k.Entry()
+	for _, w := range e.KeepAwake {
+		if _, end, inside := w.At(now); inside && end.After(until) {
+			why, until = fmt.Sprintf("kept awake by keep_awake (%s) until %s", w, clockText(end)), end
+		}
+	}
+	for _, pin := range []time.Time{e.AwakeUntil, k.pinned} {
+		if pin.After(now) && pin.After(until) {
+			why, until = "pinned until "+clockText(pin), pin
+		}
+	}
+	return why, until
+}
+
+// awaitWindow wakes a sleeping app as a window begins that asks for it, or as Paastis
+// begins within one. One that was stopped by hand within the window stays asleep.
+func (p *pass) awaitWindow(k *Keeper) {
+	for _, w := range k.Entry().KeepAwake {
+		from, until, inside := w.At(p.now)
+		switch {
+		case !w.Wake:
+		case !inside:
+			p.at(from)
+		case k.state == Asleep && from.After(k.downFrom), k.state == Failed && !p.now.Before(k.retryAt):
+			p.call(k, fmt.Sprintf("keep_awake (%s) has begun", w), p.now)
+			p.moved = true
+			return
+		case k.state == Failed:
+			p.at(k.retryAt)
+		default:
+			p.at(until)
+		}
+	}
+}
+
+func clockText(t time.Time) string { return t.Format("Mon 2 Jan 15:04 MST") }

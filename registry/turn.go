@@ -1,0 +1,65 @@
+package registry
+
+import (
+	"fmt"
+)
+
+// turn tells whether an app may start now. If too many apps are on their way up
+// already, it waits for its turn, and its time does not run; but apps that need each
+// other start together.
+func (p *pass) turn(k *Keeper) bool {
+	limit := k.Entry().MaxConcurrentStarts
+	starting := p.startingNow()
+	k.queued = limit > 0 && starting >= limit && !p.circleStarts(k)
+	if k.queued {
+		k.reason = "It waits for its turn: " + count(starting, "other app") + " on the way up."
+	}
+	return !k.queued
+}
+
+// count is a number of things for people.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// startingNow is how many apps have been started and are not healthy yet.
+func (p *pass) startingNow() int {
+	n := 0
+	for _, e := range p.inventory.Load().Entries {
+		if e.keeper.comesUp() {
+			n++
+		}
+	}
+	return n
+}
+
+func (k *Keeper) comesUp() bool { return k.state == Starting && k.ordered && k.healthyAt.IsZero() }
+
+// circleStarts tells that an app of the same circle is on its way up: it may not get
+// healthy without this one.
+func (p *pass) circleStarts(k *Keeper) bool {
+	inv := p.inventory.Load()
+	for _, name := range inv.Graph.Component(k.Name()) {
+		if m := inv.names[name].keeper; m != k && m.state == Starting && m.ordered {
+			return true
+		}
+	}
+	return false
+}
+
+// waits tells that an app has not been started because it, or an app that it needs, is
+// not at the head of the queue yet.
+func (p *pass) waits(k *Keeper) bool {
+	if k.ordered || k.alive() {
+		return false
+	}
+	for _, n := range p.inventory.Load().needs(k.Entry()) {
+		if t := n.to.keeper; n.to.Managed && t.state == Starting && !p.sameCircle(k, t) {
+			return true
+		}
+	}
+	return k.queued
+}

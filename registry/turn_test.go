@@ -1,0 +1,67 @@
+package registry
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestNotMoreAppsThanAllowedStartAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var apps []*fakeApp
+		for i := range 20 {
+			a := service(fmt.Sprintf("s%02d", i), "web").routed(fmt.Sprintf("s%02d.test", i))
+			a.boot = 10 * time.Second
+			a.label("paastis.start_timeout", "15s")
+			apps = append(apps, a)
+		}
+		w := live(t, "rules: [{pattern: '.*', max_concurrent_starts: 4}]", apps...)
+		for _, a := range apps {
+			w.Wake(w.Named(a.app.Name), false)
+		}
+		for round := 1; round <= 5; round++ {
+			time.Sleep(time.Second)
+			if n := strings.Count(w.took(), "start"); n != 4 {
+				t.Errorf("round %d: %d starts", round, n)
+			}
+			if v := w.View(w.Named("s19-web")); round < 5 && v.Reason != "It waits for its turn: 4 other apps on the way up." {
+				t.Errorf("the last in the queue says %q", v.Reason)
+			}
+			time.Sleep(9*time.Second + time.Millisecond)
+		}
+		for _, a := range apps {
+			w.wantState(a.app.Name, Ready)
+		}
+	})
+}
+
+func TestAQueueDoesNotKeepAChainOrACircleFromStarting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		apps := append(shop(),
+			service("pix-app-review-pr1", "front").routed("f1.test"), service("pix-app-review-pr1", "back").routed("b1.test"))
+		w := live(t, reviewApps+"\n  - {pattern: '.*', max_concurrent_starts: 1}", apps...)
+		w.Wake(w.Named("shop-front"), false)
+		w.Wake(w.Named("pix-app-review-pr1-front"), false)
+		time.Sleep(10 * time.Second)
+		for _, a := range apps {
+			w.wantState(a.app.Name, Ready)
+		}
+	})
+}
+
+func TestOneAppMayWaitUntilNoOtherStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		heavy := service("heavy", "web").routed("heavy.test").label("paastis.max_concurrent_starts", "1")
+		w := live(t, "", append(shop(), heavy)...)
+		w.Wake(w.Named("shop-front"), false)
+		time.Sleep(10 * time.Millisecond)
+		w.Wake(w.Named("heavy-web"), false)
+		time.Sleep(500 * time.Millisecond)
+		w.wantCalls("start shop-db")
+		if got := w.visit("heavy-web"); got != Ready {
+			t.Errorf("visitor got %s", got)
+		}
+	})
+}
