@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -114,7 +115,7 @@ func flagKind(name string) (isBool, known bool) {
 		return false, true
 	}
 	s, ok := settingBy(settings(), func(s setting) bool { return s.Flag == name })
-	return s.Bool, ok
+	return ok && s.Type.Kind() == reflect.Bool, ok
 }
 
 func nearestFlag(name string) string {

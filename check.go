@@ -30,7 +30,7 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	if err != nil {
 		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n", err)
 	}
-	warnings := slices.Concat(config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report))
+	warnings := slices.Concat(config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""), checkAPI(ctx, config.Traefik))
 	for _, w := range warnings {
 		fmt.Fprintf(out, "warning: %s\n", w)
 	}
@@ -45,14 +45,14 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 }
 
 // lint warns of what is valid and hurts all the same.
-func lint(inv *registry.Inventory, report registry.Report) []string {
+func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string {
 	var all []string
 	shared := traefikNetworks(report)
 	for _, e := range inv.Entries {
 		if !e.Managed {
 			continue
 		}
-		all = append(all, lintRouters(e)...)
+		all = append(all, lintRouters(e, hasAPI)...)
 		all = append(all, lintReadiness(e)...)
 		all = append(all, lintNetworks(e, shared)...)
 	}
@@ -60,7 +60,7 @@ func lint(inv *registry.Inventory, report registry.Report) []string {
 }
 
 // lintRouters looks at the way from Traefik to the app.
-func lintRouters(e *registry.Entry) []string {
+func lintRouters(e *registry.Entry, hasAPI bool) []string {
 	var all []string
 	warn := func(format string, args ...any) {
 		all = append(all, fmt.Sprintf(format, args...)+" ("+e.App.Origin+")")
@@ -75,13 +75,30 @@ func lintRouters(e *registry.Entry) []string {
 		if !r.Paastis {
 			warn("router %q does not use the Paastis middleware: its requests wake nothing and do not count as use", r.Name)
 		}
-		if r.StaticURL == "" {
-			warn("router %q has no static server URL: each wake waits for Traefik's throttle as well; add the label traefik.http.services.%s.loadbalancer.server.url=http://<container>:<port>", r.Name, r.Service)
+		if r.Checked && !hasAPI {
+			warn("router %q: Traefik checks the health of service %q itself, so it answers 503 from the wake until its next check; set traefik.api_url, or remove the label traefik.http.services.%s.loadbalancer.healthcheck.path", r.Name, r.Service, r.Service)
+		}
+		if r.StaticURL == "" && !hasAPI {
+			warn("router %q has no static server URL: each wake waits for Traefik's throttle as well; set traefik.api_url, or better add the label traefik.http.services.%s.loadbalancer.server.url=http://<container>:<port>", r.Name, r.Service)
 		} else if err := staticByAddress(r.StaticURL); err != nil {
 			warn("router %q: %v", r.Name, err)
 		}
 	}
 	return all
+}
+
+// checkAPI asks Traefik's API, if its URL is configured.
+func checkAPI(ctx context.Context, t TraefikConfig) []string {
+	api, err := t.api()
+	if api == nil || err != nil { // validated
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthLimit)
+	defer cancel()
+	if _, err := api.Version(ctx); err != nil {
+		return []string{fmt.Sprintf("traefik.api_url: %v: apps without a static server URL wait for Traefik's throttle", err)}
+	}
+	return nil
 }
 
 // staticByAddress tells of a server URL that has an address for a name.

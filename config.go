@@ -1,15 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/template"
@@ -18,7 +17,6 @@ import (
 	"github.com/traefik/paerser/env"
 	"github.com/traefik/paerser/flag"
 	"github.com/traefik/paerser/types"
-	"gopkg.in/yaml.v3"
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
@@ -36,8 +34,10 @@ type Config struct {
 	Log           LogConfig      `yaml:"log"`
 	Provider      string         `yaml:"provider" description:"What runs the apps: docker"`
 	AuditInterval types.Duration `yaml:"audit_interval" description:"Time between two looks at everything, in case an event was lost"`
+	Docker        DockerConfig   `yaml:"docker"`
 	Traefik       TraefikConfig  `yaml:"traefik"`
 	NeverWake     NeverWake      `yaml:"never_wake"`
+	WakeLimit     int            `yaml:"wake_limit" description:"How many apps one source address may wake in a minute; 0: any number"`
 
 	// Defaults of the apps' properties; package rules reads them.
 	MaxIdleTime  string `yaml:"max_idle_time" description:"How long an unused app stays awake: 30m, 2h, never; a bare number is minutes"`
@@ -45,6 +45,18 @@ type Config struct {
 	StartTimeout string `yaml:"start_timeout" description:"How long a wake may take before it counts as failed"`
 	StopMethod   string `yaml:"stop_method" description:"How an app is put to sleep: stop or pause"`
 	Probe        string `yaml:"probe" description:"How to find out that an app answers: auto, none, tcp:PORT, http:PORT/PATH"`
+
+	TrafficFloor        string `yaml:"traffic_floor" description:"How much an app may move within its quiet time and still be unused: 1kB, off"`
+	QuietTime           string `yaml:"quiet_time" description:"For how long an app must have been quiet before it sleeps"`
+	StreamQuietTime     string `yaml:"stream_quiet_time" description:"The same, once a WebSocket or an event stream was let through"`
+	CPUFloor            string `yaml:"cpu_floor" description:"How much of a core an app may take and still be unused: 5%, off"`
+	MaxConcurrentStarts string `yaml:"max_concurrent_starts" description:"How many apps may be starting at once; 0: any number"`
+	ShowLogs            string `yaml:"show_logs" description:"Whether visitors may read the last log lines of an app that failed"`
+}
+
+// DockerConfig is what the environment of Docker's own command line does not say.
+type DockerConfig struct {
+	Proc string `yaml:"proc" description:"Where the /proc of the engine's host is seen, to count connections exactly"`
 }
 
 // LogConfig says what is logged.
@@ -58,6 +70,7 @@ type TraefikConfig struct {
 	Middleware  string         `yaml:"middleware" description:"Name of the ForwardAuth middleware that asks Paastis, without its provider"`
 	Throttle    types.Duration `yaml:"throttle" description:"Traefik's providersThrottleDuration"`
 	DefaultRule string         `yaml:"default_rule" description:"Traefik's defaultRule, if it has one"`
+	APIURL      string         `yaml:"api_url" description:"URL of Traefik's API, which tells when it can reach an app: http://traefik:8080"`
 }
 
 // NeverWake is who may look at an app without waking it. A list replaces its default.
@@ -92,15 +105,25 @@ func defaultConfig() Config {
 		Log:           LogConfig{Level: "info", Format: "text"},
 		Provider:      "docker",
 		AuditInterval: types.Duration(time.Minute),
+		Docker:        DockerConfig{Proc: "/proc"},
 		Traefik:       TraefikConfig{Middleware: "paastis", Throttle: types.Duration(2 * time.Second)},
 		NeverWake: NeverWake{
 			UserAgents: never.UserAgents, Paths: never.Paths, Methods: never.Methods, Prefetch: never.Prefetch,
 		},
+		WakeLimit: 60,
+
 		MaxIdleTime:  "15m",
 		HoldTimeout:  "25s",
 		StartTimeout: "5m",
 		StopMethod:   "stop",
 		Probe:        "auto",
+
+		TrafficFloor:        "1kB",
+		QuietTime:           "15s",
+		StreamQuietTime:     "90s",
+		CPUFloor:            "off",
+		MaxConcurrentStarts: "8",
+		ShowLogs:            "false",
 	}
 }
 
@@ -134,67 +157,6 @@ func findFile(asked string) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// document is paastis.yml as it is written.
-type document struct {
-	Config `yaml:",inline"`
-	Rules  yaml.Node `yaml:"rules"`
-	Ignore yaml.Node `yaml:"ignore"`
-}
-
-func (l *Loaded) readFile() error {
-	if l.File == "" {
-		return nil
-	}
-	data, err := os.ReadFile(l.File)
-	if err != nil {
-		return fmt.Errorf("%s: %w; Paastis must be allowed to read it", l.File, reason(err))
-	}
-	return l.parseFile(data)
-}
-
-func (l *Loaded) parseFile(data []byte) error {
-	name := filepath.Base(l.File)
-	var root yaml.Node
-	if err := yaml.Unmarshal(data, &root); err != nil {
-		return yamlFaults(name, err)
-	}
-	if root.Kind == 0 {
-		return nil // an empty file
-	}
-	doc := document{Config: l.Config}
-	faults := []error{l.checkKeys(name, root.Content[0], "")}
-	if err := root.Decode(&doc); err != nil {
-		faults = append(faults, yamlFaults(name, err))
-	}
-	var err error
-	l.Rules, err = rules.Parse(name, &doc.Rules, &doc.Ignore)
-	l.Config = doc.Config
-	return errors.Join(append(faults, err)...)
-}
-
-// checkKeys reports the keys that are unknown or given twice, and notes where the
-// others were set.
-func (l *Loaded) checkKeys(file string, node *yaml.Node, prefix string) error {
-	if node.Kind != yaml.MappingNode {
-		return fmt.Errorf("%s:%d: expected keys such as max_idle_time or rules", file, node.Line)
-	}
-	var faults []error
-	known := append(settingKeys(), "rules", "ignore")
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		key, value := node.Content[i], node.Content[i+1]
-		path := prefix + key.Value
-		switch {
-		case slices.Contains(known, path):
-			l.Origins[path] = fmt.Sprintf("%s:%d", file, key.Line)
-		case slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, path+".") }):
-			faults = append(faults, l.checkKeys(file, value, path+"."))
-		default:
-			faults = append(faults, fmt.Errorf("%s:%d: unknown key %q%s", file, key.Line, path, didYouMean(path, known)))
-		}
-	}
-	return errors.Join(faults...)
 }
 
 // readEnv lays PAASTIS_* variables over the configuration, those ending in _FILE by
@@ -262,7 +224,7 @@ func (l *Loaded) validate() error {
 	l.Defaults = rules.Defaults()
 	var faults []error
 	fault := func(key, format string, args ...any) {
-		faults = append(faults, fmt.Errorf("%s: %s: %s", cmp.Or(l.Origins[key], "default"), key, fmt.Sprintf(format, args...)))
+		faults = append(faults, fmt.Errorf("%s: %s: %s", l.origin(key), key, fmt.Sprintf(format, args...)))
 	}
 	for key, value := range l.properties() {
 		if l.Origins[key] == "" {
@@ -293,10 +255,27 @@ func (l *Loaded) validate() error {
 	if _, err := l.Traefik.rule(); err != nil {
 		fault("traefik.default_rule", "%v", err)
 	}
+	if _, err := l.Traefik.api(); err != nil {
+		fault("traefik.api_url", "%v", err)
+	}
 	if _, err := l.classifier(); err != nil {
 		fault("never_wake", "%v", err)
 	}
+	if l.WakeLimit < 0 {
+		fault("wake_limit", "must not be negative")
+	}
 	return errors.Join(faults...)
+}
+
+// origin is where a setting, or the first that has something to say of a section of
+// them, comes from.
+func (l *Loaded) origin(key string) string {
+	for _, k := range slices.Sorted(maps.Keys(l.Origins)) {
+		if k == key || strings.HasPrefix(k, key+".") {
+			return l.Origins[k]
+		}
+	}
+	return "default"
 }
 
 // properties are the settings that package rules reads, by key.
@@ -307,6 +286,13 @@ func (c Config) properties() map[string]string {
 		"start_timeout": c.StartTimeout,
 		"stop_method":   c.StopMethod,
 		"probe":         c.Probe,
+
+		"traffic_floor":         c.TrafficFloor,
+		"quiet_time":            c.QuietTime,
+		"stream_quiet_time":     c.StreamQuietTime,
+		"cpu_floor":             c.CPUFloor,
+		"max_concurrent_starts": c.MaxConcurrentStarts,
+		"show_logs":             c.ShowLogs,
 	}
 }
 
@@ -332,6 +318,14 @@ func (t TraefikConfig) rule() (*template.Template, error) {
 		return nil, nil
 	}
 	return traefik.ParseDefaultRule(t.DefaultRule)
+}
+
+// api is the client of Traefik's API. Nil if it has no URL.
+func (t TraefikConfig) api() (*traefik.API, error) {
+	if t.APIURL == "" {
+		return nil, nil
+	}
+	return traefik.NewAPI(t.APIURL)
 }
 
 func (c Config) classifier() (server.Classifier, error) {
@@ -361,25 +355,6 @@ func parseSource(s string) (netip.Prefix, error) {
 		return prefix, fmt.Errorf("sources: %q is neither an address nor a range such as 10.0.0.0/8", s)
 	}
 	return prefix, nil
-}
-
-// yamlFaults gives every line of a YAML error its file and line.
-func yamlFaults(file string, err error) error {
-	var typed *yaml.TypeError
-	lines := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
-	if errors.As(err, &typed) {
-		lines = typed.Errors
-	}
-	var faults []error
-	for _, line := range lines {
-		if rest, ok := strings.CutPrefix(line, "line "); ok {
-			number, what, _ := strings.Cut(rest, ": ")
-			faults = append(faults, fmt.Errorf("%s:%s: %s", file, number, what))
-			continue
-		}
-		faults = append(faults, fmt.Errorf("%s: %s", file, line))
-	}
-	return errors.Join(faults...)
 }
 
 // trimPaerser cuts a paerser error down to what is wrong with the value.

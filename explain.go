@@ -30,7 +30,7 @@ func look(ctx context.Context, config Loaded) (*registry.Inventory, registry.Rep
 }
 
 func listApps(ctx context.Context, config Loaded) (registry.Report, error) {
-	provider, err := providers.New(config.Provider, "", slog.New(slog.DiscardHandler))
+	provider, err := providers.New(config.Provider, config.Docker.Proc, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return registry.Report{}, err
 	}
@@ -45,13 +45,13 @@ func explain(ctx context.Context, config Loaded, operand string, out io.Writer) 
 		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n\n", err)
 	}
 	if strings.Contains(operand, "/") && strings.Contains(operand, ".") || strings.Contains(operand, "://") {
-		return explainURL(config, inv, operand, out)
+		return explainURL(ctx, config, inv, operand, out)
 	}
-	return explainName(config, inv, operand, err != nil, out)
+	return explainName(ctx, config, inv, operand, err != nil, out)
 }
 
 // explainURL says which router of which app a URL leads to, and explains the app.
-func explainURL(config Loaded, inv *registry.Inventory, url string, out io.Writer) error {
+func explainURL(ctx context.Context, config Loaded, inv *registry.Inventory, url string, out io.Writer) error {
 	req, err := traefik.FromURL(url)
 	if err != nil {
 		return err
@@ -59,16 +59,18 @@ func explainURL(config Loaded, inv *registry.Inventory, url string, out io.Write
 	if e, router := inv.Route(&req); e != nil {
 		fmt.Fprintf(out, "%s\n  is for router %q: %s\n\n", url, router.Name, router.Rule)
 		writeEntry(out, inv, e)
+		writeUse(ctx, config, e, out)
 		return nil
 	}
 	if e := inv.Find(&req); e != nil {
 		fmt.Fprintf(out, "%s\n  matches no router; the first label of its host names an app\n\n", url)
 		writeEntry(out, inv, e)
+		writeUse(ctx, config, e, out)
 		return nil
 	}
 	label, _, _ := strings.Cut(req.Host, ".")
 	if len(inv.Entries) == 0 {
-		return explainName(config, inv, label, true, out)
+		return explainName(ctx, config, inv, label, true, out)
 	}
 	fmt.Fprintf(out, "%s\n  belongs to no known app: Paastis lets it pass\n", url)
 	return nil
@@ -76,7 +78,7 @@ func explainURL(config Loaded, inv *registry.Inventory, url string, out io.Write
 
 // explainName explains an app by any of its names. With alone set, the name is taken
 // on trust, for no provider can tell whether it exists.
-func explainName(config Loaded, inv *registry.Inventory, name string, alone bool, out io.Writer) error {
+func explainName(ctx context.Context, config Loaded, inv *registry.Inventory, name string, alone bool, out io.Writer) error {
 	if alone {
 		app := registry.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
 		inv = registry.Resolve([]registry.Reported{{Provider: config.Provider, App: app}}, config.registrySettings())
@@ -88,6 +90,7 @@ func explainName(config Loaded, inv *registry.Inventory, name string, alone bool
 		return fmt.Errorf("no app is known as %q%s", name, nearest(name, inv.Names()))
 	}
 	writeEntry(out, inv, e)
+	writeUse(ctx, config, e, out)
 	return nil
 }
 

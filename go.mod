@@ -13,6 +13,7 @@ require (
 	github.com/moby/moby/client v0.6.2
 	github.com/traefik/paerser v0.2.2
 	github.com/vulcand/predicate v1.3.0
+	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d
 	golang.org/x/time v0.15.0
 	gopkg.in/yaml.v3 v3.0.1
 )

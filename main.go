@@ -14,6 +14,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	_ "time/tzdata" // for keep_awake: the image has none
+
+	_ "golang.org/x/crypto/x509roots/fallback" // for traefik.api_url: nor has it these
 
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
@@ -88,16 +91,20 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	provider, err := providers.New(config.Provider, "", log)
+	provider, err := providers.New(config.Provider, config.Docker.Proc, log)
 	if err != nil {
 		return err
 	}
-	reg := registry.New(registry.Options{
+	options := registry.Options{
 		Providers: []registry.Provider{provider},
 		Settings:  config.registrySettings(),
 		Log:       log,
 		Audit:     time.Duration(config.AuditInterval),
-	})
+	}
+	if api, _ := config.Traefik.api(); api != nil { // validated
+		options.Gateway = api
+	}
+	reg := registry.New(options)
 	if err := load(ctx, reg); err != nil {
 		return err
 	}
@@ -106,7 +113,9 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 		return err
 	}
 	log.Info("serving", "listen", ln.Addr().String(), "config", config.File, "version", version)
-	srv := server.New(server.Options{Registry: reg, Classifier: classifier, Log: log})
+	srv := server.New(server.Options{
+		Registry: reg, Classifier: classifier, Log: log, WakesPerMinute: config.WakeLimit,
+	})
 	return runAll(ctx,
 		func(ctx context.Context) error { reg.Run(ctx); return nil },
 		func(ctx context.Context) error { return config.watch(ctx, reg, log) },

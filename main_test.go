@@ -135,7 +135,9 @@ func TestTheShippedFileIsValidAndSaysTheDefaults(t *testing.T) {
 	want := defaultConfig()
 	if l.MaxIdleTime != want.MaxIdleTime || l.HoldTimeout != want.HoldTimeout || l.StartTimeout != want.StartTimeout ||
 		l.StopMethod != want.StopMethod || l.Probe != want.Probe || l.Listen != want.Listen || l.Log != want.Log ||
-		l.Provider != want.Provider || l.AuditInterval != want.AuditInterval || l.Traefik != want.Traefik || l.NeverWake.Prefetch != want.NeverWake.Prefetch {
+		l.Provider != want.Provider || l.Docker != want.Docker || l.WakeLimit != want.WakeLimit ||
+		l.TrafficFloor != want.TrafficFloor || l.QuietTime != want.QuietTime || l.StreamQuietTime != want.StreamQuietTime ||
+		l.CPUFloor != want.CPUFloor || l.MaxConcurrentStarts != want.MaxConcurrentStarts || l.ShowLogs != want.ShowLogs || l.AuditInterval != want.AuditInterval || l.Traefik != want.Traefik || l.NeverWake.Prefetch != want.NeverWake.Prefetch {
 		t.Errorf("the reference says %+v, the defaults are %+v", l.Config, want)
 	}
 	for _, s := range settings() {
@@ -192,5 +194,23 @@ func TestCheckWorksOnTheRulesAlone(t *testing.T) {
 	code, stdout, stderr := paastis(t, nil, "check", "--config", file(t, "rules:\n  - pattern: shop\n    max_idle_time: 1h\n"))
 	if code != exitOK || !strings.Contains(stdout, "is valid") || !strings.Contains(stdout, "on the rules alone") {
 		t.Errorf("exit %d: %s%s", code, stdout, stderr)
+	}
+}
+
+func TestAValueOfTheWrongKindIsToldByLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"traefik:\n  throttle: soon\n":           "paastis.yml:2: traefik.throttle: expected a duration such as 30s or 2m",
+		"wake_limit: many\n":                     "paastis.yml:1: wake_limit: expected a number",
+		"never_wake:\n  prefetch: sometimes\n":   "paastis.yml:2: never_wake.prefetch: expected true or false",
+		"never_wake:\n  paths: {a: b}\n":         "paastis.yml:2: never_wake.paths: expected a list",
+		"max_idle_time: [5m]\n":                  "paastis.yml:1: max_idle_time: expected a text",
+		"traefik: http://traefik:8080\n":         "paastis.yml:1: expected keys such as max_idle_time or rules",
+		"listen: ':1'\nlisten: ':2'\n":           `paastis.yml:2: mapping key "listen" already defined at line 1`,
+		"never_wake:\n  sources: [everywhere]\n": "paastis.yml:2: never_wake: sources: \"everywhere\" is neither an address nor a range such as 10.0.0.0/8",
+	} {
+		_, err := loadConfig(file(t, text), nil, nil)
+		if err == nil || err.Error() != want {
+			t.Errorf("%q:\n got %v\nwant %s", text, err, want)
+		}
 	}
 }

@@ -81,6 +81,9 @@ func (l Loaded) needsRestart(again Loaded) error {
 	note("listen", l.Listen != again.Listen)
 	note("log", l.Log != again.Log)
 	note("provider", l.Provider != again.Provider)
+	note("docker", l.Docker != again.Docker)
+	note("traefik.api_url", l.Traefik.APIURL != again.Traefik.APIURL)
+	note("wake_limit", l.WakeLimit != again.WakeLimit)
 	note("audit_interval", l.AuditInterval != again.AuditInterval)
 	note("never_wake", !l.NeverWake.equal(again.NeverWake))
 	if changed == nil {

@@ -21,7 +21,7 @@ type setting struct {
 	Path    string // as paerser knows it: traefik.throttle
 	Default string
 	Doc     string
-	Bool    bool
+	Type    reflect.Type
 }
 
 // settings are all values of Config, in the order of its fields.
@@ -45,7 +45,7 @@ func settingsOf(v reflect.Value, key, path string) []setting {
 			Path:    p,
 			Default: defaultText(value),
 			Doc:     field.Tag.Get("description"),
-			Bool:    field.Type.Kind() == reflect.Bool,
+			Type:    field.Type,
 		})
 	}
 	return all

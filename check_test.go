@@ -1,0 +1,134 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+// web is an app with a router that asks Paastis, without anything to warn of.
+func web(change func(*registry.App)) registry.App {
+	app := registry.App{
+		Name: "shop-web", Stack: "shop", Origin: `container "shop-web-1"`,
+		Instances: []registry.Instance{{Name: "shop-web-1", ID: "id"}},
+		Networks:  []string{"apps"}, Ports: []uint16{8080},
+		HealthCheck: &registry.HealthCheck{Interval: time.Second},
+		Labels: map[string]string{
+			"traefik.enable": "true", "traefik.docker.allownonrunning": "true",
+			"traefik.http.routers.web.rule":                         "Host(`web.test`)",
+			"traefik.http.routers.web.middlewares":                  "paastis@docker",
+			"traefik.http.services.web.loadbalancer.server.url":     "http://shop-web-1:8080",
+			"traefik.http.services.web.loadbalancer.passhostheader": "true",
+			"traefik.http.services.web.loadbalancer.sticky.cookie":  "true",
+			"traefik.http.routers.web.entrypoints":                  "web",
+		},
+	}
+	if change != nil {
+		change(&app)
+	}
+	return app
+}
+
+func lintOf(t *testing.T, hasAPI bool, apps ...registry.App) []string {
+	t.Helper()
+	var reported []registry.Reported
+	for _, app := range apps {
+		reported = append(reported, registry.Reported{Provider: "docker", App: app})
+	}
+	inv := registry.Resolve(reported, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+	return append(inv.Problems(), lint(inv, registry.Report{Apps: apps}, hasAPI)...)
+}
+
+func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
+	const label = "traefik.http.services.web.loadbalancer."
+	set := func(key, value string) func(*registry.App) { return func(a *registry.App) { a.Labels[key] = value } }
+	drop := func(key string) func(*registry.App) { return func(a *registry.App) { delete(a.Labels, key) } }
+	for name, c := range map[string]struct {
+		change func(*registry.App)
+		hasAPI bool
+		want   string
+	}{
+		"nothing":            {nil, false, ""},
+		"no allownonrunning": {drop("traefik.docker.allownonrunning"), false, "lacks the label traefik.docker.allownonrunning=true"},
+		"rule syntax":        {set("traefik.http.routers.web.rulesyntax", "v2"), false, "ruleSyntax=v2"},
+		"no middleware": {func(a *registry.App) {
+			delete(a.Labels, "traefik.http.routers.web.middlewares")
+			a.Labels["paastis.enable"] = "true"
+		}, false, "does not use the Paastis middleware"},
+		"no static URL":           {drop(label + "server.url"), false, "set traefik.api_url, or better add the label " + label + "server.url"},
+		"no static URL but API":   {drop(label + "server.url"), true, ""},
+		"URL by address":          {set(label+"server.url", "http://10.0.0.7:8080"), true, "use the container's name"},
+		"health check of Traefik": {set(label+"healthcheck.path", "/"), false, "Traefik checks the health of service \"web\" itself"},
+		"the same with API":       {set(label+"healthcheck.path", "/"), true, ""},
+		"slow health check":       {func(a *registry.App) { a.HealthCheck.Interval = 30 * time.Second }, false, "runs every 30s"},
+		"no health, no port": {func(a *registry.App) {
+			a.HealthCheck, a.Ports = nil, nil
+			a.Labels[label+"server.url"] = "http://shop-web-1"
+		}, true, ""},
+		"no way to see it":   {func(a *registry.App) { a.HealthCheck, a.Ports = nil, nil; delete(a.Labels, label+"server.url") }, true, "has no health check and no port to probe"},
+		"bad rule":           {set("traefik.http.routers.web.rule", "Host("), false, "its requests are not recognised"},
+		"typo":               {set("paastis.max_idel_time", "5m"), false, `did you mean "paastis.max_idle_time"?`},
+		"missing linked app": {set("paastis.linked_apps", "shop-nobody"), false, `links to "shop-nobody", which does not exist`},
+	} {
+		got := lintOf(t, c.hasAPI, web(c.change))
+		if c.want == "" && len(got) > 0 || c.want != "" && !strings.Contains(strings.Join(got, "\n"), c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		for _, line := range got {
+			if !strings.Contains(line, "shop-web") || strings.Contains(line, "\n") {
+				t.Errorf("%s: no line that says where: %q", name, line)
+			}
+		}
+	}
+}
+
+func TestCheckWarnsOfNetworksThatTraefikDoesNotShare(t *testing.T) {
+	traefik := registry.App{
+		Name: "traefik", Origin: `container "traefik"`, Networks: []string{"proxy"}, Protected: registry.RunsTraefik,
+		Instances: []registry.Instance{{Name: "traefik", ID: "t"}},
+	}
+	if got := lintOf(t, true, web(nil), traefik); len(got) != 1 || !strings.Contains(got[0], "share no network") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestCheckTellsThatTraefiksAPIDoesNotAnswer(t *testing.T) {
+	fine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"Version":"3.6.12"}`))
+	}))
+	defer fine.Close()
+	if got := checkAPI(t.Context(), TraefikConfig{APIURL: fine.URL}); got != nil {
+		t.Errorf("an API that answers: %q", got)
+	}
+	if got := checkAPI(t.Context(), TraefikConfig{}); got != nil {
+		t.Errorf("no API: %q", got)
+	}
+	got := checkAPI(t.Context(), TraefikConfig{APIURL: "http://user:secret@127.0.0.1:1"})
+	if len(got) != 1 || !strings.Contains(got[0], "traefik.api_url") || strings.Contains(got[0], "secret") {
+		t.Errorf("an API that does not answer: %q", got)
+	}
+}
+
+func TestMeasuredUseStandsBesideItsFloor(t *testing.T) {
+	first := registry.Usage{Bytes: 1000, CPU: time.Second, Connections: registry.UnknownConnections}
+	last := registry.Usage{Bytes: 3500, CPU: 1500 * time.Millisecond, Connections: registry.UnknownConnections}
+	p := rules.Defaults().Properties
+	got := strings.Join(useText(first, last, 5*time.Second, p), "\n")
+	for _, want := range []string{"500 B/s; in use above 66 B/s (1.0 kB in 15s)", "above 11 B/s (in 1m30s)", "cannot be counted", "10.0% of a core"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %q:\n%s", want, got)
+		}
+	}
+	last.Connections, p.TrafficFloor, p.CPUFloor = 2, rules.Off, 5
+	got = strings.Join(useText(first, last, 5*time.Second, p), "\n")
+	for _, want := range []string{"it does not count", "connections  2", "in use above 5%"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %q:\n%s", want, got)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/paastis/paastis/providers"
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+// measureFor is how long explain watches a running app's use.
+const measureFor = 5 * time.Second
+
+// writeUse measures an app for some seconds and shows its rates beside what Paastis
+// takes for use, so that its author can choose a floor. An app that does not run, or
+// whose provider has no counters, has nothing to show.
+func writeUse(ctx context.Context, config Loaded, e *registry.Entry, out io.Writer) {
+	if !slices.ContainsFunc(e.App.Instances, func(i registry.Instance) bool { return i.Status == registry.Running }) {
+		return
+	}
+	provider, err := providers.New(config.Provider, config.Docker.Proc, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return
+	}
+	meter, ok := provider.(registry.Meter)
+	if !ok {
+		return
+	}
+	use, err := measure(ctx, meter, e)
+	if err != nil {
+		fmt.Fprintf(out, "\nuse beyond requests\n  cannot be measured: %v\n", err)
+		return
+	}
+	fmt.Fprintf(out, "\nuse beyond requests, measured for %s\n  %s\n", measureFor, strings.Join(use, "\n  "))
+}
+
+// measure looks at an app twice, and says what it saw, a line each.
+func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	defer cancel()
+	want := registry.Want{Port: e.Port(), CPU: true}
+	began := time.Now()
+	first, err := meter.Measure(ctx, e.App.Name, want)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(measureFor):
+	}
+	second := time.Now()
+	last, err := meter.Measure(ctx, e.App.Name, want)
+	if err != nil {
+		return nil, err
+	}
+	return useText(first, last, second.Sub(began), e.Properties), nil
+}
+
+func useText(first, last registry.Usage, over time.Duration, p rules.Properties) []string {
+	rate := float64(last.Bytes-min(first.Bytes, last.Bytes)) / over.Seconds()
+	traffic := fmt.Sprintf("traffic      %s/s", humanize.Bytes(uint64(rate)))
+	if p.TrafficFloor != rules.Off {
+		traffic += fmt.Sprintf("; in use above %s/s (%s in %s), after a WebSocket or an event stream above %s/s (in %s)",
+			perSecond(p.TrafficFloor, p.QuietTime), humanize.Bytes(uint64(p.TrafficFloor)), p.QuietTime,
+			perSecond(p.TrafficFloor, p.StreamQuietTime), p.StreamQuietTime)
+	} else {
+		traffic += "; it does not count (traffic_floor: off)"
+	}
+	connections := fmt.Sprintf("connections  %d", last.Connections)
+	if last.Connections == registry.UnknownConnections {
+		connections = "connections  cannot be counted: the host's /proc is not seen (docker.proc)"
+	}
+	cpu := fmt.Sprintf("CPU          %.1f%% of a core", 100*float64(last.CPU-min(first.CPU, last.CPU))/float64(over))
+	if p.CPUFloor > 0 {
+		cpu += fmt.Sprintf("; in use above %g%%", p.CPUFloor)
+	}
+	return []string{traffic, connections, cpu}
+}
+
+func perSecond(bytes int64, over time.Duration) string {
+	return humanize.Bytes(uint64(float64(bytes) / over.Seconds()))
+}
