@@ -1,11 +1,13 @@
 // Command shop is the app of the demo and of the tests: a front, a back or a database,
 // as its environment says.
 //
-//	NAME   its name in its answers
-//	PORT   where it listens; default 8080
-//	BOOT   how long it takes to boot before it listens; default 1s
-//	NEXT   the URL of the app that it needs for each answer; empty: none
-//	EXIT   the exit code with which it ends instead of listening; empty: it runs on
+//	NAME       its name in its answers
+//	PORT       where it listens; default 8080
+//	BOOT       how long it takes to boot before it listens; default 1s
+//	NEXT       the URL of the app that it needs for each answer; empty: none
+//	EAT        how much memory it takes before it listens, "64MB"; empty: none
+//	EXIT       the exit code with which it ends instead of listening; empty: it runs on
+//	EXIT_FILE  a file that holds that exit code; without the file it runs on
 //
 // As `shop healthcheck` it asks the one that runs beside it.
 package main
@@ -18,8 +20,11 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/dustin/go-humanize"
 )
 
 func main() {
@@ -45,11 +50,44 @@ func run(ctx context.Context, args []string, getenv func(string) string) int {
 		return 0
 	case <-time.After(boot):
 	}
-	if code, err := strconv.Atoi(getenv("EXIT")); err == nil {
-		fmt.Fprintln(os.Stderr, "shop: ends with", code, "as EXIT says")
+	if err := eat(getenv("EAT")); err != nil {
+		fmt.Fprintln(os.Stderr, "shop: EAT:", err)
+		return 2
+	}
+	if code, ends := exitCode(getenv); ends {
+		fmt.Fprintln(os.Stderr, "shop: ends with", code, "as it was told")
 		return code
 	}
 	return serve(ctx, ":"+port, newShop(getenv("NAME"), getenv("NEXT")))
+}
+
+// exitCode is the one that EXIT or EXIT_FILE tells, if one does.
+func exitCode(getenv func(string) string) (int, bool) {
+	told := getenv("EXIT")
+	if text, err := os.ReadFile(getenv("EXIT_FILE")); err == nil {
+		told = strings.TrimSpace(string(text))
+	}
+	code, err := strconv.Atoi(told)
+	return code, err == nil
+}
+
+// eaten keeps what eat has taken.
+var eaten []byte
+
+// eat takes memory and touches each page of it: untouched, it would cost nothing.
+func eat(much string) error {
+	if much == "" {
+		return nil
+	}
+	n, err := humanize.ParseBytes(much)
+	if err != nil {
+		return err
+	}
+	eaten = make([]byte, n)
+	for i := 0; i < len(eaten); i += os.Getpagesize() {
+		eaten[i] = 1
+	}
+	return nil
 }
 
 func serve(ctx context.Context, address string, handler http.Handler) int {

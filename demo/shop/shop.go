@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // shop answers for one app.
@@ -43,6 +45,7 @@ func newShop(name, next string) http.Handler {
 	mux.HandleFunc("/echo", s.echo)
 	mux.HandleFunc("GET /stream", s.stream)
 	mux.HandleFunc("GET /slow", s.slow)
+	mux.HandleFunc("GET /ws", s.socket)
 	mux.HandleFunc("/", s.answer)
 	return mux
 }
@@ -99,6 +102,22 @@ func (s *shop) slow(w http.ResponseWriter, r *http.Request) {
 	rate, _ := strconv.Atoi(r.FormValue("rate"))
 	piece := make([]byte, max(rate/10, 1))
 	every(r, time.Second/10, seconds*10, func(int) { _, _ = w.Write(piece) }, w)
+}
+
+// socket is a WebSocket that sends each message back, and nothing of its own: not even
+// a ping.
+func (s *shop) socket(w http.ResponseWriter, r *http.Request) {
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return // Accept has answered
+	}
+	defer conn.CloseNow()
+	for {
+		kind, message, err := conn.Read(r.Context())
+		if err != nil || conn.Write(r.Context(), kind, message) != nil {
+			return
+		}
+	}
 }
 
 // every does something now and then, so many times (for ever if negative), and sends

@@ -4,8 +4,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/coder/websocket"
 )
 
 func TestTheFrontsAnswerProvesThatItReachedBackAndDatabase(t *testing.T) {
@@ -36,6 +40,55 @@ func TestAnAppThatIsToldToEndsWithItsCode(t *testing.T) {
 	env := map[string]string{"BOOT": "1ms", "EXIT": "3"}
 	if code := run(t.Context(), nil, func(k string) string { return env[k] }); code != 3 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestAnAppRunsOnOnceItsExitFileIsGone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "exit")
+	env := map[string]string{"BOOT": "1ms", "EXIT_FILE": file, "PORT": "0"}
+	getenv := func(k string) string { return env[k] }
+	if err := os.WriteFile(file, []byte("7\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code := run(t.Context(), nil, getenv); code != 7 {
+		t.Errorf("exit code %d, want the file's", code)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if code, ends := exitCode(getenv); ends {
+		t.Errorf("without the file it ends with %d", code)
+	}
+}
+
+func TestAnAppTakesTheMemoryThatItIsToldTo(t *testing.T) {
+	if err := eat("3MB"); err != nil || len(eaten) != 3_000_000 {
+		t.Errorf("it took %d bytes: %v", len(eaten), err)
+	}
+	if eat("much") == nil {
+		t.Error("it takes much without asking how much that is")
+	}
+	eaten = nil
+}
+
+func TestAWebSocketSendsBackWhatItGets(t *testing.T) {
+	server := httptest.NewServer(newShop("front", ""))
+	defer server.Close()
+	conn, _, err := websocket.Dial(t.Context(), server.URL+"/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	for _, said := range []string{"hello", "still there?"} {
+		if err := conn.Write(t.Context(), websocket.MessageText, []byte(said)); err != nil {
+			t.Fatal(err)
+		}
+		if _, heard, err := conn.Read(t.Context()); err != nil || string(heard) != said {
+			t.Errorf("of %q came back %q, %v", said, heard, err)
+		}
+	}
+	if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Error(err)
 	}
 }
 
