@@ -78,6 +78,7 @@ var reasons = []struct{ words, sentence string }{
 	{"source path does not exist", "a folder that it needs is missing"},
 	{"marked for removal", "it is being removed"},
 	{"executable file not found", "its program is missing"},
+	{"no such file or directory", "its program is missing"},
 	{"not found", "a network or volume that it needs is gone"},
 }
 
