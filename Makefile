@@ -3,7 +3,7 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build image demo-image setup lint unit agreement e2e test fuzz demo demo-down
+.PHONY: build image demo-image setup lint unit agreement e2e test cycles handover streams soak fuzz demo demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
@@ -43,6 +43,19 @@ test: lint unit agreement
 else
 test: lint unit agreement e2e
 endif
+
+# The long runs. RECORD=1 writes what they showed into bench/.
+cycles: setup
+	CYCLES=$(or $(CYCLES),1000) go test -count=1 -timeout 3h -v -run TestCycles ./e2e
+
+handover: setup
+	SAMPLES=$(or $(SAMPLES),50) go test -count=1 -timeout 1h -v -run TestAHealthyApp ./e2e
+
+streams: setup
+	LONG=1 go test -count=1 -timeout 30m -v -run TestWhatIsInUse ./e2e
+
+soak: setup
+	MINUTES=$(or $(MINUTES),20) go test -count=1 -timeout 3h -v -run TestSoak ./e2e
 
 fuzz:
 	go test -run '^$$' -fuzz FuzzParseFile -fuzztime 60s ./rules

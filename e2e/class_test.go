@@ -28,6 +28,8 @@ type call struct {
 	header             []string // "Key: value"
 	// app is the name that the app's own answer bears.
 	app string
+	// bytes is how long a download is; zero: it is none.
+	bytes int
 }
 
 // classify says what kind of answer a call got. Nothing is right by default.
@@ -60,6 +62,9 @@ func (c call) classify(a answer, err error) class {
 // isTheApps tells that the app itself has answered, that it was the right one, and that
 // all of a body has come to it.
 func (c call) isTheApps(a answer) bool {
+	if c.bytes > 0 {
+		return a.header.Get("X-Paastis-State") == "" && c.isWhole(a)
+	}
 	var told struct {
 		Name   string
 		Method string
@@ -142,6 +147,8 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 		"elsewhere":                  {post, answer{status: 307, header: moved("http://a.test/echo")}, nil, wrong},
 		"an answer to a poll":        {poll, answer{status: 503, header: ours("application/json"), body: "{}"}, nil, polled},
 		"a poll at the app":          {poll, answer{status: 200, body: `{"name":"a","answers":1}`}, nil, wrong},
+		"a whole download":           {download("a.test", "a", 1, 100), answer{status: 200, body: strings.Repeat("\x00", 100)}, nil, fromApp},
+		"half a download":            {download("a.test", "a", 1, 100), answer{status: 200, body: strings.Repeat("\x00", 50)}, nil, wrong},
 		"a cut connection":           {program, answer{}, io.ErrUnexpectedEOF, wrong},
 	} {
 		if got := c.call.classify(c.got, c.err); got != c.want {

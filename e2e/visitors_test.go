@@ -47,7 +47,7 @@ func (m mishap) String() string {
 // visit makes visitors for a site that serves.
 func (s *site) visit() *visitors {
 	return &visitors{site: s, counts: map[class]int{}, explained: map[string]int{}, client: &http.Client{
-		Timeout:       60 * time.Second,
+		Timeout:       2 * time.Minute, // a download of a minute, and its wake
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
