@@ -14,7 +14,7 @@ const throttle = 2 * time.Second
 // The time between two moments that others know of: the engine calls the container
 // healthy, and a visitor has the app's own first answer.
 func TestAHealthyAppIsHandedOverAtOnce(t *testing.T) {
-	samples := number(t, "SAMPLES", 5)
+	samples := number(t, "SAMPLES", 3)
 	var all []series
 	for _, how := range []struct {
 		name, title string

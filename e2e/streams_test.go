@@ -51,12 +51,14 @@ func downloading(v *visitors, host, app string) {
 // download for the next request, for 90 s if it is not told otherwise as here, and as
 // long the app would be awake.
 func TestWhatIsInUseStaysAwakeAndThenSleeps(t *testing.T) {
+	t.Parallel() // it waits, most of the time
 	inUse(t, "e2e-streams", true, 15*time.Second, use{"talking", talking}, use{"silent", silent}, use{"listening", listening}, use{"downloading", downloading})
 }
 
 // Elsewhere it sees their bytes alone. A stream counts as gone once there were too few
 // for 90 s, which is looked at each 30 s; on all days it is told to be quicker.
 func TestWhatIsInUseStaysAwakeWithoutTheHostsProc(t *testing.T) {
+	t.Parallel()
 	quiet := either(90*time.Second, 15*time.Second)
 	inUse(t, "e2e-streams-noproc", false, quiet+quiet/3+10*time.Second,
 		use{"talking", either(talking, chatting)}, use{"listening", listening}, use{"downloading", downloading})
