@@ -115,7 +115,7 @@ func flagKind(name string) (isBool, known bool) {
 		return false, true
 	}
 	s, ok := settingBy(settings(), func(s setting) bool { return s.Flag == name })
-	return ok && s.Type.Kind() == reflect.Bool, ok
+	return ok && (s.Type.Kind() == reflect.Bool || s.Default == "true" || s.Default == "false"), ok
 }
 
 func nearestFlag(name string) string {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,16 +41,18 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 			managed++
 		}
 	}
-	fmt.Fprintf(out, "%d apps, %d managed; %d warnings\n", len(inv.Entries), managed, len(warnings))
+	fmt.Fprintf(out, "apps: %d, managed: %d, warnings: %d\n", len(inv.Entries), managed, len(warnings))
 	return nil
 }
 
 // lint warns of what is valid and hurts all the same.
 func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string {
 	var all []string
+	all = append(all, lintNames(inv)...)
 	shared := traefikNetworks(report)
 	for _, e := range inv.Entries {
 		if !e.Managed {
+			all = append(all, lintUnmanaged(e)...)
 			continue
 		}
 		all = append(all, lintRouters(e, hasAPI)...)
@@ -80,7 +83,7 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 		}
 		if r.StaticURL == "" && !hasAPI {
 			warn("router %q has no static server URL: each wake waits for Traefik's throttle as well; set traefik.api_url, or better add the label traefik.http.services.%s.loadbalancer.server.url=http://<container>:<port>", r.Name, r.Service)
-		} else if err := staticByAddress(r.StaticURL); err != nil {
+		} else if err := staticElsewhere(e, r.StaticURL); err != nil {
 			warn("router %q: %v", r.Name, err)
 		}
 	}
@@ -97,6 +100,58 @@ func checkAPI(ctx context.Context, t TraefikConfig) []string {
 	defer cancel()
 	if _, err := api.Version(ctx); err != nil {
 		return []string{fmt.Sprintf("traefik.api_url: %v: apps without a static server URL wait for Traefik's throttle", err)}
+	}
+	return nil
+}
+
+// lintNames looks for routers of one name on two apps: names are global in Traefik, which
+// then leaves out both.
+func lintNames(inv *registry.Inventory) []string {
+	var all []string
+	first := map[string]*registry.Entry{}
+	for _, e := range inv.Entries {
+		for _, r := range e.Routers {
+			if other := first[r.Name]; other != nil && other != e {
+				all = append(all, fmt.Sprintf("router %q is defined on %s and on %s: Traefik leaves out both; give one another name (%s)", r.Name, other.App.Origin, e.App.Origin, e.App.Origin))
+			}
+			first[r.Name] = e
+		}
+	}
+	return all
+}
+
+// lintUnmanaged tells of an app that has labels of ours and is left alone all the same.
+func lintUnmanaged(e *registry.Entry) []string {
+	if e.Enable != nil || e.App.Protected != "" || e.Ignored != "" {
+		return nil
+	}
+	for label := range e.App.Labels {
+		if strings.HasPrefix(strings.ToLower(label), "paastis.") {
+			return []string{fmt.Sprintf("app %q has the label %s, but %s (%s)", e.Name, label, e.Why, e.App.Origin)}
+		}
+	}
+	return nil
+}
+
+// staticElsewhere tells of a server URL that does not lead to the app for sure: it has an
+// address for a name, another name, or a port that the app does not have.
+func staticElsewhere(e *registry.Entry, raw string) error {
+	if raw == "" {
+		return nil
+	}
+	if err := staticByAddress(raw); err != nil {
+		return err
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return err
+	}
+	port, _ := strconv.ParseUint(u.Port(), 10, 16)
+	switch {
+	case !slices.Contains(e.App.Hosts(), u.Hostname()):
+		return fmt.Errorf("static server URL %s is by a name that is none of its containers' (%s): Traefik answers 502 if it leads nowhere", raw, strings.Join(e.App.Hosts(), ", "))
+	case port != 0 && len(e.App.Ports) > 0 && !slices.Contains(e.App.Ports, uint16(port)):
+		return fmt.Errorf("static server URL %s has a port that its image does not expose: Traefik answers 502 if nothing listens there", raw)
 	}
 	return nil
 }
@@ -147,19 +202,25 @@ func lintNetworks(e *registry.Entry, traefiks []string) []string {
 			return nil
 		}
 	}
-	return []string{fmt.Sprintf("app %q is on %s, Traefik on %s: they share no network, so Traefik cannot reach it (%s)",
+	return []string{fmt.Sprintf("app %q is on %s, and Traefik on %s: they share no network, so Traefik cannot reach it (%s)",
 		e.Name, listOf(e.App.Networks), listOf(traefiks), e.App.Origin)}
 }
 
-// traefikNetworks are the networks of the Traefik among the apps; nil if it is not one
-// of them, or is on the host's.
+// traefikNetworks are the networks of all Traefiks among the apps; nil if there is none,
+// or one is on the host's.
 func traefikNetworks(report registry.Report) []string {
+	var all []string
 	for _, app := range report.Apps {
-		if app.Protected == registry.RunsTraefik && !slices.Contains(app.Networks, "host") {
-			return app.Networks
+		if app.Protected != registry.RunsTraefik {
+			continue
 		}
+		if slices.Contains(app.Networks, "host") {
+			return nil
+		}
+		all = append(all, app.Networks...)
 	}
-	return nil
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func listOf(names []string) string {

@@ -70,9 +70,15 @@ func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 			a.HealthCheck, a.Ports = nil, nil
 			a.Labels[label+"server.url"] = "http://shop-web-1"
 		}, true, ""},
-		"no way to see it":   {func(a *registry.App) { a.HealthCheck, a.Ports = nil, nil; delete(a.Labels, label+"server.url") }, true, "has no health check and no port to probe"},
-		"bad rule":           {set("traefik.http.routers.web.rule", "Host("), false, "its requests are not recognised"},
-		"typo":               {set("paastis.max_idel_time", "5m"), false, `did you mean "paastis.max_idle_time"?`},
+		"no way to see it": {func(a *registry.App) { a.HealthCheck, a.Ports = nil, nil; delete(a.Labels, label+"server.url") }, true, "has no health check and no port to probe"},
+		"bad rule":         {set("traefik.http.routers.web.rule", "Host("), false, "its requests are not recognised"},
+		"typo":             {set("paastis.max_idel_time", "5m"), false, `did you mean "paastis.max_idle_time"?`},
+		"another's name":   {set(label+"server.url", "http://shop-wrong:8080"), true, "is by a name that is none of its containers'"},
+		"another port":     {set(label+"server.url", "http://shop-web-1:8081"), true, "has a port that its image does not expose"},
+		"middleware misspelt": {func(a *registry.App) {
+			a.Labels["traefik.http.routers.web.middlewares"] = "pastis@docker"
+			a.Labels["paastis.max_idle_time"] = "5m"
+		}, true, "has the label paastis.max_idle_time, but nothing enables it"},
 		"missing linked app": {set("paastis.linked_apps", "shop-nobody"), false, `links to "shop-nobody", which does not exist`},
 	} {
 		got := lintOf(t, c.hasAPI, web(c.change))
@@ -93,6 +99,22 @@ func TestCheckWarnsOfNetworksThatTraefikDoesNotShare(t *testing.T) {
 		Instances: []registry.Instance{{Name: "traefik", ID: "t"}},
 	}
 	if got := lintOf(t, true, web(nil), traefik); len(got) != 1 || !strings.Contains(got[0], "share no network") {
+		t.Errorf("%q", got)
+	}
+	second := traefik
+	second.Name, second.Networks = "traefik2", []string{"apps"}
+	if got := lintOf(t, true, web(nil), traefik, second); len(got) != 0 {
+		t.Errorf("with a second Traefik that shares one: %q", got)
+	}
+}
+
+func TestCheckWarnsOfARouterOnTwoApps(t *testing.T) {
+	other := web(func(a *registry.App) {
+		a.Name, a.Origin, a.Stack = "blog-web", `container "blog-web-1"`, "blog"
+		a.Instances = []registry.Instance{{Name: "blog-web-1", ID: "id2"}}
+		a.Labels["traefik.http.services.web.loadbalancer.server.url"] = "http://blog-web-1:8080"
+	})
+	if got := lintOf(t, true, web(nil), other); len(got) != 1 || !strings.Contains(got[0], `router "web" is defined on container "blog-web-1" and on container "shop-web-1"`) {
 		t.Errorf("%q", got)
 	}
 }
@@ -118,14 +140,14 @@ func TestMeasuredUseStandsBesideItsFloor(t *testing.T) {
 	first := registry.Usage{Bytes: 1000, CPU: time.Second, Connections: registry.UnknownConnections}
 	last := registry.Usage{Bytes: 3500, CPU: 1500 * time.Millisecond, Connections: registry.UnknownConnections}
 	p := rules.Defaults().Properties
-	got := strings.Join(useText(first, last, 5*time.Second, p), "\n")
+	got := strings.Join(useText(first, last, 5*time.Second, &registry.Entry{Resolved: rules.Resolved{Properties: p}}), "\n")
 	for _, want := range []string{"500 B/s; in use above 66 B/s (1.0 kB in 15s)", "above 11 B/s (in 1m30s)", "cannot be counted", "10.0% of a core"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)
 		}
 	}
 	last.Connections, p.TrafficFloor, p.CPUFloor = 2, rules.Off, 5
-	got = strings.Join(useText(first, last, 5*time.Second, p), "\n")
+	got = strings.Join(useText(first, last, 5*time.Second, &registry.Entry{Resolved: rules.Resolved{Properties: p}}), "\n")
 	for _, want := range []string{"it does not count", "connections  2", "in use above 5%"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)

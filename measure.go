@@ -16,10 +16,7 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-// measureFor is how long explain watches a running app's use.
-const measureFor = 5 * time.Second
-
-// writeUse measures an app for some seconds and shows its rates beside what Paastis
+// writeUse measures an app for as long as it has to be quiet before it sleeps, and shows its rates beside what Paastis
 // takes for use, so that its author can choose a floor. An app that does not run, or
 // whose provider has no counters, has nothing to show.
 func writeUse(ctx context.Context, config Loaded, e *registry.Entry, out io.Writer) {
@@ -34,17 +31,18 @@ func writeUse(ctx context.Context, config Loaded, e *registry.Entry, out io.Writ
 	if !ok {
 		return
 	}
+	fmt.Fprintf(out, "\nuse beyond requests, measuring for %s …\n", e.Quiet())
 	use, err := measure(ctx, meter, e)
 	if err != nil {
-		fmt.Fprintf(out, "\nuse beyond requests\n  cannot be measured: %v\n", err)
+		fmt.Fprintf(out, "  not measured: %v\n", err)
 		return
 	}
-	fmt.Fprintf(out, "\nuse beyond requests, measured for %s\n  %s\n", measureFor, strings.Join(use, "\n  "))
+	fmt.Fprintf(out, "  %s\n", strings.Join(use, "\n  "))
 }
 
 // measure looks at an app twice, and says what it saw, a line each.
 func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	ctx, cancel := context.WithTimeout(ctx, loadLimit+e.Quiet())
 	defer cancel()
 	want := registry.Want{Port: e.Port(), CPU: true}
 	began := time.Now()
@@ -55,22 +53,23 @@ func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]st
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case <-time.After(measureFor):
+	case <-time.After(e.Quiet()):
 	}
 	second := time.Now()
 	last, err := meter.Measure(ctx, e.App.Name, want)
 	if err != nil {
 		return nil, err
 	}
-	return useText(first, last, second.Sub(began), e.Properties), nil
+	return useText(first, last, second.Sub(began), e), nil
 }
 
-func useText(first, last registry.Usage, over time.Duration, p rules.Properties) []string {
+func useText(first, last registry.Usage, over time.Duration, e *registry.Entry) []string {
+	p := e.Properties
 	rate := float64(last.Bytes-min(first.Bytes, last.Bytes)) / over.Seconds()
 	traffic := fmt.Sprintf("traffic      %s/s", humanize.Bytes(uint64(rate)))
 	if p.TrafficFloor != rules.Off {
 		traffic += fmt.Sprintf("; in use above %s/s (%s in %s), after a WebSocket or an event stream above %s/s (in %s)",
-			perSecond(p.TrafficFloor, p.QuietTime), humanize.Bytes(uint64(p.TrafficFloor)), p.QuietTime,
+			perSecond(p.TrafficFloor, e.Quiet()), humanize.Bytes(uint64(p.TrafficFloor)), e.Quiet(),
 			perSecond(p.TrafficFloor, p.StreamQuietTime), p.StreamQuietTime)
 	} else {
 		traffic += "; it does not count (traffic_floor: off)"

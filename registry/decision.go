@@ -48,6 +48,9 @@ type Decision struct {
 	Again time.Time
 }
 
+// beingWatched is the reason of an app that is about to sleep.
+const beingWatched = "looking whether it is in use"
+
 // shortestStay is how long an app stays awake at least: those who waited for it must
 // get in.
 const shortestStay = 2 * time.Second
@@ -72,7 +75,7 @@ func Decide(s Snapshot, now time.Time) Decision {
 	case s.Watched && s.Use.Reason != "":
 		return s.withLook(Decision{Reason: s.Use.Reason}, now, time.Time{})
 	case s.Watched && (!s.Use.Quiet || now.Sub(s.Looked) > s.Quiet):
-		return s.withLook(Decision{Reason: "looking whether it is in use"}, now, time.Time{})
+		return s.withLook(Decision{Reason: beingWatched}, now, time.Time{})
 	default:
 		return Decision{Sleep: true, Reason: "unused for " + short(idle)}
 	}

@@ -123,7 +123,9 @@ func (r *Registry) lose(k *Keeper) {
 	k.state, k.reason = Failed, "It was removed."
 	k.failure = Failure{Kind: Removed, Reason: k.reason, At: time.Now()}
 	k.notify()
-	r.log.Info("app removed", "app", k.Name())
+	if k.Entry().Managed {
+		r.log.Info("app removed", "app", k.Name())
+	}
 }
 
 // recreated tells that an app runs as other instances than before.

@@ -117,7 +117,7 @@ func (p *pass) prove(k *Keeper) {
 		certain: k.healthyAt.Add(p.settings.Throttle + noticeSlack),
 	}
 	if len(k.Entry().Routers) == 0 {
-		proof.names = k.app.hosts()
+		proof.names = k.app.Hosts()
 	}
 	if k.startedAt.Before(k.endedAt.Add(p.settings.Throttle + noticeSlack)) {
 		proof.stale = k.formerly
@@ -231,8 +231,9 @@ func (o *proof) owns(serverURL string) bool {
 	return slices.Contains(o.names, u.Hostname()) || slices.Contains(o.addresses, address.Unmap())
 }
 
-// hosts are the names by which others reach the app.
-func (a App) hosts() []string {
+// Hosts are the names by which others reach the app: its own, its service's and those of
+// its instances.
+func (a App) Hosts() []string {
 	names := []string{a.Name, strings.TrimPrefix(a.Name, a.Stack+"-")}
 	for _, i := range a.Instances {
 		names = append(names, i.Name)

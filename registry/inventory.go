@@ -226,7 +226,7 @@ func (e *Entry) answersFor(labels traefik.Labels, middleware string) bool {
 	if err != nil {
 		return false
 	}
-	return slices.Contains(e.App.hosts(), address.Hostname())
+	return slices.Contains(e.App.Hosts(), address.Hostname())
 }
 
 func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {

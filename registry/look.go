@@ -137,6 +137,15 @@ func (k *Keeper) quiet() time.Duration {
 	if k.streams.Load() && !counted {
 		return max(e.QuietTime, e.StreamQuietTime)
 	}
+	return e.quiet(counted)
+}
+
+// Quiet is for how long an app without streams must be seen to be quiet: its quiet time,
+// and no longer than half of its max_idle_time.
+func (e *Entry) Quiet() time.Duration { return e.quiet(false) }
+
+// quiet is shorter where connections are counted, which takes no time.
+func (e *Entry) quiet(counted bool) time.Duration {
 	quiet := max(e.MaxIdleTime, shortestStay) / 2
 	if !counted {
 		quiet = max(quiet, leastQuiet)

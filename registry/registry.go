@@ -249,7 +249,10 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 		attrs = append(attrs, "reason", reason)
 	}
 	level := slog.LevelInfo
-	if s == Failed {
+	switch {
+	case !k.Entry().Managed:
+		level = slog.LevelDebug
+	case s == Failed:
 		level = slog.LevelError
 	}
 	r.log.Log(context.Background(), level, "app", attrs...)

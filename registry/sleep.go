@@ -53,7 +53,7 @@ func (p *pass) rest(k *Keeper) {
 // for each kind of reason, whatever its figures are.
 func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
 	kind := ""
-	if p.now.Sub(s.LastUse) >= s.MaxIdle {
+	if p.now.Sub(s.LastUse) >= s.MaxIdle && reason != beingWatched {
 		kind = strings.Map(func(r rune) rune {
 			if unicode.IsDigit(r) || r == '.' {
 				return -1
