@@ -1,6 +1,6 @@
 module github.com/paastis/paastis/tools/traefik/agreement
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/paastis/paastis v0.0.0
@@ -311,7 +311,7 @@ require (
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/term v0.40.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
-	golang.org/x/time v0.14.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
 	gomodules.xyz/jsonpatch/v2 v2.4.0 // indirect
 	google.golang.org/api v0.267.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20260209200024-4cfbd4190f57 // indirect
