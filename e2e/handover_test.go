@@ -27,10 +27,12 @@ func TestAHealthyAppIsHandedOverAtOnce(t *testing.T) {
 		c := handoverSite(t, how.name, how.static)
 		held, polling := series{Name: how.title + ", held program"}, series{Name: how.title + ", person every 5 ms"}
 		for i := range samples {
-			a := c.apps[i%2]
+			a := c.apps[i%4]
 			held.add(c.sample(a, func() { c.reach(programTo(a.host, a.name), time.Minute) }))
-			a = c.apps[2+i%2]
-			polling.add(c.sample(a, func() { c.insist(a) }))
+			if i%3 == 0 {
+				a = c.apps[4]
+				polling.add(c.sample(a, func() { c.insist(a) }))
+			}
 		}
 		c.judge()
 		for _, s := range []series{held, polling} {
@@ -86,7 +88,7 @@ func handoverSite(t *testing.T, name string, static bool) *handover {
 	s.hostPID = true
 	s.traefikFlags = []string{dropIdle}
 	var apps []app
-	for i := range 4 {
+	for i := range 5 {
 		n := fmt.Sprintf("app%d", i)
 		apps = append(apps, app{name: n, host: n + ".handover.test", static: static, boot: "300ms"})
 	}
