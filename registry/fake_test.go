@@ -295,7 +295,9 @@ func live(t *testing.T, yml string, apps ...*fakeApp) *world {
 func liveOn(t *testing.T, f *fake, o Options) *world {
 	t.Helper()
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.Probe = func(context.Context, Target) error { return nil }
+	if o.Probe == nil {
+		o.Probe = func(context.Context, Target) error { return nil }
+	}
 	r := New(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := r.Load(ctx); err != nil {

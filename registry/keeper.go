@@ -39,7 +39,6 @@ type Keeper struct {
 	probed    bool      // this wake's probe has passed
 	healthyAt time.Time // when it ran and was healthy in this wake; zero: not yet
 	deadline  time.Time // of the wake
-	wokeAt    time.Time // when the wake began
 	queued    bool      // it could start, but too many others do
 	startedAt time.Time // when its start was ordered, or found
 	provenAt  time.Time // when Traefik listed its servers in this wake; zero: not yet

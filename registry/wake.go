@@ -97,7 +97,7 @@ func (r *Registry) call(k *Keeper, reason string, now time.Time) {
 
 // renew clears what the last wake has left. Called with the lock held.
 func (r *Registry) renew(k *Keeper, now time.Time) {
-	k.wokeAt, k.startedAt, k.deadline = now, now, now.Add(k.Entry().StartTimeout)
+	k.startedAt, k.deadline = now, now.Add(k.Entry().StartTimeout)
 	k.ordered, k.probed, k.completed, k.again = false, false, false, false
 	k.queued, k.unprovable = false, false
 	k.doomed = Failure{}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"sync/atomic"
 	"testing"
@@ -14,18 +13,9 @@ import (
 
 // liveProbed runs a registry with a probe of the test's own.
 func liveProbed(t *testing.T, probe func(context.Context, Target) error, apps ...*fakeApp) *world {
+	t.Helper()
 	f := newFake(apps...)
-	r := New(Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Probe: probe,
-		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	ctx, cancel := context.WithCancel(t.Context())
-	if err := r.Load(ctx); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() { defer close(done); r.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
-	synctest.Wait()
-	return &world{Registry: r, fake: f, t: t}
+	return liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Probe: probe})
 }
 
 func TestDatabaseTwoLinksAwayThatWasStoppedIsWokenByAVisit(t *testing.T) {
