@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"text/template"
@@ -40,11 +41,13 @@ type Config struct {
 	WakeLimit     int            `yaml:"wake_limit" description:"How many apps one source address may wake in a minute; 0: any number"`
 
 	// Defaults of the apps' properties; package rules reads them.
-	MaxIdleTime  string `yaml:"max_idle_time" description:"How long an unused app stays awake: 30m, 2h, never; a bare number is minutes"`
-	HoldTimeout  string `yaml:"hold_timeout" description:"How long a program's request waits for its app; 25s at most"`
-	StartTimeout string `yaml:"start_timeout" description:"How long a wake may take before it counts as failed"`
-	StopMethod   string `yaml:"stop_method" description:"How an app is put to sleep: stop or pause"`
-	Probe        string `yaml:"probe" description:"How to find out that an app answers: auto, none, tcp:PORT, http:PORT/PATH"`
+	MaxIdleTime       string `yaml:"max_idle_time" description:"How long an unused app stays awake: 30m, 2h, never; a bare number is minutes"`
+	HoldTimeout       string `yaml:"hold_timeout" description:"How long a program's request waits for its app; 25s at most"`
+	DirectHoldTimeout string `yaml:"direct_hold_timeout" description:"The same in direct mode, where Traefik sets no limit"`
+	Mode              string `yaml:"mode" description:"How requests reach apps: auto, forwardauth, direct"`
+	StartTimeout      string `yaml:"start_timeout" description:"How long a wake may take before it counts as failed"`
+	StopMethod        string `yaml:"stop_method" description:"How an app is put to sleep: stop or pause"`
+	Probe             string `yaml:"probe" description:"How to find out that an app answers: auto, none, tcp:PORT, http:PORT/PATH"`
 
 	TrafficFloor        string `yaml:"traffic_floor" description:"How much an app may move within its quiet time and still be unused: 1kB, off"`
 	QuietTime           string `yaml:"quiet_time" description:"For how long an app must have been quiet before it sleeps"`
@@ -67,10 +70,12 @@ type LogConfig struct {
 
 // TraefikConfig is what Paastis has to know of Traefik's own configuration.
 type TraefikConfig struct {
-	Middleware  string         `yaml:"middleware" description:"Name of the ForwardAuth middleware that asks Paastis, without its provider"`
-	Throttle    types.Duration `yaml:"throttle" description:"Traefik's providersThrottleDuration"`
-	DefaultRule string         `yaml:"default_rule" description:"Traefik's defaultRule, if it has one"`
-	APIURL      string         `yaml:"api_url" description:"URL of Traefik's API, which tells when it can reach an app: http://traefik:8080"`
+	Middleware    string         `yaml:"middleware" description:"Name of the ForwardAuth middleware that asks Paastis, without its provider"`
+	Throttle      types.Duration `yaml:"throttle" description:"Traefik's providersThrottleDuration"`
+	DefaultRule   string         `yaml:"default_rule" description:"Traefik's defaultRule, if it has one"`
+	APIURL        string         `yaml:"api_url" description:"URL of Traefik's API, which tells when it can reach an app: http://traefik:8080"`
+	ConfigToken   string         `yaml:"config_token" description:"Whoever sends it gets /traefik/config, as ?token= or Authorization: Bearer"`
+	ConfigSources []string       `yaml:"config_sources" description:"Addresses and CIDR ranges that may get /traefik/config without a token"`
 }
 
 // NeverWake is who may look at an app without waking it. A list replaces its default.
@@ -106,7 +111,7 @@ func defaultConfig() Config {
 		Provider:      "docker",
 		AuditInterval: types.Duration(time.Minute),
 		Docker:        DockerConfig{Proc: "/proc"},
-		Traefik:       TraefikConfig{Middleware: "paastis", Throttle: types.Duration(2 * time.Second)},
+		Traefik:       TraefikConfig{Middleware: "paastis", Throttle: types.Duration(2 * time.Second), ConfigSources: server.PrivateNetworks()},
 		NeverWake: NeverWake{
 			UserAgents: never.UserAgents, Paths: never.Paths, Methods: never.Methods, Prefetch: never.Prefetch,
 		},
@@ -114,9 +119,12 @@ func defaultConfig() Config {
 
 		MaxIdleTime:  "15m",
 		HoldTimeout:  "25s",
+		Mode:         "auto",
 		StartTimeout: "5m",
 		StopMethod:   "stop",
 		Probe:        "auto",
+
+		DirectHoldTimeout: "2m",
 
 		TrafficFloor:        "1kB",
 		QuietTime:           "15s",
@@ -261,6 +269,9 @@ func (l *Loaded) validate() error {
 	if _, err := l.classifier(); err != nil {
 		fault("never_wake", "%v", err)
 	}
+	if _, err := l.Traefik.sources(); err != nil {
+		fault("traefik.config_sources", "%v", err)
+	}
 	if l.WakeLimit < 0 {
 		fault("wake_limit", "must not be negative")
 	}
@@ -283,10 +294,12 @@ func (c Config) properties() map[string]string {
 	return map[string]string{
 		"max_idle_time": c.MaxIdleTime,
 		"hold_timeout":  c.HoldTimeout,
+		"mode":          c.Mode,
 		"start_timeout": c.StartTimeout,
 		"stop_method":   c.StopMethod,
 		"probe":         c.Probe,
 
+		"direct_hold_timeout":   c.DirectHoldTimeout,
 		"traffic_floor":         c.TrafficFloor,
 		"quiet_time":            c.QuietTime,
 		"stream_quiet_time":     c.StreamQuietTime,
@@ -313,6 +326,12 @@ func (n NeverWake) equal(m NeverWake) bool {
 		slices.Equal(n.Methods, m.Methods) && slices.Equal(n.Sources, m.Sources) && n.Prefetch == m.Prefetch
 }
 
+func (t TraefikConfig) equal(u TraefikConfig) bool {
+	sources := slices.Equal(t.ConfigSources, u.ConfigSources)
+	t.ConfigSources, u.ConfigSources = nil, nil
+	return sources && reflect.DeepEqual(t, u)
+}
+
 func (t TraefikConfig) rule() (*template.Template, error) {
 	if t.DefaultRule == "" {
 		return nil, nil
@@ -335,14 +354,26 @@ func (c Config) classifier() (server.Classifier, error) {
 		Methods:    c.NeverWake.Methods,
 		Prefetch:   c.NeverWake.Prefetch,
 	}
-	for _, source := range c.NeverWake.Sources {
-		prefix, err := parseSource(source)
-		if err != nil {
-			return server.Classifier{}, err
-		}
-		never.Sources = append(never.Sources, prefix)
+	var err error
+	if never.Sources, err = parseSources(c.NeverWake.Sources); err != nil {
+		return server.Classifier{}, fmt.Errorf("sources: %w", err)
 	}
 	return server.NewClassifier(never)
+}
+
+// sources are who may get the routes without a token.
+func (t TraefikConfig) sources() ([]netip.Prefix, error) { return parseSources(t.ConfigSources) }
+
+func parseSources(texts []string) ([]netip.Prefix, error) {
+	var sources []netip.Prefix
+	for _, text := range texts {
+		source, err := parseSource(text)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, source)
+	}
+	return sources, nil
 }
 
 // parseSource reads an address or a CIDR range.
@@ -352,7 +383,7 @@ func parseSource(s string) (netip.Prefix, error) {
 	}
 	prefix, err := netip.ParsePrefix(s)
 	if err != nil {
-		return prefix, fmt.Errorf("sources: %q is neither an address nor a range such as 10.0.0.0/8", s)
+		return prefix, fmt.Errorf("%q is neither an address nor a range such as 10.0.0.0/8", s)
 	}
 	return prefix, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -83,6 +84,8 @@ func (l Loaded) needsRestart(again Loaded) error {
 	note("provider", l.Provider != again.Provider)
 	note("docker", l.Docker != again.Docker)
 	note("traefik.api_url", l.Traefik.APIURL != again.Traefik.APIURL)
+	note("traefik.config_token", l.Traefik.ConfigToken != again.Traefik.ConfigToken)
+	note("traefik.config_sources", !slices.Equal(l.Traefik.ConfigSources, again.Traefik.ConfigSources))
 	note("wake_limit", l.WakeLimit != again.WakeLimit)
 	note("audit_interval", l.AuditInterval != again.AuditInterval)
 	note("never_wake", !l.NeverWake.equal(again.NeverWake))

@@ -20,6 +20,8 @@ type Snapshot struct {
 	NeededBy []string
 	// Waking is an app of the same circle that is on its way up. Empty if none.
 	Waking string
+	// Open is how many requests Paastis itself has open to it.
+	Open int
 	// Kept says why it is kept awake until KeptUntil: a window, a pin. Empty: nothing
 	// keeps it.
 	Kept      string
@@ -34,6 +36,9 @@ type Snapshot struct {
 	Looked  time.Time
 	Use     Use
 	Quiet   time.Duration
+	// Every is how often it is looked at however long it is still to stay awake, for
+	// nothing else tells of its use. Zero: it is not.
+	Every time.Duration
 }
 
 // Decision is what becomes of an awake app, and why.
@@ -63,6 +68,8 @@ func Decide(s Snapshot, now time.Time) Decision {
 		return Decision{Reason: "needed by " + strings.Join(s.NeededBy, ", ")}
 	case s.Waking != "":
 		return Decision{Reason: s.Waking + " is on its way up"}
+	case s.Open > 0:
+		return Decision{Reason: count(s.Open, "open request")}
 	case s.Kept != "":
 		return Decision{Reason: s.Kept, Again: s.KeptUntil}
 	case s.MaxIdle == rules.Never:
@@ -92,6 +99,9 @@ func (s Snapshot) withLook(d Decision, now, due time.Time) Decision {
 	next := s.LastUse.Add(max(s.MaxIdle, shortestStay) - s.Quiet)
 	if after := s.Looked.Add(s.Quiet / looksPerQuiet); after.After(next) {
 		next = after
+	}
+	if often := s.Looked.Add(s.Every); s.Every > 0 && often.Before(next) {
+		next = often
 	}
 	if !now.Before(next) {
 		d.Look = true

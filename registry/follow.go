@@ -119,7 +119,7 @@ func (r *Registry) remove(p Provider, report Report) bool {
 // lose lets everybody go who waits for an app that no longer exists.
 func (r *Registry) lose(k *Keeper) {
 	k.gone = true
-	k.open.Store(false)
+	r.turn(k, false)
 	k.state, k.reason = Failed, "It was removed."
 	k.failure = Failure{Kind: Removed, Reason: k.reason, At: time.Now()}
 	k.notify()

@@ -54,7 +54,8 @@ func (p *pass) handOver(k *Keeper) {
 // reachable is when Traefik can reach the app. Zero: not known yet.
 func (p *pass) reachable(k *Keeper) time.Time {
 	switch {
-	case !p.unsure(k):
+	case p.direct(k), !p.unsure(k):
+		// Paastis carries the requests until Traefik leads them to the app.
 		return k.healthyAt
 	case !k.provenAt.IsZero():
 		return k.provenAt.Add(switchSlack)
@@ -80,7 +81,7 @@ func (e *Entry) unproven() []string {
 	var services []string
 	provider, _, _ := strings.Cut(e.ID, "/")
 	for _, r := range e.Routers {
-		if r.StaticURL != "" && !r.Checked || r.Service == "" {
+		if r.StaticURL != "" && !r.Checked || r.Service == "" || r.Own {
 			continue
 		}
 		service := r.Service

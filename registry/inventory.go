@@ -43,13 +43,17 @@ type Entry struct {
 	// Managed tells that Paastis may start and stop the app. Why says why, or why not.
 	Managed bool
 	Why     string
-	// Routers are those of its labels, Traefik's defaults filled in.
+	// Routers are those of its labels, Traefik's defaults filled in, or its own.
 	Routers []Router
+	// Routes are the routers that Paastis publishes. Nil: it is left to ForwardAuth, or has
+	// none.
+	Routes []*Route
 	// AllowNonRunning tells that Traefik keeps the routers while the app sleeps.
 	AllowNonRunning bool
 	// Problems are warnings about this app, a line each.
 	Problems []string
 
+	labels traefik.Labels
 	keeper *Keeper
 }
 
@@ -67,12 +71,14 @@ type Router struct {
 	Checked bool
 	// Paastis tells that the router uses the middleware.
 	Paastis bool
+	// Own tells that it is in no label of Traefik's: only Paastis publishes it.
+	Own bool
 }
 
 // Static tells that Traefik always has the app's address: there is nothing to wait
 // for once the app answers. Also true for an app that Traefik does not route to.
 func (e *Entry) Static() bool {
-	return !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.StaticURL == "" })
+	return !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.StaticURL == "" && !r.Own })
 }
 
 // Port is where the app listens, as its probe, its router or itself says; 0: unknown.
@@ -84,6 +90,9 @@ func (e *Entry) Port() uint16 {
 		if r.Port != 0 {
 			return r.Port
 		}
+	}
+	if e.Properties.Port != 0 {
+		return e.Properties.Port
 	}
 	if len(e.App.Ports) == 1 {
 		return e.App.Ports[0]
@@ -99,8 +108,9 @@ type Inventory struct {
 	// Graph of the links between them, by name.
 	Graph *rules.Graph
 
-	names map[string]*Entry // :: any name → entry
-	table *traefik.Table[*Entry]
+	names  map[string]*Entry // :: any name → entry
+	routes map[string]*Route // :: published name → route
+	table  *traefik.Table[*Entry]
 }
 
 // Reported is an app with the name of the provider that reported it.
@@ -120,7 +130,8 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.link()
 	inv.manage(s)
 	inv.reportLinks()
-	inv.table = traefik.NewTable(inv.routes())
+	inv.publish()
+	inv.table = traefik.NewTable(inv.routers())
 	return inv
 }
 
@@ -188,6 +199,7 @@ func newEntry(r Reported, s Settings) *Entry {
 	e.Problems = append(e.Problems, warnings...)
 	e.Name = cmp.Or(e.AppName, r.Name)
 	e.readRouters(s)
+	e.ownRouter()
 	return e
 }
 
@@ -201,12 +213,15 @@ func (e *Entry) readRouters(s Settings) {
 	if e.App.Protected == "" && e.answersFor(labels, s.Middleware) {
 		e.App.Protected = IsPaastis
 	}
+	e.labels = labels
 	e.AllowNonRunning = labels.Docker.AllowNonRunning
 	if labels.Enable != nil && !*labels.Enable {
 		return
 	}
 	if labels.Enable != nil || len(labels.Routers) > 0 {
-		if labels, err = labels.WithDefaults(e.App.Name, e.App.Instances[0].Name, s.DefaultRule); err != nil {
+		labels, err = labels.WithDefaults(e.App.Name, e.App.Instances[0].Name, s.DefaultRule)
+		e.labels = labels
+		if err != nil {
 			e.problem("%s: %v: Traefik leaves it out; correct its labels", e.App.Origin, err)
 		}
 	}
@@ -366,9 +381,9 @@ func (e *Entry) linkOrigin() string {
 	return "depends_on of " + e.App.Origin
 }
 
-// routes are the routers of all apps, managed or not: a request may belong to an app
+// routers are those of all apps, managed or not: a request may belong to an app
 // that Paastis must leave alone.
-func (inv *Inventory) routes() []traefik.Entry[*Entry] {
+func (inv *Inventory) routers() []traefik.Entry[*Entry] {
 	var routes []traefik.Entry[*Entry]
 	for _, e := range inv.Entries {
 		for _, r := range e.Routers {

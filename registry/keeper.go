@@ -18,6 +18,9 @@ type Keeper struct {
 	// streams tells that a WebSocket or an event stream was let through in this wake.
 	streams atomic.Bool
 
+	// using is how many requests Paastis itself has open to the app.
+	using atomic.Int64
+
 	// entry is what the app is, by labels and rules; swapped whole. Nil until the first
 	// inventory that has the app.
 	entry atomic.Pointer[Entry]
@@ -47,14 +50,20 @@ type Keeper struct {
 	idleFrom   time.Time // start of the idle clock: when it became ready, or was found
 	completed  bool      // it ran and ended well, as a job does
 	again      bool      // start it again once it is stopped
+	found      bool      // it ran before Paastis did
 	gone       bool      // its provider no longer knows it
 
 	endedAt  time.Time    // when it was last found to have ended, or been restarted
 	formerly []netip.Addr // the addresses that it had then
 	renewed  bool         // it was restarted by someone else, unseen
 
+	turned uint64    // the version of the routes in which its own turned last
+	backAt time.Time // when all Traefiks lead its requests to Paastis again; zero: not known
+	seenAt time.Time // when traffic was last seen that Paastis was not asked about
+
 	looks   looks     // what was seen of its use in this wake
 	looking bool      // a look is under way
+	unseen  bool      // requests may reach it without Paastis's knowledge
 	pinned  time.Time // no sleep before this
 
 	failure   Failure                     // the last one
@@ -83,6 +92,29 @@ func (k *Keeper) Pass(now time.Time) bool {
 	return k.open.Load()
 }
 
+// Enter counts a request that Paastis itself is to carry to the app, and tells whether it
+// may; if so, Leave is to be called at its end. A request that counts is activity. The
+// order matters, as for Pass: who stops the app closes first and counts then.
+func (k *Keeper) Enter(now time.Time, counts bool) bool {
+	k.using.Add(1)
+	if counts {
+		k.activity.Store(now.UnixNano())
+	}
+	if k.open.Load() {
+		return true
+	}
+	k.using.Add(-1)
+	return false
+}
+
+// Leave ends what Enter began.
+func (k *Keeper) Leave(now time.Time, counts bool) {
+	if counts {
+		k.activity.Store(now.UnixNano())
+	}
+	k.using.Add(-1)
+}
+
 // Stream notes that a request that passed may go on for long, and be alive while it is
 // silent: a WebSocket, an event stream.
 func (k *Keeper) Stream() {
@@ -104,10 +136,13 @@ func (k *Keeper) lastRequest() time.Time {
 
 // lastUse is when the app itself was last of use: a request, or getting ready.
 func (k *Keeper) lastUse() time.Time {
-	if last := k.lastRequest(); last.After(k.idleFrom) {
-		return last
+	last := k.idleFrom
+	for _, t := range []time.Time{k.lastRequest(), k.seenAt} {
+		if t.After(last) {
+			last = t
+		}
 	}
-	return k.idleFrom
+	return last
 }
 
 // lookedSince tells that a look at the app's use began after a time.

@@ -25,6 +25,9 @@ const (
 	// leastQuiet is the shortest time in which an app is seen to be quiet where a look
 	// itself takes a second or more.
 	leastQuiet = 3 * time.Second
+	// longestLook is the longest time between two looks at an app of which no request is
+	// seen: a single small one must not drown in what else moves.
+	longestLook = time.Minute
 	// mostLooks is how many looks are remembered.
 	mostLooks = 8
 )
@@ -98,6 +101,12 @@ func (ls looks) rates(quiet time.Duration) Rates {
 	return r
 }
 
+// moved tells that more than the floor was moved between the last two looks.
+func (ls looks) moved(floor int64) bool {
+	n := len(ls)
+	return n > 1 && ls[n-1].blind == "" && ls[n-2].blind == "" && int64(ls[n-1].usage.Bytes-ls[n-2].usage.Bytes) > floor
+}
+
 // use says what the looks at an app mean for its sleep. quiet is for how long it must
 // have been quiet.
 func (ls looks) use(p rules.Properties, quiet time.Duration) Use {
@@ -134,7 +143,7 @@ func (k *Keeper) measures() bool {
 func (k *Keeper) quiet() time.Duration {
 	e := k.Entry()
 	counted := len(k.looks) > 0 && k.looks[len(k.looks)-1].usage.Connections != UnknownConnections
-	if k.streams.Load() && !counted {
+	if !counted && (k.streams.Load() || k.unseen) {
 		return max(e.QuietTime, e.StreamQuietTime)
 	}
 	return e.quiet(counted)
@@ -151,6 +160,11 @@ func (e *Entry) quiet(counted bool) time.Duration {
 		quiet = max(quiet, leastQuiet)
 	}
 	return min(e.QuietTime, quiet)
+}
+
+// lookEvery is how often the traffic of an app is looked at of which no request is seen.
+func (k *Keeper) lookEvery() time.Duration {
+	return min(max(k.Entry().MaxIdleTime/10, k.quiet()/looksPerQuiet), longestLook)
 }
 
 // examine looks at an app's use, beside the passes. Nothing is asked of the app itself if
@@ -186,6 +200,10 @@ func (r *Registry) looked(k *Keeper, l look) {
 		r.log.Warn("app stays awake, for its use cannot be seen; allow the call, or set traffic_floor: off", "app", k.Name(), "error", l.blind)
 	}
 	k.looks = k.looks.with(l)
+	k.unseen = r.direct(k)
+	if k.unseen && k.looks.moved(k.Entry().TrafficFloor) {
+		k.seenAt = l.ended
+	}
 	r.stir()
 }
 

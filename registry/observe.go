@@ -31,6 +31,9 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 	}
 	k.renewed = false
 	k.sick = sick
+	if len(k.Entry().Routes) > 0 {
+		r.changed() // it may run elsewhere
+	}
 	k.notify()
 }
 
@@ -38,7 +41,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 // did is ready: Traefik knows its address already.
 func (r *Registry) adopt(k *Keeper, now time.Time) {
 	if r.loading && k.health() != HealthStarting {
-		k.idleFrom = now
+		k.idleFrom, k.found = now, true
 		r.set(k, Ready, "found running", now)
 		return
 	}

@@ -54,6 +54,7 @@ type Registry struct {
 	gateway   Gateway
 	audit     time.Duration
 
+	loadedAt  time.Time
 	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
 	unknown   atomic.Int64              // requests that belong to no app of ours
 
@@ -66,6 +67,8 @@ type Registry struct {
 	todo     []task             // decided under the lock, begun without it
 	logged   map[string]bool    // problems that were told already
 	loading  bool               // the first reports come in
+
+	publisher publisher
 }
 
 // task is work that takes time. It obeys its context and comes back by itself.
@@ -83,6 +86,7 @@ func New(o Options) *Registry {
 		kick:      make(chan struct{}, 1),
 		keepers:   map[string]*Keeper{},
 		logged:    map[string]bool{},
+		publisher: newPublisher(time.Now()),
 	}
 	if r.probe == nil {
 		r.probe = Answers
@@ -94,6 +98,7 @@ func New(o Options) *Registry {
 // Load takes in every app of every provider. It blocks until all have answered and
 // returns the first error, as it is.
 func (r *Registry) Load(ctx context.Context) error {
+	r.loadedAt = time.Now()
 	for _, p := range r.providers {
 		report, err := p.List(ctx)
 		if err != nil {
@@ -258,7 +263,7 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 	r.log.Log(context.Background(), level, "app", attrs...)
 	k.state, k.since, k.reason = s, now, reason
 	if s != Ready {
-		k.open.Store(false)
+		r.turn(k, false)
 	}
 	k.notify()
 }
@@ -286,6 +291,7 @@ func (r *Registry) resolve() {
 		}
 	}
 	r.inventory.Store(inv)
+	r.changed()
 	for _, k := range turned {
 		r.turnedOver(k)
 	}

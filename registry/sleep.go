@@ -71,7 +71,7 @@ func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
 // down, and tells which. Called with the lock held.
 func (r *Registry) admit(k *Keeper) bool {
 	open := k.state == Ready && r.needsUp(k)
-	if k.open.Swap(open) != open {
+	if r.turn(k, open) {
 		k.notify()
 	}
 	return open
@@ -106,7 +106,9 @@ func (p *pass) drain(k *Keeper) {
 	case !d.Sleep:
 		k.looks = k.looks[max(len(k.looks)-1, 0):] // it has to be seen quiet anew
 		p.set(k, Ready, d.Reason)
-	case k.measures() && !k.lookedSince(k.since):
+	case !p.handedBack(k):
+		// Traefik still leads requests to it.
+	case k.measures() && !k.lookedSince(k.closedAt()):
 		p.examine(k, true)
 	case !p.circleLooked(k):
 		p.at(p.now.Add(time.Second))
@@ -122,11 +124,25 @@ func (p *pass) circleLooked(k *Keeper) bool {
 	inv := p.inventory.Load()
 	for _, name := range inv.Graph.Component(k.Name()) {
 		m := inv.names[name].keeper
-		if m != k && inv.names[name].Managed && (m.state == Ready || m.state == Draining && m.measures() && !m.lookedSince(m.since)) {
+		if m != k && inv.names[name].Managed && (m.state == Ready || m.state == Draining && !p.watched(m)) {
 			return false
 		}
 	}
 	return true
+}
+
+// watched tells that a draining app was looked at after the last request went to it
+// without Paastis's knowledge.
+func (p *pass) watched(k *Keeper) bool {
+	return (!p.direct(k) || !k.backAt.IsZero()) && (!k.measures() || k.lookedSince(k.closedAt()))
+}
+
+// closedAt is since when no request can have gone to a draining app unseen.
+func (k *Keeper) closedAt() time.Time {
+	if k.backAt.After(k.since) {
+		return k.backAt
+	}
+	return k.since
 }
 
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
@@ -203,6 +219,9 @@ func (p *pass) snapshot(k *Keeper) Snapshot {
 		MaxIdle: k.Entry().MaxIdleTime, LastUse: p.used(circle), NotBefore: k.stopAfter,
 		Watched: k.measures(), Quiet: k.quiet(),
 	}
+	if p.direct(k) {
+		s.Every = k.lookEvery()
+	}
 	if n := len(k.looks); n > 0 {
 		s.Looked = k.looks[n-1].ended
 	}
@@ -225,8 +244,13 @@ func (p *pass) include(s *Snapshot, k, m *Keeper) {
 	if m != k && m.state == Starting {
 		s.Waking = m.Name()
 	}
-	if kept, until := m.kept(p.now); until.After(s.KeptUntil) {
-		s.Kept, s.KeptUntil = kept, until
+	s.Open += int(m.using.Load())
+	for _, keeps := range []func(*Keeper) (string, time.Time){
+		func(m *Keeper) (string, time.Time) { return m.kept(p.now) }, p.unturnable,
+	} {
+		if kept, until := keeps(m); until.After(s.KeptUntil) {
+			s.Kept, s.KeptUntil = kept, until
+		}
 	}
 	if !m.measures() || !m.alive() {
 		return

@@ -101,7 +101,8 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.ordered, k.probed, k.completed, k.again = false, false, false, false
 	k.queued, k.unprovable = false, false
 	k.doomed = Failure{}
-	k.healthyAt, k.provenAt = time.Time{}, time.Time{}
+	k.healthyAt, k.provenAt, k.seenAt = time.Time{}, time.Time{}, time.Time{}
+	k.found = false
 	if !k.alive() {
 		k.looks = nil
 		k.streams.Store(false)

@@ -21,6 +21,15 @@ type Properties struct {
 	MaxIdleTime time.Duration
 	// HoldTimeout is how long a program's request waits for the app; 0 to 25 s.
 	HoldTimeout time.Duration
+	// DirectHoldTimeout is the same in direct mode; 0 to 1 h.
+	DirectHoldTimeout time.Duration
+	// Mode is how Paastis stands before the app.
+	Mode Mode
+	// Rule is a rule of Traefik's for the requests that are the app's in direct mode, for
+	// an app without a router in its labels. Empty: there is none.
+	Rule string
+	// Port that the app listens on, where nothing else tells. Zero: nothing tells.
+	Port uint16
 	// StartTimeout is how long a wake may take before it counts as failed.
 	StartTimeout time.Duration
 	// StopMethod is how the app is put to sleep.
@@ -64,4 +73,16 @@ const (
 	StopContainer StopMethod = iota
 	// PauseContainer freezes them: memory stays taken, the wake is instant.
 	PauseContainer
+)
+
+// Mode is how Paastis stands before an app.
+type Mode uint8
+
+const (
+	// AutoMode is Direct once Traefik fetches its routes from Paastis, else ForwardAuth.
+	AutoMode Mode = iota
+	// ForwardAuth: Traefik asks about each request.
+	ForwardAuth
+	// Direct: Paastis publishes the app's routes, which lead to the app while it is awake.
+	Direct
 )

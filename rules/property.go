@@ -9,8 +9,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxHold is the longest that a request may be held: Traefik gives up after 30 s.
-const maxHold = 25 * time.Second
+const (
+	// maxHold is the longest that a request may be held by ForwardAuth: Traefik gives up
+	// after 30 s.
+	maxHold = 25 * time.Second
+	// maxDirectHold is the longest in direct mode, where nobody but the visitor gives up.
+	maxDirectHold = time.Hour
+)
 
 // Property is one setting of an app: a key in rules, and the label paastis.<key>.
 type Property struct {
@@ -54,6 +59,22 @@ var properties = []Property{
 		Key: "hold_timeout", Doc: "how long a program's request waits for it", global: true,
 		set:  duration(0, maxHold, func(p *Properties) *time.Duration { return &p.HoldTimeout }),
 		text: func(p Properties) string { return p.HoldTimeout.String() },
+	}, {
+		Key: "mode", Doc: "how Paastis stands before it: auto, forwardauth or direct", global: true,
+		set:  setMode,
+		text: func(p Properties) string { return p.Mode.String() },
+	}, {
+		Key: "direct_hold_timeout", Doc: "hold_timeout in direct mode, where Traefik sets no limit", global: true,
+		set:  duration(0, maxDirectHold, func(p *Properties) *time.Duration { return &p.DirectHoldTimeout }),
+		text: func(p Properties) string { return p.DirectHoldTimeout.String() },
+	}, {
+		Key: "rule", Doc: "Traefik rule of the requests that are its own in direct mode, if it has no Traefik labels",
+		set:  text(func(p *Properties) *string { return &p.Rule }),
+		text: func(p Properties) string { return p.Rule },
+	}, {
+		Key: "port", Doc: "port that it listens on, if neither Traefik labels nor its image tell",
+		set:  setPort,
+		text: func(p Properties) string { return portText(p.Port) },
 	}, {
 		Key: "start_timeout", Doc: "how long a wake may take", global: true,
 		set:  duration(1, Never, func(p *Properties) *time.Duration { return &p.StartTimeout }),
@@ -116,7 +137,7 @@ func Keys() []Property { return slices.Clone(properties) }
 func Defaults() Resolved {
 	r := Resolved{
 		Properties: Properties{
-			MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, StartTimeout: 5 * time.Minute,
+			MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, DirectHoldTimeout: 2 * time.Minute, StartTimeout: 5 * time.Minute,
 			TrafficFloor: 1000, QuietTime: 15 * time.Second, StreamQuietTime: 90 * time.Second, MaxConcurrentStarts: 8,
 		},
 		Origins: map[string]string{},
@@ -161,6 +182,18 @@ func labelNode(p *Property, value string) *yaml.Node {
 		return labelWindows(value)
 	default:
 		return scalar(value)
+	}
+}
+
+// String is the mode as it is written in rules.
+func (m Mode) String() string {
+	switch m {
+	case ForwardAuth:
+		return "forwardauth"
+	case Direct:
+		return "direct"
+	default:
+		return "auto"
 	}
 }
 

@@ -39,6 +39,9 @@ func TestValuesThatMakeNoSenseAreRefused(t *testing.T) {
 		{"max_idle_time", "1e300", `"1e300" is too long, or never`},
 		{"max_idle_time", "Inf", `"Inf" is too long, or never`},
 		{"max_idle_time", "NaN", `"NaN" is too long, or never`},
+		{"mode", "fast", `"fast" is unknown; write auto, forwardauth or direct`},
+		{"port", "0", `"0" is no port; write a number from 1 to 65535`},
+		{"port", "http", `"http" is no port; write a number from 1 to 65535`},
 		{"hold_timeout", "26s", `26s is too long: 25s at most`},
 		{"hold_timeout", "never", `"never" is no duration; write one such as 90s, 30m or 2h`},
 		{"start_timeout", "0", `0 is too short`},
@@ -111,6 +114,10 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
     app_group: all
     max_idle_time: never
     hold_timeout: 10
+    direct_hold_timeout: 5m
+    mode: direct
+    rule: Host("shop.test")
+    port: 8080
     start_timeout: 90
     stop_method: pause
     probe: http:8080/ready
@@ -129,10 +136,12 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
 	equal(t, "texts", texts(p), map[string]string{
 		"app_name": "shop", "linked_apps": "back, db:started, mail:completed?", "app_group": "all",
 		"max_idle_time": "never", "hold_timeout": "10s", "start_timeout": "1m30s",
+		"direct_hold_timeout": "5m0s", "mode": "direct", "rule": `Host("shop.test")`, "port": "8080",
 		"stop_method": "pause", "probe": "http:8080/ready", "enable": "true",
 	})
 	equal(t, "texts of defaults", texts(rules.Defaults().Properties), map[string]string{
 		"app_name": "", "linked_apps": "", "app_group": "", "enable": "",
+		"direct_hold_timeout": "2m0s", "mode": "auto", "rule": "", "port": "",
 		"max_idle_time": "15m0s", "hold_timeout": "25s", "start_timeout": "5m0s", "stop_method": "stop", "probe": "auto",
 	})
 }

@@ -48,6 +48,7 @@ func TestEachValueTellsWhereItComesFrom(t *testing.T) {
 		"linked_apps":   "paastis.yml:7 (pattern 'shop-front')",
 		"app_group":     "paastis.yml:5 (pattern 'shop')",
 		"hold_timeout":  "default",
+		"mode":          "default", "direct_hold_timeout": "default",
 		"start_timeout": "default",
 		"stop_method":   "default",
 		"probe":         `label paastis.probe on container "shop-front-1"`,

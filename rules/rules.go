@@ -168,15 +168,12 @@ func (r *Resolved) label(own map[string]string, origin string) (warnings []strin
 				continue
 			}
 			r.Origins[property.Key] = fmt.Sprintf("label paastis.%s on %s", key, origin)
-		case !slices.Contains(laterLabels, key):
+		default:
 			warnings = append(warnings, fmt.Sprintf("unknown label \"paastis.%s\" on %s%s", key, origin, suggestLabel(key)))
 		}
 	}
 	return warnings
 }
-
-// laterLabels are labels that other parts of Paastis read.
-var laterLabels = []string{"rule", "port"}
 
 // ownLabels are the labels that begin with paastis., without that, in lower case.
 func ownLabels(labels map[string]string) map[string]string {

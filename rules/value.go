@@ -78,6 +78,33 @@ func setStopMethod(p *Properties, value *yaml.Node, expand expander) error {
 	return nil
 }
 
+func setMode(p *Properties, value *yaml.Node, expand expander) error {
+	text, err := scalarText(value, expand)
+	if err != nil {
+		return err
+	}
+	for _, mode := range []Mode{AutoMode, ForwardAuth, Direct} {
+		if text == mode.String() {
+			p.Mode = mode
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is unknown; write auto, forwardauth or direct", text)
+}
+
+func setPort(p *Properties, value *yaml.Node, expand expander) error {
+	text, err := scalarText(value, expand)
+	if err != nil {
+		return err
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || port == 0 {
+		return fmt.Errorf("%q is no port; write a number from 1 to 65535", text)
+	}
+	p.Port = uint16(port)
+	return nil
+}
+
 // boolean sets a property that is true or false.
 func boolean(set func(*Properties, bool)) func(*Properties, *yaml.Node, expander) error {
 	return func(p *Properties, value *yaml.Node, expand expander) error {
@@ -232,6 +259,13 @@ func startsText(n int) string {
 		return "any"
 	}
 	return strconv.Itoa(n)
+}
+
+func portText(port uint16) string {
+	if port == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(port))
 }
 
 func enableText(p Properties) string {

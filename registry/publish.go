@@ -1,0 +1,229 @@
+package registry
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
+)
+
+const (
+	// pollPatience is how long a Traefik that fetches the routes may be silent, at least,
+	// before it counts as gone: it asks each 5 s unless told otherwise.
+	pollPatience = 15 * time.Second
+	// pollsMissed is how many of its usual pauses it may be silent.
+	pollsMissed = 3
+	// pollGrace is how long after Paastis's own start a Traefik may take to come back for
+	// its routes: it waits longer the longer Paastis was away, up to a minute.
+	pollGrace = 75 * time.Second
+)
+
+// publisher is what the Traefiks are told of the routes, and what they have fetched.
+// Guarded by the registry's lock.
+type publisher struct {
+	version uint64                 // grows whenever a route may have changed
+	ready   map[string]Publication // :: Paastis's URL → what is made of this version
+	pollers map[netip.Addr]*poller // :: who has ever fetched the routes
+	missing bool                   // nobody does any more, and it was logged
+}
+
+// newPublisher makes one whose versions are higher than those of a Paastis before it.
+func newPublisher(now time.Time) publisher {
+	return publisher{
+		version: uint64(now.UnixMilli()), ready: map[string]Publication{}, pollers: map[netip.Addr]*poller{},
+	}
+}
+
+// poller is a Traefik that fetches the routes.
+type poller struct {
+	self    string // the URL by which it reaches Paastis
+	version uint64 // that it got last
+	at      time.Time
+	every   time.Duration // its last pause; zero: not known yet
+}
+
+// Publication is the routes as a Traefik gets them.
+type Publication struct {
+	// Body is the dynamic configuration, in JSON. Read it only.
+	Body []byte
+	// ETag is the same for the same body.
+	ETag string
+	// Version grows whenever a route may have changed.
+	Version uint64
+}
+
+// Publish makes the routes as they are now for a Traefik that reaches Paastis at a URL,
+// "http://paastis:3000".
+func (r *Registry) Publish(self string) Publication {
+	publications, middleware, version, made := r.collect(self)
+	if made != nil {
+		return *made
+	}
+	p := Publication{Body: traefik.Publish(publications, self, middleware), Version: version}
+	hash := fnv.New64a()
+	hash.Write(p.Body)
+	p.ETag = fmt.Sprintf(`"%016x"`, hash.Sum64())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.publisher.version == version {
+		r.publisher.ready[self] = p
+	}
+	return p
+}
+
+// unturnable says why an app's routes could not be turned to Paastis now, so that it has
+// to stay awake, and until when to wait for a change. Empty: they could.
+func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
+	switch {
+	case len(k.Entry().Routes) == 0:
+		return "", time.Time{}
+	case len(p.publisher.pollers) == 0:
+		// A Traefik that has fetched them from the Paastis before may not be back yet.
+		if end := p.loadedAt.Add(pollGrace); k.found && k.lastRequest().IsZero() && p.now.Before(end) {
+			return "found running, and Traefik may still fetch its routes", end
+		}
+		return "", time.Time{}
+	case len(p.live(p.now)) > 0:
+		return "", time.Time{}
+	}
+	if !p.publisher.missing {
+		p.publisher.missing = true
+		p.log.Warn("no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
+	}
+	return "no Traefik fetches its routes, so they cannot be turned", p.now.Add(pollPatience)
+}
+
+// collect is what there is to publish, or the publication if it is made already.
+func (r *Registry) collect(self string) (all []traefik.Publication, middleware string, version uint64, made *Publication) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p, ok := r.publisher.ready[self]; ok {
+		return nil, "", 0, &p
+	}
+	seen := r.seenNetworks(time.Now())
+	for _, rt := range r.inventory.Load().routes {
+		all = append(all, r.publication(rt, seen))
+	}
+	return all, r.settings.Middleware, r.publisher.version, nil
+}
+
+func (r *Registry) publication(rt *Route, seen networks) traefik.Publication {
+	k := rt.Keeper()
+	p := traefik.Publication{
+		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: k.provider.Name(), Foreign: rt.foreign, Turn: k.turned,
+	}
+	if k.open.Load() && r.letsGo(k) {
+		p.Servers = rt.servers(k.app, seen)
+		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
+	}
+	return p
+}
+
+// letsGo tells that requests may go to an awake app without Paastis between: its use is
+// seen all the same, by its traffic.
+func (r *Registry) letsGo(k *Keeper) bool {
+	_, meter := k.provider.(Meter)
+	return meter && k.Entry().TrafficFloor != rules.Off
+}
+
+// Fetched notes that the Traefik at an address, which reaches Paastis at the URL self,
+// has got a version of the routes. The first one turns direct mode on.
+func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.publisher.pollers[by]
+	if p == nil {
+		if len(r.publisher.pollers) == 0 {
+			r.log.Info("Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
+		}
+		p = &poller{}
+		r.publisher.pollers[by] = p
+		r.changed() // other networks may be seen
+	} else {
+		p.every = now.Sub(p.at)
+	}
+	if p.version != version || r.publisher.missing {
+		r.publisher.missing = false
+		r.stir()
+	}
+	p.self, p.version, p.at = self, version, now
+}
+
+// changed begins another version of the routes. Called with the lock held.
+func (r *Registry) changed() {
+	r.publisher.version++
+	clear(r.publisher.ready)
+}
+
+// turn opens or closes an app for requests, which turns its routes. Called with the lock
+// held. It tells whether that is a change.
+func (r *Registry) turn(k *Keeper, open bool) bool {
+	if k.open.Swap(open) == open {
+		return false
+	}
+	r.changed()
+	k.turned, k.backAt = r.publisher.version, time.Time{}
+	return true
+}
+
+// direct tells that the app's routes are published, and fetched. Called with the lock
+// held.
+func (r *Registry) direct(k *Keeper) bool {
+	return len(r.publisher.pollers) > 0 && len(k.Entry().Routes) > 0
+}
+
+// live are the Traefiks that fetch the routes. Called with the lock held.
+func (r *Registry) live(now time.Time) []*poller {
+	var live []*poller
+	for _, p := range r.publisher.pollers {
+		if now.Sub(p.at) < max(pollPatience, pollsMissed*p.every) {
+			live = append(live, p)
+		}
+	}
+	return live
+}
+
+// fetched tells that all who fetch the routes have this version or a later one.
+func (r *Registry) fetched(version uint64, now time.Time) bool {
+	live := r.live(now)
+	return len(live) > 0 && !slices.ContainsFunc(live, func(p *poller) bool { return p.version < version })
+}
+
+// seenNetworks are those that all Traefiks are in which fetch the routes. Nil if one of
+// them is none of the apps that Paastis knows: it may run outside all networks.
+func (r *Registry) seenNetworks(now time.Time) networks {
+	var seen networks
+	for i, by := range r.pollersAt(now) {
+		its := r.networksOf(by)
+		if i == 0 {
+			seen = its
+		}
+		seen = slices.DeleteFunc(slices.Clone(seen), func(n string) bool { return !slices.Contains(its, n) })
+	}
+	return seen
+}
+
+func (r *Registry) pollersAt(now time.Time) []netip.Addr {
+	var all []netip.Addr
+	for by, p := range r.publisher.pollers {
+		if now.Sub(p.at) < max(pollPatience, pollsMissed*p.every) {
+			all = append(all, by)
+		}
+	}
+	return all
+}
+
+// networksOf are those of the app that has an address.
+func (r *Registry) networksOf(address netip.Addr) networks {
+	for _, k := range r.keepers {
+		if slices.Contains(k.addresses(), address) {
+			return k.app.Networks
+		}
+	}
+	return nil
+}

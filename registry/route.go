@@ -1,0 +1,186 @@
+package registry
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
+)
+
+// Route is a router of an app as Paastis publishes it: it leads to the app while that
+// is awake, and to Paastis in every other state.
+type Route struct {
+	// Name of the route in all that is published; it is in the path of the requests that
+	// come by it.
+	Name string
+
+	entry   *Entry
+	router  *Router
+	foreign string // service of somebody else's that the router leads to; empty: none
+	scheme  string // http, https or h2c
+	port    uint16
+	network string // that the labels choose; empty: any
+}
+
+// Keeper is that of the app.
+func (rt *Route) Keeper() *Keeper { return rt.entry.keeper }
+
+// Route is the published route of that name; nil if there is none.
+func (r *Registry) Route(name string) *Route { return r.inventory.Load().routes[name] }
+
+// Target is where Paastis itself reaches the app behind a route: one of its instances
+// that run. Nil if it reaches none.
+func (r *Registry) Target(rt *Route) *url.URL {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var targets []netip.Addr
+	for _, i := range rt.Keeper().app.Instances {
+		if i.Status == Running && i.Address.IsValid() {
+			targets = append(targets, i.Address)
+		}
+	}
+	if len(targets) == 0 {
+		return nil
+	}
+	return rt.url(targets[rand.IntN(len(targets))].String())
+}
+
+func (rt *Route) url(host string) *url.URL {
+	return &url.URL{Scheme: rt.scheme, Host: net.JoinHostPort(host, strconv.Itoa(int(rt.port)))}
+}
+
+// publish finds the routes of the managed apps that are not left to ForwardAuth.
+func (inv *Inventory) publish() {
+	inv.routes = map[string]*Route{}
+	for _, e := range inv.Entries {
+		if !e.Managed || e.Mode == rules.ForwardAuth {
+			continue
+		}
+		for i := range e.Routers {
+			if rt := e.route(&e.Routers[i]); rt != nil {
+				inv.name(rt)
+				e.Routes = append(e.Routes, rt)
+			}
+		}
+	}
+}
+
+// route is how a router is published. Nil if it cannot be: a problem says why.
+func (e *Entry) route(r *Router) *Route {
+	rt := &Route{entry: e, router: r, foreign: r.Foreign(), scheme: e.labels.Scheme(r.Router), network: e.labels.Docker.Network}
+	rt.port = cmp.Or(r.Port, e.Properties.Port)
+	if rt.port == 0 && len(e.App.Ports) > 0 {
+		rt.port = e.App.Ports[0]
+	}
+	if u, err := url.Parse(r.StaticURL); err == nil && u.Scheme != "" {
+		rt.scheme = u.Scheme
+	}
+	switch {
+	case r.Match == nil:
+		return nil // it has a problem already
+	case rt.port == 0:
+		e.problem("router %q on %s: no port is known, so its route is not published; add the label paastis.port", r.Name, e.App.Origin)
+		return nil
+	}
+	return rt
+}
+
+// name gives a route the name that nobody else has: of the app and the router.
+func (inv *Inventory) name(rt *Route) {
+	name := slug(rt.entry.Name)
+	if router := slug(rt.router.Name); router != name {
+		name += "-" + router
+	}
+	rt.Name = name
+	for n := 2; inv.routes[rt.Name] != nil; n++ {
+		rt.Name = fmt.Sprintf("%s-%d", name, n)
+	}
+	inv.routes[rt.Name] = rt
+}
+
+// slug leaves what may stand in the name of a router and in a path.
+func slug(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-':
+			return r
+		default:
+			return '-'
+		}
+	}, name)
+}
+
+// ownRouter is the router of an app that has a rule of Paastis's and none of Traefik's.
+func (e *Entry) ownRouter() {
+	if e.Rule == "" {
+		return
+	}
+	if len(e.Routers) > 0 {
+		e.problem("rule of app %q (%s): left out, for the labels of %s have routers of Traefik's", e.Name, e.Origins["rule"], e.App.Origin)
+		return
+	}
+	router := Router{Router: traefik.Router{Name: e.App.Name, Rule: e.Rule}, Port: e.Properties.Port, Own: true}
+	var err error
+	if router.Match, err = traefik.ParseRule(e.Rule, ""); err != nil {
+		e.problem("rule of app %q (%s): %v; its requests are not recognised", e.Name, e.Origins["rule"], err)
+	}
+	e.Routers = append(e.Routers, router)
+}
+
+// servers are the URLs by which the Traefiks that see these networks reach the app
+// behind a route, sorted. None if it does not run, or if they reach it only otherwise.
+func (rt *Route) servers(app App, seen networks) []string {
+	if rt.router.StaticURL != "" {
+		return []string{rt.router.StaticURL}
+	}
+	network := rt.shared(app, seen)
+	var servers []string
+	for _, i := range app.Instances {
+		host := ""
+		switch {
+		case i.Status != Running:
+		case network != "":
+			host = i.Name
+			if len(app.Networks) > 1 {
+				host += "." + network // it may have another address elsewhere
+			}
+		case i.Address.IsValid():
+			host = i.Address.String()
+		case len(i.Addresses) > 0:
+			host = i.Addresses[0].String()
+		}
+		if host != "" {
+			servers = append(servers, rt.url(host).String())
+		}
+	}
+	slices.Sort(servers)
+	return servers
+}
+
+// shared is the network in which the app is known by the names of its containers: the
+// one that its labels choose, or one that all Traefiks are in. Empty if there is none.
+func (rt *Route) shared(app App, seen networks) string {
+	for _, n := range app.Networks {
+		if seen.has(n) && (rt.network == "" || rt.network == n) {
+			return n
+		}
+	}
+	return ""
+}
+
+// networks are those that all who fetch the routes are in. Nil: none is known.
+type networks []string
+
+// has tells whether names are resolved in a network: not in those that the engine
+// itself has made.
+func (ns networks) has(network string) bool {
+	return network != "bridge" && network != "host" && network != "none" && slices.Contains(ns, network)
+}
