@@ -33,6 +33,7 @@ func (p *pass) handedBack(k *Keeper) bool {
 	}
 	p.at(k.since.Add(handBackLimit))
 	if !p.fetched(k.turned, p.now) {
+		p.at(p.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
 	k.backAt = p.now.Add(p.settings.Throttle + noticeSlack)

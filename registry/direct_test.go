@@ -1,0 +1,456 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// self is the URL by which the tests' Traefiks reach Paastis.
+const self = "http://paastis:3000"
+
+// balancer is a Traefik that fetches the routes from Paastis each second. As the real one
+// does, it uses what it has fetched at once, but no two versions within its throttle.
+type balancer struct {
+	registry *Registry
+	address  netip.Addr
+	throttle time.Duration
+
+	mu      sync.Mutex
+	fetches bool
+	last    string
+	pending map[string]string
+	used    map[string]string // :: route → URL of its server
+	free    time.Time         // when the throttle has passed
+}
+
+// balance starts a Traefik at an address; it ends with the test.
+func balance(t *testing.T, r *Registry, address string) *balancer {
+	b := &balancer{registry: r, address: netip.MustParseAddr(address), throttle: 2 * time.Second, fetches: true}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			b.fetch(t)
+			for range 10 {
+				b.use()
+				sleep(ctx, 100*time.Millisecond)
+			}
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	time.Sleep(10 * time.Millisecond)
+	return b
+}
+
+func (b *balancer) fetch(t *testing.T) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.fetches {
+		return
+	}
+	p := b.registry.Publish(self)
+	if string(p.Body) != b.last {
+		b.last, b.pending = string(p.Body), serversIn(t, p.Body)
+	}
+	b.registry.Fetched(b.address, self, p.Version)
+}
+
+// use puts what was fetched into force, if the throttle allows.
+func (b *balancer) use() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pending != nil && !time.Now().Before(b.free) {
+		b.used, b.pending, b.free = b.pending, nil, time.Now().Add(b.throttle)
+	}
+}
+
+func (b *balancer) stop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fetches = false
+}
+
+// leadsTo is the URL of the server to which a route leads; empty: there is no such route.
+func (b *balancer) leadsTo(route string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used[route]
+}
+
+// Servers and Routers are the balancer's API.
+func (b *balancer) Servers(_ context.Context, service string) ([]traefik.RunningServer, error) {
+	u := b.leadsTo(strings.TrimSuffix(service, "@http"))
+	if u == "" {
+		return nil, traefik.ErrNoService
+	}
+	return []traefik.RunningServer{{URL: u, Status: "UP"}}, nil
+}
+
+func (b *balancer) Routers(context.Context) ([]traefik.RunningRouter, error) { return nil, nil }
+
+// serversIn are the first servers of a configuration's services.
+func serversIn(t *testing.T, body []byte) map[string]string {
+	t.Helper()
+	var c struct {
+		HTTP struct {
+			Services map[string]struct {
+				LoadBalancer struct{ Servers []struct{ URL string } }
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &c); err != nil {
+		t.Fatal(err)
+	}
+	servers := map[string]string{}
+	for name, s := range c.HTTP.Services {
+		servers[name] = s.LoadBalancer.Servers[0].URL
+	}
+	return servers
+}
+
+// liveDirect is a registry behind a balancer, with an app that is measured.
+func liveDirect(t *testing.T, o Options, apps ...*fakeApp) (*world, *balancer) {
+	t.Helper()
+	f := newFake(apps...)
+	o.Providers, o.Settings = []Provider{metered{f, true}}, settingsFor(t, "")
+	w := liveOn(t, f, o)
+	return w, balance(t, w.Registry, "10.0.0.2")
+}
+
+func (w *world) wantRoute(b *balancer, route, prefix string) {
+	w.t.Helper()
+	if got := b.leadsTo(route); !strings.HasPrefix(got, prefix) {
+		w.t.Errorf("route %s leads to %q, want %q", route, got, prefix)
+	}
+}
+
+func TestARouteLeadsToTheAppWhileItIsAwakeAndToPaastisOtherwise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b := liveDirect(t, Options{}, solo())
+		w.wantRoute(b, "solo-web", self)
+		began := time.Now()
+		w.visit("solo-web")
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("Paastis lets requests pass %s after the first, want as soon as the app is healthy", took)
+		}
+		time.Sleep(4 * time.Second)
+		w.wantRoute(b, "solo-web", "http://solo-web-1:8080")
+		time.Sleep(10*time.Minute + 10*time.Second)
+		w.wantState("solo-web", Asleep)
+		w.wantRoute(b, "solo-web", self)
+	})
+}
+
+func TestAnAppIsStoppedOnlyOnceTraefikUsesTheRouteToPaastis(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := &balancer{}
+			o := Options{}
+			if asked {
+				o.Gateway = b
+			}
+			f := newFake(solo())
+			o.Providers, o.Settings = []Provider{metered{f, true}}, settingsFor(t, "")
+			w := liveOn(t, f, o)
+			running := balance(t, w.Registry, "10.0.0.2")
+			if asked {
+				*b = balancer{registry: w.Registry}
+				go func() { // the gateway of the options is what the running one uses
+					for range time.Tick(10 * time.Millisecond) {
+						u := running.leadsTo("solo-web")
+						b.mu.Lock()
+						b.used = map[string]string{"solo-web": u}
+						b.mu.Unlock()
+						if t.Context().Err() != nil {
+							return
+						}
+					}
+				}()
+			}
+			w.visit("solo-web")
+			w.took()
+			for w.View(w.keeperOf("solo-web")).State == Ready {
+				time.Sleep(100 * time.Millisecond)
+			}
+			closed := time.Now()
+			for w.took() == "" {
+				if strings.HasPrefix(running.leadsTo("solo-web"), "http://solo") {
+					closed = time.Now()
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			early, late := 2*time.Second, 5*time.Second
+			if asked {
+				early, late = switchSlack, time.Second
+			}
+			if after := time.Since(closed); after < early || after > late {
+				t.Errorf("asked %t: stopped %s after the route had turned", asked, after)
+			}
+		})
+	}
+}
+
+func TestAnAppWhoseRouteTraefikKeepsStaysAwake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b := liveDirect(t, Options{}, solo())
+		w.visit("solo-web")
+		time.Sleep(9*time.Minute + 55*time.Second)
+		b.stop()
+		time.Sleep(time.Hour)
+		w.wantState("solo-web", Ready)
+		w.wantCalls("start solo-web")
+	})
+}
+
+func TestWhoComesWhileTheRouteTurnsBackKeepsTheAppAwake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b := liveDirect(t, Options{}, solo())
+		w.visit("solo-web")
+		k := w.Named("solo-web")
+		for w.View(k).State != Draining {
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(500 * time.Millisecond)
+		w.visit("solo-web")
+		time.Sleep(5 * time.Second)
+		w.wantState("solo-web", Ready)
+		w.wantRoute(b, "solo-web", "http://solo-web-1:8080")
+		w.wantCalls("start solo-web")
+	})
+}
+
+func TestARequestThatPaastisCarriesKeepsItsAppAwake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := liveDirect(t, Options{}, solo())
+		w.visit("solo-web")
+		k := w.Named("solo-web")
+		if !k.Enter(time.Now(), true) {
+			t.Fatal("not let in")
+		}
+		time.Sleep(time.Hour)
+		w.wantAwake("solo-web", "1 open request")
+		k.Leave(time.Now(), true)
+		time.Sleep(9 * time.Minute)
+		w.wantState("solo-web", Ready)
+		time.Sleep(2 * time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestTrafficThatPaastisIsNotAskedAboutBeginsTheIdleTimeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		w, _ := liveDirect(t, Options{}, a)
+		w.visit("solo-web")
+		time.Sleep(7 * time.Minute)
+		w.set(func() { a.moved += 5000 })
+		time.Sleep(9 * time.Minute)
+		w.wantState("solo-web", Ready)
+		time.Sleep(3 * time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestAnAppWhoseTrafficIsNotSeenKeepsPaastisBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b := liveDirect(t, Options{}, solo().label("paastis.traffic_floor", "off"))
+		w.visit("solo-web")
+		time.Sleep(5 * time.Second)
+		w.wantRoute(b, "solo-web", self)
+	})
+}
+
+func TestEveryTraefikMustHaveTurnedTheRoute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := liveDirect(t, Options{}, solo())
+		other := balance(t, w.Registry, "10.0.0.3")
+		w.visit("solo-web")
+		for w.View(w.keeperOf("solo-web")).State == Ready {
+			time.Sleep(100 * time.Millisecond)
+		}
+		other.stop()
+		time.Sleep(10 * time.Second)
+		w.wantState("solo-web", Draining)
+		time.Sleep(20 * time.Second)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestAfterItsOwnRestartPaastisWaitsForTraefikToComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo().awake().label("paastis.max_idle_time", "5s")
+		f := newFake(a)
+		w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")})
+		time.Sleep(time.Minute)
+		w.wantState("solo-web", Ready)
+		b := balance(t, w.Registry, "10.0.0.2")
+		w.wantRoute(b, "solo-web", "http://solo-web-1:8080")
+		time.Sleep(time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestForwardAuthIsLeftToTheAppsThatAskForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b := liveDirect(t, Options{}, solo().label("paastis.mode", "forwardauth"))
+		w.visit("solo-web")
+		time.Sleep(5 * time.Second)
+		w.wantRoute(b, "solo-web", "")
+		if got := b.leadsTo("solo-web"); got != "" {
+			t.Errorf("a route is published that leads to %s", got)
+		}
+		time.Sleep(10 * time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestAnAppWithoutTraefikLabelsIsRoutedByItsOwnRule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := service("solo", "web").label("paastis.rule", "Host(`own.test`)").label("paastis.enable", "true").label("paastis.port", "9000")
+		a.address = netip.MustParseAddr("10.0.0.9")
+		w, b := liveDirect(t, Options{}, a)
+		w.wantRoute(b, "solo-web", self)
+		w.visit("solo-web")
+		time.Sleep(4 * time.Second)
+		w.wantRoute(b, "solo-web", "http://10.0.0.9:9000")
+	})
+}
+
+func TestTraefikIsLedToContainersByNameOnANetworkThatItIsOn(t *testing.T) {
+	for _, c := range []struct {
+		traefik, app []string
+		chosen, want string
+	}{
+		{[]string{"web"}, []string{"web"}, "", "http://solo-web-1:8080"},
+		{[]string{"web"}, []string{"db", "web"}, "", "http://solo-web-1.web:8080"},
+		{[]string{"one", "two"}, []string{"one", "two"}, "two", "http://solo-web-1.two:8080"},
+		{[]string{"bridge"}, []string{"bridge"}, "", "http://10.0.0.7:8080"},
+		{[]string{"host"}, []string{"web"}, "", "http://10.0.0.7:8080"},
+		{nil, []string{"web"}, "", "http://10.0.0.7:8080"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := found()
+			a.app.Networks = c.app
+			if c.chosen != "" {
+				a.label("traefik.docker.network", c.chosen)
+			}
+			proxy := service("edge", "traefik").awake()
+			proxy.app.Networks = c.traefik
+			if c.traefik != nil {
+				proxy.app.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
+			}
+			w, b := liveDirect(t, Options{}, a, proxy)
+			w.visit("solo-web")
+			time.Sleep(4 * time.Second)
+			w.wantRoute(b, "solo-web", c.want)
+			if got := b.leadsTo("solo-web"); got != c.want {
+				t.Errorf("%+v: leads to %s", c, got)
+			}
+		})
+	}
+}
+
+// TestNoDirectRequestMeetsAStoppedApp plays random lives of two apps in direct mode:
+// requests of any length go where Traefik leads them at that moment.
+func TestNoDirectRequestMeetsAStoppedApp(t *testing.T) {
+	for seed := range uint64(200) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newDirectLife(t, seed)
+			var visitors sync.WaitGroup
+			for range 60 {
+				visitors.Go(func() { l.request("shop-web") })
+				time.Sleep(l.some(20 * time.Second))
+			}
+			visitors.Wait()
+			time.Sleep(2 * time.Minute)
+			l.wantState("shop-web", Asleep)
+			l.wantState("shop-db", Asleep)
+			if n := strings.Count(l.took(), "stop shop-web"); n < 2 {
+				t.Errorf("stopped %d times: this life shows nothing", n)
+			}
+		})
+		if t.Failed() {
+			t.Fatalf("life %d", seed)
+		}
+	}
+}
+
+// directLife is an app with a database, which Traefik leads requests to.
+type directLife struct {
+	*world
+	*balancer
+	web    *fakeApp
+	mu     sync.Mutex
+	random *rand.Rand
+}
+
+func newDirectLife(t *testing.T, seed uint64) *directLife {
+	random := rand.New(rand.NewPCG(seed, 3))
+	web := service("shop", "web", "db").routed("shop.test").label("paastis.max_idle_time", "3s")
+	f := newFake(web, service("shop", "db").label("paastis.max_idle_time", "3s"))
+	for _, a := range f.apps {
+		a.boot, a.stopping = time.Duration(random.Int64N(int64(2*time.Second)))+1, time.Duration(random.Int64N(int64(time.Second)))+1
+	}
+	o := Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")}
+	l := &directLife{web: web, random: random}
+	if seed%2 == 0 {
+		o.Gateway = gatewayOf(func() *balancer { return l.balancer })
+	}
+	w := liveOn(t, f, o)
+	b := balance(t, w.Registry, "10.0.0.2")
+	l.world, l.balancer = w, b
+	return l
+}
+
+// gatewayOf is the API of a balancer that is there later.
+type gatewayOf func() *balancer
+
+func (g gatewayOf) Servers(ctx context.Context, service string) ([]traefik.RunningServer, error) {
+	return g().Servers(ctx, service)
+}
+func (g gatewayOf) Routers(ctx context.Context) ([]traefik.RunningRouter, error) { return nil, nil }
+
+func (l *directLife) some(most time.Duration) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Duration(l.random.Int64N(int64(most))) + 1
+}
+
+// request goes where the route leads, is under way for a while, and moves some bytes.
+func (l *directLife) request(name string) {
+	if strings.HasPrefix(l.leadsTo(name), self) {
+		k := l.Named(name)
+		for !k.Enter(time.Now(), true) {
+			l.Wake(k, false)
+			l.Await(l.t.Context(), k)
+		}
+		defer func() { k.Leave(time.Now(), true) }()
+	} else {
+		l.set(func() { l.web.connections++ })
+		defer l.set(func() { l.web.connections--; l.web.moved += 3000 })
+	}
+	l.wantUp("arrives")
+	time.Sleep(l.some(4 * time.Second))
+	l.wantUp("ends")
+}
+
+// wantUp fails the test if the app or its database is down.
+func (l *directLife) wantUp(when string) {
+	l.set(func() {
+		for _, name := range []string{"shop-web", "shop-db"} {
+			if l.apps[name].app.Instances[0].Status != Running {
+				l.t.Errorf("%s is down as a request %s", name, when)
+			}
+		}
+	})
+}
