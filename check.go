@@ -68,8 +68,11 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 	warn := func(format string, args ...any) {
 		all = append(all, fmt.Sprintf(format, args...)+" ("+e.App.Origin+")")
 	}
+	if e.Mode == rules.Direct {
+		return nil // Paastis publishes its own routers
+	}
 	if len(e.Routers) > 0 && !e.AllowNonRunning {
-		warn("app %q lacks the label traefik.docker.allownonrunning=true: while it sleeps Traefik forgets its router and answers 404", e.Name)
+		warn("app %q lacks the label traefik.docker.allownonrunning=true: while it sleeps Traefik forgets its router and answers 404; in direct mode it needs none, and paastis.mode=direct says so", e.Name)
 	}
 	for _, r := range e.Routers {
 		if r.RuleSyntax != "" {

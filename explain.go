@@ -127,6 +127,10 @@ func writeRouters(out io.Writer, e *registry.Entry) {
 	fmt.Fprintln(out, "\nrouters")
 	for _, r := range e.Routers {
 		asks := "asks Paastis"
+		if r.Own {
+			fmt.Fprintf(out, "  %s: %s\n    its own; only in direct mode\n", r.Name, r.Rule)
+			continue
+		}
 		if !r.Paastis {
 			asks = "does not use the middleware: its requests wake nothing"
 		}
@@ -135,6 +139,9 @@ func writeRouters(out io.Writer, e *registry.Entry) {
 			server = "static server " + r.StaticURL
 		}
 		fmt.Fprintf(out, "  %s: %s\n    %s; %s\n", r.Name, r.Rule, asks, server)
+	}
+	for _, rt := range e.Routes {
+		fmt.Fprintf(out, "  in direct mode Paastis publishes %s\n", rt.Name)
 	}
 }
 

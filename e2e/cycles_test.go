@@ -46,9 +46,18 @@ func TestCyclesWithoutTheHostsProcAreWithoutOneWrongAnswer(t *testing.T) {
 	runCycles(t, "e2e-cycles-noproc", cycling{apps: few, static: true, idle: 6 * time.Second})
 }
 
+func TestCyclesInDirectModeAreWithoutOneWrongAnswerOrCutStream(t *testing.T) {
+	runCycles(t, "e2e-cycles-direct", cycling{apps: few, direct: true, hostPID: true})
+}
+
+func TestCyclesInDirectModeProvenByTraefiksAPI(t *testing.T) {
+	runCycles(t, "e2e-cycles-direct-api", cycling{apps: few, direct: true, api: true, hostPID: true})
+}
+
 // cycling is how apps are handed over to Traefik, and what Paastis sees of them.
 type cycling struct {
 	static, api, hostPID, unproven bool
+	direct                         bool          // streams are among the visitors then
 	apps                           int           // side by side
 	idle                           time.Duration // max_idle_time; default: soon
 }
@@ -58,6 +67,7 @@ type cycles struct {
 	t      *testing.T
 	engine *engine
 	*visitors
+	direct      bool
 	stay        time.Duration     // how long an app stays awake unused
 	containerOf map[string]string // by host
 	left, done  atomic.Int64
@@ -65,9 +75,12 @@ type cycles struct {
 
 func runCycles(t *testing.T, name string, how cycling) {
 	s := newSite(t, name)
-	s.hostPID = how.hostPID
+	s.hostPID, s.direct = how.hostPID, how.direct
 	s.traefikFlags = []string{dropIdle}
 	apps := sideBySide(how.apps, how.static)
+	for i := range apps {
+		apps[i].bare = how.direct
+	}
 	s.stack(name+"-apps", true, apps...)
 	stay := cmp.Or(how.idle, soon)
 	env := []string{"PAASTIS_MAX_IDLE_TIME=" + stay.String(), "PAASTIS_WAKE_LIMIT=0", "PAASTIS_LOG_LEVEL=info"}
@@ -77,7 +90,7 @@ func runCycles(t *testing.T, name string, how cycling) {
 	engine := s.followEngine()
 	s.serve("", env...)
 
-	c := &cycles{t: t, engine: engine, visitors: s.visit(), stay: stay, containerOf: map[string]string{}}
+	c := &cycles{t: t, engine: engine, visitors: s.visit(), direct: how.direct, stay: stay, containerOf: map[string]string{}}
 	for _, a := range apps {
 		c.containerOf[a.host] = name + "-apps-" + a.name + "-1"
 	}
@@ -171,16 +184,37 @@ func (c *cycles) cycle(container string, a app) bool {
 			c.reach(to(a.host, a.name), time.Minute)
 		})
 	}
+	if c.direct {
+		c.stream(a, &burst)
+	}
 	burst.Wait()
 	for range 3 {
 		pause(0, 200*time.Millisecond)
-		c.ask(anyTo(a))
+		c.ask(c.anyTo(a))
 	}
 	if rand.IntN(2) == 0 {
 		pause(c.stay-300*time.Millisecond, c.stay+700*time.Millisecond)
 		c.reach(wakes[rand.IntN(len(wakes))](a.host, a.name), time.Minute)
 	}
+	if c.direct && rand.IntN(3) == 0 {
+		pause(c.stay-500*time.Millisecond, c.stay+3*time.Second) // when its route turns, or it stops
+		var late sync.WaitGroup
+		c.stream(a, &late)
+		late.Wait()
+	}
 	return true
+}
+
+// stream opens what goes on for some seconds: none of it may be cut.
+func (c *cycles) stream(a app, all *sync.WaitGroup) {
+	all.Go(func() {
+		pause(0, 100*time.Millisecond)
+		c.converse(a.host, a.name, 500*time.Millisecond, time.Second+rand.N(2*time.Second))
+	})
+	all.Go(func() {
+		pause(0, 100*time.Millisecond)
+		c.reach(download(a.host, a.name, 1+rand.IntN(2), 20_000), time.Minute)
+	})
 }
 
 // passBy makes a request now and then, whatever the app is about to do: seldom enough
@@ -195,16 +229,20 @@ func (c *cycles) passBy(apps []app, over <-chan struct{}) {
 			return
 		case <-time.After(rand.N(rest)):
 		}
-		under.Go(func() { c.ask(anyTo(apps[rand.IntN(len(apps))])) })
+		under.Go(func() { c.ask(c.anyTo(apps[rand.IntN(len(apps))])) })
 	}
 }
 
 // wakes are the calls that wake an app and end up at it.
 var wakes = []func(host, app string) call{personTo, programTo, postTo}
 
-// anyTo is any visitor's call to an app.
-func anyTo(a app) call {
-	kinds := append(wakes[:len(wakes):len(wakes)], func(host, app string) call { return pollTo(host, app) })
+// anyTo is any visitor's call to an app. In direct mode the page's poll may reach an app
+// that is awake; the page then becomes the app.
+func (c *cycles) anyTo(a app) call {
+	kinds := wakes[:len(wakes):len(wakes)]
+	if !c.direct {
+		kinds = append(kinds, func(host, app string) call { return pollTo(host, app) })
+	}
 	return kinds[rand.IntN(len(kinds))](a.host, a.name)
 }
 

@@ -40,6 +40,8 @@ type site struct {
 	traefik string // where visitors come in: 127.0.0.1:PORT
 	// hostPID lets Paastis see the host's /proc, where it counts connections.
 	hostPID bool
+	// direct lets Traefik fetch its routes from Paastis.
+	direct bool
 	// traefikFlags are more of Traefik's flags.
 	traefikFlags []string
 }
@@ -61,6 +63,10 @@ func newSite(t *testing.T, name string) *site {
 func (s *site) serve(paastisYML string, env ...string) {
 	s.t.Helper()
 	s.write("paastis.yml", paastisYML)
+	if s.direct {
+		s.traefikFlags = append(s.traefikFlags, "--providers.http.endpoint=http://"+s.name+"-paastis:3000/traefik/config",
+			"--providers.http.pollInterval=1s")
+	}
 	s.upWithTraefik(s.name+"-paastis:3000", fmt.Sprintf(`
   paastis:
     image: paastis/paastis
@@ -161,6 +167,11 @@ func (s *site) meetTraefik() {
 	s.await("Traefik to know the middleware", 30*time.Second, func() bool {
 		return strings.Contains(s.api("/api/http/middlewares"), `"`+s.name+"@docker")
 	})
+	if s.direct {
+		s.await("Traefik to have fetched its routes", 30*time.Second, func() bool {
+			return strings.Contains(s.api("/api/http/routers"), `@http"`)
+		})
+	}
 }
 
 // freePort is a port that nobody listens on.

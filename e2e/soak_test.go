@@ -157,20 +157,28 @@ func (k *soak) watch() {
 
 // weigh takes a sample of Paastis's memory.
 func (k *soak) weigh() {
-	out, err := exec.Command("docker", "inspect", "-f", "{{.State.Pid}}", k.site.name+"-paastis").Output()
+	if kilobytes := k.site.memory(); kilobytes > 0 {
+		k.memory = append(k.memory, sample{time.Now(), kilobytes * 1024})
+	}
+}
+
+// memory is what Paastis's process takes, in kB. Zero: it does not run.
+func (s *site) memory() int {
+	out, err := exec.Command("docker", "inspect", "-f", "{{.State.Pid}}", s.name+"-paastis").Output()
 	if err != nil {
-		return
+		return 0
 	}
 	status, err := os.ReadFile("/proc/" + strings.TrimSpace(string(out)) + "/status")
 	if err != nil {
-		return
+		return 0
 	}
 	for line := range strings.Lines(string(status)) {
 		var kilobytes int
 		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kilobytes); n == 1 {
-			k.memory = append(k.memory, sample{time.Now(), kilobytes * 1024})
+			return kilobytes
 		}
 	}
+	return 0
 }
 
 // wantAsleep wants every app to fall asleep, now that nobody comes any more.

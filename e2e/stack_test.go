@@ -15,6 +15,7 @@ type app struct {
 	needs  []string // depends_on, healthy
 	host   string   // it has a router for that host; empty: no router
 	static bool     // with a static server URL
+	bare   bool     // with nothing for Traefik that direct mode does not need
 	labels []string // "key=value"
 	env    []string // "KEY=value"
 	// checked is the interval of its health check; "none": it has none. Empty: 500ms.
@@ -42,9 +43,12 @@ func (a app) write(b *strings.Builder, project, site string) {
 	labels := append([]string{"e2e=" + site}, a.labels...)
 	if a.host != "" {
 		router := project + "-" + a.name
-		labels = append(labels, "traefik.enable=true", "traefik.docker.allownonrunning=true",
+		labels = append(labels, "traefik.enable=true",
 			"traefik.http.routers."+router+".rule=Host(`"+a.host+"`)",
 			"traefik.http.routers."+router+".middlewares="+site+"@docker")
+		if !a.bare {
+			labels = append(labels, "traefik.docker.allownonrunning=true")
+		}
 		if a.static {
 			labels = append(labels, "traefik.http.services."+router+".loadbalancer.server.url=http://"+container+":8080")
 		} else {
