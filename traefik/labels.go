@@ -48,6 +48,8 @@ var namedLabels = split(
 	"traefik.http.middlewares.*",
 )
 
+var httpLabels = split("traefik.http.*")
+
 // otherLabels are the beginnings of labels for which Traefik makes no HTTP router of
 // its own.
 var otherLabels = split(
@@ -67,8 +69,9 @@ type Labels struct {
 	Services    []Service
 	Middlewares []Middleware
 
-	raw   map[string]string
-	other bool // TCP or UDP
+	raw     map[string]string
+	other   bool // TCP or UDP
+	outline *outline
 }
 
 // Docker is for Traefik's Docker and Swarm providers.
@@ -149,6 +152,7 @@ func Decode(labels map[string]string) (Labels, error) {
 		Middlewares: byName(c.HTTP.Middlewares, (*middlewareLabels).middleware),
 		raw:         labels,
 		other:       hasAny(labels, otherLabels),
+		outline:     &outline{labels: labels},
 	}
 	decoded.linkOnlyService()
 	for i, router := range decoded.Routers {

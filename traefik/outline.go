@@ -1,0 +1,127 @@
+package traefik
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/traefik/paerser/parser"
+)
+
+// outline is what labels say of routers, services and middlewares, in the form in which
+// they are published. It is drawn when somebody first asks for it.
+type outline struct {
+	labels map[string]string
+	once   sync.Once
+
+	routers     map[string]map[string]any // :: name → options, without those of a Router
+	services    map[string]map[string]any // :: name → options of its load balancer
+	middlewares map[string]*definition
+	unread      []string // labels
+}
+
+// definition is a middleware as labels define it.
+type definition struct {
+	// options are nil if a copy would not be the same. Do not change them.
+	options map[string]any
+	chain   []string // the middlewares that it consists of; nil if it is no chain
+	service string   // that shows its errors
+}
+
+// Unread returns the labels of HTTP routers, services and middlewares that Traefik
+// 3.6.12 cannot read, sorted; it ignores the whole app for them. Published routes are
+// without them. Nil: there are none.
+func (l Labels) Unread() []string {
+	return l.drawn().unread
+}
+
+// drawn is empty for the zero Labels.
+func (l Labels) drawn() *outline {
+	if l.outline == nil {
+		return &outline{}
+	}
+	l.outline.once.Do(l.outline.draw)
+	return l.outline
+}
+
+func (o *outline) draw() {
+	var r reading
+	root := tree(o.labels, &r)
+	o.routers = named(root, "routers", func(node *parser.Node, path string) map[string]any {
+		return r.object(routerFields, node, path)
+	})
+	o.services = named(root, "services", func(node *parser.Node, path string) map[string]any {
+		balancer, _ := r.object(serviceFields, node, path)["loadBalancer"].(map[string]any)
+		return balancer
+	})
+	o.middlewares = named(root, "middlewares", newDefinition(&r))
+	slices.Sort(r.unread)
+	o.unread = slices.Compact(r.unread)
+}
+
+// newDefinition leaves out what labels do not tell clearly: without a part of it, a
+// middleware could let through what it should not.
+func newDefinition(r *reading) func(*parser.Node, string) *definition {
+	return func(node *parser.Node, path string) *definition {
+		before := len(r.unread)
+		options := r.object(middlewareFields, node, path)
+		if len(r.unread) > before || len(options) != 1 || !isKey(node.Name) {
+			return &definition{}
+		}
+		d := &definition{options: options}
+		if chain, there := options["chain"].(map[string]any); there {
+			d.chain = chain["middlewares"].([]string)
+		}
+		if errors, there := options["errors"].(map[string]any); there {
+			d.service, _ = errors["service"].(string)
+		}
+		return d
+	}
+}
+
+// tree is the part below traefik.http. A label that spoils the others is not in it.
+func tree(labels map[string]string, r *reading) *parser.Node {
+	formed := make(map[string]string)
+	for label, value := range labels {
+		segments := strings.Split(label, ".")
+		switch {
+		case !hasPrefix(segments, httpLabels):
+		case isFormed(segments):
+			formed[label] = value
+		default:
+			r.refuse(label)
+		}
+	}
+	root, err := parser.DecodeToNode(formed, parser.DefaultRootName)
+	if err != nil || root == nil {
+		return &parser.Node{}
+	}
+	return child(root, "http")
+}
+
+// isFormed tells whether the label decoder takes a label of these segments.
+func isFormed(segments []string) bool {
+	return segments[0] == parser.DefaultRootName && !slices.ContainsFunc(segments, func(segment string) bool {
+		return segment == "" || strings.HasPrefix(segment, "[") ||
+			strings.HasSuffix(segment, "]") && !strings.Contains(segment, "[")
+	})
+}
+
+// named reads what has names of its own.
+func named[T any](root *parser.Node, of string, read func(*parser.Node, string) T) map[string]T {
+	all := make(map[string]T)
+	for _, node := range child(root, of).Children {
+		all[node.Name] = read(node, "traefik.http."+of+"."+node.Name)
+	}
+	return all
+}
+
+// child is empty if there is none.
+func child(node *parser.Node, name string) *parser.Node {
+	for _, child := range node.Children {
+		if strings.EqualFold(child.Name, name) {
+			return child
+		}
+	}
+	return &parser.Node{}
+}
