@@ -91,6 +91,10 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	sources, err := config.Traefik.sources()
+	if err != nil {
+		return err
+	}
 	provider, err := providers.New(config.Provider, config.Docker.Proc, log)
 	if err != nil {
 		return err
@@ -115,6 +119,7 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	log.Info("serving", "listen", ln.Addr().String(), "config", config.File, "version", version)
 	srv := server.New(server.Options{
 		Registry: reg, Classifier: classifier, Log: log, WakesPerMinute: config.WakeLimit,
+		ConfigToken: config.Traefik.ConfigToken, ConfigSources: sources,
 	})
 	return runAll(ctx,
 		func(ctx context.Context) error { reg.Run(ctx); return nil },

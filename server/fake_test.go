@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -155,6 +156,26 @@ func (f *fake) took() string {
 type site struct {
 	*Server
 	*fake
+	log *logged
+}
+
+// logged keeps what is logged.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+// count is how many times a text was logged so far.
+func (l *logged) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
 }
 
 // idleTime is after how long an unused app of a site is stopped.
@@ -170,7 +191,8 @@ func live(t *testing.T, apps ...*fakeApp) *site {
 	}
 	defaults := rules.Defaults()
 	defaults.MaxIdleTime = idleTime
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	kept := &logged{}
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), kept), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	reg := registry.New(registry.Options{
 		Providers: []registry.Provider{f},
 		Settings:  registry.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
@@ -184,7 +206,7 @@ func live(t *testing.T, apps ...*fakeApp) *site {
 	go func() { defer close(done); reg.Run(t.Context()) }()
 	t.Cleanup(func() { <-done })
 	synctest.Wait()
-	return &site{Server: New(Options{Registry: reg, Classifier: monitors(t), Log: log}), fake: f}
+	return &site{Server: New(Options{Registry: reg, Classifier: monitors(t), Log: log}), fake: f, log: kept}
 }
 
 func (s *site) view(name string) registry.View { return s.registry.View(s.registry.Named(name)) }

@@ -1,7 +1,8 @@
 // Package server is what Traefik, visitors and monitors talk to.
 //
-//	GET /auth      Traefik's ForwardAuth: may this request pass?
-//	GET /healthz   Paastis itself: 200 as soon as it serves
+//	GET /auth             Traefik's ForwardAuth: may this request pass?
+//	GET /traefik/config   Traefik's HTTP provider: the routes of direct mode
+//	GET /healthz          Paastis itself: 200 as soon as it serves
 //
 // An answer of 2xx to /auth lets the request through; Traefik hands any other answer
 // to the visitor as it is. So everything that a visitor is to see is not a 2xx.
@@ -13,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -38,6 +40,10 @@ type Options struct {
 	Log        *slog.Logger
 	// WakesPerMinute is how many apps one source address may wake. Zero: any number.
 	WakesPerMinute int
+	// ConfigToken is what gets the routes. Empty: ConfigSources alone do.
+	ConfigToken string
+	// ConfigSources are who gets the routes where no token is asked for. Nil: nobody.
+	ConfigSources []netip.Prefix
 }
 
 // Server answers Traefik, visitors and monitors.
@@ -46,6 +52,7 @@ type Server struct {
 	visitors Classifier
 	page     *Page
 	limit    *wakeLimit
+	access   routesAccess
 	log      *slog.Logger
 	echo     *echo.Echo
 	closing  context.Context // ends when held requests have to be let go
@@ -59,6 +66,7 @@ func New(o Options) *Server {
 		visitors: o.Classifier,
 		page:     NewPage(),
 		limit:    newWakeLimit(o.WakesPerMinute),
+		access:   newRoutesAccess(o.ConfigToken, o.ConfigSources),
 		log:      o.Log,
 		echo:     echo.New(),
 	}
@@ -67,6 +75,7 @@ func New(o Options) *Server {
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Use(s.survive)
 	s.echo.Any("/auth", s.auth)
+	s.echo.Match([]string{http.MethodGet, http.MethodHead}, "/traefik/config", s.routes)
 	s.echo.GET("/healthz", s.healthz)
 	return s
 }

@@ -1,0 +1,142 @@
+package server
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// versionHeader tells the version of the routes that Traefik gets.
+const versionHeader = "X-Paastis-Version"
+
+// routesAccess is who may get the routes. The zero value: nobody.
+type routesAccess struct {
+	token   string
+	sources []netip.Prefix
+	told    *wakeLimit // by whom a refusal was logged lately
+}
+
+func newRoutesAccess(token string, sources []netip.Prefix) routesAccess {
+	const linesPerMinute = 1
+	return routesAccess{token: token, sources: sources, told: newWakeLimit(linesPerMinute)}
+}
+
+// routes answers Traefik's HTTP provider: the routes of all apps in direct mode. Paastis
+// is published by the address that this very request came to, for Traefik reaches it
+// there.
+func (s *Server) routes(c echo.Context) error {
+	r := c.Request()
+	from := remoteAddr(r)
+	if !s.access.allows(r, from) {
+		return s.keepRoutes(c, from)
+	}
+	self := selfURL(r)
+	p := s.registry.Publish(self)
+	if err := writeRoutes(c.Response().Writer, r, p); err != nil {
+		return nil // Traefik has left, so it does not have them
+	}
+	if r.Method == http.MethodGet {
+		s.registry.Fetched(from, self, p.Version)
+	}
+	return nil
+}
+
+// writeRoutes answers with the routes, or that they are still the same, and returns when
+// the answer is out of our hands.
+func writeRoutes(w http.ResponseWriter, r *http.Request, p registry.Publication) error {
+	h := w.Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", p.ETag)
+	h.Set(versionHeader, strconv.FormatUint(p.Version, 10))
+	if names(r.Header.Values("If-None-Match"), p.ETag) {
+		w.WriteHeader(http.StatusNotModified)
+		return http.NewResponseController(w).Flush()
+	}
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(p.Body)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		if _, err := w.Write(p.Body); err != nil {
+			return err
+		}
+	}
+	return http.NewResponseController(w).Flush()
+}
+
+// keepRoutes refuses the routes: they tell the inside of a network.
+func (s *Server) keepRoutes(c echo.Context, from netip.Addr) error {
+	tell := s.log.Debug
+	if s.access.told.allows(from, time.Now()) {
+		tell = s.log.Warn
+	}
+	tell("routes refused: see traefik.config_token and traefik.config_sources", "to", from.String())
+	return writeProblem(c.Response(), c.Request(), Problem{
+		Status: http.StatusForbidden,
+		Title:  "The routes are not for everybody",
+		Detail: "Send the token of traefik.config_token, or come from one of traefik.config_sources.",
+	})
+}
+
+// allows tells whether a request may get the routes: with the token if there is one,
+// else from the sources, unless a proxy passed on what a stranger asked it for.
+func (a routesAccess) allows(r *http.Request, from netip.Addr) bool {
+	if a.token != "" {
+		return a.isToken(r.URL.Query().Get("token")) || a.isToken(bearer(r.Header.Get("Authorization")))
+	}
+	for _, header := range []string{"X-Forwarded-For", "X-Forwarded-Host", "Forwarded"} {
+		if r.Header[header] != nil {
+			return false
+		}
+	}
+	return slices.ContainsFunc(a.sources, func(p netip.Prefix) bool { return p.Contains(from) })
+}
+
+// isToken compares in a time that tells neither the token nor its length.
+func (a routesAccess) isToken(sent string) bool {
+	want, got := sha256.Sum256([]byte(a.token)), sha256.Sum256([]byte(sent))
+	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
+}
+
+// bearer is the token of an Authorization header; empty if it has none.
+func bearer(authorization string) string {
+	scheme, token, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// names tells whether an If-None-Match header names an entity tag.
+func names(lines []string, etag string) bool {
+	for _, line := range lines {
+		for tag := range strings.SplitSeq(line, ",") {
+			if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// selfURL is the URL by which whoever sent a request reaches Paastis.
+func selfURL(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// remoteAddr is the address that a request came from; the zero Addr if it has none.
+func remoteAddr(r *http.Request) netip.Addr {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return from.Addr().Unmap().WithZone("")
+}
