@@ -100,13 +100,19 @@ func refused(v registry.View) registry.View {
 // poll answers the waiting page. It never lets the poll through to the app, and is no
 // activity once the app is awake.
 func (s *Server) poll(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
-	retry := c.Request().Header.Get(retryHeader) != ""
+	return writePoll(c.Response(), s.polled(k, req))
+}
+
+// polled is what a poll gets to see of an app, which it has woken unless that is awake or
+// has failed, or the person insists.
+func (s *Server) polled(k *registry.Keeper, req *traefik.Request) registry.View {
+	retry := req.Header.Get(retryHeader) != ""
 	view := s.registry.View(k)
 	wakes := retry || view.State != registry.Failed && view.State != registry.Ready
 	if wakes && !s.wake(k, req, retry) {
-		return writePoll(c.Response(), refused(view))
+		return refused(view)
 	}
-	return writePoll(c.Response(), s.registry.View(k))
+	return s.registry.View(k)
 }
 
 // hold keeps a program's request until the app is ready, and answers for it if that
@@ -168,26 +174,7 @@ func (s *Server) problem(c echo.Context, v registry.View) error {
 
 // tooMany answers a program whose address has woken too many apps.
 func (s *Server) tooMany(c echo.Context, k *registry.Keeper) error {
-	v := s.registry.View(k)
-	return writeProblem(c.Response(), c.Request(), Problem{
-		Status: http.StatusTooManyRequests,
-		Title:  "Too many apps were woken from this address",
-		Detail: "Send the request again in a moment.",
-		App:    v.Name,
-		State:  v.State.String(),
-	})
-}
-
-// unavailable answers when Paastis itself is at fault.
-func (s *Server) unavailable(c echo.Context, detail string) error {
-	if c.Response().Committed {
-		return nil
-	}
-	return writeProblem(c.Response(), c.Request(), Problem{
-		Status: http.StatusServiceUnavailable,
-		Title:  "Paastis failed",
-		Detail: detail,
-	})
+	return writeProblem(c.Response(), c.Request(), tooManyProblem(s.registry.View(k)))
 }
 
 func stack() string { return string(debug.Stack()) }

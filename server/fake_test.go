@@ -35,6 +35,7 @@ type fakeApp struct {
 	boot     time.Duration // from its start to healthy
 	stopping time.Duration // how long a stop takes
 	startErr error
+	address  netip.Addr // while it runs, if there is a socket
 }
 
 // service is an app that is asleep, boots for 10 s and asks for Paastis by a label. It
@@ -67,7 +68,8 @@ func (a *fakeApp) label(key, value string) *fakeApp {
 }
 
 func (a *fakeApp) awake() *fakeApp {
-	a.app.Instances[0].Status, a.app.Instances[0].Health = registry.Running, registry.Healthy
+	i := &a.app.Instances[0]
+	i.Status, i.Health, i.Address = registry.Running, registry.Healthy, a.address
 	return a
 }
 
@@ -114,7 +116,7 @@ func (f *fake) Start(_ context.Context, name string) (registry.App, error) {
 		return registry.App{}, a.startErr
 	}
 	a.app.Instances[0] = registry.Instance{
-		Name: name, ID: name, Status: registry.Running, Health: registry.HealthStarting, StartedAt: time.Now(),
+		Name: name, ID: name, Status: registry.Running, Health: registry.HealthStarting, StartedAt: time.Now(), Address: a.address,
 	}
 	time.AfterFunc(a.boot, func() { f.boot(a) })
 	return f.snapshot(a), nil
@@ -185,6 +187,14 @@ const idleTime = 10 * time.Minute
 // for requests by way of 10.9.0.0/16.
 func live(t *testing.T, apps ...*fakeApp) *site {
 	t.Helper()
+	s := begin(t, apps...)
+	synctest.Wait()
+	return s
+}
+
+// begin is live without a bubble.
+func begin(t *testing.T, apps ...*fakeApp) *site {
+	t.Helper()
 	f := &fake{apps: map[string]*fakeApp{}, changes: make(chan registry.Report, 100)}
 	for _, a := range apps {
 		f.apps[a.app.Name] = a
@@ -205,7 +215,6 @@ func live(t *testing.T, apps ...*fakeApp) *site {
 	done := make(chan struct{})
 	go func() { defer close(done); reg.Run(t.Context()) }()
 	t.Cleanup(func() { <-done })
-	synctest.Wait()
 	return &site{Server: New(Options{Registry: reg, Classifier: monitors(t), Log: log}), fake: f, log: kept}
 }
 

@@ -43,6 +43,24 @@ func onlookerProblem(v registry.View) Problem {
 	return p
 }
 
+// tooManyProblem is for a program whose address has woken too many apps.
+func tooManyProblem(v registry.View) Problem {
+	return Problem{
+		Status: http.StatusTooManyRequests,
+		Title:  "Too many apps were woken from this address",
+		Detail: "Send the request again in a moment.",
+		App:    v.Name,
+		State:  v.State.String(),
+	}
+}
+
+// mistakeProblem is the answer when Paastis itself is at fault.
+var mistakeProblem = Problem{
+	Status: http.StatusServiceUnavailable,
+	Title:  "Paastis failed",
+	Detail: "Paastis made a mistake; its log says which.",
+}
+
 // writeProblem answers with a problem document, without body to a HEAD. Long texts are
 // cut, for the reason that pageLimit has.
 func writeProblem(w http.ResponseWriter, r *http.Request, p Problem) error {

@@ -3,6 +3,7 @@
 //	GET /auth             Traefik's ForwardAuth: may this request pass?
 //	GET /traefik/config   Traefik's HTTP provider: the routes of direct mode
 //	GET /healthz          Paastis itself: 200 as soon as it serves
+//	/.paastis/ROUTE/…     a request that came by a published route, for the app
 //
 // An answer of 2xx to /auth lets the request through; Traefik hands any other answer
 // to the visitor as it is. So everything that a visitor is to see is not a 2xx.
@@ -15,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -53,6 +55,8 @@ type Server struct {
 	page     *Page
 	limit    *wakeLimit
 	access   routesAccess
+	proxy    *proxy
+	apart    sync.Map // :: name of an app that shares no network with Paastis → it was told
 	log      *slog.Logger
 	echo     *echo.Echo
 	closing  context.Context // ends when held requests have to be let go
@@ -67,6 +71,7 @@ func New(o Options) *Server {
 		page:     NewPage(),
 		limit:    newWakeLimit(o.WakesPerMinute),
 		access:   newRoutesAccess(o.ConfigToken, o.ConfigSources),
+		proxy:    newProxy(o.Log),
 		log:      o.Log,
 		echo:     echo.New(),
 	}
@@ -80,8 +85,15 @@ func New(o Options) *Server {
 	return s
 }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+// ServeHTTP answers one request. Those that came by a published route are none of Echo's,
+// which has an opinion on paths.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if published(r) {
+		s.receive(w, r)
+		return
+	}
+	s.echo.ServeHTTP(w, r)
+}
 
 // Serve answers requests until ctx ends, then lets held requests go with a 503, waits
 // for the answers that are under way, and returns nil. It returns an error if it
@@ -89,6 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
 		Handler:           s,
+		Protocols:         protocols(),
 		ReadHeaderTimeout: drainLimit,
 		WriteTimeout:      writeLimit,
 		IdleTimeout:       idleLimit,
@@ -109,6 +122,15 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
+// protocols are those that Traefik may speak: also HTTP/2 without TLS, by which it sends
+// requests to apps of gRPC.
+func protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	return p
+}
+
 func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
 // survive answers 503 where a handler panics: no answer at all would be Traefik's 500.
@@ -117,7 +139,9 @@ func (s *Server) survive(next echo.HandlerFunc) echo.HandlerFunc {
 		defer func() {
 			if cause := recover(); cause != nil {
 				s.log.Error("panic in a handler", "path", c.Request().URL.Path, "cause", cause, "stack", stack())
-				err = s.unavailable(c, "Paastis made a mistake; its log says which.")
+				if !c.Response().Committed {
+					err = writeProblem(c.Response(), c.Request(), mistakeProblem)
+				}
 			}
 		}()
 		return next(c)

@@ -1,0 +1,48 @@
+package server
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+)
+
+// answer is a ResponseWriter that knows whether the answer has begun.
+type answer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (a *answer) WriteHeader(status int) {
+	a.begun = a.begun || status >= http.StatusOK
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(p)
+}
+
+// Hijack makes the connection the caller's own.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	a.begun = true
+	return http.NewResponseController(a.ResponseWriter).Hijack()
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// surviveArrival is to be deferred: it answers 503 where a handler panics. An answer that
+// has begun is broken off, so that it does not look whole.
+func (s *Server) surviveArrival(w *answer, r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause != http.ErrAbortHandler {
+		s.log.Error("panic in a handler", "path", r.URL.Path, "cause", cause, "stack", stack())
+	}
+	if cause == http.ErrAbortHandler || w.begun {
+		panic(http.ErrAbortHandler)
+	}
+	s.send(w, r, mistakeProblem)
+}

@@ -1,0 +1,174 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/traefik"
+)
+
+// Requests that come by a published route have the route's name before their path:
+// "/.paastis/shop-web/the/path". Traefik leads them here while the app is not awake, and
+// for a while before and after. They are no questions but the requests themselves: they
+// can be held for as long as the app wants, and be carried to it.
+
+// arrival is a request that has come by a published route.
+type arrival struct {
+	w       *answer
+	r       *http.Request // as the visitor sent it
+	route   *registry.Route
+	keeper  *registry.Keeper
+	request traefik.Request
+}
+
+// published tells whether a request came by a published route.
+func published(r *http.Request) bool {
+	return strings.HasPrefix(rawPath(r.URL), traefik.PublishedPrefix)
+}
+
+// rawPath is a path with the escapes that it came with.
+func rawPath(u *url.URL) string {
+	if u.RawPath != "" {
+		return u.RawPath
+	}
+	return u.Path // it has no escapes, or those that it is written with anyway
+}
+
+// receive answers a request that came by a published route.
+func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
+	w := &answer{ResponseWriter: rw}
+	defer s.surviveArrival(w, r)
+	unlimit(w)
+	name, visitors := unmark(r)
+	route := s.registry.Route(name)
+	if route == nil {
+		s.lost(w, r)
+		return
+	}
+	a := &arrival{w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
+	switch s.visitors.Classify(r.Method, a.request.Path, r.Header, a.request.ClientIP) {
+	case Onlooker:
+		s.show(a)
+	case Poll:
+		s.report(a)
+	case Person:
+		s.lead(a)
+	default:
+		s.keep(a)
+	}
+}
+
+// unmark is the name of the route that a request came by, and the request as the visitor
+// sent it.
+func unmark(r *http.Request) (string, *http.Request) {
+	marked, _ := strings.CutPrefix(rawPath(r.URL), traefik.PublishedPrefix)
+	name := marked
+	if end := strings.IndexAny(marked, "/*"); end >= 0 {
+		name = marked[:end]
+	}
+	mark := len(traefik.PublishedPrefix) + len(name)
+	u := *r.URL
+	u.Path = u.Path[mark:] // a name has no escapes
+	if u.RawPath != "" {
+		u.RawPath = u.RawPath[mark:]
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	visitors := new(http.Request)
+	*visitors = *r
+	visitors.URL = &u
+	return name, visitors
+}
+
+// unlimit lets a request take any time, for it is not Traefik that waits for the answer
+// but the visitor.
+func unlimit(w http.ResponseWriter) {
+	rc := http.NewResponseController(w)
+	_ = rc.SetWriteDeadline(time.Time{}) // where that is not supported there is no limit
+	_ = rc.SetReadDeadline(time.Time{})
+}
+
+// lost answers who came by a route that is no more.
+func (s *Server) lost(w http.ResponseWriter, r *http.Request) {
+	s.send(w, r, Problem{
+		Status: http.StatusServiceUnavailable,
+		Title:  "There is no such route any more",
+		Detail: "Traefik will learn of it in a moment. Send the request again.",
+	})
+}
+
+// show answers who must not wake an app.
+func (s *Server) show(a *arrival) {
+	ctx, cancel := s.patient(a.r.Context(), dialLimit)
+	defer cancel()
+	if !s.carry(ctx, a, false) {
+		s.send(a.w, a.r, onlookerProblem(s.registry.View(a.keeper)))
+	}
+}
+
+// lead answers a person: from the app, or with the waiting page.
+func (s *Server) lead(a *arrival) {
+	ctx, cancel := s.patient(a.r.Context(), personPatience)
+	defer cancel()
+	if s.carry(ctx, a, true) {
+		return
+	}
+	if !s.wake(a.keeper, &a.request, false) {
+		s.paint(a, http.StatusTooManyRequests, refused(s.registry.View(a.keeper)))
+		return
+	}
+	if !s.carry(ctx, a, true) {
+		s.paint(a, http.StatusServiceUnavailable, s.registry.View(a.keeper))
+	}
+}
+
+// keep keeps a program's request until the app is ready, and carries it there. The body
+// stays with the visitor until then.
+func (s *Server) keep(a *arrival) {
+	ctx, cancel := s.patient(a.r.Context(), a.keeper.Entry().DirectHoldTimeout)
+	defer cancel()
+	for !s.carry(ctx, a, true) {
+		if !s.wake(a.keeper, &a.request, false) {
+			s.send(a.w, a.r, tooManyProblem(s.registry.View(a.keeper)))
+			return
+		}
+		if s.registry.Await(ctx, a.keeper) != registry.Ready || ctx.Err() != nil {
+			s.send(a.w, a.r, problemOf(s.registry.View(a.keeper)))
+			return
+		}
+	}
+}
+
+// report answers the waiting page. It is no activity, and is never carried to the app.
+func (s *Server) report(a *arrival) {
+	s.said(writePoll(a.w, s.polled(a.keeper, &a.request)))
+}
+
+// patient ends with the request, after some time, or when the server does.
+func (s *Server) patient(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	stop := context.AfterFunc(s.closing, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// paint answers a person with the waiting page.
+func (s *Server) paint(a *arrival, status int, v registry.View) {
+	s.said(s.page.write(a.w, status, v))
+}
+
+// send answers with a problem document.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, p Problem) {
+	s.said(writeProblem(w, r, p))
+}
+
+// said notes how sending an answer went.
+func (s *Server) said(err error) {
+	if err != nil {
+		s.log.Debug("answer not sent", "error", err)
+	}
+}

@@ -1,0 +1,246 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+)
+
+const (
+	// dialLimit is how long an app may take to accept a connection. It is on a network
+	// that Paastis is in, so that more than a moment means a lost packet.
+	dialLimit = time.Second
+	// dialPause is between two attempts.
+	dialPause = 25 * time.Millisecond
+	// handshakeLimit is how long it may take to agree on TLS then.
+	handshakeLimit = 5 * time.Second
+	// personPatience is how long a person waits for an app that should answer and does not
+	// accept connections.
+	personPatience = 10 * time.Second
+	// continueLimit is how long a body waits for the app to ask for it, if the visitor's
+	// did so.
+	continueLimit = time.Second
+	// elsewherePause is how long Traefik may take to lead requests to an app that only it
+	// reaches.
+	elsewherePause = time.Second
+)
+
+var (
+	// errClosed tells that the app was closed for requests before it got this one.
+	errClosed = errors.New("the app is closed")
+	// errElsewhere tells that the app is awake where Paastis does not reach it.
+	errElsewhere = errors.New("Paastis shares no network with the app")
+)
+
+// proxy carries requests to apps, each on a connection of its own. One that is kept for
+// later would be broken when the app has been restarted, which a POST cannot be sent
+// again for, and would look like use of the app.
+type proxy struct {
+	plain, secure, h2c *http.Transport
+	log                *slog.Logger
+}
+
+func newProxy(log *slog.Logger) *proxy {
+	var one, both, two http.Protocols
+	one.SetHTTP1(true)
+	both.SetHTTP1(true)
+	both.SetHTTP2(true) // which gRPC over TLS needs
+	two.SetUnencryptedHTTP2(true)
+	return &proxy{plain: newTransport(one), secure: newTransport(both), h2c: newTransport(two), log: log}
+}
+
+func newTransport(protocols http.Protocols) *http.Transport {
+	return &http.Transport{
+		Protocols:   &protocols,
+		DialContext: (&net.Dialer{Timeout: dialLimit}).DialContext,
+		// A container on a network of one's own has a certificate that nobody else has
+		// signed, and no name that one could check. Traefik is told to skip that as well.
+		TLSClientConfig:       &tls.Config{InsecureSkipVerify: true},
+		TLSHandshakeTimeout:   handshakeLimit,
+		ExpectContinueTimeout: continueLimit,
+		DisableKeepAlives:     true,
+		DisableCompression:    true, // the visitor's own wish goes through as it is
+	}
+}
+
+// carry takes a request to the app and its answer back, and tells whether the visitor has
+// got an answer; if not, the app is closed, and nothing of the request was sent. It goes
+// on trying to reach the app until ctx ends. Only what counts is activity.
+func (s *Server) carry(ctx context.Context, a *arrival, counts bool) bool {
+	k := a.keeper
+	if !k.Enter(time.Now(), counts) {
+		return false
+	}
+	defer func() { k.Leave(time.Now(), counts) }()
+	target, conn, err := s.reach(ctx, a)
+	switch {
+	case errors.Is(err, errClosed):
+		return false
+	case errors.Is(err, errElsewhere):
+		s.sendElsewhere(ctx, a)
+	case err != nil:
+		s.silent(a, err)
+	default:
+		defer conn.Close()
+		s.proxy.pass(a, target, conn)
+	}
+	return true
+}
+
+// reach connects to the app. An app that has just become ready may refuse for a moment
+// more, and nothing has been sent yet: so it tries again, at least once, until ctx ends
+// or the app is closed.
+func (s *Server) reach(ctx context.Context, a *arrival) (*url.URL, *http.ClientConn, error) {
+	for {
+		target := s.registry.Target(a.route)
+		if target == nil && a.keeper.Open() {
+			return nil, nil, errElsewhere
+		}
+		if target == nil {
+			return nil, nil, errClosed
+		}
+		conn, err := s.proxy.connect(a.r, target)
+		switch {
+		case err == nil:
+			return target, conn, nil
+		case !a.keeper.Open():
+			return nil, nil, errClosed
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, err
+		case <-time.After(dialPause):
+		}
+	}
+}
+
+// connect opens a connection for a request.
+func (p *proxy) connect(r *http.Request, target *url.URL) (*http.ClientConn, error) {
+	scheme, transport := "http", p.plain
+	switch {
+	case target.Scheme == "https":
+		scheme, transport = "https", p.secure
+	case target.Scheme == "h2c":
+		transport = p.h2c
+	}
+	return transport.NewClientConn(r.Context(), scheme, target.Host)
+}
+
+// pass sends a request on a connection, and what comes back to the visitor.
+func (p *proxy) pass(a *arrival, target *url.URL, conn http.RoundTripper) {
+	// Else the server would take what it needs of a body to itself as soon as the answer
+	// begins, while it is still being sent to the app.
+	_ = http.NewResponseController(a.w).EnableFullDuplex()
+	body := &upload{ReadCloser: a.r.Body}
+	in := a.r.WithContext(a.r.Context())
+	if in.ContentLength != 0 {
+		in.Body = body
+	}
+	h := a.w.Header()
+	h["Date"], h["Content-Type"] = nil, nil // the app's or none
+	(&httputil.ReverseProxy{
+		Transport:     conn,
+		FlushInterval: -1,
+		Rewrite:       func(pr *httputil.ProxyRequest) { rewrite(pr, target) },
+		ModifyResponse: func(resp *http.Response) error {
+			if in.ProtoMajor == 1 && in.ContentLength != 0 && !body.ended.Load() && resp.StatusCode != http.StatusSwitchingProtocols {
+				h.Set("Connection", "close") // what is left of the body is in the way of another request
+			}
+			return nil
+		},
+		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) { p.broken(a, r, err) },
+		ErrorLog:     slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+	}).ServeHTTP(a.w, in)
+}
+
+// rewrite leads a request to the app, and leaves all else as Traefik has sent it.
+func rewrite(pr *httputil.ProxyRequest, target *url.URL) {
+	pr.Out.URL.Scheme, pr.Out.URL.Host = target.Scheme, target.Host
+	if target.Scheme == "h2c" {
+		pr.Out.URL.Scheme = "http"
+	}
+	pr.Out.URL.RawQuery = pr.In.URL.RawQuery
+	pr.Out.Host = pr.In.Host
+	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if values, there := pr.In.Header[header]; there {
+			pr.Out.Header[header] = values
+		}
+	}
+	pr.Out.Trailer = pr.In.Trailer // its values come with the end of the body
+}
+
+// upload is a body that knows whether it was read to its end.
+type upload struct {
+	io.ReadCloser
+	ended atomic.Bool
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err != nil {
+		u.ended.Store(err == io.EOF)
+	}
+	return n, err
+}
+
+// broken answers where the app, or the way to it, failed after the request was sent.
+func (p *proxy) broken(a *arrival, r *http.Request, err error) {
+	if r.Context().Err() != nil || a.w.begun {
+		panic(http.ErrAbortHandler) // the visitor has left, or cannot be told any more
+	}
+	p.log.Warn("app broke off", "app", a.keeper.Name(), "error", err)
+	h := a.w.Header()
+	delete(h, "Date")
+	_ = writeProblem(a.w, a.r, Problem{
+		Status: http.StatusBadGateway,
+		Title:  "The app broke off",
+		Detail: "It has got the request, and gave no answer that one could understand.",
+		App:    a.keeper.Name(),
+		State:  registry.Ready.String(),
+	})
+}
+
+// silent answers where an app is ready and accepts no connection.
+func (s *Server) silent(a *arrival, err error) {
+	if a.r.Context().Err() != nil {
+		panic(http.ErrAbortHandler) // the visitor has left
+	}
+	s.log.Warn("app does not accept connections", "app", a.keeper.Name(), "error", err)
+	s.send(a.w, a.r, Problem{
+		Status: http.StatusBadGateway,
+		Title:  "The app does not answer",
+		Detail: "It runs, but does not accept connections.",
+		App:    a.keeper.Name(),
+		State:  registry.Ready.String(),
+	})
+}
+
+// sendElsewhere sends the visitor to where the request came from: by then, Traefik leads
+// it to the app, which only Traefik reaches.
+func (s *Server) sendElsewhere(ctx context.Context, a *arrival) {
+	if _, told := s.apart.LoadOrStore(a.keeper.Name(), true); !told {
+		s.log.Warn("app is on no network of Paastis's: requests that find it asleep are sent twice; put Paastis on one of its networks", "app", a.keeper.Name())
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(elsewherePause):
+	}
+	to := a.request.URL()
+	if to == "" { // the host is none that a URL can have
+		s.send(a.w, a.r, problemOf(s.registry.View(a.keeper)))
+		return
+	}
+	setState(a.w, registry.Ready)
+	a.w.Header().Set("Location", to)
+	a.w.WriteHeader(http.StatusTemporaryRedirect)
+}
