@@ -58,28 +58,35 @@ func DefaultNeverWake() NeverWake {
 
 // Classifier tells visitors apart. It never changes. The zero value lets all wake.
 type Classifier struct {
-	agents   []string // in lower case
+	agents   *agents
 	paths    []string
-	globs    []string // those of the paths that have a pattern
+	globs    []glob // those of the paths that have a pattern
 	methods  []string
 	sources  []netip.Prefix
 	prefetch bool
 }
 
+// glob is a pattern of paths. Most paths differ from it in the text before its first
+// special character, which is cheap to see.
+type glob struct{ pattern, start string }
+
+func (g glob) takes(p string) bool {
+	if !strings.HasPrefix(p, g.start) {
+		return false
+	}
+	ok, _ := path.Match(g.pattern, p) // the pattern was checked
+	return ok
+}
+
 // NewClassifier makes a classifier. It fails if a path is no pattern.
 func NewClassifier(n NeverWake) (Classifier, error) {
-	c := Classifier{methods: n.Methods, sources: n.Sources, prefetch: n.Prefetch}
-	for _, agent := range n.UserAgents {
-		if agent = strings.ToLower(strings.TrimSpace(agent)); agent != "" {
-			c.agents = append(c.agents, agent)
-		}
-	}
+	c := Classifier{agents: newAgents(n.UserAgents), methods: n.Methods, sources: n.Sources, prefetch: n.Prefetch}
 	for _, p := range n.Paths {
 		if _, err := path.Match(p, "/"); err != nil || !strings.HasPrefix(p, "/") {
 			return c, fmt.Errorf("paths: %q is no path such as /robots.txt or /icon-*.png", p)
 		}
-		if strings.ContainsAny(p, `*?[\`) {
-			c.globs = append(c.globs, p)
+		if special := strings.IndexAny(p, `*?[\`); special >= 0 {
+			c.globs = append(c.globs, glob{pattern: p, start: p[:special]})
 		} else {
 			c.paths = append(c.paths, p)
 		}
@@ -119,8 +126,8 @@ func (c Classifier) onlooks(method, p string, h http.Header, client netip.Addr) 
 	if slices.Contains(c.methods, method) || slices.Contains(c.paths, p) || c.prefetch && prefetches(h) {
 		return true
 	}
-	for _, glob := range c.globs {
-		if ok, _ := path.Match(glob, p); ok { // the pattern was checked
+	for _, g := range c.globs {
+		if g.takes(p) {
 			return true
 		}
 	}
@@ -130,8 +137,7 @@ func (c Classifier) onlooks(method, p string, h http.Header, client netip.Addr) 
 			return true
 		}
 	}
-	agent := first(h, "User-Agent")
-	return slices.ContainsFunc(c.agents, func(part string) bool { return containsFold(agent, part) })
+	return c.agents.in(first(h, "User-Agent"))
 }
 
 // prefetches tells that a browser asks ahead of a visit. The headers are those of
@@ -147,15 +153,4 @@ func first(h http.Header, name string) string {
 		return v[0]
 	}
 	return ""
-}
-
-// containsFold tells whether s contains part, which is in lower case ASCII, in any
-// case. It does not allocate.
-func containsFold(s, part string) bool {
-	for i := 0; i+len(part) <= len(s); i++ {
-		if strings.EqualFold(s[i:i+len(part)], part) {
-			return true
-		}
-	}
-	return false
 }
