@@ -307,7 +307,9 @@ func liveOn(t *testing.T, f *fake, o Options) *world {
 	go func() { defer close(done); r.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 	synctest.Wait()
-	return &world{Registry: r, fake: f, t: t}
+	w := &world{Registry: r, fake: f, t: t}
+	t.Cleanup(w.wantFiled)
+	return w
 }
 
 func settingsFor(t *testing.T, yml string) Settings {

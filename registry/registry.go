@@ -64,6 +64,7 @@ type Registry struct {
 	mu       sync.Mutex
 	settings Settings
 	keepers  map[string]*Keeper // :: provider/name → keeper
+	moving   []*Keeper          // the managed apps that time or others may move, by name
 	todo     []task             // decided under the lock, begun without it
 	logged   map[string]bool    // problems that were told already
 	loading  bool               // the first reports come in
@@ -191,11 +192,44 @@ func (r *Registry) advance(now time.Time) time.Time {
 	for p.moved = true; p.moved; {
 		p.moved = false
 		clear(p.lastUse)
-		for _, e := range r.inventory.Load().Entries {
-			p.step(e.keeper)
+		for _, k := range slices.Clone(r.moving) { // a step may add to them
+			p.step(k)
 		}
 	}
 	return p.next
+}
+
+// rests tells that nothing but a request or its provider moves an app on. Of many apps
+// most are like that: a pass leaves them out.
+func (k *Keeper) rests() bool {
+	e := k.Entry()
+	return !e.Managed || k.state == Asleep && len(e.KeepAwake) == 0
+}
+
+// file puts an app among those that move, or takes it out, after its state has changed.
+func (r *Registry) file(k *Keeper) {
+	if k.gone {
+		return // another app may have its name by now
+	}
+	place, filed := slices.BinarySearchFunc(r.moving, k.Name(), func(m *Keeper, name string) int {
+		return cmp.Compare(m.Name(), name)
+	})
+	switch rests := k.rests(); {
+	case filed && rests:
+		r.moving = slices.Delete(r.moving, place, place+1)
+	case !filed && !rests:
+		r.moving = slices.Insert(r.moving, place, k)
+	}
+}
+
+// fileAll finds those that move among the apps of a new inventory.
+func (r *Registry) fileAll(inv *Inventory) {
+	r.moving = nil
+	for _, e := range inv.Entries {
+		if !e.keeper.rests() {
+			r.moving = append(r.moving, e.keeper)
+		}
+	}
 }
 
 // begin begins what takes time.
@@ -262,6 +296,7 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 	}
 	r.log.Log(context.Background(), level, "app", attrs...)
 	k.state, k.since, k.reason = s, now, reason
+	r.file(k)
 	if s != Ready {
 		r.turn(k, false)
 	}
@@ -291,6 +326,7 @@ func (r *Registry) resolve() {
 		}
 	}
 	r.inventory.Store(inv)
+	r.fileAll(inv)
 	r.changed()
 	for _, k := range turned {
 		r.turnedOver(k)

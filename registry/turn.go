@@ -28,8 +28,8 @@ func count(n int, thing string) string {
 // startingNow is how many apps have been started and are not healthy yet.
 func (p *pass) startingNow() int {
 	n := 0
-	for _, e := range p.inventory.Load().Entries {
-		if e.keeper.comesUp() {
+	for _, k := range p.moving {
+		if k.comesUp() {
 			n++
 		}
 	}
