@@ -165,8 +165,8 @@ func (p *Publication) router() routerConfig {
 		Service:       p.Name,
 		Observability: options["observability"],
 	}
-	if p.Router.TLS {
-		router.TLS = p.tls(options["tls"])
+	if tls := options["tls"]; p.Router.TLS || tls != nil {
+		router.TLS = p.tls(tls)
 	}
 	return router
 }
@@ -177,7 +177,7 @@ func (p *Publication) tls(options any) map[string]any {
 	if told, there := options.(map[string]any); there {
 		maps.Copy(tls, told)
 	}
-	if name, there := tls["options"].(string); there && name != "default" {
+	if name, there := tls["options"].(string); there && name != "" && name != "default" {
 		tls["options"] = at(name, p.Provider)
 	}
 	return tls

@@ -30,6 +30,7 @@ var knownLabels = split(
 	"traefik.http.routers.*.tls",
 	"traefik.http.routers.*.tls.options",
 	"traefik.http.routers.*.tls.certresolver",
+	"traefik.http.routers.*.tls.domains",
 	"traefik.http.routers.*.tls.domains.main",
 	"traefik.http.routers.*.tls.domains.sans",
 	"traefik.http.services.*.loadbalancer.server.url",

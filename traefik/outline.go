@@ -65,7 +65,7 @@ func newDefinition(r *reading) func(*parser.Node, string) *definition {
 	return func(node *parser.Node, path string) *definition {
 		before := len(r.unread)
 		options := r.object(middlewareFields, node, path)
-		if len(r.unread) > before || len(options) != 1 || !isKey(node.Name) {
+		if len(r.unread) > before || len(options) != 1 || len(node.Children) != 1 || !isKey(node.Name) {
 			return &definition{}
 		}
 		d := &definition{options: options}

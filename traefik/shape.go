@@ -235,12 +235,13 @@ func (r *reading) plugins(node *parser.Node, path string) (any, bool) {
 	values := make(map[string]any)
 	for _, child := range node.Children {
 		at := joined(path, child.Name)
-		if len(child.Children) == 0 {
-			values[child.Name] = map[string]any{}
-		} else {
-			values[child.Name] = r.anything(child, at, 1)
-		}
 		if !isKey(child.Name) {
+			r.refuse(at)
+		} else if len(child.Children) == 0 {
+			values[child.Name] = map[string]any{}
+		} else if told, named := r.anything(child, at, 1).(map[string]any); named {
+			values[child.Name] = told
+		} else {
 			r.refuse(at)
 		}
 	}
@@ -262,11 +263,7 @@ func (r *reading) anything(node *parser.Node, path string, depth int) any {
 		return ""
 	}
 	if isIndex(node.Children[0].Name) {
-		var values []any
-		for _, child := range node.Children {
-			values = append(values, r.anything(child, joined(path, child.Name), depth+1))
-		}
-		return values
+		return r.anythings(node, path, depth)
 	}
 	values := make(map[string]any)
 	for _, child := range node.Children {
@@ -274,6 +271,20 @@ func (r *reading) anything(node *parser.Node, path string, depth int) any {
 			r.refuse(joined(path, child.Name))
 		}
 		values[child.Name] = r.anything(child, joined(path, child.Name), depth+1)
+	}
+	return values
+}
+
+// anythings are either texts or not: Traefik's decoder loses texts among others.
+func (r *reading) anythings(node *parser.Node, path string, depth int) any {
+	leaves := len(node.Children[0].Children) == 0
+	var values []any
+	for _, child := range node.Children {
+		at := joined(path, child.Name)
+		if (len(child.Children) == 0) != leaves {
+			r.refuse(at)
+		}
+		values = append(values, r.anything(child, at, depth+1))
 	}
 	return values
 }

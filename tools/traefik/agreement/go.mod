@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/paastis/paastis v0.0.0
+	github.com/traefik/paerser v0.2.2
 	github.com/traefik/traefik/v3 v3.6.12
 )
 
@@ -255,7 +256,6 @@ require (
 	github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common v1.3.48 // indirect
 	github.com/tetratelabs/wazero v1.8.0 // indirect
 	github.com/tjfoc/gmsm v1.4.1 // indirect
-	github.com/traefik/paerser v0.2.2 // indirect
 	github.com/traefik/yaegi v0.16.1 // indirect
 	github.com/transip/gotransip/v6 v6.26.1 // indirect
 	github.com/ultradns/ultradns-go-sdk v1.8.1-20250722213956-faef419 // indirect
