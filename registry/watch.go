@@ -15,12 +15,15 @@ const viewPause = 500 * time.Millisecond
 func (k *Keeper) Using() int64 { return k.using.Load() }
 
 // ViewAfter blocks until the picture of an app is another than one that was seen, or
-// until ctx ends, and returns it as it is then.
-func (r *Registry) ViewAfter(ctx context.Context, k *Keeper, seen View) View {
+// until ctx ends. It returns the picture as it is then, and whether it is another.
+func (r *Registry) ViewAfter(ctx context.Context, k *Keeper, seen View) (View, bool) {
 	for {
 		changes := r.changesAround(k)
-		if v := r.View(k); ctx.Err() != nil || !v.equal(seen) {
-			return v
+		switch v := r.View(k); {
+		case !v.equal(seen):
+			return v, true
+		case ctx.Err() != nil:
+			return v, false
 		}
 		waitAny(ctx, changes, viewPause)
 	}

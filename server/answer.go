@@ -44,5 +44,6 @@ func (s *Server) surviveArrival(w *answer, r *http.Request) {
 	if cause == http.ErrAbortHandler || w.begun {
 		panic(http.ErrAbortHandler)
 	}
+	clear(w.Header())
 	s.send(w, r, mistakeProblem)
 }

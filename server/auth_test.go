@@ -152,6 +152,12 @@ func inState(t *testing.T, state string) *site {
 	case "failed":
 		shop.startErr = errors.New("no")
 	}
+	return inStateOf(t, shop, state)
+}
+
+// inStateOf is a site with an app, shop.test, that gets into the state if it is made so.
+func inStateOf(t *testing.T, shop *fakeApp, state string) *site {
+	t.Helper()
 	s := live(t, shop)
 	switch state {
 	case "starting":

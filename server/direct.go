@@ -144,11 +144,6 @@ func (s *Server) keep(a *arrival) {
 	}
 }
 
-// report answers the waiting page. It is no activity, and is never carried to the app.
-func (s *Server) report(a *arrival) {
-	s.said(writePoll(a.w, s.polled(a.keeper, &a.request)))
-}
-
 // patient ends with the request, after some time, or when the server does.
 func (s *Server) patient(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, limit)

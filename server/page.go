@@ -46,7 +46,6 @@ type picture struct {
 	Logs     string `json:"logs,omitempty"`
 
 	Name   string       `json:"-"`
-	More   int          `json:"-"` // steps that are not shown
 	Style  template.CSS `json:"-"`
 	Script template.JS  `json:"-"`
 }
@@ -81,15 +80,22 @@ func (p *Page) render(pic picture) []byte {
 	return b.Bytes()
 }
 
-// fit draws a view within the limit: long names are cut, and steps left out, until it
+// size is how much of a view is drawn: so many steps, letters of a name and of a reason,
+// and lines of a log.
+type size struct{ steps, name, reason, lines int }
+
+// sizes are tried one after the other.
+var sizes = []size{{12, 60, 200, 8}, {12, 60, 200, 4}, {8, 40, 200, 2}, {8, 24, 200, 0}, {4, 16, 100, 0}, {0, 16, 100, 0}}
+
+// fit draws a view within the limit: long texts are cut, and steps left out, until it
 // fits.
 func fit(v registry.View, draw func(picture) []byte) []byte {
-	for _, size := range []struct{ steps, letters, lines int }{{12, 60, 8}, {12, 60, 4}, {8, 40, 2}, {8, 24, 0}, {4, 16, 0}, {0, 16, 0}} {
-		if drawn := draw(pictureOf(v, size.steps, size.letters, size.lines)); len(drawn) <= pageLimit {
+	for _, size := range sizes {
+		if drawn := draw(pictureOf(v, size)); len(drawn) <= pageLimit {
 			return drawn
 		}
 	}
-	return draw(pictureOf(registry.View{State: v.State}, 0, 0, 0))
+	return draw(pictureOf(registry.View{State: v.State}, size{}))
 }
 
 // write answers a person's navigation with the page.
@@ -121,24 +127,26 @@ func encode(pic picture) []byte {
 	return text
 }
 
-func pictureOf(v registry.View, steps, letters, lines int) picture {
-	name := cut(v.Name, letters)
+func pictureOf(v registry.View, most size) picture {
+	name := cut(v.Name, most.name)
 	pic := picture{State: v.State.String(), Name: name, Failed: v.State == registry.Failed, Steps: []step{}}
 	switch v.State {
 	case registry.Failed:
 		pic.Title = name + " could not start"
-		pic.Sentence = cmp.Or(cut(v.Reason, 200), "It could not be started.")
-		pic.Logs = lastLines(v.Logs, lines)
+		pic.Sentence = cmp.Or(cut(v.Reason, most.reason), "It could not be started.")
+		pic.Logs = lastLines(v.Logs, most.lines)
 	case registry.Ready:
 		pic.Title, pic.Sentence = name, "It is ready."
 	default:
 		pic.Title = name + " is waking up"
-		pic.Sentence = cmp.Or(cut(v.Reason, 200), "It was asleep and is waking up. This page will become the app by itself.")
+		pic.Sentence = cmp.Or(cut(v.Reason, most.reason), "It was asleep and is waking up. This page will become the app by itself.")
 	}
-	shown := min(len(v.Steps), steps)
-	pic.More = len(v.Steps) - shown
+	shown := min(len(v.Steps), most.steps)
 	for _, s := range v.Steps[:shown] {
-		pic.Steps = append(pic.Steps, step{Name: cut(s.Name, letters), Progress: s.Progress})
+		pic.Steps = append(pic.Steps, step{Name: cut(s.Name, most.name), Progress: s.Progress})
+	}
+	if more := len(v.Steps) - shown; more > 0 {
+		pic.Steps = append(pic.Steps, step{Name: fmt.Sprintf("and %d more", more)})
 	}
 	return pic
 }

@@ -195,11 +195,11 @@ func TestPollListsAsManyStepsAsThePage(t *testing.T) {
 		s := live(t, crowd("", 50)...)
 		page := s.answer(askFor("shop", browser)).Body.String()
 		poll := s.answer(askFor("shop", "X-Paastis-Poll: 1")).Body.String()
-		if n := strings.Count(page, "<li "); n != 12 || strings.Count(poll, `"progress"`) != n {
+		if n := strings.Count(page, "<li "); n != 13 || strings.Count(poll, `"progress"`) != n {
 			t.Errorf("%d steps on the page, then %s", n, poll)
 		}
-		if !strings.Contains(page, "and 38 more") {
-			t.Errorf("no word of the others in\n%s", page)
+		if !strings.Contains(page, "and 38 more") || !strings.Contains(poll, "and 38 more") {
+			t.Errorf("no word of the others in\n%s\n%s", page, poll)
 		}
 	})
 }

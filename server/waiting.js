@@ -1,30 +1,42 @@
-var $=function(i){return document.getElementById(i)},retry=0,n=0
-function show(v){
-document.title=v.title
-$('s').textContent=v.sentence
-$('b').hidden=v.failed
-$('r').hidden=!v.failed
-$('o').textContent=v.logs||''
-$('o').hidden=!v.logs
-var l=$('l')
-l.textContent=''
-v.steps.forEach(function(s){var i=document.createElement('li'),b=document.createElement('b')
-i.className=b.textContent=s.progress
-i.append(s.name,b)
-l.append(i)})
+let last,timer
+function show(view){
+document.title=view.title
+s.textContent=view.sentence
+b.hidden=view.failed
+r.hidden=!view.failed
+o.textContent=view.logs
+o.hidden=!view.logs
+l.replaceChildren(...view.steps.map(step=>{
+const[li,b]=['li','b'].map(tag=>document.createElement(tag))
+li.className=b.textContent=step.progress
+li.append(step.name,b)
+return li}))
+if(view.state=='ready')enter()
 }
-function poll(){
-var h={'X-Paastis-Poll':'1'}
-if(retry)h['X-Paastis-Retry']='1'
-retry=0
-fetch(location.href,{headers:h,cache:'no-store',redirect:'manual'}).then(function(r){
-if(!r.headers.has('X-Paastis-State'))throw 0
-return r.json()}).then(function(v){
-if(v.state=='ready')return location.reload()
-show(v)
-next(document.hidden?2e3:400)},function(){next(1e3)})
+function enter(){next=()=>0;location.reload()}
+async function poll(retry){
+last?.abort()
+const mine=last=new AbortController
+let pause=1e3
+try{
+const answer=await fetch(location.href,{headers:{'X-Paastis-Poll':1,Accept:'text/event-stream',...retry&&{'X-Paastis-Retry':1}},cache:'no-store',redirect:'manual',signal:mine.signal})
+if(!answer.headers.has('X-Paastis-State')){
+if(answer.status<404)enter()
+}else if(answer.ok){
+const parts=answer.body.pipeThrough(new TextDecoderStream).getReader()
+for(let text='',part;!(part=await parts.read()).done;){
+const events=(text+part.value).split('\n\n')
+text=events.pop()
+events.forEach(event=>event[0]=='d'&&show(JSON.parse(event.slice(5))))
 }
-function next(t){clearTimeout(n);n=setTimeout(poll,t)}
-$('r').onclick=function(e){e.preventDefault();retry=1;next(0)}
-document.onvisibilitychange=function(){next(0)}
+}else{
+show(await answer.json())
+pause=document.hidden?2e3:400
+}
+}catch{}
+if(mine==last)next(pause)
+}
+function next(pause,retry){clearTimeout(timer);timer=setTimeout(poll,pause,retry)}
+r.onclick=event=>{event.preventDefault();next(0,1)}
+document.onvisibilitychange=()=>next(0)
 next(300)

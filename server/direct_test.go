@@ -1,0 +1,216 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// come is a request of a visitor's that came by the published route of an app. Lines are
+// as for ask.
+func come(app, path string, lines ...string) *http.Request {
+	r := httptest.NewRequest(http.MethodGet, "http://"+app+".test/.paastis/"+app+path, nil)
+	r.Header.Set("X-Forwarded-For", "203.0.113.7")
+	r.Header.Set("X-Forwarded-Proto", "https")
+	for _, line := range lines {
+		if method, ok := strings.CutPrefix(line, "method "); ok {
+			r.Method = method
+			continue
+		}
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Set(name, value)
+	}
+	return r
+}
+
+// routed is an app with a route that is published.
+func routed(name string, needs ...string) *fakeApp {
+	return service(name, needs...).found(name+".test").label("paastis.port", "8080")
+}
+
+// directContract is what who came by a published route gets, when, and which orders
+// follow. Paastis shares no network with the app here; the proxy's own tests show what
+// gets through.
+var directContract = map[string]map[string]string{
+	"person": {
+		"awake":    "307 ready after 1s, orders -",
+		"asleep":   "503 page starting at once, orders start shop",
+		"starting": "503 page starting at once, orders -",
+		"stopping": "503 page stopping at once, orders start shop",
+		"failed":   "503 page failed at once, orders -",
+	},
+	"program": {
+		"awake":    "307 ready after 1s, orders -",
+		"asleep":   "307 ready after 11s, orders start shop",
+		"starting": "307 ready after 8s, orders -",
+		"stopping": "307 ready after 23s, orders start shop",
+		"failed":   "503 problem failed at once, orders -",
+	},
+	"onlooker": {
+		"awake":    "307 ready after 1s, orders -",
+		"asleep":   "503 problem asleep at once, orders -",
+		"starting": "503 problem starting at once, orders -",
+		"stopping": "503 problem stopping at once, orders -",
+		"failed":   "503 problem failed at once, orders -",
+	},
+	"poll":  contract["poll"],
+	"retry": contract["retry"],
+}
+
+func TestWhoComesByAPublishedRouteGetsWhatTheContractSays(t *testing.T) {
+	for kind, cases := range visitors {
+		for visitor, lines := range cases {
+			for state, want := range directContract[kind] {
+				t.Run(visitor+" while "+state, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						s := routedInState(t, state)
+						began := time.Now()
+						w := s.answer(visitBy(lines))
+						got := fmt.Sprintf("%s %s", gist(w), after(began))
+						time.Sleep(time.Minute)
+						if got += ", orders " + s.took(); got != want {
+							t.Errorf("got  %s\nwant %s", got, want)
+						}
+						wantOwnHeaders(t, kind, w)
+						if n := s.registry.Named("shop").Using(); n != 0 {
+							t.Errorf("%d requests are still on their way", n)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// visitBy is the request of a visitor with these lines; see visitors.
+func visitBy(lines []string) *http.Request {
+	path := "/"
+	if len(lines) > 0 && lines[0][0] == '/' {
+		path, lines = lines[0], lines[1:]
+	}
+	return come("shop", path, lines...)
+}
+
+// routedInState is inState of an app with a published route. Traefik is at its address at
+// once.
+func routedInState(t *testing.T, state string) *site {
+	t.Helper()
+	shop := routed("shop").at("shop.test")
+	switch state {
+	case "awake":
+		shop.awake()
+	case "stopping":
+		shop.awake().stopping = 15 * time.Second
+	case "failed":
+		shop.startErr = errors.New("no")
+	}
+	return inStateOf(t, shop, state)
+}
+
+func TestProgramIsHeldInDirectModeForAsLongAsTheAppWants(t *testing.T) {
+	for label, want := range map[string]string{
+		"":    "503 problem starting after 2m0s",
+		"10m": "307 ready after 5m1s",
+		"4s":  "503 problem starting after 4s",
+		"0s":  "503 problem starting at once",
+	} {
+		t.Run(label, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				shop := routed("shop").at("shop.test").label("paastis.start_timeout", "10m").label("paastis.hold_timeout", "1s")
+				if shop.boot = 5 * time.Minute; label != "" {
+					shop.label("paastis.direct_hold_timeout", label)
+				}
+				s := live(t, shop)
+				began := time.Now()
+				w := s.answer(come("shop", "/", "method POST"))
+				if got := gist(w) + " " + after(began); got != want {
+					t.Errorf("got %s, want %s", got, want)
+				}
+				wantOwnHeaders(t, "program", w)
+			})
+		})
+	}
+}
+
+func TestVisitorOfAnAppThatOnlyTraefikReachesIsSentThereAgain(t *testing.T) {
+	for _, path := range []string{"/", "/a//b%2Fc?x=1;y&z=%zz", "/?"} {
+		t.Run(path, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := live(t, routed("shop").awake())
+				for range 3 {
+					w := s.answer(come("shop", path, "method PUT"))
+					if got := w.Header().Get("Location"); got != "https://shop.test"+path || w.Code != 307 || w.Body.Len() > 0 {
+						t.Errorf("%d to %q", w.Code, got)
+					}
+				}
+				if n := s.log.count("put Paastis on one of its networks"); n != 1 {
+					t.Errorf("%d warnings", n)
+				}
+			})
+		})
+	}
+}
+
+func TestRouteThatIsNoMoreIsToBeTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, routed("shop"))
+		for _, path := range []string{"/.paastis/", "/.paastis/nobody/", "/.paastis/nobody*", "/.paastis//shop", "/.paastis/shop%2Fx", "/.paastis/sho%70/"} {
+			w := s.answer(httptest.NewRequest("GET", "http://shop.test"+path, nil))
+			if got := gist(w); got != "503 problem" {
+				t.Errorf("%s: %s", path, got)
+			}
+			wantOwnHeaders(t, "program", w)
+		}
+		for _, path := range []string{"/.paastis", "/%2Epaastis/shop/", "/./.paastis/shop/", "//.paastis/shop/", "/.Paastis/shop/"} {
+			if w := s.answer(httptest.NewRequest("GET", "http://shop.test"+path, nil)); w.Code != 404 {
+				t.Errorf("%s: %s", path, gist(w))
+			}
+		}
+		if got := s.took(); got != "-" {
+			t.Errorf("orders %s", got)
+		}
+	})
+}
+
+func TestOptionsOfAllIsARequestLikeAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, routed("shop").at("shop.test"))
+		for _, path := range []string{"*", "", "/"} {
+			r := come("shop", path, "method OPTIONS")
+			if w := s.answer(r); gist(w) != "307 ready" || w.Header().Get("Location") != "https://shop.test/" {
+				t.Errorf("%q: %s to %q", path, gist(w), w.Header().Get("Location"))
+			}
+		}
+	})
+}
+
+func TestWakesByPublishedRoutesAreLimitedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, routed("shop"), routed("blog"))
+		s.limit = newWakeLimit(1)
+		s.answer(come("shop", "/", browser))
+		for want, lines := range map[string][]string{"429 page asleep": {browser}, "429 problem asleep": nil, "503 json asleep": {"X-Paastis-Poll: 1"}} {
+			if got := gist(s.answer(come("blog", "/", lines...))); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		}
+	})
+}
+
+func TestPanicIsAnsweredInDirectModeToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, routed("shop"))
+		s.page = nil
+		if got := gist(s.answer(come("shop", "/", browser))); got != "503 problem" {
+			t.Error(got)
+		}
+		if n := s.log.count("panic in a handler"); n != 1 {
+			t.Errorf("logged %d times", n)
+		}
+	})
+}
