@@ -40,6 +40,8 @@ func rawPath(u *url.URL) string {
 
 // receive answers a request that came by a published route.
 func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
+	s.arrivals.begin()
+	defer s.arrivals.end()
 	w := &answer{ResponseWriter: rw}
 	defer s.surviveArrival(w, r)
 	unlimit(w)

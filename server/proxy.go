@@ -92,7 +92,10 @@ func (s *Server) carry(ctx context.Context, a *arrival, counts bool) bool {
 		s.silent(a, err)
 	default:
 		defer conn.Close()
-		s.proxy.pass(a, target, conn)
+		ctx, cancel := context.WithCancel(a.r.Context())
+		defer context.AfterFunc(s.cutting, cancel)()
+		defer cancel()
+		s.proxy.pass(ctx, a, target, conn)
 	}
 	return true
 }
@@ -137,12 +140,12 @@ func (p *proxy) connect(r *http.Request, target *url.URL) (*http.ClientConn, err
 }
 
 // pass sends a request on a connection, and what comes back to the visitor.
-func (p *proxy) pass(a *arrival, target *url.URL, conn http.RoundTripper) {
+func (p *proxy) pass(ctx context.Context, a *arrival, target *url.URL, conn http.RoundTripper) {
 	// Else the server would take what it needs of a body to itself as soon as the answer
 	// begins, while it is still being sent to the app.
 	_ = http.NewResponseController(a.w).EnableFullDuplex()
 	body := &upload{ReadCloser: a.r.Body}
-	in := a.r.WithContext(a.r.Context())
+	in := a.r.WithContext(ctx)
 	if in.ContentLength != 0 {
 		in.Body = body
 	}

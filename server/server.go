@@ -32,6 +32,11 @@ const (
 	// idleLimit is over the 90 s for which Traefik keeps a connection, so that it is
 	// never closed under a request.
 	idleLimit = 2 * time.Minute
+	// heldOfBody is how much of a body is taken in that nobody reads yet, on a connection
+	// of HTTP/2, where heldOnConnection is for all of its requests together: so many held
+	// requests do not stop the others.
+	heldOfBody       = 64 << 10
+	heldOnConnection = 4<<20 - 1
 )
 
 // Options are what a server is made of.
@@ -59,8 +64,13 @@ type Server struct {
 	apart    sync.Map // :: name of an app that shares no network with Paastis → it was told
 	log      *slog.Logger
 	echo     *echo.Echo
+	arrivals tally           // requests that came by a published route
 	closing  context.Context // ends when held requests have to be let go
 	close    context.CancelFunc
+	cutting  context.Context // ends when requests on their way to an app have to be cut
+	cut      context.CancelFunc
+
+	writeLimit, drainLimit time.Duration
 }
 
 // New makes a server. It does not listen yet.
@@ -74,8 +84,11 @@ func New(o Options) *Server {
 		proxy:    newProxy(o.Log),
 		log:      o.Log,
 		echo:     echo.New(),
+
+		writeLimit: writeLimit, drainLimit: drainLimit,
 	}
 	s.closing, s.close = context.WithCancel(context.Background())
+	s.cutting, s.cut = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Use(s.survive)
@@ -96,14 +109,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Serve answers requests until ctx ends, then lets held requests go with a 503, waits
-// for the answers that are under way, and returns nil. It returns an error if it
-// cannot go on. It closes the listener.
+// for the answers that are under way, and returns nil. What is not done in drainLimit,
+// such as a download or a WebSocket, is cut. It returns an error if it cannot go on. It
+// closes the listener.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
 		Handler:           s,
 		Protocols:         protocols(),
+		HTTP2:             &http.HTTP2Config{MaxReceiveBufferPerConnection: heldOnConnection, MaxReceiveBufferPerStream: heldOfBody},
 		ReadHeaderTimeout: drainLimit,
-		WriteTimeout:      writeLimit,
+		WriteTimeout:      s.writeLimit,
 		IdleTimeout:       idleLimit,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
@@ -115,10 +130,21 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.close()
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drainLimit)
 	defer cancel()
 	err := srv.Shutdown(limit)
+	select {
+	case <-s.arrivals.none(): // WebSockets are none of the server's any more
+	case <-limit.Done():
+		s.log.Info("requests are cut, for they took too long to end")
+	}
+	s.cut()
+	_ = srv.Close()
 	<-served
+	<-s.arrivals.none()
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
 	return err
 }
 
