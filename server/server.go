@@ -91,10 +91,9 @@ func New(o Options) *Server {
 	s.cutting, s.cut = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = s.answerError
-	s.echo.Use(s.survive)
-	s.echo.Any("/auth", s.auth)
-	s.echo.Match([]string{http.MethodGet, http.MethodHead}, "/traefik/config", s.routes)
-	s.echo.GET("/healthz", s.healthz)
+	s.echo.Any("/auth", s.survive(s.auth))
+	s.echo.Match([]string{http.MethodGet, http.MethodHead}, "/traefik/config", s.survive(s.routes))
+	s.echo.GET("/healthz", s.survive(s.healthz))
 	return s
 }
 
@@ -159,7 +158,8 @@ func protocols() *http.Protocols {
 
 func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// survive answers 503 where a handler panics: no answer at all would be Traefik's 500.
+// survive answers 503 where a handler panics: no answer at all would be Traefik's 500. It
+// is put around each handler once; as a middleware of Echo's it would be for each request.
 func (s *Server) survive(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {

@@ -53,20 +53,20 @@ type Request struct {
 // Traefik neither forwards hop-by-hop headers such as Upgrade nor tells them in another
 // way: a rule on them finds nothing.
 func FromForwardAuth(h http.Header) (Request, error) {
-	uri := h.Get("X-Forwarded-Uri")
+	uri := first(h, "X-Forwarded-Uri")
 	if uri == "" {
 		return Request{}, ErrNotForwarded
 	}
 	r := Request{
-		Method:   h.Get("X-Forwarded-Method"),
-		Proto:    proto(h.Get("X-Forwarded-Proto")),
+		Method:   first(h, "X-Forwarded-Method"),
+		Proto:    proto(first(h, "X-Forwarded-Proto")),
 		Header:   h,
 		ClientIP: lastForwardedFor(h),
 	}
 	if r.Method == "" {
 		r.Method = http.MethodGet
 	}
-	r.setAuthority(h.Get("X-Forwarded-Host"))
+	r.setAuthority(first(h, "X-Forwarded-Host"))
 	if err := r.setURI(uri); err != nil {
 		return Request{}, fmt.Errorf("read X-Forwarded-Uri %q: %w", uri, err)
 	}
@@ -154,6 +154,15 @@ func (r *Request) setURI(uri string) error {
 }
 
 // Helpers
+
+// first is a header's first value, by its canonical name: so it need not be made canonical
+// for each request, as Get does.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
 
 // proto tells https from http; to Traefik a WebSocket's is "wss" or "ws".
 func proto(forwarded string) string {
