@@ -3,7 +3,7 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build image demo-image setup lint unit agreement e2e test cycles handover streams soak fuzz demo demo-down
+.PHONY: build image demo-image setup lint unit agreement e2e test bench cycles handover streams soak fuzz demo demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
@@ -43,6 +43,10 @@ test: lint unit agreement
 else
 test: lint unit agreement e2e
 endif
+
+# What Paastis costs, into bench/results.json; PARTS='auth scale' for some of it.
+bench: setup
+	go run ./bench $(PARTS)
 
 # The long runs. RECORD=1 writes what they showed into bench/.
 cycles: setup
