@@ -37,6 +37,8 @@ type Part struct {
 // parts are what can be measured, in the order in which everything is.
 func parts() []Part {
 	return []Part{
+		{"auth", "a request of ForwardAuth's for an awake app, beside a bare Echo handler", auth},
+		{"scale", "the registry with 100,000 apps", scale},
 		{"footprint", "what the binary weighs", footprint},
 	}
 }
