@@ -47,11 +47,11 @@ func TestCyclesWithoutTheHostsProcAreWithoutOneWrongAnswer(t *testing.T) {
 }
 
 func TestCyclesInDirectModeAreWithoutOneWrongAnswerOrCutStream(t *testing.T) {
-	runCycles(t, "e2e-cycles-direct", cycling{apps: few, direct: true, hostPID: true})
+	runCycles(t, "e2e-cycles-direct", cycling{apps: many, direct: true, hostPID: true})
 }
 
 func TestCyclesInDirectModeProvenByTraefiksAPI(t *testing.T) {
-	runCycles(t, "e2e-cycles-direct-api", cycling{apps: few, direct: true, api: true, hostPID: true})
+	runCycles(t, "e2e-cycles-direct-api", cycling{apps: many, direct: true, api: true, hostPID: true})
 }
 
 // cycling is how apps are handed over to Traefik, and what Paastis sees of them.
