@@ -172,8 +172,8 @@ func (c *cycles) run(apps []app) time.Duration {
 // cycle wakes an app out of its sleep by a burst of all kinds of visitors, uses it, and
 // in every other case comes once more just when it is about to fall asleep.
 func (c *cycles) cycle(container string, a app) bool {
-	if !c.engine.awaitAsleep(container, time.Minute) {
-		c.t.Errorf("%s was not asleep within a minute", container)
+	if !c.engine.awaitAsleep(container, 2*time.Minute) {
+		c.t.Errorf("%s was not asleep within two minutes", container)
 		return false
 	}
 	pause(0, 300*time.Millisecond)
@@ -223,6 +223,9 @@ func (c *cycles) passBy(apps []app, over <-chan struct{}) {
 	var under sync.WaitGroup
 	defer under.Wait()
 	rest := 6 * c.stay / time.Duration(len(apps))
+	if c.direct {
+		rest *= 3 // an app falls asleep only once its route has turned
+	}
 	for {
 		select {
 		case <-over:
