@@ -1,15 +1,11 @@
 package traefik
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // PublishedPrefix is what stands before the path of a request that a published router
@@ -62,29 +58,32 @@ func IsTurn(serverURL string, turn uint64) bool {
 // container are gone. If several publications define one of the same name, the copy is
 // that of the first by the publications' names. A middleware that Paastis cannot copy
 // in full is left to Traefik: its routers work only while Traefik has it. Of routers and
-// services, what Labels.Unread tells is left out.
+// services, what Labels.Unread tells is left out. A router that leads to Paastis is
+// without the errors and circuitBreaker of labels, which would put pages of theirs in
+// place of the waiting page.
+//
+// Every Traefik since 3.6 reads the configuration. An older one refuses it as a whole if
+// labels have something in it that only a newer one knows.
 func Publish(publications []Publication, self, middleware string) []byte {
 	c := composer{
 		self:        self,
 		middleware:  middleware,
-		reserved:    make(map[string]bool),
+		services:    make(map[reference]string),
 		definitions: make(map[string]origin),
-		empty:       make(map[string]bool),
-		routers:     make(map[string]routerConfig),
-		services:    make(map[string]serviceConfig),
-		middlewares: make(map[string]map[string]any),
+		empty:       make(map[use]bool),
+		copies:      make(map[string]any),
 	}
 	ordered := byPublicationName(publications)
-	for i := range ordered {
-		c.reserved[markPrefix+ordered[i].Name] = true
+	for _, p := range ordered {
+		c.define(p)
 	}
-	for i := range ordered {
-		c.define(&ordered[i])
+	for _, p := range ordered {
+		c.reserve(p)
 	}
-	for i := range ordered {
-		c.publish(&ordered[i])
+	for _, p := range ordered {
+		c.publish(p)
 	}
-	return asJSON(c.configuration())
+	return c.written()
 }
 
 // PublishedService is the name, in Traefik's API, of the service of a publication.
@@ -94,20 +93,17 @@ func PublishedService(name string) string { return name + "@http" }
 type composer struct {
 	self        string
 	middleware  string
-	reserved    map[string]bool   // names of middlewares that Paastis adds itself
-	definitions map[string]origin // :: name of a middleware → who defines it
-	empty       map[string]bool   // :: name of a chain → nothing is left of it
+	services    map[reference]string // :: service that labels name → the published one
+	definitions map[string]origin    // :: name of a middleware → who defines it
+	empty       map[use]bool         // :: use of a chain → nothing is left of it
 
-	routers     map[string]routerConfig
-	services    map[string]serviceConfig
-	middlewares map[string]map[string]any
+	routers   []entry
+	balancers []entry
+	copies    map[string]any // :: name of a published middleware → it
 }
 
-// origin is a middleware, and the provider that Traefik has it from.
-type origin struct {
-	*definition
-	provider string
-}
+// reference is to something of a provider.
+type reference struct{ name, provider string }
 
 // The parts of the configuration that have the same fields for all
 
@@ -123,35 +119,79 @@ type routerConfig struct {
 }
 
 type serviceConfig struct {
-	LoadBalancer map[string]any `json:"loadBalancer"`
+	LoadBalancer balancerConfig `json:"loadBalancer"`
 }
 
-// define files the middlewares of a publication's labels, unless one is filed already.
+type balancerConfig struct {
+	Servers            []serverConfig `json:"servers"`
+	Strategy           any            `json:"strategy,omitempty"`
+	Sticky             any            `json:"sticky,omitempty"`
+	HealthCheck        any            `json:"healthCheck,omitempty"`
+	PassiveHealthCheck any            `json:"passiveHealthCheck,omitempty"`
+	PassHostHeader     any            `json:"passHostHeader,omitempty"`
+	ResponseForwarding any            `json:"responseForwarding,omitempty"`
+	ServersTransport   string         `json:"serversTransport,omitempty"`
+}
+
+type serverConfig struct {
+	URL          string `json:"url"`
+	Weight       any    `json:"weight,omitempty"`
+	PreservePath any    `json:"preservePath,omitempty"`
+}
+
+// markConfig is the middleware that tells Paastis which publication a request is of.
+type markConfig struct {
+	AddPrefix struct {
+		Prefix string `json:"prefix"`
+	} `json:"addPrefix"`
+}
+
+// define files the middlewares of a publication's labels, unless one is filed already,
+// and the service.
 func (c *composer) define(p *Publication) {
 	for name, d := range p.Labels.drawn().middlewares {
-		if _, defined := c.definitions[name]; !defined && !c.reserved[name] {
+		if _, defined := c.definitions[name]; !defined {
 			c.definitions[name] = origin{d, p.Provider}
 		}
 	}
+	service := referenceTo(p.Router.Service, p.Provider)
+	if _, defined := c.services[service]; !defined && !p.leadsElsewhere() {
+		c.services[service] = p.Name
+	}
+}
+
+// reserve makes a middleware of labels no definition that has the name of Paastis's own.
+func (c *composer) reserve(p *Publication) {
+	delete(c.definitions, markPrefix+p.Name)
 }
 
 // publish adds the router of a publication and what it needs.
 func (c *composer) publish(p *Publication) {
-	asleep := !p.Awake || len(p.Servers) == 0 && p.Foreign == ""
 	router := p.router()
-	router.Middlewares = c.use(p.Router.Middlewares, p.Provider)
+	router.Middlewares = c.uses(p.Router.Middlewares, p.Provider, p.asleep())
 	switch {
-	case asleep:
-		mark := markPrefix + p.Name
-		router.Middlewares = append(router.Middlewares, mark)
-		c.middlewares[mark] = map[string]any{"addPrefix": map[string]any{"prefix": PublishedPrefix + p.Name}}
-		c.services[p.Name] = serviceConfig{p.toPaastis(c.self)}
-	case p.Foreign != "":
+	case p.asleep():
+		var mark markConfig
+		mark.AddPrefix.Prefix = PublishedPrefix + p.Name
+		c.copies[markPrefix+p.Name] = mark
+		router.Middlewares = append(router.Middlewares, markPrefix+p.Name)
+		c.balancers = append(c.balancers, entry{p.Name, serviceConfig{p.toPaastis(c.self)}})
+	case p.leadsElsewhere():
 		router.Service = at(p.Foreign, p.Provider)
 	default:
-		c.services[p.Name] = serviceConfig{p.toServers()}
+		c.balancers = append(c.balancers, entry{p.Name, serviceConfig{p.toServers()}})
 	}
-	c.routers[p.Name] = router
+	c.routers = append(c.routers, entry{p.Name, router})
+}
+
+// asleep tells whether requests go to Paastis.
+func (p *Publication) asleep() bool {
+	return !p.Awake || len(p.Servers) == 0 && p.Foreign == ""
+}
+
+// leadsElsewhere tells whether the publication has no service of its own.
+func (p *Publication) leadsElsewhere() bool {
+	return !p.asleep() && p.Foreign != ""
 }
 
 // router is without middlewares.
@@ -197,36 +237,34 @@ func raised(router Router) int {
 }
 
 // toPaastis is the load balancer of an app that does not serve itself.
-func (p *Publication) toPaastis(self string) map[string]any {
+func (p *Publication) toPaastis(self string) balancerConfig {
 	if rest, plain := strings.CutPrefix(self, "http://"); plain && p.Labels.speaksH2C(p.Router) {
 		self = "h2c://" + rest // else requests of gRPC arrive as HTTP/1.1
 	}
 	if p.Turn != 0 {
 		self += "/" + strconv.FormatUint(p.Turn, 10)
 	}
-	return map[string]any{"servers": []any{map[string]any{"url": self}}, "passHostHeader": true}
+	return balancerConfig{Servers: []serverConfig{{URL: self}}, PassHostHeader: true}
 }
 
 // toServers is the load balancer as labels say, with the app's servers.
-func (p *Publication) toServers() map[string]any {
-	balancer := maps.Clone(p.Labels.balancer(p.Router))
-	if balancer == nil {
-		balancer = make(map[string]any)
+func (p *Publication) toServers() balancerConfig {
+	told := p.Labels.balancer(p.Router)
+	server, _ := told["servers"].(map[string]any)
+	balancer := balancerConfig{
+		Strategy:           told["strategy"],
+		Sticky:             told["sticky"],
+		HealthCheck:        told["healthCheck"],
+		PassiveHealthCheck: told["passiveHealthCheck"],
+		PassHostHeader:     told["passHostHeader"],
+		ResponseForwarding: told["responseForwarding"],
 	}
-	told, _ := balancer["servers"].(map[string]any)
-	var servers []any
+	if transport, _ := told["serversTransport"].(string); transport != "" {
+		balancer.ServersTransport = at(transport, p.Provider)
+	}
 	for _, url := range p.Servers {
-		server := map[string]any{"url": url}
-		for _, option := range []string{"weight", "preservePath"} {
-			if value, there := told[option]; there {
-				server[option] = value
-			}
-		}
-		servers = append(servers, server)
-	}
-	balancer["servers"] = servers
-	if transport, there := balancer["serversTransport"].(string); there && transport != "" {
-		balancer["serversTransport"] = at(transport, p.Provider)
+		balancer.Servers = append(balancer.Servers,
+			serverConfig{URL: url, Weight: server["weight"], PreservePath: server["preservePath"]})
 	}
 	return balancer
 }
@@ -246,106 +284,47 @@ func (l Labels) speaksH2C(router Router) bool {
 	return server.Scheme == "h2c" || strings.HasPrefix(server.URL, "h2c://")
 }
 
-// use names middlewares as the published configuration does, publishes copies of those
-// that it needs, and leaves out those that do nothing in it. The provider is that of
-// whoever names them.
-func (c *composer) use(names []string, provider string) []string {
-	var used []string
-	for _, name := range names {
-		base, from := parts(name, provider)
-		switch {
-		case c.idle(base, from):
-		case c.copies(base, from):
-			c.copy(base)
-			used = append(used, base)
-		default:
-			used = append(used, at(name, provider))
-		}
+// written is the configuration without parts that are empty, for Traefik refuses those.
+func (c *composer) written() []byte {
+	var middlewares []entry
+	for _, name := range slices.Sorted(maps.Keys(c.copies)) {
+		middlewares = append(middlewares, entry{name, c.copies[name]})
 	}
-	return used
-}
-
-// copies tells whether the middleware is published as a copy.
-func (c *composer) copies(name, provider string) bool {
-	defined, there := c.definitions[name]
-	return there && defined.provider == provider && defined.options != nil
-}
-
-// idle tells whether a middleware does nothing for a published router: Paastis's own,
-// and chains of it alone.
-func (c *composer) idle(name, provider string) bool {
-	if name == c.middleware && name != "" {
-		return true
+	var w writer
+	w.WriteString("{")
+	if len(c.routers) > 0 {
+		w.WriteString(`"http":{`)
+		w.part("routers", c.routers)
+		w.part("services", c.balancers)
+		w.part("middlewares", middlewares)
+		w.closed()
 	}
-	defined := c.definitions[name]
-	if !c.copies(name, provider) || defined.options["chain"] == nil {
-		return false
-	}
-	if empty, known := c.empty[name]; known {
-		return empty
-	}
-	c.empty[name] = false // for chains that lead here again
-	c.empty[name] = !slices.ContainsFunc(defined.chain, func(link string) bool {
-		return !c.idle(parts(link, provider))
-	})
-	return c.empty[name]
-}
-
-// copy publishes the middleware, and those that it consists of.
-func (c *composer) copy(name string) {
-	if c.middlewares[name] != nil {
-		return
-	}
-	defined := c.definitions[name]
-	c.middlewares[name] = defined.options // for chains that lead here again
-	switch {
-	case defined.chain != nil:
-		links := c.use(defined.chain, defined.provider)
-		c.middlewares[name] = map[string]any{"chain": map[string]any{"middlewares": links}}
-	case defined.service != "":
-		errors := maps.Clone(defined.options["errors"].(map[string]any))
-		errors["service"] = at(defined.service, defined.provider)
-		c.middlewares[name] = map[string]any{"errors": errors}
-	}
-}
-
-// configuration has no empty parts: Traefik refuses them.
-func (c *composer) configuration() any {
-	configuration := make(map[string]map[string]any)
-	add := func(part string, size int, value any) {
-		if size == 0 {
-			return
-		}
-		if configuration["http"] == nil {
-			configuration["http"] = make(map[string]any)
-		}
-		configuration["http"][part] = value
-	}
-	add("routers", len(c.routers), c.routers)
-	add("services", len(c.services), c.services)
-	add("middlewares", len(c.middlewares), c.middlewares)
-	return configuration
+	w.closed()
+	return escaped(w.Bytes())
 }
 
 // Helpers
 
 // byPublicationName leaves out those with names that Traefik would not read, and all
 // but the first of the same name.
-func byPublicationName(publications []Publication) []Publication {
-	ordered := slices.DeleteFunc(slices.Clone(publications), func(p Publication) bool {
-		return !isKey(markPrefix + p.Name)
-	})
-	slices.SortStableFunc(ordered, func(a, b Publication) int { return strings.Compare(a.Name, b.Name) })
-	return slices.CompactFunc(ordered, func(a, b Publication) bool { return a.Name == b.Name })
+func byPublicationName(publications []Publication) []*Publication {
+	var ordered []*Publication
+	for i := range publications {
+		if p := &publications[i]; isKey(markPrefix + p.Name) {
+			ordered = append(ordered, p)
+		}
+	}
+	slices.SortStableFunc(ordered, func(a, b *Publication) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(ordered, func(a, b *Publication) bool { return a.Name == b.Name })
 }
 
-// parts of a name that may have "@" and its provider.
-func parts(name, provider string) (base, from string) {
-	base, from, given := strings.Cut(name, "@")
+// referenceTo reads a name that may have "@" and its provider.
+func referenceTo(name, provider string) reference {
+	name, from, given := strings.Cut(name, "@")
 	if !given {
 		from = provider
 	}
-	return base, from
+	return reference{name, from}
 }
 
 // at adds "@" and the provider to a name that has none.
@@ -354,31 +333,4 @@ func at(name, provider string) string {
 		return name
 	}
 	return qualified([]string{name}, provider)[0]
-}
-
-// asJSON is for values that cannot fail, on one line. Traefik reads it as YAML, which
-// does not take some characters as they are.
-func asJSON(value any) []byte {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		panic(fmt.Sprintf("encode %T: %v", value, err))
-	}
-	if bytes.IndexFunc(body.Bytes(), isNoYAML) < 0 {
-		return body.Bytes()
-	}
-	var escaped []byte
-	for _, char := range body.String() {
-		if isNoYAML(char) {
-			escaped = fmt.Appendf(escaped, `\u%04x`, char)
-		} else {
-			escaped = utf8.AppendRune(escaped, char)
-		}
-	}
-	return escaped
-}
-
-func isNoYAML(char rune) bool {
-	return char >= 0x7f && char <= 0x9f || char == 0xfeff || char == 0xfffe || char == 0xffff
 }

@@ -320,6 +320,51 @@ func TestErrorPagesAreTakenFromTheServiceThatTheLabelsMean(t *testing.T) {
 	}
 }
 
+func TestErrorPagesAreTakenFromThePublishedServiceWhichStays(t *testing.T) {
+	t.Parallel()
+	shop := publication(t, map[string]string{
+		"middlewares": "oops", "traefik.http.middlewares.oops.errors.service": "web@docker", "traefik.http.middlewares.oops.errors.status": "404",
+	})
+	pages := publication(t, map[string]string{"service": "web", "traefik.http.services.web.loadbalancer.server.port": "80"})
+	pages.Name, pages.Awake = "pages", false
+	got := published(t, shop, pages)
+	check(t, "copies", compact(t, got.HTTP.Middlewares), compact(t, []byte(`{
+		"oops": {"errors": {"service": "pages", "status": ["404"]}}, "paastis-pages": {"addPrefix": {"prefix": "/.paastis/pages"}}
+	}`)))
+	pages.Awake, pages.Foreign = true, "x@file"
+	got = published(t, shop, pages)
+	check(t, "copies", compact(t, got.HTTP.Middlewares), `{"oops":{"errors":{"service":"web@docker","status":["404"]}}}`)
+}
+
+func TestNothingTakesThePlaceOfWhatPaastisAnswers(t *testing.T) {
+	t.Parallel()
+	labels := map[string]string{
+		"middlewares": "oops,all,auth,fuse,none",
+		"traefik.http.middlewares.all.chain.middlewares":          "some,auth",
+		"traefik.http.middlewares.some.chain.middlewares":         "oops,auth",
+		"traefik.http.middlewares.none.chain.middlewares":         "oops,paastis,fuse",
+		"traefik.http.middlewares.oops.errors.service":            "pages@file",
+		"traefik.http.middlewares.fuse.circuitbreaker.expression": "NetworkErrorRatio() > 0.5",
+		"traefik.http.middlewares.auth.basicauth.users":           "me:a",
+	}
+	awake, asleep := publication(t, labels), publication(t, labels)
+	asleep.Name, asleep.Awake = "asleep", false
+	got := published(t, awake, asleep)
+	check(t, "middlewares while awake", got.HTTP.Routers["shop"].Middlewares, []string{"oops", "all", "auth", "fuse", "none"})
+	check(t, "middlewares while asleep", got.HTTP.Routers["asleep"].Middlewares, []string{"paastis:all", "auth", "paastis-asleep"})
+	check(t, "copies", compact(t, got.HTTP.Middlewares), compact(t, []byte(`{
+		"all": {"chain": {"middlewares": ["some", "auth"]}},
+		"some": {"chain": {"middlewares": ["oops", "auth"]}},
+		"none": {"chain": {"middlewares": ["oops", "fuse"]}},
+		"paastis:all": {"chain": {"middlewares": ["paastis:some", "auth"]}},
+		"paastis:some": {"chain": {"middlewares": ["auth"]}},
+		"oops": {"errors": {"service": "pages@file"}},
+		"fuse": {"circuitBreaker": {"expression": "NetworkErrorRatio() > 0.5"}},
+		"auth": {"basicAuth": {"users": ["me:a"]}},
+		"paastis-asleep": {"addPrefix": {"prefix": "/.paastis/asleep"}}
+	}`)))
+}
+
 func TestMiddlewareNamedLikeOneOfPaastisIsNotCopied(t *testing.T) {
 	t.Parallel()
 	p := publication(t, map[string]string{

@@ -59,13 +59,19 @@ func (o *outline) draw() {
 	o.unread = slices.Compact(r.unread)
 }
 
+// judges tells whether it looks at the status of answers, to put something of its own in
+// their place.
+func (d *definition) judges() bool {
+	return d.options["errors"] != nil || d.options["circuitBreaker"] != nil
+}
+
 // newDefinition leaves out what labels do not tell clearly: without a part of it, a
 // middleware could let through what it should not.
 func newDefinition(r *reading) func(*parser.Node, string) *definition {
 	return func(node *parser.Node, path string) *definition {
 		before := len(r.unread)
 		options := r.object(middlewareFields, node, path)
-		if len(r.unread) > before || len(options) != 1 || len(node.Children) != 1 || !isKey(node.Name) {
+		if len(r.unread) > before || len(options) != 1 || len(node.Children) != 1 || !isName(node.Name) {
 			return &definition{}
 		}
 		d := &definition{options: options}
@@ -77,6 +83,11 @@ func newDefinition(r *reading) func(*parser.Node, string) *definition {
 		}
 		return d
 	}
+}
+
+// isName tells whether a copy can have the name.
+func isName(name string) bool {
+	return isKey(asleepPrefix+name) && !strings.HasPrefix(name, asleepPrefix)
 }
 
 // tree is the part below traefik.http. A label that spoils the others is not in it.

@@ -291,7 +291,12 @@ func (r *reading) anythings(node *parser.Node, path string, depth int) any {
 
 // isKey tells whether Traefik's YAML parser takes the name as a key of JSON.
 func isKey(name string) bool {
-	return len(name) <= maxKey/6 || len(asJSON(name)) <= maxKey // a byte is \u0000 at most
+	if len(name) <= maxKey/6 { // a byte is \u0000 at most
+		return true
+	}
+	var w writer
+	w.value(name)
+	return len(escaped(w.Bytes())) <= maxKey
 }
 
 func isIndex(name string) bool {

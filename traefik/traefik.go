@@ -17,6 +17,11 @@
 //
 // API asks a running Traefik what it made of it all.
 //
+// Publish goes the other way: it makes the configuration with which Traefik routes to the
+// app itself while that is awake, and to Paastis while not.
+//
+//	Labels, Router ──Publication──► Publish ──► JSON for Traefik's HTTP provider
+//
 // Facts about Traefik are those of its version 3.6.12; tools/traefik checks them
 // against its code. What this package does not follow: CNAME flattening, entry
 // points, parent routers, and TCP and UDP routers.

@@ -267,7 +267,9 @@ func comparePublished(t *testing.T, labels map[string]string) bool {
 	for name, got := range published.HTTP.Middlewares {
 		want := theirs.HTTP.Middlewares[name].DeepCopy()
 		if want.Errors != nil {
-			want.Errors.Service = at(want.Errors.Service)
+			if want.Errors.Service = at(want.Errors.Service); want.Errors.Service == at(theirs.HTTP.Routers["r"].Service) {
+				want.Errors.Service = "r"
+			}
 		}
 		if want.Chain != nil {
 			want.Chain.Middlewares = got.Chain.Middlewares
@@ -406,7 +408,7 @@ func TestTraefikReadsWhatIsPublishedForAnyLabels(t *testing.T) {
 	t.Parallel()
 	d, all := dice{rand.New(rand.NewPCG(4, 2026))}, places()
 	var compared int
-	for range 5_000 {
+	for range 3_000 {
 		if comparePublished(t, d.strange(all)) {
 			compared++
 		}

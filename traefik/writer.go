@@ -1,0 +1,70 @@
+package traefik
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// entry is a part of the configuration.
+type entry struct {
+	name  string
+	value any
+}
+
+// writer writes JSON on one line.
+type writer struct{ bytes.Buffer }
+
+// part is left out if it has no entries.
+func (w *writer) part(name string, entries []entry) {
+	if len(entries) == 0 {
+		return
+	}
+	w.value(name)
+	w.WriteString(":{")
+	for _, e := range entries {
+		w.value(e.name)
+		w.WriteByte(':')
+		w.value(e.value)
+		w.WriteByte(',')
+	}
+	w.closed()
+	w.WriteByte(',')
+}
+
+// closed ends an object, after whose last field there may be a comma.
+func (w *writer) closed() {
+	if bytes.HasSuffix(w.Bytes(), []byte(",")) {
+		w.Truncate(w.Len() - 1)
+	}
+	w.WriteByte('}')
+}
+
+// value is for those that cannot fail.
+func (w *writer) value(value any) {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(fmt.Sprintf("encode %T: %v", value, err))
+	}
+	w.Truncate(w.Len() - 1) // the end of the line
+}
+
+// escaped is JSON that Traefik can read as YAML, which does not take some characters as
+// they are.
+func escaped(body []byte) []byte {
+	if !slices.ContainsFunc(body, func(b byte) bool { return b >= 0x7f }) {
+		return body
+	}
+	var all []byte
+	for _, char := range string(body) {
+		if char >= 0x7f && char <= 0x9f || char == 0xfeff || char == 0xfffe || char == 0xffff {
+			all = fmt.Appendf(all, `\u%04x`, char)
+		} else {
+			all = utf8.AppendRune(all, char)
+		}
+	}
+	return all
+}
