@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -128,7 +129,7 @@ func (f *fake) all() Report {
 func (f *fake) snapshot(a *fakeApp) App {
 	f.version++
 	app := a.app
-	app.Instances = slices.Clone(app.Instances)
+	app.Instances, app.Labels = slices.Clone(app.Instances), maps.Clone(app.Labels)
 	app.Version = f.version
 	return app
 }

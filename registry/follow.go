@@ -84,6 +84,9 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 		return k, false
 	}
 	redefined = !sameDefinition(k.app, app)
+	if !redefined {
+		app.shareDefinition(k.app)
+	}
 	if recreated(k.app, app) {
 		k.forgive()
 	}
@@ -102,18 +105,35 @@ func (r *Registry) remove(p Provider, report Report) bool {
 		reported[p.Name()+"/"+app.Name] = true
 	}
 	gone := false
-	for id, k := range r.keepers {
-		if k.provider != p || reported[id] || k.app.Version > report.Version {
+	for _, k := range r.suspects(p, report) {
+		if reported[k.id] || k.app.Version > report.Version {
 			continue
 		}
-		if !report.Complete && !slices.Contains(report.Gone, k.app.Name) {
-			continue
-		}
-		delete(r.keepers, id)
+		delete(r.keepers, k.id)
 		r.lose(k)
 		gone = true
 	}
 	return gone
+}
+
+// suspects are the apps that may be gone by a report: those that it names, or all of the
+// provider's if it is complete.
+func (r *Registry) suspects(p Provider, report Report) []*Keeper {
+	var suspects []*Keeper
+	if !report.Complete {
+		for _, name := range report.Gone {
+			if k := r.keepers[p.Name()+"/"+name]; k != nil {
+				suspects = append(suspects, k)
+			}
+		}
+		return suspects
+	}
+	for _, k := range r.keepers {
+		if k.provider == p {
+			suspects = append(suspects, k)
+		}
+	}
+	return suspects
 }
 
 // lose lets everybody go who waits for an app that no longer exists.

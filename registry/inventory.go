@@ -397,6 +397,14 @@ func (inv *Inventory) routers() []traefik.Entry[*Entry] {
 	return routes
 }
 
+// shareDefinition lets a report that differs from an earlier one in nothing but its status
+// have the maps and slices of that one, which the app's entry has too: with the provider's
+// own they would be kept twice.
+func (a *App) shareDefinition(earlier App) {
+	a.Labels, a.Links, a.Ports, a.Networks = earlier.Labels, earlier.Links, earlier.Ports, earlier.Networks
+	a.Stack, a.Origin, a.HealthCheck = earlier.Stack, earlier.Origin, earlier.HealthCheck
+}
+
 // sameDefinition tells that two reports of an app differ in nothing but its status.
 func sameDefinition(a, b App) bool {
 	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -497,6 +498,19 @@ func TestAReportThatIsOutOfDateIsDropped(t *testing.T) {
 		report(Report{Apps: []App{old}, Version: old.Version})
 		synctest.Wait()
 		w.wantState("solo-web", Ready)
+	})
+}
+
+func TestLabelsThatDoNotChangeAreKeptOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := live(t, "", service("shop", "front").routed("front.test"))
+		time.Sleep(5 * time.Minute) // audits report it with labels of their own
+		k := w.keeperOf("shop-front")
+		w.Registry.mu.Lock()
+		defer w.Registry.mu.Unlock()
+		if reflect.ValueOf(k.app.Labels).Pointer() != reflect.ValueOf(k.Entry().App.Labels).Pointer() {
+			t.Error("the app's labels are kept twice")
+		}
 	})
 }
 
