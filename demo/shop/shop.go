@@ -42,6 +42,7 @@ func newShop(name, next string) http.Handler {
 	s := &shop{name: name, next: next, client: &http.Client{Timeout: 5 * time.Second}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /since", since(time.Now()))
 	mux.HandleFunc("/echo", s.echo)
 	mux.HandleFunc("GET /stream", s.stream)
 	mux.HandleFunc("GET /slow", s.slow)
@@ -78,6 +79,11 @@ func (s *shop) ask(r *http.Request) (*answer, error) {
 	}
 	var a answer
 	return &a, json.NewDecoder(resp.Body).Decode(&a)
+}
+
+// since tells when the app had booted: the moment before it listens.
+func since(booted time.Time) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, booted.Format(time.RFC3339Nano)) }
 }
 
 func (s *shop) echo(w http.ResponseWriter, r *http.Request) {

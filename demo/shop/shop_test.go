@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -33,6 +34,16 @@ func TestEchoTellsWhatArrived(t *testing.T) {
 	body, _ := io.ReadAll(w.Body)
 	if !strings.Contains(string(body), `"length":5`) || !strings.Contains(string(body), "2cf24dba5fb0a30e") {
 		t.Errorf("echo: %s", body)
+	}
+}
+
+func TestAnAppTellsWhenItHadBooted(t *testing.T) {
+	before := time.Now()
+	w := httptest.NewRecorder()
+	newShop("front", "").ServeHTTP(w, httptest.NewRequest("GET", "/since", nil))
+	told, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(w.Body.String()))
+	if err != nil || told.Before(before) || told.After(time.Now()) {
+		t.Errorf("booted %q, which is not between %s and now: %v", w.Body, before, err)
 	}
 }
 
