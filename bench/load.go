@@ -33,11 +33,7 @@ func askFor(address, host, path string, connections int, header ...string) load 
 // one of them was not 200.
 func (l load) run(ctx context.Context, d time.Duration) (float64, error) {
 	conns, err := l.dial(ctx)
-	defer func() {
-		for _, c := range conns {
-			_ = c.Close()
-		}
-	}()
+	defer closeAll(conns)
 	if err != nil {
 		return 0, err
 	}
@@ -60,6 +56,7 @@ func (l load) run(ctx context.Context, d time.Duration) (float64, error) {
 	return float64(answers.Load()) / took.Seconds(), nil
 }
 
+// dial opens the connections. Those that it could open are returned beside an error.
 func (l load) dial(ctx context.Context) ([]net.Conn, error) {
 	var conns []net.Conn
 	for range l.connections {
@@ -93,4 +90,10 @@ func (l load) ask(ctx context.Context, c net.Conn, answers *atomic.Int64) error 
 		answers.Add(1)
 	}
 	return nil
+}
+
+func closeAll(conns []net.Conn) {
+	for _, c := range conns {
+		_ = c.Close()
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -31,6 +32,7 @@ type site struct {
 	dir      string // seen by the containers as /bench
 	engine   *client.Client
 	services map[string]service
+	apps     []string // the services that are apps
 }
 
 // service is one of the compose project's.
@@ -108,8 +110,11 @@ func (s *site) add(name string, v service) {
 }
 
 // addTraefik adds Traefik, with the providers that flags tell.
-func (s *site) addTraefik(flags ...string) {
-	s.add("traefik", service{
+func (s *site) addTraefik(flags ...string) { s.addTraefikAs("traefik", flags...) }
+
+// addTraefikAs adds one of several Traefiks.
+func (s *site) addTraefikAs(name string, flags ...string) {
+	s.add(name, service{
 		Image: "traefik:v3.6.12",
 		Command: append([]string{
 			"--api.insecure=true", "--api.dashboard=false",
@@ -153,6 +158,7 @@ func (s *site) addPaastis(socket string, env ...string) {
 
 // addApp adds an app without a health check of its own.
 func (s *site) addApp(name, boot string, labels ...string) {
+	s.apps = append(s.apps, name)
 	s.add(name, service{
 		Image:       *appImage,
 		Environment: []string{"NAME=" + name, "BOOT=" + boot},
@@ -244,6 +250,22 @@ func (s *site) running(ctx context.Context) (map[string]bool, error) {
 		}
 	}
 	return names, err
+}
+
+// asleep waits until no app of the site runs, and Paastis says so of one of them.
+func (s *site) asleep(ctx context.Context, app string, limit time.Duration) error {
+	visitor, err := s.visitor(ctx)
+	if err != nil {
+		return err
+	}
+	return await(ctx, "all apps to sleep", limit, func() bool {
+		running, err := s.running(ctx)
+		if err != nil || slices.ContainsFunc(s.apps, func(name string) bool { return running[s.container(name)] }) {
+			return false
+		}
+		a, err := get(ctx, visitor, "http://"+s.host(app)+"/robots.txt")
+		return err == nil && a.header.Get("X-Paastis-State") == "asleep"
+	})
 }
 
 // visitor is a client for which every host is Traefik.

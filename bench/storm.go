@@ -17,13 +17,19 @@ import (
 
 var stormSize = flag.Int("storm.size", 10_000, "storm: how many ask at once")
 
+// stormGates are the Traefiks that share a storm: a request that waits takes two files of
+// its Traefik, and one process may not be allowed so many.
+var stormGates = []string{"traefik", "traefik2"}
+
 // storm lets very many ask for one sleeping app in the same moment.
 func storm(ctx context.Context, r *Results) error {
 	return onSite(ctx, "bench-storm", func(s *site) error {
-		s.addTraefik(s.byLabels()...)
+		for _, gate := range stormGates {
+			s.addTraefikAs(gate, s.byLabels()...)
+		}
 		s.addPaastis(engineSocket, "PAASTIS_MAX_IDLE_TIME=1h")
 		s.addApp("app", "1s", s.routed("app", true)...)
-		if err := s.up(ctx, "paastis", "traefik"); err != nil {
+		if err := s.up(ctx, append(stormGates, "paastis")...); err != nil {
 			return err
 		}
 		if err := s.asleep(ctx, "app", 20*time.Second); err != nil {
@@ -51,27 +57,19 @@ func storm(ctx context.Context, r *Results) error {
 // and returns how many milliseconds those waited who got its answer, and how many got
 // anything else.
 func (s *site) allAtOnce(ctx context.Context, app string, size int) (waits []float64, wrong int, err error) {
-	traefik, err := s.address(ctx, "traefik", "80")
-	if err != nil {
-		return nil, 0, err
-	}
-	l := askFor(traefik, s.host(app), "/", size)
-	conns, err := l.dial(ctx)
-	defer func() {
-		for _, c := range conns {
-			_ = c.Close()
-		}
-	}()
+	conns, err := s.dialGates(ctx, size)
+	defer closeAll(conns)
 	if err != nil {
 		return nil, 0, fmt.Errorf("open %d connections (see ulimit -n): %w", size, err)
 	}
+	request := askFor("", s.host(app), "/", size).request
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	reasons := map[string]int{}
 	began := time.Now()
 	for _, c := range conns {
 		all.Go(func() {
-			reason := wants(c, l.request, app)
+			reason := wants(c, request, app)
 			waited := ms(time.Since(began))
 			mu.Lock()
 			defer mu.Unlock()
@@ -88,6 +86,22 @@ func (s *site) allAtOnce(ctx context.Context, app string, size int) (waits []flo
 		fmt.Printf("  %d got %s\n", n, reason)
 	}
 	return waits, wrong, nil
+}
+
+// dialGates opens connections to all gates, the same number to each.
+func (s *site) dialGates(ctx context.Context, size int) (all []net.Conn, err error) {
+	for _, gate := range stormGates {
+		address, err := s.address(ctx, gate, "80")
+		if err != nil {
+			return all, err
+		}
+		conns, err := load{address: address, connections: size / len(stormGates)}.dial(ctx)
+		all = append(all, conns...)
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 // wants asks once and wants the app's own answer. It returns what came instead.

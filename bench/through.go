@@ -4,9 +4,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -97,8 +99,8 @@ func (s *site) throughUp(ctx context.Context) error {
 	return s.throughReady(ctx)
 }
 
-// throughReady waits until each route leads to the app. Traefik has no labels here, so
-// the direct one can only be Paastis's.
+// throughReady waits until each route leads to the app, the direct one without Paastis
+// in between. Traefik reads no labels here: that one can only be Paastis's.
 func (s *site) throughReady(ctx context.Context) error {
 	visitor, err := s.visitor(ctx)
 	if err != nil {
@@ -112,7 +114,14 @@ func (s *site) throughReady(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	api, err := s.address(ctx, "traefik", "8080")
+	if err != nil {
+		return err
+	}
+	return await(ctx, "the direct route to lead to the app", 20*time.Second, func() bool {
+		a, err := get(ctx, http.DefaultClient, "http://"+api+"/api/http/services/"+s.name+"@http")
+		return err == nil && strings.Contains(a.body, `"http://`+s.container("app")+`:8080`)
+	})
 }
 
 // measureRoutes is requests a second by route, a sample a round. Each round begins with

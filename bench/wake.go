@@ -222,21 +222,5 @@ func (w *waker) booted(ctx context.Context, app string) (time.Time, error) {
 	return time.Parse(time.RFC3339Nano, strings.TrimSpace(a.body))
 }
 
-// asleep waits until no app of the site runs, and Paastis says so of one of them.
-func (s *site) asleep(ctx context.Context, app string, limit time.Duration) error {
-	visitor, err := s.visitor(ctx)
-	if err != nil {
-		return err
-	}
-	return await(ctx, "all apps to sleep", limit, func() bool {
-		running, err := s.running(ctx)
-		if err != nil || len(running) > 2 {
-			return false
-		}
-		a, err := get(ctx, visitor, "http://"+s.host(app)+"/robots.txt")
-		return err == nil && a.header.Get("X-Paastis-State") == "asleep"
-	})
-}
-
 // ms is a time in milliseconds.
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
