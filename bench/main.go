@@ -44,6 +44,7 @@ func parts() []Part {
 		{"wake", "time to the first answer, without the engine's and the apps' own", wake},
 		{"storm", "very many first requests at once to one sleeping app", storm},
 		{"cycle", "sleeps and wakes a minute, apps side by side", cycle},
+		{"peers", "the same work by Sablier, if SABLIER names its binary", peers},
 	}
 }
 

@@ -37,21 +37,21 @@ type site struct {
 
 // service is one of the compose project's.
 type service struct {
-	Image       string          `yaml:"image"`
-	Name        string          `yaml:"container_name"`
-	Entrypoint  []string        `yaml:"entrypoint,omitempty"`
-	Command     []string        `yaml:"command,omitempty"`
-	Environment []string        `yaml:"environment,omitempty"`
-	Labels      []string        `yaml:"labels"`
-	Volumes     []string        `yaml:"volumes"`
-	Healthcheck map[string]bool `yaml:"healthcheck,omitempty"`
+	Image       string         `yaml:"image"`
+	Name        string         `yaml:"container_name"`
+	Entrypoint  []string       `yaml:"entrypoint,omitempty"`
+	Command     []string       `yaml:"command,omitempty"`
+	Environment []string       `yaml:"environment,omitempty"`
+	Labels      []string       `yaml:"labels"`
+	Volumes     []string       `yaml:"volumes"`
+	Healthcheck map[string]any `yaml:"healthcheck,omitempty"`
 }
 
 // engineSocket is the Docker engine's, on the host and in containers.
 const engineSocket = "/var/run/docker.sock"
 
 // unchecked turns an image's health check off.
-var unchecked = map[string]bool{"disable": true}
+var unchecked = map[string]any{"disable": true}
 
 // onSite prepares a site, does something with it and takes it away again, whatever
 // happened. The error of a failure holds what Paastis and Traefik said last.
@@ -205,6 +205,9 @@ func (s *site) up(ctx context.Context, running ...string) error {
 	compose := []string{"compose", "-p", s.name, "-f", file}
 	if err := s.docker(ctx, append(compose, "up", "--no-start", "--pull", "never")...); err != nil {
 		return err
+	}
+	if len(running) == 0 { // which would be all to Compose
+		return nil
 	}
 	return s.docker(ctx, append(append(compose, "start"), running...)...)
 }
