@@ -97,7 +97,7 @@ type waker struct {
 // serve starts Traefik and Paastis beside apps that sleep.
 func (w *waker) serve(ctx context.Context) error {
 	w.addTraefik(append(w.byLabels(), w.byPaastis()...)...)
-	w.addPaastis(w.socket.path, "PAASTIS_MAX_IDLE_TIME=1s")
+	w.addPaastis(w.socket.path, "PAASTIS_MAX_IDLE_TIME=1s", "PAASTIS_QUIET_TIME=1s", "PAASTIS_STREAM_QUIET_TIME=1s")
 	for _, kind := range waked {
 		w.addWaked(kind.app, kind.needs, w.routed(kind.app, !kind.api, "paastis.mode="+kind.mode)...)
 	}
