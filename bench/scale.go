@@ -23,7 +23,7 @@ const (
 // scale measures the registry alone, with many apps of a provider that is simulated.
 // What that takes to list them is in the CPU time; a real one takes more.
 func scale(ctx context.Context, r *Results) error {
-	if err := load(ctx, r); err != nil {
+	if err := loadFleet(ctx, r); err != nil {
 		return err
 	}
 	for _, c := range []struct {
@@ -52,8 +52,8 @@ func scale(ctx context.Context, r *Results) error {
 	return nil
 }
 
-// load measures the way up to a registry that knows all, and what that keeps.
-func load(ctx context.Context, r *Results) error {
+// loadFleet measures the way up to a registry that knows all, and what that keeps.
+func loadFleet(ctx context.Context, r *Results) error {
 	var ms, bytes []float64
 	for range 3 {
 		before := heap()
