@@ -168,6 +168,9 @@ func inStateOf(t *testing.T, shop *fakeApp, state string) *site {
 	case "failed":
 		s.answerTo("http://shop.test/", browser)
 		time.Sleep(time.Second)
+		s.mu.Lock()
+		shop.refusal = time.Millisecond // so that one sees it start again
+		s.mu.Unlock()
 	}
 	if state != "awake" && s.view("shop").State.String() != state {
 		t.Fatalf("the app is %s, want %s", s.view("shop").State, state)

@@ -35,7 +35,8 @@ type fakeApp struct {
 	boot     time.Duration // from its start to healthy
 	stopping time.Duration // how long a stop takes
 	startErr error
-	address  netip.Addr // while it runs, if there is a socket
+	refusal  time.Duration // how long that takes
+	address  netip.Addr    // while it runs, if there is a socket
 }
 
 // service is an app that is asleep, boots for 10 s and asks for Paastis by a label. It
@@ -113,6 +114,10 @@ func (f *fake) Start(_ context.Context, name string) (registry.App, error) {
 	f.calls = append(f.calls, "start "+name)
 	a := f.apps[name]
 	if a.startErr != nil {
+		refusal := a.refusal
+		f.mu.Unlock()
+		time.Sleep(refusal)
+		f.mu.Lock()
 		return registry.App{}, a.startErr
 	}
 	a.app.Instances[0] = registry.Instance{

@@ -44,10 +44,11 @@ var (
 
 // proxy carries requests to apps, each on a connection of its own. One that is kept for
 // later would be broken when the app has been restarted, which a POST cannot be sent
-// again for, and would look like use of the app.
+// again for, and would look like use of the app. The app is not told to close it: many
+// would do so at once, with an upload under way that they have answered already.
 type proxy struct {
-	plain, secure, h2c *http.Transport
-	log                *slog.Logger
+	http, h2c, https, https1 *http.Transport
+	log                      *slog.Logger
 }
 
 func newProxy(log *slog.Logger) *proxy {
@@ -56,7 +57,7 @@ func newProxy(log *slog.Logger) *proxy {
 	both.SetHTTP1(true)
 	both.SetHTTP2(true) // which gRPC over TLS needs
 	two.SetUnencryptedHTTP2(true)
-	return &proxy{plain: newTransport(one), secure: newTransport(both), h2c: newTransport(two), log: log}
+	return &proxy{http: newTransport(one), h2c: newTransport(two), https: newTransport(both), https1: newTransport(one), log: log}
 }
 
 func newTransport(protocols http.Protocols) *http.Transport {
@@ -68,7 +69,6 @@ func newTransport(protocols http.Protocols) *http.Transport {
 		TLSClientConfig:       &tls.Config{InsecureSkipVerify: true},
 		TLSHandshakeTimeout:   handshakeLimit,
 		ExpectContinueTimeout: continueLimit,
-		DisableKeepAlives:     true,
 		DisableCompression:    true, // the visitor's own wish goes through as it is
 	}
 }
@@ -127,13 +127,17 @@ func (s *Server) reach(ctx context.Context, a *arrival) (*url.URL, *http.ClientC
 	}
 }
 
-// connect opens a connection for a request.
+// connect opens a connection for a request. Only HTTP/1.1 can be upgraded to something
+// else.
 func (p *proxy) connect(r *http.Request, target *url.URL) (*http.ClientConn, error) {
-	scheme, transport := "http", p.plain
+	scheme, transport := "http", p.http
+	upgrade := r.Header["Upgrade"] != nil
 	switch {
+	case target.Scheme == "https" && upgrade:
+		scheme, transport = "https", p.https1
 	case target.Scheme == "https":
-		scheme, transport = "https", p.secure
-	case target.Scheme == "h2c":
+		scheme, transport = "https", p.https
+	case target.Scheme == "h2c" && !upgrade:
 		transport = p.h2c
 	}
 	return transport.NewClientConn(r.Context(), scheme, target.Host)
@@ -149,20 +153,13 @@ func (p *proxy) pass(ctx context.Context, a *arrival, target *url.URL, conn http
 	if in.ContentLength != 0 {
 		in.Body = body
 	}
-	h := a.w.Header()
-	h["Date"], h["Content-Type"] = nil, nil // the app's or none
 	(&httputil.ReverseProxy{
-		Transport:     conn,
-		FlushInterval: -1,
-		Rewrite:       func(pr *httputil.ProxyRequest) { rewrite(pr, target) },
-		ModifyResponse: func(resp *http.Response) error {
-			if in.ProtoMajor == 1 && in.ContentLength != 0 && !body.ended.Load() && resp.StatusCode != http.StatusSwitchingProtocols {
-				h.Set("Connection", "close") // what is left of the body is in the way of another request
-			}
-			return nil
-		},
-		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) { p.broken(a, r, err) },
-		ErrorLog:     slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+		Transport:      conn,
+		FlushInterval:  -1,
+		Rewrite:        func(pr *httputil.ProxyRequest) { rewrite(pr, target) },
+		ModifyResponse: func(resp *http.Response) error { adapt(resp, in, a.w.Header()); return nil },
+		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { p.broken(a, r, err) },
+		ErrorLog:       slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}).ServeHTTP(a.w, in)
 }
 
@@ -180,6 +177,20 @@ func rewrite(pr *httputil.ProxyRequest, target *url.URL) {
 		}
 	}
 	pr.Out.Trailer = pr.In.Trailer // its values come with the end of the body
+}
+
+// adapt makes the app's answer one that the server sends as it is, whose headers are h.
+func adapt(resp *http.Response, in *http.Request, h http.Header) {
+	h["Date"], h["Content-Type"] = nil, nil // the app's or none
+	if in.ProtoMajor > 1 || resp.StatusCode == http.StatusSwitchingProtocols {
+		return
+	}
+	if body, sent := in.Body.(*upload); sent && !body.ended.Load() {
+		h.Set("Connection", "close") // what is left of the body is in the way of another request
+	}
+	if len(resp.Trailer) > 0 {
+		resp.Header.Del("Content-Length") // HTTP/1.1 has either
+	}
 }
 
 // upload is a body that knows whether it was read to its end.
@@ -202,8 +213,6 @@ func (p *proxy) broken(a *arrival, r *http.Request, err error) {
 		panic(http.ErrAbortHandler) // the visitor has left, or cannot be told any more
 	}
 	p.log.Warn("app broke off", "app", a.keeper.Name(), "error", err)
-	h := a.w.Header()
-	delete(h, "Date")
 	_ = writeProblem(a.w, a.r, Problem{
 		Status: http.StatusBadGateway,
 		Title:  "The app broke off",

@@ -8,13 +8,14 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
 // Tests of the way through Paastis have sockets, and so the real clock.
 
-// street is a site that serves on a socket, in real time.
+// street is a site that serves on a socket, in real time. Traefik fetches its routes.
 type street struct {
 	*site
 	url string // of Paastis
@@ -24,11 +25,18 @@ type street struct {
 // onSockets runs a site on a socket until the test ends.
 func onSockets(t *testing.T, apps ...*fakeApp) *street {
 	t.Helper()
+	return serving(t, begin(t, apps...))
+}
+
+// serving makes a site serve.
+func serving(t *testing.T, of *site) *street {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &street{site: begin(t, apps...), url: "http://" + ln.Addr().String()}
+	s := &street{site: of, url: "http://" + ln.Addr().String()}
+	s.registry.Fetched(netip.MustParseAddr("10.0.0.2"), s.url, 0)
 	ctx, end := context.WithCancel(context.Background())
 	served := make(chan struct{})
 	go func() {
@@ -38,15 +46,23 @@ func onSockets(t *testing.T, apps ...*fakeApp) *street {
 		}
 	}()
 	s.end = func() { end(); <-served }
-	t.Cleanup(s.end)
+	t.Cleanup(func() {
+		s.drainLimit = 0
+		s.end()
+		if n := s.using("shop"); n != 0 {
+			t.Errorf("at the end, %d requests are on their way to the app", n)
+		}
+	})
 	return s
 }
 
 // behind is an app, shop.test, that is served by a handler. It sleeps, and boots in 100
 // ms. Its server listens all the time: what is asleep about it is what its provider says.
-func behind(t *testing.T, h http.Handler) *fakeApp {
+func behind(t *testing.T, h http.HandlerFunc) *fakeApp {
 	t.Helper()
-	app := httptest.NewServer(h)
+	app := httptest.NewUnstartedServer(h)
+	app.Config.DisableGeneralOptionsHandler = true
+	app.Start()
 	t.Cleanup(app.Close)
 	return at(app.Listener.Addr())
 }
@@ -54,14 +70,16 @@ func behind(t *testing.T, h http.Handler) *fakeApp {
 // at is an app, shop.test, that listens on an address once it is awake.
 func at(address net.Addr) *fakeApp {
 	listens := netip.MustParseAddrPort(address.String())
-	a := service("shop").found("shop.test").label("paastis.port", port(listens))
+	_, port, _ := net.SplitHostPort(address.String())
+	a := service("shop").found("shop.test").label("paastis.port", port)
 	a.boot, a.address = 100*time.Millisecond, listens.Addr()
 	return a
 }
 
-func port(a netip.AddrPort) string {
-	_, port, _ := net.SplitHostPort(a.String())
-	return port
+// speaks makes the app speak a protocol: https or h2c.
+func (a *fakeApp) speaks(scheme string) *fakeApp {
+	a.label("traefik.http.services.shop.loadbalancer.server.scheme", scheme)
+	return a.label("traefik.http.services.shop.loadbalancer.server.port", a.app.Labels["paastis.port"])
 }
 
 // to is a request as Traefik sends it by the published route of shop.test. Lines are
@@ -80,14 +98,18 @@ func (s *street) to(method, path string, body io.Reader, lines ...string) *http.
 	return r
 }
 
-// do sends a request on a connection of its own.
-func do(t *testing.T, r *http.Request) *http.Response {
-	t.Helper()
-	client := &http.Client{
+// visitor is a client that keeps no connection and follows nothing.
+func visitor() *http.Client {
+	return &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true, DisableCompression: true, ExpectContinueTimeout: time.Minute},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	resp, err := client.Do(r)
+}
+
+// do sends a request on a connection of its own.
+func do(t *testing.T, r *http.Request) *http.Response {
+	t.Helper()
+	resp, err := visitor().Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,5 +127,51 @@ func read(t *testing.T, r io.Reader) string {
 	return string(text)
 }
 
+// readLine is so much of a body as there is text in a line of it.
+func readLine(t *testing.T, r io.Reader) string {
+	t.Helper()
+	var line strings.Builder
+	for b := make([]byte, 1); ; {
+		if _, err := io.ReadFull(r, b); err != nil {
+			t.Errorf("after %q the body ends with %v", line.String(), err)
+			return line.String()
+		}
+		if b[0] == '\n' {
+			return line.String()
+		}
+		line.Write(b)
+	}
+}
+
 // using is how many requests Paastis carries to an app now.
 func (s *street) using(name string) int64 { return s.registry.Named(name).Using() }
+
+// soon fails the test unless something comes true within a few seconds.
+func soon(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not so after 5 s: %s", what)
+		}
+	}
+}
+
+// flag is raised once.
+type flag struct {
+	once   sync.Once
+	raised chan struct{}
+}
+
+func newFlag() *flag { return &flag{raised: make(chan struct{})} }
+
+func (f *flag) raise() { f.once.Do(func() { close(f.raised) }) }
+
+// is fails the test unless the flag is raised within a few seconds.
+func (f *flag) is(t *testing.T, what string) {
+	t.Helper()
+	select {
+	case <-f.raised:
+	case <-time.After(5 * time.Second):
+		t.Errorf("not so after 5 s: %s", what)
+	}
+}
