@@ -39,7 +39,7 @@ var (
 	// errClosed tells that the app was closed for requests before it got this one.
 	errClosed = errors.New("the app is closed")
 	// errElsewhere tells that the app is awake where Paastis does not reach it.
-	errElsewhere = errors.New("Paastis shares no network with the app")
+	errElsewhere = errors.New("no network in common with the app")
 )
 
 // proxy carries requests to apps, each on a connection of its own. One that is kept for
