@@ -95,7 +95,7 @@ func (s *site) dialGates(ctx context.Context, size int) (all []net.Conn, err err
 		if err != nil {
 			return all, err
 		}
-		conns, err := load{address: address, connections: size / len(stormGates)}.dial(ctx)
+		conns, err := crowd{address: address, connections: size / len(stormGates)}.dial(ctx)
 		all = append(all, conns...)
 		if err != nil {
 			return all, err

@@ -63,7 +63,7 @@ func through(ctx context.Context, r *Results) error {
 			r.Samples("through_traefik."+key+"_rps.samples", samples)
 		}
 		for key, of := range map[string][2]string{
-			"vs_floor": {"paastis", "floor"},
+			"vs_floor":          {"paastis", "floor"},
 			"direct_vs_plain":   {"direct", "plain"},
 			"floor_vs_plain":    {"floor", "plain"},
 			"floor_h2_vs_floor": {"floor_h2", "floor"},

@@ -12,27 +12,27 @@ import (
 	"time"
 )
 
-// load is many connections that ask for the same thing over and over, each as soon as it
+// crowd is many connections that ask for the same thing over and over, each as soon as it
 // is answered. It costs little, for what it loads runs on the same cores.
-type load struct {
+type crowd struct {
 	address     string // who is asked, host:port
 	request     string // as it goes over the wire
 	connections int
 }
 
-// askFor is a load of GETs. header are further lines.
-func askFor(address, host, path string, connections int, header ...string) load {
+// askFor is a crowd that sends GETs. header are further lines.
+func askFor(address, host, path string, connections int, header ...string) crowd {
 	request := "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n"
 	for _, line := range header {
 		request += line + "\r\n"
 	}
-	return load{address, request + "\r\n", connections}
+	return crowd{address, request + "\r\n", connections}
 }
 
 // run asks for a time and returns how many answers came in a second. It is an error if
 // one of them was not 200.
-func (l load) run(ctx context.Context, d time.Duration) (float64, error) {
-	conns, err := l.dial(ctx)
+func (c crowd) run(ctx context.Context, d time.Duration) (float64, error) {
+	conns, err := c.dial(ctx)
 	defer closeAll(conns)
 	if err != nil {
 		return 0, err
@@ -43,8 +43,8 @@ func (l load) run(ctx context.Context, d time.Duration) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	began := time.Now()
-	for _, c := range conns {
-		askers.Go(func() { errs <- l.ask(ctx, c, &answers) })
+	for _, conn := range conns {
+		askers.Go(func() { errs <- c.ask(ctx, conn, &answers) })
 	}
 	askers.Wait()
 	took := time.Since(began)
@@ -57,24 +57,24 @@ func (l load) run(ctx context.Context, d time.Duration) (float64, error) {
 }
 
 // dial opens the connections. Those that it could open are returned beside an error.
-func (l load) dial(ctx context.Context) ([]net.Conn, error) {
+func (c crowd) dial(ctx context.Context) ([]net.Conn, error) {
 	var conns []net.Conn
-	for range l.connections {
-		c, err := new(net.Dialer).DialContext(ctx, "tcp", l.address)
+	for range c.connections {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", c.address)
 		if err != nil {
 			return conns, err
 		}
-		conns = append(conns, c)
+		conns = append(conns, conn)
 	}
 	return conns, nil
 }
 
 // ask asks over one connection until ctx is done, and counts the answers.
-func (l load) ask(ctx context.Context, c net.Conn, answers *atomic.Int64) error {
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	in := bufio.NewReader(c)
+func (c crowd) ask(ctx context.Context, conn net.Conn, answers *atomic.Int64) error {
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	in := bufio.NewReader(conn)
 	for ctx.Err() == nil {
-		if _, err := io.WriteString(c, l.request); err != nil {
+		if _, err := io.WriteString(conn, c.request); err != nil {
 			return err
 		}
 		resp, err := http.ReadResponse(in, nil)
