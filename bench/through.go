@@ -90,8 +90,8 @@ func (s *site) throughUp(ctx context.Context) error {
 	s.add("floor", service{Image: *appImage, Entrypoint: []string{"/bench/floor"}, Healthcheck: unchecked})
 	s.addApp("app", "1ms",
 		"traefik.enable=true", "paastis.mode=direct",
-		"traefik.http.routers."+s.name+".rule=Host(`direct.bench.test`) || Host(`paastis.bench.test`)",
-		"traefik.http.routers."+s.name+".middlewares="+s.name+"@docker",
+		"traefik.http.routers."+s.container("app")+".rule=Host(`direct.bench.test`) || Host(`paastis.bench.test`)",
+		"traefik.http.routers."+s.container("app")+".middlewares="+s.name+"@docker",
 		"traefik.http.services."+s.name+".loadbalancer.server.port=8080")
 	if err := s.up(ctx, "app", "floor", "paastis", "traefik"); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *site) throughReady(ctx context.Context) error {
 		return err
 	}
 	return await(ctx, "the direct route to lead to the app", 20*time.Second, func() bool {
-		a, err := get(ctx, http.DefaultClient, "http://"+api+"/api/http/services/"+s.name+"@http")
+		a, err := get(ctx, http.DefaultClient, "http://"+api+"/api/http/services/"+s.container("app")+"@http")
 		return err == nil && strings.Contains(a.body, `"http://`+s.container("app")+`:8080`)
 	})
 }
