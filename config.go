@@ -32,6 +32,8 @@ var configFiles = []string{"paastis.yml", "/etc/paastis/paastis.yml"}
 // then flags. Each of its values has one key in all of them (see settings).
 type Config struct {
 	Listen        string         `yaml:"listen" description:"Address to listen on"`
+	ListenTLS     string         `yaml:"listen_tls" description:"Address to listen on with TLS, which spares Traefik connections"`
+	TLS           TLSConfig      `yaml:"tls"`
 	Log           LogConfig      `yaml:"log"`
 	Provider      string         `yaml:"provider" description:"What runs the apps: docker"`
 	AuditInterval types.Duration `yaml:"audit_interval" description:"Time between two looks at everything, in case an event was lost"`
@@ -66,6 +68,12 @@ type DockerConfig struct {
 type LogConfig struct {
 	Level  string `yaml:"level" description:"Least level that is logged: debug, info, warn, error"`
 	Format string `yaml:"format" description:"Format of the log: text or json"`
+}
+
+// TLSConfig is the certificate of listen_tls.
+type TLSConfig struct {
+	Cert string `yaml:"cert" description:"File of the certificate for listen_tls; none: one that Paastis signs itself"`
+	Key  string `yaml:"key" description:"File of its private key"`
 }
 
 // TraefikConfig is what Paastis has to know of Traefik's own configuration.
@@ -244,6 +252,12 @@ func (l *Loaded) validate() error {
 	}
 	if _, _, err := net.SplitHostPort(l.Listen); err != nil {
 		fault("listen", "%q is no address; write HOST:PORT or :PORT", l.Listen)
+	}
+	if _, _, err := net.SplitHostPort(l.ListenTLS); err != nil && l.ListenTLS != "" {
+		fault("listen_tls", "%q is no address; write HOST:PORT or :PORT", l.ListenTLS)
+	}
+	if (l.TLS.Cert == "") != (l.TLS.Key == "") {
+		fault("tls", "tls.cert and tls.key belong together; give both or none")
 	}
 	if l.Provider != "docker" {
 		fault("provider", "%q is unknown; known: docker", l.Provider)

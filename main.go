@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -112,11 +111,11 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	if err := load(ctx, reg); err != nil {
 		return err
 	}
-	ln, err := listen(ctx, config.Listen)
+	listeners, err := config.listen(ctx)
 	if err != nil {
 		return err
 	}
-	log.Info("serving", "listen", ln.Addr().String(), "config", config.File, "version", version)
+	log.Info("serving", "listen", listeners[0].Addr().String(), "config", config.File, "version", version)
 	srv := server.New(server.Options{
 		Registry: reg, Classifier: classifier, Log: log, WakesPerMinute: config.WakeLimit,
 		ConfigToken: config.Traefik.ConfigToken, ConfigSources: sources,
@@ -124,16 +123,8 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	return runAll(ctx,
 		func(ctx context.Context) error { reg.Run(ctx); return nil },
 		func(ctx context.Context) error { return config.watch(ctx, reg, log) },
-		func(ctx context.Context) error { return srv.Serve(ctx, ln) },
+		func(ctx context.Context) error { return srv.Serve(ctx, listeners...) },
 	)
-}
-
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w; choose another address with --listen", address, rootCause(err))
-	}
-	return ln, nil
 }
 
 // load takes the first look at the apps.

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,18 +158,6 @@ func TestTheReadmeNamesEverySetting(t *testing.T) {
 				t.Errorf("README.md does not have `%s`", name)
 			}
 		}
-	}
-}
-
-func TestAPortInUseIsToldInOneLine(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	_, err = listen(context.Background(), ln.Addr().String())
-	if err == nil || !strings.Contains(err.Error(), ln.Addr().String()) || !strings.Contains(err.Error(), "--listen") {
-		t.Errorf("error: %v", err)
 	}
 }
 

@@ -80,6 +80,7 @@ func (l Loaded) needsRestart(again Loaded) error {
 		}
 	}
 	note("listen", l.Listen != again.Listen)
+	note("listen_tls", l.ListenTLS != again.ListenTLS || l.TLS != again.TLS)
 	note("log", l.Log != again.Log)
 	note("provider", l.Provider != again.Provider)
 	note("docker", l.Docker != again.Docker)

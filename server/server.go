@@ -110,8 +110,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Serve answers requests until ctx ends, then lets held requests go with a 503, waits
 // for the answers that are under way, and returns nil. What is not done in drainLimit,
 // such as a download or a WebSocket, is cut. It returns an error if it cannot go on. It
-// closes the listener.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+// closes the listeners, of which there must be one at least.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	srv := &http.Server{
 		Handler:           s,
 		Protocols:         protocols(),
@@ -121,10 +121,16 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		IdleTimeout:       idleLimit,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
+	served := make(chan error)
+	for _, ln := range listeners {
+		go func() { served <- srv.Serve(ln) }()
+	}
 	select {
 	case err := <-served:
+		_ = srv.Close()
+		for range listeners[1:] {
+			<-served
+		}
 		return err
 	case <-ctx.Done():
 	}
@@ -139,7 +145,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	s.cut()
 	_ = srv.Close()
-	<-served
+	for range listeners {
+		<-served
+	}
 	<-s.arrivals.none()
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil
