@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,9 @@ const (
 	// continueLimit is how long a body waits for the app to ask for it, if the visitor's
 	// did so.
 	continueLimit = time.Second
+	// farewellLimit is how long an app may take to notice that the visitor has left a
+	// WebSocket.
+	farewellLimit = 5 * time.Second
 	// elsewherePause is how long Traefik may take to lead requests to an app that only it
 	// reaches.
 	elsewherePause = time.Second
@@ -95,9 +99,18 @@ func (s *Server) carry(ctx context.Context, a *arrival, counts bool) bool {
 		ctx, cancel := context.WithCancel(a.r.Context())
 		defer context.AfterFunc(s.cutting, cancel)()
 		defer cancel()
+		a.attend(cancel)
 		s.proxy.pass(ctx, a, target, conn)
 	}
 	return true
+}
+
+// attend ends a WebSocket soon after its visitor has left, even if the app does not notice:
+// one that only waits for something to tell would be in use for ever.
+func (a *arrival) attend(end func()) {
+	if strings.EqualFold(a.r.Header.Get("Upgrade"), "websocket") {
+		a.w.left = func() { time.AfterFunc(farewellLimit, end) }
+	}
 }
 
 // reach connects to the app. An app that has just become ready may refuse for a moment

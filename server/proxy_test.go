@@ -373,6 +373,28 @@ func TestWebSocketIsHeldUntilItsAppIsReady(t *testing.T) {
 	}
 }
 
+func TestWebSocketEndsWithItsVisitorThoughTheAppDoesNotNotice(t *testing.T) {
+	leave := newFlag()
+	s := onSockets(t, behind(t, func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err == nil {
+			defer func() { _ = c.CloseNow() }()
+			<-leave.raised // it never reads
+		}
+	}))
+	t.Cleanup(leave.raise)
+	c, _, err := websocket.Dial(t.Context(), s.url+"/.paastis/shop/chat", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := s.using("shop"); n != 1 {
+		t.Errorf("%d requests on their way", n)
+	}
+	_ = c.CloseNow()
+	time.Sleep(farewellLimit)
+	soon(t, "nothing is on its way", func() bool { return s.using("shop") == 0 })
+}
+
 func TestVisitorWhoLeavesIsSeenByTheApp(t *testing.T) {
 	for name, lines := range map[string][]string{"a download": nil, "events": {"Accept: text/event-stream"}} {
 		t.Run(name, func(t *testing.T) {
