@@ -44,10 +44,17 @@ func (s *Server) routes(c echo.Context) error {
 	if err := writeRoutes(c.Response().Writer, r, p); err != nil {
 		return nil // Traefik has left, so it does not have them
 	}
-	if r.Method == http.MethodGet {
+	if fetches(r) {
 		s.registry.Fetched(from, self, p.Version)
 	}
 	return nil
+}
+
+// fetches tells a Traefik that will use the routes from a person who looks at them: that
+// must neither turn direct mode on nor, by never coming back, keep the apps awake. All
+// that people look with says what it accepts; Traefik does not.
+func fetches(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header["Accept"] == nil
 }
 
 // writeRoutes answers with the routes, or that they are still the same, and returns when

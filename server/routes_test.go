@@ -158,14 +158,18 @@ func TestRoutesThatAreTheSameAreNotSentAgain(t *testing.T) {
 	})
 }
 
-func TestLookAtTheHeadersOfTheRoutesIsNoFetch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").found("shop.test")).open()
-		w := s.answer(askRoutes("method HEAD"))
-		if w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("ETag") == "" || s.fetches() != 0 {
-			t.Errorf("%d with %d bytes, %d fetches", w.Code, w.Body.Len(), s.fetches())
-		}
-	})
+func TestLookAtTheRoutesIsNoFetch(t *testing.T) {
+	for name, line := range map[string]string{"HEAD": "method HEAD", "curl": "Accept: */*", "a browser": browser} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := live(t, service("shop").found("shop.test")).open()
+				w := s.answer(askRoutes(line))
+				if w.Code != 200 || (w.Body.Len() == 0) != (name == "HEAD") || w.Header().Get("ETag") == "" || s.fetches() != 0 {
+					t.Errorf("%d with %d bytes, %d fetches", w.Code, w.Body.Len(), s.fetches())
+				}
+			})
+		})
+	}
 }
 
 // deaf is a connection that has gone.
