@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -114,20 +115,36 @@ func (l *line) send(wires [][]byte, until time.Time) (answered int, err error) {
 	return answered, nil
 }
 
-// passed reads an answer without a body, and fails if it is none that lets a request
-// through.
+// passed reads an answer, and fails if it is none that lets a request through.
 func passed(answers *bufio.Reader) error {
-	status, err := answers.ReadSlice('\n')
+	status, err := skip(answers)
+	if err == nil && status != "200" {
+		err = fmt.Errorf("a request was not let through: %s", status)
+	}
+	return err
+}
+
+// skip reads an answer and returns its status.
+func skip(answers *bufio.Reader) (status string, err error) {
+	first, err := answers.ReadSlice('\n')
 	if err != nil {
-		return err
+		return "", err
 	}
-	if !bytes.HasPrefix(status, []byte("HTTP/1.1 200 ")) {
-		return fmt.Errorf("a request was not let through: %s", bytes.TrimSpace(status))
-	}
+	status = string(first[len("HTTP/1.1 "):][:3])
+	length := 0
 	for {
 		header, err := answers.ReadSlice('\n')
-		if err != nil || len(header) <= len("\r\n") {
-			return err
+		if err != nil {
+			return "", err
+		}
+		if text, ok := bytes.CutPrefix(header, []byte("Content-Length: ")); ok {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(text))); err != nil {
+				return "", err
+			}
+		}
+		if len(header) <= len("\r\n") {
+			_, err = answers.Discard(length)
+			return status, err
 		}
 	}
 }

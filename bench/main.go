@@ -39,7 +39,7 @@ func parts() []Part {
 	return []Part{
 		{"auth", "a request of ForwardAuth's for an awake app, beside a bare Echo handler", auth},
 		{"scale", "the registry with 100,000 apps", scale},
-		{"footprint", "what the binary weighs", footprint},
+		{"footprint", "what the shipped binary takes with 1,000 apps, idle and after 10 million requests", footprint},
 		{"through", "requests a second through the real Traefik, by route", through},
 		{"wake", "time to the first answer, without the engine's and the apps' own", wake},
 		{"storm", "very many first requests at once to one sleeping app", storm},
