@@ -165,21 +165,21 @@ func (p *program) wake(ctx context.Context) error {
 
 // flood sends so many requests, as fast as they are answered.
 func (p *program) flood(ctx context.Context, count int) error {
-	crowd := crowd()
+	requests := mixed()
 	errs := make([]error, pipes)
 	var sending sync.WaitGroup
 	for i := range pipes {
 		sending.Go(func() {
-			errs[i] = pump(ctx, p.address, crowd, count/pipes)
+			errs[i] = pump(ctx, p.address, requests, count/pipes)
 		})
 	}
 	sending.Wait()
 	return errors.Join(errs...)
 }
 
-// crowd is a batch of requests: most are for apps that are awake; some are a monitor's, for
+// mixed is a batch of requests: most are for apps that are awake; some are a monitor's, for
 // apps that sleep, and some for hosts that nobody knows.
-func crowd() []byte {
+func mixed() []byte {
 	var b bytes.Buffer
 	for i := range batch {
 		q := question(i % awakened)
@@ -196,7 +196,7 @@ func crowd() []byte {
 }
 
 // pump sends batches of requests on a connection, the next one when all are answered.
-func pump(ctx context.Context, address string, crowd []byte, count int) error {
+func pump(ctx context.Context, address string, requests []byte, count int) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
@@ -204,7 +204,7 @@ func pump(ctx context.Context, address string, crowd []byte, count int) error {
 	defer conn.Close()
 	answers := bufio.NewReader(conn)
 	for sent := 0; sent < count && ctx.Err() == nil; sent += batch {
-		if _, err := conn.Write(crowd); err != nil {
+		if _, err := conn.Write(requests); err != nil {
 			return err
 		}
 		for range batch {
