@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,18 @@ func (s *site) awaitRoute(project, name, server string) {
 	})
 }
 
+// connect puts a container on a network of its own, too.
+func (s *site) connect(container, network string) {
+	s.t.Helper()
+	_ = exec.Command("docker", "network", "rm", network).Run() // an earlier run may have left it
+	docker(s.t, "network", "create", network)
+	s.t.Cleanup(func() {
+		_ = exec.Command("docker", "network", "disconnect", "-f", network, container).Run()
+		_ = exec.Command("docker", "network", "rm", network).Run()
+	})
+	docker(s.t, "network", "connect", network, container)
+}
+
 func TestInDirectModeTrafficGoesToTheAppItselfWhileItIsAwake(t *testing.T) {
 	const project = "e2e-direct"
 	s := newSite(t, "e2e-direct-site")
@@ -45,6 +58,7 @@ func TestInDirectModeTrafficGoesToTheAppItselfWhileItIsAwake(t *testing.T) {
 		app{name: "front", host: "direct.test", bare: true, next: "http://db:8080/", needs: []string{"db"}},
 		app{name: "db"},
 		app{name: "own", labels: []string{"paastis.rule=Host(`own.test`)", "paastis.port=8080"}})
+	s.connect(project+"-own-1", "e2e-direct-other")
 	s.serve("rules: [{pattern: 'e2e-direct-.*', max_idle_time: 5s}]")
 	v := s.visit()
 	s.awaitRoute(project, "front", "http://"+s.name+"-paastis:3000")
@@ -57,6 +71,8 @@ func TestInDirectModeTrafficGoesToTheAppItselfWhileItIsAwake(t *testing.T) {
 		t.Errorf("a program got %s", a)
 	}
 	v.reach(personTo("direct.test", "front"), 10*time.Second)
+	v.reach(programTo("own.test", "own"), 20*time.Second)
+	s.awaitRoute(project, "own", "http://"+project+"-own-1."+s.name+":8080") // it is on another network as well
 	v.reach(programTo("own.test", "own"), 20*time.Second)
 	s.awaitRoute(project, "front", "http://"+project+"-front-1")
 	for range 200 {

@@ -314,6 +314,18 @@ func TestForwardAuthIsLeftToTheAppsThatAskForIt(t *testing.T) {
 	})
 }
 
+func TestAnAppWithALabelThatTraefikCannotReadIsNotPublished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b := liveDirect(t, Options{}, solo().label("traefik.http.routers.solo-web.middlwares", "auth"))
+		if got := b.leadsTo("solo-web"); got != "" {
+			t.Errorf("without what guards it, it is published at %s", got)
+		}
+		if problems := strings.Join(w.Inventory().Problems(), "\n"); !strings.Contains(problems, "middlwares") {
+			t.Errorf("problems: %s", problems)
+		}
+	})
+}
+
 func TestAnAppWithoutTraefikLabelsIsRoutedByItsOwnRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("solo", "web").label("paastis.rule", "Host(`own.test`)").label("paastis.enable", "true").label("paastis.port", "9000")

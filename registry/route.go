@@ -61,7 +61,7 @@ func (rt *Route) url(host string) *url.URL {
 func (inv *Inventory) publish() {
 	inv.routes = map[string]*Route{}
 	for _, e := range inv.Entries {
-		if !e.Managed || e.Mode == rules.ForwardAuth {
+		if !e.Managed || e.Mode == rules.ForwardAuth || e.unread() {
 			continue
 		}
 		for i := range e.Routers {
@@ -71,6 +71,16 @@ func (inv *Inventory) publish() {
 			}
 		}
 	}
+}
+
+// unread tells that the app has a label that Traefik cannot read: it leaves out such an
+// app. What Paastis published of it could lack a middleware that guards it.
+func (e *Entry) unread() bool {
+	labels := e.labels.Unread()
+	if len(labels) > 0 && len(e.Routers) > 0 {
+		e.problem("label %q on %s cannot be read by Traefik, so its routes are not published; correct it", labels[0], e.App.Origin)
+	}
+	return len(labels) > 0
 }
 
 // route is how a router is published. Nil if it cannot be: a problem says why.
