@@ -170,7 +170,7 @@ func (s *site) wakeBy(ctx context.Context, p *peer) (time.Duration, error) {
 	if _, err := s.engine.ContainerStop(ctx, s.container("app"), client.ContainerStopOptions{}); err != nil {
 		return 0, err
 	}
-	pause(ctx, 2*time.Second)
+	pause(ctx, 3*time.Second)
 	var header []string
 	for _, line := range p.header {
 		name, value, _ := strings.Cut(line, ": ")
