@@ -154,6 +154,13 @@ func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
 	p.self, p.version, p.at = self, version, now
 }
 
+// Fetches tells whether a Traefik at that address has ever got the routes.
+func (r *Registry) Fetches(by netip.Addr) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.publisher.pollers[by] != nil
+}
+
 // changed begins another version of the routes. Called with the lock held.
 func (r *Registry) changed() {
 	r.publisher.version++

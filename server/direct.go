@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -45,6 +46,10 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 	w := &answer{ResponseWriter: rw}
 	defer s.surviveArrival(w, r)
 	unlimit(w)
+	if from := remoteAddr(r); !s.access.near(from) && !s.registry.Fetches(from) {
+		s.turnAway(w, r, from)
+		return
+	}
 	name, visitors := unmark(r)
 	route := s.registry.Route(name)
 	if route == nil {
@@ -93,6 +98,20 @@ func unlimit(w http.ResponseWriter) {
 	rc := http.NewResponseController(w)
 	_ = rc.SetWriteDeadline(time.Time{}) // where that is not supported there is no limit
 	_ = rc.SetReadDeadline(time.Time{})
+}
+
+// turnAway refuses who plays Traefik: a published route leads past what guards the app.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, from netip.Addr) {
+	tell := s.log.Debug
+	if s.access.told.allows(from, time.Now()) {
+		tell = s.log.Warn
+	}
+	tell("request by a published route refused: see traefik.config_sources", "from", from.String())
+	s.send(w, r, Problem{
+		Status: http.StatusForbidden,
+		Title:  "Published routes are for Traefik",
+		Detail: "Requests by them come from traefik.config_sources, or from who fetches /traefik/config.",
+	})
 }
 
 // lost answers who came by a route that is no more.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -211,6 +212,22 @@ func TestPanicIsAnsweredInDirectModeToo(t *testing.T) {
 		}
 		if n := s.log.count("panic in a handler"); n != 1 {
 			t.Errorf("logged %d times", n)
+		}
+	})
+}
+
+func TestNobodyButTraefikUsesAPublishedRoute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, service("shop").found("shop.test").label("paastis.port", "8080"))
+		s.registry.Fetched(netip.MustParseAddr("203.0.113.2"), "http://paastis:3000", 0)
+		for from, want := range map[string]int{
+			"203.0.113.7": http.StatusForbidden, "203.0.113.2": http.StatusServiceUnavailable, "192.0.2.1": http.StatusServiceUnavailable,
+		} {
+			r := httptest.NewRequest(http.MethodGet, "http://shop.test/.paastis/shop/robots.txt", nil)
+			r.RemoteAddr = from + ":40000"
+			if got := s.answer(r); got.Code != want {
+				t.Errorf("from %s: %d %s, want %d", from, got.Code, got.Body, want)
+			}
 		}
 	})
 }

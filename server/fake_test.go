@@ -220,7 +220,10 @@ func begin(t *testing.T, apps ...*fakeApp) *site {
 	done := make(chan struct{})
 	go func() { defer close(done); reg.Run(t.Context()) }()
 	t.Cleanup(func() { <-done })
-	return &site{Server: New(Options{Registry: reg, Classifier: monitors(t), Log: log}), fake: f, log: kept}
+	return &site{Server: New(Options{
+		Registry: reg, Classifier: monitors(t), Log: log,
+		ConfigSources: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("192.0.2.0/24")},
+	}), fake: f, log: kept}
 }
 
 func (s *site) view(name string) registry.View { return s.registry.View(s.registry.Named(name)) }

@@ -104,6 +104,11 @@ func (a routesAccess) allows(r *http.Request, from netip.Addr) bool {
 			return false
 		}
 	}
+	return a.near(from)
+}
+
+// near tells whether an address is one of the sources.
+func (a routesAccess) near(from netip.Addr) bool {
 	return slices.ContainsFunc(a.sources, func(p netip.Prefix) bool { return p.Contains(from) })
 }
 
