@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -56,6 +57,11 @@ var unchecked = map[string]any{"disable": true}
 // onSite prepares a site, does something with it and takes it away again, whatever
 // happened. The error of a failure holds what Paastis and Traefik said last.
 func onSite(ctx context.Context, name string, do func(*site) error) error {
+	free, err := alone()
+	if err != nil {
+		return err
+	}
+	defer free()
 	s, err := newSite(ctx, name)
 	if err != nil {
 		return err
@@ -65,6 +71,20 @@ func onSite(ctx context.Context, name string, do func(*site) error) error {
 		return fmt.Errorf("%w%s%s", err, s.lastWords("paastis"), s.lastWords("traefik"))
 	}
 	return nil
+}
+
+// alone keeps a second bench away until free is called: it would remove the containers of
+// this one, and spoil its figures.
+func alone() (free func(), err error) {
+	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "paastis-bench.lock"), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = lock.Close()
+		return nil, fmt.Errorf("another bench runs on this machine: lock %s: %w", lock.Name(), err)
+	}
+	return func() { _ = lock.Close() }, nil // the kernel lets go of the lock with the file
 }
 
 // newSite removes what a site of that name has left that was killed.
