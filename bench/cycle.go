@@ -30,7 +30,7 @@ func cycle(ctx context.Context, r *Results) error {
 		if err := s.up(ctx, "paastis", "traefik"); err != nil {
 			return err
 		}
-		if err := s.asleep(ctx, names[0], 20*time.Second); err != nil {
+		if err := s.asleep(ctx, names[0], time.Minute); err != nil {
 			return err
 		}
 		done, took, err := s.cycles(ctx, names)

@@ -32,7 +32,7 @@ func storm(ctx context.Context, r *Results) error {
 		if err := s.up(ctx, append(stormGates, "paastis")...); err != nil {
 			return err
 		}
-		if err := s.asleep(ctx, "app", 20*time.Second); err != nil {
+		if err := s.asleep(ctx, "app", time.Minute); err != nil {
 			return err
 		}
 		began := time.Now()
