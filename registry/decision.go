@@ -45,8 +45,8 @@ type Snapshot struct {
 type Decision struct {
 	// Sleep tells that it may be put to sleep now.
 	Sleep bool
-	// Look tells that its use is to be looked at now.
-	Look bool
+	// Look tells that its use is to be looked at now; Glance that its counters are enough.
+	Look, Glance bool
 	// Reason is the same wherever it is told.
 	Reason string
 	// Again is when time alone could change the decision. Zero: never.
@@ -65,13 +65,13 @@ func Decide(s Snapshot, now time.Time) Decision {
 	stay := max(s.MaxIdle, shortestStay)
 	switch idle := now.Sub(s.LastUse); {
 	case len(s.NeededBy) > 0:
-		return Decision{Reason: "needed by " + strings.Join(s.NeededBy, ", ")}
+		return s.withGlance(Decision{Reason: "needed by " + strings.Join(s.NeededBy, ", ")}, now)
 	case s.Waking != "":
-		return Decision{Reason: s.Waking + " is on its way up"}
+		return s.withGlance(Decision{Reason: s.Waking + " is on its way up"}, now)
 	case s.Open > 0:
-		return Decision{Reason: count(s.Open, "open request")}
+		return s.withGlance(Decision{Reason: count(s.Open, "open request")}, now)
 	case s.Kept != "":
-		return Decision{Reason: s.Kept, Again: s.KeptUntil}
+		return s.withGlance(Decision{Reason: s.Kept, Again: s.KeptUntil}, now)
 	case s.MaxIdle == rules.Never:
 		return Decision{Reason: "max_idle_time is never"}
 	case idle < stay:
@@ -106,6 +106,21 @@ func (s Snapshot) withLook(d Decision, now, due time.Time) Decision {
 	if !now.Before(next) {
 		d.Look = true
 	} else if due.IsZero() || next.Before(due) {
+		d.Again = next
+	}
+	return d
+}
+
+// withGlance adds to a decision that no use changes whether the app is to be glanced at, or
+// when: what was not seen of its use by then would be forgotten.
+func (s Snapshot) withGlance(d Decision, now time.Time) Decision {
+	if !s.Watched || s.Every == 0 {
+		return d
+	}
+	next := s.Looked.Add(s.Every)
+	if !now.Before(next) {
+		d.Glance = true
+	} else if d.Again.IsZero() || next.Before(d.Again) {
 		d.Again = next
 	}
 	return d

@@ -261,6 +261,34 @@ func TestTrafficThatPaastisIsNotAskedAboutBeginsTheIdleTimeAnew(t *testing.T) {
 	})
 }
 
+func TestTrafficIsSeenWhileSomethingElseKeepsTheAppAwake(t *testing.T) {
+	for name, keep := range map[string]func(w *world, until time.Time){
+		"a pin": func(w *world, until time.Time) {
+			w.Pin(w.keeperOf("solo-web"), until)
+			w.visit("solo-web")
+		},
+		"an app that needs it": func(w *world, until time.Time) {
+			w.Pin(w.keeperOf("other-web"), until)
+			w.visit("other-web")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := solo()
+				other := service("other", "web").routed("other.test").label("paastis.linked_apps", "solo-web")
+				w, _ := liveDirect(t, Options{}, a, other)
+				keep(w, time.Now().Add(time.Hour))
+				time.Sleep(55 * time.Minute)
+				w.set(func() { a.moved += 5000 })
+				time.Sleep(8 * time.Minute)
+				w.wantState("solo-web", Ready)
+				time.Sleep(4 * time.Minute)
+				w.wantState("solo-web", Asleep)
+			})
+		})
+	}
+}
+
 func TestAnAppWhoseTrafficIsNotSeenKeepsPaastisBetween(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, b := liveDirect(t, Options{}, solo().label("paastis.traffic_floor", "off"))

@@ -42,6 +42,8 @@ func (p *pass) rest(k *Keeper) {
 		return
 	case d.Look:
 		p.examine(k, p.now.Sub(s.LastUse) >= s.MaxIdle)
+	case d.Glance:
+		p.examine(k, false)
 	}
 	if k.state == Ready {
 		k.reason = d.Reason
