@@ -80,6 +80,12 @@ func (b *balancer) stop() {
 	b.fetches = false
 }
 
+func (b *balancer) start() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fetches = true
+}
+
 // leadsTo is the URL of the server to which a route leads; empty: there is no such route.
 func (b *balancer) leadsTo(route string) string {
 	b.mu.Lock()
@@ -338,6 +344,24 @@ func TestForwardAuthIsLeftToTheAppsThatAskForIt(t *testing.T) {
 			t.Errorf("a route is published that leads to %s", got)
 		}
 		time.Sleep(10 * time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestAnAppThatIsLeftToForwardAuthIsNotStoppedBeforeTraefikKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b := liveDirect(t, Options{}, solo())
+		w.visit("solo-web")
+		time.Sleep(5 * time.Minute)
+		b.stop()
+		w.Reload(settingsFor(t, "rules: [{pattern: solo-web, mode: forwardauth, max_idle_time: 1m}]"))
+		time.Sleep(time.Hour)
+		w.wantState("solo-web", Ready)
+		b.start()
+		time.Sleep(2 * time.Minute)
+		w.wantState("solo-web", Asleep)
+		w.visit("solo-web")
+		time.Sleep(time.Minute + 10*time.Second)
 		w.wantState("solo-web", Asleep)
 	})
 }

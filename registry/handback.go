@@ -27,7 +27,7 @@ func (p *pass) handedBack(k *Keeper) bool {
 		p.log.Warn("app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
 		p.set(k, Ready, "Traefik does not take its routes from Paastis")
 		return false
-	case p.gateway != nil && !k.unprovable && len(p.live(p.now)) == 1:
+	case p.gateway != nil && !k.unprovable && len(p.live(p.now)) == 1 && len(k.Entry().Routes) > 0:
 		p.proveBack(k)
 		return false
 	}

@@ -59,6 +59,7 @@ type Keeper struct {
 
 	turned uint64    // the version of the routes in which its own turned last
 	backAt time.Time // when all Traefiks lead its requests to Paastis again; zero: not known
+	led    bool      // Traefik may lead requests to it by routes that are published no more
 	seenAt time.Time // when traffic was last seen that Paastis was not asked about
 
 	looks   looks     // what was seen of its use in this wake

@@ -79,7 +79,7 @@ func (r *Registry) Publish(self string) Publication {
 // to stay awake, and until when to wait for a change. Empty: they could.
 func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
 	switch {
-	case len(k.Entry().Routes) == 0:
+	case len(k.Entry().Routes) == 0 && !k.led:
 		return "", time.Time{}
 	case len(p.publisher.pollers) == 0:
 		// A Traefik that has fetched them from the Paastis before may not be back yet.
@@ -178,10 +178,10 @@ func (r *Registry) turn(k *Keeper, open bool) bool {
 	return true
 }
 
-// direct tells that the app's routes are published, and fetched. Called with the lock
-// held.
+// direct tells that the app's routes are published, and fetched; or were, until a reload,
+// and may still be used. Called with the lock held.
 func (r *Registry) direct(k *Keeper) bool {
-	return len(r.publisher.pollers) > 0 && len(k.Entry().Routes) > 0
+	return len(r.publisher.pollers) > 0 && (len(k.Entry().Routes) > 0 || k.led)
 }
 
 // live are the Traefiks that fetch the routes. Called with the lock held.

@@ -324,6 +324,9 @@ func (r *Registry) resolve() {
 		if was != nil && was.Managed != e.Managed {
 			turned = append(turned, k)
 		}
+		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
+			k.led = true
+		}
 	}
 	r.inventory.Store(inv)
 	r.fileAll(inv)

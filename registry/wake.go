@@ -102,7 +102,7 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.queued, k.unprovable = false, false
 	k.doomed = Failure{}
 	k.healthyAt, k.provenAt, k.seenAt = time.Time{}, time.Time{}, time.Time{}
-	k.found = false
+	k.found, k.led = false, false
 	if !k.alive() {
 		k.looks = nil
 		k.streams.Store(false)
