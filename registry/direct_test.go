@@ -218,6 +218,43 @@ func TestAnAppWhoseRouteTraefikKeepsStaysAwake(t *testing.T) {
 	})
 }
 
+func TestATraefikThatSeldomFetchesItsRoutesIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(solo())
+		w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")})
+		w.fetchEvery(5*time.Minute, "10.0.0.2")
+		time.Sleep(time.Minute)
+		w.visit("solo-web")
+		time.Sleep(time.Hour)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestATraefikThatHasJustComeIsNotTakenForGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := liveDirect(t, Options{}, solo())
+		w.visit("solo-web")
+		time.Sleep(9*time.Minute + 55*time.Second)
+		w.fetchEvery(time.Minute, "10.0.0.3")
+		time.Sleep(55 * time.Second)
+		w.wantCalls("start solo-web")
+		time.Sleep(3 * time.Minute)
+		w.wantCalls("stop solo-web")
+	})
+}
+
+// fetchEvery fetches the routes again and again until the test ends, and uses none.
+func (w *world) fetchEvery(pause time.Duration, address string) {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	w.t.Cleanup(cancel)
+	go func() {
+		for ctx.Err() == nil {
+			w.Fetched(netip.MustParseAddr(address), self, w.Publish(self).Version)
+			sleep(ctx, pause)
+		}
+	}()
+}
+
 func TestWhoComesWhileTheRouteTurnsBackKeepsTheAppAwake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, b := liveDirect(t, Options{}, solo())

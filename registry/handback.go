@@ -8,21 +8,23 @@ import (
 	"github.com/paastis/paastis/traefik"
 )
 
-// handBackLimit is how long Traefik may take to lead an app's requests to Paastis again.
-// Then the app goes on as it was, and is tried again after the same time.
+// handBackLimit is how long Traefik may take to lead an app's requests to Paastis again, once
+// it has fetched the routes. Then the app goes on as it was, and is tried again after the
+// same time.
 const handBackLimit = 30 * time.Second
 
 // handedBack tells that no Traefik leads requests to the app any more: either its API
 // says so of this very turn of the routes, or all have fetched it and must use it by now.
 // Only then is every request that still comes known.
 func (p *pass) handedBack(k *Keeper) bool {
+	limit := p.turnLimit()
 	switch {
 	case !p.direct(k):
 		return true
 	case !k.backAt.IsZero():
 		p.at(k.backAt)
 		return !p.now.Before(k.backAt)
-	case p.now.Sub(k.since) >= handBackLimit:
+	case p.now.Sub(k.since) >= limit:
 		k.stopAfter = p.now.Add(handBackLimit)
 		p.log.Warn("app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
 		p.set(k, Ready, "Traefik does not take its routes from Paastis")
@@ -31,7 +33,7 @@ func (p *pass) handedBack(k *Keeper) bool {
 		p.proveBack(k)
 		return false
 	}
-	p.at(k.since.Add(handBackLimit))
+	p.at(k.since.Add(limit))
 	if !p.fetched(k.turned, p.now) {
 		p.at(p.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
@@ -41,13 +43,23 @@ func (p *pass) handedBack(k *Keeper) bool {
 	return !p.now.Before(k.backAt)
 }
 
+// turnLimit is the limit from the moment in which the routes turn: the Traefik that
+// fetches them the most seldom does so meanwhile.
+func (p *pass) turnLimit() time.Duration {
+	limit := handBackLimit
+	for _, poller := range p.live(p.now) {
+		limit = max(limit, handBackLimit+poller.every)
+	}
+	return limit
+}
+
 // proveBack asks Traefik's API until it says that it leads the app's requests to Paastis.
 func (p *pass) proveBack(k *Keeper) {
 	if k.busy {
 		return
 	}
 	k.busy = true
-	deadline, routes, turned := k.since.Add(handBackLimit), k.Entry().Routes, k.turned
+	deadline, routes, turned := k.since.Add(p.turnLimit()), k.Entry().Routes, k.turned
 	p.todo = append(p.todo, func(ctx context.Context) {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()

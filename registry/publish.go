@@ -13,7 +13,8 @@ import (
 
 const (
 	// pollPatience is how long a Traefik that fetches the routes may be silent, at least,
-	// before it counts as gone: it asks each 5 s unless told otherwise.
+	// before it counts as gone: it asks each 5 s unless told otherwise. One that has come
+	// once, so that its pause is not known, has the time of pollGrace.
 	pollPatience = 15 * time.Second
 	// pollsMissed is how many of its usual pauses it may be silent.
 	pollsMissed = 3
@@ -44,6 +45,15 @@ type poller struct {
 	version uint64 // that it got last
 	at      time.Time
 	every   time.Duration // its last pause; zero: not known yet
+}
+
+// isLive tells that it does not count as gone.
+func (p *poller) isLive(now time.Time) bool {
+	patience := max(pollPatience, pollsMissed*p.every)
+	if p.every == 0 {
+		patience = pollGrace
+	}
+	return now.Sub(p.at) < patience
 }
 
 // Publication is the routes as a Traefik gets them.
@@ -188,7 +198,7 @@ func (r *Registry) direct(k *Keeper) bool {
 func (r *Registry) live(now time.Time) []*poller {
 	var live []*poller
 	for _, p := range r.publisher.pollers {
-		if now.Sub(p.at) < max(pollPatience, pollsMissed*p.every) {
+		if p.isLive(now) {
 			live = append(live, p)
 		}
 	}
@@ -218,7 +228,7 @@ func (r *Registry) seenNetworks(now time.Time) networks {
 func (r *Registry) pollersAt(now time.Time) []netip.Addr {
 	var all []netip.Addr
 	for by, p := range r.publisher.pollers {
-		if now.Sub(p.at) < max(pollPatience, pollsMissed*p.every) {
+		if p.isLive(now) {
 			all = append(all, by)
 		}
 	}
