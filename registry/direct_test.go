@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"strings"
@@ -240,6 +241,27 @@ func TestATraefikThatHasJustComeIsNotTakenForGone(t *testing.T) {
 		w.wantCalls("start solo-web")
 		time.Sleep(3 * time.Minute)
 		w.wantCalls("stop solo-web")
+	})
+}
+
+func TestNobodyCanFillTheMemoryByFetchingTheRoutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := liveDirect(t, Options{}, solo())
+		for i := range 1000 {
+			url := fmt.Sprintf("http://paastis-%d:3000", i)
+			w.Fetched(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), url, w.Publish(url).Version)
+			w.Publish(url)
+			time.Sleep(time.Second)
+		}
+		if n := len(w.publisher.pollers); n > 100 {
+			t.Errorf("%d Traefiks are remembered", n)
+		}
+		for i := range 1000 {
+			w.Publish(fmt.Sprintf("http://paastis-%d:3000", i))
+		}
+		if n := len(w.publisher.ready); n > mostReady {
+			t.Errorf("%d publications are kept", n)
+		}
 	})
 }
 

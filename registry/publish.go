@@ -3,6 +3,7 @@ package registry
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -21,6 +22,8 @@ const (
 	// pollGrace is how long after Paastis's own start a Traefik may take to come back for
 	// its routes: it waits longer the longer Paastis was away, up to a minute.
 	pollGrace = 75 * time.Second
+	// mostReady is how many publications of a version are kept: Paastis has few URLs.
+	mostReady = 16
 )
 
 // publisher is what the Traefiks are told of the routes, and what they have fetched.
@@ -28,7 +31,7 @@ const (
 type publisher struct {
 	version uint64                 // grows whenever a route may have changed
 	ready   map[string]Publication // :: Paastis's URL → what is made of this version
-	pollers map[netip.Addr]*poller // :: who has ever fetched the routes
+	pollers map[netip.Addr]*poller // :: who has fetched the routes; none ever did if it is empty
 	missing bool                   // nobody does any more, and it was logged
 }
 
@@ -79,7 +82,7 @@ func (r *Registry) Publish(self string) Publication {
 	p.ETag = fmt.Sprintf(`"%016x"`, hash.Sum64())
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.publisher.version == version {
+	if r.publisher.version == version && len(r.publisher.ready) < mostReady {
 		r.publisher.ready[self] = p
 	}
 	return p
@@ -151,6 +154,7 @@ func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
 		if len(r.publisher.pollers) == 0 {
 			r.log.Info("Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
 		}
+		maps.DeleteFunc(r.publisher.pollers, func(_ netip.Addr, p *poller) bool { return !p.isLive(now) })
 		p = &poller{}
 		r.publisher.pollers[by] = p
 		r.changed() // other networks may be seen
@@ -164,7 +168,7 @@ func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
 	p.self, p.version, p.at = self, version, now
 }
 
-// Fetches tells whether a Traefik at that address has ever got the routes.
+// Fetches tells whether a Traefik at that address gets the routes, as far as is remembered.
 func (r *Registry) Fetches(by netip.Addr) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
