@@ -483,6 +483,40 @@ func TestTraefikIsLedToContainersByNameOnANetworkThatItIsOn(t *testing.T) {
 	}
 }
 
+func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T) {
+	for _, c := range []struct {
+		one, two Health
+		want     string
+	}{
+		{Healthy, Healthy, "http://10.0.0.7:8080 http://10.0.0.8:8080"},
+		{Healthy, HealthStarting, "http://10.0.0.7:8080"},
+		{Unhealthy, Healthy, "http://10.0.0.8:8080"},
+		{Unhealthy, HealthStarting, "http://10.0.0.7:8080 http://10.0.0.8:8080"},
+		{NoHealth, NoHealth, "http://10.0.0.7:8080 http://10.0.0.8:8080"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := found().awake()
+			one := &a.app.Instances[0]
+			one.Address = netip.MustParseAddr("10.0.0.7")
+			two := *one
+			two.Name, two.ID, two.Address = "solo-web-2", "id2", netip.MustParseAddr("10.0.0.8")
+			a.app.Instances = append(a.app.Instances, two)
+			w, _ := liveDirect(t, Options{}, a)
+			w.visit("solo-web")
+			w.change("solo-web", func(i *Instance) { i.Health, a.app.Instances[1].Health = c.one, c.two })
+			rt := w.Route("solo-web")
+			if got := strings.Join(rt.servers(rt.Keeper().app, nil), " "); got != c.want {
+				t.Errorf("%+v: led to %s", c, got)
+			}
+			for range 20 {
+				if got := w.Target(rt).String(); !strings.Contains(c.want, got) {
+					t.Errorf("%+v: carried to %s", c, got)
+				}
+			}
+		})
+	}
+}
+
 // TestNoDirectRequestMeetsAStoppedApp plays random lives of two apps in direct mode:
 // requests of any length go where Traefik leads them at that moment.
 func TestNoDirectRequestMeetsAStoppedApp(t *testing.T) {

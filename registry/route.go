@@ -37,13 +37,13 @@ func (rt *Route) Keeper() *Keeper { return rt.entry.keeper }
 func (r *Registry) Route(name string) *Route { return r.inventory.Load().routes[name] }
 
 // Target is where Paastis itself reaches the app behind a route: one of its instances
-// that run. Nil if it reaches none.
+// that serve. Nil if it reaches none.
 func (r *Registry) Target(rt *Route) *url.URL {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var targets []netip.Addr
-	for _, i := range rt.Keeper().app.Instances {
-		if i.Status == Running && i.Address.IsValid() {
+	for _, i := range rt.Keeper().app.serving() {
+		if i.Address.IsValid() {
 			targets = append(targets, i.Address)
 		}
 	}
@@ -153,10 +153,9 @@ func (rt *Route) servers(app App, seen networks) []string {
 	}
 	network := rt.shared(app, seen)
 	var servers []string
-	for _, i := range app.Instances {
+	for _, i := range app.serving() {
 		host := ""
 		switch {
-		case i.Status != Running:
 		case network != "":
 			host = i.Name
 			if len(app.Networks) > 1 {
@@ -173,6 +172,25 @@ func (rt *Route) servers(app App, seen networks) []string {
 	}
 	slices.Sort(servers)
 	return servers
+}
+
+// serving are the instances that requests may go to: those that run and are not known to
+// be unwell, as Traefik has it too. If all are, all that run.
+func (a App) serving() []Instance {
+	var running, well []Instance
+	for _, i := range a.Instances {
+		if i.Status != Running {
+			continue
+		}
+		running = append(running, i)
+		if i.Health == NoHealth || i.Health == Healthy {
+			well = append(well, i)
+		}
+	}
+	if well == nil {
+		return running
+	}
+	return well
 }
 
 // shared is the network in which the app is known by the names of its containers: the
