@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -241,6 +243,42 @@ func TestATraefikThatHasJustComeIsNotTakenForGone(t *testing.T) {
 		w.wantCalls("start solo-web")
 		time.Sleep(3 * time.Minute)
 		w.wantCalls("stop solo-web")
+	})
+}
+
+func TestARouteKeepsItsNameWhateverRulesAndOtherAppsDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		router := func(a *fakeApp, name string) *fakeApp {
+			a.label("paastis.enable", "true").label("paastis.port", "8080")
+			return a.label("traefik.http.routers."+name+".rule", "Host(`"+name+"."+a.app.Name+".test`)")
+		}
+		apps := []*fakeApp{
+			router(router(service("shop", "web"), "shop-web"), "api"), router(service("shop", "web-api"), "shop-web-api"),
+			router(service("shop", "web.api"), "web"), router(service("shop", "web~2eapi"), "web"), router(service("shop", "web~api"), "2"),
+		}
+		w := live(t, "", apps[0])
+		want := map[string]string{"shop-web": "shop-web", "shop-web.api": "shop-web"}
+		check := func() {
+			t.Helper()
+			for route, app := range want {
+				if rt := w.Route(route); rt == nil || rt.Keeper() != w.keeperOf(app) {
+					t.Errorf("route %s is not of %s", route, app)
+				}
+			}
+			if got := w.Inventory().routes; len(got) != len(want) {
+				t.Errorf("routes %v", slices.Sorted(maps.Keys(got)))
+			}
+		}
+		check()
+		for _, a := range apps[1:] {
+			w.add(a)
+		}
+		want["shop-web-api"], want["shop-web~2eapi.web"] = "shop-web-api", "shop-web.api"
+		want["shop-web~7e2eapi.web"], want["shop-web~7eapi.2"] = "shop-web~2eapi", "shop-web~api"
+		check()
+		w.Reload(settingsFor(t, `rules: [{pattern: '^shop-web$', app_name: other}, {pattern: '^shop-web-api$', app_name: shop-web}]`))
+		want["shop-web"], want["shop-web.api"], want["shop-web-api"] = "other", "other", "shop-web"
+		check()
 	})
 }
 

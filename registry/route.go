@@ -103,29 +103,35 @@ func (e *Entry) route(r *Router) *Route {
 	return rt
 }
 
-// name gives a route the name that nobody else has: of the app and the router.
+// name gives a route the name that nobody else has, of the app and the router. Rules do not
+// change it, nor do other apps of the provider: requests by a name that Traefik still knows
+// get where they belong.
 func (inv *Inventory) name(rt *Route) {
-	name := slug(rt.entry.Name)
-	if router := slug(rt.router.Name); router != name {
-		name += "-" + router
+	app := rt.entry.App.Name
+	name := slug(app)
+	if rt.router.Name != app {
+		name += "." + slug(rt.router.Name)
 	}
 	rt.Name = name
-	for n := 2; inv.routes[rt.Name] != nil; n++ {
-		rt.Name = fmt.Sprintf("%s-%d", name, n)
+	for n := 2; inv.routes[rt.Name] != nil; n++ { // of another provider
+		rt.Name = fmt.Sprintf("%s.%d", name, n)
 	}
 	inv.routes[rt.Name] = rt
 }
 
-// slug leaves what may stand in the name of a router and in a path.
+// slug leaves what may stand in the name of a router and in a path, and no dot. No two
+// names have the same one.
 func slug(name string) string {
-	return strings.Map(func(r rune) rune {
+	var b strings.Builder
+	for _, c := range []byte(name) {
 		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-':
-			return r
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-':
+			b.WriteByte(c)
 		default:
-			return '-'
+			fmt.Fprintf(&b, "~%02x", c)
 		}
-	}, name)
+	}
+	return b.String()
 }
 
 // ownRouter is the router of an app that has a rule of Paastis's and none of Traefik's.
