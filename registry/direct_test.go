@@ -61,7 +61,7 @@ func (b *balancer) fetch(t *testing.T) {
 	if !b.fetches {
 		return
 	}
-	p := b.registry.Publish(self)
+	p := b.registry.Publish(b.address, self)
 	if string(p.Body) != b.last {
 		b.last, b.pending = string(p.Body), serversIn(t, p.Body)
 	}
@@ -287,15 +287,16 @@ func TestNobodyCanFillTheMemoryByFetchingTheRoutes(t *testing.T) {
 		w, _ := liveDirect(t, Options{}, solo())
 		for i := range 1000 {
 			url := fmt.Sprintf("http://paastis-%d:3000", i)
-			w.Fetched(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), url, w.Publish(url).Version)
-			w.Publish(url)
+			by := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
+			w.Fetched(by, url, w.Publish(by, url).Version)
+			w.Publish(by, url)
 			time.Sleep(time.Second)
 		}
 		if n := len(w.publisher.pollers); n > 100 {
 			t.Errorf("%d Traefiks are remembered", n)
 		}
 		for i := range 1000 {
-			w.Publish(fmt.Sprintf("http://paastis-%d:3000", i))
+			w.Publish(netip.MustParseAddr("10.0.0.2"), fmt.Sprintf("http://paastis-%d:3000", i))
 		}
 		if n := len(w.publisher.ready); n > mostReady {
 			t.Errorf("%d publications are kept", n)
@@ -309,7 +310,8 @@ func (w *world) fetchEvery(pause time.Duration, address string) {
 	w.t.Cleanup(cancel)
 	go func() {
 		for ctx.Err() == nil {
-			w.Fetched(netip.MustParseAddr(address), self, w.Publish(self).Version)
+			by := netip.MustParseAddr(address)
+			w.Fetched(by, self, w.Publish(by, self).Version)
 			sleep(ctx, pause)
 		}
 	}()
@@ -553,6 +555,25 @@ func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T)
 			}
 		})
 	}
+}
+
+func TestATraefikGetsTheNamesOnItsNetworksFromTheBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := found().awake()
+		a.app.Instances[0].Address, a.app.Networks = netip.MustParseAddr("10.9.0.7"), []string{"other", "web"}
+		edge := service("edge", "traefik").awake()
+		edge.app.Instances[0].Addresses, edge.app.Networks = []netip.Addr{netip.MustParseAddr("10.0.0.2")}, []string{"web"}
+		f := newFake(a, edge)
+		w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")})
+		for _, c := range []struct{ by, want string }{
+			{"10.0.0.2", "http://solo-web-1.web:8080"},
+			{"10.0.0.3", "http://10.9.0.7:8080"}, // unknown
+		} {
+			if got := serversIn(t, w.Publish(netip.MustParseAddr(c.by), self).Body)["solo-web"]; got != c.want {
+				t.Errorf("%s is led to %s, want %s", c.by, got, c.want)
+			}
+		}
+	})
 }
 
 // TestNoDirectRequestMeetsAStoppedApp plays random lives of two apps in direct mode:

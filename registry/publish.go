@@ -69,10 +69,10 @@ type Publication struct {
 	Version uint64
 }
 
-// Publish makes the routes as they are now for a Traefik that reaches Paastis at a URL,
-// "http://paastis:3000".
-func (r *Registry) Publish(self string) Publication {
-	publications, middleware, version, made := r.collect(self)
+// Publish makes the routes as they are now for the Traefik at an address, which reaches
+// Paastis at a URL, "http://paastis:3000".
+func (r *Registry) Publish(by netip.Addr, self string) Publication {
+	publications, middleware, version, made := r.collect(by, self)
 	if made != nil {
 		return *made
 	}
@@ -82,7 +82,7 @@ func (r *Registry) Publish(self string) Publication {
 	p.ETag = fmt.Sprintf(`"%016x"`, hash.Sum64())
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.publisher.version == version && len(r.publisher.ready) < mostReady {
+	if r.publisher.pollers[by] != nil && r.publisher.version == version && len(r.publisher.ready) < mostReady {
 		r.publisher.ready[self] = p
 	}
 	return p
@@ -110,14 +110,15 @@ func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
 	return "no Traefik fetches its routes, so they cannot be turned", p.now.Add(pollPatience)
 }
 
-// collect is what there is to publish, or the publication if it is made already.
-func (r *Registry) collect(self string) (all []traefik.Publication, middleware string, version uint64, made *Publication) {
+// collect is what there is to publish, or the publication if it is made already. For a
+// Traefik that is new it may be another, for the networks that all share.
+func (r *Registry) collect(by netip.Addr, self string) (all []traefik.Publication, middleware string, version uint64, made *Publication) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p, ok := r.publisher.ready[self]; ok {
+	if p, ok := r.publisher.ready[self]; ok && r.publisher.pollers[by] != nil {
 		return nil, "", 0, &p
 	}
-	seen := r.seenNetworks(time.Now())
+	seen := r.seenNetworks(time.Now(), by)
 	for _, rt := range r.inventory.Load().routes {
 		all = append(all, r.publication(rt, seen))
 	}
@@ -215,15 +216,13 @@ func (r *Registry) fetched(version uint64, now time.Time) bool {
 	return len(live) > 0 && !slices.ContainsFunc(live, func(p *poller) bool { return p.version < version })
 }
 
-// seenNetworks are those that all Traefiks are in which fetch the routes. Nil if one of
-// them is none of the apps that Paastis knows: it may run outside all networks.
-func (r *Registry) seenNetworks(now time.Time) networks {
-	var seen networks
-	for i, by := range r.pollersAt(now) {
-		its := r.networksOf(by)
-		if i == 0 {
-			seen = its
-		}
+// seenNetworks are those that all Traefiks are in which fetch the routes, and the one that
+// does so now. Nil if one of them is none of the apps that Paastis knows: it may run outside
+// all networks.
+func (r *Registry) seenNetworks(now time.Time, by netip.Addr) networks {
+	seen := r.networksOf(by)
+	for _, other := range r.pollersAt(now) {
+		its := r.networksOf(other)
 		seen = slices.DeleteFunc(slices.Clone(seen), func(n string) bool { return !slices.Contains(its, n) })
 	}
 	return seen

@@ -40,7 +40,7 @@ func (s *Server) routes(c echo.Context) error {
 		return s.keepRoutes(c, from)
 	}
 	self := selfURL(r)
-	p := s.registry.Publish(self)
+	p := s.registry.Publish(from, self)
 	if err := writeRoutes(c.Response().Writer, r, p); err != nil {
 		return nil // Traefik has left, so it does not have them
 	}
