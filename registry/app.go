@@ -73,6 +73,9 @@ type Instance struct {
 	// since somebody last started it. Zero if the provider cannot tell.
 	Restarts int
 
+	// Host is the name by which others on its networks find it, if that is not its own: it
+	// uses the network of another container, which has that name. Empty: it is its own.
+	Host string
 	// Address is where Paastis itself can reach the instance. Invalid (the zero
 	// value) if it cannot: not running, or no shared network.
 	Address netip.Addr

@@ -491,19 +491,21 @@ func TestAnAppWithoutTraefikLabelsIsRoutedByItsOwnRule(t *testing.T) {
 
 func TestTraefikIsLedToContainersByNameOnANetworkThatItIsOn(t *testing.T) {
 	for _, c := range []struct {
-		traefik, app []string
-		chosen, want string
+		traefik, app   []string
+		chosen, joined string
+		want           string
 	}{
-		{[]string{"web"}, []string{"web"}, "", "http://solo-web-1:8080"},
-		{[]string{"web"}, []string{"db", "web"}, "", "http://solo-web-1.web:8080"},
-		{[]string{"one", "two"}, []string{"one", "two"}, "two", "http://solo-web-1.two:8080"},
-		{[]string{"bridge"}, []string{"bridge"}, "", "http://10.0.0.7:8080"},
-		{[]string{"host"}, []string{"web"}, "", "http://10.0.0.7:8080"},
-		{nil, []string{"web"}, "", "http://10.0.0.7:8080"},
+		{[]string{"web"}, []string{"web"}, "", "", "http://solo-web-1:8080"},
+		{[]string{"web"}, []string{"db", "web"}, "", "", "http://solo-web-1.web:8080"},
+		{[]string{"one", "two"}, []string{"one", "two"}, "two", "", "http://solo-web-1.two:8080"},
+		{[]string{"web"}, []string{"web"}, "", "vpn", "http://vpn:8080"},
+		{[]string{"bridge"}, []string{"bridge"}, "", "", "http://10.0.0.7:8080"},
+		{[]string{"host"}, []string{"web"}, "", "", "http://10.0.0.7:8080"},
+		{nil, []string{"web"}, "", "", "http://10.0.0.7:8080"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := found()
-			a.app.Networks = c.app
+			a.app.Networks, a.host = c.app, c.joined
 			if c.chosen != "" {
 				a.label("traefik.docker.network", c.chosen)
 			}

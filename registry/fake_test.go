@@ -42,6 +42,7 @@ type fakeApp struct {
 	// maxRestarts is how often it does; 0: always. address is where Paastis reaches it.
 	maxRestarts int
 	address     netip.Addr
+	host        string // by which it is found, if not by its name
 	startErr    error
 	stopErr     error
 	// addresses it has while it runs
@@ -178,7 +179,7 @@ func (f *fake) Start(ctx context.Context, name string) (App, error) {
 // run lets an app boot. Called with the lock held.
 func (f *fake) run(a *fakeApp) {
 	i := &a.app.Instances[0]
-	*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now(), Addresses: a.addresses, Address: a.address}
+	*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now(), Addresses: a.addresses, Address: a.address, Host: a.host}
 	if a.noHealth {
 		i.Health = NoHealth
 	}

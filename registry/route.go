@@ -163,7 +163,7 @@ func (rt *Route) servers(app App, seen networks) []string {
 		host := ""
 		switch {
 		case network != "":
-			host = i.Name
+			host = cmp.Or(i.Host, i.Name)
 			if len(app.Networks) > 1 {
 				host += "." + network // it may have another address elsewhere
 			}

@@ -96,6 +96,18 @@ func TestAddressesAreAllThatTheContainerHas(t *testing.T) {
 	}
 }
 
+func TestContainerIsFoundByTheNameOfTheOneWhoseNetworkItUses(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	e.add(another(t, "web", "tty", attachedTo("apps=10.0.0.3")))
+	e.add(another(t, "joined", "tty", onNetwork("container:web")))
+	e.add(another(t, "twice", "tty", onNetwork("container:joined")))
+	report := listOf(t, e.provider())
+	for name, want := range map[string]string{"web": "", "joined": "web", "twice": "web"} {
+		equal(t, name, appIn(t, report, name).Instances[0].Host, want)
+	}
+}
+
 func TestAddressesOnTheHostsNetworkAreNoneAsDockerShowsIt(t *testing.T) {
 	t.Parallel()
 	app := appOf(t, newEngine(t, "host").provider(), "host")

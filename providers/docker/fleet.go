@@ -97,6 +97,9 @@ func (f *fleet) instances(members []*container) []registry.Instance {
 		instance := c.instance
 		instance.Address = f.address(c)
 		instance.Addresses = f.addresses(c)
+		if home := f.home(c); home != c {
+			instance.Host = home.instance.Name
+		}
 		instances = append(instances, instance)
 	}
 	slices.SortFunc(instances, func(a, b registry.Instance) int {
