@@ -118,13 +118,12 @@ func (r *Registry) Run(ctx context.Context) {
 		r.tasks.Go(func() { r.follow(ctx, p) })
 		r.tasks.Go(func() { r.auditAll(ctx, p) })
 	}
-	timer := time.NewTimer(0)
+	timer := time.AfterFunc(0, r.stir)
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-r.kick:
-		case <-timer.C:
 		}
 		next := r.advance(time.Now())
 		r.begin(ctx)
