@@ -107,8 +107,12 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, from netip.Add
 		tell = s.log.Warn
 	}
 	tell("request by a published route refused: see traefik.config_sources", "from", from.String())
+	status := http.StatusForbidden
+	if s.access.token != "" {
+		status = http.StatusServiceUnavailable // it may be a Traefik that is yet to come back since Paastis began
+	}
 	s.send(w, r, Problem{
-		Status: http.StatusForbidden,
+		Status: status,
 		Title:  "Published routes are for Traefik",
 		Detail: "Requests by them come from traefik.config_sources, or from who fetches /traefik/config.",
 	})

@@ -216,6 +216,18 @@ func TestPanicIsAnsweredInDirectModeToo(t *testing.T) {
 	})
 }
 
+func TestTraefikWithATokenMayComeAgainAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, service("shop").found("shop.test").label("paastis.port", "8080"))
+		s.access.token = "s3cret"
+		r := httptest.NewRequest(http.MethodGet, "http://shop.test/.paastis/shop/robots.txt", nil)
+		r.RemoteAddr = "203.0.113.7:40000"
+		if w := s.answer(r); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+		}
+	})
+}
+
 func TestNobodyButTraefikUsesAPublishedRoute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, service("shop").found("shop.test").label("paastis.port", "8080"))
