@@ -358,6 +358,9 @@ func (t TraefikConfig) api() (*traefik.API, error) {
 	if t.APIURL == "" {
 		return nil, nil
 	}
+	if strings.HasPrefix(t.APIURL, "https:") {
+		trustRoots()
+	}
 	return traefik.NewAPI(t.APIURL)
 }
 

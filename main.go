@@ -15,8 +15,6 @@ import (
 	"time"
 	_ "time/tzdata" // for keep_awake: the image has none
 
-	_ "golang.org/x/crypto/x509roots/fallback" // for traefik.api_url: nor has it these
-
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/server"
