@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -83,6 +84,8 @@ func (a arguments) do(ctx context.Context, config Loaded, stdout, stderr io.Writ
 
 // serve runs Paastis until ctx ends.
 func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
+	usual := debug.SetGCPercent(tightGC)
+	defer debug.SetGCPercent(usual)
 	log := newLogger(config.Log, stderr)
 	classifier, err := config.classifier()
 	if err != nil {
@@ -120,6 +123,7 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	})
 	return runAll(ctx,
 		func(ctx context.Context) error { reg.Run(ctx); return nil },
+		func(ctx context.Context) error { return giveBack(ctx, time.Duration(config.AuditInterval), usual) },
 		func(ctx context.Context) error { return config.watch(ctx, reg, log) },
 		func(ctx context.Context) error { return srv.Serve(ctx, listeners...) },
 	)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/paastis/paastis/rules"
@@ -82,6 +83,14 @@ type Instance struct {
 	// Addresses are those that the instance has on any network, also where Paastis
 	// cannot reach it: Traefik may. Nil if it does not run or has none.
 	Addresses []netip.Addr
+}
+
+// equal tells that two reports of an instance say the same.
+func (i Instance) equal(o Instance) bool {
+	return i.Name == o.Name && i.ID == o.ID && i.Host == o.Host && i.Status == o.Status && i.Health == o.Health &&
+		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Error == o.Error &&
+		i.StartedAt.Equal(o.StartedAt) && i.Restarts == o.Restarts &&
+		i.Address == o.Address && slices.Equal(i.Addresses, o.Addresses)
 }
 
 // HealthCheck is what an app's own health check costs a wake.

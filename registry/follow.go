@@ -72,7 +72,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	id := p.Name() + "/" + app.Name
 	k = r.keepers[id]
 	if k == nil {
-		k = &Keeper{id: id, provider: p, app: app, changed: make(chan struct{})}
+		k = &Keeper{id: id, provider: p, app: app}
 		if !app.Instances[0].StartedAt.IsZero() {
 			k.endedAt = time.Now() // at the latest
 		}

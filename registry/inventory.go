@@ -403,6 +403,9 @@ func (inv *Inventory) routers() []traefik.Entry[*Entry] {
 func (a *App) shareDefinition(earlier App) {
 	a.Labels, a.Links, a.Ports, a.Networks = earlier.Labels, earlier.Links, earlier.Ports, earlier.Networks
 	a.Stack, a.Origin, a.HealthCheck = earlier.Stack, earlier.Origin, earlier.HealthCheck
+	if slices.EqualFunc(a.Instances, earlier.Instances, Instance.equal) {
+		a.Instances = earlier.Instances
+	}
 }
 
 // sameDefinition tells that two reports of an app differ in nothing but its status.

@@ -32,7 +32,7 @@ type Keeper struct {
 	state   State
 	since   time.Time     // of the state
 	reason  string        // why it is in that state, for people
-	changed chan struct{} // closed and replaced at every change that people could see
+	changed chan struct{} // closed at the next change that people could see; nil: nobody waits
 
 	run       int       // counts restarts on the way up: what was begun before one proves nothing
 	busy      bool      // a call to the provider, or a probe, is under way
@@ -214,8 +214,18 @@ func (k *Keeper) awake() bool {
 
 // notify wakes all who wait for a change.
 func (k *Keeper) notify() {
-	close(k.changed)
-	k.changed = make(chan struct{})
+	if k.changed != nil {
+		close(k.changed)
+		k.changed = nil
+	}
+}
+
+// next is closed at the next change.
+func (k *Keeper) next() <-chan struct{} {
+	if k.changed == nil {
+		k.changed = make(chan struct{})
+	}
+	return k.changed
 }
 
 // forgive forgets the failures so far: the app is not what it was.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"strings"
 	"sync"
@@ -512,6 +513,25 @@ func TestLabelsThatDoNotChangeAreKeptOnce(t *testing.T) {
 			t.Error("the app's labels are kept twice")
 		}
 	})
+}
+
+func TestInstancesThatDifferInAnythingAreNotEqual(t *testing.T) {
+	some := Instance{Name: "a", ID: "b", Error: "c", StartedAt: time.Unix(1, 0), Addresses: []netip.Addr{netip.IPv6Loopback()}}
+	if !some.equal(some) {
+		t.Error("an instance does not equal itself")
+	}
+	for i := range reflect.TypeFor[Instance]().NumField() {
+		other := some
+		field := reflect.ValueOf(&other).Elem().Field(i)
+		for _, value := range []any{"else", Paused, Unhealthy, 7, true, time.Unix(2, 0), netip.IPv6Unspecified(), []netip.Addr{}} {
+			if reflect.TypeOf(value) == field.Type() {
+				field.Set(reflect.ValueOf(value))
+			}
+		}
+		if some.equal(other) {
+			t.Errorf("they may differ in %s", reflect.TypeFor[Instance]().Field(i).Name)
+		}
+	}
 }
 
 func TestAWaitingVisitorIsLetGoWhenTheAppIsRemoved(t *testing.T) {

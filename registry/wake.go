@@ -83,9 +83,9 @@ func (r *Registry) peek(k *Keeper) (State, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if k.state == Ready && !k.open.Load() {
-		return Starting, k.changed
+		return Starting, k.next()
 	}
-	return k.state, k.changed
+	return k.state, k.next()
 }
 
 // call begins a wake that somebody asked for.

@@ -33,11 +33,11 @@ func (r *Registry) ViewAfter(ctx context.Context, k *Keeper, seen View) (View, b
 func (r *Registry) changesAround(k *Keeper) []<-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	changes := []<-chan struct{}{k.changed}
+	changes := []<-chan struct{}{k.next()}
 	inv := r.inventory.Load()
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		if e := inv.names[name]; e != nil && e.keeper != k {
-			changes = append(changes, e.keeper.changed)
+			changes = append(changes, e.keeper.next())
 		}
 	}
 	return changes

@@ -66,12 +66,15 @@ func (m Match) String() string { return fmt.Sprintf("%s (pattern '%s')", m.Origi
 type Resolved struct {
 	Properties
 	// Origins :: property key → "default", "paastis.yml:12 (pattern 'x')", "label …".
-	// A property without one was never set.
+	// A property without one was never set. Read it only: apps of which nothing is said
+	// have one together.
 	Origins map[string]string
 	// Matches are the rules that apply, in file order.
 	Matches []Match
 	// Ignored is the place of the pattern that leaves the app alone. Empty: none.
 	Ignored string
+
+	own bool // the Origins are nobody else's
 }
 
 // Parse reads the values of the keys `rules` and `ignore` of a file; nil or empty nodes
@@ -115,11 +118,10 @@ func ParseFile(file string, data []byte) (*Set, error) {
 // what they are about is left out. base is not changed.
 func (s *Set) Resolve(name string, base Resolved, labels map[string]string, labelOrigin string) (Resolved, []string) {
 	r := base
-	r.Origins = maps.Clone(base.Origins)
+	r.own, r.Matches = false, nil
 	if r.Origins == nil {
-		r.Origins = map[string]string{}
+		r.own, r.Origins = true, map[string]string{}
 	}
-	r.Matches = nil
 	own := ownLabels(labels)
 	if label := own["name"]; label != "" {
 		name = label
@@ -146,7 +148,7 @@ func (s *Set) apply(name string, r *Resolved) (warnings []string) {
 				warnings = append(warnings, fmt.Sprintf("%s: %s of app %q: %v; left out", origin, set.property.Key, name, err))
 				continue
 			}
-			r.Origins[set.property.Key] = origin
+			r.from(set.property, origin)
 		}
 	}
 	for _, i := range s.ignore {
@@ -167,12 +169,20 @@ func (r *Resolved) label(own map[string]string, origin string) (warnings []strin
 				warnings = append(warnings, fmt.Sprintf("label \"paastis.%s\" on %s: %v; left out", key, origin, err))
 				continue
 			}
-			r.Origins[property.Key] = fmt.Sprintf("label paastis.%s on %s", key, origin)
+			r.from(property, fmt.Sprintf("label paastis.%s on %s", key, origin))
 		default:
 			warnings = append(warnings, fmt.Sprintf("unknown label \"paastis.%s\" on %s%s", key, origin, suggestLabel(key)))
 		}
 	}
 	return warnings
+}
+
+// from notes where a property comes from.
+func (r *Resolved) from(p *Property, origin string) {
+	if !r.own {
+		r.own, r.Origins = true, maps.Clone(r.Origins)
+	}
+	r.Origins[p.Key] = origin
 }
 
 // ownLabels are the labels that begin with paastis., without that, in lower case.

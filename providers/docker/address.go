@@ -1,9 +1,7 @@
 package docker
 
 import (
-	"maps"
 	"net/netip"
-	"slices"
 
 	"github.com/paastis/paastis/registry"
 )
@@ -21,9 +19,8 @@ func (f *fleet) address(c *container) netip.Addr {
 	if f.beside(home) {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
-	for _, name := range slices.Sorted(maps.Keys(home.networks)) {
-		at := home.networks[name]
-		if len(at.addresses) > 0 && f.attached(name, at) {
+	for _, at := range home.networks {
+		if len(at.addresses) > 0 && f.attached(at) {
 			return at.addresses[0]
 		}
 	}
@@ -37,9 +34,8 @@ func (f *fleet) addresses(c *container) []netip.Addr {
 		return nil
 	}
 	var all []netip.Addr
-	home := f.home(c)
-	for _, name := range slices.Sorted(maps.Keys(home.networks)) {
-		all = append(all, home.networks[name].addresses...)
+	for _, at := range f.home(c).networks {
+		all = append(all, at.addresses...)
 	}
 	return all
 }
@@ -67,11 +63,11 @@ func (f *fleet) beside(home *container) bool {
 
 // attached tells that Paastis is in that network, or on the host, which is in all. Two
 // networks may have one name; a container that never ran knows no more than the name.
-func (f *fleet) attached(name string, at attachment) bool {
+func (f *fleet) attached(at attachment) bool {
 	if f.onHost() {
 		return true
 	}
-	own, found := f.home(f.self).networks[name]
+	own, found := f.home(f.self).in(at.network)
 	return found && (own.id == at.id || at.id == "")
 }
 

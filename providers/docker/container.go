@@ -2,6 +2,7 @@ package docker
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
@@ -59,7 +60,7 @@ type container struct {
 	joined string
 	// onHost tells that it uses the host's network.
 	onHost   bool
-	networks map[string]attachment
+	networks []attachment // by their names
 
 	ports       []uint16
 	healthCheck *registry.HealthCheck
@@ -69,6 +70,7 @@ type container struct {
 
 // attachment is a container's place in one network.
 type attachment struct {
+	network string
 	// id is the network's. Empty if the container never ran.
 	id string
 	// names by which others in the network find the container.
@@ -84,12 +86,9 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 	settings := cmp.Or(in.NetworkSettings, &api.NetworkSettings{})
 	c := &container{
 		instance:    newInstance(in),
-		project:     config.Labels[labelProject],
-		service:     config.Labels[labelService],
-		number:      number(config.Labels[labelNumber]),
 		created:     parseTime(in.Created),
 		pid:         cmp.Or(in.State, &api.State{}).Pid,
-		labels:      config.Labels,
+		labels:      worthKnowing(config.Labels),
 		image:       config.Image,
 		hostname:    config.Hostname,
 		tty:         config.Tty,
@@ -99,8 +98,10 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		ports:       tcpPorts(config.ExposedPorts),
 		healthCheck: healthCheck(config.Healthcheck, apiVersion),
 	}
+	c.pack()
+	c.project, c.service, c.number = c.labels[labelProject], c.labels[labelService], number(c.labels[labelNumber])
 	c.app = c.appName()
-	c.outline = inspected(c.instance, in.State, settings.Networks)
+	c.outline = inspected(c.instance, in.State, c.networks)
 	return c
 }
 
@@ -188,24 +189,53 @@ func tcpPorts(exposed network.PortSet) []uint16 {
 	return ports
 }
 
-func attachments(endpoints map[string]*network.EndpointSettings) map[string]attachment {
-	networks := make(map[string]attachment, len(endpoints))
-	for name, at := range endpoints {
-		if at == nil {
-			at = &network.EndpointSettings{}
-		}
-		networks[name] = attachment{
+// books are the labels in which Compose keeps its books. They tell nothing of the app, and
+// are a third of what there is to know of one.
+var books = []string{
+	"com.docker.compose.config-hash", "com.docker.compose.image", "com.docker.compose.version",
+	"com.docker.compose.project.config_files", "com.docker.compose.project.working_dir",
+	"com.docker.compose.project.environment_file",
+}
+
+// worthKnowing are the labels without Compose's books.
+func worthKnowing(labels map[string]string) map[string]string {
+	worth := maps.Clone(labels)
+	maps.DeleteFunc(worth, func(name, _ string) bool { return slices.Contains(books, name) })
+	return worth
+}
+
+func attachments(endpoints map[string]*network.EndpointSettings) []attachment {
+	networks := make([]attachment, 0, len(endpoints))
+	for _, name := range slices.Sorted(maps.Keys(endpoints)) {
+		at := cmp.Or(endpoints[name], &network.EndpointSettings{})
+		networks = append(networks, attachment{
+			network:   name,
 			id:        at.NetworkID,
 			names:     slices.Concat(at.Aliases, at.DNSNames),
 			addresses: addresses(at),
-		}
+		})
 	}
 	return networks
 }
 
+// in is the container's place in a network; false if it is not in it.
+func (c *container) in(network string) (attachment, bool) {
+	for _, at := range c.networks {
+		if at.network == network {
+			return at, true
+		}
+	}
+	return attachment{}, false
+}
+
 func addresses(at *network.EndpointSettings) []netip.Addr {
-	all := []netip.Addr{at.IPAddress, at.GlobalIPv6Address}
-	return slices.DeleteFunc(all, func(a netip.Addr) bool { return !a.IsValid() })
+	var all []netip.Addr
+	for _, a := range []netip.Addr{at.IPAddress, at.GlobalIPv6Address} {
+		if a.IsValid() {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // number puts a container without one last.

@@ -96,7 +96,8 @@ func (e endpoint) name() string {
 // the first call, unless cfg fixes it.
 func newClient(e endpoint, cfg Config) (*client.Client, error) {
 	options := e.options(cfg)
-	return client.New(append(options, client.WithAPIVersion(cfg.APIVersion), client.WithUserAgent("paastis"))...)
+	options = append(options, client.WithAPIVersion(cfg.APIVersion), client.WithUserAgent("paastis"))
+	return client.New(append(options, client.WithHTTPResponseHook(slim))...)
 }
 
 // options are in an order that matters: the client sets its transport up for the host

@@ -111,8 +111,8 @@ func (f *fleet) instances(members []*container) []registry.Instance {
 func (f *fleet) networks(members []*container) []string {
 	names := map[string]bool{}
 	for _, c := range members {
-		for name := range f.home(c).networks {
-			names[name] = true
+		for _, at := range f.home(c).networks {
+			names[at.network] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(names))

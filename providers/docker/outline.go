@@ -2,11 +2,9 @@ package docker
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	api "github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
 
 	"github.com/paastis/paastis/registry"
 )
@@ -24,7 +22,7 @@ type outline struct {
 func listed(s api.Summary) outline {
 	o := outline{name: listedName(s.Names), state: s.State, verdict: listedVerdict(s)}
 	if s.NetworkSettings != nil {
-		o.networks = sketch(s.State, s.NetworkSettings.Networks)
+		o.networks = sketch(s.State, attachments(s.NetworkSettings.Networks))
 	}
 	return o
 }
@@ -51,7 +49,7 @@ func listedVerdict(s api.Summary) string {
 }
 
 // inspected is the outline of a container that was looked at. state may be nil.
-func inspected(instance registry.Instance, state *api.State, networks map[string]*network.EndpointSettings) outline {
+func inspected(instance registry.Instance, state *api.State, networks []attachment) outline {
 	if state == nil {
 		return outline{name: instance.Name}
 	}
@@ -67,14 +65,14 @@ func inspected(instance registry.Instance, state *api.State, networks map[string
 
 // sketch is one text for the networks and, while it runs, the addresses in them. The
 // list goes on showing the one of a container whose start failed.
-func sketch(state api.ContainerState, networks map[string]*network.EndpointSettings) string {
+func sketch(state api.ContainerState, networks []attachment) string {
 	var parts []string
-	for name, at := range attachments(networks) {
+	for _, at := range networks {
+		part := at.network
 		if state == api.StateRunning {
-			name = fmt.Sprint(name, at.id, at.addresses)
+			part = fmt.Sprint(part, at.id, at.addresses)
 		}
-		parts = append(parts, name)
+		parts = append(parts, part)
 	}
-	slices.Sort(parts)
 	return strings.Join(parts, "\n")
 }

@@ -47,8 +47,8 @@ func (f *fleet) servesAPI(c *container) bool {
 	if host == c.instance.Name {
 		return true
 	}
-	for name, at := range c.networks {
-		if f.attached(name, at) && at.answersTo(host, c.service) {
+	for _, at := range c.networks {
+		if f.attached(at) && at.answersTo(host, c.service) {
 			return true
 		}
 	}
