@@ -117,7 +117,7 @@ func (p *program) load(ctx context.Context, r *Results) error {
 	if err != nil {
 		return err
 	}
-	r.Set("footprint.rss_at_end_of_load_mb", megabytes(last))
+	r.Set("footprint.rss_at_end_of_load_mb", mebibytes(last))
 	if err := wait(ctx, settling); err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (p *program) memory(ctx context.Context, long time.Duration) ([]float64, er
 		if err != nil {
 			return nil, err
 		}
-		mb = append(mb, megabytes(bytes))
+		mb = append(mb, mebibytes(bytes))
 	}
 	return mb, nil
 }
@@ -228,3 +228,6 @@ func wait(ctx context.Context, long time.Duration) error {
 
 // megabytes are 10⁶ bytes each.
 func megabytes(bytes int64) float64 { return float64(bytes) / 1e6 }
+
+// mebibytes are how memory is counted, by the kernel and by `docker stats`.
+func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }

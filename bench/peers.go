@@ -204,7 +204,7 @@ func (p *peer) resident() (float64, error) {
 	for line := range strings.Lines(string(status)) {
 		var kilobytes int64
 		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kilobytes); n == 1 {
-			return megabytes(kilobytes * 1024), nil
+			return mebibytes(kilobytes * 1024), nil
 		}
 	}
 	return 0, fmt.Errorf("%s: no resident memory is told", p.name)
