@@ -23,7 +23,7 @@ func shop() []app {
 func TestAStackSleepsWakesInOrderAndSleepsAgain(t *testing.T) {
 	s := newSite(t, "e2e-shop-site")
 	s.stack("e2e-shop", false, shop()...)
-	s.serve("")
+	s.serve("", "PAASTIS_MODE=forwardauth") // else it waits whether Traefik comes for its routes
 	s.awaitAsleep(3*idle, "e2e-shop")
 
 	asked := time.Now()
