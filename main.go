@@ -123,7 +123,9 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	})
 	return runAll(ctx,
 		func(ctx context.Context) error { reg.Run(ctx); return nil },
-		func(ctx context.Context) error { return giveBack(ctx, time.Duration(config.AuditInterval), usual) },
+		func(ctx context.Context) error {
+			return giveBack(ctx, time.Duration(config.AuditInterval), percentOf(usual))
+		},
 		func(ctx context.Context) error { return config.watch(ctx, reg, log) },
 		func(ctx context.Context) error { return srv.Serve(ctx, listeners...) },
 	)

@@ -118,7 +118,8 @@ func (p *program) load(ctx context.Context, r *Results) error {
 		return err
 	}
 	r.Set("footprint.rss_at_end_of_load_mb", mebibytes(last))
-	if err := wait(ctx, settling); err != nil {
+	// What is no longer used is given back after the next look at everything, each minute.
+	if err := wait(ctx, time.Minute+settling/2); err != nil {
 		return err
 	}
 	mb, err := p.memory(ctx, settling)
