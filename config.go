@@ -117,7 +117,7 @@ func defaultConfig() Config {
 		Listen:        ":3000",
 		Log:           LogConfig{Level: "info", Format: "text"},
 		Provider:      "docker",
-		AuditInterval: types.Duration(time.Minute),
+		AuditInterval: types.Duration(2 * time.Minute),
 		Docker:        DockerConfig{Proc: "/proc"},
 		Traefik:       TraefikConfig{Middleware: "paastis", Throttle: types.Duration(2 * time.Second), ConfigSources: server.PrivateNetworks()},
 		NeverWake: NeverWake{

@@ -26,8 +26,8 @@ const (
 	some, awakened = 1_000, 50
 	// settling is how long the program is left alone before it is looked at.
 	settling = 30 * time.Second
-	// watching is how long it is looked at while nothing happens: two audits long.
-	watching = 2 * time.Minute
+	// watching is how long it is looked at while nothing happens: two audits long, of 2 min each.
+	watching = 4 * time.Minute
 	// pipes is on how many connections requests are sent, and batch how many at a time.
 	pipes, batch = 4, 100
 )
@@ -118,8 +118,8 @@ func (p *program) load(ctx context.Context, r *Results) error {
 		return err
 	}
 	r.Set("footprint.rss_at_end_of_load_mb", mebibytes(last))
-	// What is no longer used is given back after the next look at everything, each minute.
-	if err := wait(ctx, time.Minute+settling/2); err != nil {
+	// What is no longer used is given back after the next look at everything.
+	if err := wait(ctx, 2*time.Minute+settling/2); err != nil {
 		return err
 	}
 	mb, err := p.memory(ctx, settling)
