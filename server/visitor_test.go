@@ -165,14 +165,28 @@ func TestRequestForAnAwakeAppAllocatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, service("shop").at("shop.test").awake())
 		r := ask("http://shop.test/a?b=c", browser, "User-Agent: Mozilla/5.0 Firefox/140.0")
-		w := &nothing{h: http.Header{}}
-		n := testing.AllocsPerRun(100, func() {
-			if s.ServeHTTP(w, r); w.code != http.StatusOK {
-				t.Fatal(w.code)
+		c, w := s.echo.NewContext(r, nil), &nothing{h: http.Header{}}
+		ours := testing.AllocsPerRun(100, func() {
+			c.Reset(r, w)
+			if err := s.auth(c); err != nil || w.code != http.StatusOK {
+				t.Fatal(w.code, err)
 			}
 		})
-		if n != 0 {
-			t.Errorf("%v allocations", n)
+		if ours != 0 {
+			t.Errorf("%v allocations", ours)
+		}
+		// Of the whole way the best call counts: Echo keeps its contexts in a sync.Pool, and
+		// the race detector makes that forget at random.
+		whole := 100.0
+		for range 100 {
+			whole = min(whole, testing.AllocsPerRun(1, func() {
+				if s.ServeHTTP(w, r); w.code != http.StatusOK {
+					t.Fatal(w.code)
+				}
+			}))
+		}
+		if whole != 0 {
+			t.Errorf("%v allocations with Echo's", whole)
 		}
 	})
 }
