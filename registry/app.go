@@ -20,8 +20,9 @@ type App struct {
 	// Empty if the app stands alone.
 	Stack string
 
-	// Labels are the app's labels as they are, `traefik.*` and `paastis.*` among them.
-	// Nil if the provider has none.
+	// Labels are the app's labels as they are, `traefik.*` and `paastis.*` among them;
+	// those may be left out in which a tool keeps its own books. Nil if the provider has
+	// none.
 	Labels map[string]string
 
 	// Origin says where the labels are, for messages: `container "shop-front-1"`.
