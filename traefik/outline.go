@@ -31,11 +31,19 @@ type definition struct {
 // Unread returns the labels of HTTP routers, services and middlewares that Traefik
 // 3.6.12 cannot read, sorted; it ignores the whole app for them. Published routes are
 // without them. Nil: there are none.
+//
+// It draws an outline of its own: one that is kept takes as much memory as all else that is
+// known of an app, and most apps are asked for this alone.
 func (l Labels) Unread() []string {
-	return l.drawn().unread
+	if l.outline == nil {
+		return nil
+	}
+	o := outline{labels: l.outline.labels}
+	o.draw()
+	return o.unread
 }
 
-// drawn is empty for the zero Labels.
+// drawn is what is published. It is empty for the zero Labels.
 func (l Labels) drawn() *outline {
 	if l.outline == nil {
 		return &outline{}
