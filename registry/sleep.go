@@ -299,6 +299,9 @@ func (p *pass) used(circle []string) time.Time {
 		return last
 	}
 	inv := p.inventory.Load()
+	if len(circle) == 1 && len(inv.Graph.Dependents(circle[0])) == 0 {
+		return inv.names[circle[0]].keeper.lastUse()
+	}
 	var last time.Time
 	for _, name := range circle {
 		if t := inv.names[name].keeper.lastUse(); t.After(last) {

@@ -18,8 +18,9 @@ type Node struct {
 	Links []Link
 }
 
-// Graph is which app needs which. It never changes. Apps that need each other, directly
-// or by way of others, form a component; most components are one app.
+// Graph is which app needs which. It never changes, nor may what its methods return be
+// changed. Apps that need each other, directly or by way of others, form a component; most
+// components are one app.
 type Graph struct {
 	names      []string
 	index      map[string]int // :: name or alias → node
@@ -320,7 +321,11 @@ func (t *tarjan) leave(n int) {
 	t.members = append(t.members, members)
 }
 
+// namesOf are read only: the name of one is the graph's own.
 func (g *Graph) namesOf(nodes []int) []string {
+	if len(nodes) == 1 {
+		return g.names[nodes[0] : nodes[0]+1 : nodes[0]+1]
+	}
 	names := make([]string, 0, len(nodes))
 	for _, n := range nodes {
 		names = append(names, g.names[n])
