@@ -124,7 +124,7 @@ func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request) 
 	if !s.wake(k, req, false) {
 		return s.tooMany(c, k)
 	}
-	ctx, cancel := s.patience(c.Request().Context(), k)
+	ctx, cancel := s.patient(c.Request().Context(), k.Entry().HoldTimeout)
 	defer cancel()
 	for s.registry.Await(ctx, k) == registry.Ready && ctx.Err() == nil {
 		if k.Pass(time.Now()) {
@@ -135,10 +135,9 @@ func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request) 
 	return s.problem(c, s.registry.View(k))
 }
 
-// patience ends with the request, after the app's hold timeout, or when the server
-// does.
-func (s *Server) patience(ctx context.Context, k *registry.Keeper) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, k.Entry().HoldTimeout)
+// patient ends with the request, after some time, or when the server does.
+func (s *Server) patient(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	stop := context.AfterFunc(s.closing, cancel)
 	return ctx, func() { stop(); cancel() }
 }

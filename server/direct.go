@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -102,11 +101,7 @@ func unlimit(w http.ResponseWriter) {
 
 // turnAway refuses who plays Traefik: a published route leads past what guards the app.
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, from netip.Addr) {
-	tell := s.log.Debug
-	if s.access.told.allows(from, time.Now()) {
-		tell = s.log.Warn
-	}
-	tell("request by a published route refused: see traefik.config_sources", "from", from.String())
+	s.warnSeldom(from, "request by a published route refused: see traefik.config_sources", "from")
 	status := http.StatusForbidden
 	if s.access.token != "" {
 		status = http.StatusServiceUnavailable // it may be a Traefik that is yet to come back since Paastis began
@@ -167,13 +162,6 @@ func (s *Server) keep(a *arrival) {
 			return
 		}
 	}
-}
-
-// patient ends with the request, after some time, or when the server does.
-func (s *Server) patient(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	stop := context.AfterFunc(s.closing, cancel)
-	return ctx, func() { stop(); cancel() }
 }
 
 // paint answers a person with the waiting page.

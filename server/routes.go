@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -81,16 +83,22 @@ func writeRoutes(w http.ResponseWriter, r *http.Request, p registry.Publication)
 
 // keepRoutes refuses the routes: they tell the inside of a network.
 func (s *Server) keepRoutes(c echo.Context, from netip.Addr) error {
-	tell := s.log.Debug
-	if s.access.told.allows(from, time.Now()) {
-		tell = s.log.Warn
-	}
-	tell("routes refused: see traefik.config_token and traefik.config_sources", "to", from.String())
+	s.warnSeldom(from, "routes refused: see traefik.config_token and traefik.config_sources", "to")
 	return writeProblem(c.Response(), c.Request(), Problem{
 		Status: http.StatusForbidden,
 		Title:  "The routes are not for everybody",
 		Detail: "Send the token of traefik.config_token, or come from one of traefik.config_sources.",
 	})
+}
+
+// warnSeldom logs that an address was refused, by the key that it has in the line. Where it
+// was warned of in the last minute, only who debugs is told.
+func (s *Server) warnSeldom(of netip.Addr, refusal, key string) {
+	level := slog.LevelDebug
+	if s.access.told.allows(of, time.Now()) {
+		level = slog.LevelWarn
+	}
+	s.log.Log(context.Background(), level, refusal, key, of.String())
 }
 
 // allows tells whether a request may get the routes: with the token if there is one,

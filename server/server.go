@@ -192,7 +192,5 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if errors.As(err, &he) {
 		status = he.Code
 	}
-	if werr := writeProblem(c.Response(), c.Request(), Problem{Status: status, Title: http.StatusText(status)}); werr != nil {
-		s.log.Debug("answer not sent", "error", werr)
-	}
+	s.send(c.Response(), c.Request(), Problem{Status: status, Title: http.StatusText(status)})
 }
