@@ -90,9 +90,6 @@ func (e *Entry) route(r *Router) *Route {
 	if rt.port == 0 && len(e.App.Ports) > 0 {
 		rt.port = e.App.Ports[0]
 	}
-	if u, err := url.Parse(r.StaticURL); err == nil && u.Scheme != "" {
-		rt.scheme = u.Scheme
-	}
 	switch {
 	case r.Match == nil:
 		return nil // it has a problem already

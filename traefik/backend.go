@@ -1,12 +1,18 @@
 package traefik
 
+import (
+	"cmp"
+	"net/url"
+)
+
 // Scheme is what the labels say of how the router's servers are spoken to: "http",
 // "https" or "h2c".
 func (l Labels) Scheme(router Router) string {
-	if scheme := l.server(router).Scheme; scheme != "" {
-		return scheme
+	server := l.server(router)
+	if u, err := url.Parse(server.URL); err == nil && u.Scheme != "" {
+		return u.Scheme
 	}
-	return "http"
+	return cmp.Or(server.Scheme, "http")
 }
 
 // Foreign is the router's service if somebody else than the labels' provider has it,

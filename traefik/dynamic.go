@@ -238,7 +238,7 @@ func raised(router Router) int {
 
 // toPaastis is the load balancer of an app that does not serve itself.
 func (p *Publication) toPaastis(self string) balancerConfig {
-	if rest, plain := strings.CutPrefix(self, "http://"); plain && p.Labels.speaksH2C(p.Router) {
+	if rest, plain := strings.CutPrefix(self, "http://"); plain && p.Labels.Scheme(p.Router) == "h2c" {
 		self = "h2c://" + rest // else requests of gRPC arrive as HTTP/1.1
 	}
 	if p.Turn != 0 {
@@ -276,12 +276,6 @@ func (l Labels) balancer(router Router) map[string]any {
 		return nil
 	}
 	return l.drawn().services[name]
-}
-
-// speaksH2C tells whether the router's service speaks HTTP/2 without TLS.
-func (l Labels) speaksH2C(router Router) bool {
-	server := l.server(router)
-	return server.Scheme == "h2c" || strings.HasPrefix(server.URL, "h2c://")
 }
 
 // written is the configuration without parts that are empty, for Traefik refuses those.
