@@ -75,6 +75,7 @@ type Keeper struct {
 	retries   *backoff.ExponentialBackOff // nil: no failure so far
 	stopAfter time.Time                   // no stop before this, after one that failed
 	stopTries *backoff.ExponentialBackOff // nil: no stop failed since the last that did not
+	wakes     []Wake                      // the last ones, oldest first
 	downFrom  time.Time                   // when its last stop was ordered, or it was found to have ended
 	told      string                      // why it stays awake though nobody asks for it, as last logged
 }

@@ -294,6 +294,7 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 		level = slog.LevelError
 	}
 	r.log.Log(context.Background(), level, "app", attrs...)
+	k.remember(s, reason, now)
 	k.state, k.since, k.reason = s, now, reason
 	r.file(k)
 	if s != Ready {

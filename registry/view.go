@@ -1,6 +1,9 @@
 package registry
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // View is a picture of one app for people: the waiting page, the API, explain.
 // It shares nothing with the registry.
@@ -11,6 +14,10 @@ type View struct {
 	// Reason is a sentence that a visitor may read: why it failed, what it waits for.
 	// Empty if there is nothing to say.
 	Reason string
+	// Began is when the way up began that the app is on. Zero: it is on none.
+	Began time.Time
+	// Usual is how long its way up usually takes, by its last wakes. Zero: not known.
+	Usual time.Duration
 	// Logs are the last lines of an app that failed, oldest first, where visitors may
 	// read them. Nil otherwise.
 	Logs []string
@@ -54,7 +61,10 @@ func (r *Registry) View(k *Keeper) View {
 	if state != Failed && !(state == Starting && k.queued) {
 		reason = ""
 	}
-	v := View{Name: k.Name(), State: state, Reason: reason}
+	v := View{Name: k.Name(), State: state, Reason: reason, Usual: k.usualWake()}
+	if k.state == Starting {
+		v.Began = k.since
+	}
 	if state == Failed && k.Entry().ShowLogs {
 		v.Logs = slices.Clone(k.failure.Logs)
 	}
