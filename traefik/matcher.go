@@ -21,6 +21,9 @@ type matcher struct {
 	nets []*net.IPNet            // of the client
 	// hosts are those that test takes if it takes these alone; nil if it takes others.
 	hosts []string
+	// paths are those, or the beginnings of those, that test takes, as far as they are
+	// written out; nil if they are not.
+	paths []string
 }
 
 // part is what a matcher looks at.
@@ -157,14 +160,14 @@ func path(arguments []string) (*node, error) {
 	if err := wantSlash(arguments[0]); err != nil {
 		return nil, err
 	}
-	return is(matcher{part: ofPath, test: equals(arguments[0])}), nil
+	return is(matcher{part: ofPath, paths: arguments, test: equals(arguments[0])}), nil
 }
 
 func pathPrefix(arguments []string) (*node, error) {
 	if err := wantSlash(arguments[0]); err != nil {
 		return nil, err
 	}
-	return is(matcher{part: ofPath, test: startsWith(arguments[0])}), nil
+	return is(matcher{part: ofPath, paths: arguments, test: startsWith(arguments[0])}), nil
 }
 
 func pathRegexp(arguments []string) (*node, error) {

@@ -144,7 +144,11 @@ func anyPath(paths []string, kind templateKind) (*node, error) {
 			return nil, err
 		}
 	}
-	return anyTemplate(ofPath, paths, kind)
+	n, err := anyTemplate(ofPath, paths, kind)
+	if err == nil {
+		n.matcher.paths = paths
+	}
+	return n, err
 }
 
 func anyTemplate(of part, texts []string, kind templateKind) (*node, error) {
