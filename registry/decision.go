@@ -28,6 +28,11 @@ type Snapshot struct {
 	KeptUntil time.Time
 	// NotBefore holds off a stop after one that failed. Zero: at any time.
 	NotBefore time.Time
+	// Dismissed is when somebody said that it may sleep, whatever its idle time, and Forced
+	// that its use does not count either. It means nothing once the app was used again. Zero:
+	// nobody did.
+	Dismissed time.Time
+	Forced    bool
 
 	// Watched tells that its use beyond requests is looked at, Looked when the last look
 	// ended (zero: none did), Use what that says, and Quiet for how long it must have been
@@ -53,6 +58,17 @@ type Decision struct {
 	Again time.Time
 }
 
+// dismissed tells that the idle time does not count.
+func (s Snapshot) dismissed() bool {
+	return !s.Dismissed.IsZero() && !s.LastUse.After(s.Dismissed)
+}
+
+// forced tells that no use counts.
+func (s Snapshot) forced() bool { return s.Forced && s.dismissed() }
+
+// byHand is the reason of an app that sleeps because somebody said so.
+const byHand = "put to sleep by hand"
+
 // beingWatched is the reason of an app that is about to sleep.
 const beingWatched = "looking whether it is in use"
 
@@ -68,21 +84,25 @@ func Decide(s Snapshot, now time.Time) Decision {
 		return s.withGlance(Decision{Reason: "needed by " + strings.Join(s.NeededBy, ", ")}, now)
 	case s.Waking != "":
 		return s.withGlance(Decision{Reason: s.Waking + " is on its way up"}, now)
-	case s.Open > 0:
+	case s.Open > 0 && !s.forced():
 		return s.withGlance(Decision{Reason: count(s.Open, "open request")}, now)
-	case s.Kept != "":
+	case s.Kept != "" && !s.forced():
 		return s.withGlance(Decision{Reason: s.Kept, Again: s.KeptUntil}, now)
-	case s.MaxIdle == rules.Never:
+	case s.MaxIdle == rules.Never && !s.dismissed():
 		return Decision{Reason: "max_idle_time is never"}
-	case idle < stay:
+	case idle < stay && !s.dismissed():
 		d := Decision{Reason: fmt.Sprintf("used %s ago, sleeps after %s", short(idle), stay)}
 		return s.withLook(d, now, s.LastUse.Add(stay))
 	case now.Before(s.NotBefore):
 		return Decision{Reason: "the last stop failed, tried again soon", Again: s.NotBefore}
+	case s.forced():
+		return Decision{Sleep: true, Reason: byHand}
 	case s.Watched && s.Use.Reason != "":
 		return s.withLook(Decision{Reason: s.Use.Reason}, now, time.Time{})
 	case s.Watched && (!s.Use.Quiet || now.Sub(s.Looked) > s.Quiet):
 		return s.withLook(Decision{Reason: beingWatched}, now, time.Time{})
+	case s.dismissed():
+		return Decision{Sleep: true, Reason: byHand}
 	default:
 		return Decision{Sleep: true, Reason: "unused for " + short(idle)}
 	}
@@ -97,6 +117,9 @@ func (s Snapshot) withLook(d Decision, now, due time.Time) Decision {
 		return d
 	}
 	next := s.LastUse.Add(max(s.MaxIdle, shortestStay) - s.Quiet)
+	if s.dismissed() {
+		next = s.Dismissed
+	}
 	if after := s.Looked.Add(s.Quiet / looksPerQuiet); after.After(next) {
 		next = after
 	}

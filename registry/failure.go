@@ -128,6 +128,7 @@ func (r *Registry) keepLogs(k *Keeper, at time.Time, lines []string, err error) 
 	k.failure.Logs = lines
 	r.log.Warn("the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
 	k.notify()
+	r.repaint(k)
 }
 
 // backOff is the time to the next attempt, longer after each one that fails.

@@ -14,11 +14,13 @@ func (r *Registry) follow(ctx context.Context, p Provider) {
 	for ctx.Err() == nil {
 		err := p.Watch(ctx, func(report Report) {
 			pause.Reset()
+			r.contact(p, nil)
 			r.apply(p, report)
 		})
 		if ctx.Err() != nil {
 			return
 		}
+		r.contact(p, err)
 		wait := pause.NextBackOff()
 		r.log.Warn("provider lost, connecting anew", "provider", p.Name(), "in", short(wait), "error", err)
 		sleep(ctx, wait)
@@ -138,6 +140,9 @@ func (r *Registry) suspects(p Provider, report Report) []*Keeper {
 
 // lose lets everybody go who waits for an app that no longer exists.
 func (r *Registry) lose(k *Keeper) {
+	if k.Entry().Managed {
+		r.happen(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: "It was removed."})
+	}
 	k.gone = true
 	r.turn(k, false)
 	k.state, k.reason = Failed, "It was removed."

@@ -24,6 +24,9 @@ func (p *pass) handedBack(k *Keeper) bool {
 	case !k.backAt.IsZero():
 		p.at(k.backAt)
 		return !p.now.Before(k.backAt)
+	case k.forced && len(p.live(p.now)) == 0:
+		k.backAt = p.now // nobody is there to turn them
+		return true
 	case p.now.Sub(k.since) >= limit:
 		k.stopAfter = p.now.Add(handBackLimit)
 		p.log.Warn("app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())

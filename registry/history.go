@@ -5,8 +5,15 @@ import (
 	"time"
 )
 
-// wakesKept is how many of an app's last wakes are remembered.
-const wakesKept = 20
+const (
+	// wakesKept is how many of an app's last wakes are remembered.
+	wakesKept = 20
+	// historyKept is how far back the history of an app goes.
+	historyKept = 30 * 24 * time.Hour
+	// stretchesKept is how many stretches of an app's history are told apart. Of more, short
+	// ones that are longest ago are told with those beside them.
+	stretchesKept = 400
+)
 
 // Wake is one way up of an app.
 type Wake struct {
@@ -16,6 +23,217 @@ type Wake struct {
 	Took time.Duration
 	// Failed says why it failed, as a sentence. Empty: it did not.
 	Failed string
+}
+
+// Lived is what an app did for a time.
+type Lived string
+
+const (
+	// LivedUnknown: Paastis did not look, or did not manage it.
+	LivedUnknown Lived = "unknown"
+	// LivedAwake: it ran, or was on its way up or down.
+	LivedAwake Lived = "awake"
+	// LivedAsleep: it did not run.
+	LivedAsleep Lived = "asleep"
+	// LivedFailed: it could not be woken.
+	LivedFailed Lived = "failed"
+)
+
+// Span is a time of an app's history.
+type Span struct {
+	From, To time.Time
+	State    Lived
+	// Asleep is for how long it did not run meanwhile, if State is not all that happened:
+	// what was shorter and long ago is told with what was before it.
+	Asleep time.Duration
+}
+
+// Saving is what the sleep of an app has spared.
+type Saving struct {
+	// Asleep is for how long it slept. What Paastis does not know of does not count.
+	Asleep time.Duration
+	// MemoryByteSeconds is that time, by the memory that the app took when that was last
+	// measured. Zero if it is not known.
+	MemoryByteSeconds float64
+	MemoryKnown       bool
+}
+
+// Savings are those of the last 24 hours and of the last 30 days.
+type Savings struct{ Day, Month Saving }
+
+// history is what an app has done so far: stretches that are over, oldest first, without a
+// gap between them, and the one that goes on. Times are in Unix nanoseconds: it is kept of
+// each app. Guarded by the registry's lock.
+type history struct {
+	past []stretch
+	from int64 // since when it does what it does; 0: nothing is known of it yet
+	now  Lived
+}
+
+// stretch is one that is over: it ends where the next begins.
+type stretch struct {
+	from   int64
+	asleep time.Duration
+	did    Lived
+}
+
+// turn takes in what the app does from a time on.
+func (h *history) turn(did Lived, at time.Time) {
+	now := at.UnixNano()
+	switch {
+	case h.from == 0:
+		h.from, h.now = now, did
+		return
+	case h.now == did:
+		return
+	case now > h.from:
+		h.close(now)
+		h.from = now
+	}
+	h.now = did
+	if n := len(h.past); n > 0 && h.past[n-1].did == did { // what was between them took no time
+		h.from, h.past = h.past[n-1].from, h.past[:n-1]
+	}
+}
+
+// close ends the stretch that goes on.
+func (h *history) close(now int64) {
+	s := stretch{from: h.from, did: h.now}
+	if s.did == LivedAsleep {
+		s.asleep = time.Duration(now - s.from)
+	}
+	h.past = append(h.past, s)
+	first := 0
+	for first+1 < len(h.past) && h.past[first+1].from < now-int64(historyKept) {
+		first++
+	}
+	h.past = slices.Delete(h.past, 0, first)
+	if len(h.past) > stretchesKept {
+		h.blur()
+	}
+}
+
+// blur tells the shortest stretch of the older half with the one before it. The time that
+// it slept stays exact.
+func (h *history) blur() {
+	shortest := 1
+	for i := 1; i < len(h.past)/2; i++ {
+		if h.length(i) < h.length(shortest) {
+			shortest = i
+		}
+	}
+	h.past[shortest-1].asleep += h.past[shortest].asleep
+	h.past = slices.Delete(h.past, shortest, shortest+1)
+	if before := shortest - 1; h.past[before].did == h.past[shortest].did {
+		h.past[before].asleep += h.past[shortest].asleep
+		h.past = slices.Delete(h.past, shortest, shortest+1)
+	}
+}
+
+func (h *history) length(i int) int64 { return h.past[i+1].from - h.past[i].from }
+
+// spans are the whole history until now.
+func (h *history) spans(now time.Time) []Span {
+	if h.from == 0 {
+		return nil
+	}
+	spans := make([]Span, 0, len(h.past)+1)
+	for i, s := range h.past {
+		end := h.from
+		if i+1 < len(h.past) {
+			end = h.past[i+1].from
+		}
+		spans = append(spans, Span{From: time.Unix(0, s.from), To: time.Unix(0, end), State: s.did, Asleep: s.asleep})
+	}
+	last := Span{From: time.Unix(0, h.from), To: now, State: h.now}
+	if last.To.Before(last.From) {
+		last.To = last.From // the clock was put back
+	}
+	if last.State == LivedAsleep {
+		last.Asleep = last.To.Sub(last.From)
+	}
+	return append(spans, last)
+}
+
+// slept is for how long the app slept since a time.
+func (h *history) slept(since, now time.Time) time.Duration {
+	var slept time.Duration
+	for _, s := range h.spans(now) {
+		slept += s.sleptAfter(since)
+	}
+	return slept
+}
+
+// sleptAfter is the part of a span's sleep that is after a time, as if it was spread evenly.
+func (s Span) sleptAfter(since time.Time) time.Duration {
+	switch whole := s.To.Sub(s.From); {
+	case !s.From.Before(since) || whole <= 0:
+		return s.Asleep
+	case !s.To.After(since):
+		return 0
+	default:
+		return time.Duration(float64(s.Asleep) * (float64(s.To.Sub(since)) / float64(whole)))
+	}
+}
+
+// History is what an app did since a time, oldest first, without gaps, until now. What is
+// not known is LivedUnknown. Nil if the time is not past.
+func (r *Registry) History(k *Keeper, from time.Time) []Span {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if oldest := now.Add(-historyKept); from.Before(oldest) {
+		from = oldest
+	}
+	if !from.Before(now) {
+		return nil
+	}
+	var spans []Span
+	for _, s := range k.history.spans(now) {
+		if !s.To.After(from) {
+			continue
+		}
+		if s.From.Before(from) {
+			s.Asleep = s.sleptAfter(from)
+			s.From = from
+		}
+		spans = append(spans, s)
+	}
+	switch {
+	case len(spans) == 0:
+		spans = []Span{{From: from, To: now, State: LivedUnknown}}
+	case spans[0].From.After(from):
+		spans = slices.Insert(spans, 0, Span{From: from, To: spans[0].From, State: LivedUnknown})
+	}
+	return spans
+}
+
+// saved is what the app's sleep has spared. Called with the lock held.
+func (k *Keeper) saved(now time.Time) Savings {
+	of := func(time time.Time) Saving {
+		s := Saving{Asleep: k.history.slept(time, now), MemoryKnown: k.memory > 0}
+		s.MemoryByteSeconds = s.Asleep.Seconds() * float64(k.memory)
+		return s
+	}
+	return Savings{Day: of(now.Add(-24 * time.Hour)), Month: of(now.Add(-historyKept))}
+}
+
+// live takes in what an app does from a time on. Called with the lock held, whenever its
+// state has changed, or whether it is managed.
+func (k *Keeper) live(now time.Time) { k.history.turn(k.lives(), now) }
+
+// lives is what the app does.
+func (k *Keeper) lives() Lived {
+	switch {
+	case !k.Entry().Managed || k.gone:
+		return LivedUnknown
+	case k.state == Asleep:
+		return LivedAsleep
+	case k.state == Failed:
+		return LivedFailed
+	default:
+		return LivedAwake
+	}
 }
 
 // remember takes in that an app's way up is over. Called with the lock held, before its

@@ -67,6 +67,9 @@ type Keeper struct {
 	unseen  bool      // requests may reach it without Paastis's knowledge
 	pinned  time.Time // no sleep before this
 
+	dismissed time.Time // when somebody said that it may sleep whatever its idle time; zero: nobody
+	forced    bool      // the same, whatever its use
+
 	failure   Failure                     // the last one
 	doomed    Failure                     // what it will have failed of once it is stopped; no Kind: nothing
 	restarts  int                         // as its provider last counted them
@@ -76,6 +79,10 @@ type Keeper struct {
 	stopAfter time.Time                   // no stop before this, after one that failed
 	stopTries *backoff.ExponentialBackOff // nil: no stop failed since the last that did not
 	wakes     []Wake                      // the last ones, oldest first
+	history   history                     // what it did before, and since when it does what it does
+	memory    uint64                      // bytes that it took when that was last measured; 0: not known
+	formerUse time.Time                   // when it was last of use, in a wake before or before Paastis started; zero: not known
+	cause     string                      // why it is in its state, as logged
 	downFrom  time.Time                   // when its last stop was ordered, or it was found to have ended
 	told      string                      // why it stays awake though nobody asks for it, as last logged
 }

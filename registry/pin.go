@@ -10,8 +10,24 @@ import (
 func (r *Registry) Pin(k *Keeper, until time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	k.pinned = until
+	r.pin(k, until, time.Now())
 	r.stir()
+}
+
+// pin is Pin with the lock held.
+func (r *Registry) pin(k *Keeper, until, now time.Time) {
+	was := k.pinned.After(now)
+	if k.gone || !was && !until.After(now) || was && until.Equal(k.pinned) {
+		return
+	}
+	k.pinned = until
+	reason := "unpinned"
+	if until.After(now) {
+		reason = "pinned until " + clockText(until)
+	}
+	r.log.Info("app pin", "app", k.Name(), "reason", reason)
+	r.happen(Event{At: now, Kind: PinEvent, App: k.Name(), State: k.state, Was: k.state, Reason: reason})
+	r.repaint(k)
 }
 
 // kept says what keeps an app awake at a time, whatever its use, and until when at

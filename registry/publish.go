@@ -190,6 +190,7 @@ func (r *Registry) turn(k *Keeper, open bool) bool {
 	}
 	r.changed()
 	k.turned, k.backAt = r.publisher.version, time.Time{}
+	r.repaint(k)
 	return true
 }
 

@@ -44,6 +44,9 @@ type Options struct {
 	// Audit is the time between two looks at everything, in case an event was lost.
 	// Zero: a minute.
 	Audit time.Duration
+	// Store keeps what is remembered of the apps while Paastis does not run. Nil: nothing
+	// outlives it.
+	Store Store
 }
 
 // Registry is the apps that Paastis knows.
@@ -53,6 +56,7 @@ type Registry struct {
 	probe     func(ctx context.Context, target Target) error
 	gateway   Gateway
 	audit     time.Duration
+	store     Store
 
 	loadedAt  time.Time
 	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
@@ -68,6 +72,8 @@ type Registry struct {
 	todo     []task             // decided under the lock, begun without it
 	logged   map[string]bool    // problems that were told already
 	loading  bool               // the first reports come in
+	contacts map[Provider]ProviderHealth
+	news     news
 
 	publisher publisher
 }
@@ -83,10 +89,13 @@ func New(o Options) *Registry {
 		probe:     o.Probe,
 		gateway:   o.Gateway,
 		audit:     cmp.Or(o.Audit, time.Minute),
+		store:     o.Store,
 		settings:  o.Settings,
 		kick:      make(chan struct{}, 1),
 		keepers:   map[string]*Keeper{},
 		logged:    map[string]bool{},
+		contacts:  map[Provider]ProviderHealth{},
+		news:      news{last: uint64(time.Now().UnixMilli())},
 		publisher: newPublisher(time.Now()),
 	}
 	if r.probe == nil {
@@ -105,6 +114,7 @@ func (r *Registry) Load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		r.contact(p, nil)
 		r.takeIn(p, report, true)
 	}
 	r.advance(time.Now())
@@ -295,12 +305,34 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 	}
 	r.log.Log(context.Background(), level, "app", attrs...)
 	k.remember(s, reason, now)
+	r.report(k, s, reason, now)
 	k.state, k.since, k.reason = s, now, reason
+	if reason != "" || s != Asleep { // one that was stopped sleeps for the reason of the stop
+		k.cause = reason
+	}
+	if s == Asleep || s == Starting || s == Failed {
+		k.dismissed, k.forced = time.Time{}, false
+	}
+	k.live(now)
 	r.file(k)
 	if s != Ready {
 		r.turn(k, false)
 	}
 	k.notify()
+	r.repaint(k)
+}
+
+// report makes an event of a change of an app's state. Called with the lock held, before
+// it changes.
+func (r *Registry) report(k *Keeper, s State, reason string, now time.Time) {
+	if !k.Entry().Managed {
+		return
+	}
+	e := Event{At: now, Kind: StateEvent, App: k.Name(), State: s, Was: k.state, Reason: reason}
+	if !k.since.IsZero() {
+		e.Took = now.Sub(k.since)
+	}
+	r.happen(e)
 }
 
 // set changes a state within a pass: the apps around may follow.
@@ -317,6 +349,7 @@ func (r *Registry) resolve() {
 	}
 	inv := Resolve(apps, r.settings)
 	var turned []*Keeper // those that are managed from now on, or no longer
+	now, before := time.Now(), r.inventory.Load()
 	for _, e := range inv.Entries {
 		k := r.keepers[e.ID]
 		e.keeper = k
@@ -324,6 +357,7 @@ func (r *Registry) resolve() {
 		if was != nil && was.Managed != e.Managed {
 			turned = append(turned, k)
 		}
+		k.live(now)
 		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
 			k.led = true
 		}
@@ -334,6 +368,7 @@ func (r *Registry) resolve() {
 	for _, k := range turned {
 		r.turnedOver(k)
 	}
+	r.relist(before)
 	r.tell(inv)
 }
 

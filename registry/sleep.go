@@ -30,6 +30,10 @@ func (p *pass) rest(k *Keeper) {
 	}
 	s := p.snapshot(k)
 	d := Decide(s, p.now)
+	if p.givesUp(k, s, d) {
+		s.Dismissed = time.Time{}
+		d = Decide(s, p.now)
+	}
 	if !d.Again.IsZero() {
 		p.at(d.Again)
 	}
@@ -41,7 +45,7 @@ func (p *pass) rest(k *Keeper) {
 		p.set(k, Draining, d.Reason)
 		return
 	case d.Look:
-		p.examine(k, p.now.Sub(s.LastUse) >= s.MaxIdle)
+		p.examine(k, p.now.Sub(s.LastUse) >= s.MaxIdle || s.dismissed())
 	case d.Glance:
 		p.examine(k, false)
 	}
@@ -56,17 +60,22 @@ func (p *pass) rest(k *Keeper) {
 func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
 	kind := ""
 	if p.now.Sub(s.LastUse) >= s.MaxIdle && reason != beingWatched {
-		kind = strings.Map(func(r rune) rune {
-			if unicode.IsDigit(r) || r == '.' {
-				return -1
-			}
-			return r
-		}, reason)
+		kind = kindOf(reason)
 	}
 	if kind != k.told && kind != "" {
 		p.log.Info("app stays awake", "app", k.Name(), "reason", reason)
 	}
 	k.told = kind
+}
+
+// kindOf is a reason without its figures.
+func kindOf(reason string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) || r == '.' {
+			return -1
+		}
+		return r
+	}, reason)
 }
 
 // admit opens a ready app for requests, or closes it while an app that it needs is
@@ -219,7 +228,7 @@ func (p *pass) snapshot(k *Keeper) Snapshot {
 	circle := inv.Graph.Component(k.Name())
 	s := Snapshot{
 		MaxIdle: k.Entry().MaxIdleTime, LastUse: p.used(circle), NotBefore: k.stopAfter,
-		Watched: k.measures(), Quiet: k.quiet(),
+		Watched: k.measures(), Quiet: k.quiet(), Dismissed: k.dismissed, Forced: k.forced,
 	}
 	if p.direct(k) {
 		s.Every = k.lookEvery()

@@ -21,6 +21,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	if k.gone {
 		return
 	}
+	r.recall(k)
 	switch k.state {
 	case Asleep:
 		r.call(k, "asked for", now)
@@ -101,6 +102,9 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.ordered, k.probed, k.completed, k.again = false, false, false, false
 	k.queued, k.unprovable = false, false
 	k.doomed = Failure{}
+	if k.seenAt.After(k.formerUse) {
+		k.formerUse = k.seenAt
+	}
 	k.healthyAt, k.provenAt, k.seenAt = time.Time{}, time.Time{}, time.Time{}
 	k.found, k.led = false, false
 	if !k.alive() {

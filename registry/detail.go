@@ -1,0 +1,305 @@
+package registry
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// Detail is all that is known of an app, for its owner. It shares nothing with the registry.
+type Detail struct {
+	// Name by which the app is known. OwnName is its provider's.
+	Name, Provider, OwnName string
+	// Stack that it was deployed with. Empty: none.
+	Stack string
+	// Managed tells that Paastis may start and stop it. Of one that it may not only the
+	// links are told, and whether it runs.
+	Managed bool
+
+	// State since when. A ready app is starting again while one that it needs is down.
+	State State
+	Since time.Time
+	// Reason why it is in that state; of one that is awake, why it stays so, as the idle
+	// decision has it. Empty: there is none.
+	Reason string
+	// LastActivity is when it was last of use. Zero: never, as far as is known.
+	LastActivity time.Time
+	// NextStop is when it sleeps if nobody comes. Zero: it cannot be foreseen, or it does
+	// not run.
+	NextStop time.Time
+	// PinnedUntil is until when somebody has pinned it. Zero: nobody has.
+	PinnedUntil time.Time
+	// MaxIdle is how long it stays awake unused; rules.Never: always.
+	MaxIdle time.Duration
+	// Mode is how requests reach it, as its property says: auto, forwardauth, direct.
+	Mode string
+	// URLs by which people reach it, as far as its routers tell for sure.
+	URLs []string
+
+	// Needs are its links; those to apps that do not exist last.
+	Needs []Need
+	// NeededBy are the apps that link to it, awake or not, sorted.
+	NeededBy []string
+	// Group are the apps that it needs and that need it, without itself, sorted.
+	Group []string
+
+	// UsualWake is how long its way up usually takes. Zero: not known.
+	UsualWake time.Duration
+	// Open is how many requests Paastis itself carries to it now.
+	Open int
+	// Memory that it took when it was last measured, in bytes. Zero: not known.
+	Memory uint64
+	Saved  Savings
+	// Failure is why it has failed. Nil: it has not.
+	Failure *FailureDetail
+	// Wakes are the last ones, newest first.
+	Wakes []Wake
+}
+
+// Need is a link to an app that another one needs.
+type Need struct {
+	Name string
+	// Condition is what is needed of it: started, healthy, completed.
+	Condition string
+	Optional  bool
+	// Missing tells that there is no such app.
+	Missing bool
+}
+
+// FailureDetail is a failure with when it is tried again.
+type FailureDetail struct {
+	Failure
+	// RetryAt is when a request wakes the app again. In the past: the next one does.
+	RetryAt time.Time
+}
+
+// Details are those of all managed apps and of those that they link to, by stack and name.
+func (r *Registry) Details() []Detail {
+	r.mu.Lock()
+	inv, p := r.inventory.Load(), r.sketch(time.Now())
+	drawn := make([]drawing, 0, len(inv.Entries))
+	for _, e := range inv.Entries {
+		if inv.listed(e) {
+			drawn = append(drawn, p.draw(e.keeper))
+		}
+	}
+	r.mu.Unlock()
+	return paint(drawn)
+}
+
+// Detail is that of an app as it is now.
+func (r *Registry) Detail(k *Keeper) Detail {
+	r.mu.Lock()
+	d := r.sketch(time.Now()).draw(k)
+	r.mu.Unlock()
+	return paint([]drawing{d})[0]
+}
+
+// listed tells that an app is among Details.
+func (inv *Inventory) listed(e *Entry) bool {
+	return e.Managed || slices.ContainsFunc(inv.Graph.Dependents(e.Name), func(name string) bool { return inv.names[name].Managed })
+}
+
+// drawing is a detail of which that is still missing what never changes of its entry: it is
+// filled in without the lock.
+type drawing struct {
+	Detail
+	entry *Entry
+	inv   *Inventory
+}
+
+// paint completes drawings, and sorts them by stack and name.
+func paint(drawn []drawing) []Detail {
+	var details []Detail
+	for _, d := range drawn {
+		d.describe()
+		details = append(details, d.Detail)
+	}
+	slices.SortFunc(details, func(a, b Detail) int {
+		return cmp.Or(cmp.Compare(a.Stack, b.Stack), cmp.Compare(a.Name, b.Name))
+	})
+	return details
+}
+
+// describe fills in what the entry says.
+func (d *drawing) describe() {
+	e := d.entry
+	d.Provider, _, _ = strings.Cut(e.ID, "/")
+	d.OwnName, d.Stack, d.Managed = e.App.Name, e.App.Stack, e.Managed
+	d.MaxIdle, d.Mode, d.URLs = e.MaxIdleTime, e.Mode.String(), e.urls()
+	graph := d.inv.Graph
+	for _, l := range graph.Links(e.Name) {
+		d.Needs = append(d.Needs, needOf(l))
+	}
+	for _, l := range graph.Missing(e.Name) {
+		n := needOf(l)
+		n.Missing = true
+		d.Needs = append(d.Needs, n)
+	}
+	d.NeededBy = slices.Clone(graph.Dependents(e.Name))
+	for _, name := range graph.Component(e.Name) {
+		if name != e.Name {
+			d.Group = append(d.Group, name)
+		}
+	}
+}
+
+func needOf(l rules.Link) Need {
+	return Need{Name: l.Name, Condition: l.Condition.String(), Optional: l.Optional}
+}
+
+// sketch is a pass that moves nothing: it only looks. Called with the lock held.
+func (r *Registry) sketch(now time.Time) *sketch {
+	return &sketch{pass: &pass{Registry: r, now: now, lastUse: map[string]time.Time{}}, stops: map[string]time.Time{}}
+}
+
+type sketch struct {
+	*pass
+	stops map[string]time.Time // :: first name of a circle → when it stops; zero: not foreseeable
+}
+
+// draw is what changes of an app.
+func (p *sketch) draw(k *Keeper) drawing {
+	e := k.Entry()
+	d := drawing{entry: e, inv: p.inventory.Load()}
+	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause
+	if k.since.IsZero() && k.history.from != 0 {
+		d.Since = time.Unix(0, k.history.from)
+	}
+	if k.gone {
+		d.inv = &Inventory{Graph: rules.NewGraph(nil)}
+		return d
+	}
+	if !e.Managed {
+		d.State, d.Since, d.Reason = Asleep, time.Time{}, e.Why
+		if k.alive() {
+			d.State = Ready
+		}
+		return d
+	}
+	switch k.state {
+	case Starting:
+		if k.queued {
+			d.Reason = k.reason
+		}
+	case Ready:
+		d.Reason = Decide(p.snapshot(k), p.now).Reason
+		if !k.open.Load() && !p.needsUp(k) {
+			d.State, d.Reason = Starting, "an app that it needs is down"
+		}
+	case Failed:
+		d.Failure = &FailureDetail{Failure: k.failure, RetryAt: k.retryAt}
+		d.Failure.Logs = slices.Clone(k.failure.Logs)
+	}
+	d.LastActivity, d.NextStop = k.lastActivity(), p.nextStop(k)
+	if k.pinned.After(p.now) {
+		d.PinnedUntil = k.pinned
+	}
+	d.UsualWake, d.Open, d.Memory, d.Saved = k.usualWake(), int(k.using.Load()), k.memory, k.saved(p.now)
+	d.Wakes = slices.Clone(k.wakes)
+	slices.Reverse(d.Wakes)
+	return d
+}
+
+// lastActivity is when the app was last of use to somebody. Zero: never, as far as is known.
+func (k *Keeper) lastActivity() time.Time {
+	last := k.formerUse
+	for _, t := range []time.Time{k.lastRequest(), k.seenAt} {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
+// nextStop is when an app sleeps if nothing happens. Zero: that cannot be foreseen.
+func (p *sketch) nextStop(k *Keeper) time.Time {
+	if k.state != Ready && (k.state != Failed || !k.alive()) || !k.Entry().Managed {
+		return time.Time{}
+	}
+	circle := p.inventory.Load().Graph.Component(k.Name())
+	stop, known := p.stops[circle[0]]
+	if !known {
+		p.stops[circle[0]] = time.Time{} // whoever asks meanwhile is needed by it
+		stop = p.foresee(k, circle)
+		p.stops[circle[0]] = stop
+	}
+	return stop
+}
+
+// foresee is when a circle of apps sleeps, after all that need it.
+func (p *sketch) foresee(k *Keeper, circle []string) time.Time {
+	inv, s := p.inventory.Load(), p.snapshot(k)
+	if s.dismissed() {
+		return p.now
+	}
+	stay := max(s.MaxIdle, shortestStay)
+	used := p.now.Sub(s.LastUse) < stay
+	if s.Waking != "" || s.Open > 0 || s.MaxIdle == rules.Never || !used && s.Watched && s.Use.Reason != "" {
+		return time.Time{}
+	}
+	stop := p.now
+	if used {
+		stop = s.LastUse.Add(stay)
+	}
+	if s.NotBefore.After(stop) {
+		stop = s.NotBefore
+	}
+	for _, name := range circle {
+		if why, _ := p.unturnable(inv.names[name].keeper); why != "" {
+			return time.Time{}
+		}
+		for _, needing := range inv.needing(inv.names[name], circle) {
+			other := p.nextStop(needing.keeper)
+			if other.IsZero() {
+				return time.Time{}
+			}
+			if other.After(stop) {
+				stop = other
+			}
+		}
+	}
+	return p.afterWindows(circle, stop)
+}
+
+// mostWindows is how many windows that follow each other are looked at: of more, the end
+// is not foreseen.
+const mostWindows = 8
+
+// afterWindows is when no window and no pin keeps an app of a circle awake any more, from a
+// time on. Zero: not soon.
+func (p *sketch) afterWindows(circle []string, t time.Time) time.Time {
+	inv := p.inventory.Load()
+	for range mostWindows {
+		end := t
+		for _, name := range circle {
+			if m := inv.names[name].keeper; m.awake() && m.Entry().Managed {
+				if _, until := m.kept(t); until.After(end) {
+					end = until
+				}
+			}
+		}
+		if end.Equal(t) {
+			return t
+		}
+		t = end
+	}
+	return time.Time{}
+}
+
+// urls are those of the app's routers, sorted; where one takes HTTPS, none of HTTP.
+func (e *Entry) urls() []string {
+	var all []string
+	for _, router := range e.Routers {
+		all = append(all, router.Match.URLs(router.Router)...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return slices.DeleteFunc(slices.Clone(all), func(u string) bool {
+		rest, plain := strings.CutPrefix(u, "http://")
+		return plain && slices.Contains(all, "https://"+rest)
+	})
+}

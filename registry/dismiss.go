@@ -1,0 +1,100 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrInUse is what Sleep's errors wrap: something speaks against the app's sleep.
+var ErrInUse = errors.New("it must not sleep now")
+
+// Sleep lets an app sleep before its idle time is over, together with those that it is in a
+// circle with: the way down is the usual one, and so are its last looks. It does not block,
+// and is nil if the app is on its way down or sleeps. Unless forced, it is refused if
+// something speaks for the app's use, and given up if the last looks find something; forced,
+// only if an awake app needs it. An error wraps ErrInUse and has the reason.
+func (r *Registry) Sleep(k *Keeper, force bool) error {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case k.gone:
+		return refusal("it was removed")
+	case !k.Entry().Managed:
+		return refusal("Paastis does not manage it: " + k.Entry().Why)
+	case k.state == Starting:
+		return refusal("it is on its way up")
+	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.alive():
+		return nil
+	}
+	return r.dismiss(k, force, now)
+}
+
+func refusal(reason string) error { return fmt.Errorf("%w: %s", ErrInUse, reason) }
+
+// dismiss is Sleep of an app that runs. Called with the lock held.
+func (r *Registry) dismiss(k *Keeper, force bool, now time.Time) error {
+	p, circle := r.sketch(now), r.circle(k)
+	s := p.snapshot(k)
+	s.Dismissed, s.Forced = now, force
+	stale := now.Sub(s.Looked) > s.Quiet // what was seen then says nothing of now
+	if stale {
+		s.Use = Use{}
+	}
+	if force {
+		s.NotBefore = time.Time{}
+	}
+	if d := Decide(s, now); !d.Sleep && d.Reason != beingWatched {
+		return refusal(d.Reason)
+	}
+	for _, m := range circle {
+		if force {
+			m.stopAfter = time.Time{}
+			r.pin(m, time.Time{}, now)
+		}
+		if stale {
+			m.looks = nil
+		}
+		m.dismissed, m.forced = now, force || m.forced && !m.dismissed.IsZero()
+		r.repaint(m)
+	}
+	r.log.Info("app is to sleep", "app", k.Name(), "forced", force)
+	r.stir()
+	return nil
+}
+
+// circle are the managed apps that share the app's sleep, itself among them.
+func (r *Registry) circle(k *Keeper) []*Keeper {
+	inv := r.inventory.Load()
+	var circle []*Keeper
+	for _, name := range inv.Graph.Component(k.Name()) {
+		if e := inv.names[name]; e.Managed {
+			circle = append(circle, e.keeper)
+		}
+	}
+	return circle
+}
+
+// recall takes back that an app is to sleep. Called with the lock held.
+func (r *Registry) recall(k *Keeper) {
+	if k.dismissed.IsZero() {
+		return
+	}
+	for _, m := range r.circle(k) {
+		m.dismissed, m.forced = time.Time{}, false
+	}
+}
+
+// givesUp tells that an app that was to sleep does not: it was used since, or the looks
+// found something that speaks for its use.
+func (p *pass) givesUp(k *Keeper, s Snapshot, d Decision) bool {
+	if k.dismissed.IsZero() || s.dismissed() && (d.Sleep || d.Reason == beingWatched || p.now.Before(s.NotBefore)) {
+		return false
+	}
+	p.recall(k)
+	if s.dismissed() {
+		p.log.Info("app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason)
+	}
+	return true
+}

@@ -1,0 +1,114 @@
+package registry
+
+import (
+	"slices"
+	"time"
+)
+
+// eventsKept is how many of the last events are remembered.
+const eventsKept = 1000
+
+// EventKind tells events apart.
+type EventKind string
+
+const (
+	// StateEvent: a managed app changed its state.
+	StateEvent EventKind = "state"
+	// PinEvent: it was pinned, or let go. Its state is the same before and after.
+	PinEvent EventKind = "pin"
+	// GoneEvent: it no longer exists, or is managed no more.
+	GoneEvent EventKind = "gone"
+)
+
+// Event is something that happened to an app.
+type Event struct {
+	// ID grows by one with each event. Those of a Paastis that starts are greater than
+	// those of the one before it.
+	ID   uint64
+	At   time.Time
+	Kind EventKind
+	// App is the name that the app had.
+	App        string
+	State, Was State
+	// Reason is the one in the log. Empty: none was given.
+	Reason string
+	// Took is for how long it was in the state before. Zero: not known, or no such change.
+	Took time.Duration
+}
+
+// news is what happened, and who follows it. Guarded by the registry's lock.
+type news struct {
+	last      uint64  // ID of the last event
+	ring      []Event // the last ones; the oldest is at next once it is full
+	next      int     // where the next one goes
+	followers []*Follower
+}
+
+// Events are those after an ID, oldest first: of the last thousand, those of one app if app
+// is not empty, and the newest ones if there are more than limit; a limit of 0 or less: all.
+func (r *Registry) Events(after uint64, app string, limit int) []Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	events := r.news.after(after)
+	if app != "" {
+		events = slices.DeleteFunc(events, func(e Event) bool { return e.App != app })
+	}
+	if limit > 0 && len(events) > limit {
+		events = events[len(events)-limit:]
+	}
+	return events
+}
+
+// after are a copy of those of the last events that come after an ID, oldest first.
+func (n *news) after(id uint64) []Event {
+	kept := uint64(len(n.ring))
+	if oldest := n.last - kept; id < oldest {
+		id = oldest
+	}
+	var events []Event
+	for back := n.last - min(id, n.last); back > 0; back-- {
+		events = append(events, n.ring[(uint64(n.next)+kept-back)%kept])
+	}
+	return events
+}
+
+// forgot tells that there were events after an ID that are not remembered. An ID that is
+// still to come is one of a clock that was put back.
+func (n *news) forgot(id uint64) bool {
+	return id != 0 && (id < n.last-uint64(len(n.ring)) || id > n.last)
+}
+
+// happen remembers an event, and tells those who follow. Called with the lock held.
+func (r *Registry) happen(e Event) {
+	n := &r.news
+	n.last++
+	e.ID = n.last
+	if len(n.ring) < eventsKept {
+		n.ring = append(n.ring, e)
+	} else {
+		n.ring[n.next] = e
+	}
+	n.next = (n.next + 1) % eventsKept
+	for _, f := range n.followers {
+		f.stir()
+	}
+}
+
+// repaint tells that the picture of an app is another. Called with the lock held.
+func (r *Registry) repaint(k *Keeper) {
+	for _, f := range r.news.followers {
+		f.changed[k] = true
+		f.stir()
+	}
+}
+
+// vanish tells that a name is known no more. Called with the lock held.
+func (r *Registry) vanish(name string) {
+	for _, f := range r.news.followers {
+		if f.gone[name] = true; len(f.gone) > goneKept {
+			clear(f.gone)
+			f.missed = true
+		}
+		f.stir()
+	}
+}

@@ -1,0 +1,201 @@
+package registry
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+)
+
+const (
+	// pictureEvery is the least time between two pictures of an app for one follower.
+	pictureEvery = time.Second
+	// glanceEvery is how often apps are looked at that may be in use: nobody tells of a
+	// request that passes.
+	glanceEvery = 5 * time.Second
+	// goneKept is how many names of apps that are gone are kept for a follower who is slow.
+	goneKept = 1000
+)
+
+// Follower is somebody who follows what happens. Nothing ever waits for it, and however
+// slow it is, no more is kept for it than which apps have changed.
+type Follower struct {
+	r     *Registry
+	after uint64        // ID of the last event that it got
+	wake  chan struct{} // something happened
+
+	// The registry's lock guards the rest.
+	changed map[*Keeper]bool
+	gone    map[string]bool
+	missed  bool
+	seen    map[*Keeper]glimpse // of the apps that move
+	glances time.Time           // when they are to be looked at again
+	paints  time.Time           // when pictures may be given again
+}
+
+// glimpse is what changes of an app without anybody being told.
+type glimpse struct {
+	used, stops time.Time
+	using       int64
+	reason      string // without its figures
+}
+
+// Changes is what happened since a follower last asked.
+type Changes struct {
+	// Events are oldest first.
+	Events []Event
+	// Apps are the pictures of those that have changed, as they are now, sorted by stack and
+	// name. One that changed often meanwhile is among them once.
+	Apps []Detail
+	// Gone are the names of apps that are no longer among Details, sorted.
+	Gone []string
+	// Missed tells that more has happened than was kept: everything is to be asked for anew.
+	Missed bool
+}
+
+// Follow begins to follow what happens, with the events after an ID; 0: with all that are
+// remembered. Pictures come of what changes from now on. Close is to be called at the end.
+func (r *Registry) Follow(after uint64) *Follower {
+	now := time.Now()
+	f := &Follower{
+		r: r, after: after, wake: make(chan struct{}, 1),
+		changed: map[*Keeper]bool{}, gone: map[string]bool{},
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f.missed = r.news.forgot(after); f.missed && after > r.news.last {
+		f.after = 0
+	}
+	f.glance(now)
+	clear(f.changed)
+	r.news.followers = append(r.news.followers, f)
+	return f
+}
+
+// Close ends it. Next must not be called any more.
+func (f *Follower) Close() {
+	f.r.mu.Lock()
+	defer f.r.mu.Unlock()
+	f.r.news.followers = slices.DeleteFunc(f.r.news.followers, func(other *Follower) bool { return other == f })
+}
+
+// Next blocks until something has happened since it last returned, or until ctx ends; then
+// it returns ctx's error, and nothing is lost: it may be called again. Events come at once,
+// pictures of apps no more often than once a second, and those of which only the last use or
+// the next stop has changed each five seconds. It must not be called twice at once.
+func (f *Follower) Next(ctx context.Context) (Changes, error) {
+	for {
+		changes, wait := f.take(time.Now())
+		if wait == 0 {
+			return changes, nil
+		}
+		if err := f.pause(ctx, wait); err != nil {
+			return Changes{}, err
+		}
+	}
+}
+
+// pause waits for something to happen, for ctx, or for so long.
+func (f *Follower) pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.wake:
+	case <-timer.C:
+	}
+	return nil
+}
+
+// take is what has happened; if nothing has, how long to wait for it at most.
+func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
+	r := f.r
+	r.mu.Lock()
+	c.Missed = f.missed || r.news.forgot(f.after)
+	c.Events = r.news.after(f.after)
+	f.missed, f.after = false, r.news.last
+	if !now.Before(f.glances) {
+		f.glance(now)
+	}
+	wait = f.glances.Sub(now)
+	var drawn []drawing
+	switch {
+	case len(f.changed)+len(f.gone) == 0:
+	case now.Before(f.paints):
+		wait = min(wait, f.paints.Sub(now))
+	default:
+		f.paints = now.Add(pictureEvery)
+		drawn, c.Gone = f.draw(now)
+	}
+	r.mu.Unlock()
+	c.Apps = paint(drawn)
+	if c.Missed || len(c.Events)+len(c.Apps)+len(c.Gone) > 0 {
+		wait = 0
+	}
+	return c, wait
+}
+
+// draw takes the pictures that are to be given, and the names of the apps that are gone.
+func (f *Follower) draw(now time.Time) (drawn []drawing, gone []string) {
+	inv, p := f.r.inventory.Load(), f.r.sketch(now)
+	for k := range f.changed {
+		if !k.gone && inv.listed(k.Entry()) {
+			drawn = append(drawn, p.draw(k))
+		}
+	}
+	for name := range f.gone {
+		if e := inv.names[name]; e == nil || e.Name != name || !inv.listed(e) {
+			gone = append(gone, name)
+		}
+	}
+	clear(f.changed)
+	clear(f.gone)
+	slices.Sort(gone)
+	return drawn, gone
+}
+
+// glance finds the apps that were used, or are to stop at another time, since it last did.
+// Called with the lock held.
+func (f *Follower) glance(now time.Time) {
+	f.glances = now.Add(glanceEvery)
+	seen, p := make(map[*Keeper]glimpse, len(f.r.moving)), f.r.sketch(now)
+	for _, k := range f.r.moving {
+		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: kindOf(k.reason)}
+		if seen[k] = g; g != f.seen[k] {
+			f.changed[k] = true
+		}
+	}
+	f.seen = seen
+}
+
+func (f *Follower) stir() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// relist tells of the apps that are others than before by a new inventory, and of those
+// that are no longer listed. Called with the lock held.
+func (r *Registry) relist(before *Inventory) {
+	if len(r.news.followers) == 0 {
+		return
+	}
+	inv := r.inventory.Load()
+	names := map[string]bool{}
+	for _, e := range before.Entries {
+		if before.listed(e) {
+			names[e.Name] = true
+		}
+	}
+	for _, e := range inv.Entries {
+		if inv.listed(e) {
+			delete(names, e.Name)
+			r.repaint(e.keeper)
+		}
+	}
+	for name := range maps.Keys(names) {
+		r.vanish(name)
+	}
+}
