@@ -80,6 +80,7 @@ type Keeper struct {
 	stopTries *backoff.ExponentialBackOff // nil: no stop failed since the last that did not
 	wakes     []Wake                      // the last ones, oldest first
 	history   history                     // what it did before, and since when it does what it does
+	weighed   bool                        // its memory was asked for in this wake
 	memory    uint64                      // bytes that it took when that was last measured; 0: not known
 	formerUse time.Time                   // when it was last of use, in a wake before or before Paastis started; zero: not known
 	cause     string                      // why it is in its state, as logged

@@ -168,7 +168,8 @@ func (k *Keeper) lookEvery() time.Duration {
 }
 
 // examine looks at an app's use, beside the passes. Nothing is asked of the app itself if
-// only its counters are wanted.
+// only its counters are wanted. In the first whole look of a wake its memory is asked for: it
+// is about to sleep, and that may take a second.
 func (p *pass) examine(k *Keeper, whole bool) {
 	if k.looking {
 		return
@@ -176,9 +177,11 @@ func (p *pass) examine(k *Keeper, whole bool) {
 	k.looking = true
 	e, name := k.Entry(), k.app.Name
 	address := k.firstAddress()
+	want := Want{Port: e.Port(), CPU: e.CPUFloor > 0, Memory: whole && !k.weighed}
+	k.weighed = k.weighed || whole
 	p.todo = append(p.todo, func(ctx context.Context) {
 		began := time.Now()
-		l := measure(ctx, k.provider, name, e)
+		l := measure(ctx, k.provider, name, e, want)
 		if whole && l.blind == "" {
 			l.busy = askBusy(ctx, k.provider, name, e, address)
 		}
@@ -200,6 +203,9 @@ func (r *Registry) looked(k *Keeper, l look) {
 		r.log.Warn("app stays awake, for its use cannot be seen; allow the call, or set traffic_floor: off", "app", k.Name(), "error", l.blind)
 	}
 	k.looks = k.looks.with(l)
+	if l.usage.Memory > 0 {
+		k.memory = l.usage.Memory
+	}
 	k.unseen = r.direct(k)
 	if k.unseen && k.looks.moved(k.Entry().TrafficFloor) {
 		k.seenAt = l.ended
@@ -208,14 +214,14 @@ func (r *Registry) looked(k *Keeper, l look) {
 }
 
 // measure reads an app's counters.
-func measure(ctx context.Context, p Provider, name string, e *Entry) look {
+func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) look {
 	meter, ok := p.(Meter)
 	if !ok || e.TrafficFloor == rules.Off && e.CPUFloor == 0 {
 		return look{usage: Usage{Connections: UnknownConnections}}
 	}
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
 	defer cancel()
-	usage, err := meter.Measure(ctx, name, Want{Port: e.Port(), CPU: e.CPUFloor > 0})
+	usage, err := meter.Measure(ctx, name, want)
 	if err != nil {
 		return look{blind: err.Error()}
 	}

@@ -20,6 +20,8 @@ type Want struct {
 	Port uint16
 	// CPU asks for the CPU time, which a provider may take seconds to find out.
 	CPU bool
+	// Memory asks for the memory, likewise. That it cannot be found out is no error.
+	Memory bool
 }
 
 // Usage is what a provider has counted for the running instances of one app.
@@ -33,6 +35,9 @@ type Usage struct {
 	// Connections are those established to the app's port, silent ones too. Those of
 	// some instances may be unseen. UnknownConnections if none was seen for that reason.
 	Connections int
+	// Memory that they take, in bytes, without what is only there for speed. Zero: not known;
+	// it may be told although it was not asked for.
+	Memory uint64
 }
 
 // UnknownConnections tells that connections cannot be counted.

@@ -106,7 +106,7 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 		k.formerUse = k.seenAt
 	}
 	k.healthyAt, k.provenAt, k.seenAt = time.Time{}, time.Time{}, time.Time{}
-	k.found, k.led = false, false
+	k.found, k.led, k.weighed = false, false, false
 	if !k.alive() {
 		k.looks = nil
 		k.streams.Store(false)

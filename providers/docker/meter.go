@@ -9,8 +9,8 @@ import (
 
 // Measure takes bytes and connections from the host's /proc (Config.Proc), which costs
 // next to nothing. Of a container that does not show there, bytes come from the engine's
-// stats, and connections are unknown. The CPU time always comes from the stats, which
-// take a second; with an API before 1.41, two.
+// stats, and connections are unknown. The CPU time and the memory always come from the
+// stats, which take a second; with an API before 1.41, two.
 //
 // On the host's network, bytes are not counted, for they are the host's, and
 // connections only to a port that is known. Containers that share a network share its
@@ -63,33 +63,43 @@ func (p *Provider) running(ctx context.Context, name string) (*fleet, []*contain
 // gauge measures one container. That it does not show in /proc is no error.
 func (p *Provider) gauge(ctx context.Context, f *fleet, c *container, want registry.Want) (registry.Usage, error) {
 	seen, unseen := p.watchProcess(f, c, want.Port)
-	if unseen == nil && !want.CPU {
+	if unseen == nil && !want.CPU && !want.Memory {
 		return seen, nil
 	}
 	told, err := p.stats(ctx, f, c)
-	if err != nil {
+	switch {
+	case err != nil && unseen == nil && !want.CPU:
+		return seen, nil // the memory alone is not worth an error
+	case err != nil:
 		return registry.Usage{}, err
-	}
-	if unseen != nil {
+	case unseen != nil:
 		return told, nil
 	}
-	seen.CPU = told.CPU
+	seen.Memory = told.Memory
+	if want.CPU { // it would seem to fall with the next measure otherwise
+		seen.CPU = told.CPU
+	}
 	return seen, nil
 }
 
 // sum is of all containers. Connections that are known count, although there may be
-// more that are not.
+// more that are not; memory is known of all, or not.
 func sum(usages []registry.Usage) registry.Usage {
 	var total registry.Usage
-	unknown := false
+	unknown, unweighed := false, false
 	for _, u := range usages {
 		total.Bytes += u.Bytes
 		total.CPU += u.CPU
+		total.Memory += u.Memory
+		unweighed = unweighed || u.Memory == 0
 		total.Connections += max(u.Connections, 0)
 		unknown = unknown || u.Connections == registry.UnknownConnections
 	}
 	if unknown && total.Connections == 0 {
 		total.Connections = registry.UnknownConnections
+	}
+	if unweighed {
+		total.Memory = 0
 	}
 	return total
 }

@@ -19,6 +19,8 @@ import (
 const (
 	statsBytes = 1636 + 182
 	statsCPU   = 1272557135 * time.Nanosecond
+	// statsMemory is what `docker stats` makes of it.
+	statsMemory = 2363392
 )
 
 // proc is a /proc with these processes.
@@ -70,7 +72,7 @@ func TestAppIsMeasuredByTheHostsProcWhereItShows(t *testing.T) {
 	equal(t, "any port", measured(t, p, "web", registry.Want{}).Connections, 2)
 	equal(t, "stats", statsOf(e.made()), []string(nil))
 	equal(t, "with CPU", measured(t, p, "web", registry.Want{Port: 8080, CPU: true}),
-		registry.Usage{Bytes: 1434 + 116, CPU: statsCPU, Connections: 1})
+		registry.Usage{Bytes: 1434 + 116, CPU: statsCPU, Connections: 1, Memory: statsMemory})
 	equal(t, "stats", statsOf(e.made()), []string{"stats web"})
 }
 
@@ -88,7 +90,7 @@ func TestAppIsMeasuredByTheEngineWhereProcDoesNotShow(t *testing.T) {
 		e := newEngine(t)
 		e.add(another(t, "web", "tty", processed(41)))
 		equal(t, name, measured(t, e.provider(proc(t, processes)), "web", registry.Want{Port: 8080}),
-			registry.Usage{Bytes: statsBytes, CPU: statsCPU, Connections: registry.UnknownConnections})
+			registry.Usage{Bytes: statsBytes, CPU: statsCPU, Connections: registry.UnknownConnections, Memory: statsMemory})
 		equal(t, name, statsOf(e.made()), []string{"stats web"})
 	}
 }
@@ -110,7 +112,7 @@ func TestRunningContainersOfAnAppAreAddedUp(t *testing.T) {
 	e.change("web-2", runs, processed(42))
 	processes := map[int]fstest.MapFS{41: processIn(e.id("web-1")), 42: processIn(e.id("web-2"))}
 	got := measured(t, e.provider(proc(t, processes)), "shop-web", registry.Want{Port: 8080, CPU: true})
-	equal(t, "usage", got, registry.Usage{Bytes: 2 * (1434 + 116), CPU: 2 * statsCPU, Connections: 2})
+	equal(t, "usage", got, registry.Usage{Bytes: 2 * (1434 + 116), CPU: 2 * statsCPU, Connections: 2, Memory: 2 * statsMemory})
 	equal(t, "stats", statsOf(e.made()), []string{"stats web-1", "stats web-2"})
 }
 
@@ -183,6 +185,37 @@ func TestContainerOnTheNetworkOfAnotherHasItsTraffic(t *testing.T) {
 		p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(id)}))
 		equal(t, engine, measured(t, p, "web", registry.Want{Port: 8081}), registry.Usage{Bytes: 1434 + 116, Connections: 1})
 	}
+}
+
+func TestMemoryIsAskedForOnlyWhereItIsWantedAndNeverAnError(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	web := another(t, "web", "tty", processed(41))
+	e.add(web)
+	p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(web.ID)}))
+	equal(t, "not wanted", measured(t, p, "web", registry.Want{}).Memory, uint64(0))
+	equal(t, "stats", statsOf(e.made()), []string(nil))
+	equal(t, "wanted", measured(t, p, "web", registry.Want{Port: 8080, Memory: true}),
+		registry.Usage{Bytes: 1434 + 116, Connections: 1, Memory: statsMemory})
+	e.refuse("stats web", 403, "not by this proxy")
+	equal(t, "refused", measured(t, p, "web", registry.Want{Port: 8080, Memory: true}), registry.Usage{Bytes: 1434 + 116, Connections: 1})
+}
+
+func TestMemoryIsWhatDockerStatsShows(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		of   api.MemoryStats
+		want uint64
+	}{
+		"control groups 1":         {api.MemoryStats{Usage: 100, Stats: map[string]uint64{"total_inactive_file": 30, "inactive_file": 7}}, 70},
+		"control groups 2":         {api.MemoryStats{Usage: 100, Stats: map[string]uint64{"inactive_file": 30}}, 70},
+		"more cached than in use":  {api.MemoryStats{Usage: 100, Stats: map[string]uint64{"inactive_file": 130}}, 0},
+		"nothing said of the rest": {api.MemoryStats{Usage: 100}, 100},
+	} {
+		equal(t, name, workingSet(c.of), c.want)
+	}
+	half := sum([]registry.Usage{{Memory: 5}, {}})
+	equal(t, "of one container it is not known", half.Memory, uint64(0))
 }
 
 func TestAppThatDoesNotRunCannotBeMeasured(t *testing.T) {

@@ -20,6 +20,7 @@ func (p *Provider) stats(ctx context.Context, f *fleet, c *container) (registry.
 	usage := registry.Usage{
 		CPU:         time.Duration(s.CPUStats.CPUUsage.TotalUsage),
 		Connections: registry.UnknownConnections,
+		Memory:      workingSet(s.MemoryStats),
 	}
 	if f.home(c).onHost {
 		return usage, nil
@@ -28,6 +29,17 @@ func (p *Provider) stats(ctx context.Context, f *fleet, c *container) (registry.
 		usage.Bytes += network.RxBytes + network.TxBytes
 	}
 	return usage, nil
+}
+
+// workingSet is what `docker stats` shows: without the files that are cached and that
+// nobody has asked for lately, as either version of control groups calls them.
+func workingSet(m api.MemoryStats) uint64 {
+	for _, name := range []string{"total_inactive_file", "inactive_file"} {
+		if cached, told := m.Stats[name]; told {
+			return m.Usage - min(cached, m.Usage)
+		}
+	}
+	return m.Usage
 }
 
 // sample asks for one sample. The engine answers for a container that does not run,
