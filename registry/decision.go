@@ -60,7 +60,7 @@ type Decision struct {
 
 // dismissed tells that the idle time does not count.
 func (s Snapshot) dismissed() bool {
-	return !s.Dismissed.IsZero() && !s.LastUse.After(s.Dismissed)
+	return s.LastUse.Before(s.Dismissed)
 }
 
 // forced tells that no use counts.

@@ -94,10 +94,13 @@ func (r *Registry) happen(e Event) {
 	}
 }
 
-// repaint tells that the picture of an app is another. Called with the lock held.
+// repaint tells that the picture of an app is another; there is none of one that is gone.
+// Called with the lock held.
 func (r *Registry) repaint(k *Keeper) {
 	for _, f := range r.news.followers {
-		f.changed[k] = true
+		if f.changed[k] = true; k.gone {
+			delete(f.changed, k)
+		}
 		f.stir()
 	}
 }

@@ -148,6 +148,7 @@ func (r *Registry) lose(k *Keeper) {
 	k.state, k.reason = Failed, "It was removed."
 	k.failure = Failure{Kind: Removed, Reason: k.reason, At: time.Now()}
 	k.notify()
+	r.repaint(k)
 	if k.Entry().Managed {
 		r.log.Info("app removed", "app", k.Name())
 	}
