@@ -37,6 +37,7 @@ type Config struct {
 	Log           LogConfig      `yaml:"log"`
 	Provider      string         `yaml:"provider" description:"What runs the apps: docker"`
 	AuditInterval types.Duration `yaml:"audit_interval" description:"Time between two looks at everything, in case an event was lost"`
+	StateFile     string         `yaml:"state_file" description:"File in which is kept what is known of the apps' past while Paastis does not run"`
 	Docker        DockerConfig   `yaml:"docker"`
 	Traefik       TraefikConfig  `yaml:"traefik"`
 	NeverWake     NeverWake      `yaml:"never_wake"`

@@ -108,6 +108,9 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	if api, _ := config.Traefik.api(); api != nil { // validated
 		options.Gateway = api
 	}
+	if config.StateFile != "" {
+		options.Store = registry.NewFileStore(config.StateFile)
+	}
 	reg := registry.New(options)
 	if err := load(ctx, reg); err != nil {
 		return err

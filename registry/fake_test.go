@@ -56,6 +56,7 @@ type fakeApp struct {
 	measureErr  error
 	busy        int // exit code of its busy check
 	logs        []string
+	memory      uint64 // that it takes, in bytes
 }
 
 func newFake(apps ...*fakeApp) *fake {

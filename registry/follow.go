@@ -79,6 +79,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 			k.endedAt = time.Now() // at the latest
 		}
 		k.restarts = app.restarts() // those of before are not of this minute
+		r.revive(k, time.Now())
 		r.keepers[id] = k
 		return k, true
 	}
@@ -143,6 +144,7 @@ func (r *Registry) lose(k *Keeper) {
 	if k.Entry().Managed {
 		r.happen(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: "It was removed."})
 	}
+	r.depart(k, time.Now())
 	k.gone = true
 	r.turn(k, false)
 	k.state, k.reason = Failed, "It was removed."

@@ -39,6 +39,8 @@ const (
 	LivedFailed Lived = "failed"
 )
 
+var allLived = []Lived{LivedUnknown, LivedAwake, LivedAsleep, LivedFailed}
+
 // Span is a time of an app's history.
 type Span struct {
 	From, To time.Time
@@ -91,9 +93,6 @@ func (h *history) turn(did Lived, at time.Time) {
 		h.from = now
 	}
 	h.now = did
-	if n := len(h.past); n > 0 && h.past[n-1].did == did { // what was between them took no time
-		h.from, h.past = h.past[n-1].from, h.past[:n-1]
-	}
 }
 
 // close ends the stretch that goes on.
@@ -152,7 +151,21 @@ func (h *history) spans(now time.Time) []Span {
 	if last.State == LivedAsleep {
 		last.Asleep = last.To.Sub(last.From)
 	}
-	return append(spans, last)
+	return joined(append(spans, last))
+}
+
+// joined makes one of spans that follow each other in the same state: what was between
+// them took no time.
+func joined(spans []Span) []Span {
+	kept := spans[:1]
+	for _, s := range spans[1:] {
+		if last := &kept[len(kept)-1]; last.State == s.State {
+			last.To, last.Asleep = s.To, last.Asleep+s.Asleep
+		} else {
+			kept = append(kept, s)
+		}
+	}
+	return kept
 }
 
 // slept is for how long the app slept since a time.

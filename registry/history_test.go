@@ -1,6 +1,10 @@
 package registry
 
 import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,4 +29,177 @@ func TestAPageKnowsHowLongAnAppUsuallyTakes(t *testing.T) {
 			t.Errorf("an app that boots for %s is said to take %s; on its way since %s", a.boot, v.Usual, v.Began)
 		}
 	})
+}
+
+// lived are spans as short texts, from the first one's beginning.
+func lived(spans []Span) (texts []string) {
+	for i, s := range spans {
+		if i > 0 && !s.From.Equal(spans[i-1].To) {
+			texts = append(texts, "gap")
+		}
+		texts = append(texts, fmt.Sprintf("%s %s", s.State, s.To.Sub(s.From).Round(time.Minute)))
+	}
+	return texts
+}
+
+func (w *world) wantLived(name string, from time.Time, want ...string) {
+	w.t.Helper()
+	if got := lived(w.History(w.keeperOf(name), from)); !slices.Equal(got, want) {
+		w.t.Errorf("%s lived %q, want %q", name, got, want)
+	}
+}
+
+func TestHistoryTellsWhenAnAppWasAwakeAndWhatIsNotKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		w := live(t, "", solo())
+		time.Sleep(time.Hour)
+		w.visit("solo-web")
+		time.Sleep(2 * time.Hour)
+		w.wantLived("solo-web", began.Add(-time.Hour), "unknown 1h0m0s", "asleep 1h0m0s", "awake 10m0s", "asleep 1h50m0s")
+		w.wantLived("solo-web", began.Add(90*time.Minute), "asleep 1h30m0s")
+		w.wantLived("solo-web", time.Now().Add(time.Minute))
+		d := w.Detail(w.Named("solo-web"))
+		if got := d.Saved.Day.Asleep.Round(time.Minute); got != 170*time.Minute {
+			t.Errorf("it slept for %s", got)
+		}
+		if d.Saved.Day.MemoryKnown || d.Saved.Day.MemoryByteSeconds != 0 {
+			t.Error("its memory is said to be known")
+		}
+	})
+}
+
+func TestAnAppThatFailsIsNeitherAsleepNorAwake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.crash = 1
+		began := time.Now()
+		w := live(t, "", a)
+		time.Sleep(time.Hour)
+		w.visit("solo-web")
+		time.Sleep(time.Hour)
+		w.wantLived("solo-web", began, "asleep 1h0m0s", "awake 0s", "failed 1h0m0s")
+	})
+}
+
+func TestWhileAnAppIsNotManagedNothingIsKnownOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		w := live(t, "", service("other", "one"))
+		time.Sleep(time.Hour)
+		w.Reload(settingsFor(t, "rules: [{pattern: other}]"))
+		time.Sleep(time.Hour)
+		w.Reload(settingsFor(t, ""))
+		time.Sleep(time.Hour)
+		w.wantLived("other-one", began, "unknown 1h0m0s", "asleep 1h0m0s", "unknown 1h0m0s")
+	})
+}
+
+func TestWhatIsSavedIsTheMemoryThatTheAppTookByTheTimeThatItSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.memory = 100e6
+		w := liveMetered(t, "", true, a)
+		w.visit("solo-web")
+		time.Sleep(40 * 24 * time.Hour)
+		d := w.Detail(w.Named("solo-web"))
+		if d.Memory != 100e6 || !d.Saved.Month.MemoryKnown {
+			t.Fatalf("its memory is %d", d.Memory)
+		}
+		if day, month := d.Saved.Day, d.Saved.Month; day.Asleep != 24*time.Hour || day.MemoryByteSeconds != 24*3600*100e6 || month.Asleep != 30*24*time.Hour {
+			t.Errorf("saved: %+v", d.Saved)
+		}
+		w.wantLived("solo-web", time.Time{}, "asleep 720h0m0s")
+	})
+}
+
+func TestMemoryIsAskedForOnceAWakeAndOnlyBeforeAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.connections = 1
+		f := newFake(a)
+		m := &weighing{metered: metered{f, true}}
+		w := liveOn(t, f, Options{Providers: []Provider{m}, Settings: settingsFor(t, "")})
+		w.visit("solo-web")
+		time.Sleep(9*time.Minute + 59*time.Second)
+		if n := m.asked.Load(); n != 0 {
+			t.Errorf("asked %d times in its idle time", n)
+		}
+		time.Sleep(time.Hour) // it stays awake
+		w.set(func() { a.connections = 0 })
+		time.Sleep(time.Minute)
+		w.wantState("solo-web", Asleep)
+		if n := m.asked.Load(); n != 1 {
+			t.Errorf("asked %d times in a wake", n)
+		}
+	})
+}
+
+// weighing counts how often it is asked for memory.
+type weighing struct {
+	metered
+	asked atomic.Int32
+}
+
+func (m *weighing) Measure(ctx context.Context, name string, want Want) (Usage, error) {
+	if want.Memory {
+		m.asked.Add(1)
+	}
+	return m.metered.Measure(ctx, name, want)
+}
+
+func TestTheHistoryOfAnAppThatWakesOftenIsBoundedAndItsSleepExact(t *testing.T) {
+	var h history
+	began := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	now, slept := began, time.Duration(0)
+	h.turn(LivedAsleep, now)
+	for i := range 5000 {
+		nap := time.Duration(i%7+1) * time.Minute
+		now = now.Add(nap)
+		slept += nap
+		h.turn(LivedAwake, now)
+		now = now.Add(time.Duration(i%3+1) * 30 * time.Second)
+		h.turn(LivedAsleep, now)
+	}
+	if n := len(h.past); n > stretchesKept {
+		t.Errorf("%d stretches are kept", n)
+	}
+	if got := h.slept(began, now); got != slept {
+		t.Errorf("it slept for %s, not %s", got, slept)
+	}
+	spans := h.spans(now)
+	for i, s := range spans {
+		if i > 0 && (!s.From.Equal(spans[i-1].To) || s.State == spans[i-1].State) {
+			t.Fatalf("after %+v comes %+v", spans[i-1], s)
+		}
+	}
+	if !spans[0].From.Equal(began) || !spans[len(spans)-1].To.Equal(now) {
+		t.Errorf("the history is from %s to %s", spans[0].From, spans[len(spans)-1].To)
+	}
+}
+
+func TestWhatIsLongerAgoThanAMonthIsForgotten(t *testing.T) {
+	var h history
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 100 {
+		h.turn([]Lived{LivedAwake, LivedAsleep}[i%2], now)
+		now = now.Add(24 * time.Hour)
+	}
+	if n := len(h.past); n < 29 || n > 31 {
+		t.Errorf("%d days are kept", n)
+	}
+}
+
+func TestAClockThatIsPutBackDoesNotSpoilTheHistory(t *testing.T) {
+	var h history
+	now := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
+	h.turn(LivedAsleep, now)
+	h.turn(LivedAwake, now.Add(-time.Hour))
+	h.turn(LivedAsleep, now.Add(time.Hour))
+	if got := lived(h.spans(now.Add(2 * time.Hour))); !slices.Equal(got, []string{"awake 1h0m0s", "asleep 1h0m0s"}) {
+		t.Errorf("it lived %q", got)
+	}
+	if got := h.slept(now, now); got < 0 {
+		t.Errorf("it slept for %s", got)
+	}
 }

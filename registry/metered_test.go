@@ -36,6 +36,9 @@ func (m metered) Measure(_ context.Context, name string, want Want) (Usage, erro
 	if want.CPU {
 		u.CPU = time.Duration(ran * a.cpu / 100 * float64(time.Second))
 	}
+	if want.Memory {
+		u.Memory = a.memory
+	}
 	return u, nil
 }
 

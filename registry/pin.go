@@ -6,7 +6,7 @@ import (
 )
 
 // Pin keeps an app awake until a time; the zero time lets it go. It does not wake the
-// app. A pin is forgotten when Paastis ends; the property awake_until is not.
+// app. Without a Store, a pin is forgotten when Paastis ends; the property awake_until is not.
 func (r *Registry) Pin(k *Keeper, until time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -20,7 +20,7 @@ func (r *Registry) pin(k *Keeper, until, now time.Time) {
 	if k.gone || !was && !until.After(now) || was && until.Equal(k.pinned) {
 		return
 	}
-	k.pinned = until
+	k.pinned, r.unsaved = until, true
 	reason := "unpinned"
 	if until.After(now) {
 		reason = "pinned until " + clockText(until)

@@ -75,6 +75,11 @@ type Registry struct {
 	contacts map[Provider]ProviderHealth
 	news     news
 
+	absent    map[string]AppMemory // :: provider/name → what is remembered of an app that is not there
+	unsaved   bool                 // something is to be remembered
+	savedAt   time.Time            // when the last save began
+	saveFails bool                 // the last one did, and it was told
+
 	publisher publisher
 }
 
@@ -95,6 +100,7 @@ func New(o Options) *Registry {
 		keepers:   map[string]*Keeper{},
 		logged:    map[string]bool{},
 		contacts:  map[Provider]ProviderHealth{},
+		absent:    map[string]AppMemory{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
 		publisher: newPublisher(time.Now()),
 	}
@@ -109,6 +115,7 @@ func New(o Options) *Registry {
 // returns the first error, as it is.
 func (r *Registry) Load(ctx context.Context) error {
 	r.loadedAt = time.Now()
+	r.recollect(ctx)
 	for _, p := range r.providers {
 		report, err := p.List(ctx)
 		if err != nil {
@@ -122,11 +129,15 @@ func (r *Registry) Load(ctx context.Context) error {
 }
 
 // Run follows the providers and moves the apps until ctx ends; then it waits for what
-// it has begun. Apps are left as they are.
+// it has begun, and saves what is to be remembered. Apps are left as they are.
 func (r *Registry) Run(ctx context.Context) {
 	for _, p := range r.providers {
 		r.tasks.Go(func() { r.follow(ctx, p) })
 		r.tasks.Go(func() { r.auditAll(ctx, p) })
+	}
+	if r.store != nil {
+		r.tasks.Go(func() { r.saveAll(ctx) })
+		defer r.saveLast(ctx)
 	}
 	timer := time.AfterFunc(0, r.stir)
 	defer timer.Stop()
@@ -314,6 +325,7 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 		k.dismissed, k.forced = time.Time{}, false
 	}
 	k.live(now)
+	r.unsaved = true
 	r.file(k)
 	if s != Ready {
 		r.turn(k, false)
@@ -357,7 +369,10 @@ func (r *Registry) resolve() {
 		if was != nil && was.Managed != e.Managed {
 			turned = append(turned, k)
 		}
-		k.live(now)
+		if was == nil || was.Managed != e.Managed {
+			k.live(now)
+			r.unsaved = true
+		}
 		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
 			k.led = true
 		}

@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -37,4 +39,163 @@ type AppMemory struct {
 	// Wakes and Spans are its last ones, oldest first. The last span ends at Seen.
 	Wakes []Wake
 	Spans []Span
+}
+
+const (
+	// saveEvery is the least time between two saves; saveAnyway is after how long there is one
+	// although nothing has changed, so that little is unknown after a crash.
+	saveEvery  = 30 * time.Second
+	saveAnyway = 15 * time.Minute
+	// saveLimit bounds the last save, when Paastis ends, and the first load.
+	saveLimit = 10 * time.Second
+	// mostAbsent is how many apps are remembered that do not exist now.
+	mostAbsent = 1000
+)
+
+// recollect gets what the Paastis before this one remembered. It never fails: without, all
+// begins anew.
+func (r *Registry) recollect(ctx context.Context) {
+	if r.store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, saveLimit)
+	defer cancel()
+	m, err := r.store.Load(ctx)
+	if err != nil {
+		r.log.Warn("nothing is known of the apps from before", "error", err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.Copy(r.absent, m.Apps)
+}
+
+// forgetAbsent forgets apps that were not seen for long, and of too many those that were seen
+// least recently. Called with the lock held.
+func (r *Registry) forgetAbsent(now time.Time) {
+	maps.DeleteFunc(r.absent, func(_ string, app AppMemory) bool { return now.Sub(app.Seen) > historyKept })
+	if len(r.absent) <= mostAbsent {
+		return
+	}
+	ids := slices.SortedFunc(maps.Keys(r.absent), func(a, b string) int {
+		return r.absent[a].Seen.Compare(r.absent[b].Seen)
+	})
+	for _, id := range ids[:len(ids)-mostAbsent] {
+		delete(r.absent, id)
+	}
+}
+
+// revive gives a new keeper what is remembered of its app. Its last use does not count as
+// one: an app that is found running has its whole idle time before it.
+func (r *Registry) revive(k *Keeper, now time.Time) {
+	m, known := r.absent[k.id]
+	if !known {
+		return
+	}
+	delete(r.absent, k.id)
+	k.memory, k.pinned = m.Memory, m.Pinned
+	k.wakes = slices.Clone(m.Wakes[max(0, len(m.Wakes)-wakesKept):])
+	if m.LastActivity.Before(now) {
+		k.formerUse = m.LastActivity
+	}
+	k.history = historyOf(m.Spans, now)
+}
+
+// historyOf goes on with a history: what was between its end and now is unknown. Spans that
+// cannot be are left out.
+func historyOf(spans []Span, now time.Time) history {
+	var h history
+	for _, s := range spans {
+		if !slices.Contains(allLived, s.State) || h.from != 0 && s.From.UnixNano() < h.from || s.To.Before(s.From) || s.To.After(now) || now.Sub(s.From) > 2*historyKept {
+			continue
+		}
+		switch from := s.From.UnixNano(); {
+		case h.from == 0:
+			h.from = from
+		case from > h.from:
+			h.close(from)
+		}
+		h.past = append(h.past, stretch{from: s.From.UnixNano(), did: s.State, asleep: min(s.Asleep, s.To.Sub(s.From))})
+		h.from, h.now = s.To.UnixNano(), LivedUnknown
+	}
+	return h
+}
+
+// memoryOf is what is remembered of an app. Called with the lock held.
+func (k *Keeper) memoryOf(now time.Time) AppMemory {
+	return AppMemory{
+		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, Memory: k.memory,
+		Wakes: slices.Clone(k.wakes), Spans: k.history.spans(now),
+	}
+}
+
+// depart remembers an app that no longer exists: it may come back. Called with the lock held.
+func (r *Registry) depart(k *Keeper, now time.Time) {
+	if !k.Entry().Managed {
+		return
+	}
+	r.absent[k.id] = k.memoryOf(now)
+	r.forgetAbsent(now)
+	r.unsaved = true
+}
+
+// saveAll saves what is remembered until ctx ends, whenever something has changed.
+func (r *Registry) saveAll(ctx context.Context) {
+	ticker := time.NewTicker(saveEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if r.worthSaving(time.Now()) {
+			r.save(ctx)
+		}
+	}
+}
+
+// worthSaving tells that something is to be remembered that is not saved.
+func (r *Registry) worthSaving(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.unsaved || now.Sub(r.savedAt) >= saveAnyway ||
+		slices.ContainsFunc(r.moving, func(k *Keeper) bool { return k.lastActivity().After(r.savedAt) })
+}
+
+// saveLast saves once more, when Paastis ends.
+func (r *Registry) saveLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveLimit)
+	defer cancel()
+	r.save(ctx)
+}
+
+// save saves what is remembered now. That it fails is told once.
+func (r *Registry) save(ctx context.Context) {
+	err := r.store.Save(ctx, r.memorize(time.Now()))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.unsaved = true
+	}
+	if err != nil && !r.saveFails {
+		r.log.Warn("what is known of the apps is not saved", "error", err)
+	}
+	r.saveFails = err != nil
+}
+
+// memorize is all that is remembered.
+func (r *Registry) memorize(now time.Time) Memory {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unsaved, r.savedAt = false, now
+	r.forgetAbsent(now)
+	m := Memory{Saved: now, Apps: make(map[string]AppMemory, len(r.keepers)+len(r.absent))}
+	maps.Copy(m.Apps, r.absent)
+	for id, k := range r.keepers {
+		if k.Entry().Managed || len(k.history.past) > 0 {
+			m.Apps[id] = k.memoryOf(now)
+		}
+	}
+	return m
 }

@@ -1,0 +1,202 @@
+package registry
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// fileVersion is that of the format. A file with a greater one is of a later Paastis.
+const fileVersion = 1
+
+// FileStore keeps a memory in a file, in JSON.
+type FileStore struct {
+	path string
+	// lost is why the file must not be written: it could be neither read nor put aside.
+	lost error
+}
+
+// NewFileStore makes one of a file, which need not be there yet; its folder must.
+func NewFileStore(path string) *FileStore { return &FileStore{path: path} }
+
+// filed is the file's content; of the apps as they are written, one after the other.
+type filed struct {
+	Version int                 `json:"version"`
+	Saved   time.Time           `json:"saved"`
+	Apps    map[string]filedApp `json:"apps"`
+}
+
+type filedApp struct {
+	Seen         time.Time   `json:"seen"`
+	LastActivity time.Time   `json:"last_activity,omitzero"`
+	Pinned       time.Time   `json:"pinned,omitzero"`
+	Memory       uint64      `json:"memory,omitempty"`
+	Wakes        []filedWake `json:"wakes,omitempty"`
+	Spans        []filedSpan `json:"spans,omitempty"`
+}
+
+type filedWake struct {
+	At     time.Time `json:"at"`
+	Took   float64   `json:"took"` // seconds
+	Failed string    `json:"failed,omitempty"`
+}
+
+// filedSpan ends where the next begins, the last one when the app was last seen.
+type filedSpan struct {
+	From   int64   `json:"from"` // Unix milliseconds
+	State  Lived   `json:"state"`
+	Asleep float64 `json:"asleep,omitempty"` // seconds
+}
+
+// Load reads the file. One that cannot be read is renamed, and the error says to what.
+func (f *FileStore) Load(context.Context) (Memory, error) {
+	data, err := os.ReadFile(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Memory{}, f.wantFolder()
+	}
+	var content filed
+	if err == nil {
+		err = json.Unmarshal(data, &content)
+	}
+	switch {
+	case err != nil:
+		return Memory{}, f.putAside(fmt.Errorf("it cannot be read: %w", reasonOf(err)))
+	case content.Version > fileVersion:
+		return Memory{}, f.putAside(fmt.Errorf("it is of a later Paastis (version %d, not %d)", content.Version, fileVersion))
+	case content.Version < 1:
+		return Memory{}, f.putAside(errors.New("it is no state of Paastis's"))
+	}
+	return content.memory(), nil
+}
+
+// wantFolder says early that nothing can be saved.
+func (f *FileStore) wantFolder() error {
+	folder := filepath.Dir(f.path)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return fmt.Errorf("state_file %s: there is no folder %s; make it, or mount a volume there", f.path, folder)
+	}
+	return nil
+}
+
+// putAside keeps a file that is of no use, and says where.
+func (f *FileStore) putAside(why error) error {
+	aside := f.path + ".unread-" + time.Now().UTC().Format("20060102-150405")
+	if err := os.Rename(f.path, aside); err != nil {
+		f.lost = fmt.Errorf("state_file %s: %w; it cannot be renamed either (%w), so nothing is saved; take it away and start Paastis anew", f.path, why, reasonOf(err))
+		return f.lost
+	}
+	return fmt.Errorf("state_file %s: %w; it is kept as %s", f.path, why, aside)
+}
+
+// Save writes another file and puts it in the place of the last.
+func (f *FileStore) Save(_ context.Context, m Memory) error {
+	if f.lost != nil {
+		return f.lost
+	}
+	next := f.path + ".new"
+	err := writeFile(next, m)
+	if err == nil {
+		err = os.Rename(next, f.path)
+	}
+	if err != nil {
+		return fmt.Errorf("state_file %s: %w; its folder must be writable, and if it is mounted, be mounted as a whole", f.path, reasonOf(err))
+	}
+	return nil
+}
+
+// writeFile is done when the content is on the disk.
+func writeFile(path string, m Memory) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	buffer := bufio.NewWriter(file)
+	return errors.Join(m.write(buffer), buffer.Flush(), file.Sync(), file.Close())
+}
+
+// write writes an app after the other: all of them at once would take more memory than all
+// that is known of them.
+func (m Memory) write(w io.Writer) error {
+	saved, err := m.Saved.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, `{"version":%d,"saved":%s,"apps":{`, fileVersion, saved); err != nil {
+		return err
+	}
+	for i, id := range slices.Sorted(maps.Keys(m.Apps)) {
+		name, _ := json.Marshal(id) // a text
+		app, err := json.Marshal(filedOf(m.Apps[id]))
+		if err != nil {
+			return err
+		}
+		comma := ",\n"
+		if i == 0 {
+			comma = "\n"
+		}
+		if _, err := fmt.Fprintf(w, "%s%s:%s", comma, name, app); err != nil {
+			return err
+		}
+	}
+	_, err = io.WriteString(w, "\n}}\n")
+	return err
+}
+
+func filedOf(m AppMemory) filedApp {
+	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Memory: m.Memory}
+	for _, w := range m.Wakes {
+		a.Wakes = append(a.Wakes, filedWake{At: w.At, Took: w.Took.Seconds(), Failed: w.Failed})
+	}
+	for _, s := range m.Spans {
+		a.Spans = append(a.Spans, filedSpan{From: s.From.UnixMilli(), State: s.State, Asleep: s.Asleep.Seconds()})
+	}
+	return a
+}
+
+func (c filed) memory() Memory {
+	m := Memory{Saved: c.Saved, Apps: make(map[string]AppMemory, len(c.Apps))}
+	for id, a := range c.Apps {
+		m.Apps[id] = a.memory()
+	}
+	return m
+}
+
+func (a filedApp) memory() AppMemory {
+	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, Memory: a.Memory}
+	for _, w := range a.Wakes {
+		m.Wakes = append(m.Wakes, Wake{At: w.At, Took: seconds(w.Took), Failed: w.Failed})
+	}
+	for i, s := range a.Spans {
+		to := a.Seen
+		if i+1 < len(a.Spans) {
+			to = time.UnixMilli(a.Spans[i+1].From)
+		}
+		m.Spans = append(m.Spans, Span{From: time.UnixMilli(s.From), To: to, State: s.State, Asleep: seconds(s.Asleep)})
+	}
+	return m
+}
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+
+// reasonOf is what the system says, without the path, which whoever reads it knows.
+func reasonOf(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	default:
+		return err
+	}
+}

@@ -1,0 +1,113 @@
+package registry
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func aMemory() Memory {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	return Memory{Saved: at, Apps: map[string]AppMemory{
+		`docker/"odd"`: {Seen: at.Add(-time.Hour)},
+		"docker/shop-front": {
+			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42,
+			Wakes: []Wake{{At: at.Add(-2 * time.Hour), Took: 1500 * time.Millisecond}, {At: at.Add(-time.Hour), Took: time.Minute, Failed: "It <crashed>."}},
+			Spans: []Span{
+				{From: at.Add(-3 * time.Hour), To: at.Add(-time.Hour), State: LivedAsleep, Asleep: 2 * time.Hour},
+				{From: at.Add(-time.Hour), To: at, State: LivedAwake, Asleep: time.Minute},
+			},
+		},
+	}}
+}
+
+func TestAFileHoldsAllThatIsRemembered(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	f := NewFileStore(path)
+	if m, err := f.Load(t.Context()); err != nil || m.Apps != nil {
+		t.Fatalf("of a file that is not there yet: %+v, %v", m, err)
+	}
+	for range 2 { // the second replaces the first
+		if err := f.Save(t.Context(), aMemory()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := NewFileStore(path).Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, app := range got.Apps { // times of the file are in UTC, those of spans are not
+		for i := range app.Spans {
+			app.Spans[i].From, app.Spans[i].To = app.Spans[i].From.UTC(), app.Spans[i].To.UTC()
+		}
+		got.Apps[id] = app
+	}
+	if want := aMemory(); !reflect.DeepEqual(got, want) {
+		t.Errorf("it holds\n %+v, not\n %+v", got, want)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others may read it: %v, %v", info.Mode(), err)
+	}
+	wantFiles(t, path, "state.json")
+}
+
+// wantFiles fails the test if there are others beside a file; a * ends a beginning.
+func wantFiles(t *testing.T, path string, want ...string) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
+	if len(files) != len(want) {
+		t.Errorf("there are %q, want %q", files, want)
+	}
+	for _, pattern := range want {
+		if found, _ := filepath.Glob(filepath.Join(filepath.Dir(path), pattern)); found == nil {
+			t.Errorf("there is no %s among %q", pattern, files)
+		}
+	}
+}
+
+func TestAFileThatIsOfNoUseIsKeptAsideAndSaidSo(t *testing.T) {
+	for content, why := range map[string]string{
+		"{\"version\":1,":              "it cannot be read: unexpected end of JSON input",
+		"":                             "it cannot be read",
+		`{"version":2,"apps":{}}`:      "it is of a later Paastis (version 2, not 1)",
+		`{"name":"my-project"}`:        "it is no state of Paastis's",
+		`{"version":1,"apps":["list"]`: "it cannot be read",
+	} {
+		path := filepath.Join(t.TempDir(), "state.json")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f := NewFileStore(path)
+		m, err := f.Load(t.Context())
+		if err == nil || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), "state_file "+path) || strings.Contains(err.Error(), "\n") || m.Apps != nil {
+			t.Errorf("%q: %v", content, err)
+		}
+		wantFiles(t, path, "state.json.unread-*")
+		if err := f.Save(t.Context(), aMemory()); err != nil {
+			t.Error(err)
+		}
+		wantFiles(t, path, "state.json", "state.json.unread-*")
+	}
+}
+
+func TestAFileThatCannotBeWrittenSaysWhatToDo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "missing", "state.json")
+	f := NewFileStore(path)
+	if _, err := f.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "there is no folder") {
+		t.Errorf("loaded: %v", err)
+	}
+	if err := f.Save(t.Context(), aMemory()); err == nil || !strings.Contains(err.Error(), "its folder must be writable") {
+		t.Errorf("saved: %v", err)
+	}
+	folder := filepath.Join(t.TempDir(), "state.json")
+	if err := os.MkdirAll(filepath.Join(folder, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := NewFileStore(folder).Save(t.Context(), aMemory()); err == nil {
+		t.Error("a folder was replaced")
+	}
+}

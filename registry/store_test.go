@@ -1,0 +1,228 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// shelf is a store in memory.
+type shelf struct {
+	mu    sync.Mutex
+	kept  Memory
+	saves int
+	err   error
+}
+
+func (s *shelf) Load(context.Context) (Memory, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Memory{Saved: s.kept.Saved, Apps: maps.Clone(s.kept.Apps)}, s.err
+}
+
+func (s *shelf) Save(_ context.Context, m Memory) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.saves++
+	if s.err == nil {
+		s.kept = m
+	}
+	return s.err
+}
+
+func (s *shelf) saved() (n int) {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, s.saves = s.saves, 0
+	return n
+}
+
+// lives runs a registry with the store for as long as do takes.
+func (s *shelf) lives(t *testing.T, p Provider, do func(r *Registry)) {
+	t.Helper()
+	r := New(Options{
+		Providers: []Provider{p}, Settings: settingsFor(t, ""), Store: s, Log: slog.New(slog.DiscardHandler),
+		Probe: func(context.Context, Target) error { return nil },
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := r.Load(ctx); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); r.Run(ctx) }()
+	synctest.Wait()
+	do(r)
+	cancel()
+	<-done
+}
+
+func TestWhatIsKnownOfAnAppOutlivesPaastis(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, a := &shelf{}, solo()
+		a.memory = 5e6
+		p := metered{newFake(a), true}
+		began := time.Now()
+		var used time.Time
+		s.lives(t, p, func(r *Registry) {
+			w := &world{Registry: r, fake: p.fake, t: t}
+			time.Sleep(time.Hour)
+			w.visit("solo-web")
+			used = time.Now()
+			time.Sleep(time.Hour)
+			r.Pin(r.Named("solo-web"), began.Add(24*time.Hour))
+		})
+		time.Sleep(3 * time.Hour)
+		s.lives(t, p, func(r *Registry) {
+			w := &world{Registry: r, fake: p.fake, t: t}
+			time.Sleep(30 * time.Minute)
+			w.wantLived("solo-web", began, "asleep 1h0m0s", "awake 10m0s", "asleep 50m0s", "unknown 3h0m0s", "asleep 30m0s")
+			d := w.detail("solo-web")
+			if d.Memory != 5e6 || !d.LastActivity.Equal(used) || !d.PinnedUntil.Equal(began.Add(24*time.Hour)) || len(d.Wakes) != 1 || d.UsualWake == 0 {
+				t.Errorf("it remembers %+v", d)
+			}
+			if got := d.Saved.Month.Asleep.Round(time.Minute); got != 140*time.Minute {
+				t.Errorf("it slept for %s", got)
+			}
+		})
+	})
+}
+
+func TestAFormerUseDoesNotShortenTheIdleTimeOfAnAppThatIsFoundRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := &shelf{}, newFake(solo())
+		s.lives(t, f, func(r *Registry) {
+			(&world{Registry: r, fake: f, t: t}).visit("solo-web")
+			time.Sleep(9 * time.Minute)
+		})
+		time.Sleep(24 * time.Hour)
+		f.took()
+		s.lives(t, f, func(r *Registry) {
+			w := &world{Registry: r, fake: f, t: t}
+			time.Sleep(9*time.Minute + 55*time.Second)
+			w.wantCalls("")
+			time.Sleep(10 * time.Second)
+			w.wantCalls("stop solo-web")
+		})
+	})
+}
+
+func TestItIsSavedAtMostEachHalfMinuteAndWhenPaastisEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := &shelf{}, newFake(solo())
+		s.lives(t, f, func(r *Registry) {
+			w := &world{Registry: r, fake: f, t: t}
+			time.Sleep(time.Minute)
+			s.saved()
+			for range 60 {
+				r.Pin(r.Named("solo-web"), time.Now().Add(time.Hour))
+				time.Sleep(time.Second)
+			}
+			if n := s.saved(); n != 2 {
+				t.Errorf("saved %d times in a minute in which much changed", n)
+			}
+			time.Sleep(time.Minute)
+			s.saved()
+			time.Sleep(10 * time.Minute)
+			if n := s.saved(); n > 1 {
+				t.Errorf("saved %d times while nothing changed", n)
+			}
+			w.visit("solo-web")
+			time.Sleep(time.Minute)
+			s.saved()
+			w.visit("solo-web") // no state changes
+			time.Sleep(time.Minute)
+			if n := s.saved(); n != 1 {
+				t.Errorf("saved %d times after a request", n)
+			}
+		})
+		if n := s.saved(); n != 1 {
+			t.Errorf("saved %d times at the end", n)
+		}
+	})
+}
+
+func TestAnAppThatComesBackHasItsPastAndOneThatWasGoneForAMonthHasNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(solo())
+		w := liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, "")})
+		w.visit("solo-web")
+		time.Sleep(time.Hour)
+		w.takeAway("solo-web")
+		time.Sleep(time.Hour)
+		w.add(solo())
+		if got := w.detail("solo-web").Wakes; len(got) != 1 {
+			t.Errorf("after an hour it remembers %d wakes", len(got))
+		}
+		w.wantLived("solo-web", time.Now().Add(-time.Hour), "unknown 1h0m0s", "asleep 0s")
+		w.takeAway("solo-web")
+		time.Sleep(31 * 24 * time.Hour)
+		if m := w.memorize(time.Now()); len(m.Apps) != 0 {
+			t.Errorf("after a month it remembers %v", slices.Sorted(maps.Keys(m.Apps)))
+		}
+	})
+}
+
+func TestOfManyAppsThatAreGoneTheLastOnesAreRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := live(t, "", solo())
+		for i := range mostAbsent + 5 {
+			w.absent[string(rune('a'+i))] = AppMemory{Seen: time.Now().Add(-time.Duration(i) * time.Minute)}
+		}
+		w.takeAway("solo-web")
+		_, solo := w.absent["fake/solo-web"]
+		_, eldest := w.absent[string(rune('a'+mostAbsent+4))]
+		if len(w.absent) != mostAbsent || !solo || eldest {
+			t.Errorf("%d are remembered; the last %t, the first %t", len(w.absent), solo, eldest)
+		}
+	})
+}
+
+func TestAStoreThatFailsIsToldOnceAndPaastisGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s := newFake(solo()), &shelf{err: errors.New("disk full")}
+		var log bytes.Buffer
+		r := New(Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Store: s, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Probe: func(context.Context, Target) error { return nil }})
+		ctx, cancel := context.WithCancel(t.Context())
+		if err := r.Load(ctx); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() { defer close(done); r.Run(ctx) }()
+		time.Sleep(10 * time.Minute)
+		cancel()
+		<-done
+		if n := strings.Count(log.String(), "disk full"); n != 2 { // loaded, saved
+			t.Errorf("told %d times:\n%s", n, log.String())
+		}
+	})
+}
+
+func TestSpansThatCannotBeAreNotBelieved(t *testing.T) {
+	now := time.Date(2000, 1, 31, 0, 0, 0, 0, time.UTC)
+	day := func(n int) time.Time { return time.Date(2000, 1, n, 0, 0, 0, 0, time.UTC) }
+	h := historyOf([]Span{
+		{From: day(10), To: day(12), State: LivedAsleep, Asleep: 100 * 24 * time.Hour}, // longer than it is
+		{From: day(11), To: day(13), State: LivedAwake},                                // overlaps
+		{From: day(15), To: day(14), State: LivedAwake},                                // backwards
+		{From: day(20), To: day(21), State: LivedAwake},
+		{From: day(22), To: day(23), State: "drunk"},
+		{From: day(30), To: now.Add(time.Hour), State: LivedAsleep, Asleep: time.Hour}, // to come
+	}, now)
+	want := []string{"asleep 48h0m0s", "unknown 192h0m0s", "awake 24h0m0s", "unknown 240h0m0s"}
+	if got := lived(h.spans(now)); !slices.Equal(got, want) {
+		t.Errorf("it lived %q, want %q", got, want)
+	}
+	if got := h.slept(day(1), now); got != 48*time.Hour {
+		t.Errorf("it slept for %s", got)
+	}
+}
