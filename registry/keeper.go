@@ -208,9 +208,10 @@ func (k *Keeper) health() Health {
 	return worst
 }
 
-// healthy tells that the app has been found running and healthy in this wake.
+// healthy tells that the app has been found running and healthy in this wake, and has not
+// ended since on its way up.
 func (k *Keeper) healthy() bool {
-	return k.state == Ready || k.state == Draining || k.state == Starting && !k.healthyAt.IsZero()
+	return k.state == Ready || k.state == Draining || k.state == Starting && !k.healthyAt.IsZero() && k.alive()
 }
 
 // awake tells that what the app needs must stay awake.
