@@ -53,6 +53,7 @@ type model struct {
 	mu      sync.Mutex
 	calling map[string]string    // :: app → the call that is under way
 	passed  map[string]time.Time // :: app → when a request last passed
+	sent    map[string]time.Time // :: app → when it was last put to sleep by hand
 	open    map[string]int       // :: app → connections that requests opened
 	needs   map[string][]string  // :: app → what it needs
 }
@@ -63,7 +64,7 @@ func newModel(t *testing.T, seed uint64) *model {
 		service("pix-app-review-pr1", "front").routed("f1.test"), service("pix-app-review-pr1", "back").routed("b1.test"))
 	m := &model{
 		metered: metered{newFake(apps...), true}, t: t, random: rand.New(rand.NewPCG(seed, 7)),
-		calling: map[string]string{}, passed: map[string]time.Time{}, open: map[string]int{},
+		calling: map[string]string{}, passed: map[string]time.Time{}, sent: map[string]time.Time{}, open: map[string]int{},
 		needs: map[string][]string{
 			"shop-front": {"shop-back"}, "shop-back": {"shop-db"}, "blog-web": {"shop-db"},
 			"pix-app-review-pr1-front": {"pix-app-review-pr1-back"}, "pix-app-review-pr1-back": {"pix-app-review-pr1-front"},
@@ -124,6 +125,8 @@ func (m *model) step() {
 		}
 	case 10:
 		m.registry.Reload(modelSettings(m.t))
+	case 11:
+		m.send(name, m.random.IntN(2) == 0)
 	default:
 		time.Sleep(m.some(8 * time.Second))
 	}
@@ -180,6 +183,27 @@ func (m *model) closure(name string) []string {
 		}
 	}
 	return all
+}
+
+// send puts an app to sleep by hand, by force only if nobody has a connection to it.
+func (m *model) send(name string, force bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	circle := []string{name}
+	for _, needed := range m.needs[name] {
+		if slices.Contains(m.needs[needed], name) {
+			circle = append(circle, needed)
+		}
+	}
+	for _, member := range circle {
+		force = force && m.open[member] == 0
+	}
+	if m.registry.Sleep(m.registry.Named(name), force) != nil {
+		return
+	}
+	for _, member := range circle {
+		m.sent[member] = time.Now()
+	}
 }
 
 func (m *model) glance(name string) {
@@ -272,7 +296,7 @@ func (m *model) Stop(ctx context.Context, name string, method rules.StopMethod) 
 	defer m.exit(name)
 	m.mu.Lock()
 	for _, user := range m.users(name) {
-		if idle := time.Since(m.passed[user]); idle < modelIdle {
+		if idle := time.Since(m.passed[user]); idle < modelIdle && !m.sent[name].After(m.passed[user]) {
 			m.t.Errorf("%s was stopped %s after a request to %s", name, idle, user)
 		}
 		if user != name && m.runs(user) && !slices.Contains(m.needs[name], user) {
