@@ -170,7 +170,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		d.Since = time.Unix(0, k.history.from)
 	}
 	if k.gone {
-		d.inv = &Inventory{Graph: rules.NewGraph(nil)}
+		d.Reason, d.inv = k.reason, &Inventory{Graph: rules.NewGraph(nil)}
 		return d
 	}
 	if !e.Managed {

@@ -198,3 +198,17 @@ func TestAnAppWhoseRoutesCannotBeTurnedSleepsOnlyByForce(t *testing.T) {
 		w.wantState("solo-web", Asleep)
 	})
 }
+
+func TestAFailedAppThatRunsIsPutToSleepByHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo().label("paastis.start_timeout", "5s")
+		a.boot = 24 * time.Hour
+		w := live(t, "", a)
+		w.visit("solo-web")
+		w.wantState("solo-web", Failed)
+		w.dismissed("solo-web", false)
+		time.Sleep(time.Second)
+		w.wantState("solo-web", Asleep)
+		w.wantCalls("start solo-web, stop solo-web")
+	})
+}

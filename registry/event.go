@@ -45,7 +45,8 @@ type news struct {
 }
 
 // Events are those after an ID, oldest first: of the last thousand, those of one app if app
-// is not empty, and the newest ones if there are more than limit; a limit of 0 or less: all.
+// is not empty. If there are more than the limit, they are the first after the ID, and for the
+// ID 0 the last of all. A limit of 0 or less is none.
 func (r *Registry) Events(after uint64, app string, limit int) []Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,10 +54,14 @@ func (r *Registry) Events(after uint64, app string, limit int) []Event {
 	if app != "" {
 		events = slices.DeleteFunc(events, func(e Event) bool { return e.App != app })
 	}
-	if limit > 0 && len(events) > limit {
-		events = events[len(events)-limit:]
+	switch more := len(events) - limit; {
+	case limit <= 0 || more <= 0:
+		return events
+	case after == 0:
+		return events[more:]
+	default:
+		return events[:limit]
 	}
-	return events
 }
 
 // after are a copy of those of the last events that come after an ID, oldest first.

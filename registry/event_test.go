@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +49,7 @@ func TestEachChangeOfAStateIsAnEventWithBothSidesItsReasonAndTime(t *testing.T) 
 		}
 		wantTold(t, w.Events(events[2].ID, "", 0), "solo-web draining→stopping", "solo-web stopping→asleep")
 		wantTold(t, w.Events(0, "", 1), "solo-web stopping→asleep")
+		wantTold(t, w.Events(events[2].ID, "", 1), "solo-web draining→stopping")
 		wantTold(t, w.Events(0, "other-one", 0))
 	})
 }
@@ -60,8 +62,23 @@ func TestPinsAndRemovedAppsAreEvents(t *testing.T) {
 		w.Pin(w.Named("solo-web"), until) // it is already
 		w.Pin(w.Named("solo-web"), time.Time{})
 		w.Pin(w.Named("solo-web"), time.Time{})
+		k := w.Named("solo-web")
 		w.takeAway("solo-web")
 		wantTold(t, w.Events(0, "", 0), "solo-web pin pinned until Sat 1 Jan 01:00 UTC", "solo-web pin unpinned", "solo-web gone It was removed.")
+		if d := w.Detail(k); d.Name != "solo-web" || d.Reason != "It was removed." {
+			t.Errorf("of an app that is gone it says %+v", d)
+		}
+	})
+}
+
+func TestAnAppThatIsManagedNoMoreIsAnEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := live(t, "rules: [{pattern: other}]", service("other", "one"))
+		w.Reload(settingsFor(t, ""))
+		events := w.Events(0, "", 0)
+		if len(events) != 1 || events[0].Kind != GoneEvent || !strings.HasPrefix(events[0].Reason, "Paastis does not manage it any more: nothing enables it") {
+			t.Errorf("told %q", told(events))
+		}
 	})
 }
 
@@ -253,5 +270,29 @@ func TestAFollowerOfAPaastisBeforeThisOneStartsAnew(t *testing.T) {
 		if n := len(w.news.followers); n != 0 {
 			t.Errorf("%d follow still", n)
 		}
+	})
+}
+
+func TestOnlyAppsThatAreOthersThanBeforeArePicturedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := live(t, "", append(shop(), solo())...)
+		changes := w.following(0)
+		pictured := func(want ...string) {
+			t.Helper()
+			time.Sleep(2 * time.Second)
+			var names []string
+			for _, d := range gathered(changes).Apps {
+				names = append(names, d.Name)
+			}
+			if slices.Sort(names); !slices.Equal(names, want) {
+				t.Errorf("pictures of %q, want %q", names, want)
+			}
+		}
+		w.add(service("aside", "web", "gone").routed("aside.test").label("paastis.linked_apps", "shop-db"))
+		pictured("aside-web", "shop-db")
+		w.Reload(settingsFor(t, "rules: [{pattern: solo-web, max_idle_time: 1h}]"))
+		pictured("solo-web")
+		w.Reload(settingsFor(t, "rules: [{pattern: solo-web, max_idle_time: 1h}]"))
+		pictured()
 	})
 }

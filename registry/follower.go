@@ -2,7 +2,7 @@ package registry
 
 import (
 	"context"
-	"maps"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -183,19 +183,25 @@ func (r *Registry) relist(before *Inventory) {
 		return
 	}
 	inv := r.inventory.Load()
-	names := map[string]bool{}
-	for _, e := range before.Entries {
-		if before.listed(e) {
-			names[e.Name] = true
-		}
-	}
 	for _, e := range inv.Entries {
-		if inv.listed(e) {
-			delete(names, e.Name)
+		if was := before.names[e.ID]; was == nil || was.ID != e.ID || !inv.tellsAsMuchOf(e, before, was) {
 			r.repaint(e.keeper)
 		}
 	}
-	for name := range maps.Keys(names) {
-		r.vanish(name)
+	for _, was := range before.Entries {
+		if e := inv.names[was.Name]; before.listed(was) && (e == nil || e.Name != was.Name || !inv.listed(e)) {
+			r.vanish(was.Name)
+		}
 	}
+}
+
+// tellsAsMuchOf tells that what an inventory says of an app is what another one said.
+func (inv *Inventory) tellsAsMuchOf(e *Entry, before *Inventory, was *Entry) bool {
+	return e.Name == was.Name && e.Managed == was.Managed && e.Why == was.Why && inv.listed(e) == before.listed(was) &&
+		sameDefinition(e.App, was.App) && reflect.DeepEqual(e.Properties, was.Properties) &&
+		slices.EqualFunc(e.Routers, was.Routers, func(a, b Router) bool { return a.Rule == b.Rule }) &&
+		slices.Equal(inv.Graph.Links(e.Name), before.Graph.Links(e.Name)) &&
+		slices.Equal(inv.Graph.Missing(e.Name), before.Graph.Missing(e.Name)) &&
+		slices.Equal(inv.Graph.Dependents(e.Name), before.Graph.Dependents(e.Name)) &&
+		slices.Equal(inv.Graph.Component(e.Name), before.Graph.Component(e.Name))
 }

@@ -129,7 +129,7 @@ func (h *history) blur() {
 	}
 }
 
-func (h *history) length(i int) int64 { return h.past[i+1].from - h.past[i].from }
+func (h *history) length(i int) int64 { return h.end(i) - h.past[i].from }
 
 // spans are the whole history until now.
 func (h *history) spans(now time.Time) []Span {
@@ -138,11 +138,7 @@ func (h *history) spans(now time.Time) []Span {
 	}
 	spans := make([]Span, 0, len(h.past)+1)
 	for i, s := range h.past {
-		end := h.from
-		if i+1 < len(h.past) {
-			end = h.past[i+1].from
-		}
-		spans = append(spans, Span{From: time.Unix(0, s.from), To: time.Unix(0, end), State: s.did, Asleep: s.asleep})
+		spans = append(spans, Span{From: time.Unix(0, s.from), To: time.Unix(0, h.end(i)), State: s.did, Asleep: s.asleep})
 	}
 	last := Span{From: time.Unix(0, h.from), To: now, State: h.now}
 	if last.To.Before(last.From) {
@@ -170,22 +166,37 @@ func joined(spans []Span) []Span {
 
 // slept is for how long the app slept since a time.
 func (h *history) slept(since, now time.Time) time.Duration {
+	if h.from == 0 {
+		return 0
+	}
 	var slept time.Duration
-	for _, s := range h.spans(now) {
-		slept += s.sleptAfter(since)
+	for i, s := range h.past {
+		slept += s.sleptAfter(since.UnixNano(), h.end(i))
+	}
+	if last := now.UnixNano(); h.now == LivedAsleep && last > h.from {
+		slept += stretch{from: h.from, asleep: time.Duration(last - h.from)}.sleptAfter(since.UnixNano(), last)
 	}
 	return slept
 }
 
-// sleptAfter is the part of a span's sleep that is after a time, as if it was spread evenly.
-func (s Span) sleptAfter(since time.Time) time.Duration {
-	switch whole := s.To.Sub(s.From); {
-	case !s.From.Before(since) || whole <= 0:
-		return s.Asleep
-	case !s.To.After(since):
+// end is where a stretch of the past ends.
+func (h *history) end(i int) int64 {
+	if i+1 < len(h.past) {
+		return h.past[i+1].from
+	}
+	return h.from
+}
+
+// sleptAfter is the part of a stretch's sleep that is after a time, as if it was spread
+// evenly.
+func (s stretch) sleptAfter(since, end int64) time.Duration {
+	switch {
+	case s.from >= since:
+		return s.asleep
+	case end <= since:
 		return 0
 	default:
-		return time.Duration(float64(s.Asleep) * (float64(s.To.Sub(since)) / float64(whole)))
+		return time.Duration(float64(s.asleep) * (float64(end-since) / float64(end-s.from)))
 	}
 }
 
@@ -207,7 +218,7 @@ func (r *Registry) History(k *Keeper, from time.Time) []Span {
 			continue
 		}
 		if s.From.Before(from) {
-			s.Asleep = s.sleptAfter(from)
+			s.Asleep = stretch{from: s.From.UnixNano(), asleep: s.Asleep}.sleptAfter(from.UnixNano(), s.To.UnixNano())
 			s.From = from
 		}
 		spans = append(spans, s)

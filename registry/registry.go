@@ -394,6 +394,10 @@ func (r *Registry) turnedOver(k *Keeper) {
 	switch {
 	case !k.Entry().Managed:
 		k.notify()
+		r.happen(Event{
+			At: now, Kind: GoneEvent, App: k.Name(), State: k.state, Was: k.state,
+			Reason: "Paastis does not manage it any more: " + k.Entry().Why,
+		})
 	case k.alive():
 		k.looks, k.idleFrom = nil, now
 		r.set(k, Ready, "managed from now on", now)
