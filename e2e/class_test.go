@@ -46,11 +46,11 @@ func (c call) classify(a answer, err error) class {
 	case !unavailable || state == "" || a.header.Get("Cache-Control") != "no-store":
 		return wrong
 	case c.polls():
-		if kind == "application/json" && json.Valid([]byte(a.body)) {
+		if c.isPage(a) {
 			return polled
 		}
 	case c.byPerson():
-		if strings.HasPrefix(kind, "text/html") && strings.HasSuffix(strings.TrimSpace(a.body), "</script>") {
+		if c.isPage(a) {
 			return page
 		}
 	case kind == "application/problem+json" && json.Valid([]byte(a.body)) && a.header.Get("Retry-After") != "":
@@ -75,6 +75,11 @@ func (c call) isTheApps(a answer) bool {
 		return false
 	}
 	return c.body == "" || told.Method == c.method && told.Length == len(c.body) && told.SHA256 == sum(c.body)
+}
+
+// isPage tells that an answer is the waiting page, whole.
+func (c call) isPage(a answer) bool {
+	return strings.HasPrefix(a.header.Get("Content-Type"), "text/html") && strings.HasSuffix(strings.TrimSpace(a.body), "</script>")
 }
 
 func (c call) url() string    { return "http://" + c.host + c.path }
@@ -145,7 +150,7 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 		"Traefik's 502":              {program, answer{status: 502, body: "Bad Gateway"}, nil, wrong},
 		"again":                      {post, answer{status: 307, header: moved("http://a.test/echo?x=1")}, nil, again},
 		"elsewhere":                  {post, answer{status: 307, header: moved("http://a.test/echo")}, nil, wrong},
-		"an answer to a poll":        {poll, answer{status: 503, header: ours("application/json"), body: "{}"}, nil, polled},
+		"an answer to a poll":        {poll, answer{status: 503, header: ours("text/html; charset=utf-8"), body: "<script></script>\n"}, nil, polled},
 		"a poll at the app":          {poll, answer{status: 200, body: `{"name":"a","answers":1}`}, nil, wrong},
 		"a whole download":           {download("a.test", "a", 1, 100), answer{status: 200, body: strings.Repeat("\x00", 100)}, nil, fromApp},
 		"half a download":            {download("a.test", "a", 1, 100), answer{status: 200, body: strings.Repeat("\x00", 50)}, nil, wrong},

@@ -12,9 +12,6 @@ import (
 	"github.com/paastis/paastis/traefik"
 )
 
-// retryHeader is what the waiting page's button sends with its poll.
-const retryHeader = "X-Paastis-Retry"
-
 // auth answers Traefik's question about one request.
 func (s *Server) auth(c echo.Context) error {
 	h := c.Request().Header
@@ -30,7 +27,7 @@ func (s *Server) auth(c echo.Context) error {
 	case Onlooker:
 		return s.glance(c, k)
 	case Poll:
-		return s.poll(c, k, &req)
+		return s.poll(c.Request().Context(), c.Response(), k, &req)
 	case Person:
 		return s.welcome(c, k, &req)
 	default:
@@ -63,12 +60,12 @@ func (s *Server) welcome(c echo.Context, k *registry.Keeper, req *traefik.Reques
 		return s.pass(c, k)
 	}
 	if !s.wake(k, req, false) {
-		return s.page.write(c.Response(), http.StatusTooManyRequests, refused(s.registry.View(k)))
+		return s.page.write(c.Response(), req.Header, http.StatusTooManyRequests, shown{view: s.registry.View(k), refused: true})
 	}
 	if k.Pass(time.Now()) {
 		return s.pass(c, k)
 	}
-	return s.page.write(c.Response(), http.StatusServiceUnavailable, s.registry.View(k))
+	return s.page.write(c.Response(), req.Header, http.StatusServiceUnavailable, shown{view: s.registry.View(k)})
 }
 
 // pass lets a request through.
@@ -86,33 +83,6 @@ func (s *Server) wake(k *registry.Keeper, req *traefik.Request, insist bool) boo
 	}
 	s.registry.Wake(k, insist)
 	return true
-}
-
-// refused is the view for a visitor whose address has woken too many apps. Why an app
-// failed is worth more.
-func refused(v registry.View) registry.View {
-	if v.State != registry.Failed {
-		v.Reason = "Too many apps were woken from your address. Please wait a moment."
-	}
-	return v
-}
-
-// poll answers the waiting page. It never lets the poll through to the app, and is no
-// activity once the app is awake.
-func (s *Server) poll(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
-	return writePoll(c.Response(), s.polled(k, req))
-}
-
-// polled is what a poll gets to see of an app, which it has woken unless that is awake or
-// has failed, or the person insists.
-func (s *Server) polled(k *registry.Keeper, req *traefik.Request) registry.View {
-	retry := req.Header.Get(retryHeader) != ""
-	view := s.registry.View(k)
-	wakes := retry || view.State != registry.Failed && view.State != registry.Ready
-	if wakes && !s.wake(k, req, retry) {
-		return refused(view)
-	}
-	return s.registry.View(k)
 }
 
 // hold keeps a program's request until the app is ready, and answers for it if that

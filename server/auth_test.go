@@ -72,18 +72,18 @@ var contract = map[string]map[string]string{
 		"failed":   "503 problem failed at once, orders -",
 	},
 	"poll": {
-		"awake":    "503 json ready at once, orders -",
-		"asleep":   "503 json starting at once, orders start shop",
-		"starting": "503 json starting at once, orders -",
-		"stopping": "503 json stopping at once, orders start shop",
-		"failed":   "503 json failed at once, orders -",
+		"awake":    "503 page ready at once, orders -",
+		"asleep":   "503 page starting at once, orders start shop",
+		"starting": "503 page starting at once, orders -",
+		"stopping": "503 page stopping at once, orders start shop",
+		"failed":   "503 page failed at once, orders -",
 	},
 	"retry": {
-		"awake":    "503 json ready at once, orders -",
-		"asleep":   "503 json starting at once, orders start shop",
-		"starting": "503 json starting at once, orders -",
-		"stopping": "503 json stopping at once, orders start shop",
-		"failed":   "503 json starting at once, orders start shop",
+		"awake":    "503 page ready at once, orders -",
+		"asleep":   "503 page starting at once, orders start shop",
+		"starting": "503 page starting at once, orders -",
+		"stopping": "503 page stopping at once, orders start shop",
+		"failed":   "503 page starting at once, orders start shop",
 	},
 }
 
@@ -184,7 +184,6 @@ func gist(w *httptest.ResponseRecorder) string {
 	kind, ok := map[string]string{
 		"text/html; charset=utf-8": "page",
 		"application/problem+json": "problem",
-		"application/json":         "json",
 		"":                         "",
 	}[w.Header().Get("Content-Type")]
 	if !ok {

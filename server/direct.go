@@ -60,7 +60,7 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 	case Onlooker:
 		s.show(a)
 	case Poll:
-		s.report(a)
+		s.said(s.poll(a.r.Context(), a.w, a.keeper, &a.request))
 	case Person:
 		s.lead(a)
 	default:
@@ -139,11 +139,11 @@ func (s *Server) lead(a *arrival) {
 		return
 	}
 	if !s.wake(a.keeper, &a.request, false) {
-		s.paint(a, http.StatusTooManyRequests, refused(s.registry.View(a.keeper)))
+		s.paint(a, http.StatusTooManyRequests, shown{view: s.registry.View(a.keeper), refused: true})
 		return
 	}
 	if !s.carry(ctx, a, true) {
-		s.paint(a, http.StatusServiceUnavailable, s.registry.View(a.keeper))
+		s.paint(a, http.StatusServiceUnavailable, shown{view: s.registry.View(a.keeper)})
 	}
 }
 
@@ -165,8 +165,8 @@ func (s *Server) keep(a *arrival) {
 }
 
 // paint answers a person with the waiting page.
-func (s *Server) paint(a *arrival, status int, v registry.View) {
-	s.said(s.page.write(a.w, status, v))
+func (s *Server) paint(a *arrival, status int, is shown) {
+	s.said(s.page.write(a.w, a.r.Header, status, is))
 }
 
 // send answers with a problem document.

@@ -195,7 +195,7 @@ func TestWakesByPublishedRoutesAreLimitedToo(t *testing.T) {
 		s := live(t, routed("shop"), routed("blog"))
 		s.limit = newWakeLimit(1)
 		s.answer(come("shop", "/", browser))
-		for want, lines := range map[string][]string{"429 page asleep": {browser}, "429 problem asleep": nil, "503 json asleep": {"X-Paastis-Poll: 1"}} {
+		for want, lines := range map[string][]string{"429 page asleep": {browser}, "429 problem asleep": nil, "503 page asleep": {"X-Paastis-Poll: 1"}} {
 			if got := gist(s.answer(come("blog", "/", lines...))); got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}

@@ -1,0 +1,71 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/traefik"
+)
+
+// The waiting page hears of changes by asking again and again at its own URL: nothing
+// streams through ForwardAuth. It says which picture it shows (PageData.Poll), is held for
+// as long as that is how things are, and is answered with the page drawn anew.
+
+const (
+	// pollLimit is how long a poll is held, well under the 30 s that Traefik waits.
+	pollLimit = 20 * time.Second
+	// refusedPause is when somebody who may not wake an app tries again.
+	refusedPause = 2 * time.Second
+)
+
+// retryHeader is what the waiting page's button sends with its poll.
+const retryHeader = "X-Paastis-Retry"
+
+// poll answers the waiting page as soon as there is something else to show than it does,
+// and after pollLimit anyway. It never lets the poll through to the app, and is no activity
+// once the app is awake.
+func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Keeper, req *traefik.Request) error {
+	ctx, cancel := s.patient(ctx, pollLimit)
+	defer cancel()
+	seen := first(req.Header, pollHeader)
+	form := strings.HasSuffix(seen, formMark)
+	insists := req.Header[retryHeader] != nil
+	for {
+		is := s.polled(k, req, insists)
+		is.form = form
+		if is.poll(time.Now()) != seen || ctx.Err() != nil {
+			return s.page.write(w, req.Header, http.StatusServiceUnavailable, is)
+		}
+		insists = false
+		s.awaitAnother(ctx, k, is)
+	}
+}
+
+// polled is what a poll gets to see of an app, which it has woken unless that is awake or
+// has failed, or the person insists.
+func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists bool) shown {
+	view := s.registry.View(k)
+	wakes := insists || view.State != registry.Failed && view.State != registry.Ready
+	if wakes && !s.wake(k, req, insists) {
+		return shown{view: view, refused: true}
+	}
+	return shown{view: s.registry.View(k)}
+}
+
+// awaitAnother blocks until the picture may be another, because of the app or because time
+// has passed, or until ctx ends.
+func (s *Server) awaitAnother(ctx context.Context, k *registry.Keeper, is shown) {
+	limit := pollLimit
+	if due := time.Until(is.overdueAt()); due > 0 {
+		limit = min(limit, due)
+	}
+	if is.refused {
+		limit = min(limit, refusedPause)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	s.registry.ViewAfter(ctx, k, is.view)
+}
