@@ -34,6 +34,7 @@ type fakeApp struct {
 	app      App
 	boot     time.Duration // from its start to healthy
 	stopping time.Duration // how long a stop takes
+	ordering time.Duration // how long an order to start takes
 	noHealth bool          // has no health check
 	crash    int           // exit code with which it ends once booted; 0: it runs on
 	job      bool          // it ends well once booted
@@ -169,6 +170,11 @@ func (f *fake) Start(ctx context.Context, name string) (App, error) {
 	a := f.apps[name]
 	if a == nil {
 		return App{}, errors.New("no such app")
+	}
+	if a.ordering > 0 {
+		f.mu.Unlock()
+		time.Sleep(a.ordering) // on the bubble's clock
+		f.mu.Lock()
 	}
 	if a.startErr != nil {
 		return App{}, a.startErr

@@ -384,6 +384,9 @@ func (r *Registry) resolve() {
 		r.turnedOver(k)
 	}
 	r.relist(before)
+	for _, k := range r.keepers {
+		k.notify() // it may need others now
+	}
 	r.tell(inv)
 }
 

@@ -10,11 +10,16 @@ import (
 func (p *pass) turn(k *Keeper) bool {
 	limit := k.Entry().MaxConcurrentStarts
 	starting := p.startingNow()
-	k.queued = limit > 0 && starting >= limit && !p.circleStarts(k)
-	if k.queued {
-		k.reason = "It waits for its turn: " + count(starting, "other app") + " on the way up."
+	queued := limit > 0 && starting >= limit && !p.circleStarts(k)
+	reason := k.reason
+	if queued {
+		reason = "It waits for its turn: " + count(starting, "other app") + " on the way up."
 	}
-	return !k.queued
+	if queued != k.queued || reason != k.reason {
+		k.queued, k.reason = queued, reason
+		k.notify()
+	}
+	return !queued
 }
 
 // count is a number of things for people.

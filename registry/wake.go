@@ -242,6 +242,7 @@ func (p *pass) start(k *Keeper) {
 	k.startedAt, k.deadline = p.now, p.now.Add(k.Entry().StartTimeout)
 	k.starts = append(k.starts, p.now)
 	k.reason = ""
+	k.notify()
 	p.moved = true
 	name := k.app.Name
 	p.todo = append(p.todo, func(ctx context.Context) {
@@ -281,7 +282,7 @@ func (r *Registry) refresh(k *Keeper, app App) {
 // answers tells whether a running app is healthy and, if Paastis probes it, answers.
 func (p *pass) answers(k *Keeper) bool {
 	if h := k.health(); h == HealthStarting || h == Unhealthy {
-		k.healthyAt = time.Time{}
+		k.unheal()
 		p.at(k.deadline)
 		return false
 	}
@@ -296,6 +297,14 @@ func (p *pass) answers(k *Keeper) bool {
 		k.notify()
 	}
 	return true
+}
+
+// unheal takes in that the app is not healthy, or no longer.
+func (k *Keeper) unheal() {
+	if !k.healthyAt.IsZero() {
+		k.healthyAt = time.Time{}
+		k.notify()
+	}
 }
 
 // circleMet tells that what the other apps of the circle need outside it is there.

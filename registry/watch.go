@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// viewPause is how often a picture is looked at without a sign of a change: a step may
-// take one that nobody was told of.
-const viewPause = 500 * time.Millisecond
+// viewPause is how often a picture is looked at without a sign of a change, in case one
+// was not told: many wait for one app.
+const viewPause = 10 * time.Second
 
 // Using is how many requests Paastis itself carries to the app now.
 func (k *Keeper) Using() int64 { return k.using.Load() }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/rules"
 )
 
 func TestWhoShowsAnAppHearsOfEachStepAtOnce(t *testing.T) {
@@ -58,4 +61,92 @@ func TestWhoShowsAnAppWaitsNoLongerThanItsContext(t *testing.T) {
 			t.Errorf("changed: %t, %+v", changed, v)
 		}
 	})
+}
+
+func TestNoChangeOfAPictureIsLeftToChance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		front := service("shop", "front", "back", "cache?", "seed:completed", "far").routed("front.test")
+		seed, cache, db := service("shop", "seed"), service("shop", "cache"), service("shop", "db")
+		seed.job, cache.crash = true, 3
+		far := service("far", "far").label("paastis.enable", "true")
+		db.ordering, front.ordering, seed.ordering, far.ordering = time.Second, time.Second, time.Second, time.Second
+		front.app.Links = append(front.app.Links, rules.Link{Name: "far-far"})
+		w := live(t, "rules: [{pattern: '.*', max_concurrent_starts: 1}]",
+			front, service("shop", "back", "db"), db, seed, cache, far,
+			service("blog", "web").routed("blog.test"))
+		last, checkFor := following(t, w, "shop-front")
+		w.Wake(w.Named("blog-web"), false)
+		w.Wake(w.Named("shop-front"), false)
+		checkFor(15 * time.Second)
+		w.change("shop-db", func(i *Instance) { i.Health = Unhealthy })
+		checkFor(time.Second)
+		w.change("shop-db", func(i *Instance) { i.Status, i.Health, i.ExitCode = Exited, NoHealth, 1 })
+		checkFor(time.Second)
+		w.takeAway("far-far")
+		checkFor(time.Second)
+		w.Wake(w.Named("shop-front"), true)
+		checkFor(10 * time.Second)
+		w.add(service("far", "far").label("paastis.enable", "true"))
+		checkFor(time.Second)
+		w.Reload(settingsFor(t, "rules: [{pattern: 'shop-front', linked_apps: [blog-web, shop-back]}]"))
+		checkFor(time.Second)
+		checkFor(11 * time.Minute) // and to sleep
+		if got := last.Load().State; got != Asleep {
+			t.Errorf("it is %s", got)
+		}
+		w.Wake(w.Named("shop-db"), false) // by itself
+		checkFor(5 * time.Second)
+	})
+}
+
+func TestWhoWaitsInAQueueHearsHowLongItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		apps := []*fakeApp{service("last", "web").routed("last.test").label("paastis.max_concurrent_starts", "1")}
+		for i, name := range []string{"a", "b", "c"} {
+			a := service(name, "web").routed(name + ".test")
+			a.boot, a.ordering = time.Duration(i+3)*time.Second, 300*time.Millisecond
+			apps = append(apps, a)
+		}
+		apps[0].ordering = 300 * time.Millisecond
+		w := live(t, "", apps...)
+		last, checkFor := following(t, w, "last-web")
+		for _, name := range []string{"a-web", "b-web", "c-web", "last-web"} {
+			w.Wake(w.Named(name), false)
+		}
+		checkFor(4 * time.Second)
+		if got := last.Load().Reason; got != "It waits for its turn: 2 other apps on the way up." {
+			t.Errorf("told %q", got)
+		}
+		checkFor(5 * time.Second)
+	})
+}
+
+// following is the last picture of an app that somebody who shows it was told, and a check
+// that for some time this is what it looks like.
+func following(t *testing.T, w *world, name string) (*atomic.Pointer[View], func(time.Duration)) {
+	t.Helper()
+	last := &atomic.Pointer[View]{}
+	seen := w.View(w.keeperOf(name))
+	last.Store(&seen)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func(k *Keeper) {
+		defer close(done)
+		for ctx.Err() == nil {
+			v, _ := w.ViewAfter(ctx, k, *last.Load())
+			last.Store(&v)
+		}
+	}(w.keeperOf(name))
+	t.Cleanup(func() { cancel(); <-done })
+	synctest.Wait()
+	return last, func(d time.Duration) {
+		t.Helper()
+		for range d / (50 * time.Millisecond) {
+			time.Sleep(50 * time.Millisecond)
+			synctest.Wait()
+			if is, told := w.View(w.keeperOf(name)), last.Load(); !is.equal(*told) {
+				t.Fatalf("told\n%+v\nbut it is\n%+v", *told, is)
+			}
+		}
+	}
 }
