@@ -23,7 +23,7 @@ func (s *Server) auth(c echo.Context) error {
 	if k == nil {
 		return c.NoContent(http.StatusOK)
 	}
-	switch s.visitors.Classify(req.Method, req.Path, h, req.ClientIP) {
+	switch who := s.visitors.Classify(req.Method, req.Path, h, req.ClientIP); who {
 	case Onlooker:
 		return s.glance(c, k)
 	case Poll:
@@ -31,7 +31,7 @@ func (s *Server) auth(c echo.Context) error {
 	case Person:
 		return s.welcome(c, k, &req)
 	default:
-		return s.hold(c, k, &req)
+		return s.hold(c, k, &req, who)
 	}
 }
 
@@ -59,7 +59,7 @@ func (s *Server) welcome(c echo.Context, k *registry.Keeper, req *traefik.Reques
 	if k.Pass(time.Now()) {
 		return s.pass(c, k)
 	}
-	if !s.wake(k, req, false) {
+	if !s.wake(k, req, retriesByLink(req)) {
 		return s.page.write(c.Response(), req.Header, http.StatusTooManyRequests, shown{view: s.registry.View(k), refused: true})
 	}
 	if k.Pass(time.Now()) {
@@ -85,24 +85,43 @@ func (s *Server) wake(k *registry.Keeper, req *traefik.Request, insist bool) boo
 	return true
 }
 
-// hold keeps a program's request until the app is ready, and answers for it if that
-// takes too long.
-func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
+// hold keeps a program's request, or a person's form, until the app is ready, and answers
+// for it if that takes too long.
+func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request, who Visitor) error {
 	if k.Pass(time.Now()) {
 		return s.pass(c, k)
 	}
 	if !s.wake(k, req, false) {
-		return s.tooMany(c, k)
+		return s.turnDown(c.Response(), c.Request(), k, req, who)
 	}
 	ctx, cancel := s.patient(c.Request().Context(), k.Entry().HoldTimeout)
 	defer cancel()
 	for s.registry.Await(ctx, k) == registry.Ready && ctx.Err() == nil {
 		if k.Pass(time.Now()) {
-			return s.release(c, k, req)
+			return s.release(c, k, req, who)
 		}
 		s.registry.Wake(k, false) // somebody has stopped it in this instant
 	}
-	return s.problem(c, s.registry.View(k))
+	return s.letDown(c.Response(), c.Request(), k, req, who)
+}
+
+// letDown answers for an app a request that was held in vain.
+func (s *Server) letDown(w http.ResponseWriter, r *http.Request, k *registry.Keeper, req *traefik.Request, who Visitor) error {
+	view := s.registry.View(k)
+	if who == Form {
+		return s.page.write(w, req.Header, http.StatusServiceUnavailable, shown{view: view, form: true})
+	}
+	return writeProblem(w, r, problemOf(view))
+}
+
+// turnDown answers for an app a request that might have been held, but for its address
+// having woken too many.
+func (s *Server) turnDown(w http.ResponseWriter, r *http.Request, k *registry.Keeper, req *traefik.Request, who Visitor) error {
+	view := s.registry.View(k)
+	if who == Form {
+		return s.page.write(w, req.Header, http.StatusTooManyRequests, shown{view: view, form: true, refused: true})
+	}
+	return writeProblem(w, r, tooManyProblem(view))
 }
 
 // patient ends with the request, after some time, or when the server does.
@@ -114,14 +133,15 @@ func (s *Server) patient(ctx context.Context, limit time.Duration) (context.Cont
 
 // release lets a held request go. Traefik carries on with the configuration that the
 // request arrived with: only with a static server does that have the app's address.
-// Otherwise the program is asked to send it again, method and body kept.
-func (s *Server) release(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
+// Otherwise the visitor is asked to send it again, method and body kept: a browser does so
+// by itself.
+func (s *Server) release(c echo.Context, k *registry.Keeper, req *traefik.Request, who Visitor) error {
 	if k.Entry().Static() {
 		return s.pass(c, k)
 	}
 	to := req.URL()
 	if to == "" { // the host is none that a URL can have
-		return s.problem(c, s.registry.View(k))
+		return s.letDown(c.Response(), c.Request(), k, req, who)
 	}
 	setState(c.Response(), registry.Ready)
 	return c.Redirect(http.StatusTemporaryRedirect, to)
@@ -134,16 +154,6 @@ func (s *Server) refuse(c echo.Context, err error) error {
 		Title:  "Not a question of Traefik's ForwardAuth",
 		Detail: err.Error(),
 	})
-}
-
-// problem answers a program.
-func (s *Server) problem(c echo.Context, v registry.View) error {
-	return writeProblem(c.Response(), c.Request(), problemOf(v))
-}
-
-// tooMany answers a program whose address has woken too many apps.
-func (s *Server) tooMany(c echo.Context, k *registry.Keeper) error {
-	return writeProblem(c.Response(), c.Request(), tooManyProblem(s.registry.View(k)))
 }
 
 func stack() string { return string(debug.Stack()) }

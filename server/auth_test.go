@@ -24,6 +24,7 @@ var visitors = map[string]map[string][]string{
 		"a navigation":            {browser, "Sec-Fetch-Mode: navigate"},
 		"an older browser":        {browser},
 		"a link in a mail client": {"Accept: text/html"},
+		"a frame of a page":       {browser, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"},
 	},
 	"program": {
 		"a fetch of a page":   {browser, "Sec-Fetch-Mode: cors"},
@@ -31,10 +32,14 @@ var visitors = map[string]map[string][]string{
 		"an API client":       {"Accept: application/json"},
 		"curl":                {"Accept: */*", "User-Agent: curl/8.5.0"},
 		"a bare client":       {},
-		"a form POST":         {"method POST", browser, "Sec-Fetch-Mode: navigate", "Content-Type: application/x-www-form-urlencoded"},
+		"a POST of a script":  {"method POST", browser, "Sec-Fetch-Mode: cors"},
 		"a HEAD":              {"method HEAD", browser},
 		"a WebSocket":         {browser, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="},
 		"a preflight request": {"method OPTIONS", "Sec-Fetch-Mode: cors"},
+	},
+	"form": {
+		"a form":                     {"method POST", browser, "Sec-Fetch-Mode: navigate", "Content-Type: application/x-www-form-urlencoded"},
+		"a form of an older browser": {"method POST", browser, "Content-Type: multipart/form-data; boundary=x"},
 	},
 	"onlooker": {
 		"a monitor":            {browser, "User-Agent: Mozilla/5.0+(compatible; UptimeRobot/2.0)"},
@@ -45,6 +50,7 @@ var visitors = map[string]map[string][]string{
 	},
 	"poll":  {"the page's poll": {"X-Paastis-Poll: 1", "Sec-Fetch-Mode: cors", "Accept: */*"}},
 	"retry": {"the page's button": {"X-Paastis-Poll: 1", "X-Paastis-Retry: 1", "Sec-Fetch-Mode: cors"}},
+	"link":  {"the page's button without script": {browser, "Referer: http://shop.test/"}},
 }
 
 // contract is the table of the request contract: what each visitor gets, when, and
@@ -63,6 +69,13 @@ var contract = map[string]map[string]string{
 		"starting": "200 after 7s, orders -",
 		"stopping": "200 after 22s, orders start shop",
 		"failed":   "503 problem failed at once, orders -",
+	},
+	"form": {
+		"awake":    "200 at once, orders -",
+		"asleep":   "200 after 10s, orders start shop",
+		"starting": "200 after 7s, orders -",
+		"stopping": "200 after 22s, orders start shop",
+		"failed":   "503 page failed at once, orders -",
 	},
 	"onlooker": {
 		"awake":    "200 at once, orders -",
@@ -85,6 +98,13 @@ var contract = map[string]map[string]string{
 		"stopping": "503 page stopping at once, orders start shop",
 		"failed":   "503 page starting at once, orders start shop",
 	},
+	"link": {
+		"awake":    "200 at once, orders -",
+		"asleep":   "503 page starting at once, orders start shop",
+		"starting": "503 page starting at once, orders -",
+		"stopping": "503 page stopping at once, orders start shop",
+		"failed":   "503 page starting at once, orders start shop",
+	},
 }
 
 func TestEachVisitorGetsWhatTheContractSaysInEachState(t *testing.T) {
@@ -101,7 +121,7 @@ func TestEachVisitorGetsWhatTheContractSaysInEachState(t *testing.T) {
 						if got += ", orders " + s.took(); got != want {
 							t.Errorf("got  %s\nwant %s", got, want)
 						}
-						wantOwnHeaders(t, kind, w)
+						wantOwnHeaders(t, w)
 					})
 				})
 			}
@@ -118,16 +138,22 @@ func TestOnlyWhoGetsToTheAppKeepsItAwake(t *testing.T) {
 					time.Sleep(idleTime - time.Minute)
 					s.answer(visit(lines))
 					time.Sleep(2 * time.Minute)
-					want := "stop shop"
-					if kind == "person" || kind == "program" {
-						want = "-"
-					}
-					if got := s.took(); got != want {
+					if got, want := s.took(), inTheEnd(kind); got != want {
 						t.Errorf("orders %s, want %s", got, want)
 					}
 				})
 			})
 		}
+	}
+}
+
+// inTheEnd are the orders that follow a visit just before the idle time is over.
+func inTheEnd(kind string) string {
+	switch kind {
+	case "onlooker", "poll", "retry":
+		return "stop shop"
+	default:
+		return "-"
 	}
 }
 
@@ -193,7 +219,7 @@ func gist(w *httptest.ResponseRecorder) string {
 }
 
 // wantOwnHeaders checks what every answer of Paastis's own carries.
-func wantOwnHeaders(t *testing.T, kind string, w *httptest.ResponseRecorder) {
+func wantOwnHeaders(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
 	if w.Code == 200 {
 		return
@@ -201,7 +227,7 @@ func wantOwnHeaders(t *testing.T, kind string, w *httptest.ResponseRecorder) {
 	if got := w.Header().Get("Cache-Control"); got != "no-store" {
 		t.Errorf("Cache-Control %q", got)
 	}
-	if got := w.Header().Get("Retry-After"); got != "1" && w.Code == 503 && kind != "poll" && kind != "retry" {
+	if got := w.Header().Get("Retry-After"); got != "1" && w.Code == 503 {
 		t.Errorf("Retry-After %q", got)
 	}
 }
@@ -245,7 +271,7 @@ func TestHeldProgramIsSentThereAgainWhereTraefikHasToFindTheAddress(t *testing.T
 				if got := w.Header().Get("Location"); got != url {
 					t.Errorf("sent to %q", got)
 				}
-				wantOwnHeaders(t, "", w)
+				wantOwnHeaders(t, w)
 			})
 		})
 	}
@@ -284,7 +310,7 @@ func TestProgramIsHeldForTheHoldTimeoutAndNeverLongerThan25Seconds(t *testing.T)
 				if got := gist(w) + " " + after(began); got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
-				wantOwnHeaders(t, "program", w)
+				wantOwnHeaders(t, w)
 			})
 		})
 	}

@@ -56,7 +56,7 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := &arrival{w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
-	switch s.visitors.Classify(r.Method, a.request.Path, r.Header, a.request.ClientIP) {
+	switch who := s.visitors.Classify(r.Method, a.request.Path, r.Header, a.request.ClientIP); who {
 	case Onlooker:
 		s.show(a)
 	case Poll:
@@ -64,7 +64,7 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 	case Person:
 		s.lead(a)
 	default:
-		s.keep(a)
+		s.keep(a, who)
 	}
 }
 
@@ -138,7 +138,7 @@ func (s *Server) lead(a *arrival) {
 	if s.carry(ctx, a, true) {
 		return
 	}
-	if !s.wake(a.keeper, &a.request, false) {
+	if !s.wake(a.keeper, &a.request, retriesByLink(&a.request)) {
 		s.paint(a, http.StatusTooManyRequests, shown{view: s.registry.View(a.keeper), refused: true})
 		return
 	}
@@ -147,18 +147,18 @@ func (s *Server) lead(a *arrival) {
 	}
 }
 
-// keep keeps a program's request until the app is ready, and carries it there. The body
-// stays with the visitor until then.
-func (s *Server) keep(a *arrival) {
+// keep keeps a program's request, or a person's form, until the app is ready, and carries
+// it there. The body stays with the visitor until then.
+func (s *Server) keep(a *arrival, who Visitor) {
 	ctx, cancel := s.patient(a.r.Context(), a.keeper.Entry().DirectHoldTimeout)
 	defer cancel()
 	for !s.carry(ctx, a, true) {
 		if !s.wake(a.keeper, &a.request, false) {
-			s.send(a.w, a.r, tooManyProblem(s.registry.View(a.keeper)))
+			s.said(s.turnDown(a.w, a.r, a.keeper, &a.request, who))
 			return
 		}
 		if s.registry.Await(ctx, a.keeper) != registry.Ready || ctx.Err() != nil {
-			s.send(a.w, a.r, problemOf(s.registry.View(a.keeper)))
+			s.said(s.letDown(a.w, a.r, a.keeper, &a.request, who))
 			return
 		}
 	}

@@ -59,6 +59,20 @@ var directContract = map[string]map[string]string{
 		"stopping": "503 problem stopping at once, orders -",
 		"failed":   "503 problem failed at once, orders -",
 	},
+	"form": {
+		"awake":    "307 ready after 1s, orders -",
+		"asleep":   "307 ready after 11s, orders start shop",
+		"starting": "307 ready after 8s, orders -",
+		"stopping": "307 ready after 23s, orders start shop",
+		"failed":   "503 page failed at once, orders -",
+	},
+	"link": {
+		"awake":    "307 ready after 1s, orders -",
+		"asleep":   "503 page starting at once, orders start shop",
+		"starting": "503 page starting at once, orders -",
+		"stopping": "503 page stopping at once, orders start shop",
+		"failed":   "503 page starting at once, orders start shop",
+	},
 	"poll":  contract["poll"],
 	"retry": contract["retry"],
 }
@@ -77,7 +91,7 @@ func TestWhoComesByAPublishedRouteGetsWhatTheContractSays(t *testing.T) {
 						if got += ", orders " + s.took(); got != want {
 							t.Errorf("got  %s\nwant %s", got, want)
 						}
-						wantOwnHeaders(t, kind, w)
+						wantOwnHeaders(t, w)
 						if n := s.registry.Named("shop").Using(); n != 0 {
 							t.Errorf("%d requests are still on their way", n)
 						}
@@ -132,7 +146,7 @@ func TestProgramIsHeldInDirectModeForAsLongAsTheAppWants(t *testing.T) {
 				if got := gist(w) + " " + after(began); got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
-				wantOwnHeaders(t, "program", w)
+				wantOwnHeaders(t, w)
 			})
 		})
 	}
@@ -165,7 +179,7 @@ func TestRouteThatIsNoMoreIsToBeTriedAgain(t *testing.T) {
 			if got := gist(w); got != "503 problem" {
 				t.Errorf("%s: %s", path, got)
 			}
-			wantOwnHeaders(t, "program", w)
+			wantOwnHeaders(t, w)
 		}
 		for _, path := range []string{"/.paastis", "/%2Epaastis/shop/", "/./.paastis/shop/", "//.paastis/shop/", "/.Paastis/shop/"} {
 			if w := s.answer(httptest.NewRequest("GET", "http://shop.test"+path, nil)); w.Code != 404 {

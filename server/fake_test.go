@@ -27,6 +27,7 @@ type fake struct {
 	version uint64
 	changes chan registry.Report // for Watch
 	calls   []string             // "start shop", "stop shop", in order
+	lists   int                  // calls of List
 }
 
 // fakeApp is an app with what is to happen to it.
@@ -79,6 +80,7 @@ func (f *fake) Name() string { return "fake" }
 func (f *fake) List(context.Context) (registry.Report, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.lists++
 	r := registry.Report{Complete: true}
 	for _, name := range slices.Sorted(maps.Keys(f.apps)) {
 		r.Apps = append(r.Apps, f.snapshot(f.apps[name]))

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -23,6 +24,23 @@ const (
 
 // retryHeader is what the waiting page's button sends with its poll.
 const retryHeader = "X-Paastis-Retry"
+
+// retriesByLink tells that a person has pressed the button of a page that says why the app
+// failed, without script: it leads from the page to itself. Nothing else does, see
+// referrerPolicy; and where an app's own page does, that is a person as well.
+func retriesByLink(req *traefik.Request) bool {
+	from, err := url.Parse(first(req.Header, "Referer"))
+	return err == nil && from.Host != "" && strings.EqualFold(from.Host, req.Authority) && from.RequestURI() == req.URI
+}
+
+// referrerPolicy is that of the page of an app in a state. Where a page asks again by
+// itself, it must not look like the button.
+func referrerPolicy(s registry.State) string {
+	if s == registry.Failed {
+		return "same-origin"
+	}
+	return "no-referrer"
+}
 
 // poll answers the waiting page as soon as there is something else to show than it does,
 // and after pollLimit anyway. It never lets the poll through to the app, and is no activity

@@ -620,8 +620,7 @@ func TestOnlookersByAPublishedRouteGetThroughAndKeepNothingAwake(t *testing.T) {
 				time.Sleep(idleTime - time.Minute)
 				s.answer(visitBy(lines))
 				time.Sleep(2 * time.Minute)
-				want := map[bool]string{true: "-", false: "stop shop"}[kind == "person" || kind == "program"]
-				if got := s.took(); got != want {
+				if got, want := s.took(), inTheEnd(kind); got != want {
 					t.Errorf("%s: orders %s, want %s", visitor, got, want)
 				}
 			}

@@ -146,7 +146,7 @@ func TestPanicIsAnsweredAndLoggedAndNotShown(t *testing.T) {
 		if got := gist(w); got != "503 problem" {
 			t.Errorf("%s: got %s", r.URL.Path, got)
 		}
-		wantOwnHeaders(t, "program", w)
+		wantOwnHeaders(t, w)
 		if strings.Contains(w.Body.String(), "secret") || strings.Contains(w.Body.String(), "nil pointer") {
 			t.Errorf("shown: %s", w.Body)
 		}

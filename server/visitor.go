@@ -17,6 +17,8 @@ const (
 	Program Visitor = iota
 	// Person: it looks at what it gets.
 	Person
+	// Form: a person has sent a form, and looks at what comes back.
+	Form
 	// Onlooker: it must not wake an app.
 	Onlooker
 	// Poll: it is the waiting page, asking how far the app is.
@@ -104,9 +106,16 @@ func (c Classifier) Classify(method, path string, h http.Header, client netip.Ad
 		return Onlooker
 	case method == http.MethodGet && navigates(h):
 		return Person
+	case sends(method) && navigates(h):
+		return Form
 	default:
 		return Program
 	}
+}
+
+// sends tells that a method is for what a person fills in.
+func sends(method string) bool {
+	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch || method == http.MethodDelete
 }
 
 // navigates tells that a browser shows the answer to a person.

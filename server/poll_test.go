@@ -1,0 +1,213 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"net/netip"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var pollMark = regexp.MustCompile(`<main data-poll="([^"]+)"`)
+
+// pollOf is what the script of a page sends with its poll.
+func pollOf(page string) string {
+	found := pollMark.FindStringSubmatch(page)
+	if found == nil {
+		return "1"
+	}
+	return found[1]
+}
+
+// pollAfter asks as the script of a page does that was the answer before.
+func (s *site) pollAfter(w *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+	return s.answerTo("http://shop.test/", "X-Paastis-Poll: "+pollOf(w.Body.String()))
+}
+
+func TestPollIsAnsweredTheMomentSomethingChanges(t *testing.T) {
+	for mode, poll := range map[string]func(s *site, shows string) *httptest.ResponseRecorder{
+		"ForwardAuth": func(s *site, shows string) *httptest.ResponseRecorder {
+			return s.answerTo("http://shop.test/", "X-Paastis-Poll: "+shows)
+		},
+		"direct": func(s *site, shows string) *httptest.ResponseRecorder {
+			return s.answer(come("shop", "/", "X-Paastis-Poll: "+shows))
+		},
+	} {
+		t.Run(mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := live(t, routed("shop", "back").at("shop.test"), service("back", "db"), service("db"))
+				s.answerTo("http://shop.test/", browser)
+				synctest.Wait()
+				began, shows := time.Now(), "1"
+				var got []string
+				for state := ""; state != "ready"; {
+					w := poll(s, shows)
+					shows, state = pollOf(w.Body.String()), w.Header().Get(stateHeader)
+					var steps []string
+					for _, m := range regexp.MustCompile(`<li class="(\w+)">(\w+)<`).FindAllStringSubmatch(w.Body.String(), -1) {
+						steps = append(steps, m[2]+" "+m[1])
+					}
+					got = append(got, fmt.Sprintf("%s %s: %s", after(began), state, strings.Join(steps, ", ")))
+					synctest.Wait()
+				}
+				want := []string{
+					"at once starting: db starting, back queued",
+					"after 10s starting: db healthy, back starting",
+					"after 20s starting: db healthy, back healthy",
+					"after 30s ready: db healthy, back healthy",
+				}
+				if fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+				}
+			})
+		})
+	}
+}
+
+func TestPollIsHeldFor20SecondsWhileNothingChanges(t *testing.T) {
+	for state, boot := range map[string]time.Duration{"starting": time.Minute, "failed": 0} {
+		t.Run(state, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				shop := service("shop").at("shop.test")
+				if shop.boot = boot; state == "failed" {
+					shop.startErr = errors.New("no")
+				}
+				s := inStateOf(t, shop, state)
+				page := s.answerTo("http://shop.test/", browser)
+				began := time.Now()
+				same := s.pollAfter(page)
+				if got := gist(same) + " " + after(began); got != "503 page "+state+" after 20s" {
+					t.Error(got)
+				}
+				if is, was := pollOf(same.Body.String()), pollOf(page.Body.String()); is != was {
+					t.Errorf("it polls with %s, then %s", was, is)
+				}
+			})
+		})
+	}
+}
+
+func TestPollEndsWithTheVisitorAndWithTheServer(t *testing.T) {
+	for name, leaves := range map[string]bool{"the visitor": true, "the server": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := inState(t, "starting")
+				shows := pollOf(s.answerTo("http://shop.test/", browser).Body.String())
+				ctx, leave := context.WithCancel(t.Context())
+				defer leave()
+				time.AfterFunc(3*time.Second, map[bool]func(){true: leave, false: s.close}[leaves])
+				began := time.Now()
+				s.answer(ask("http://shop.test/", "X-Paastis-Poll: "+shows).WithContext(ctx))
+				if got := after(began); got != "after 3s" {
+					t.Errorf("ended %s", got)
+				}
+			})
+		})
+	}
+}
+
+func TestPageSaysOnceThatItTakesLongerThanUsual(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shop := service("shop").at("shop.test")
+		s := live(t, shop)
+		if page := s.answerTo("http://shop.test/", browser).Body.String(); !strings.Contains(page, "How long this takes is not known yet.") {
+			t.Errorf("the first page says\n%s", page)
+		}
+		time.Sleep(idleTime + time.Minute)
+		s.mu.Lock()
+		shop.boot = 40 * time.Second
+		s.mu.Unlock()
+		w, began := s.answerTo("http://shop.test/", browser), time.Now()
+		if page := w.Body.String(); !strings.Contains(page, "Usually ready in about 10 seconds.") {
+			t.Errorf("the second page says\n%s", page)
+		}
+		synctest.Wait()
+		var got []string
+		for gist(w) != "503 page ready" {
+			w = s.pollAfter(w)
+			says := "nothing"
+			if strings.Contains(w.Body.String(), "It takes longer than usual (10 seconds).") {
+				says = "late"
+			}
+			got = append(got, fmt.Sprintf("%s %s", says, after(began)))
+		}
+		if want := "[late after 13.5s late after 33.5s nothing after 40s]"; fmt.Sprint(got) != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
+func TestPageOfWhoMayNotWakeTheAppTriesAgainByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, service("shop").at("shop.test"), service("blog").at("blog.test"))
+		s.limit = newWakeLimit(6)
+		for range 6 {
+			s.limit.allows(netip.MustParseAddr("203.0.113.7"), time.Now())
+		}
+		page := s.answerTo("http://shop.test/", browser)
+		if got := gist(page); got != "429 page asleep" || !strings.Contains(page.Body.String(), "Too many apps") {
+			t.Fatalf("%s\n%s", got, page.Body)
+		}
+		began := time.Now()
+		if got := gist(s.pollAfter(page)) + " " + after(began); got != "503 page starting after 10s" {
+			t.Error(got)
+		}
+	})
+}
+
+// tab is a browser that shows a page and does what its script says.
+type tab struct {
+	polls   int // requests of the script's
+	reloads int // after which it showed the app
+	seen    []string
+}
+
+// open opens shop.test until it shows the app.
+func (tb *tab) open(s *site) {
+	w := s.answerTo("http://shop.test/", browser)
+	for w.Header().Get(stateHeader) != "ready" {
+		tb.seen = append(tb.seen, pollOf(w.Body.String()))
+		time.Sleep(100 * time.Millisecond) // the script's
+		w = s.pollAfter(w)
+		tb.polls++
+	}
+	if s.answerTo("http://shop.test/", browser).Code == 200 {
+		tb.reloads++
+	}
+}
+
+func TestAHundredPagesCostTwoRequestsForEachChangeAndNoneOfTheProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t, service("shop", "back", "mail").at("shop.test"), service("back", "db"), service("db"), service("mail"))
+		s.fake.mu.Lock()
+		lists := s.lists
+		s.fake.mu.Unlock()
+		var all sync.WaitGroup
+		tabs := make([]tab, 100)
+		for i := range tabs {
+			all.Go(func() { tabs[i].open(s) })
+		}
+		all.Wait()
+		for i := range tabs {
+			pictures := map[string]bool{}
+			for _, shows := range tabs[i].seen {
+				pictures[shows] = true
+			}
+			if changes := len(pictures); changes < 3 || tabs[i].polls > 2*changes || tabs[i].reloads != 1 {
+				t.Fatalf("tab %d: %d changes, %d polls, %d reloads", i, changes, tabs[i].polls, tabs[i].reloads)
+			}
+		}
+		s.fake.mu.Lock()
+		lists = s.lists - lists
+		s.fake.mu.Unlock()
+		if got := s.took(); strings.Count(got, ",") != 3 || lists != 0 {
+			t.Errorf("orders %s, and %d looks at everything", got, lists)
+		}
+	})
+}
