@@ -44,10 +44,11 @@ type PageData struct {
 	Usual string
 	// Known tells that it is known how long it usually takes. Percent is -1 if not, else
 	// how much of that time has passed, at most 95, and 100 when it is ready;
-	// UsualSeconds is that time and Elapsed what has passed of it.
-	Known                 bool
-	Percent               int
-	UsualSeconds, Elapsed int
+	// UsualSeconds is that time, at least 1, and Remaining what is left of it. Both are 0 if
+	// it is not known, and Remaining also once there is nothing left.
+	Known                   bool
+	Percent                 int
+	UsualSeconds, Remaining int
 
 	// Form tells that the page is the answer to a form that could not be kept until the
 	// app was ready. It has to be sent again: the page must not become the app by itself,
@@ -130,12 +131,14 @@ func (s shown) poll(now time.Time) string {
 	return sum
 }
 
-// size is how much is drawn: so many steps, letters of a name and of a reason, and lines
-// of a log.
-type size struct{ steps, name, reason, lines int }
+// size is how much is drawn: so many steps, letters of a name, of a reason and of a step's
+// reason, and lines of a log.
+type size struct{ steps, name, reason, detail, lines int }
 
 // sizes are tried one after the other.
-var sizes = []size{{12, 60, 200, 8}, {12, 60, 200, 4}, {8, 40, 200, 2}, {8, 24, 120, 0}, {4, 16, 100, 0}, {0, 16, 100, 0}}
+var sizes = []size{
+	{12, 60, 200, 120, 8}, {12, 60, 200, 80, 4}, {8, 40, 200, 60, 2}, {8, 24, 120, 0, 0}, {4, 16, 100, 0, 0}, {0, 16, 100, 0, 0},
+}
 
 // data is what a theme gets to draw.
 func (s shown) data(t *tongue, most size, now time.Time) PageData {
@@ -186,19 +189,18 @@ func (d *PageData) say(s shown, t *tongue, most size) {
 // count fills in how long it takes.
 func (d *PageData) count(s shown, t *tongue, now time.Time) {
 	usual := s.view.Usual
-	d.Known = usual > 0
-	if d.Known {
-		d.Percent = 0
-		d.UsualSeconds = max(int(usual.Round(time.Second)/time.Second), 1)
-	}
-	if d.Known && !s.view.Began.IsZero() {
-		elapsed := max(now.Sub(s.view.Began), 0)
-		d.Elapsed = int(elapsed / time.Second)
+	if d.Known = usual > 0; d.Known {
+		elapsed := time.Duration(0)
+		if !s.view.Began.IsZero() {
+			elapsed = max(now.Sub(s.view.Began), 0)
+		}
 		d.Percent = int(min(elapsed*100/usual, 95))
+		d.UsualSeconds = wholeSeconds(usual)
+		d.Remaining = wholeSeconds(max(usual-elapsed, 0))
 	}
 	switch {
 	case d.Ready:
-		d.Percent = 100
+		d.Percent, d.Remaining = 100, 0
 	case d.Failed:
 	case s.overdue(now):
 		d.Usual = fill(t.texts.Overdue, "time", t.duration(roughly(usual)))
@@ -209,6 +211,9 @@ func (d *PageData) count(s shown, t *tongue, now time.Time) {
 	}
 }
 
+// wholeSeconds are the seconds of a time, each that has begun.
+func wholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
 // list fills in the steps.
 func (d *PageData) list(steps []registry.Step, t *tongue, most size) {
 	labels := map[registry.Progress]string{
@@ -218,7 +223,7 @@ func (d *PageData) list(steps []registry.Step, t *tongue, most size) {
 	fit := min(len(steps), most.steps)
 	for _, step := range steps[:fit] {
 		p := PageStep{Name: cut(step.Name, most.name), Progress: string(step.Progress), Label: labels[step.Progress]}
-		p.Reason, p.ReasonLang = t.cutReason(step.Reason, most.reason)
+		p.Reason, p.ReasonLang = t.cutReason(step.Reason, most.detail)
 		d.Steps = append(d.Steps, p)
 	}
 	if more := len(steps) - fit; more > 0 {
@@ -229,8 +234,11 @@ func (d *PageData) list(steps []registry.Step, t *tongue, most size) {
 // cutReason is a sentence of the registry's in a language, cut, and its language if it is
 // another one.
 func (t *tongue) cutReason(sentence string, letters int) (text, lang string) {
+	if sentence == "" || letters == 0 {
+		return "", ""
+	}
 	text, ok := t.reason(sentence)
-	if !ok && sentence != "" {
+	if !ok {
 		lang = english
 	}
 	return cut(text, letters), lang

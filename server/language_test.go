@@ -1,0 +1,233 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// textsOf are all texts of a language by their keys.
+func textsOf(t *tongue) map[string]string {
+	all := map[string]string{}
+	v := reflect.ValueOf(t.texts)
+	for i := range v.NumField() {
+		if text, is := v.Field(i).Interface().(string); is {
+			all[v.Type().Field(i).Name] = text
+		}
+	}
+	for key, text := range t.texts.Reasons {
+		all["reasons."+key] = text
+	}
+	return all
+}
+
+func TestEachLanguageSaysTheSame(t *testing.T) {
+	all, _ := tongues()
+	if len(all) < 2 || all[0].code != "en" {
+		t.Fatalf("%d languages, the first is %s", len(all), all[0].code)
+	}
+	placeholder := regexp.MustCompile(`\{\w+\}`)
+	english := textsOf(all[0])
+	for _, tongue := range all {
+		texts := textsOf(tongue)
+		if got, want := slices.Sorted(maps.Keys(texts)), slices.Sorted(maps.Keys(english)); !slices.Equal(got, want) {
+			t.Errorf("%s has the keys %q, want %q", tongue.code, got, want)
+		}
+		for key, text := range texts {
+			got, want := placeholder.FindAllString(text, -1), placeholder.FindAllString(english[key], -1)
+			slices.Sort(got)
+			slices.Sort(want)
+			if text == "" || !slices.Equal(got, want) {
+				t.Errorf("%s: %s: %q has %q, want %q", tongue.code, key, text, got, want)
+			}
+		}
+	}
+}
+
+func TestVisitorsAreSpokenToInTheLanguageThatTheyUnderstandBest(t *testing.T) {
+	for wish, want := range map[string]string{
+		"":                                   "en",
+		"en-US,en;q=0.9":                     "en",
+		"fr":                                 "fr",
+		"fr-CA,fr;q=0.9,en;q=0.8":            "fr",
+		"en;q=0.5, fr;q=0.8":                 "fr",
+		"en;q=0.8, fr;q=0.5":                 "en",
+		"ja, fr;q=0.2":                       "fr",
+		"fr;q=0, en":                         "en",
+		"ja":                                 "en",
+		"*":                                  "en",
+		"FR-fr":                              "fr",
+		"no language":                        "en",
+		";;;q=,":                             "en",
+		strings.Repeat("x-", 5000):           "en",
+		strings.Repeat("fr,", 5000):          "fr",
+		"fr;q=" + strings.Repeat("0", 10000): "en",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := live(t, service("shop").at("shop.test")).answerTo("http://shop.test/", browser, "Accept-Language: "+wish)
+			page := w.Body.String()
+			if w.Header().Get("Content-Language") != want || !strings.Contains(page, `<html lang="`+want+`">`) {
+				t.Errorf("%.50q gets %q", wish, w.Header().Get("Content-Language"))
+			}
+			if french := strings.Contains(page, "se réveille"); french != (want == "fr") {
+				t.Errorf("%.50q gets\n%s", wish, page)
+			}
+		})
+	}
+}
+
+func TestDurationsAreInWords(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0:                                     "1 second, 1 seconde",
+		1400 * time.Millisecond:               "1 second, 1 seconde",
+		12 * time.Second:                      "12 seconds, 12 secondes",
+		time.Minute:                           "1 minute, 1 minute",
+		90 * time.Second:                      "1 minute 30 seconds, 1 minute 30 secondes",
+		2*time.Hour + 3*time.Minute:           "2 hours 3 minutes, 2 heures 3 minutes",
+		59*time.Second + 900*time.Millisecond: "1 minute, 1 minute",
+	} {
+		if got := tongueFor("en").duration(d) + ", " + tongueFor("fr").duration(d); got != want {
+			t.Errorf("%s: %s, want %s", d, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]time.Duration{
+		12400 * time.Millisecond: 12 * time.Second, 72 * time.Second: 70 * time.Second, 1000 * time.Second: 17 * time.Minute,
+	} {
+		if got := roughly(d); got != want {
+			t.Errorf("roughly %s: %s, want %s", d, got, want)
+		}
+	}
+}
+
+// reasons are sentences of the registry's, and what a French visitor reads.
+var reasons = map[string]string{
+	"It ended with exit code 3.": "Elle s’est arrêtée avec le code de sortie 3.",
+	"It ran out of memory.":      "Elle a manqué de mémoire.",
+	"It was removed.":            "Elle a été supprimée.",
+	"It kept crashing, 5 times within a minute (exit code 1).":                    "Elle s’est arrêtée 5 fois en une minute (code de sortie 1).",
+	"It kept restarting for 5m0s (exit code 1).":                                  "Elle n’a cessé de redémarrer pendant 5 minutes (code de sortie 1).",
+	"It waited 5m0s for its turn.":                                                "Elle a attendu son tour pendant 5 minutes.",
+	"It waited 1m30s for db, mail.":                                               "Elle a attendu db, mail pendant 1 minute 30 secondes.",
+	"It did not start within 5m0s.":                                               "Elle n’a pas démarré en 5 minutes.",
+	"It was not healthy within 10s.":                                              "Elle n’était pas en bonne santé au bout de 10 secondes.",
+	"It did not answer on port 8080 within 10s.":                                  "Elle n’a pas répondu sur le port 8080 en 10 secondes.",
+	"It runs, but Traefik did not list its server within 10s.":                    "Elle est en marche, mais Traefik n’a pas trouvé son serveur en 10 secondes.",
+	"It could not be started: the image is missing.":                              "Elle n’a pas pu être démarrée : son image est introuvable.",
+	"It waits for its turn: 1 other app on the way up.":                           "Elle attend son tour : 1 autre application démarre.",
+	"It waits for its turn: 4 other apps on the way up.":                          "Elle attend son tour : 4 autres applications démarrent.",
+	"db, which it needs, failed: It ran out of memory.":                           "db, dont elle a besoin, a échoué : Elle a manqué de mémoire.",
+	"a, which it needs, failed: b, which it needs, failed: It ran out of memory.": "a, dont elle a besoin, a échoué : b, dont elle a besoin, a échoué : Elle a manqué de mémoire.",
+	"It does not exist.":                                                          "Elle n’existe pas.",
+	"Paastis does not manage it.":                                                 "Paastis ne la gère pas.",
+	tooManyWakes:                                                                  "Trop d’applications ont été réveillées depuis votre adresse. Patientez un instant.",
+	"It could not be started: its provider refused; the log says why.":            "Elle n’a pas pu être démarrée : son fournisseur a refusé, le journal dit pourquoi.",
+	// What a provider says is left as it is.
+	"It could not be started: the port 80 is taken.":                          "",
+	"db, which it needs, failed: It could not be started: {app} is {reason}.": "",
+	"It waited soon for db.":                                                  "",
+	"A sentence that is new.":                                                 "",
+}
+
+func TestReasonsAreToldInTheVisitorsLanguageWhereTheyCanBe(t *testing.T) {
+	for english, want := range reasons {
+		lang := ""
+		if want == "" {
+			want, lang = english, "en"
+		}
+		v := registry.View{Name: "shop", State: registry.Failed, Reason: english, Steps: []registry.Step{{Name: "db", Progress: registry.Broken, Reason: english}}}
+		d := shown{view: v}.data(tongueFor("fr"), sizes[0], time.Now())
+		if d.Sentence != want || d.SentenceLang != lang || d.Steps[0].Reason != want || d.Steps[0].ReasonLang != lang {
+			t.Errorf("%s\n got %q (%s)\nwant %q (%s)", english, d.Sentence, d.SentenceLang, want, lang)
+		}
+		if d := (shown{view: v}).data(tongueFor("en"), sizes[0], time.Now()); d.Sentence != english || d.SentenceLang != "" {
+			t.Errorf("%s becomes %q (%s)", english, d.Sentence, d.SentenceLang)
+		}
+	}
+}
+
+func TestWhatTheRegistrySaysIsKnownInEachLanguage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := service("db")
+		broken.startErr = visibleError("the image is missing")
+		s := live(t, service("shop", "db", "ghost").at("shop.test"), broken)
+		s.answerTo("http://shop.test/", browser)
+		synctest.Wait()
+		d := shown{view: s.view("shop")}.data(tongueFor("fr"), sizes[0], time.Now())
+		if len(d.Steps) != 2 || d.SentenceLang+d.Steps[0].ReasonLang+d.Steps[1].ReasonLang != "" {
+			t.Errorf("some of it is in English: %+v", d)
+		}
+	})
+}
+
+func TestPageWithEightLinkedAppsFitsInEachLanguageAndState(t *testing.T) {
+	all, _ := tongues()
+	now := time.Now()
+	for _, tongue := range all {
+		for state := registry.Asleep; state <= registry.Failed; state++ {
+			for _, form := range []bool{false, true} {
+				for english := range reasons {
+					v := registry.View{Name: "pix-app-review-pr1234-front", State: state, Reason: english, Began: now.Add(-time.Hour), Usual: 95 * time.Second}
+					for i := range 8 {
+						step := registry.Step{Name: fmt.Sprintf("pix-app-review-pr1234-linked%d", i), Progress: registry.Waking}
+						if i == 0 && state == registry.Failed {
+							step.Progress, step.Reason = registry.Broken, english
+						}
+						v.Steps = append(v.Steps, step)
+					}
+					page := string(NewPage().render(shown{view: v, form: form}, tongue))
+					if n := len(page); n > pageLimit || strings.Count(page, "<li") != 8 {
+						t.Errorf("%s, %s, form %t: %d bytes, %d steps", tongue.code, state, form, n, strings.Count(page, "<li"))
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTimePassingIsNoOtherPicture(t *testing.T) {
+	began := time.Now()
+	is := shown{view: registry.View{Name: "shop", State: registry.Starting, Began: began, Usual: 10 * time.Second}}
+	var percents []int
+	for _, after := range []time.Duration{0, 5 * time.Second, 10 * time.Second, 13 * time.Second} {
+		d := is.data(tongueFor("en"), sizes[0], began.Add(after))
+		if d.Poll != is.poll(began) {
+			t.Errorf("another picture after %s", after)
+		}
+		percents = append(percents, d.Percent)
+	}
+	if fmt.Sprint(percents) != "[0 50 95 95]" {
+		t.Errorf("percent %v", percents)
+	}
+	if is.poll(began) == is.poll(began.Add(14*time.Second)) {
+		t.Error("it does not tell when it is late")
+	}
+}
+
+func TestBarKnowsHowFarTheAppIs(t *testing.T) {
+	now := time.Now()
+	for name, c := range map[string]struct {
+		v    registry.View
+		want string
+	}{
+		"no history":      {registry.View{State: registry.Starting, Began: now}, "false -1 0 0"},
+		"at the start":    {registry.View{State: registry.Starting, Began: now, Usual: 12 * time.Second}, "true 0 12 12"},
+		"half way":        {registry.View{State: registry.Starting, Began: now.Add(-6 * time.Second), Usual: 12 * time.Second}, "true 50 12 6"},
+		"over":            {registry.View{State: registry.Starting, Began: now.Add(-time.Hour), Usual: 12 * time.Second}, "true 95 12 0"},
+		"ready":           {registry.View{State: registry.Ready, Usual: 12 * time.Second}, "true 100 12 0"},
+		"about to begin":  {registry.View{State: registry.Stopping, Usual: 300 * time.Millisecond}, "true 0 1 1"},
+		"a clock that is": {registry.View{State: registry.Starting, Began: now.Add(time.Minute), Usual: time.Second}, "true 0 1 1"},
+	} {
+		d := shown{view: c.v}.data(tongueFor("en"), sizes[0], now)
+		if got := fmt.Sprint(d.Known, d.Percent, d.UsualSeconds, d.Remaining); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
