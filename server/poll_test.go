@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 var pollMark = regexp.MustCompile(`<main data-poll="([^"]+)"`)
@@ -210,4 +214,93 @@ func TestAHundredPagesCostTwoRequestsForEachChangeAndNoneOfTheProvider(t *testin
 			t.Errorf("orders %s, and %d looks at everything", got, lists)
 		}
 	})
+}
+
+func TestAppGetsOneRequestOfAPageInDirectMode(t *testing.T) {
+	var asked atomic.Int32
+	app := behind(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		fmt.Fprintf(w, "%s poll %t", r.URL, r.Header[pollHeader] != nil)
+	})
+	app.boot = 200 * time.Millisecond
+	s := onSockets(t, app)
+	page, state := read(t, do(t, s.to("GET", "/cart?id=7", nil, browser)).Body), ""
+	for state != "ready" {
+		resp := do(t, s.to("GET", "/cart?id=7", nil, "X-Paastis-Poll: "+pollOf(page)))
+		page, state = read(t, resp.Body), resp.Header.Get(stateHeader)
+	}
+	if got := read(t, do(t, s.to("GET", "/cart?id=7", nil, browser)).Body); got != "/cart?id=7 poll false" || asked.Load() != 1 {
+		t.Errorf("the app was asked %d times, and got %s", asked.Load(), got)
+	}
+}
+
+func TestOnlyALinkFromThePageToItselfIsARetry(t *testing.T) {
+	for referer, want := range map[string]bool{
+		"http://shop.test/cart?id=7":      true,
+		"https://shop.test/cart?id=7":     true, // a proxy before Traefik may speak TLS
+		"http://shop.test/cart":           false,
+		"http://shop.test/":               false,
+		"http://shop.test:8080/cart?id=7": false,
+		"http://evil.test/cart?id=7":      false,
+		"/cart?id=7":                      false,
+		"":                                false,
+		"http://%zz/":                     false,
+	} {
+		req, err := traefik.FromForwardAuth(ask("http://shop.test/cart?id=7", "Referer: "+referer).Header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := retriesByLink(&req); got != want {
+			t.Errorf("from %q: %t", referer, got)
+		}
+	}
+}
+
+func TestPageThatAsksByItselfDoesNotLookLikeARetry(t *testing.T) {
+	for state, want := range map[string]string{"starting": "no-referrer, refresh", "stopping": "no-referrer, refresh", "failed": "same-origin"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := inState(t, state).answerTo("http://shop.test/", browser)
+			got := w.Header().Get("Referrer-Policy")
+			if strings.Contains(w.Body.String(), `http-equiv="refresh"`) {
+				got += ", refresh"
+			}
+			if got != want {
+				t.Errorf("%s: %s, want %s", state, got, want)
+			}
+		})
+	}
+}
+
+func TestPageMayBeInAFrameAndIsWhatItSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := inState(t, "starting").answerTo("http://shop.test/", browser, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe").Header()
+		if h.Get("X-Frame-Options") != "" || strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors") {
+			t.Errorf("it may not: %q", h)
+		}
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Language") != "en" {
+			t.Errorf("headers %q", h)
+		}
+	})
+}
+
+func TestHostOfAVisitorIsNotOnThePage(t *testing.T) {
+	for key, host := range hostile {
+		synctest.Test(t, func(t *testing.T) {
+			s := inState(t, "starting")
+			want := s.answer(askFor("shop", browser)).Body.String()
+			if got := s.answer(askFor("shop", browser, "X-Forwarded-Host: "+host)).Body.String(); got != want {
+				t.Errorf("%s: the page is\n%s", key, got)
+			}
+		})
+	}
+}
+
+func TestTabTellsTheState(t *testing.T) {
+	for state, want := range map[string]string{"starting": "⏳ shop is waking up", "awake": "✓ shop is ready", "failed": "⚠ shop could not start"} {
+		synctest.Test(t, func(t *testing.T) {
+			if page := inState(t, state).answerTo("http://shop.test/", "X-Paastis-Poll: 1").Body.String(); !strings.Contains(page, "<title>"+want+"</title>") {
+				t.Errorf("%s:\n%s", state, page)
+			}
+		})
+	}
 }
