@@ -68,6 +68,7 @@ func TestVisitorsAreSpokenToInTheLanguageThatTheyUnderstandBest(t *testing.T) {
 		"no language":                        "en",
 		";;;q=,":                             "en",
 		strings.Repeat("x-", 5000):           "en",
+		strings.Repeat("ja,", 100) + "fr":    "en", // nobody reads that far
 		strings.Repeat("fr,", 5000):          "fr",
 		"fr;q=" + strings.Repeat("0", 10000): "en",
 	} {
@@ -208,6 +209,37 @@ func TestTimePassingIsNoOtherPicture(t *testing.T) {
 	}
 	if is.poll(began) == is.poll(began.Add(14*time.Second)) {
 		t.Error("it does not tell when it is late")
+	}
+}
+
+func TestWhatAVisitorWouldTellFromTheLastIsAnotherPicture(t *testing.T) {
+	now := time.Now()
+	seen := map[string]string{}
+	for name, is := range map[string]shown{
+		"a name":             {view: registry.View{Name: "shop"}},
+		"another name":       {view: registry.View{Name: "blog"}},
+		"another state":      {view: registry.View{Name: "shop", State: registry.Starting}},
+		"a reason":           {view: registry.View{Name: "shop", Reason: "It ran out of memory."}},
+		"log lines":          {view: registry.View{Name: "shop", Logs: []string{"a", "b"}}},
+		"other log lines":    {view: registry.View{Name: "shop", Logs: []string{"a b"}}},
+		"a step":             {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Queued}}}},
+		"a step further":     {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Waking}}}},
+		"a step's reason":    {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Waking, Reason: "x"}}}},
+		"two steps":          {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db"}, {Name: "db"}}}},
+		"a form":             {view: registry.View{Name: "shop"}, form: true},
+		"one who is refused": {view: registry.View{Name: "shop"}, refused: true},
+	} {
+		if other, same := seen[is.poll(now)]; same {
+			t.Errorf("%s is the same as %s", name, other)
+		}
+		seen[is.poll(now)] = name
+	}
+}
+
+func TestWhyAnAppFailedIsWorthMoreThanThatAVisitorIsRefused(t *testing.T) {
+	v := registry.View{Name: "shop", State: registry.Failed, Reason: "It ran out of memory."}
+	if got := (shown{view: v, refused: true}).data(tongueFor(""), sizes[0], time.Now()).Sentence; got != v.Reason {
+		t.Errorf("told %q", got)
 	}
 }
 

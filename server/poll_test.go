@@ -256,6 +256,22 @@ func TestOnlyALinkFromThePageToItselfIsARetry(t *testing.T) {
 	}
 }
 
+func TestRetryThatComesTooSoonIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shop := service("shop").at("shop.test")
+		shop.startErr = errors.New("no")
+		s := live(t, shop)
+		s.answerTo("http://shop.test/", browser)
+		synctest.Wait() // it has failed in this instant
+		shows := pollOf(s.answerTo("http://shop.test/", browser).Body.String())
+		s.took()
+		w := s.answerTo("http://shop.test/", "X-Paastis-Poll: "+shows, "X-Paastis-Retry: 1")
+		if got, orders := gist(w), s.took(); got != "503 page failed" || orders != "-" {
+			t.Errorf("%s, orders %s", got, orders)
+		}
+	})
+}
+
 func TestPageThatAsksByItselfDoesNotLookLikeARetry(t *testing.T) {
 	for state, want := range map[string]string{"starting": "no-referrer, refresh", "stopping": "no-referrer, refresh", "failed": "same-origin"} {
 		synctest.Test(t, func(t *testing.T) {
