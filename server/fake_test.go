@@ -277,37 +277,3 @@ func (s *Server) answer(r *http.Request) *httptest.ResponseRecorder {
 func (s *Server) answerTo(rawURL string, lines ...string) *httptest.ResponseRecorder {
 	return s.answer(ask(rawURL, lines...))
 }
-
-// clocked is an answer that knows when it got what.
-type clocked struct {
-	began  time.Time
-	header http.Header
-	parts  []string
-	times  []time.Duration
-}
-
-func (c *clocked) Header() http.Header {
-	if c.header == nil {
-		c.header = http.Header{}
-	}
-	return c.header
-}
-
-func (c *clocked) WriteHeader(int) {}
-func (c *clocked) Flush()          {}
-
-func (c *clocked) Write(part []byte) (int, error) {
-	c.parts = append(c.parts, string(part))
-	c.times = append(c.times, time.Since(c.began))
-	return len(part), nil
-}
-
-// first is when a text first came; -1 if it never did.
-func (c *clocked) first(text string) time.Duration {
-	for i, part := range c.parts {
-		if strings.Contains(part, text) {
-			return c.times[i]
-		}
-	}
-	return -1
-}
