@@ -256,13 +256,8 @@ func (p *pass) include(s *Snapshot, k, m *Keeper) {
 		s.Waking = m.Name()
 	}
 	s.Open += int(m.using.Load())
-	for _, keeps := range []func(*Keeper) (string, time.Time){
-		func(m *Keeper) (string, time.Time) { return m.kept(p.now) }, p.unturnable,
-	} {
-		if kept, until := keeps(m); until.After(s.KeptUntil) {
-			s.Kept, s.KeptUntil = kept, until
-		}
-	}
+	s.keep(m.kept(p.now))
+	s.keep(p.unturnable(m))
 	if !m.measures() || !m.alive() {
 		return
 	}
@@ -277,6 +272,13 @@ func (p *pass) include(s *Snapshot, k, m *Keeper) {
 	s.Use.Quiet = s.Use.Quiet && use.Quiet
 	s.Watched = true
 	s.Quiet = max(s.Quiet, quiet)
+}
+
+// keep adds what keeps the app awake until a time: what does so the longest counts.
+func (s *Snapshot) keep(why string, until time.Time) {
+	if until.After(s.KeptUntil) {
+		s.Kept, s.KeptUntil = why, until
+	}
 }
 
 // needing are the awake apps outside its circle that need an app, also by way of one
