@@ -44,8 +44,8 @@ func newPublisher(now time.Time) publisher {
 
 // poller is a Traefik that fetches the routes.
 type poller struct {
-	self    string // the URL by which it reaches Paastis
-	version uint64 // that it got last
+	address netip.Addr
+	version uint64 // of the routes that it got last
 	at      time.Time
 	every   time.Duration // its last pause; zero: not known yet
 }
@@ -156,7 +156,7 @@ func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
 			r.log.Info("Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
 		}
 		maps.DeleteFunc(r.publisher.pollers, func(_ netip.Addr, p *poller) bool { return !p.isLive(now) })
-		p = &poller{}
+		p = &poller{address: by}
 		r.publisher.pollers[by] = p
 		r.changed() // other networks may be seen
 	} else {
@@ -166,7 +166,7 @@ func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
 		r.publisher.missing = false
 		r.stir()
 	}
-	p.self, p.version, p.at = self, version, now
+	p.version, p.at = version, now
 }
 
 // Fetches tells whether a Traefik at that address gets the routes, as far as is remembered.
@@ -222,21 +222,11 @@ func (r *Registry) fetched(version uint64, now time.Time) bool {
 // all networks.
 func (r *Registry) seenNetworks(now time.Time, by netip.Addr) networks {
 	seen := r.networksOf(by)
-	for _, other := range r.pollersAt(now) {
-		its := r.networksOf(other)
+	for _, other := range r.live(now) {
+		its := r.networksOf(other.address)
 		seen = slices.DeleteFunc(slices.Clone(seen), func(n string) bool { return !slices.Contains(its, n) })
 	}
 	return seen
-}
-
-func (r *Registry) pollersAt(now time.Time) []netip.Addr {
-	var all []netip.Addr
-	for by, p := range r.publisher.pollers {
-		if p.isLive(now) {
-			all = append(all, by)
-		}
-	}
-	return all
 }
 
 // networksOf are those of the app that has an address.
