@@ -111,8 +111,7 @@ func (r *Registry) provedBack(k *Keeper, turned uint64, err error) {
 	case err == nil:
 		k.backAt = time.Now().Add(switchSlack)
 	case !errors.Is(err, errNotBack) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
-		k.unprovable = true
-		r.log.Warn("Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
+		r.doubt(k, err)
 	}
 	r.stir()
 }

@@ -296,10 +296,15 @@ func (r *Registry) proved(k *Keeper, run int, err error) {
 		k.provenAt = time.Now()
 	case errors.Is(err, errNoServer), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(k.deadline):
 	default:
-		k.unprovable = true
-		r.log.Warn("Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
+		r.doubt(k, err)
 	}
 	r.stir()
+}
+
+// doubt notes that nothing can be proven in this wake. Called with the lock held.
+func (r *Registry) doubt(k *Keeper, err error) {
+	k.unprovable = true
+	r.log.Warn("Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
 }
 
 // later is t, or other if t is zero.
