@@ -126,11 +126,7 @@ func (s Snapshot) withLook(d Decision, now, due time.Time) Decision {
 	if often := s.Looked.Add(s.Every); s.Every > 0 && often.Before(next) {
 		next = often
 	}
-	if !now.Before(next) {
-		d.Look = true
-	} else if due.IsZero() || next.Before(due) {
-		d.Again = next
-	}
+	d.Look = d.due(next, now)
 	return d
 }
 
@@ -140,13 +136,16 @@ func (s Snapshot) withGlance(d Decision, now time.Time) Decision {
 	if !s.Watched || s.Every == 0 {
 		return d
 	}
-	next := s.Looked.Add(s.Every)
-	if !now.Before(next) {
-		d.Glance = true
-	} else if d.Again.IsZero() || next.Before(d.Again) {
-		d.Again = next
-	}
+	d.Glance = d.due(s.Looked.Add(s.Every), now)
 	return d
+}
+
+// due tells that a time has come, and else lets the decision be made again by then.
+func (d *Decision) due(t, now time.Time) bool {
+	if now.Before(t) && (d.Again.IsZero() || t.Before(d.Again)) {
+		d.Again = t
+	}
+	return !now.Before(t)
 }
 
 // short rounds a time for people.
