@@ -105,6 +105,38 @@ func TestTrafficThatIsSeenOnlyThenKeepsAnAppAwakeThatIsToSleep(t *testing.T) {
 	})
 }
 
+func TestAPinThatComesBeforeTheStopEndsWhatWasSaidOfSleep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := liveMetered(t, "", true, solo())
+		w.visit("solo-web")
+		w.dismissed("solo-web", false)
+		w.Pin(w.Named("solo-web"), time.Now().Add(time.Hour))
+		time.Sleep(time.Second)
+		w.Pin(w.Named("solo-web"), time.Time{})
+		time.Sleep(5 * time.Minute)
+		w.wantState("solo-web", Ready)
+	})
+}
+
+func TestWhatWasSeenOfAnAppLongAgoDoesNotRefuseItsSleep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.connections = 1
+		w := liveMetered(t, "", true, a)
+		w.visit("solo-web")
+		time.Sleep(11 * time.Minute)
+		w.wantAwake("solo-web", "1 open connection")
+		w.wantRefused("solo-web", false, "1 open connection")
+		time.Sleep(time.Second)
+		w.visit("solo-web")
+		w.set(func() { a.connections = 0 })
+		time.Sleep(time.Minute)
+		w.dismissed("solo-web", false)
+		time.Sleep(30 * time.Second)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
 func TestAnAppThatAnAwakeOneNeedsIsNeverPutToSleepByHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", shop()...)

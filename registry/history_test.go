@@ -154,7 +154,7 @@ func TestTheHistoryOfAnAppThatWakesOftenIsBoundedAndItsSleepExact(t *testing.T) 
 	now, slept := began, time.Duration(0)
 	h.turn(LivedAsleep, now)
 	for i := range 5000 {
-		nap := time.Duration(i%7+1) * time.Minute
+		nap := time.Duration(i%7)*time.Minute + 10*time.Second
 		now = now.Add(nap)
 		slept += nap
 		h.turn(LivedAwake, now)
