@@ -127,7 +127,7 @@ func TestWhatWasSeenOfAnAppLongAgoDoesNotRefuseItsSleep(t *testing.T) {
 		time.Sleep(11 * time.Minute)
 		w.wantAwake("solo-web", "1 open connection")
 		w.wantRefused("solo-web", false, "1 open connection")
-		time.Sleep(time.Second)
+		time.Sleep(1500 * time.Millisecond) // between two looks
 		w.visit("solo-web")
 		w.set(func() { a.connections = 0 })
 		time.Sleep(time.Minute)
