@@ -8,6 +8,8 @@
 //	EAT        how much memory it takes before it listens, "64MB"; empty: none
 //	EXIT       the exit code with which it ends instead of listening; empty: it runs on
 //	EXIT_FILE  a file that holds that exit code; without the file it runs on
+//	LOGIN      user:password that a visitor must give, as an auth service asks for them;
+//	           empty: nobody has to
 //
 // As `shop healthcheck` it asks the one that runs beside it.
 package main
@@ -58,7 +60,7 @@ func run(ctx context.Context, args []string, getenv func(string) string) int {
 		fmt.Fprintln(os.Stderr, "shop: ends with", code, "as it was told")
 		return code
 	}
-	return serve(ctx, ":"+port, newShop(getenv("NAME"), getenv("NEXT")))
+	return serve(ctx, ":"+port, guard(getenv("LOGIN"), newShop(getenv("NAME"), getenv("NEXT"))))
 }
 
 // exitCode is the one that EXIT or EXIT_FILE tells, if one does.

@@ -103,6 +103,31 @@ func TestAWebSocketSendsBackWhatItGets(t *testing.T) {
 	}
 }
 
+func TestAShopWithALoginLetsOnlyThoseInWhoHaveIt(t *testing.T) {
+	guarded := guard("ada:lovelace", newShop("login", ""))
+	for name, c := range map[string]struct {
+		path, user, password string
+		want                 int
+	}{
+		"nobody":         {"/", "", "", http.StatusUnauthorized},
+		"ada":            {"/", "ada", "lovelace", http.StatusOK},
+		"a guess":        {"/", "ada", "byron", http.StatusUnauthorized},
+		"a health check": {"/healthz", "", "", http.StatusOK},
+	} {
+		r, w := httptest.NewRequest("GET", c.path, nil), httptest.NewRecorder()
+		if c.user != "" {
+			r.SetBasicAuth(c.user, c.password)
+		}
+		guarded.ServeHTTP(w, r)
+		if asks := w.Header().Get("WWW-Authenticate") != ""; w.Code != c.want || asks != (c.want == http.StatusUnauthorized) {
+			t.Errorf("%s gets %d, asked for a login: %v; want %d", name, w.Code, asks, c.want)
+		}
+	}
+	if got := get(guard("", newShop("front", ""))); got.Code != http.StatusOK {
+		t.Errorf("without a login to give, a visitor gets %d", got.Code)
+	}
+}
+
 func get(h http.Handler) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
