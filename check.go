@@ -71,10 +71,11 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 	if e.Mode == rules.Direct {
 		return nil // Paastis publishes its own routers
 	}
-	if len(e.Routers) > 0 && !e.AllowNonRunning {
+	asking := slices.DeleteFunc(slices.Clone(e.Routers), func(r registry.Router) bool { return r.Own })
+	if len(asking) > 0 && !e.AllowNonRunning {
 		warn("app %q lacks the label traefik.docker.allownonrunning=true: while it sleeps Traefik forgets its router and answers 404; in direct mode it needs none, and paastis.mode=direct says so", e.Name)
 	}
-	for _, r := range e.Routers {
+	for _, r := range asking {
 		if r.RuleSyntax != "" {
 			warn("router %q has ruleSyntax=%s, which Traefik 3 has deprecated: write the rule in v3 syntax", r.Name, r.RuleSyntax)
 		}

@@ -79,6 +79,9 @@ func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 			a.Labels["traefik.http.routers.web.middlewares"] = "pastis@docker"
 			a.Labels["paastis.max_idle_time"] = "5m"
 		}, true, "has the label paastis.max_idle_time, but nothing enables it"},
+		"a route of its own": {func(a *registry.App) {
+			a.Labels = map[string]string{"paastis.enable": "true", "paastis.rule": "Host(`web.test`)"}
+		}, false, ""},
 		"missing linked app": {set("paastis.linked_apps", "shop-nobody"), false, `links to "shop-nobody", which does not exist`},
 	} {
 		got := lintOf(t, c.hasAPI, web(c.change))
