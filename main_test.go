@@ -147,6 +147,21 @@ func TestTheShippedFileIsValidAndSaysTheDefaults(t *testing.T) {
 	}
 }
 
+func TestEveryExamplesFileIsValid(t *testing.T) {
+	files, err := filepath.Glob("examples/*/paastis.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("examples: %q, %v", files, err)
+	}
+	for _, path := range files {
+		l, err := loadConfig(path, nil, nil)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+		} else if warnings := l.Rules.Warnings(nil); len(warnings) > 0 {
+			t.Errorf("%s: %q", path, warnings)
+		}
+	}
+}
+
 func TestTheReadmeNamesEverySetting(t *testing.T) {
 	data, err := os.ReadFile("README.md")
 	if err != nil {

@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestEveryExampleIsCompleteAndTested(t *testing.T) {
+	files, err := filepath.Glob("../examples/*/compose.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("examples: %q, %v", files, err)
+	}
+	tests, err := os.ReadFile("examples_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		folder := filepath.Dir(file)
+		name := filepath.Base(folder)
+		if !strings.Contains(string(tests), `newExample(t, "`+name+`")`) {
+			t.Errorf("%s has no test", name)
+		}
+		if steps := readSteps(t, filepath.Join(folder, "README.md")); len(steps) < 3 || !strings.HasSuffix(steps[len(steps)-1].command, "docker compose down") {
+			t.Errorf("the README of %s does not tell how to bring it up, use it and take it down: %+v", name, steps)
+		}
+		for _, file := range composeFiles(folder) {
+			cmd := exec.Command("docker", "compose", "-f", file, "config", "-q")
+			cmd.Env = append(os.Environ(), "PR=1")
+			if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+				t.Errorf("Compose says of %s: %v\n%s", file, err, out)
+			}
+		}
+	}
+}
+
+func TestExampleLinkedReviewAppsWakesBothOfOnePullRequestAndNothingOfTheOther(t *testing.T) {
+	e := newExample(t, "linked-review-apps")
+	e.follow("compose up")
+	e.follow("PR=1")
+	e.follow("PR=2")
+	e.findNoFault()
+	e.awaitAwake()
+	page := e.follow("text/html")
+	for _, name := range []string{"review-pr1-front", "review-pr1-back"} {
+		if !strings.Contains(page.body, name) {
+			t.Errorf("the page does not name %s: %s", name, page)
+		}
+	}
+	if got := e.follow("pr1.localhost"); !strings.Contains(got.body, `"front of 1"`) || !strings.Contains(got.body, `"back of 1"`) {
+		t.Errorf("the front answers %s", got)
+	}
+	e.wantAwake("review-pr1-back", "review-pr1-front")
+	if ps := e.follow("docker ps"); !strings.Contains(ps.body, "review-pr1-back-1") || strings.Contains(ps.body, "review-pr2") {
+		t.Errorf("docker ps shows\n%s", ps.body)
+	}
+	e.finish()
+}
