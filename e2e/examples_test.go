@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestEveryExampleIsCompleteAndTested(t *testing.T) {
@@ -56,5 +58,40 @@ func TestExampleLinkedReviewAppsWakesBothOfOnePullRequestAndNothingOfTheOther(t 
 	if ps := e.follow("docker ps"); !strings.Contains(ps.body, "review-pr1-back-1") || strings.Contains(ps.body, "review-pr2") {
 		t.Errorf("docker ps shows\n%s", ps.body)
 	}
+	e.finish()
+}
+
+func TestExampleSharedDatabaseSleepsOnlyAfterItsLastDependent(t *testing.T) {
+	e := newExample(t, "shared-database")
+	e.follow("compose up")
+	e.follow("shop.yml up")
+	e.follow("blog.yml up")
+	e.findNoFault()
+	e.awaitAwake()
+	if got := e.follow("shared-shop"); !strings.Contains(got.body, `"db"`) {
+		t.Errorf("the shop answers %s", got)
+	}
+	e.wantAwake("shared-db", "shared-shop-web")
+	e.follow("docker ps")
+	blog := e.steps[0].command
+	if got := e.follow("shared-blog"); !strings.Contains(got.body, `"db"`) {
+		t.Errorf("the blog answers %s", got)
+	}
+	e.await("the shop to sleep while the blog is used", 40*time.Second, func() bool {
+		if got := e.curl(blog); got.status != http.StatusOK {
+			t.Errorf("the blog answers %s", got)
+		}
+		time.Sleep(500 * time.Millisecond)
+		return len(e.awake()) == 2
+	})
+	e.wantAwake("shared-blog-web", "shared-db")
+	e.await("the blog to sleep", 40*time.Second, func() bool {
+		awake := strings.Join(e.awake(), " ")
+		if awake == "shared-blog-web" {
+			t.Fatal("the database sleeps before the blog")
+		}
+		return awake == "shared-db" || awake == ""
+	})
+	e.awaitAwake()
 	e.finish()
 }
