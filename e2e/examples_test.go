@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -93,5 +94,30 @@ func TestExampleSharedDatabaseSleepsOnlyAfterItsLastDependent(t *testing.T) {
 		return awake == "shared-db" || awake == ""
 	})
 	e.awaitAwake()
+	e.finish()
+}
+
+func TestExampleAPIForProgramsHoldsThemAndTellsThemWhenToComeAgain(t *testing.T) {
+	e := newExample(t, "api-for-programs")
+	e.follow("compose up")
+	e.findNoFault()
+	e.awaitAwake()
+	if got := e.follow("UptimeRobot"); got.header.Get("X-Paastis-State") != "asleep" {
+		t.Errorf("a monitor gets %s", got)
+	}
+	e.wantAwake()
+	if got := e.follow("'all of it'"); !strings.Contains(got.body, sum("all of it")) || !strings.Contains(got.body, "POST") {
+		t.Errorf("of the body arrived %s", got)
+	}
+	got := e.follow("report")
+	if got.header.Get("Content-Type") != "application/problem+json" || got.header.Get("Retry-After") != "1" || !json.Valid([]byte(got.body)) {
+		t.Errorf("a program that waits too long gets %s %v", got, got.header)
+	}
+	if got.took < 1900*time.Millisecond || got.took > 4*time.Second {
+		t.Errorf("it was held for %s", got.took)
+	}
+	if got := e.follow("--retry"); !strings.Contains(got.body, `"report"`) {
+		t.Errorf("the report is %s", got)
+	}
 	e.finish()
 }
