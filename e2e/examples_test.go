@@ -121,3 +121,19 @@ func TestExampleAPIForProgramsHoldsThemAndTellsThemWhenToComeAgain(t *testing.T)
 	}
 	e.finish()
 }
+
+func TestExampleWebsocketsKeepTheChatAwakeWhileASilentOneIsOpen(t *testing.T) {
+	e := newExample(t, "websockets")
+	e.follow("compose up")
+	e.findNoFault()
+	e.awaitAwake()
+	e.follow("Upgrade: websocket")
+	if ps := e.follow("docker ps"); !strings.Contains(ps.body, "websockets-chat-1") {
+		t.Errorf("docker ps shows\n%s", ps.body)
+	}
+	time.Sleep(9 * time.Second) // three times its max_idle_time
+	e.wantAwake("websockets-chat")
+	_ = e.open.Close()
+	e.awaitAwake()
+	e.finish()
+}
