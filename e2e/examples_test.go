@@ -137,3 +137,19 @@ func TestExampleWebsocketsKeepTheChatAwakeWhileASilentOneIsOpen(t *testing.T) {
 	e.awaitAwake()
 	e.finish()
 }
+
+func TestExampleKeepAwakeWindowsKeepsAwakeByTheClockAndByAFileThatChanges(t *testing.T) {
+	e := newExample(t, "keep-awake-windows")
+	e.follow("export")
+	e.follow("compose up")
+	e.findNoFault()
+	e.awaitAwake("windows-office")
+	if ps := e.follow("docker ps"); !strings.Contains(ps.body, "windows-office-1") || strings.Contains(ps.body, "windows-fair") {
+		t.Errorf("docker ps shows\n%s", ps.body)
+	}
+	e.follow("fair")
+	e.follow("sed")
+	time.Sleep(9 * time.Second) // three times its max_idle_time
+	e.wantAwake("windows-fair", "windows-office")
+	e.finish()
+}
