@@ -153,3 +153,19 @@ func TestExampleKeepAwakeWindowsKeepsAwakeByTheClockAndByAFileThatChanges(t *tes
 	e.wantAwake("windows-fair", "windows-office")
 	e.finish()
 }
+
+func TestExampleAuthBeforePaastisLetsOnlyThoseWakeTheShopWhoAreLoggedIn(t *testing.T) {
+	e := newExample(t, "auth-before-paastis")
+	e.follow("compose up")
+	e.findNoFault()
+	e.awaitAwake("guarded-login")
+	if got := e.follow("shop.localhost"); got.header.Get("Www-Authenticate") == "" || got.header.Get("X-Paastis-State") != "" {
+		t.Errorf("who is not logged in gets %s %v", got, got.header)
+	}
+	e.wantAwake("guarded-login")
+	if got := e.follow("-u ada"); !strings.Contains(got.body, `"shop"`) {
+		t.Errorf("ada gets %s", got)
+	}
+	e.wantAwake("guarded-login", "guarded-shop")
+	e.finish()
+}
