@@ -169,3 +169,20 @@ func TestExampleAuthBeforePaastisLetsOnlyThoseWakeTheShopWhoAreLoggedIn(t *testi
 	e.wantAwake("guarded-login", "guarded-shop")
 	e.finish()
 }
+
+func TestExamplePathsUnderOneHostWakesTheAppOfThePath(t *testing.T) {
+	e := newExample(t, "paths-under-one-host")
+	e.follow("compose up")
+	e.findNoFault()
+	e.awaitAwake()
+	if got := e.follow("/blog/"); !strings.Contains(got.body, `"blog"`) {
+		t.Errorf("the blog answers %s", got)
+	}
+	e.wantAwake("paths-blog")
+	if got := e.follow("/shop/admin/"); !strings.Contains(got.body, `"admin"`) {
+		t.Errorf("admin answers %s", got)
+	}
+	e.wantAwake("paths-admin", "paths-blog")
+	e.follow("/elsewhere")
+	e.finish()
+}
