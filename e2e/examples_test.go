@@ -186,3 +186,28 @@ func TestExamplePathsUnderOneHostWakesTheAppOfThePath(t *testing.T) {
 	e.follow("/elsewhere")
 	e.finish()
 }
+
+func TestExampleTLSRedirectKeepsToHTTPS(t *testing.T) {
+	e := newExample(t, "tls-redirect")
+	e.follow("compose up")
+	e.findNoFault()
+	e.awaitAwake()
+	if got, want := e.follow("http://").header.Get("Location"), "https://shop.localhost:"+e.https+"/cart"; got != want {
+		t.Errorf("the entry point redirects to %s, not to %s", got, want)
+	}
+	e.wantAwake()
+	page := e.follow("text/html")
+	if !strings.Contains(page.body, "tls-shop") || strings.Contains(page.body, "http://") {
+		t.Errorf("the page is %s", page)
+	}
+	if got := e.follow("https://shop"); !strings.Contains(got.body, `"shop"`) {
+		t.Errorf("the shop answers %s", got)
+	}
+	if got, want := e.follow("https://plain").header.Get("Location"), "https://plain.localhost/cart?of=ada"; got != want {
+		t.Errorf("a held program is sent to %s, not to %s", got, want)
+	}
+	if got := e.follow("-L"); !strings.Contains(got.body, `"plain"`) {
+		t.Errorf("it answers %s", got)
+	}
+	e.finish()
+}
