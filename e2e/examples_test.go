@@ -211,3 +211,26 @@ func TestExampleTLSRedirectKeepsToHTTPS(t *testing.T) {
 	}
 	e.finish()
 }
+
+func TestExampleDirectModeAnswersWhilePaastisIsDead(t *testing.T) {
+	e := newExample(t, "direct-mode")
+	e.idle = "8s" // it has to stay awake until Paastis is dead
+	e.follow("compose up")
+	e.findNoFault()
+	e.awaitAwake()
+	e.follow("shop.localhost")
+	time.Sleep(3 * time.Second) // "after 3 s": the route has to have turned
+	e.follow("kill")
+	for range 20 {
+		if got := e.curl(e.steps[0].command); got.status != http.StatusOK || !strings.Contains(got.body, `"shop"`) {
+			t.Errorf("without Paastis the shop answers %s", got)
+		}
+	}
+	e.follow("shop.localhost")
+	e.follow("blog.localhost")
+	e.follow("start paastis")
+	if got := e.follow("--retry"); !strings.Contains(got.body, `"blog"`) {
+		t.Errorf("the blog answers %s", got)
+	}
+	e.finish()
+}
