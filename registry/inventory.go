@@ -75,6 +75,9 @@ type Router struct {
 	Own bool
 }
 
+// Keeper is the app's keeper. Nil only in an inventory that no registry has made.
+func (e *Entry) Keeper() *Keeper { return e.keeper }
+
 // Static tells that Traefik always has the app's address: there is nothing to wait
 // for once the app answers. Also true for an app that Traefik does not route to.
 func (e *Entry) Static() bool {

@@ -26,6 +26,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -185,6 +186,13 @@ func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 
 // Unknown is how many requests belonged to no app of ours.
 func (r *Registry) Unknown() int64 { return r.unknown.Load() }
+
+// Rules are those in force. Nil: there are none.
+func (r *Registry) Rules() *rules.Set {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.settings.Rules
+}
 
 // Reload reads names, rules and labels anew with other settings.
 func (r *Registry) Reload(s Settings) {
