@@ -64,5 +64,5 @@ func (s *Server) surviveArrival(w *answer, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	clear(w.Header())
-	s.send(w, r, mistakeProblem)
+	s.send(w, r, Mistake)
 }

@@ -54,12 +54,15 @@ func tooManyProblem(v registry.View) Problem {
 	}
 }
 
-// mistakeProblem is the answer when Paastis itself is at fault.
-var mistakeProblem = Problem{
+// Mistake is the answer when Paastis itself is at fault.
+var Mistake = Problem{
 	Status: http.StatusServiceUnavailable,
 	Title:  "Paastis failed",
 	Detail: "Paastis made a mistake; its log says which.",
 }
+
+// Answer answers a request with the problem, as package admin does.
+func (p Problem) Answer(w http.ResponseWriter, r *http.Request) error { return writeProblem(w, r, p) }
 
 // writeProblem answers with a problem document, without body to a HEAD. Long texts are
 // cut, for the reason that pageLimit has.

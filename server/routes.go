@@ -105,7 +105,7 @@ func (s *Server) warnSeldom(of netip.Addr, refusal, key string) {
 // else from the sources, unless a proxy passed on what a stranger asked it for.
 func (a routesAccess) allows(r *http.Request, from netip.Addr) bool {
 	if a.token != "" {
-		return a.isToken(r.URL.Query().Get("token")) || a.isToken(bearer(r.Header.Get("Authorization")))
+		return a.isToken(r.URL.Query().Get("token")) || a.isToken(Bearer(r.Header.Get("Authorization")))
 	}
 	for _, header := range []string{"X-Forwarded-For", "X-Forwarded-Host", "Forwarded"} {
 		if r.Header[header] != nil {
@@ -126,8 +126,8 @@ func (a routesAccess) isToken(sent string) bool {
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 
-// bearer is the token of an Authorization header; empty if it has none.
-func bearer(authorization string) string {
+// Bearer is the token of an Authorization header; empty if it has none.
+func Bearer(authorization string) string {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""

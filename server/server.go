@@ -3,6 +3,7 @@
 //	GET /auth             Traefik's ForwardAuth: may this request pass?
 //	GET /traefik/config   Traefik's HTTP provider: the routes of direct mode
 //	GET /healthz          Paastis itself: 200 as soon as it serves
+//	/…                    admins, if Options.AdminPath says where
 //	/.paastis/ROUTE/…     a request that came by a published route, for the app
 //
 // An answer of 2xx to /auth lets the request through; Traefik hands any other answer
@@ -16,6 +17,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,24 +54,30 @@ type Options struct {
 	ConfigToken string
 	// ConfigSources are who gets the routes where no token is asked for. Nil: nobody.
 	ConfigSources []netip.Prefix
+	// Admin answers admins, below AdminPath (/paastis-admin). It sees paths without that.
+	// Nil, with an empty AdminPath: nobody does here.
+	Admin     http.Handler
+	AdminPath string
 }
 
 // Server answers Traefik, visitors and monitors.
 type Server struct {
-	registry *registry.Registry
-	visitors Classifier
-	page     *Page
-	limit    *wakeLimit
-	access   routesAccess
-	proxy    *proxy
-	apart    sync.Map // :: name of an app that shares no network with Paastis → it was told
-	log      *slog.Logger
-	echo     *echo.Echo
-	arrivals tally           // requests that came by a published route
-	closing  context.Context // ends when held requests have to be let go
-	close    context.CancelFunc
-	cutting  context.Context // ends when requests on their way to an app have to be cut
-	cut      context.CancelFunc
+	registry  *registry.Registry
+	visitors  Classifier
+	page      *Page
+	limit     *wakeLimit
+	access    routesAccess
+	proxy     *proxy
+	apart     sync.Map // :: name of an app that shares no network with Paastis → it was told
+	log       *slog.Logger
+	echo      *echo.Echo
+	admin     http.Handler // nil: not here
+	adminPath string
+	arrivals  tally           // requests that came by a published route
+	closing   context.Context // ends when held requests have to be let go
+	close     context.CancelFunc
+	cutting   context.Context // ends when requests on their way to an app have to be cut
+	cut       context.CancelFunc
 
 	writeLimit, drainLimit time.Duration
 }
@@ -94,6 +103,9 @@ func New(o Options) *Server {
 	s.echo.Any("/auth", s.survive(s.auth))
 	s.echo.Match([]string{http.MethodGet, http.MethodHead}, "/traefik/config", s.survive(s.routes))
 	s.echo.GET("/healthz", s.survive(s.healthz))
+	if o.AdminPath != "" {
+		s.admin, s.adminPath = http.StripPrefix(o.AdminPath, o.Admin), o.AdminPath
+	}
 	return s
 }
 
@@ -104,7 +116,27 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.receive(w, r)
 		return
 	}
+	if s.admin != nil && s.administers(w, r) {
+		return
+	}
 	s.echo.ServeHTTP(w, r)
+}
+
+// administers lets the admin answer what is his. Only a path that is written as the
+// setting says is: one with escapes is anybody's. Links on his pages need the slash at the
+// end of his root.
+func (s *Server) administers(w http.ResponseWriter, r *http.Request) bool {
+	rest, his := strings.CutPrefix(rawPath(r.URL), s.adminPath)
+	switch {
+	case his && rest == "":
+		w.Header().Set("Location", path.Base(s.adminPath)+"/")
+		w.WriteHeader(http.StatusPermanentRedirect)
+	case his && rest[0] == '/':
+		s.admin.ServeHTTP(w, r)
+	default:
+		return false
+	}
+	return true
 }
 
 // Serve answers requests until ctx ends, then lets held requests go with a 503, waits
@@ -174,7 +206,7 @@ func (s *Server) survive(next echo.HandlerFunc) echo.HandlerFunc {
 			if cause := recover(); cause != nil {
 				s.log.Error("panic in a handler", "path", c.Request().URL.Path, "cause", cause, "stack", stack())
 				if !c.Response().Committed {
-					err = writeProblem(c.Response(), c.Request(), mistakeProblem)
+					err = writeProblem(c.Response(), c.Request(), Mistake)
 				}
 			}
 		}()
