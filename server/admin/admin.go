@@ -1,0 +1,214 @@
+// Package admin is what admins talk to: an API, and a page on it.
+//
+//	/                     the dashboard, or the login page
+//	/login, /logout       sessions of people
+//	/api/v1/…             the API, as openapi.yaml tells
+//
+// All of it is behind the guard: without a token or a session every path, known or not,
+// answers alike. It is a handler of its own that package server knows nothing of but where
+// it is put, so no question of Traefik's and no visitor's path leads into it.
+package admin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server"
+)
+
+const (
+	// drainLimit bounds the answers that are under way when Paastis ends.
+	drainLimit = 10 * time.Second
+	// readLimit bounds the time for a request to come in, and writeLimit that for an
+	// answer, or a part of a stream, to go out.
+	readLimit  = 10 * time.Second
+	writeLimit = 30 * time.Second
+	// idleLimit is how long a connection is kept that nothing is asked on.
+	idleLimit = 2 * time.Minute
+)
+
+// api is where the API is, below the admin root.
+const api = "/api/v1"
+
+// Options are what an Admin is made of. All are required, but the zero Version.
+type Options struct {
+	Registry *registry.Registry
+	// Token is the sum of what lets in.
+	Token Sum
+	Log   *slog.Logger
+	// Version of Paastis, for people.
+	Version string
+	// Started is when Paastis did.
+	Started time.Time
+}
+
+// Admin answers admins. The paths that it sees begin at the admin root.
+type Admin struct {
+	registry *registry.Registry
+	log      *slog.Logger
+	version  string
+	started  time.Time
+
+	keys     keys
+	sessions sessions
+	login    loginPage
+	totals   totals
+	echo     *echo.Echo
+	closing  context.Context // ends when streams have to
+	close    context.CancelFunc
+}
+
+// New makes an Admin, which does not listen yet.
+func New(o Options) *Admin {
+	a := &Admin{
+		registry: o.Registry, log: o.Log, version: o.Version, started: o.Started,
+		keys: newKeys(o.Token), sessions: newSessions(o.Token), login: newLoginPage(),
+		echo: echo.New(),
+	}
+	a.closing, a.close = context.WithCancel(context.Background())
+	a.echo.HideBanner, a.echo.HidePort = true, true
+	a.echo.HTTPErrorHandler = a.answerError
+	a.echo.Pre(a.survive, a.guard)
+	a.echo.Use(refuseOptions)
+	a.route()
+	return a
+}
+
+// route says what is where. openapi.yaml says the same.
+func (a *Admin) route() {
+	e := a.echo
+	e.POST("/login", a.logIn)
+	e.POST("/logout", a.logOut)
+	e.GET(api+"/session", a.session)
+	e.GET(api+"/apps", a.apps)
+	e.GET(api+"/apps/:name", a.app)
+	e.GET(api+"/apps/:name/history", a.history)
+	e.POST(api+"/apps/:name/wake", a.wake)
+	e.POST(api+"/apps/:name/retry", a.retry)
+	e.POST(api+"/apps/:name/sleep", a.sleep)
+	e.POST(api+"/apps/:name/pin", a.pin)
+	e.POST(api+"/apps/:name/unpin", a.unpin)
+	e.GET(api+"/events", a.events)
+	e.GET(api+"/rules", a.rules)
+	e.GET(api+"/health", a.health)
+	e.GET(api+"/openapi.yaml", a.openAPI)
+}
+
+// ServeHTTP answers one request.
+func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	deadline(w, time.Now().Add(writeLimit))
+	a.echo.ServeHTTP(w, r)
+}
+
+// Serve answers requests until ctx ends, then ends the streams, waits drainLimit at most
+// for the other answers, and returns nil; an error if it cannot go on. It closes the
+// listeners. Without any it still ends the streams of whoever else serves the Admin.
+func (a *Admin) Serve(ctx context.Context, listeners ...net.Listener) error {
+	defer a.close()
+	srv := &http.Server{
+		Handler:           a,
+		ReadHeaderTimeout: readLimit,
+		WriteTimeout:      writeLimit,
+		IdleTimeout:       idleLimit,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error)
+	for _, ln := range listeners {
+		go func() { served <- srv.Serve(ln) }()
+	}
+	var failed error
+	left := len(listeners)
+	select {
+	case failed = <-served:
+		left--
+	case <-ctx.Done():
+	}
+	a.close()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	defer cancel()
+	if err := srv.Shutdown(limit); err != nil {
+		_ = srv.Close() // what is not done by now is cut
+	}
+	for range left {
+		<-served
+	}
+	return failed
+}
+
+// survive answers 503 where a handler panics. An answer that has begun is broken off, so
+// that it does not look whole.
+func (a *Admin) survive(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause != http.ErrAbortHandler {
+				a.log.Error("panic in a handler of the admin API", "path", c.Path(), "cause", cause, "stack", string(debug.Stack()))
+			}
+			if cause == http.ErrAbortHandler || c.Response().Committed {
+				panic(http.ErrAbortHandler)
+			}
+			err = server.Mistake.Answer(c.Response(), c.Request())
+		}()
+		return next(c)
+	}
+}
+
+// refuseOptions answers OPTIONS as any method that a path does not have: nobody has to ask
+// what may be done from another origin.
+func refuseOptions(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		allowed, known := c.Get(echo.ContextKeyHeaderAllow).(string)
+		if c.Request().Method == http.MethodOptions && known {
+			c.Response().Header().Set(echo.HeaderAllow, allowed)
+			return echo.ErrMethodNotAllowed
+		}
+		return next(c)
+	}
+}
+
+// answerError turns errors of handlers, and Echo's own, into problem documents.
+func (a *Admin) answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		a.log.Debug("answer not sent", "error", err)
+		return
+	}
+	h := c.Response().Header()
+	if allowed := h.Get(echo.HeaderAllow); allowed != "" {
+		h.Set(echo.HeaderAllow, strings.TrimPrefix(allowed, "OPTIONS, "))
+	}
+	if err := problemOf(err).Answer(c.Response(), c.Request()); err != nil {
+		a.log.Debug("answer not sent", "error", err)
+	}
+}
+
+// problemOf says what an error means to who asked.
+func problemOf(err error) server.Problem {
+	var p *refusal
+	if errors.As(err, &p) {
+		return server.Problem(*p)
+	}
+	status := http.StatusInternalServerError
+	var he *echo.HTTPError
+	if errors.As(err, &he) {
+		status = he.Code
+	}
+	return server.Problem{Status: status, Title: http.StatusText(status)}
+}
+
+// deadline sets when the next part of an answer has to be out. Where that is not supported
+// there is no limit.
+func deadline(w http.ResponseWriter, t time.Time) {
+	_ = http.NewResponseController(w).SetWriteDeadline(t)
+}

@@ -1,0 +1,207 @@
+package admin
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/paastis/paastis/registry"
+)
+
+const (
+	// mostDays is how far the history goes back.
+	mostDays = 30
+	// longestPin is how long an app can be pinned: longer ones are slips of the pen.
+	longestPin = 10 * 365 * 24 * time.Hour
+)
+
+// apps answers with all apps.
+func (a *Admin) apps(c echo.Context) error {
+	details := a.registry.Details()
+	apps := make([]appDocument, 0, len(details))
+	for _, d := range details {
+		apps = append(apps, appOf(d))
+	}
+	return c.JSON(http.StatusOK, struct {
+		Now    time.Time      `json:"now"`
+		Apps   []appDocument  `json:"apps"`
+		Totals totalsDocument `json:"totals"`
+	}{time.Now().UTC(), apps, totalsOf(details)})
+}
+
+// app answers with one app.
+func (a *Admin) app(c echo.Context) error {
+	k, err := a.find(c)
+	if err != nil {
+		return err
+	}
+	return a.show(c, http.StatusOK, k)
+}
+
+// show answers with an app as it is now.
+func (a *Admin) show(c echo.Context, status int, k *registry.Keeper) error {
+	d := a.registry.Detail(k)
+	return c.JSON(status, struct {
+		appDocument
+		Wakes []wakeDocument `json:"wakes"`
+	}{appOf(d), wakesOf(d.Wakes)})
+}
+
+// history answers with what an app did in the last days.
+func (a *Admin) history(c echo.Context) error {
+	k, err := a.find(c)
+	if err != nil {
+		return err
+	}
+	days, err := number(c, "days", 1, 1, mostDays)
+	if err != nil {
+		return err
+	}
+	from := time.Now().Add(-time.Duration(days) * 24 * time.Hour)
+	spans := a.registry.History(k, from)
+	answer := historyDocument{Now: time.Now().UTC(), From: from.UTC(), Spans: make([]spanDocument, 0, len(spans)), Wakes: []wakeDocument{}}
+	for _, s := range spans {
+		answer.Spans = append(answer.Spans, spanDocument{From: s.From.UTC(), To: s.To.UTC(), State: string(s.State)})
+	}
+	if n := len(spans); n > 0 { // both are of one instant
+		answer.From, answer.Now = spans[0].From.UTC(), spans[n-1].To.UTC()
+	}
+	for _, w := range a.registry.Detail(k).Wakes {
+		if !w.At.Before(from) {
+			answer.Wakes = append(answer.Wakes, wakeOf(w))
+		}
+	}
+	return c.JSON(http.StatusOK, answer)
+}
+
+func (a *Admin) wake(c echo.Context) error  { return a.rouse(c, false) }
+func (a *Admin) retry(c echo.Context) error { return a.rouse(c, true) }
+
+// rouse wakes an app, whatever its back-off if the admin insists.
+func (a *Admin) rouse(c echo.Context, insist bool) error {
+	k, err := a.findManaged(c, &struct{}{})
+	if err != nil {
+		return err
+	}
+	a.registry.Wake(k, insist)
+	return a.show(c, http.StatusAccepted, k)
+}
+
+// sleep puts an app to sleep, unless something is against it.
+func (a *Admin) sleep(c echo.Context) error {
+	var order struct {
+		Force bool `json:"force"`
+	}
+	k, err := a.findManaged(c, &order)
+	if err != nil {
+		return err
+	}
+	if err := a.registry.Sleep(k, order.Force); err != nil {
+		return a.conflict(k, strings.TrimPrefix(err.Error(), registry.ErrInUse.Error()+": "))
+	}
+	return a.show(c, http.StatusAccepted, k)
+}
+
+// pin keeps an app awake.
+func (a *Admin) pin(c echo.Context) error {
+	var order pinOrder
+	k, err := a.findManaged(c, &order)
+	if err != nil {
+		return err
+	}
+	until, err := order.end(time.Now())
+	if err != nil {
+		return err
+	}
+	a.registry.Pin(k, until)
+	return a.show(c, http.StatusOK, k)
+}
+
+// unpin lets go of it.
+func (a *Admin) unpin(c echo.Context) error {
+	k, err := a.findManaged(c, &struct{}{})
+	if err != nil {
+		return err
+	}
+	a.registry.Pin(k, time.Time{})
+	return a.show(c, http.StatusOK, k)
+}
+
+// pinOrder is until when, or for how many seconds.
+type pinOrder struct {
+	Until *time.Time `json:"until"`
+	For   *float64   `json:"for"`
+}
+
+// end is when the pin ends.
+func (o pinOrder) end(now time.Time) (time.Time, error) {
+	longest := now.Add(longestPin)
+	switch {
+	case (o.Until == nil) == (o.For == nil):
+		return time.Time{}, bad(`give either "until", a time such as %q, or "for", a number of seconds`, now.Add(time.Hour).UTC().Format(time.RFC3339))
+	case o.For != nil && !(*o.For > 0 && *o.For <= longestPin.Seconds()):
+		return time.Time{}, bad(`"for" must be more than 0 and at most %.0f seconds (ten years)`, longestPin.Seconds())
+	case o.For != nil:
+		return now.Add(time.Duration(*o.For * float64(time.Second))), nil
+	case !o.Until.After(now):
+		return time.Time{}, bad(`"until" is past; to let go of a pin there is unpin`)
+	case o.Until.After(longest):
+		return time.Time{}, bad(`"until" is more than ten years from now`)
+	default:
+		return *o.Until, nil
+	}
+}
+
+// find is the app that a path names.
+func (a *Admin) find(c echo.Context) (*registry.Keeper, error) {
+	name := c.Param("name")
+	if c.Request().URL.RawPath != "" { // Echo leaves its escapes in then
+		if plain, err := url.PathUnescape(name); err == nil {
+			name = plain
+		}
+	}
+	e := a.registry.Inventory().Named(name)
+	if e == nil {
+		return nil, &refusal{Status: http.StatusNotFound, Title: "There is no such app", Detail: "It may be gone, or go by another name; api/v1/apps has all.", App: name}
+	}
+	return e.Keeper(), nil
+}
+
+// findManaged reads the body of an order, and finds the app that it is for.
+func (a *Admin) findManaged(c echo.Context, order any) (*registry.Keeper, error) {
+	k, err := a.find(c)
+	if err != nil {
+		return nil, err
+	}
+	if !k.Entry().Managed {
+		return nil, a.conflict(k, "Paastis does not manage it: "+k.Entry().Why)
+	}
+	return k, readJSON(c, order)
+}
+
+// conflict says why an app cannot be moved.
+func (a *Admin) conflict(k *registry.Keeper, reason string) error {
+	d := a.registry.Detail(k)
+	return &refusal{Status: http.StatusConflict, Title: "The app stays as it is", Detail: reason, App: d.Name, State: d.State.String()}
+}
+
+// number is a number of the query, or what it is without.
+func number(c echo.Context, name string, without, least, most uint64) (uint64, error) {
+	text := c.QueryParam(name)
+	if text == "" {
+		return without, nil
+	}
+	return parseNumber(name, text, least, most)
+}
+
+func parseNumber(name, text string, least, most uint64) (uint64, error) {
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || n < least || n > most {
+		return 0, bad("%s must be a number from %d to %d", name, least, most)
+	}
+	return n, nil
+}

@@ -1,0 +1,190 @@
+package admin
+
+import (
+	"time"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+// What follows is the API's shape of what the registry tells, as openapi.yaml describes it.
+
+type appDocument struct {
+	Name         string           `json:"name"`
+	Provider     string           `json:"provider"`
+	OwnName      string           `json:"own_name"`
+	Stack        string           `json:"stack"`
+	Managed      bool             `json:"managed"`
+	State        string           `json:"state"`
+	Since        *time.Time       `json:"since"`
+	Reason       string           `json:"reason"`
+	LastActivity *time.Time       `json:"last_activity"`
+	NextStop     *time.Time       `json:"next_stop"`
+	PinnedUntil  *time.Time       `json:"pinned_until"`
+	MaxIdle      *float64         `json:"max_idle_seconds"`
+	Mode         string           `json:"mode"`
+	URLs         []string         `json:"urls"`
+	Needs        []needDocument   `json:"needs"`
+	NeededBy     []string         `json:"needed_by"`
+	Group        []string         `json:"group"`
+	UsualWake    *float64         `json:"usual_wake_seconds"`
+	Open         int              `json:"open_requests"`
+	Memory       *uint64          `json:"memory_bytes"`
+	Saved        savingsDocument  `json:"saved"`
+	Failure      *failureDocument `json:"failure"`
+}
+
+type needDocument struct {
+	Name      string `json:"name"`
+	Condition string `json:"condition"`
+	Optional  bool   `json:"optional"`
+	Missing   bool   `json:"missing"`
+}
+
+type savingsDocument struct {
+	Day   savingDocument `json:"day"`
+	Month savingDocument `json:"month"`
+}
+
+type savingDocument struct {
+	Asleep float64  `json:"asleep_seconds"`
+	Memory *float64 `json:"memory_byte_seconds"`
+}
+
+type failureDocument struct {
+	Kind     string     `json:"kind"`
+	Reason   string     `json:"reason"`
+	ExitCode int        `json:"exit_code"`
+	At       time.Time  `json:"at"`
+	RetryAt  *time.Time `json:"retry_at"`
+	Logs     []string   `json:"logs"`
+}
+
+type totalsDocument struct {
+	Apps   int             `json:"apps"`
+	Awake  int             `json:"awake"`
+	Failed int             `json:"failed"`
+	Saved  savingsDocument `json:"saved"`
+}
+
+type wakeDocument struct {
+	At      time.Time `json:"at"`
+	Took    float64   `json:"took_seconds"`
+	Outcome string    `json:"outcome"`
+	Reason  string    `json:"reason"`
+}
+
+type historyDocument struct {
+	Now   time.Time      `json:"now"`
+	From  time.Time      `json:"from"`
+	Spans []spanDocument `json:"spans"`
+	Wakes []wakeDocument `json:"wakes"`
+}
+
+type spanDocument struct {
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+	State string    `json:"state"`
+}
+
+type eventDocument struct {
+	ID     uint64    `json:"id"`
+	At     time.Time `json:"at"`
+	Kind   string    `json:"kind"`
+	App    string    `json:"app"`
+	State  string    `json:"state"`
+	Was    string    `json:"was"`
+	Reason string    `json:"reason"`
+	Took   float64   `json:"took_seconds"`
+}
+
+func appOf(d registry.Detail) appDocument {
+	return appDocument{
+		Name: d.Name, Provider: d.Provider, OwnName: d.OwnName, Stack: d.Stack, Managed: d.Managed,
+		State: d.State.String(), Since: when(d.Since), Reason: d.Reason,
+		LastActivity: when(d.LastActivity), NextStop: when(d.NextStop), PinnedUntil: when(d.PinnedUntil),
+		MaxIdle: some(d.MaxIdle.Seconds(), d.MaxIdle != rules.Never), Mode: d.Mode, URLs: list(d.URLs),
+		Needs: needsOf(d.Needs), NeededBy: list(d.NeededBy), Group: list(d.Group),
+		UsualWake: some(d.UsualWake.Seconds(), d.UsualWake > 0), Open: d.Open,
+		Memory: some(d.Memory, d.Memory > 0), Saved: savingsOf(d.Saved), Failure: failureOf(d.Failure),
+	}
+}
+
+func needsOf(needs []registry.Need) []needDocument {
+	all := make([]needDocument, 0, len(needs))
+	for _, n := range needs {
+		all = append(all, needDocument{Name: n.Name, Condition: n.Condition, Optional: n.Optional, Missing: n.Missing})
+	}
+	return all
+}
+
+func failureOf(f *registry.FailureDetail) *failureDocument {
+	if f == nil {
+		return nil
+	}
+	return &failureDocument{
+		Kind: string(f.Kind), Reason: f.Reason, ExitCode: f.ExitCode,
+		At: f.At.UTC(), RetryAt: when(f.RetryAt), Logs: list(f.Logs),
+	}
+}
+
+func savingsOf(s registry.Savings) savingsDocument {
+	return savingsDocument{Day: savingOf(s.Day), Month: savingOf(s.Month)}
+}
+
+func savingOf(s registry.Saving) savingDocument {
+	return savingDocument{Asleep: s.Asleep.Seconds(), Memory: some(s.MemoryByteSeconds, s.MemoryKnown)}
+}
+
+func wakesOf(wakes []registry.Wake) []wakeDocument {
+	all := make([]wakeDocument, 0, len(wakes))
+	for _, w := range wakes {
+		all = append(all, wakeOf(w))
+	}
+	return all
+}
+
+func wakeOf(w registry.Wake) wakeDocument {
+	d := wakeDocument{At: w.At.UTC(), Took: w.Took.Seconds(), Outcome: "ready", Reason: w.Failed}
+	if w.Failed != "" {
+		d.Outcome = "failed"
+	}
+	return d
+}
+
+func eventOf(e registry.Event) eventDocument {
+	return eventDocument{
+		ID: e.ID, At: e.At.UTC(), Kind: string(e.Kind), App: e.App,
+		State: e.State.String(), Was: e.Was.String(), Reason: e.Reason, Took: e.Took.Seconds(),
+	}
+}
+
+// totalsOf adds up what is managed.
+func totalsOf(details []registry.Detail) totalsDocument {
+	var t totalsDocument
+	var saved registry.Savings
+	for _, d := range details {
+		if !d.Managed {
+			continue
+		}
+		t.Apps++
+		switch d.State {
+		case registry.Asleep:
+		case registry.Failed:
+			t.Failed++
+		default:
+			t.Awake++
+		}
+		add(&saved.Day, d.Saved.Day)
+		add(&saved.Month, d.Saved.Month)
+	}
+	t.Saved = savingsOf(saved)
+	return t
+}
+
+// add adds a saving to others. What is known of the memory is that of some at least.
+func add(sum *registry.Saving, s registry.Saving) {
+	sum.Asleep += s.Asleep
+	sum.MemoryByteSeconds += s.MemoryByteSeconds
+	sum.MemoryKnown = sum.MemoryKnown || s.MemoryKnown
+}

@@ -1,0 +1,114 @@
+package admin
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/paastis/paastis/server"
+)
+
+const (
+	csrfHeader = "X-Paastis-CSRF"
+	// sessionKey is where the guard leaves the session of a request that has one.
+	sessionKey = "session"
+	// apiPolicy is the Content-Security-Policy of what is no page.
+	apiPolicy = "default-src 'none'; frame-ancestors 'none'"
+)
+
+// crossSite tells by Sec-Fetch-Site, or else by Origin, which requests another site's page
+// has sent that change something.
+var crossSite = http.NewCrossOriginProtection()
+
+// guard lets nobody in without the token or a session, before anything is looked at but
+// whether it is a log-in.
+func (a *Admin) guard(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r, h := c.Request(), c.Response().Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Security-Policy", apiPolicy)
+		h.Set("Referrer-Policy", "same-origin") // with no-referrer forms would come from the origin null
+		h.Set("X-Content-Type-Options", "nosniff")
+		if r.Method == http.MethodPost && r.URL.Path == "/login" {
+			return next(c)
+		}
+		if err := a.identify(c); err != nil {
+			return a.turnAway(c, err)
+		}
+		if err := a.checkOrigin(c); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}
+
+// identify finds out who asks, and leaves the session of who has one in the context.
+func (a *Admin) identify(c echo.Context) error {
+	r := c.Request()
+	if token := server.Bearer(r.Header.Get(echo.HeaderAuthorization)); token != "" {
+		return a.admit(c, token)
+	}
+	cookie, err := r.Cookie(cookieName)
+	if err != nil {
+		return unauthorized
+	}
+	s, ok := a.sessions.read(cookie.Value, time.Now())
+	if !ok {
+		return unauthorized
+	}
+	c.Set(sessionKey, s)
+	return nil
+}
+
+// admit looks at a token that came with a request.
+func (a *Admin) admit(c echo.Context, token string) error {
+	fits, wait := a.keys.fits(token, a.keys.carried)
+	switch {
+	case fits:
+		return nil
+	case wait > 0:
+		return tooMany(c, wait)
+	default:
+		return unauthorized
+	}
+}
+
+// turnAway answers who was not let in: a person at the door with the login page.
+func (a *Admin) turnAway(c echo.Context, err error) error {
+	r := c.Request()
+	if r.Method == http.MethodGet && r.URL.Path == "/" && isPerson(r) {
+		return a.login.write(c, http.StatusUnauthorized, "")
+	}
+	if err == unauthorized {
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, `Bearer realm="Paastis"`)
+	}
+	return err
+}
+
+// checkOrigin refuses requests that another site may have made a browser send.
+func (a *Admin) checkOrigin(c echo.Context) error {
+	r := c.Request()
+	if err := crossSite.Check(r); err != nil {
+		return fromElsewhere
+	}
+	s, hasSession := c.Get(sessionKey).(session)
+	if !hasSession || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+		return nil
+	}
+	sent := r.Header.Get(csrfHeader)
+	if sent == "" && r.URL.Path == "/logout" {
+		sent = formValue(c, "csrf")
+	}
+	if !a.sessions.signed("csrf", s, sent) {
+		return forged
+	}
+	return nil
+}
+
+// isPerson tells a browser that wants a page to look at from a program.
+func isPerson(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return strings.Contains(r.Header.Get(echo.HeaderAccept), "text/html") && (mode == "" || mode == "navigate")
+}

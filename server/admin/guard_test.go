@@ -1,0 +1,304 @@
+package admin
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// everywhere are the routes of a room, and paths that it does not have, each with a method.
+func (r *room) everywhere() [][2]string {
+	all := [][2]string{
+		{"GET", "/"}, {"GET", "/nowhere"}, {"POST", "/nowhere"}, {"GET", "/login"}, {"PUT", "/api/v1/apps"},
+		{"DELETE", "/api/v1/apps/shop"}, {"GET", "/api/v1/apps/nobody"}, {"POST", "/api/v1/apps/nobody/wake"},
+		{"OPTIONS", "/api/v1/apps"}, {"GET", "/api/v1/../v1/apps"}, {"GET", "//api/v1/apps"}, {"GET", "/api/v1/apps/%2e%2e/apps"},
+		{"GET", "/auth?app=shop"}, {"GET", "/healthz"}, {"GET", "/api/v1/events?after=x"}, {"GET", "/logout"},
+	}
+	for _, route := range r.echo.Routes() {
+		all = append(all, [2]string{route.Method, strings.ReplaceAll(route.Path, ":name", "shop")})
+	}
+	return all
+}
+
+// told is all that an answer tells.
+func told(w *httptest.ResponseRecorder) string { return fmt.Sprint(w.Code, w.Header(), w.Body) }
+
+func TestWithoutTheTokenEveryPathAnswersAlike(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop"))
+		want := told(r.ask("GET", "/api/v1/apps"))
+		if !strings.HasPrefix(want, "401") || strings.Contains(want, "shop") {
+			t.Fatalf("without a token: %s", want)
+		}
+		for _, who := range []string{
+			"X-Nothing: at all", "Authorization: Bearer wrong", "Authorization: Basic " + token, "Cookie: paastis_session=x.y",
+			"Cookie: paastis_session=" + token, "Authorization: " + token,
+		} {
+			for _, at := range r.everywhere() {
+				if got := told(r.ask(at[0], at[1], who, "Origin: http://evil.test", "body {}")); got != want && at[1] != "/login" {
+					t.Errorf("%s %s with %q:\n got %s\nwant %s", at[0], at[1], who, got, want)
+				}
+			}
+		}
+		if got := told(r.ask("POST", "/login", "body token=x")); got != want {
+			t.Errorf("a program's wrong log-in:\n got %s\nwant %s", got, want)
+		}
+		if got := r.took(); got != "-" {
+			t.Errorf("and yet: %s", got)
+		}
+	})
+}
+
+func TestHeadWithoutTheTokenIsRefusedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		if w := open(t).ask("HEAD", "/api/v1/apps"); w.Code != http.StatusUnauthorized || w.Body.Len() > 0 {
+			t.Errorf("got %s", told(w))
+		}
+	})
+}
+
+func TestAPersonAtTheDoorGetsTheLoginPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop"))
+		w := r.ask("GET", "/", "Accept: text/html,*/*;q=0.8", "Sec-Fetch-Mode: navigate")
+		page := w.Body.String()
+		if w.Code != http.StatusUnauthorized || !strings.Contains(page, `<label for="token">`) || strings.Contains(page, `role="alert"`) || strings.Contains(page, "shop") {
+			t.Errorf("got %s", told(w))
+		}
+		policy := w.Header().Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {
+			t.Errorf("policy %q", policy)
+		}
+		if w := r.ask("GET", "/api/v1/apps", "Accept: text/html"); w.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("a person elsewhere got %s", told(w))
+		}
+	})
+}
+
+func TestALoginGivesASessionThatEndsAfterHalfADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t)
+		w := r.ask("POST", "/login", append(form("token="+token), "Origin: http://paastis.test")...)
+		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "./" {
+			t.Fatalf("got %s", told(w))
+		}
+		set := w.Header().Get("Set-Cookie")
+		for _, want := range []string{"paastis_session=", "HttpOnly", "SameSite=Strict", "Max-Age=43200"} {
+			if !strings.Contains(set, want) {
+				t.Errorf("the cookie lacks %s: %s", want, set)
+			}
+		}
+		if strings.Contains(set, "Secure") || strings.Contains(set, "Path") {
+			t.Errorf("the cookie has too much: %s", set)
+		}
+		set = r.ask("POST", "/login", append(form("token="+token), "X-Forwarded-Proto: https")...).Header().Get("Set-Cookie")
+		if !strings.Contains(set, "; Secure") {
+			t.Errorf("by https the cookie is not Secure: %s", set)
+		}
+
+		cookie, _, _ := strings.Cut("Cookie: "+set, ";")
+		time.Sleep(sessionLife - time.Minute)
+		if got := r.ask("GET", "/api/v1/apps", cookie); got.Code != http.StatusOK {
+			t.Errorf("after nearly 12 h: %s", told(got))
+		}
+		time.Sleep(time.Minute)
+		if got := r.ask("GET", "/api/v1/apps", cookie); got.Code != http.StatusUnauthorized {
+			t.Errorf("after 12 h: %s", told(got))
+		}
+	})
+}
+
+func TestAWrongLoginSaysSoAndManyHaveToWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t)
+		w := r.ask("POST", "/login", form("token=wrong")...)
+		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), `role="alert"`) || w.Header().Get("Set-Cookie") != "" {
+			t.Errorf("got %s", told(w))
+		}
+		for range 9 {
+			r.ask("POST", "/login", form("token=wrong")...)
+		}
+		w = r.ask("POST", "/login", form("token="+token)...)
+		if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "6" || !strings.Contains(w.Body.String(), "Too many log-ins") || w.Header().Get("Set-Cookie") != "" {
+			t.Errorf("the eleventh got %s", told(w))
+		}
+		if got := r.ask("GET", "/api/v1/apps", bearer); got.Code != http.StatusOK {
+			t.Errorf("programs suffer from it: %s", told(got))
+		}
+		time.Sleep(6 * time.Second)
+		if w = r.ask("POST", "/login", form("token="+token)...); w.Code != http.StatusSeeOther {
+			t.Errorf("six seconds later: %s", told(w))
+		}
+	})
+}
+
+func TestGuessingTokensOfProgramsHasToWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t)
+		cookie, _ := r.logsIn(t)
+		for i := range 100 {
+			r.ask("GET", "/api/v1/apps", fmt.Sprintf("Authorization: Bearer guess-%d", i))
+		}
+		for _, at := range r.everywhere() {
+			if w := r.ask(at[0], at[1], bearer); w.Code != http.StatusTooManyRequests && at[1] != "/login" || w.Header().Get("Retry-After") != "1" && at[1] != "/login" {
+				t.Errorf("%s %s: %s", at[0], at[1], told(w))
+			}
+		}
+		if w := r.ask("GET", "/api/v1/apps", cookie); w.Code != http.StatusOK {
+			t.Errorf("sessions suffer from it: %s", told(w))
+		}
+		time.Sleep(time.Second)
+		if w := r.ask("GET", "/api/v1/apps", bearer); w.Code != http.StatusOK {
+			t.Errorf("a second later: %s", told(w))
+		}
+	})
+}
+
+func TestACookieThatWasTouchedIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t)
+		cookie, _ := r.logsIn(t)
+		for i := len("Cookie: paastis_session="); i < len(cookie); i++ {
+			b := []byte(cookie)
+			if b[i] == 'A' {
+				b[i] = 'B'
+			} else {
+				b[i] = 'A'
+			}
+			if w := r.ask("GET", "/api/v1/apps", string(b)); w.Code != http.StatusUnauthorized {
+				t.Errorf("%s in place of %s: %d", b, cookie, w.Code)
+			}
+		}
+	})
+}
+
+func TestASessionOfAnotherTokenIsNone(t *testing.T) {
+	one, other := newSessions(Sum{1}), newSessions(Sum{2})
+	copy(other.key, one.key[:32]) // the same start, if that could be
+	_, cookie := one.begin(time.Now())
+	if _, ok := one.read(cookie, time.Now()); !ok {
+		t.Error("its own session is none")
+	}
+	if _, ok := other.read(cookie, time.Now()); ok {
+		t.Error("the session has outlived its token")
+	}
+}
+
+func TestASessionMovesNothingWithoutItsSecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop"))
+		cookie, csrf := r.logsIn(t)
+		_, others := r.logsIn(t)
+		for _, sent := range []string{"X-Nothing: at all", csrfHeader + ": ", csrfHeader + ": x", others, csrf + "x"} {
+			for _, what := range []string{"wake", "sleep", "pin", "unpin", "retry"} {
+				if w := r.ask("POST", "/api/v1/apps/shop/"+what, cookie, sent, `body {"for":60}`); w.Code != http.StatusForbidden {
+					t.Errorf("%s with %q: %s", what, sent, told(w))
+				}
+			}
+			if w := r.ask("POST", "/logout", cookie, sent); w.Code != http.StatusForbidden {
+				t.Errorf("logout with %q: %s", sent, told(w))
+			}
+		}
+		synctest.Wait()
+		if got := r.took(); got != "-" {
+			t.Errorf("and yet: %s", got)
+		}
+		if w := r.ask("POST", "/api/v1/apps/shop/wake", cookie, csrf); w.Code != http.StatusAccepted {
+			t.Errorf("with its secret: %s", told(w))
+		}
+	})
+}
+
+func TestAnotherSitesPageMovesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop"))
+		cookie, csrf := r.logsIn(t)
+		for _, from := range []string{
+			"Origin: https://evil.test", "Origin: null", "Origin: http://paastis.test:81", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site",
+		} {
+			for _, who := range [][]string{{cookie, csrf}, {bearer}} {
+				if w := r.ask("POST", "/api/v1/apps/shop/wake", append(who, from)...); w.Code != http.StatusForbidden {
+					t.Errorf("%s as %s: %s", from, who, told(w))
+				}
+			}
+			if w := r.ask("POST", "/login", append(form("token="+token), from)...); w.Code != http.StatusForbidden || w.Header().Get("Set-Cookie") != "" {
+				t.Errorf("a log-in from %s: %s", from, told(w))
+			}
+		}
+		synctest.Wait()
+		if got := r.took(); got != "-" {
+			t.Errorf("and yet: %s", got)
+		}
+		for _, from := range []string{"Origin: http://paastis.test", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: none"} {
+			if w := r.ask("POST", "/api/v1/apps/shop/wake", cookie, csrf, from); w.Code != http.StatusAccepted {
+				t.Errorf("%s: %s", from, told(w))
+			}
+		}
+	})
+}
+
+func TestLoggingOutTakesTheCookieAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t)
+		cookie, csrf := r.logsIn(t)
+		_, secret, _ := strings.Cut(csrf, ": ")
+		for _, lines := range [][]string{{cookie, csrf}, append(form("csrf="+secret), cookie)} {
+			w := r.ask("POST", "/logout", lines...)
+			if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "./" || !strings.Contains(w.Header().Get("Set-Cookie"), "paastis_session=; Max-Age=0") {
+				t.Errorf("got %s", told(w))
+			}
+		}
+	})
+}
+
+func TestTheTokenIsInNoLogAndNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop"))
+		cookie, csrf := r.logsIn(t)
+		for _, at := range r.everywhere() {
+			if strings.HasSuffix(at[1], "/events") {
+				continue // a list is enough
+			}
+			mark := "?"
+			if strings.Contains(at[1], "?") {
+				mark = "&"
+			}
+			for _, lines := range [][]string{
+				{bearer}, {cookie, csrf}, {}, {bearer + "x"}, {"Cookie: paastis_session=" + token}, {"X-Paastis-CSRF: " + token, cookie},
+			} {
+				lines = append(lines, `body {"token":"`+token+`"}`, "Accept: text/html", "Referer: http://paastis.test/?"+token)
+				w := r.ask(at[0], at[1]+mark+"token="+token, lines...)
+				if strings.Contains(told(w), token) {
+					t.Errorf("%s %s tells the token: %s", at[0], at[1], told(w))
+				}
+			}
+		}
+		r.ask("GET", "/api/v1/events", bearer)
+		r.ask("GET", "/"+token, bearer)
+		r.ask("POST", "/login", form("token="+token+"&token=x")...)
+		r.ask("POST", "/login", form("token=x"+token)...)
+		synctest.Wait()
+		if r.logs.has(token) || r.logs.has(strings.TrimPrefix(cookie, "Cookie: paastis_session=")) {
+			t.Error("the log tells the token, or a session")
+		}
+	})
+}
+
+func TestShortTokensAndBadSumsAreRefusedWithoutRepeatingThem(t *testing.T) {
+	if _, err := SumOf("short-secret"); err == nil || strings.Contains(err.Error(), "short-secret") || !strings.Contains(err.Error(), "16 at least") {
+		t.Errorf("a short token: %v", err)
+	}
+	for _, text := range []string{"correct-horse-battery-staple", strings.Repeat("a", 63), strings.Repeat("a", 65), strings.Repeat("ab", 33)} {
+		if _, err := ParseSum(text); err == nil || strings.Contains(err.Error(), text) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	want, _ := SumOf(token)
+	if got, err := ParseSum(fmt.Sprintf("%X", want)); err != nil || got != want {
+		t.Errorf("the token's own sum: %v", err)
+	}
+}

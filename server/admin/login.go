@@ -1,0 +1,100 @@
+package admin
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+var (
+	//go:embed login.html
+	loginHTML string
+	//go:embed login.css
+	loginCSS string
+)
+
+// loginPage asks a person for the token.
+type loginPage struct {
+	template *template.Template
+	policy   string // Content-Security-Policy
+}
+
+func newLoginPage() loginPage {
+	style := func() template.CSS { return template.CSS(loginCSS) }
+	sum := sha256.Sum256([]byte(loginCSS))
+	return loginPage{
+		template: template.Must(template.New("login").Funcs(template.FuncMap{"style": style}).Parse(loginHTML)),
+		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+	}
+}
+
+// write answers with the page, and with a sentence on what went wrong, if something did.
+func (p loginPage) write(c echo.Context, status int, sentence string) error {
+	var page bytes.Buffer
+	if err := p.template.Execute(&page, sentence); err != nil {
+		return err
+	}
+	c.Response().Header().Set("Content-Security-Policy", p.policy)
+	return c.HTMLBlob(status, page.Bytes())
+}
+
+// logIn gives a session to who knows the token.
+func (a *Admin) logIn(c echo.Context) error {
+	if err := crossSite.Check(c.Request()); err != nil {
+		return fromElsewhere
+	}
+	fits, wait := a.keys.fits(formValue(c, "token"), a.keys.typed)
+	switch {
+	case fits:
+		_, cookie := a.sessions.begin(time.Now())
+		setCookie(c.Response(), c.Request(), cookie)
+		return a.home(c)
+	case wait > 0:
+		return a.refuseLogin(c, tooMany(c, wait), http.StatusTooManyRequests, "Too many log-ins have failed. Wait a moment, then try again.")
+	default:
+		a.log.Warn("a log-in to the admin page failed: wrong token")
+		return a.refuseLogin(c, unauthorized, http.StatusUnauthorized, "That is not the token. It is what admin.token of Paastis's configuration says.")
+	}
+}
+
+// refuseLogin answers a failed log-in: a person with the login page, a program with a
+// problem.
+func (a *Admin) refuseLogin(c echo.Context, err error, status int, sentence string) error {
+	if !isPerson(c.Request()) {
+		return a.turnAway(c, err)
+	}
+	return a.login.write(c, status, sentence)
+}
+
+// logOut takes the session's cookie away.
+func (a *Admin) logOut(c echo.Context) error {
+	setCookie(c.Response(), c.Request(), "")
+	return a.home(c)
+}
+
+// home leads to the admin root, wherever a proxy may have put it.
+func (a *Admin) home(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderLocation, "./")
+	return c.NoContent(http.StatusSeeOther)
+}
+
+// sessionDocument is what a page has to know of its session.
+type sessionDocument struct {
+	CSRF    string     `json:"csrf"`
+	Expires *time.Time `json:"expires"`
+}
+
+func (a *Admin) session(c echo.Context) error {
+	s, ok := c.Get(sessionKey).(session)
+	if !ok {
+		return c.JSON(http.StatusOK, sessionDocument{})
+	}
+	return c.JSON(http.StatusOK, sessionDocument{CSRF: a.sessions.csrf(s), Expires: when(s.expires)})
+}

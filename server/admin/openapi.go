@@ -1,0 +1,16 @@
+package admin
+
+import (
+	_ "embed"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// openAPI answers with the description of the API.
+func (a *Admin) openAPI(c echo.Context) error {
+	return c.Blob(http.StatusOK, "application/yaml", openAPI)
+}
