@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -22,6 +23,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/admin"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -40,6 +42,7 @@ type Config struct {
 	StateFile     string         `yaml:"state_file" description:"File in which is kept what is known of the apps' past while Paastis does not run"`
 	Docker        DockerConfig   `yaml:"docker"`
 	Traefik       TraefikConfig  `yaml:"traefik"`
+	Admin         AdminConfig    `yaml:"admin"`
 	NeverWake     NeverWake      `yaml:"never_wake"`
 	WakeLimit     int            `yaml:"wake_limit" description:"How many apps one source address may wake in a minute; 0: any number"`
 
@@ -87,6 +90,14 @@ type TraefikConfig struct {
 	ConfigSources []string       `yaml:"config_sources" description:"Addresses and CIDR ranges that may get /traefik/config without a token"`
 }
 
+// AdminConfig is who may see and move the apps, and where. It is off without a token.
+type AdminConfig struct {
+	Listen   string `yaml:"listen" description:"Address to listen on for admins, once there is a token; empty: none of its own"`
+	Path     string `yaml:"path" description:"Path under which admins are answered at the main address too: /paastis-admin"`
+	Token    string `yaml:"token" description:"Whoever knows it may see and move all apps; better in a file that PAASTIS_ADMIN_TOKEN_FILE names"`
+	TokenSum string `yaml:"token_sha256" description:"SHA-256 of the token in hex, instead of the token"`
+}
+
 // NeverWake is who may look at an app without waking it. A list replaces its default.
 type NeverWake struct {
 	UserAgents []string `yaml:"user_agents" description:"Parts of user agents that never wake an app"`
@@ -107,6 +118,9 @@ type Loaded struct {
 	Defaults rules.Resolved
 	// Origins of the settings that are not defaults, by key.
 	Origins map[string]string
+	// AdminToken is the sum of what lets admins in; the token itself is not kept. The zero
+	// Sum: there is none.
+	AdminToken admin.Sum
 
 	environ []string          // for the next reload
 	flags   map[string]string // likewise
@@ -121,6 +135,7 @@ func defaultConfig() Config {
 		AuditInterval: types.Duration(2 * time.Minute),
 		Docker:        DockerConfig{Proc: "/proc"},
 		Traefik:       TraefikConfig{Middleware: "paastis", Throttle: types.Duration(2 * time.Second), ConfigSources: server.PrivateNetworks()},
+		Admin:         AdminConfig{Listen: "127.0.0.1:8091"},
 		NeverWake: NeverWake{
 			UserAgents: never.UserAgents, Paths: never.Paths, Methods: never.Methods, Prefetch: never.Prefetch,
 		},
@@ -287,11 +302,48 @@ func (l *Loaded) validate() error {
 	if _, err := l.Traefik.sources(); err != nil {
 		fault("traefik.config_sources", "%v", err)
 	}
+	l.validateAdmin(fault)
 	if l.WakeLimit < 0 {
 		fault("wake_limit", "must not be negative")
 	}
 	return errors.Join(faults...)
 }
+
+// reserved are the paths that the main address has a use for.
+var reserved = []string{"/auth", "/traefik", "/healthz", "/.paastis"}
+
+// validateAdmin checks the settings for admins, and leaves the token's sum for the token.
+func (l *Loaded) validateAdmin(fault func(key, format string, args ...any)) {
+	token, sum := l.Admin.Token, l.Admin.TokenSum
+	l.Admin.Token = ""
+	var err error
+	switch {
+	case token != "" && sum != "":
+		fault("admin.token", "admin.token and admin.token_sha256 say the same; give one of them")
+	case token != "":
+		if l.AdminToken, err = admin.SumOf(token); err != nil {
+			fault("admin.token", "%v", err)
+		}
+	case sum != "":
+		if l.AdminToken, err = admin.ParseSum(sum); err != nil {
+			fault("admin.token_sha256", "%v", err)
+		}
+	}
+	if _, _, err := net.SplitHostPort(l.Admin.Listen); err != nil && l.Admin.Listen != "" {
+		fault("admin.listen", "%q is no address; write HOST:PORT or :PORT", l.Admin.Listen)
+	}
+	path := l.Admin.Path
+	switch {
+	case path == "":
+	case !adminPath.MatchString(path) || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./"):
+		fault("admin.path", "%q is no path such as /paastis-admin: it begins with a slash, ends without one, and has letters, digits and -._~", path)
+	case slices.ContainsFunc(reserved, func(r string) bool { return path == r || strings.HasPrefix(path, r+"/") }):
+		fault("admin.path", "%q is taken: Paastis has %s itself", path, strings.Join(reserved, ", "))
+	}
+}
+
+// adminPath is what admin.path may be: nothing that anybody could write in two ways.
+var adminPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
 // origin is where a setting, or the first that has something to say of a section of
 // them, comes from.

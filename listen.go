@@ -12,11 +12,32 @@ import (
 	"math/big"
 	"net"
 	"time"
+
+	"github.com/paastis/paastis/server/admin"
 )
 
 // certificateLife is for how long a certificate is good that Paastis signs itself: it
 // makes another one at each start.
 const certificateLife = 10 * 365 * 24 * time.Hour
+
+// listenAll opens the addresses on which Paastis serves everybody, and those on which it
+// serves admins: none without a token.
+func (l Loaded) listenAll(ctx context.Context) (all, forAdmins []net.Listener, err error) {
+	if l.AdminToken != (admin.Sum{}) && l.Admin.Listen != "" {
+		ln, err := listenOn(ctx, "admin.listen", l.Admin.Listen)
+		if err != nil {
+			return nil, nil, err
+		}
+		forAdmins = []net.Listener{ln}
+	}
+	all, err = l.listen(ctx)
+	if err != nil {
+		for _, ln := range forAdmins {
+			ln.Close()
+		}
+	}
+	return all, forAdmins, err
+}
 
 // listen opens the addresses on which Paastis serves: without TLS, and with it if that
 // is configured.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -19,6 +20,7 @@ import (
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/admin"
 )
 
 // Exit codes.
@@ -115,15 +117,20 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	if err := load(ctx, reg); err != nil {
 		return err
 	}
-	listeners, err := config.listen(ctx)
+	listeners, forAdmins, err := config.listenAll(ctx)
 	if err != nil {
 		return err
 	}
 	log.Info("serving", "listen", listeners[0].Addr().String(), "config", config.File, "version", version)
-	srv := server.New(server.Options{
+	serverOptions := server.Options{
 		Registry: reg, Classifier: classifier, Log: log, WakesPerMinute: config.WakeLimit,
 		ConfigToken: config.Traefik.ConfigToken, ConfigSources: sources,
-	})
+	}
+	admins := config.admins(reg, log)
+	if admins != nil {
+		serverOptions.Admin, serverOptions.AdminPath = admins, config.Admin.Path
+	}
+	srv := server.New(serverOptions)
 	return runAll(ctx,
 		func(ctx context.Context) error { reg.Run(ctx); return nil },
 		func(ctx context.Context) error {
@@ -131,7 +138,28 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 		},
 		func(ctx context.Context) error { return config.watch(ctx, reg, log) },
 		func(ctx context.Context) error { return srv.Serve(ctx, listeners...) },
+		func(ctx context.Context) error { return serveAdmins(ctx, admins, forAdmins, log) },
 	)
+}
+
+// admins is what answers admins; nil without a token.
+func (l Loaded) admins(reg *registry.Registry, log *slog.Logger) *admin.Admin {
+	if l.AdminToken == (admin.Sum{}) {
+		return nil
+	}
+	return admin.New(admin.Options{Registry: reg, Token: l.AdminToken, Log: log, Version: version, Started: time.Now()})
+}
+
+// serveAdmins answers admins until ctx ends. Nil admins: none are let in.
+func serveAdmins(ctx context.Context, a *admin.Admin, listeners []net.Listener, log *slog.Logger) error {
+	if a == nil {
+		<-ctx.Done()
+		return nil
+	}
+	for _, ln := range listeners {
+		log.Info("serving admins", "listen", ln.Addr().String())
+	}
+	return a.Serve(ctx, listeners...)
 }
 
 // load takes the first look at the apps.
