@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,12 +18,18 @@ import (
 // follower follows a room: what it was told so far.
 type follower struct {
 	http.ResponseWriter
-	text logged
-	end  func() // leaves
+	text  logged
+	limit atomic.Int64 // of the write that is under way, in Unix nanoseconds; that of the zero time: none
+	end   func()       // leaves
 }
 
 func (f *follower) Write(p []byte) (int, error) { return f.text.Write(p) }
 func (f *follower) Flush()                      {}
+
+func (f *follower) SetWriteDeadline(t time.Time) error {
+	f.limit.Store(t.UnixNano())
+	return nil
+}
 
 // told are the events of a kind so far: their data.
 func (f *follower) told(kind string) []string {
@@ -165,6 +172,16 @@ func TestAStreamTellsTheTotalsEachFiveSecondsAtMostAndThatItLives(t *testing.T) 
 	})
 }
 
+func TestBetweenItsWritesAStreamHasNoTimeLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop"))
+		f := r.follows(t, "/api/v1/events")
+		if f.limit.Load() != (time.Time{}).UnixNano() {
+			t.Error("HTTP/2 ends a stream whose limit passes, though nothing is to be written")
+		}
+	})
+}
+
 func TestAStreamWithABadIDIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t)
@@ -249,7 +266,9 @@ func TestAClientThatReadsNothingIsLetGo(t *testing.T) {
 		conn := ln.dial()
 		defer conn.Close()
 		fmt.Fprintf(conn, "GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n%s\r\n\r\n", bearer)
-		time.Sleep(writeLimit + time.Second)
+		for in := bufio.NewScanner(conn); in.Scan() && in.Text() != ": "; {
+		}
+		time.Sleep(heartbeat + writeLimit + time.Second)
 		if _, err := fmt.Fprint(conn, "x"); err == nil {
 			t.Error("the connection is still open")
 		}
