@@ -86,6 +86,9 @@ func New(o Options) *Admin {
 // route says what is where. openapi.yaml says the same.
 func (a *Admin) route() {
 	e := a.echo
+	e.GET("/", a.dashboard)
+	e.GET("/app.js", a.script)
+	e.GET("/style.css", a.style)
 	e.POST("/login", a.logIn)
 	e.POST("/logout", a.logOut)
 	e.GET(api+"/session", a.session)

@@ -131,6 +131,10 @@ func TestEveryAnswerIsAsTheFileSays(t *testing.T) {
 		time.Sleep(time.Minute)
 		look()
 		check(200, "GET", "/api/v1/session", cookie)
+		check(401, "GET", "/", "Accept: text/html")
+		for _, target := range []string{"/", "/app.js", "/style.css"} {
+			check(200, "GET", target, cookie)
+		}
 		for _, what := range []string{"wake", "retry", "sleep", "pin", "unpin"} {
 			check(400, "POST", app+"db/"+what, bearer, "body {")
 			check(401, "POST", app+"db/"+what)

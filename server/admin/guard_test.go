@@ -79,6 +79,27 @@ func TestAPersonAtTheDoorGetsTheLoginPage(t *testing.T) {
 	})
 }
 
+func TestAPersonWhoIsLoggedInGetsTheDashboard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t)
+		cookie, _ := r.logsIn(t)
+		w := r.ask("GET", "/", "Accept: text/html", cookie)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `src="app.js"`) {
+			t.Errorf("got %s", told(w))
+		}
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+			"X-Content-Type-Options":  "nosniff",
+			"Cache-Control":           "no-store",
+			"Referrer-Policy":         "same-origin",
+		} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+	})
+}
+
 func TestALoginGivesASessionThatEndsAfterHalfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t)

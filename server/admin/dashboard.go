@@ -1,0 +1,35 @@
+package admin
+
+import (
+	_ "embed"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+var (
+	//go:embed dashboard/index.html
+	dashboardHTML []byte
+	//go:embed dashboard/app.js
+	dashboardJS []byte
+	//go:embed dashboard/style.css
+	dashboardCSS []byte
+)
+
+// dashboardPolicy lets the page have what is its own, and send it home.
+const dashboardPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// dashboard answers with the page of who is logged in.
+func (a *Admin) dashboard(c echo.Context) error {
+	c.Response().Header().Set("Content-Security-Policy", dashboardPolicy)
+	return c.Blob(http.StatusOK, "text/html; charset=utf-8", dashboardHTML)
+}
+
+func (a *Admin) script(c echo.Context) error {
+	return c.Blob(http.StatusOK, "text/javascript; charset=utf-8", dashboardJS)
+}
+
+func (a *Admin) style(c echo.Context) error {
+	return c.Blob(http.StatusOK, "text/css; charset=utf-8", dashboardCSS)
+}
