@@ -223,6 +223,25 @@ func TestAnAppIsWokenPutToSleepAndPinned(t *testing.T) {
 	})
 }
 
+func TestAPinnedAppSleepsByForceAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop"))
+		r.order("POST", "/api/v1/apps/shop/wake")
+		time.Sleep(time.Minute)
+		r.order("POST", "/api/v1/apps/shop/pin", `body {"for":3600}`)
+		if w := r.order("POST", "/api/v1/apps/shop/sleep", `body {"force":false}`); w.Code != http.StatusConflict {
+			t.Errorf("without force: %s", told(w))
+		}
+		if w := r.order("POST", "/api/v1/apps/shop/sleep", `body {"force":true}`); w.Code != http.StatusAccepted {
+			t.Errorf("with force: %s", told(w))
+		}
+		time.Sleep(time.Minute)
+		if got := r.state(t, "shop"); got != "asleep" {
+			t.Errorf("a minute later it is %s", got)
+		}
+	})
+}
+
 func TestAFailedAppIsTriedAgainAtOnceOnlyByRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, asleep("shop"))
