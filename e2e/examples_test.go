@@ -45,8 +45,8 @@ func TestExampleLinkedReviewAppsWakesBothOfOnePullRequestAndNothingOfTheOther(t 
 	e.follow("compose up")
 	e.follow("PR=1")
 	e.follow("PR=2")
-	e.findNoFault()
 	e.awaitAwake()
+	e.findNoFault()
 	page := e.follow("text/html")
 	for _, name := range []string{"review-pr1-front", "review-pr1-back"} {
 		if !strings.Contains(page.body, name) {
@@ -68,8 +68,8 @@ func TestExampleSharedDatabaseSleepsOnlyAfterItsLastDependent(t *testing.T) {
 	e.follow("compose up")
 	e.follow("shop.yml up")
 	e.follow("blog.yml up")
-	e.findNoFault()
 	e.awaitAwake()
+	e.findNoFault()
 	if got := e.follow("shared-shop"); !strings.Contains(got.body, `"db"`) {
 		t.Errorf("the shop answers %s", got)
 	}
@@ -105,8 +105,8 @@ func TestExampleSharedDatabaseSleepsOnlyAfterItsLastDependent(t *testing.T) {
 func TestExampleAPIForProgramsHoldsThemAndTellsThemWhenToComeAgain(t *testing.T) {
 	e := newExample(t, "api-for-programs")
 	e.follow("compose up")
-	e.findNoFault()
 	e.awaitAwake()
+	e.findNoFault()
 	if got := e.follow("UptimeRobot"); got.header.Get("X-Paastis-State") != "asleep" {
 		t.Errorf("a monitor gets %s", got)
 	}
@@ -130,8 +130,8 @@ func TestExampleAPIForProgramsHoldsThemAndTellsThemWhenToComeAgain(t *testing.T)
 func TestExampleWebsocketsKeepTheChatAwakeWhileASilentOneIsOpen(t *testing.T) {
 	e := newExample(t, "websockets")
 	e.follow("compose up")
-	e.findNoFault()
 	e.awaitAwake()
+	e.findNoFault()
 	e.follow("Upgrade: websocket")
 	if ps := e.follow("docker ps"); !strings.Contains(ps.body, "websockets-chat-1") {
 		t.Errorf("docker ps shows\n%s", ps.body)
@@ -147,8 +147,8 @@ func TestExampleKeepAwakeWindowsKeepsAwakeByTheClockAndByAFileThatChanges(t *tes
 	e := newExample(t, "keep-awake-windows")
 	e.follow("export")
 	e.follow("compose up")
-	e.findNoFault()
 	e.awaitAwake("windows-office")
+	e.findNoFault()
 	if ps := e.follow("docker ps"); !strings.Contains(ps.body, "windows-office-1") || strings.Contains(ps.body, "windows-fair") {
 		t.Errorf("docker ps shows\n%s", ps.body)
 	}
@@ -162,8 +162,8 @@ func TestExampleKeepAwakeWindowsKeepsAwakeByTheClockAndByAFileThatChanges(t *tes
 func TestExampleAuthBeforePaastisLetsOnlyThoseWakeTheShopWhoAreLoggedIn(t *testing.T) {
 	e := newExample(t, "auth-before-paastis")
 	e.follow("compose up")
-	e.findNoFault()
 	e.awaitAwake("guarded-login")
+	e.findNoFault()
 	if got := e.follow("shop.localhost"); got.header.Get("Www-Authenticate") == "" || got.header.Get("X-Paastis-State") != "" {
 		t.Errorf("who is not logged in gets %s %v", got, got.header)
 	}
@@ -178,8 +178,8 @@ func TestExampleAuthBeforePaastisLetsOnlyThoseWakeTheShopWhoAreLoggedIn(t *testi
 func TestExamplePathsUnderOneHostWakesTheAppOfThePath(t *testing.T) {
 	e := newExample(t, "paths-under-one-host")
 	e.follow("compose up")
-	e.findNoFault()
 	e.awaitAwake()
+	e.findNoFault()
 	if got := e.follow("/blog/"); !strings.Contains(got.body, `"blog"`) {
 		t.Errorf("the blog answers %s", got)
 	}
@@ -195,8 +195,8 @@ func TestExamplePathsUnderOneHostWakesTheAppOfThePath(t *testing.T) {
 func TestExampleTLSRedirectKeepsToHTTPS(t *testing.T) {
 	e := newExample(t, "tls-redirect")
 	e.follow("compose up")
-	e.findNoFault()
 	e.awaitAwake()
+	e.findNoFault()
 	if got, want := e.follow("http://").header.Get("Location"), "https://shop.localhost:"+e.https+"/cart"; got != want {
 		t.Errorf("the entry point redirects to %s, not to %s", got, want)
 	}
@@ -221,8 +221,8 @@ func TestExampleDirectModeAnswersWhilePaastisIsDead(t *testing.T) {
 	e := newExample(t, "direct-mode")
 	e.idle = "8s" // it has to stay awake until Paastis is dead
 	e.follow("compose up")
-	e.findNoFault()
 	e.awaitAwake()
+	e.findNoFault()
 	e.follow("shop.localhost")
 	time.Sleep(3 * time.Second) // "after 3 s": the route has to have turned
 	e.follow("kill")
