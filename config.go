@@ -20,6 +20,7 @@ import (
 	"github.com/traefik/paerser/flag"
 	"github.com/traefik/paerser/types"
 
+	"github.com/paastis/paastis/client"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -96,6 +97,7 @@ type AdminConfig struct {
 	Path     string `yaml:"path" description:"Path under which admins are answered at the main address too: /paastis-admin"`
 	Token    string `yaml:"token" description:"Whoever knows it may see and move all apps; better in a file that PAASTIS_ADMIN_TOKEN_FILE names"`
 	TokenSum string `yaml:"token_sha256" description:"SHA-256 of the token in hex, instead of the token"`
+	URL      string `yaml:"url" description:"Where status, wake and the like find the admin API; none: at admin.listen or admin.path"`
 }
 
 // NeverWake is who may look at an app without waking it. A list replaces its default.
@@ -124,6 +126,7 @@ type Loaded struct {
 
 	environ []string          // for the next reload
 	flags   map[string]string // likewise
+	token   string            // admin.token, for the commands that ask a running Paastis
 }
 
 func defaultConfig() Config {
@@ -172,6 +175,7 @@ func loadConfig(file string, environ []string, flags map[string]string) (Loaded,
 	if err := errors.Join(faults...); err != nil {
 		return l, err
 	}
+	l.token = l.Admin.Token
 	return l, l.validate()
 }
 
@@ -295,6 +299,9 @@ func (l *Loaded) validate() error {
 	}
 	if _, err := l.Traefik.api(); err != nil {
 		fault("traefik.api_url", "%v", err)
+	}
+	if _, err := client.New(l.Admin.URL, ""); err != nil && l.Admin.URL != "" {
+		fault("admin.url", "%v", err)
 	}
 	if _, err := l.classifier(); err != nil {
 		fault("never_wake", "%v", err)
