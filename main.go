@@ -53,7 +53,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintln(stderr, "paastis --help says what can be asked for")
 		return exitUsage
 	case a.help:
-		fmt.Fprint(stdout, help())
+		fmt.Fprint(stdout, a.helpText())
 		return exitOK
 	case a.command == "version":
 		fmt.Fprintln(stdout, "paastis", version)
@@ -79,7 +79,10 @@ func (a arguments) do(ctx context.Context, config Loaded, stdout, stderr io.Writ
 		return explain(ctx, config, a.operand, stdout)
 	case "healthcheck":
 		return healthcheck(ctx, config)
+	case "status", "wake", "retry", "sleep", "pin", "unpin", "events":
+		return a.ask(ctx, config, stdout, stderr)
 	default:
+		config.token = "" // who serves needs no more than its sum
 		return serve(ctx, config, stderr)
 	}
 }

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paastis/paastis/client"
+)
+
+// tell makes Paastis do something with an app.
+func (r remote) tell(ctx context.Context, a arguments) error {
+	reply, err := r.order(ctx, a)
+	if err != nil {
+		return err
+	}
+	if a.has("--wait") {
+		return r.wait(ctx, a, reply)
+	}
+	return r.writeOrder(a, reply)
+}
+
+func (r remote) order(ctx context.Context, a arguments) (client.Reply[client.App], error) {
+	switch a.command {
+	case "wake":
+		return r.Wake(ctx, a.operand)
+	case "retry":
+		return r.Retry(ctx, a.operand)
+	case "sleep":
+		reply, err := r.Sleep(ctx, a.operand, a.has("--force"))
+		return reply, sleepError(err, a.has("--force"))
+	case "unpin":
+		return r.Unpin(ctx, a.operand)
+	default:
+		return r.pin(ctx, a)
+	}
+}
+
+func (r remote) pin(ctx context.Context, a arguments) (client.Reply[client.App], error) {
+	if text, ok := a.own["--for"]; ok {
+		d, _ := parseFor(text) // validated
+		return r.PinFor(ctx, a.operand, d)
+	}
+	until, _ := parseUntil(a.own["--until"], time.Now()) // validated
+	return r.Pin(ctx, a.operand, until)
+}
+
+// sleepError adds what helps against a refusal.
+func sleepError(err error, forced bool) error {
+	var problem *client.Problem
+	if forced || !errors.As(err, &problem) || problem.Status != http.StatusConflict {
+		return err
+	}
+	return fmt.Errorf("%w (--force overrides everything but an app that needs it)", err)
+}
+
+// writeOrder says what has come of an order so far.
+func (r remote) writeOrder(a arguments, reply client.Reply[client.App]) error {
+	if a.has("--json") {
+		return r.writeJSON(reply.JSON)
+	}
+	app := reply.Value
+	text := fmt.Sprintf("%s is %s", app.Name, app.State)
+	switch {
+	case a.command == "pin":
+		text = fmt.Sprintf("%s is pinned until %s", app.Name, momentOr(app.PinnedUntil, reply.At))
+	case a.command == "unpin":
+		text = fmt.Sprintf("%s is not pinned any more: it is %s", app.Name, app.State)
+		if app.NextStop != nil {
+			text += ", and sleeps " + relative(*app.NextStop, reply.At) + " if nobody comes"
+		}
+	case app.State == "failed":
+		text = failedText(app, reply.At)
+	case app.State == "starting" && app.UsualWake != nil:
+		text += "; it usually takes about " + took(*app.UsualWake)
+	case app.Reason != "":
+		text += ": " + string(app.Reason)
+	}
+	_, err := fmt.Fprintln(r.out, text)
+	return err
+}
+
+func failedText(app client.App, now time.Time) string {
+	if app.Failure == nil {
+		return fmt.Sprintf("%s has failed: %s", app.Name, app.Reason)
+	}
+	text := fmt.Sprintf("%s has failed: %s", app.Name, cmp.Or(app.Failure.Reason, app.Reason))
+	if retry := app.Failure.RetryAt; retry != nil && retry.After(now) {
+		text += fmt.Sprintf(" It is tried again %s; paastis retry %s does it at once.", relative(*retry, now), app.Name)
+	}
+	return text
+}
+
+// wait follows an app until it is ready, or is not going to be, which is an error.
+func (r remote) wait(ctx context.Context, a arguments, reply client.Reply[client.App]) error {
+	rose := false
+	var err error
+	over := func() bool {
+		app := reply.Value
+		switch {
+		case app.State == "failed":
+			err = errors.New(failedText(app, reply.At))
+		case app.State == "asleep" && rose:
+			err = fmt.Errorf("%s was put to sleep before it was ready", app.Name)
+		case app.State != "ready":
+			rose = rose || app.State == "starting"
+			return false
+		}
+		return true
+	}
+	if !over() {
+		followed := r.Follow(ctx, client.Following{App: a.operand, After: -1, Lost: r.lost}, func(m client.Message) bool {
+			var looked bool
+			if looked, err = r.look(ctx, a, m, &reply); err != nil {
+				return false
+			}
+			return !looked || !over()
+		})
+		err = cmp.Or(followed, err)
+	}
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
+		return fmt.Errorf("interrupted: %s is %s", reply.Value.Name, reply.Value.State)
+	default:
+		return r.writeOrder(a, reply)
+	}
+}
+
+// look takes an app's new picture from a message, if there is one in it. When the stream
+// opens it asks for one, for much may have happened before.
+func (r remote) look(ctx context.Context, a arguments, m client.Message, last *client.Reply[client.App]) (bool, error) {
+	switch m.Kind {
+	case client.Opened:
+		reply, err := r.App(ctx, a.operand)
+		if err == nil {
+			*last = reply
+		}
+		return err == nil, err
+	case "app":
+		*last = client.Reply[client.App]{JSON: m.Data, At: time.Now()}
+		return true, json.Unmarshal(m.Data, &last.Value)
+	case "gone":
+		return false, fmt.Errorf("%s was removed", client.Clean(a.operand))
+	default:
+		return false, nil
+	}
+}
+
+// lost says that a stream was cut.
+func (r remote) lost(err error) {
+	fmt.Fprintf(r.errs, "paastis: %v; trying again\n", cause(err, client.ErrUnreachable))
+}
+
+// checkPin tells whether a pin has one end.
+func (a arguments) checkPin(now time.Time) error {
+	length, hasLength := a.own["--for"]
+	end, hasEnd := a.own["--until"]
+	var err error
+	switch {
+	case hasLength == hasEnd:
+		return errors.New("pin: needs --for 2h or --until 18:00, one of both")
+	case hasLength:
+		_, err = parseFor(length)
+	default:
+		_, err = parseUntil(end, now)
+	}
+	return err
+}
+
+// parseFor reads a duration; beyond time.ParseDuration's units it knows days.
+func parseFor(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n float64
+		n, err = strconv.ParseFloat(days, 64)
+		d = time.Duration(n * 24 * float64(time.Hour))
+	}
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("--for: %q is no duration; write one such as 90m, 2h or 3d", client.Clean(text))
+	}
+	return d, nil
+}
+
+// untilLayouts are the ways to write an end, those without a zone by the clock of this
+// machine.
+var untilLayouts = []string{time.RFC3339, "2006-01-02 15:04", "2006-01-02T15:04", time.DateOnly}
+
+// parseUntil reads a time to come. One without a date is the next one of the clock.
+func parseUntil(text string, now time.Time) (time.Time, error) {
+	now = now.Local()
+	if t, err := time.ParseInLocation("15:04", text, time.Local); err == nil {
+		until := time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, time.Local)
+		if !until.After(now) {
+			until = until.AddDate(0, 0, 1)
+		}
+		return until, nil
+	}
+	for _, layout := range untilLayouts {
+		until, err := time.ParseInLocation(layout, text, time.Local)
+		if err != nil {
+			continue
+		}
+		if !until.After(now) {
+			return until, fmt.Errorf("--until: %s is over", client.Clean(text))
+		}
+		return until, nil
+	}
+	return time.Time{}, fmt.Errorf("--until: %q is no time; write one such as 18:00, 2026-12-24 or 2026-12-24T18:00:00+01:00", client.Clean(text))
+}
