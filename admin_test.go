@@ -42,7 +42,7 @@ func TestFaultsOfTheAdminSettingsAreToldWithoutTheToken(t *testing.T) {
 	for text, want := range map[string]string{
 		"token: tiny-secret":          "admin.token: has 11 characters, and must have 16 at least",
 		"token_sha256: " + adminToken: "admin.token_sha256: must be the 64 hex digits",
-		"token: " + adminToken + "\n  token_sha256: " + strings.Repeat("ab", 32): "admin.token: admin.token and admin.token_sha256 say the same",
+		"token: " + adminToken + "\n  token_sha256: " + strings.Repeat("ab", 32): "admin.token: is not the token that admin.token_sha256 is the sum of",
 		"listen: '8091'":        "write HOST:PORT or :PORT",
 		"path: paastis-admin":   "is no path such as /paastis-admin",
 		"path: /":               "is no path such as /paastis-admin",

@@ -324,16 +324,17 @@ func (l *Loaded) validateAdmin(fault func(key, format string, args ...any)) {
 	token, sum := l.Admin.Token, l.Admin.TokenSum
 	l.Admin.Token = ""
 	var err error
-	switch {
-	case token != "" && sum != "":
-		fault("admin.token", "admin.token and admin.token_sha256 say the same; give one of them")
-	case token != "":
-		if l.AdminToken, err = admin.SumOf(token); err != nil {
-			fault("admin.token", "%v", err)
-		}
-	case sum != "":
+	if sum != "" {
 		if l.AdminToken, err = admin.ParseSum(sum); err != nil {
 			fault("admin.token_sha256", "%v", err)
+		}
+	}
+	if token != "" {
+		given := l.AdminToken
+		if l.AdminToken, err = admin.SumOf(token); err != nil {
+			fault("admin.token", "%v", err)
+		} else if given != (admin.Sum{}) && given != l.AdminToken {
+			fault("admin.token", "is not the token that admin.token_sha256 is the sum of; give one of them, or a token that fits")
 		}
 	}
 	if _, _, err := net.SplitHostPort(l.Admin.Listen); err != nil && l.Admin.Listen != "" {
