@@ -3,7 +3,7 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build image demo-image setup lint unit agreement e2e test bench cycles handover streams soak fuzz demo demo-down
+.PHONY: build image demo-image setup lint unit agreement e2e pages test bench cycles handover streams soak fuzz demo demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
@@ -36,7 +36,14 @@ agreement:
 
 e2e: setup
 	scripts/chromium
-	go test -race -count=1 -timeout 30m ./e2e
+	scripts/axe
+	go test -race -count=1 -timeout 30m -p 1 ./e2e/...
+
+# What people see, in a real browser, without an engine.
+pages:
+	scripts/chromium
+	scripts/axe
+	go test -race -count=1 -timeout 15m ./e2e/pages
 
 ifeq ($(E2E),0)
 test: lint unit agreement
