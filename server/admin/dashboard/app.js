@@ -250,6 +250,7 @@ function take(app) {
   app.words = `${app.name} ${app.own_name} ${app.stack} ${app.state} ${words[app.state]} ${pinned(app) ? 'pinned' : ''}`.toLowerCase()
   apps.set(app.name, app)
   mark(app.name)
+  if (had && had.state !== app.state) notices.delete(app.name)
   if (app.name === open && had && had.since !== app.since) loadDetail(app.name)
 }
 
@@ -375,7 +376,7 @@ function drawTime(row, app) {
 function timeOf(app) {
   switch (app.state) {
     case 'starting': return waking(app)
-    case 'failed': return app.failure?.retry_at && secondsTo(app.failure.retry_at) > 0 ? `tries again in ${countdown(secondsTo(app.failure.retry_at))}` : `since ${at(app.since)}`
+    case 'failed': return app.failure?.retry_at && secondsTo(app.failure.retry_at) > 0 ? `may retry in ${countdown(secondsTo(app.failure.retry_at))}` : `since ${at(app.since)}`
     case 'asleep': return `since ${at(app.since)}`
     case 'ready': break
     default: return 'going to sleep'
@@ -489,8 +490,8 @@ function drawTotals() {
   const {day, month} = totals.saved
   write($('t-slept'), hours(day.asleep_seconds))
   write($('t-slept-month'), `${hours(month.asleep_seconds)} in 30 days`)
-  write($('t-memory'), memoryHours(day.memory_byte_seconds))
-  write($('t-memory-month'), `${memoryHours(month.memory_byte_seconds)} in 30 days`)
+  write($('t-memory'), day.memory_byte_seconds === null ? '–' : memoryHours(day.memory_byte_seconds))
+  write($('t-memory-month'), month.memory_byte_seconds === null ? 'not measured yet' : `${memoryHours(month.memory_byte_seconds)} in 30 days`)
 }
 
 function setFilter(key) {
@@ -610,14 +611,13 @@ function link(url) {
 function detailNow(app) {
   return [
     el('p', {class: 'd-state', 'data-state': app.state}, el('i', {class: 'dot'}), el('b', null, words[app.state]), el('span', {id: 'd-time', class: 'd-time'})),
-    el('p', {class: 'd-why'}, app.state === 'ready' ? `Awake because: ${local(app.reason)}` : local(app.reason)),
+    el('p', {class: 'd-why'}, app.state === 'ready' && app.reason ? `Awake because: ${local(app.reason)}` : local(app.reason)),
     el('div', {class: 'progress', id: 'd-progress', 'aria-hidden': 'true'}, el('i')),
     el('p', {class: 'soft'}, `${words[app.state]} since `, when(app.since), app.pinned_until && pinned(app) && [', pinned until ', when(app.pinned_until)])]
 }
 
 function detailActs(app) {
-  const kinds = [...new Set([next(app), app.state === 'ready' ? '' : app.state === 'failed' ? 'sleep' : '', pinned(app) ? 'unpin' : 'pin'])].filter(Boolean)
-  return kinds.map((what, i) => el('button', {type: 'button', class: i ? '' : 'main', 'data-do': i ? what : 'main', 'data-act': what, click: () => press(open, what, 'detail')},
+  return [next(app), pinned(app) ? 'unpin' : 'pin'].map((what, i) => el('button', {type: 'button', class: i ? '' : 'main', 'data-do': i ? what : 'main', 'data-act': what, click: () => press(open, what, 'detail')},
     what === 'pin' ? 'Pin…' : verbs[what], el('kbd', {'aria-hidden': 'true'}, what[0] === 'u' ? 'p' : what[0])))
 }
 
@@ -711,7 +711,7 @@ function summary(spans, wakes) {
     sums[it.state] = (sums[it.state] ?? 0) + it.to - it.from
     total += it.to - it.from
   }
-  const said = lived.filter(state => sums[state]).map(state => `${state} ${span(sums[state] / 1000)} (${Math.round(100 * sums[state] / total)} %)`)
+  const said = lived.filter(state => sums[state]).map(state => `${state} ${span(sums[state] / 1000)} (${Math.round(100 * sums[state] / total)}\u00a0%)`)
   return `Last ${periods[period]}: ${said.join(', ') || 'nothing known'}; ${wakes ? `woken ${wakes === 1 ? 'once' : `${wakes} times`}` : 'not woken'}.`
 }
 
@@ -1089,7 +1089,7 @@ function eventItem(event) {
     when(event.at), el('i', {class: 'dot'}),
     el('a', {href: '#/app/' + encodeURIComponent(event.app)}, event.app),
     el('span', {class: 'change'}, (kinds[event.kind] ?? kinds.state)(event)),
-    el('span', {class: 'why'}, event.kind === 'pin' ? '' : local(event.reason), event.took_seconds ? ` (${took(event.took_seconds)})` : ''))
+    el('span', {class: 'why'}, event.kind === 'pin' ? '' : [local(event.reason), event.took_seconds >= 0.1 && `took ${took(event.took_seconds)}`].filter(Boolean).join(' · ')))
 }
 
 function eventMatches(event) {
