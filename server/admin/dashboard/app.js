@@ -289,10 +289,19 @@ function draw() {
   requestAnimationFrame(flush)
 }
 
+// A press and its release are a click only if they meet the same button: so nothing is
+// replaced in between, for a second at most.
+let pressedAt = -Infinity
+
+function pressing() {
+  return performance.now() - pressedAt < 1000
+}
+
 // flush draws what is dirty for some milliseconds; what is left waits for the next
 // frame, so that thousands of rows never block a keystroke.
 function flush() {
   drawing = false
+  if (pressing()) return draw()
   const end = performance.now() + 12
   const touched = new Set()
   for (const name of dirty) {
@@ -1376,6 +1385,9 @@ function start() {
   $('keys-on').checked = localStorage.getItem('paastis-keys') !== 'off'
   $('keys-on').addEventListener('change', event => localStorage.setItem('paastis-keys', event.target.checked ? 'on' : 'off'))
   addEventListener('keydown', onKey)
+  addEventListener('pointerdown', () => { pressedAt = performance.now() }, true)
+  addEventListener('click', () => { pressedAt = -Infinity }, true)
+  addEventListener('pointercancel', () => { pressedAt = -Infinity })
   addEventListener('hashchange', route)
   addEventListener('online', () => wakeUp())
   addEventListener('resize', () => { detailDirty = true; draw() })
