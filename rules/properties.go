@@ -58,6 +58,10 @@ type Properties struct {
 	MaxConcurrentStarts int
 	// ShowLogs tells that visitors may read the last log lines of the app if it fails.
 	ShowLogs bool
+	// Theme is the name of the theme of its waiting page.
+	Theme string
+	// Brand is how that page looks, in a theme that has brands.
+	Brand Brand
 	// Enable is what `enable` says: nil if nothing does.
 	Enable *bool
 }

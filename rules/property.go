@@ -124,6 +124,22 @@ var properties = []Property{
 		set:  boolean(func(p *Properties, yes bool) { p.ShowLogs = yes }),
 		text: func(p Properties) string { return strconv.FormatBool(p.ShowLogs) },
 	}, {
+		Key: "theme", Doc: "theme of its waiting page", global: true,
+		set:  setTheme,
+		text: func(p Properties) string { return p.Theme },
+	}, {
+		Key: "brand_color", Doc: "first colour of a branded waiting page", global: true,
+		set:  color(func(p *Properties) *string { return &p.Brand.Color }),
+		text: func(p Properties) string { return p.Brand.Color },
+	}, {
+		Key: "brand_accent", Doc: "second colour of a branded waiting page", global: true,
+		set:  color(func(p *Properties) *string { return &p.Brand.Accent }),
+		text: func(p Properties) string { return p.Brand.Accent },
+	}, {
+		Key: "brand_logo", Doc: "logo of a branded waiting page", global: true,
+		set:  setLogo,
+		text: func(p Properties) string { return logoText(p.Brand.Logo) },
+	}, {
 		Key: "enable", Doc: "whether Paastis manages it",
 		set:  boolean(func(p *Properties, yes bool) { p.Enable = &yes }),
 		text: enableText,
@@ -139,6 +155,7 @@ func Defaults() Resolved {
 		Properties: Properties{
 			MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, DirectHoldTimeout: 2 * time.Minute, StartTimeout: 5 * time.Minute,
 			TrafficFloor: 1000, QuietTime: 15 * time.Second, StreamQuietTime: 90 * time.Second, MaxConcurrentStarts: 8,
+			Theme: "plain",
 		},
 		Origins: map[string]string{},
 	}

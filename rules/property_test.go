@@ -128,7 +128,7 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
 		for _, k := range rules.Keys() {
 			all[k.Key] = k.Text(p)
 		}
-		for _, newer := range []string{"traffic_floor", "quiet_time", "stream_quiet_time", "cpu_floor", "busy", "keep_awake", "awake_until", "max_concurrent_starts", "show_logs"} {
+		for _, newer := range []string{"traffic_floor", "quiet_time", "stream_quiet_time", "cpu_floor", "busy", "keep_awake", "awake_until", "max_concurrent_starts", "show_logs", "theme", "brand_color", "brand_accent", "brand_logo"} {
 			delete(all, newer) // see TestSizesPartsTimesAndChecksAreReadAndWrittenAlike
 		}
 		return all

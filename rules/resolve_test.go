@@ -39,7 +39,7 @@ func TestEachValueTellsWhereItComesFrom(t *testing.T) {
 	t.Parallel()
 	r, warnings := labelled(t, cascade, map[string]string{"paastis.probe": "none", "com.example": "x"})
 	equal(t, "warnings", warnings, nil)
-	for _, key := range []string{"traffic_floor", "quiet_time", "stream_quiet_time", "cpu_floor", "max_concurrent_starts", "show_logs"} {
+	for _, key := range []string{"traffic_floor", "quiet_time", "stream_quiet_time", "cpu_floor", "max_concurrent_starts", "show_logs", "theme", "brand_color", "brand_accent", "brand_logo"} {
 		equal(t, key, r.Origins[key], "default")
 		delete(r.Origins, key)
 	}
