@@ -46,6 +46,7 @@ type Config struct {
 	Admin         AdminConfig    `yaml:"admin"`
 	NeverWake     NeverWake      `yaml:"never_wake"`
 	WakeLimit     int            `yaml:"wake_limit" description:"How many apps one source address may wake in a minute; 0: any number"`
+	ThemeDir      string         `yaml:"theme_dir" description:"Folder of themes of one's own, a folder each"`
 
 	// Defaults of the apps' properties; package rules reads them.
 	MaxIdleTime       string `yaml:"max_idle_time" description:"How long an unused app stays awake: 30m, 2h, never; a bare number is minutes"`
@@ -62,6 +63,11 @@ type Config struct {
 	CPUFloor            string `yaml:"cpu_floor" description:"How much of a core an app may take and still be unused: 5%, off"`
 	MaxConcurrentStarts string `yaml:"max_concurrent_starts" description:"How many apps may be starting at once; 0: any number"`
 	ShowLogs            string `yaml:"show_logs" description:"Whether visitors may read the last log lines of an app that failed"`
+
+	Theme       string `yaml:"theme" description:"Theme of the waiting page: plain, terminal, branded, or a folder in theme_dir"`
+	BrandColor  string `yaml:"brand_color" description:"First colour of a branded waiting page: #rgb, #rrggbb or a name"`
+	BrandAccent string `yaml:"brand_accent" description:"Second colour of a branded waiting page"`
+	BrandLogo   string `yaml:"brand_logo" description:"Logo of a branded waiting page: data:image/…;base64,… of 640 letters at most"`
 }
 
 // DockerConfig is what the environment of Docker's own command line does not say.
@@ -159,6 +165,7 @@ func defaultConfig() Config {
 		CPUFloor:            "off",
 		MaxConcurrentStarts: "8",
 		ShowLogs:            "false",
+		Theme:               "plain",
 	}
 }
 
@@ -381,6 +388,10 @@ func (c Config) properties() map[string]string {
 		"cpu_floor":             c.CPUFloor,
 		"max_concurrent_starts": c.MaxConcurrentStarts,
 		"show_logs":             c.ShowLogs,
+		"theme":                 c.Theme,
+		"brand_color":           c.BrandColor,
+		"brand_accent":          c.BrandAccent,
+		"brand_logo":            c.BrandLogo,
 	}
 }
 

@@ -91,6 +91,7 @@ func (l Loaded) needsRestart(again Loaded) error {
 	note("admin.listen", l.Admin.Listen != again.Admin.Listen)
 	note("admin.path", l.Admin.Path != again.Admin.Path)
 	note("admin.token", l.AdminToken != again.AdminToken)
+	note("theme_dir", l.ThemeDir != again.ThemeDir)
 	note("wake_limit", l.WakeLimit != again.WakeLimit)
 	note("audit_interval", l.AuditInterval != again.AuditInterval)
 	note("never_wake", !l.NeverWake.equal(again.NeverWake))
