@@ -67,7 +67,7 @@ type Config struct {
 	Theme       string `yaml:"theme" description:"Theme of the waiting page: plain, terminal, branded, or a folder in theme_dir"`
 	BrandColor  string `yaml:"brand_color" description:"First colour of a branded waiting page: #rgb, #rrggbb or a name"`
 	BrandAccent string `yaml:"brand_accent" description:"Second colour of a branded waiting page"`
-	BrandLogo   string `yaml:"brand_logo" description:"Logo of a branded waiting page: data:image/…;base64,… of 640 letters at most"`
+	BrandLogo   string `yaml:"brand_logo" description:"Logo of a branded waiting page: data:image/…;base64,… of 360 letters at most"`
 }
 
 // DockerConfig is what the environment of Docker's own command line does not say.

@@ -3,6 +3,8 @@ package registry
 import (
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/rules"
 )
 
 // View is a picture of one app for people: the waiting page, the API, explain.
@@ -21,6 +23,9 @@ type View struct {
 	// Logs are the last lines of an app that failed, oldest first, where visitors may
 	// read them. Nil otherwise.
 	Logs []string
+	// Theme draws its page, which looks like Brand.
+	Theme string
+	Brand rules.Brand
 	// Steps are the linked apps that a wake takes, in start order, without the app
 	// itself. Empty if it needs no other.
 	Steps []Step
@@ -62,6 +67,7 @@ func (r *Registry) View(k *Keeper) View {
 		reason = ""
 	}
 	v := View{Name: k.Name(), State: state, Reason: reason, Usual: k.usualWake()}
+	v.Theme, v.Brand = k.Entry().Theme, k.Entry().Brand
 	if k.state == Starting {
 		v.Began = k.since
 	}

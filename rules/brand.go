@@ -22,7 +22,7 @@ type Brand struct {
 
 // LogoLimit is the most letters of a logo's URL: it is a part of the waiting page, which
 // is to have 4,096 bytes at most.
-const LogoLimit = 640
+const LogoLimit = 360
 
 // colorNames are the names of colours that are known: those of CSS 2.1.
 var colorNames = map[string]string{

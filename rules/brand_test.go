@@ -26,7 +26,7 @@ func TestColoursAreReadInAnyUsualForm(t *testing.T) {
 func TestLogosAreImagesThatThePageCanCarry(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"png", "svg+xml", "webp", "gif", "jpeg"} {
-		equal(t, kind, properties(t, load(t, one("brand_logo", logo(kind, 300))), "a").Brand.Logo, logo(kind, 300))
+		equal(t, kind, properties(t, load(t, one("brand_logo", logo(kind, 200))), "a").Brand.Logo, logo(kind, 200))
 	}
 	equal(t, "none", properties(t, load(t, one("brand_logo", "''")), "a").Brand.Logo, "")
 }
@@ -45,7 +45,7 @@ func TestABrandThatCannotBeDrawnIsRefused(t *testing.T) {
 		{"brand_logo", "https://cdn.example.com/a/rather/long/path/of/a/logo.svg", `"https://cdn.example.com/a/rather/long/p…"` + noImage},
 		{"brand_logo", "data:text/html;base64,PGI+", `"data:text/html;base64,PGI+"` + noImage},
 		{"brand_logo", "data:image/png;base64,%%%", "what follows base64, is no Base64; `base64 -w0 FILE` writes it"},
-		{"brand_logo", logo("png", 600), "an image of 822 letters is too long: 640 at most, for the whole page has 4,096 bytes; a small SVG fits"},
+		{"brand_logo", logo("png", 300), "an image of 422 letters is too long: 360 at most, for the whole page has 4,096 bytes; a small SVG fits"},
 	} {
 		equal(t, c.key+" "+c.value, faults(one(c.key, c.value)), "paastis.yml:3: "+c.key+": "+c.want)
 	}

@@ -168,31 +168,6 @@ func TestWhatTheRegistrySaysIsKnownInEachLanguage(t *testing.T) {
 	})
 }
 
-func TestPageWithEightLinkedAppsFitsInEachLanguageAndState(t *testing.T) {
-	all, _ := tongues()
-	now := time.Now()
-	for _, tongue := range all {
-		for state := registry.Asleep; state <= registry.Failed; state++ {
-			for _, form := range []bool{false, true} {
-				for english := range reasons {
-					v := registry.View{Name: "pix-app-review-pr1234-front", State: state, Reason: english, Began: now.Add(-time.Hour), Usual: 95 * time.Second}
-					for i := range 8 {
-						step := registry.Step{Name: fmt.Sprintf("pix-app-review-pr1234-linked%d", i), Progress: registry.Waking}
-						if i == 0 && state == registry.Failed {
-							step.Progress, step.Reason = registry.Broken, english
-						}
-						v.Steps = append(v.Steps, step)
-					}
-					page := string(NewPage().render(shown{view: v, form: form}, tongue))
-					if n := len(page); n > pageLimit || strings.Count(page, "<li") != 8 {
-						t.Errorf("%s, %s, form %t: %d bytes, %d steps", tongue.code, state, form, n, strings.Count(page, "<li"))
-					}
-				}
-			}
-		}
-	}
-}
-
 func TestTimePassingIsNoOtherPicture(t *testing.T) {
 	began := time.Now()
 	is := shown{view: registry.View{Name: "shop", State: registry.Starting, Began: began, Usual: 10 * time.Second}}

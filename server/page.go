@@ -12,38 +12,61 @@ import (
 const pageLimit = 4096
 
 // Page is the waiting page: what a person sees while an app wakes, or when it failed. It
-// makes data of what is to be shown; a theme draws it.
-type Page struct{ theme *theme }
+// makes data of what is to be shown; the app's theme draws it.
+type Page struct{ themes *Themes }
 
-// NewPage makes the built-in page.
-func NewPage() *Page { return &Page{theme: newTheme()} }
+// NewPage makes the page that some themes draw.
+func NewPage(themes *Themes) *Page { return &Page{themes: themes} }
 
-// render is the page of what is shown, in a language. Long texts are cut, and steps left
-// out, until it is short enough.
-func (p *Page) render(s shown, t *tongue) []byte {
+// render is the page of what is shown, in a language. A theme that fails is replaced.
+func (p *Page) render(s shown, t *tongue) page {
+	theme := p.themes.of(s.view.Theme)
+	drawn, err := theme.fit(s, t)
+	if err == nil {
+		return drawn
+	}
+	p.themes.failed(theme, err)
+	drawn, _ = p.themes.built[plainTheme].fit(s, t) // it is tested with all that there is
+	return drawn
+}
+
+// fit draws a page: long texts are cut, then the logo and steps left out, until it is short
+// enough. A theme of one's own may be too long for that.
+func (th *theme) fit(s shown, t *tongue) (page, error) {
 	now := time.Now()
+	b := brand(s.view.Brand)
 	for _, size := range sizes {
-		if drawn := p.theme.draw(s.data(t, size, now)); len(drawn) <= pageLimit {
-			return drawn
+		for _, b := range b.shorter(size) {
+			drawn, err := th.draw(s.data(t, size, now), b)
+			if err != nil || len(drawn.body) <= pageLimit {
+				return drawn, err
+			}
 		}
 	}
+	if th.own {
+		return th.draw(s.data(t, sizes[0], now), b)
+	}
 	bare := shown{view: registry.View{State: s.view.State}, form: s.form}
-	return p.theme.draw(bare.data(t, size{}, now))
+	return th.draw(bare.data(t, size{}, now), b.bare())
 }
 
 // write answers with the page: a person's navigation, or its own poll, which must never
 // get a 2xx: that would send it on to the app. h are the visitor's headers.
 func (p *Page) write(w http.ResponseWriter, h http.Header, status int, s shown) error {
-	setState(w, s.view.State)
-	t := tongueFor(first(h, "Accept-Language"))
-	answer := w.Header()
-	answer.Set("Content-Type", "text/html; charset=utf-8")
-	answer.Set("Content-Language", t.code)
-	answer.Set("Content-Security-Policy", p.theme.policy)
-	answer.Set("Referrer-Policy", referrerPolicy(s.view.State))
-	answer.Set("X-Content-Type-Options", "nosniff")
-	answer.Set("Retry-After", retryAfter)
+	return p.render(s, tongueFor(first(h, "Accept-Language"))).write(w, status, s.view.State)
+}
+
+// write sends a page.
+func (p page) write(w http.ResponseWriter, status int, state registry.State) error {
+	setState(w, state)
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", p.lang)
+	h.Set("Content-Security-Policy", p.policy)
+	h.Set("Referrer-Policy", referrerPolicy(state))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Retry-After", retryAfter)
 	w.WriteHeader(status)
-	_, err := w.Write(p.render(s, t))
+	_, err := w.Write(p.body)
 	return err
 }

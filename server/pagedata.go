@@ -135,9 +135,12 @@ func (s shown) poll(now time.Time) string {
 // reason, and lines of a log.
 type size struct{ steps, name, reason, detail, lines int }
 
+// shortName is how many letters tell most names apart.
+const shortName = 24
+
 // sizes are tried one after the other.
 var sizes = []size{
-	{12, 60, 200, 120, 8}, {12, 60, 200, 80, 4}, {8, 40, 200, 60, 2}, {8, 24, 120, 0, 0}, {4, 16, 100, 0, 0}, {0, 16, 100, 0, 0},
+	{12, 60, 200, 120, 8}, {12, 60, 200, 80, 4}, {8, 40, 200, 60, 2}, {8, shortName, 120, 0, 0}, {4, 16, 100, 0, 0}, {0, 16, 100, 0, 0},
 }
 
 // data is what a theme gets to draw.

@@ -277,7 +277,7 @@ func TestPageThatAsksByItselfDoesNotLookLikeARetry(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := inState(t, state).answerTo("http://shop.test/", browser)
 			got := w.Header().Get("Referrer-Policy")
-			if strings.Contains(w.Body.String(), `http-equiv="refresh"`) {
+			if strings.Contains(w.Body.String(), `http-equiv=refresh`) {
 				got += ", refresh"
 			}
 			if got != want {

@@ -48,6 +48,8 @@ type Options struct {
 	Registry   *registry.Registry
 	Classifier Classifier
 	Log        *slog.Logger
+	// Themes draw the waiting page. Nil: the built-in ones.
+	Themes *Themes
 	// WakesPerMinute is how many apps one source address may wake. Zero: any number.
 	WakesPerMinute int
 	// ConfigToken is what gets the routes. Empty: ConfigSources alone do.
@@ -84,10 +86,14 @@ type Server struct {
 
 // New makes a server. It does not listen yet.
 func New(o Options) *Server {
+	themes := o.Themes
+	if themes == nil {
+		themes = NewThemes("", o.Log)
+	}
 	s := &Server{
 		registry: o.Registry,
 		visitors: o.Classifier,
-		page:     NewPage(),
+		page:     NewPage(themes),
 		limit:    newWakeLimit(o.WakesPerMinute),
 		access:   newRoutesAccess(o.ConfigToken, o.ConfigSources),
 		proxy:    newProxy(o.Log),

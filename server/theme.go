@@ -3,59 +3,206 @@ package server
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
+	"path"
 	"strings"
 )
 
-var (
-	//go:embed waiting.html
-	waitingHTML string
-	//go:embed waiting.css
-	waitingCSS string
-	//go:embed waiting.js
-	waitingJS string
+// A theme is a folder of html/template files: page.html, which may use the others by their
+// names, style.css, and script.js unless it takes the script that all themes share. See
+// docs/themes.md.
+const (
+	themePage   = "page.html"
+	themeStyle  = "style.css"
+	themeScript = "script.js"
 )
 
-// theme draws the waiting page.
+const (
+	// themeFileLimit bounds each file of a theme, and each page that it draws.
+	themeFileLimit = 256 << 10
+)
+
+// theme draws the waiting page. It never changes.
 type theme struct {
+	name     string
 	template *template.Template
-	style    template.CSS
+	style    string
 	script   template.JS
-	policy   string // Content-Security-Policy
+	pictures bool // it shows images that are parts of it
+	own      bool // it is none of the built-in ones
 }
 
-// newTheme makes the built-in theme.
-func newTheme() *theme {
-	t := &theme{
-		template: template.Must(template.New("waiting").Parse(waitingHTML)),
-		style:    template.CSS(strings.ReplaceAll(waitingCSS, "\n", "")),
-		script:   template.JS(strings.TrimSpace(waitingJS)),
+// drawing is all that a template gets.
+type drawing struct {
+	PageData
+	// Brand is the app's.
+	Brand DrawnBrand
+	// Style and Script are what goes between <style> and </style>, <script> and
+	// </script>, as it is: the Content-Security-Policy allows these two alone.
+	Style  template.CSS
+	Script template.JS
+}
+
+// DrawnBrand is how an app wants to look.
+type DrawnBrand struct {
+	// Color and Accent are written #rrggbb. Empty: none. A style has them as variables.
+	Color, Accent string
+	// Logo is a data: URL of an image, for <img src>. Empty: none.
+	Logo template.URL
+}
+
+// errTooLong is the end of a template that draws without end.
+var errTooLong = fmt.Errorf("it draws more than %d bytes", themeFileLimit)
+
+// newTheme makes a theme of its files: name → content. An error says file and line, with
+// where before it, and what is wrong.
+func newTheme(name, where string, files map[string]string) (*theme, error) {
+	if _, ok := files[themePage]; !ok {
+		return nil, fmt.Errorf("%s: a theme needs a %s", where, themePage)
 	}
-	t.policy = fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; connect-src 'self'; base-uri 'none'; form-action 'none'",
-		hashOf(string(t.style)), hashOf(string(t.script)))
-	return t
+	t := &theme{name: name, template: template.New(""), style: files[themeStyle], script: template.JS(sharedScript())}
+	if script, ok := files[themeScript]; ok {
+		t.script = template.JS(script)
+	}
+	for file, content := range files {
+		if err := t.take(file, content); err != nil {
+			return nil, faultOf(where, err)
+		}
+	}
+	if err := t.try(); err != nil {
+		return nil, faultOf(where, err)
+	}
+	return t, nil
 }
 
-// draw makes a page of data.
-func (t *theme) draw(d PageData) []byte {
-	var b bytes.Buffer
-	err := t.template.Execute(&b, struct {
-		PageData
-		Style  template.CSS
-		Script template.JS
-	}{d, t.style, t.script})
+// take adds a file to a theme.
+func (t *theme) take(file, content string) error {
+	switch {
+	case path.Ext(file) == ".html":
+		t.pictures = t.pictures || strings.Contains(content, ".Brand.Logo") || strings.Contains(content, "data:image/")
+		_, err := t.template.New(file).Parse(content)
+		return err
+	case file == themeStyle:
+		t.pictures = t.pictures || strings.Contains(content, "data:image/")
+		return endsNot(file, content, "</style")
+	case file == themeScript:
+		return endsNot(file, content, "</script")
+	}
+	return nil
+}
+
+// endsNot refuses what would end an element too early.
+func endsNot(file, content, end string) error {
+	before, _, found := strings.Cut(strings.ToLower(content), end)
+	if !found {
+		return nil
+	}
+	return fmt.Errorf("%s:%d: %s> must not stand there", file, strings.Count(before, "\n")+1, end)
+}
+
+// try draws each sample, in which every part of a page is there once.
+func (t *theme) try() error {
+	for _, s := range samples() {
+		page, err := t.draw(s.data(), s.brand)
+		if err != nil {
+			return err
+		}
+		if !bytes.Contains(page.body, []byte("<main")) && t.script == template.JS(sharedScript()) {
+			return fmt.Errorf(`%s:1: it has no <main data-poll="{{.Poll}}">, which the script needs`, themePage)
+		}
+	}
+	return nil
+}
+
+// faultOf tells an error of a template like one of any other file: WHERE/FILE:LINE: what.
+func faultOf(where string, err error) error {
+	text := err.Error()
+	for _, prefix := range []string{"html/template:", "template: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return errors.New(where + "/" + strings.TrimPrefix(text, " "))
+}
+
+// page is the waiting page as it is sent.
+type page struct {
+	body   []byte
+	policy string // Content-Security-Policy
+	lang   string
+}
+
+// draw makes a page of data. An error is one of the template; there is no page then.
+func (t *theme) draw(d PageData, b brand) (p page, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			p, err = page{}, fmt.Errorf("%s: %v", themePage, cause)
+		}
+	}()
+	style := b.variables(t.style) + t.style
+	out := limitedBuffer{limit: themeFileLimit}
+	err = t.template.ExecuteTemplate(&out, themePage, drawing{d, b.drawn(), template.CSS(style), t.script})
 	if err != nil {
-		// The template is fixed and the data plain: only a fault of ours gets here.
-		return []byte("<!doctype html><title>Paastis</title>Please try again in a moment.")
+		return page{}, err
 	}
-	return b.Bytes()
+	return page{body: out.Bytes(), policy: t.policy(style), lang: d.Lang}, nil
+}
+
+// policy allows a page its style and its script, and nothing of anybody else.
+func (t *theme) policy(style string) string {
+	policy := fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; connect-src 'self'; base-uri 'none'; form-action 'none'",
+		hashOf(style), hashOf(string(t.script)))
+	if t.pictures {
+		policy += "; img-src data:"
+	}
+	return policy
 }
 
 // hashOf is the source expression of an inline style or script (CSP level 2).
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// limitedBuffer is a buffer that takes so much and no more.
+type limitedBuffer struct {
+	bytes.Buffer
+	limit int
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > b.limit {
+		return 0, errTooLong
+	}
+	return b.Buffer.Write(p)
+}
+
+// readTheme reads the files of a theme out of a folder.
+func readTheme(folder fs.FS) (map[string]string, error) {
+	entries, err := fs.ReadDir(folder, ".")
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for _, e := range entries {
+		name := e.Name()
+		if path.Ext(name) != ".html" && name != themeStyle && name != themeScript {
+			continue
+		}
+		info, err := fs.Stat(folder, name)
+		if err != nil {
+			return nil, err
+		}
+		if info.Size() > themeFileLimit {
+			return nil, fmt.Errorf("%s has %d bytes: %d at most", name, info.Size(), themeFileLimit)
+		}
+		content, err := fs.ReadFile(folder, name)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = string(content)
+	}
+	return files, nil
 }

@@ -1,0 +1,115 @@
+package server
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+// sample is a page for whoever makes a theme: of an app that is not there.
+type sample struct {
+	key   string // in URLs
+	about string // for people
+	shown shown
+	brand brand
+	lang  string        // Accept-Language; empty: English
+	ago   time.Duration // how long it is on its way up
+}
+
+// sampleSize is how much of a sample is drawn.
+var sampleSize = sizes[0]
+
+// at is what a sample shows now.
+func (s sample) at(now time.Time) shown {
+	if s.shown.view.State == registry.Starting {
+		s.shown.view.Began = now.Add(-s.ago)
+	}
+	s.shown.view.Brand = rules.Brand(s.brand)
+	return s.shown
+}
+
+// data is what a theme gets to draw of a sample.
+func (s sample) data() PageData {
+	now := time.Now()
+	return s.at(now).data(tongueFor(s.lang), sampleSize, now)
+}
+
+// sampleNamed finds a sample by its key.
+func sampleNamed(key string) (sample, bool) {
+	for _, s := range samples() {
+		if s.key == key {
+			return s, true
+		}
+	}
+	return sample{}, false
+}
+
+// samples are one of each state that a page can be in. No theme fails at one of them.
+var samples = sync.OnceValue(func() []sample {
+	const name = "shop-review-pr42-front"
+	steps := []registry.Step{
+		{Name: "shop-review-pr42-db", Progress: registry.Up}, {Name: "shop-review-pr42-cache", Progress: registry.Up},
+		{Name: "shop-review-pr42-search", Progress: registry.Up}, {Name: "shop-review-pr42-mail", Progress: registry.Waking},
+		{Name: "shop-review-pr42-worker", Progress: registry.Waking}, {Name: "shop-review-pr42-back", Progress: registry.Queued},
+		{Name: "shop-review-pr42-admin", Progress: registry.Queued},
+		{Name: "shop-review-pr42-wiki", Progress: registry.Skipped, Reason: "It does not exist."},
+	}
+	failed := []registry.Step{
+		steps[0], {Name: "shop-review-pr42-back", Progress: registry.Broken, Reason: "It ended with exit code 3."}, steps[6],
+	}
+	logs := []string{"listening on :8080", "connecting to shop-review-pr42-db:5432", `fatal: password authentication failed for user "shop"`}
+	waking := func(v registry.View) registry.View { v.Name, v.State = name, registry.Starting; return v }
+	broken := func(v registry.View) registry.View { v.Name, v.State = name, registry.Failed; return v }
+	const needed = "shop-review-pr42-back, which it needs, failed: It ended with exit code 3."
+	all := []sample{
+		{key: "first", about: "The first wake: nobody knows how long it takes", shown: shown{view: waking(registry.View{})}},
+		{key: "usual", about: "On its way up", ago: 5 * time.Second, shown: shown{view: waking(registry.View{Usual: 12 * time.Second})}},
+		{key: "linked", about: "With 8 linked apps", ago: 9 * time.Second, shown: shown{view: waking(registry.View{Usual: 30 * time.Second, Steps: steps})}},
+		{key: "many", about: "With 20 linked apps", ago: 9 * time.Second, shown: shown{view: waking(registry.View{Usual: 30 * time.Second, Steps: many(20)})}},
+		{key: "late", about: "Over its usual time", ago: time.Minute, shown: shown{view: waking(registry.View{Usual: 12 * time.Second, Steps: steps[2:6]})}},
+		{key: "turn", about: "Waiting for its turn", shown: shown{view: waking(registry.View{Reason: "It waits for its turn: 3 other apps on the way up.", Usual: 12 * time.Second})}},
+		{key: "refused", about: "Refused: too many wakes", shown: shown{refused: true, view: registry.View{Name: name, State: registry.Asleep, Steps: steps[5:6]}}},
+		{key: "ready", about: "Ready", shown: shown{view: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second, Steps: steps[:3]}}},
+		{key: "failed", about: "Failed", shown: shown{view: broken(registry.View{Reason: "It ran out of memory."})}},
+		{key: "needs", about: "An app that it needs failed", shown: shown{view: broken(registry.View{Reason: needed, Steps: failed})}},
+		{key: "logs", about: "Failed, with its last lines", shown: shown{view: broken(registry.View{Reason: "It ended with exit code 1.", Logs: logs})}},
+		{key: "form", about: "After a form", ago: 5 * time.Second, shown: shown{form: true, view: waking(registry.View{Usual: 12 * time.Second})}},
+		{key: "form-ready", about: "After a form, ready", shown: shown{form: true, view: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second}}},
+		{key: "form-failed", about: "After a form, failed", shown: shown{form: true, view: broken(registry.View{Reason: "It ran out of memory."})}},
+	}
+	for i := range all {
+		all[i].brand = brand{Color: "#0b3954", Accent: "#ff7f11", Logo: sampleLogo}
+	}
+	return all
+})
+
+// sampleLogo is a bird's nest, more or less.
+const sampleLogo = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAzMiAzMiI+PHBhdGggZmlsbD0iI2ZmN2YxMSIgZD0iTTIgMTRoMjhhMTQgMTQgMCAwIDEtMjggMHoiLz48Y2lyY2xlIGN4PSIxNiIgY3k9IjkiIHI9IjYiIGZpbGw9IiNmZmYiLz48L3N2Zz4="
+
+func many(n int) []registry.Step {
+	var steps []registry.Step
+	for i := range n {
+		steps = append(steps, registry.Step{Name: fmt.Sprintf("shop-review-pr42-worker-%d", i+1), Progress: registry.Waking})
+	}
+	return steps
+}
+
+// longest is how many bytes the longest page of a theme has of an app with 8 linked apps.
+func (t *theme) longest() int {
+	longest := 0
+	for _, s := range samples() {
+		if s.key == "many" {
+			continue
+		}
+		for _, lang := range []string{"en", "fr"} {
+			s.lang = lang
+			if page, err := t.draw(s.data(), s.brand); err == nil {
+				longest = max(longest, len(page.body))
+			}
+		}
+	}
+	return longest
+}
