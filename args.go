@@ -49,6 +49,7 @@ var commands = []command{
 	{name: "events", doc: "list what has happened to the apps", flags: []commandFlag{
 		{"--app", "NAME", "only to this one"},
 		{"--follow", "", "and what happens, until interrupted"}, jsonFlag}},
+	{name: "theme preview", operand: "[NAME]", doc: "show every state of the waiting page, in all themes or one (theme_preview says where)"},
 	{name: "healthcheck", doc: "ask a running Paastis whether it serves (for HEALTHCHECK)"},
 	{name: "version", doc: "print the version"},
 }
@@ -124,6 +125,9 @@ func (a *arguments) flag(arg string, rest []string) ([]string, error) {
 
 func (a *arguments) setCommand(words []string) error {
 	a.command = "serve"
+	if i := slices.Index(words, "theme"); i >= 0 && i < len(words)-1 && i < 2 { // after help, maybe
+		words = slices.Replace(words, i, i+2, "theme "+words[i+1])
+	}
 	if len(words) > 0 {
 		a.command, words = words[0], words[1:]
 	}

@@ -47,6 +47,7 @@ type Config struct {
 	NeverWake     NeverWake      `yaml:"never_wake"`
 	WakeLimit     int            `yaml:"wake_limit" description:"How many apps one source address may wake in a minute; 0: any number"`
 	ThemeDir      string         `yaml:"theme_dir" description:"Folder of themes of one's own, a folder each"`
+	ThemePreview  string         `yaml:"theme_preview" description:"Address of theme preview, of this machine alone"`
 
 	// Defaults of the apps' properties; package rules reads them.
 	MaxIdleTime       string `yaml:"max_idle_time" description:"How long an unused app stays awake: 30m, 2h, never; a bare number is minutes"`
@@ -148,7 +149,8 @@ func defaultConfig() Config {
 		NeverWake: NeverWake{
 			UserAgents: never.UserAgents, Paths: never.Paths, Methods: never.Methods, Prefetch: never.Prefetch,
 		},
-		WakeLimit: 60,
+		WakeLimit:    60,
+		ThemePreview: "127.0.0.1:8092",
 
 		MaxIdleTime:  "15m",
 		HoldTimeout:  "25s",
@@ -282,6 +284,12 @@ func (l *Loaded) validate() error {
 	}
 	if _, _, err := net.SplitHostPort(l.ListenTLS); err != nil && l.ListenTLS != "" {
 		fault("listen_tls", "%q is no address; write HOST:PORT or :PORT", l.ListenTLS)
+	}
+	if !isLoopback(l.ThemePreview) {
+		fault("theme_preview", "%q is no address of this machine alone; write one such as 127.0.0.1:8092", l.ThemePreview)
+	}
+	if info, err := os.Stat(l.ThemeDir); l.ThemeDir != "" && (err != nil || !info.IsDir()) {
+		fault("theme_dir", "%q is no folder that can be read; make one, with a folder for each theme", l.ThemeDir)
 	}
 	if (l.TLS.Cert == "") != (l.TLS.Key == "") {
 		fault("tls", "tls.cert and tls.key belong together; give both or none")

@@ -81,6 +81,8 @@ func (a arguments) do(ctx context.Context, config Loaded, stdout, stderr io.Writ
 		return healthcheck(ctx, config)
 	case "status", "wake", "retry", "sleep", "pin", "unpin", "events":
 		return a.ask(ctx, config, stdout, stderr)
+	case "theme preview":
+		return previewThemes(ctx, config, a.operand, stdout, stderr)
 	default:
 		config.token = "" // who serves needs no more than its sum
 		return serve(ctx, config, stderr)
@@ -125,8 +127,9 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 		return err
 	}
 	log.Info("serving", "listen", listeners[0].Addr().String(), "config", config.File, "version", version)
+	themes := server.NewThemes(config.ThemeDir, log)
 	serverOptions := server.Options{
-		Registry: reg, Classifier: classifier, Log: log, WakesPerMinute: config.WakeLimit,
+		Registry: reg, Classifier: classifier, Log: log, Themes: themes, WakesPerMinute: config.WakeLimit,
 		ConfigToken: config.Traefik.ConfigToken, ConfigSources: sources,
 	}
 	admins := config.admins(reg, log)
@@ -140,6 +143,7 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 			return giveBack(ctx, time.Duration(config.AuditInterval), percentOf(usual))
 		},
 		func(ctx context.Context) error { return config.watch(ctx, reg, log) },
+		themes.Watch,
 		func(ctx context.Context) error { return srv.Serve(ctx, listeners...) },
 		func(ctx context.Context) error { return serveAdmins(ctx, admins, forAdmins, log) },
 	)

@@ -136,7 +136,7 @@ func TestTheShippedFileIsValidAndSaysTheDefaults(t *testing.T) {
 		l.Provider != want.Provider || l.Docker != want.Docker || l.WakeLimit != want.WakeLimit ||
 		l.TrafficFloor != want.TrafficFloor || l.QuietTime != want.QuietTime || l.StreamQuietTime != want.StreamQuietTime ||
 		l.CPUFloor != want.CPUFloor || l.MaxConcurrentStarts != want.MaxConcurrentStarts || l.ShowLogs != want.ShowLogs || l.Admin != want.Admin || l.AuditInterval != want.AuditInterval || !l.Traefik.equal(want.Traefik) || l.Mode != want.Mode || l.DirectHoldTimeout != want.DirectHoldTimeout || l.NeverWake.Prefetch != want.NeverWake.Prefetch ||
-		l.Theme != want.Theme || l.BrandColor != want.BrandColor || l.BrandAccent != want.BrandAccent || l.BrandLogo != want.BrandLogo || l.ThemeDir != want.ThemeDir {
+		l.Theme != want.Theme || l.BrandColor != want.BrandColor || l.BrandAccent != want.BrandAccent || l.BrandLogo != want.BrandLogo || l.ThemeDir != want.ThemeDir || l.ThemePreview != want.ThemePreview {
 		t.Errorf("the reference says %+v, the defaults are %+v", l.Config, want)
 	}
 	for _, s := range settings() {
