@@ -2,7 +2,8 @@
 // <main>, and lets the browser enter the app as soon as that is ready. The whole page has
 // 4,096 bytes at most, so names are short: m is <main>, f what to wait before the next poll.
 const m=document.querySelector('main'),
-ask=more=>fetch(location,{headers:{'X-Paastis-Poll':m.dataset.poll,...more},redirect:'manual'})
+// Without no-store a browser lets one request of a URL wait for the other.
+ask=more=>fetch(location,{headers:{'X-Paastis-Poll':m.dataset.poll,...more},redirect:'manual',cache:'no-store'})
 let f=99,i
 async function poll(){
   try{
