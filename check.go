@@ -13,6 +13,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/server"
 )
 
 // patience is how much of a wake an app's health check may cost by itself before check
@@ -31,7 +32,7 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	if err != nil {
 		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n", err)
 	}
-	warnings := slices.Concat(config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""), checkAPI(ctx, config.Traefik))
+	warnings := slices.Concat(config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""), checkAPI(ctx, config.Traefik), lintThemes(inv, server.NewThemes(config.ThemeDir, newLogger(config.Log, out)).Names()))
 	for _, w := range warnings {
 		fmt.Fprintf(out, "warning: %s\n", w)
 	}
@@ -43,6 +44,17 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "apps: %d, managed: %d, warnings: %d\n", len(inv.Entries), managed, len(warnings))
 	return nil
+}
+
+// lintThemes warns of apps whose theme does not exist.
+func lintThemes(inv *registry.Inventory, known []string) []string {
+	var all []string
+	for _, e := range inv.Entries {
+		if e.Managed && !slices.Contains(known, e.Theme) {
+			all = append(all, fmt.Sprintf("%s: theme %q does not exist, plain is drawn; there are %s", e.Name, e.Theme, strings.Join(known, ", ")))
+		}
+	}
+	return all
 }
 
 // lint warns of what is valid and hurts all the same.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -154,6 +155,19 @@ func TestMeasuredUseStandsBesideItsFloor(t *testing.T) {
 	for _, want := range []string{"it does not count", "connections  2", "in use above 5%"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)
+		}
+	}
+}
+
+func TestCheckWarnsOfAThemeThatDoesNotExist(t *testing.T) {
+	for theme, want := range map[string]string{
+		"terminal": "[]",
+		"branden":  `[shop-web: theme "branden" does not exist, plain is drawn; there are branded, plain, terminal]`,
+	} {
+		app := web(func(a *registry.App) { a.Labels["paastis.theme"] = theme })
+		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+		if got := fmt.Sprint(lintThemes(inv, []string{"branded", "plain", "terminal"})); got != want {
+			t.Errorf("%s: %s, want %s", theme, got, want)
 		}
 	}
 }
