@@ -3,7 +3,7 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build image demo-image setup lint unit agreement e2e pages test bench cycles handover streams soak fuzz demo demo-down
+.PHONY: build image demo-image setup lint unit agreement e2e pages screenshots test bench cycles handover streams soak fuzz demo demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
@@ -44,6 +44,18 @@ pages:
 	scripts/chromium
 	scripts/axe
 	go test -race -count=1 -timeout 15m ./e2e/pages
+
+# The pictures of the README and docs/, made by the browser tests.
+PICTURES := plain-linked-light-desktop plain-logs-dark-phone terminal-needs-dark-desktop \
+            branded-usual-light-desktop dashboard-app-desktop-light dashboard-app-desktop-dark \
+            dashboard-apps-phone-dark
+
+screenshots:
+	scripts/chromium
+	scripts/axe
+	SCREENSHOTS=$(CURDIR)/.cache/screenshots go test -count=1 -run 'InEveryLook|EveryTheme' ./e2e/pages
+	mkdir -p docs/screenshots
+	cp $(PICTURES:%=.cache/screenshots/%.png) docs/screenshots/
 
 ifeq ($(E2E),0)
 test: lint unit agreement

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -174,6 +175,30 @@ func TestTheReadmeNamesEverySetting(t *testing.T) {
 				t.Errorf("README.md does not have `%s`", name)
 			}
 		}
+	}
+}
+
+func TestWhatTheDocumentsLinkToIsThere(t *testing.T) {
+	documents := []string{"README.md", "CONTRIBUTING.md", "examples/README.md", "docs/themes.md"}
+	link := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^)"#]+)`)
+	found := 0
+	for _, document := range documents {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, to := range link.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(to[1], "://") {
+				continue
+			}
+			found++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(document), to[1])); err != nil {
+				t.Errorf("%s links to %s: %v", document, to[1], err)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d links were found", found)
 	}
 }
 

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,16 +27,15 @@ var stack = []string{"shop-front-1", "shop-back-1", "shop-db-1"}
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	port := os.Getenv("DEMO_PORT")
-	if port == "" {
-		port = "8000"
-	}
-	w := walk{ctx: ctx, address: "127.0.0.1:" + port, out: os.Stdout, began: time.Now()}
+	w := walk{ctx: ctx, address: "127.0.0.1:" + or("DEMO_PORT", "8000"), out: os.Stdout, began: time.Now()}
 	if err := w.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
+
+// or is a variable's value, or what docker-compose.yml takes if it is not set.
+func or(variable, otherwise string) string { return cmp.Or(os.Getenv(variable), otherwise) }
 
 type walk struct {
 	ctx     context.Context
@@ -52,6 +52,7 @@ func (w *walk) run() error {
 		}
 	}
 	w.say("done: open http://%s:%s/ yourself, and `make demo-down` when you have seen enough", host, strings.Split(w.address, ":")[1])
+	w.say("the dashboard is at http://127.0.0.1:%s/, with the token %s", or("ADMIN_PORT", "8091"), or("ADMIN_TOKEN", "the-token-of-the-demo"))
 	return nil
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a tab has for all that a test does in it.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // The sizes that people have.
 const (
@@ -185,6 +185,32 @@ func until(t *testing.T, tab context.Context, expression string) {
 func visibleText(t *testing.T, tab context.Context) string {
 	t.Helper()
 	return ask(t, tab, chromedp.Evaluate[string]("document.body ? document.body.innerText : ''"))
+}
+
+// click presses the mouse where something is, as soon as it stays where it is: it may be
+// drawn anew while it is looked for.
+func click(t *testing.T, page context.Context, selector string) {
+	t.Helper()
+	const where = `new Promise(resolve => {
+		const it = document.querySelector(%q)
+		if (!it) return resolve([])
+		it.scrollIntoView({block: 'center', inline: 'center'})
+		const at = () => { const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2] }
+		const before = at()
+		requestAnimationFrame(() => requestAnimationFrame(() => {
+			const [x, y] = at()
+			const hit = document.elementFromPoint(x, y)
+			resolve(x == before[0] && y == before[1] && hit && (it.contains(hit) || hit.contains(it)) ? [x, y] : [])
+		}))
+	})`
+	for page.Err() == nil {
+		at, err := chromedp.Run(page, chromedp.Evaluate[[]float64](fmt.Sprintf(where, selector), chromedp.EvalAwaitPromise))
+		if err == nil && len(at) == 2 {
+			do(t, page, chromedp.MouseClickXY(at[0], at[1]))
+			return
+		}
+	}
+	t.Fatalf("nothing to click on stays where it is: %s", selector)
 }
 
 // screenshot writes what a tab shows, in full length, as NAME.png into the folder

@@ -115,7 +115,8 @@ func TestEveryViewOfTheDashboardIsAccessibleInEveryLook(t *testing.T) {
 				screenshot(t, page, fmt.Sprintf("dashboard-%s-%s", view.name, look.name))
 			}
 			openDashboard(t, page, f.url+"#/app/shop-front", theViews[1].drawn)
-			do(t, page, chromedp.Click("[data-do=month]"), chromedp.Click("summary"))
+			click(t, page, "[data-do=month]")
+			click(t, page, "summary")
 			axe(t, page)
 			fits(t, page, "30 days")
 			screenshot(t, page, "dashboard-month-"+look.name)
@@ -125,7 +126,7 @@ func TestEveryViewOfTheDashboardIsAccessibleInEveryLook(t *testing.T) {
 			screenshot(t, page, "dashboard-keys-"+look.name)
 			press(t, page, kb.Escape)
 			until(t, page, "!document.querySelector('dialog[open]')")
-			do(t, page, chromedp.Click("[data-app=grafana] [data-act=pin]"))
+			click(t, page, "[data-app=grafana] [data-act=pin]")
 			until(t, page, "document.querySelector('#pin[open]')")
 			axe(t, page)
 			screenshot(t, page, "dashboard-pin-"+look.name)

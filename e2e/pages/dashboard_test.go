@@ -40,32 +40,6 @@ func detailShows(t *testing.T, page context.Context, text string) {
 	until(t, page, fmt.Sprintf("document.querySelector('#detail').innerText.includes(%q)", text))
 }
 
-// click presses the mouse where something is, as soon as it stays where it is: it may be
-// drawn anew while it is looked for.
-func click(t *testing.T, page context.Context, selector string) {
-	t.Helper()
-	const where = `new Promise(resolve => {
-		const it = document.querySelector(%q)
-		if (!it) return resolve([])
-		it.scrollIntoView({block: 'center', inline: 'center'})
-		const at = () => { const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2] }
-		const before = at()
-		requestAnimationFrame(() => requestAnimationFrame(() => {
-			const [x, y] = at()
-			const hit = document.elementFromPoint(x, y)
-			resolve(x == before[0] && y == before[1] && hit && (it.contains(hit) || hit.contains(it)) ? [x, y] : [])
-		}))
-	})`
-	for page.Err() == nil {
-		at, err := chromedp.Run(page, chromedp.Evaluate[[]float64](fmt.Sprintf(where, selector), chromedp.EvalAwaitPromise))
-		if err == nil && len(at) == 2 {
-			do(t, page, chromedp.MouseClickXY(at[0], at[1]))
-			return
-		}
-	}
-	t.Fatalf("nothing to click on stays where it is: %s", selector)
-}
-
 // press presses keys as a keyboard does: a character that a script takes for itself when
 // its key goes down is not typed too, which chromedp's own events would do.
 func press(t *testing.T, page context.Context, keys ...string) {

@@ -96,7 +96,7 @@ func TestAFailedAppIsTriedAgainByTheButton(t *testing.T) {
 			}
 			s.change("shop", func(a *actor) { a.refuses = false })
 			readIt(t, ctx)
-			do(t, ctx, chromedp.Click("#r"))
+			do(t, ctx, chromedp.Click("#r")) // also without script
 			until(t, ctx, "document.title=='the app'")
 			wantRequests(t, s, "shop", "GET /a")
 		})
@@ -152,7 +152,8 @@ func TestAFormReachesTheAppWithWhatWasFilledIn(t *testing.T) {
 		return `<!doctype html><title>x</title><form method="post" action="` + s.url("shop", "/order?id=1") + `"><input name="size" value="7"><button>Order</button></form>`
 	})
 	ctx := tab(t, tabOptions{})
-	do(t, ctx, chromedp.Navigate(from), chromedp.Click("button"))
+	do(t, ctx, chromedp.Navigate(from))
+	click(t, ctx, "button")
 	until(t, ctx, "document.title=='the app'")
 	wantRequests(t, s, "shop", "POST /order?id=1 size=7")
 }
