@@ -223,6 +223,22 @@ func TestAnAppIsWokenPutToSleepAndPinned(t *testing.T) {
 	})
 }
 
+func TestAnAppThatIsWokenWhileItIsAwakeHasItsWholeIdleTimeBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop"))
+		r.order("POST", "/api/v1/apps/shop/wake")
+		for range 3 {
+			time.Sleep(10 * time.Minute)
+			r.order("POST", "/api/v1/apps/shop/wake")
+		}
+		var a appDocument
+		decode(t, r.order("GET", "/api/v1/apps/shop"), &a)
+		if want := time.Now().Add(10 * time.Minute); a.State != "ready" || a.NextStop == nil || !a.NextStop.Equal(want) {
+			t.Errorf("woken again it is %s until %v, not %s", a.State, a.NextStop, want)
+		}
+	})
+}
+
 func TestAPinnedAppSleepsByForceAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, asleep("shop"))

@@ -81,12 +81,14 @@ func (a *Admin) history(c echo.Context) error {
 func (a *Admin) wake(c echo.Context) error  { return a.rouse(c, false) }
 func (a *Admin) retry(c echo.Context) error { return a.rouse(c, true) }
 
-// rouse wakes an app, whatever its back-off if the admin insists.
+// rouse wakes an app, whatever its back-off if the admin insists. Who does so means to use
+// it: its idle time begins anew.
 func (a *Admin) rouse(c echo.Context, insist bool) error {
 	k, err := a.findManaged(c, &struct{}{})
 	if err != nil {
 		return err
 	}
+	k.Pass(time.Now())
 	a.registry.Wake(k, insist)
 	return a.show(c, http.StatusAccepted, k)
 }
