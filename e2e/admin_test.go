@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // adminSettings let an owner in; apps sleep at their word alone.
@@ -70,4 +72,59 @@ func TestAnOwnerMovesAppsFromAShell(t *testing.T) {
 	s.told(0, "ready after", "status", "e2e-owned-front")
 	s.told(1, "no app is known as", "wake", "e2e-owned-fornt")
 	s.browseUntilAwake("shop.test", 30*time.Second) // a visit wakes it as ever
+}
+
+func TestAnOwnerMovesAppsInTheDashboard(t *testing.T) {
+	s := newSite(t, "e2e-dashboard-site")
+	s.stack("e2e-seen", true, shop()...)
+	s.serve("", adminSettings...)
+	address := strings.TrimSpace(docker(t, "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", s.name+"-paastis"))
+	page := browserTab(t, "shop.test")
+	do := func(steps ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(page, steps...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shows := func(expression string) {
+		t.Helper()
+		s.await("the page to have "+expression, 20*time.Second, func() bool {
+			is, err := chromedp.Run(page, chromedp.Evaluate[bool]("!!("+expression+")"))
+			return err == nil && is
+		})
+	}
+	press := func(name, act string) {
+		t.Helper()
+		row := "document.querySelector('[data-app=e2e-seen-" + name + "] [data-act=" + act + "]')"
+		shows(row)
+		do(chromedp.Evaluate[chromedp.Void](row + ".click()"))
+	}
+	state := func(name, text string) {
+		t.Helper()
+		shows("document.querySelector('[data-app=e2e-seen-" + name + "]')?.innerText.includes('" + text + "')")
+	}
+
+	if _, err := chromedp.Run(page, chromedp.Navigate("http://"+address+":8091/")); err != nil {
+		t.Fatal(err)
+	}
+	do(chromedp.SendKeys("#token", "correct-horse-battery-staple\r"))
+	state("front", "asleep")
+	press("front", "wake")
+	for _, name := range []string{"db", "back", "front"} {
+		state(name, "awake")
+	}
+	if got := len(running("e2e-seen")); got != 3 {
+		t.Errorf("%d containers run after the wake", got)
+	}
+	do(chromedp.Evaluate[chromedp.Void]("location.hash = '#/app/e2e-seen-front'"))
+	shows("document.querySelector('#detail').innerText.includes('Usually awake in')")
+
+	press("db", "sleep")
+	shows(`document.querySelector('[data-app=e2e-seen-db] [role=alert]')?.innerText.includes('eeded by')`)
+	s.told(0, "", "sleep", "e2e-seen-front") // another client
+	state("front", "asleep")
+	press("back", "sleep")
+	state("back", "asleep")
+	s.browseUntilAwake("shop.test", 30*time.Second) // a visitor
+	state("front", "awake")
 }
