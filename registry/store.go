@@ -102,11 +102,16 @@ func (r *Registry) revive(k *Keeper, now time.Time) {
 }
 
 // historyOf goes on with a history: what was between its end and now is unknown. Spans that
-// cannot be are left out.
+// cannot be are left out, and so are those that ended too long ago; one that is still to end
+// is cut: the clock was put back.
 func historyOf(spans []Span, now time.Time) history {
 	var h history
 	for _, s := range spans {
-		if !slices.Contains(allLived, s.State) || h.from != 0 && s.From.UnixNano() < h.from || s.To.Before(s.From) || s.To.After(now) || now.Sub(s.From) > 2*historyKept {
+		if s.To.After(now) {
+			s.To = now
+		}
+		if !slices.Contains(allLived, s.State) || s.From.UnixNano() < h.from || s.From.Before(time.Unix(0, 1)) ||
+			s.To.Before(s.From) || now.Sub(s.To) > historyKept {
 			continue
 		}
 		switch from := s.From.UnixNano(); {

@@ -216,7 +216,8 @@ func TestSpansThatCannotBeAreNotBelieved(t *testing.T) {
 		{From: day(15), To: day(14), State: LivedAwake},                                // backwards
 		{From: day(20), To: day(21), State: LivedAwake},
 		{From: day(22), To: day(23), State: "drunk"},
-		{From: day(30), To: now.Add(time.Hour), State: LivedAsleep, Asleep: time.Hour}, // to come
+		{From: now.Add(time.Hour), To: now.Add(2 * time.Hour), State: LivedAsleep, Asleep: time.Hour}, // to come
+		{State: LivedAsleep, Asleep: time.Hour},                                                       // never
 	}, now)
 	want := []string{"asleep 48h0m0s", "unknown 192h0m0s", "awake 24h0m0s", "unknown 240h0m0s"}
 	if got := lived(h.spans(now)); !slices.Equal(got, want) {
@@ -224,5 +225,22 @@ func TestSpansThatCannotBeAreNotBelieved(t *testing.T) {
 	}
 	if got := h.slept(day(1), now); got != 48*time.Hour {
 		t.Errorf("it slept for %s", got)
+	}
+}
+
+func TestASpanThatBeganLongAgoOrEndsAsTheClockWasPutBackIsBelieved(t *testing.T) {
+	now := time.Date(2000, 6, 1, 0, 0, 0, 0, time.UTC)
+	long := 100 * 24 * time.Hour
+	for what, to := range map[string]time.Time{"it has slept for long": now, "the clock was put back": now.Add(time.Minute)} {
+		h := historyOf([]Span{
+			{From: now.Add(-2 * long), To: now.Add(-long), State: LivedAwake}, // is over for long
+			{From: now.Add(-long), To: to, State: LivedAsleep, Asleep: to.Sub(now.Add(-long))},
+		}, now)
+		if got := h.slept(now.Add(-historyKept), now); got != historyKept {
+			t.Errorf("%s: it slept for %s", what, got)
+		}
+		if got := lived(h.spans(now)); !slices.Equal(got, []string{"asleep 2400h0m0s", "unknown 0s"}) {
+			t.Errorf("%s: it lived %q", what, got)
+		}
 	}
 }
