@@ -63,6 +63,10 @@ func (f *FileStore) Load(context.Context) (Memory, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return Memory{}, f.wantFolder()
 	}
+	if info, failed := os.Stat(f.path); failed == nil && !info.Mode().IsRegular() {
+		f.lost = fmt.Errorf("state_file %s: it is no file; name one, such as %s", f.path, filepath.Join(f.path, "state.json"))
+		return Memory{}, f.lost // what is in a folder is somebody's: it stays where it is
+	}
 	var content filed
 	if err == nil {
 		err = json.Unmarshal(data, &content)

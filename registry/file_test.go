@@ -94,6 +94,22 @@ func TestAFileThatIsOfNoUseIsKeptAsideAndSaidSo(t *testing.T) {
 	}
 }
 
+func TestAFolderInPlaceOfTheFileStaysWhereItIs(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	if err := os.MkdirAll(filepath.Join(folder, "somebody's"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f := NewFileStore(folder)
+	want := "state_file " + folder + ": it is no file; name one, such as " + folder + "/state.json"
+	if _, err := f.Load(t.Context()); err == nil || err.Error() != want {
+		t.Errorf("loaded: %v", err)
+	}
+	if err := f.Save(t.Context(), aMemory()); err == nil || err.Error() != want {
+		t.Errorf("saved: %v", err)
+	}
+	wantFiles(t, folder, "data")
+}
+
 func TestAFileThatCannotBeWrittenSaysWhatToDo(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "state.json")
 	f := NewFileStore(path)
