@@ -98,6 +98,19 @@ blog                                        failed  12 s ago  -          It ende
 	}
 }
 
+func TestStatusDoesNotMakeUpSinceWhenAnAppIsInItsState(t *testing.T) {
+	const app = `{"name":"db","provider":"docker","own_name":"db","managed":false,"state":"ready","since":null,"reason":"nothing enables it","max_idle_seconds":900}`
+	environ, _ := adminAPI(t, answers{"GET apps": `{"now":"` + noon + `","apps":[` + app + `]}`, "GET apps/db": app})
+	_, stdout, _ := paastis(t, environ, "status")
+	if want := "db    ready  -      never      nothing enables it\n"; !strings.Contains(stdout, want) {
+		t.Errorf("%q is not in\n%s", want, stdout)
+	}
+	_, stdout, _ = paastis(t, environ, "status", "db")
+	if want := "  state         ready\n"; !strings.Contains(stdout, want) {
+		t.Errorf("%q is not in\n%s", want, stdout)
+	}
+}
+
 func TestStatusOfAnAppTellsAllThatIsKnownOfIt(t *testing.T) {
 	inUTC(t)
 	environ, _ := adminAPI(t, answers{"GET apps/boutique": oneApp})

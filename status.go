@@ -50,11 +50,20 @@ func writeApps(out io.Writer, list client.List) {
 	rows := [][]string{{"NAME", "STATE", "SINCE", "SLEEPS-IN", "WHY"}}
 	for _, app := range list.Apps {
 		rows = append(rows, []string{
-			string(app.Name), string(app.State), relative(app.Since, list.Now), sleepsIn(app, list.Now), string(app.Reason),
+			string(app.Name), string(app.State), since(app, list.Now), sleepsIn(app, list.Now), string(app.Reason),
 		})
 	}
 	writeTable(out, "", rows)
 	fmt.Fprintf(out, "\n%s\n", totalsText(list.Totals))
+}
+
+// since is for how long an app has been in its state; a dash: that is not known, as of one
+// that is not managed.
+func since(app client.App, now time.Time) string {
+	if app.Since.IsZero() {
+		return "-"
+	}
+	return relative(app.Since, now)
 }
 
 func awake(app client.App) bool {
@@ -97,7 +106,11 @@ func savingText(s client.Saving) string {
 
 func writeApp(out io.Writer, app client.App, now time.Time) {
 	fmt.Fprintf(out, "app %s (%s)\n", app.Name, identity(app))
-	rows := [][]string{{"state", fmt.Sprintf("%s since %s", app.State, moment(app.Since, now))}}
+	state := string(app.State)
+	if !app.Since.IsZero() {
+		state += " since " + moment(app.Since, now)
+	}
+	rows := [][]string{{"state", state}}
 	add := func(key, value string) {
 		if value != "" {
 			rows = append(rows, []string{key, value})
