@@ -64,7 +64,7 @@ func (a *Admin) identify(c echo.Context) error {
 
 // admit looks at a token that came with a request.
 func (a *Admin) admit(c echo.Context, token string) error {
-	fits, wait := a.keys.fits(token, a.keys.carried)
+	fits, wait := a.keys.fits(token, a.keys.carried, addressOf(c.Request()))
 	switch {
 	case fits:
 		return nil

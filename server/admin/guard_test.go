@@ -179,6 +179,63 @@ func TestGuessingTokensOfProgramsHasToWait(t *testing.T) {
 	})
 }
 
+// from is a request of somebody's at an address, by proxies if there are any between.
+func from(addr, passed string, r *http.Request) *http.Request {
+	r.RemoteAddr = addr
+	if passed != "" {
+		r.Header.Set("X-Forwarded-For", passed)
+	}
+	return r
+}
+
+func TestWhoGuessesDoesNotKeepOutWhoKnows(t *testing.T) {
+	for what, addr := range map[string]struct{ guesses, proxies, knows, proxy string }{
+		"one beside the other":   {"203.0.113.7:1", "", "198.51.100.1:1", ""},
+		"behind the same proxy":  {"172.18.0.2:1", "198.51.100.1, 203.0.113.7", "172.18.0.2:1", "198.51.100.1"},
+		"from other networks":    {"[2001:db8:0:1::7]:1", "", "[2001:db8:0:2::1]:1", ""},
+		"who says to be another": {"203.0.113.7:1", "198.51.100.1", "198.51.100.1:1", ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := open(t)
+			for i := range 200 {
+				r.answer(from(addr.guesses, addr.proxies, request("POST", "/login", form("token=wrong")...)))
+				r.answer(from(addr.guesses, addr.proxies, request("GET", "/api/v1/apps", fmt.Sprintf("Authorization: Bearer guess-%d", i))))
+			}
+			for _, guess := range []*http.Request{request("POST", "/login", form("token="+token)...), request("GET", "/api/v1/apps", bearer)} {
+				if w := r.answer(from(addr.guesses, addr.proxies, guess)); w.Code != http.StatusTooManyRequests {
+					t.Errorf("%s: who guesses may go on: %s", what, told(w))
+				}
+			}
+			if w := r.answer(from(addr.knows, addr.proxy, request("POST", "/login", form("token="+token)...))); w.Code != http.StatusSeeOther {
+				t.Errorf("%s: a person who knows: %s", what, told(w))
+			}
+			if w := r.answer(from(addr.knows, addr.proxy, request("GET", "/api/v1/apps", bearer))); w.Code != http.StatusOK {
+				t.Errorf("%s: a program that knows: %s", what, told(w))
+			}
+		})
+	}
+}
+
+func TestWhoHasManyAddressesGuessesNoMoreThanAHundredWithOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t)
+		guess := func(i int) int {
+			addr := fmt.Sprintf("203.%d.%d.7:1", i>>8, i&255)
+			return r.answer(from(addr, "", request("POST", "/login", form("token=wrong")...))).Code
+		}
+		for i := range 1000 {
+			guess(i)
+		}
+		if code := guess(1000); code != http.StatusTooManyRequests {
+			t.Errorf("the thousandth address got %d", code)
+		}
+		time.Sleep(time.Second)
+		if code := guess(1001); code != http.StatusUnauthorized {
+			t.Errorf("a second later: %d", code)
+		}
+	})
+}
+
 func TestACookieThatWasTouchedIsNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t)

@@ -50,7 +50,7 @@ func (a *Admin) logIn(c echo.Context) error {
 	if err := crossSite.Check(c.Request()); err != nil {
 		return fromElsewhere
 	}
-	fits, wait := a.keys.fits(formValue(c, "token"), a.keys.typed)
+	fits, wait := a.keys.fits(formValue(c, "token"), a.keys.typed, addressOf(c.Request()))
 	switch {
 	case fits:
 		_, cookie := a.sessions.begin(time.Now())
@@ -59,7 +59,7 @@ func (a *Admin) logIn(c echo.Context) error {
 	case wait > 0:
 		return a.refuseLogin(c, tooMany(c, wait), http.StatusTooManyRequests, "Too many log-ins have failed. Wait a moment, then try again.")
 	default:
-		a.log.Warn("a log-in to the admin page failed: wrong token")
+		a.log.Warn("a log-in to the admin page failed: wrong token", "from", addressOf(c.Request()).Addr().String())
 		return a.refuseLogin(c, unauthorized, http.StatusUnauthorized, "That is not the token. It is what admin.token of Paastis's configuration says.")
 	}
 }
