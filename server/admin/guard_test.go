@@ -17,6 +17,7 @@ func (r *room) everywhere() [][2]string {
 		{"DELETE", "/api/v1/apps/shop"}, {"GET", "/api/v1/apps/nobody"}, {"POST", "/api/v1/apps/nobody/wake"},
 		{"OPTIONS", "/api/v1/apps"}, {"GET", "/api/v1/../v1/apps"}, {"GET", "//api/v1/apps"}, {"GET", "/api/v1/apps/%2e%2e/apps"},
 		{"GET", "/auth?app=shop"}, {"GET", "/healthz"}, {"GET", "/api/v1/events?after=x"}, {"GET", "/logout"},
+		{"POST", "/%6cogin"}, {"POST", "/login%2f"}, {"POST", "/login/"},
 	}
 	for _, route := range r.echo.Routes() {
 		all = append(all, [2]string{route.Method, strings.ReplaceAll(route.Path, ":name", "shop")})
