@@ -62,7 +62,7 @@ func TestPreviewShowsAThemeWhileItIsMade(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(`<title>x</title><main data-poll="{{.Poll}}">first {{.Name}}</main>`)
+	write(`<title>x</title><main data-poll="{{.Poll}}" data-state="{{.State}}">first {{.Name}}</main>`)
 	url := previewing(t, "acme", "--theme-dir", dir)
 	index := get(t, url)
 	for _, want := range []string{`"acme/linked?lang=en"`, `"acme/logs?lang=fr"`} {
@@ -75,7 +75,7 @@ func TestPreviewShowsAThemeWhileItIsMade(t *testing.T) {
 	}
 	for _, c := range []struct{ text, want string }{
 		{"", "first shop-review-pr42-front"},
-		{`<title>x</title><main data-poll="{{.Poll}}">second</main>`, "second"},
+		{`<title>x</title><main data-poll="{{.Poll}}" data-state="{{.State}}">second</main>`, "second"},
 		{`{{.Nothing}}`, "second"}, // the last good version stays
 	} {
 		if c.text != "" {

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -111,12 +112,33 @@ func (t *theme) try() error {
 		if err != nil {
 			return err
 		}
-		if !bytes.Contains(page.body, []byte("<main")) && t.script == template.JS(sharedScript()) {
-			return fmt.Errorf(`%s:1: it has no <main data-poll="{{.Poll}}">, which the script needs`, themePage)
+		if err := t.check(page, s.data()); err != nil {
+			return fmt.Errorf("%s:1: %w", themePage, err)
 		}
 	}
 	return nil
 }
+
+// check refuses a page that could never become the app: whose script would ask without
+// end, or would not be allowed to run.
+func (t *theme) check(p page, d PageData) error {
+	if t.script == template.JS(sharedScript()) {
+		for name, value := range map[string]string{"data-poll": d.Poll, "data-state": d.State} {
+			if !regexp.MustCompile(`<main\s[^>]*\b` + name + `=["']?` + value + `["'\s>]`).Match(p.body) {
+				return errors.New(`it has no <main data-poll="{{.Poll}}" data-state="{{.State}}">, which the script needs`)
+			}
+		}
+	}
+	for _, inline := range inlines.FindAllSubmatch(p.body, -1) {
+		if text := string(inline[2]); text != p.style && text != string(t.script) {
+			return fmt.Errorf("in <%s> there must be {{.Style}} or {{.Script}} and nothing else, no space either: nothing else is allowed by the Content-Security-Policy", inline[1])
+		}
+	}
+	return nil
+}
+
+// inlines are the styles and scripts within a page.
+var inlines = regexp.MustCompile(`(?is)<(style|script)\b[^>]*>(.*?)</(?:style|script)`)
 
 // faultOf tells an error of a template like one of any other file: WHERE/FILE:LINE: what.
 func faultOf(where string, err error) error {
@@ -130,6 +152,7 @@ func faultOf(where string, err error) error {
 // page is the waiting page as it is sent.
 type page struct {
 	body   []byte
+	style  string // that of it which is allowed
 	policy string // Content-Security-Policy
 	lang   string
 }
@@ -147,7 +170,7 @@ func (t *theme) draw(d PageData, b brand) (p page, err error) {
 	if err != nil {
 		return page{}, err
 	}
-	return page{body: out.Bytes(), policy: t.policy(style), lang: d.Lang}, nil
+	return page{body: out.Bytes(), style: style, policy: t.policy(style), lang: d.Lang}, nil
 }
 
 // policy allows a page its style and its script, and nothing of anybody else.
@@ -202,7 +225,11 @@ func readTheme(folder fs.FS) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		files[name] = string(content)
+		files[name] = newlines.Replace(string(content))
 	}
 	return files, nil
 }
+
+// newlines makes all ends of lines one character, as a browser does before it compares the
+// sum of a style or script with the one that is allowed.
+var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")

@@ -120,6 +120,39 @@ func TestAFaultyThemeIsToldWithFileAndLine(t *testing.T) {
 	}
 }
 
+func TestAThemeWhosePageCouldNeverBecomeTheAppIsRefused(t *testing.T) {
+	for page, want := range map[string]string{
+		strings.Replace(mini("x"), `="{{.Poll}}"`, "", 1):                       "it has no <main data-poll=",
+		strings.Replace(mini("x"), `{{.Poll}}`, "always the same", 1):           "it has no <main data-poll=",
+		strings.Replace(mini("x"), ` data-state="{{.State}}"`, "", 1):           "it has no <main data-poll=",
+		strings.Replace(mini("x"), `{{.Script}}`, "\n{{.Script}}\n", 1):         "in <script> there must be {{.Style}} or {{.Script}} and nothing else",
+		strings.Replace(mini("x"), `{{.Style}}`, "body{margin:0}{{.Style}}", 1): "in <style> there must be",
+		mini("x") + "<script>alert(1)</script>":                                 "in <script> there must be",
+		strings.Replace(mini("x"), `<main data-poll="{{.Poll}}" data-state="{{.State}}"`, `<main class=a data-state={{.State}} data-poll='{{.Poll}}'`, 1): "",
+	} {
+		o := themesIn(t, map[string]string{"acme/page.html": page, "acme/style.css": "p{margin:0}"})
+		if want == "" && o.log.count("level=ERROR") > 0 || want != "" && o.log.count("acme/page.html:1: "+want) != 1 {
+			t.Errorf("%s\n%q is not what is logged:\n%s", page, want, o.log.text.String())
+		}
+	}
+}
+
+func TestAThemeWrittenOnWindowsIsAllowedToRun(t *testing.T) {
+	const script, style = "document.title=1\r\n// done\r", "p{margin:0}\r\nh1{margin:0}\r\n"
+	o := themesIn(t, map[string]string{"acme/page.html": strings.ReplaceAll(mini("x"), "><", ">\r\n<"), "acme/style.css": style, "acme/script.js": script})
+	p := o.page("acme")
+	if o.log.count("level=ERROR") > 0 {
+		t.Fatal(o.log.text.String())
+	}
+	// As browsers read it.
+	read := strings.ReplaceAll(strings.ReplaceAll(string(p.body), "\r\n", "\n"), "\r", "\n")
+	for _, element := range inlines.FindAllStringSubmatch(read, -1) {
+		if hash := hashOf(element[2]); !strings.Contains(p.policy, hash) {
+			t.Errorf("%s %s is not allowed by %s", hash, element[0], p.policy)
+		}
+	}
+}
+
 func TestAThemeThatFailsForOneAppIsReplacedByPlainAndToldOnce(t *testing.T) {
 	o := themesIn(t, map[string]string{"acme/page.html": mini("x") + `{{if eq .Name "shop"}}{{index .Steps 7}}{{end}}`})
 	for range 3 {
