@@ -32,7 +32,7 @@ type (
 		Stack        string        `json:"stack"`
 		Managed      bool          `json:"managed"`
 		State        string        `json:"state"`
-		Since        time.Time     `json:"since"`
+		Since        time.Time     `json:"since,omitzero"`
 		Reason       string        `json:"reason"`
 		LastActivity *time.Time    `json:"last_activity"`
 		NextStop     *time.Time    `json:"next_stop"`

@@ -253,6 +253,18 @@ func TestAnAppThatIsNotManagedIsShownButNotMoved(t *testing.T) {
 	}
 }
 
+func TestAnAppThatIsNotManagedAnyMoreIsStillShownWhileOthersNeedIt(t *testing.T) {
+	apps := shopApps()
+	apps[0].Managed, apps[0].Since = false, time.Time{}
+	f := newFakeAdmin(t, apps)
+	f.record(adminEvent{Kind: "state", App: apps[0].Name, State: "asleep", Was: "stopping"})
+	f.record(adminEvent{Kind: "gone", App: apps[0].Name, State: "asleep", Was: "asleep", Reason: "Paastis does not manage it any more: nothing enables it"})
+	page := dashboard(t, f, "")
+	until(t, page, "document.querySelector('#live').dataset.live == 'on'")
+	do(t, page, chromedp.Sleep(100*time.Millisecond))
+	shows(t, page, apps[0].Name, "awake")
+}
+
 func TestLettersThatAreTypedActOnNothing(t *testing.T) {
 	f := newFakeAdmin(t, shopApps())
 	page := dashboard(t, f, "#/app/shop-db")

@@ -268,10 +268,11 @@ function forget(name) {
   mark(name)
 }
 
-// hear corrects a picture that is older than an event.
+// hear corrects a picture that is older than an event. An app that is not managed has no
+// since: its events are of the time when it was.
 function hear(event) {
   const app = apps.get(event.app)
-  if (!app || Date.parse(event.at) <= Date.parse(app.since)) return
+  if (!app || !(Date.parse(event.at) > Date.parse(app.since))) return
   if (event.kind === 'gone') forget(event.app)
   if (event.kind === 'state' && event.state !== app.state) take({...app, state: event.state, reason: event.reason, since: event.at, next_stop: null, guessed: true})
 }
