@@ -82,6 +82,7 @@ type stretch struct {
 // turn takes in what the app does from a time on.
 func (h *history) turn(did Lived, at time.Time) {
 	now := at.UnixNano()
+	h.rewind(now)
 	switch {
 	case h.from == 0:
 		h.from, h.now = now, did
@@ -93,6 +94,22 @@ func (h *history) turn(did Lived, at time.Time) {
 		h.from = now
 	}
 	h.now = did
+}
+
+// rewind forgets what is still to come: the clock was put back.
+func (h *history) rewind(now int64) {
+	if now >= h.from {
+		return
+	}
+	for n := len(h.past); n > 0; n = len(h.past) {
+		last := &h.past[n-1]
+		if last.from < now {
+			last.asleep -= last.sleptAfter(now, h.from)
+			break
+		}
+		h.from, h.past = last.from, h.past[:n-1]
+	}
+	h.from = now
 }
 
 // close ends the stretch that goes on.
@@ -136,14 +153,12 @@ func (h *history) spans(now time.Time) []Span {
 	if h.from == 0 {
 		return nil
 	}
+	h.rewind(now.UnixNano())
 	spans := make([]Span, 0, len(h.past)+1)
 	for i, s := range h.past {
 		spans = append(spans, Span{From: time.Unix(0, s.from), To: time.Unix(0, h.end(i)), State: s.did, Asleep: s.asleep})
 	}
 	last := Span{From: time.Unix(0, h.from), To: now, State: h.now}
-	if last.To.Before(last.From) {
-		last.To = last.From // the clock was put back
-	}
 	if last.State == LivedAsleep {
 		last.Asleep = last.To.Sub(last.From)
 	}
@@ -169,6 +184,7 @@ func (h *history) slept(since, now time.Time) time.Duration {
 	if h.from == 0 {
 		return 0
 	}
+	h.rewind(now.UnixNano())
 	var slept time.Duration
 	for i, s := range h.past {
 		slept += s.sleptAfter(since.UnixNano(), h.end(i))

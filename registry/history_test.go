@@ -196,10 +196,31 @@ func TestAClockThatIsPutBackDoesNotSpoilTheHistory(t *testing.T) {
 	h.turn(LivedAsleep, now)
 	h.turn(LivedAwake, now.Add(-time.Hour))
 	h.turn(LivedAsleep, now.Add(time.Hour))
-	if got := lived(h.spans(now.Add(2 * time.Hour))); !slices.Equal(got, []string{"awake 1h0m0s", "asleep 1h0m0s"}) {
+	if got := lived(h.spans(now.Add(2 * time.Hour))); !slices.Equal(got, []string{"awake 2h0m0s", "asleep 1h0m0s"}) {
 		t.Errorf("it lived %q", got)
 	}
 	if got := h.slept(now, now); got < 0 {
 		t.Errorf("it slept for %s", got)
+	}
+}
+
+func TestWhatWasStillToComeWhenTheClockWasPutBackDoesNotCount(t *testing.T) {
+	now := time.Date(2000, 1, 2, 12, 0, 0, 0, time.UTC)
+	for _, put := range []func(h *history){
+		func(*history) {},
+		func(h *history) { h.turn(LivedFailed, now) },
+	} {
+		var h history
+		h.turn(LivedAsleep, now.Add(-30*time.Hour))
+		h.turn(LivedAwake, now.Add(time.Hour))
+		h.turn(LivedAsleep, now.Add(2*time.Hour))
+		h.turn(LivedFailed, now.Add(3*time.Hour))
+		put(&h)
+		if got := h.slept(now.Add(-24*time.Hour), now); got != 24*time.Hour {
+			t.Errorf("in a day it slept for %s", got)
+		}
+		if got := lived(h.spans(now)); !slices.Equal(got, []string{"asleep 30h0m0s", "failed 0s"}) {
+			t.Errorf("it lived %q", got)
+		}
 	}
 }
