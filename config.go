@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -418,12 +417,6 @@ func (l Loaded) registrySettings() registry.Settings {
 func (n NeverWake) equal(m NeverWake) bool {
 	return slices.Equal(n.UserAgents, m.UserAgents) && slices.Equal(n.Paths, m.Paths) &&
 		slices.Equal(n.Methods, m.Methods) && slices.Equal(n.Sources, m.Sources) && n.Prefetch == m.Prefetch
-}
-
-func (t TraefikConfig) equal(u TraefikConfig) bool {
-	sources := slices.Equal(t.ConfigSources, u.ConfigSources)
-	t.ConfigSources, u.ConfigSources = nil, nil
-	return sources && reflect.DeepEqual(t, u)
 }
 
 func (t TraefikConfig) rule() (*template.Template, error) {
