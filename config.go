@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
@@ -191,7 +190,7 @@ func loadConfig(file string, environ []string, flags map[string]string) (Loaded,
 func findFile(asked string) (string, error) {
 	if asked != "" {
 		if _, err := os.Stat(asked); err != nil {
-			return "", fmt.Errorf("%s: %w; --config must name a file", asked, reason(err))
+			return "", fmt.Errorf("%s: %w; --config must name a file", asked, rootCause(err))
 		}
 		return asked, nil
 	}
@@ -236,7 +235,7 @@ func readVariable(name, value string) (setting, string, error) {
 	if s, ok := settingBy(all, func(s setting) bool { return s.Env == base }); ok && isFile {
 		data, err := os.ReadFile(value)
 		if err != nil {
-			return s, "", fmt.Errorf("%s: %s: %w", name, value, reason(err))
+			return s, "", fmt.Errorf("%s: %s: %w", name, value, rootCause(err))
 		}
 		return s, strings.TrimSpace(string(data)), nil
 	}
@@ -485,15 +484,6 @@ func trimPaerser(err error) error {
 		text = text[i:]
 	}
 	return errors.New(strings.TrimPrefix(text, "time: "))
-}
-
-// reason is what the operating system says, without the operation and the path.
-func reason(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }
 
 func didYouMean(word string, known []string) string {

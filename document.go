@@ -26,7 +26,7 @@ func (l *Loaded) readFile() error {
 	}
 	data, err := os.ReadFile(l.File)
 	if err != nil {
-		return fmt.Errorf("%s: %w; Paastis must be allowed to read it", l.File, reason(err))
+		return fmt.Errorf("%s: %w; Paastis must be allowed to read it", l.File, rootCause(err))
 	}
 	return l.parseFile(data)
 }

@@ -210,7 +210,8 @@ func complain(w io.Writer, err error) {
 	}
 }
 
-// rootCause is the innermost error: what the system said.
+// rootCause is the innermost error: what the system said, without the operation and the
+// path.
 func rootCause(err error) error {
 	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next
