@@ -277,21 +277,10 @@ func (l *Loaded) validate() error {
 			fault(key, "%v", err)
 		}
 	}
-	if _, _, err := net.SplitHostPort(l.Listen); err != nil {
-		fault("listen", "%q is no address; write HOST:PORT or :PORT", l.Listen)
-	}
-	if _, _, err := net.SplitHostPort(l.ListenTLS); err != nil && l.ListenTLS != "" {
-		fault("listen_tls", "%q is no address; write HOST:PORT or :PORT", l.ListenTLS)
-	}
-	if !isLoopback(l.ThemePreview) {
-		fault("theme_preview", "%q is no address of this machine alone; write one such as 127.0.0.1:8092", l.ThemePreview)
-	}
-	if info, err := os.Stat(l.ThemeDir); l.ThemeDir != "" && (err != nil || !info.IsDir()) {
-		fault("theme_dir", "%q is no folder that can be read; make one, with a folder for each theme", l.ThemeDir)
-	}
-	if (l.TLS.Cert == "") != (l.TLS.Key == "") {
-		fault("tls", "tls.cert and tls.key belong together; give both or none")
-	}
+	l.validateAddresses(fault)
+	l.validateThemes(fault)
+	l.validateAdminPath(fault)
+	l.sumToken(fault)
 	if l.Provider != "docker" {
 		fault("provider", "%q is unknown; known: docker", l.Provider)
 	}
@@ -322,37 +311,81 @@ func (l *Loaded) validate() error {
 	if _, err := l.Traefik.sources(); err != nil {
 		fault("traefik.config_sources", "%v", err)
 	}
-	l.validateAdmin(fault)
 	if l.WakeLimit < 0 {
 		fault("wake_limit", "must not be negative")
 	}
 	return errors.Join(faults...)
 }
 
-// reserved are the paths that the main address has a use for.
-var reserved = []string{"/auth", "/traefik", "/healthz", "/.paastis"}
+// faulter takes a fault of a setting.
+type faulter func(key, format string, args ...any)
 
-// validateAdmin checks the settings for admins, and leaves the token's sum for the token.
-func (l *Loaded) validateAdmin(fault func(key, format string, args ...any)) {
-	token, sum := l.Admin.Token, l.Admin.TokenSum
+func (l *Loaded) validateAddresses(fault faulter) {
+	if !isAddress(l.Listen) {
+		fault("listen", noAddress, l.Listen)
+	}
+	if l.ListenTLS != "" && !isAddress(l.ListenTLS) {
+		fault("listen_tls", noAddress, l.ListenTLS)
+	}
+	if (l.TLS.Cert == "") != (l.TLS.Key == "") {
+		fault("tls", "tls.cert and tls.key belong together; give both or none")
+	}
+	if l.Admin.Listen != "" && !isAddress(l.Admin.Listen) {
+		fault("admin.listen", noAddress, l.Admin.Listen)
+	}
+}
+
+const noAddress = "%q is no address; write HOST:PORT or :PORT"
+
+func isAddress(text string) bool {
+	_, _, err := net.SplitHostPort(text)
+	return err == nil
+}
+
+func (l *Loaded) validateThemes(fault faulter) {
+	if info, err := os.Stat(l.ThemeDir); l.ThemeDir != "" && (err != nil || !info.IsDir()) {
+		fault("theme_dir", "%q is no folder that can be read; make one, with a folder for each theme", l.ThemeDir)
+	}
+	if !isLoopback(l.ThemePreview) {
+		fault("theme_preview", "%q is no address of this machine alone; write one such as 127.0.0.1:8092", l.ThemePreview)
+	}
+}
+
+// isLoopback tells that only this machine can reach an address.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// sumToken leaves the token's sum for the token.
+func (l *Loaded) sumToken(fault faulter) {
+	token := l.Admin.Token
 	l.Admin.Token = ""
 	var err error
-	if sum != "" {
-		if l.AdminToken, err = admin.ParseSum(sum); err != nil {
+	if l.Admin.TokenSum != "" {
+		if l.AdminToken, err = admin.ParseSum(l.Admin.TokenSum); err != nil {
 			fault("admin.token_sha256", "%v", err)
 		}
 	}
-	if token != "" {
-		given := l.AdminToken
-		if l.AdminToken, err = admin.SumOf(token); err != nil {
-			fault("admin.token", "%v", err)
-		} else if given != (admin.Sum{}) && given != l.AdminToken {
-			fault("admin.token", "is not the token that admin.token_sha256 is the sum of; give one of them, or a token that fits")
-		}
+	if token == "" {
+		return
 	}
-	if _, _, err := net.SplitHostPort(l.Admin.Listen); err != nil && l.Admin.Listen != "" {
-		fault("admin.listen", "%q is no address; write HOST:PORT or :PORT", l.Admin.Listen)
+	given := l.AdminToken
+	if l.AdminToken, err = admin.SumOf(token); err != nil {
+		fault("admin.token", "%v", err)
+	} else if given != (admin.Sum{}) && given != l.AdminToken {
+		fault("admin.token", "is not the token that admin.token_sha256 is the sum of; give one of them, or a token that fits")
 	}
+}
+
+// reserved are the paths that the main address has a use for.
+var reserved = []string{"/auth", "/traefik", "/healthz", "/.paastis"}
+
+func (l *Loaded) validateAdminPath(fault faulter) {
 	path := l.Admin.Path
 	switch {
 	case path == "":

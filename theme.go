@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/paastis/paastis/server"
@@ -35,14 +33,4 @@ func previewThemes(ctx context.Context, config Loaded, name string, stdout, stde
 		return err
 	}
 	return nil
-}
-
-// isLoopback tells that only this machine can reach an address.
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
 }
