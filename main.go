@@ -94,31 +94,16 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	usual := debug.SetGCPercent(tightGC)
 	defer debug.SetGCPercent(usual)
 	log := newLogger(config.Log, stderr)
-	classifier, err := config.classifier()
+	reg, err := config.registry(log)
 	if err != nil {
 		return err
 	}
-	sources, err := config.Traefik.sources()
+	themes := server.NewThemes(config.ThemeDir, log)
+	admins := config.admins(reg, log)
+	srv, err := config.server(reg, themes, admins, log)
 	if err != nil {
 		return err
 	}
-	provider, err := providers.New(config.Provider, config.Docker.Proc, log)
-	if err != nil {
-		return err
-	}
-	options := registry.Options{
-		Providers: []registry.Provider{provider},
-		Settings:  config.registrySettings(),
-		Log:       log,
-		Audit:     time.Duration(config.AuditInterval),
-	}
-	if api, _ := config.Traefik.api(); api != nil { // validated
-		options.Gateway = api
-	}
-	if config.StateFile != "" {
-		options.Store = registry.NewFileStore(config.StateFile)
-	}
-	reg := registry.New(options)
 	if err := load(ctx, reg); err != nil {
 		return err
 	}
@@ -127,16 +112,6 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 		return err
 	}
 	log.Info("serving", "listen", listeners[0].Addr().String(), "config", config.File, "version", version)
-	themes := server.NewThemes(config.ThemeDir, log)
-	serverOptions := server.Options{
-		Registry: reg, Classifier: classifier, Log: log, Themes: themes, WakesPerMinute: config.WakeLimit,
-		ConfigToken: config.Traefik.ConfigToken, ConfigSources: sources,
-	}
-	admins := config.admins(reg, log)
-	if admins != nil {
-		serverOptions.Admin, serverOptions.AdminPath = admins, config.Admin.Path
-	}
-	srv := server.New(serverOptions)
 	return runAll(ctx,
 		func(ctx context.Context) error { reg.Run(ctx); return nil },
 		func(ctx context.Context) error {
@@ -147,6 +122,47 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 		func(ctx context.Context) error { return srv.Serve(ctx, listeners...) },
 		func(ctx context.Context) error { return serveAdmins(ctx, admins, forAdmins, log) },
 	)
+}
+
+// registry is one that knows no app yet.
+func (l Loaded) registry(log *slog.Logger) (*registry.Registry, error) {
+	provider, err := providers.New(l.Provider, l.Docker.Proc, log)
+	if err != nil {
+		return nil, err
+	}
+	options := registry.Options{
+		Providers: []registry.Provider{provider},
+		Settings:  l.registrySettings(),
+		Log:       log,
+		Audit:     time.Duration(l.AuditInterval),
+	}
+	if api, _ := l.Traefik.api(); api != nil { // validated
+		options.Gateway = api
+	}
+	if l.StateFile != "" {
+		options.Store = registry.NewFileStore(l.StateFile)
+	}
+	return registry.New(options), nil
+}
+
+// server is what answers all but the addresses of admins. Nil admins: none are let in.
+func (l Loaded) server(reg *registry.Registry, themes *server.Themes, admins *admin.Admin, log *slog.Logger) (*server.Server, error) {
+	classifier, err := l.classifier()
+	if err != nil {
+		return nil, err
+	}
+	sources, err := l.Traefik.sources()
+	if err != nil {
+		return nil, err
+	}
+	options := server.Options{
+		Registry: reg, Classifier: classifier, Log: log, Themes: themes, WakesPerMinute: l.WakeLimit,
+		ConfigToken: l.Traefik.ConfigToken, ConfigSources: sources,
+	}
+	if admins != nil {
+		options.Admin, options.AdminPath = admins, l.Admin.Path
+	}
+	return server.New(options), nil
 }
 
 // admins is what answers admins; nil without a token.
