@@ -252,7 +252,7 @@ func help() string {
 	var b strings.Builder
 	b.WriteString("Paastis puts apps to sleep when nobody uses them and wakes them, with all that\nthey need, when somebody comes.\n\nUsage: paastis [COMMAND] [FLAGS]\n\nCommands:\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  %-18s %s\n", strings.TrimSpace(c.name+" "+c.operand), c.doc)
+		fmt.Fprintf(&b, "  %-20s %s\n", strings.TrimSpace(c.name+" "+c.operand), c.doc)
 	}
 	b.WriteString("\npaastis COMMAND --help tells the flags that only this command has.\n")
 	b.WriteString("\nFlags (each is also a key of paastis.yml and a variable: --max-idle-time is\nmax_idle_time and PAASTIS_MAX_IDLE_TIME, or PAASTIS_MAX_IDLE_TIME_FILE to read it\nfrom a file; later wins: default, file, variable, flag):\n")
