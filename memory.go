@@ -8,7 +8,8 @@ import (
 )
 
 // Paastis is to be small where apps sleep. To look at all of them leaves more garbage
-// though than what is known of them in the end, and then nothing happens for a minute.
+// though than what is known of them in the end, and then nothing happens until the next
+// look (audit_interval).
 
 const (
 	// tightGC is the garbage collector's percentage while everything is looked at for the

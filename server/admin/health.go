@@ -23,7 +23,8 @@ type providerDocument struct {
 	Error     string `json:"error"`
 }
 
-// health answers with how Paastis fares: degraded is what its owner should look at,
+// health answers with how Paastis fares: degraded while a provider does
+// not answer.
 func (a *Admin) health(c echo.Context) error {
 	h := a.registry.Health()
 	d := healthDocument{
