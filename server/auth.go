@@ -51,7 +51,7 @@ func (s *Server) glance(c echo.Context, k *registry.Keeper) error {
 	if k.Open() {
 		return c.NoContent(http.StatusOK)
 	}
-	return writeProblem(c.Response(), c.Request(), onlookerProblem(s.registry.View(k)))
+	return WriteProblem(c.Response(), c.Request(), onlookerProblem(s.registry.View(k)))
 }
 
 // welcome answers a person: through to the app, or the waiting page.
@@ -111,7 +111,7 @@ func (s *Server) letDown(w http.ResponseWriter, r *http.Request, k *registry.Kee
 	if who == Form {
 		return s.page.write(w, req.Header, http.StatusServiceUnavailable, shown{view: view, form: true})
 	}
-	return writeProblem(w, r, problemOf(view))
+	return WriteProblem(w, r, appProblem(view))
 }
 
 // turnDown answers for an app a request that might have been held, but for its address
@@ -121,7 +121,7 @@ func (s *Server) turnDown(w http.ResponseWriter, r *http.Request, k *registry.Ke
 	if who == Form {
 		return s.page.write(w, req.Header, http.StatusTooManyRequests, shown{view: view, form: true, refused: true})
 	}
-	return writeProblem(w, r, tooManyProblem(view))
+	return WriteProblem(w, r, tooManyProblem(view))
 }
 
 // patient ends with the request, after some time, or when the server does.
@@ -149,7 +149,7 @@ func (s *Server) release(c echo.Context, k *registry.Keeper, req *traefik.Reques
 
 // refuse answers a question that is none.
 func (s *Server) refuse(c echo.Context, err error) error {
-	return writeProblem(c.Response(), c.Request(), Problem{
+	return WriteProblem(c.Response(), c.Request(), Problem{
 		Status: http.StatusBadRequest,
 		Title:  "Not a question of Traefik's ForwardAuth",
 		Detail: err.Error(),

@@ -171,7 +171,7 @@ func (s *Server) paint(a *arrival, status int, is shown) {
 
 // send answers with a problem document.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, p Problem) {
-	s.said(writeProblem(w, r, p))
+	s.said(WriteProblem(w, r, p))
 }
 
 // said notes how sending an answer went.

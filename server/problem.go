@@ -2,8 +2,11 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
 )
@@ -22,8 +25,8 @@ type Problem struct {
 	State string `json:"state,omitempty"`
 }
 
-// problemOf says why an app does not answer a program, whose request has woken it.
-func problemOf(v registry.View) Problem {
+// appProblem says why an app does not answer a program, whose request has woken it.
+func appProblem(v registry.View) Problem {
 	p := Problem{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String()}
 	if v.State == registry.Failed {
 		p.Title, p.Detail = "The app could not be started", v.Reason
@@ -35,7 +38,7 @@ func problemOf(v registry.View) Problem {
 
 // onlookerProblem says why an app does not answer who must not wake it.
 func onlookerProblem(v registry.View) Problem {
-	p := problemOf(v)
+	p := appProblem(v)
 	switch v.State {
 	case registry.Asleep, registry.Draining, registry.Stopping:
 		p.Title, p.Detail = "The app is "+p.State, "Requests of this kind do not wake it."
@@ -61,12 +64,20 @@ var Mistake = Problem{
 	Detail: "Paastis made a mistake; its log says which.",
 }
 
-// Answer answers a request with the problem, as package admin does.
-func (p Problem) Answer(w http.ResponseWriter, r *http.Request) error { return writeProblem(w, r, p) }
+// ProblemOf says what an error of Echo's own means (no such path, …), and that any other is
+// a mistake of Paastis's.
+func ProblemOf(err error) Problem {
+	status := http.StatusInternalServerError
+	var he *echo.HTTPError
+	if errors.As(err, &he) {
+		status = he.Code
+	}
+	return Problem{Status: status, Title: http.StatusText(status)}
+}
 
-// writeProblem answers with a problem document, without body to a HEAD. Long texts are
+// WriteProblem answers with a problem document, without body to a HEAD. Long texts are
 // cut, for the reason that pageLimit has.
-func writeProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
+func WriteProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "application/problem+json")

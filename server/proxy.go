@@ -226,7 +226,7 @@ func (p *proxy) broken(a *arrival, r *http.Request, err error) {
 		panic(http.ErrAbortHandler) // the visitor has left, or cannot be told any more
 	}
 	p.log.Warn("app broke off", "app", a.keeper.Name(), "error", err)
-	_ = writeProblem(a.w, a.r, Problem{
+	_ = WriteProblem(a.w, a.r, Problem{
 		Status: http.StatusBadGateway,
 		Title:  "The app broke off",
 		Detail: "It has got the request, and gave no answer that one could understand.",
@@ -262,7 +262,7 @@ func (s *Server) sendElsewhere(ctx context.Context, a *arrival) {
 	}
 	to := a.request.URL()
 	if to == "" { // the host is none that a URL can have
-		s.send(a.w, a.r, problemOf(s.registry.View(a.keeper)))
+		s.send(a.w, a.r, appProblem(s.registry.View(a.keeper)))
 		return
 	}
 	setState(a.w, registry.Ready)

@@ -84,7 +84,7 @@ func writeRoutes(w http.ResponseWriter, r *http.Request, p registry.Publication)
 // keepRoutes refuses the routes: they tell the inside of a network.
 func (s *Server) keepRoutes(c echo.Context, from netip.Addr) error {
 	s.warnSeldom(from, "routes refused: see traefik.config_token and traefik.config_sources", "to")
-	return writeProblem(c.Response(), c.Request(), Problem{
+	return WriteProblem(c.Response(), c.Request(), Problem{
 		Status: http.StatusForbidden,
 		Title:  "The routes are not for everybody",
 		Detail: "Send the token of traefik.config_token, or come from one of traefik.config_sources.",

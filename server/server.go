@@ -212,7 +212,7 @@ func (s *Server) survive(next echo.HandlerFunc) echo.HandlerFunc {
 			if cause := recover(); cause != nil {
 				s.log.Error("panic in a handler", "path", c.Request().URL.Path, "cause", cause, "stack", stack())
 				if !c.Response().Committed {
-					err = writeProblem(c.Response(), c.Request(), Mistake)
+					err = WriteProblem(c.Response(), c.Request(), Mistake)
 				}
 			}
 		}()
@@ -225,10 +225,5 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	status := http.StatusInternalServerError
-	var he *echo.HTTPError
-	if errors.As(err, &he) {
-		status = he.Code
-	}
-	s.send(c.Response(), c.Request(), Problem{Status: status, Title: http.StatusText(status)})
+	s.send(c.Response(), c.Request(), ProblemOf(err))
 }

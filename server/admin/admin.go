@@ -162,7 +162,7 @@ func (a *Admin) survive(next echo.HandlerFunc) echo.HandlerFunc {
 			if cause == http.ErrAbortHandler || c.Response().Committed {
 				panic(http.ErrAbortHandler)
 			}
-			err = server.Mistake.Answer(c.Response(), c.Request())
+			err = server.WriteProblem(c.Response(), c.Request(), server.Mistake)
 		}()
 		return next(c)
 	}
@@ -191,7 +191,7 @@ func (a *Admin) answerError(err error, c echo.Context) {
 	if allowed := h.Get(echo.HeaderAllow); allowed != "" {
 		h.Set(echo.HeaderAllow, strings.TrimPrefix(allowed, "OPTIONS, "))
 	}
-	if err := problemOf(err).Answer(c.Response(), c.Request()); err != nil {
+	if err := server.WriteProblem(c.Response(), c.Request(), problemOf(err)); err != nil {
 		a.log.Debug("answer not sent", "error", err)
 	}
 }
@@ -202,12 +202,7 @@ func problemOf(err error) server.Problem {
 	if errors.As(err, &p) {
 		return server.Problem(*p)
 	}
-	status := http.StatusInternalServerError
-	var he *echo.HTTPError
-	if errors.As(err, &he) {
-		status = he.Code
-	}
-	return server.Problem{Status: status, Title: http.StatusText(status)}
+	return server.ProblemOf(err)
 }
 
 // deadline sets when the next part of an answer has to be out. Where that is not supported
