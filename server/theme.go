@@ -22,10 +22,8 @@ const (
 	themeScript = "script.js"
 )
 
-const (
-	// themeFileLimit bounds each file of a theme, and each page that it draws.
-	themeFileLimit = 256 << 10
-)
+// themeFileLimit bounds each file of a theme, and each page that it draws.
+const themeFileLimit = 256 << 10
 
 // theme draws the waiting page. It never changes.
 type theme struct {
@@ -176,15 +174,16 @@ func (t *theme) draw(d PageData, b brand) (p page, err error) {
 // policy allows a page its style and its script, and nothing of anybody else.
 func (t *theme) policy(style string) string {
 	policy := fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; connect-src 'self'; base-uri 'none'; form-action 'none'",
-		hashOf(style), hashOf(string(t.script)))
+		SourceOf(style), SourceOf(string(t.script)))
 	if t.pictures {
 		policy += "; img-src data:"
 	}
 	return policy
 }
 
-// hashOf is the source expression of an inline style or script (CSP level 2).
-func hashOf(text string) string {
+// SourceOf is the source expression of an inline style or script for a
+// Content-Security-Policy.
+func SourceOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }

@@ -147,7 +147,7 @@ func TestAThemeWrittenOnWindowsIsAllowedToRun(t *testing.T) {
 	// As browsers read it.
 	read := strings.ReplaceAll(strings.ReplaceAll(string(p.body), "\r\n", "\n"), "\r", "\n")
 	for _, element := range inlines.FindAllStringSubmatch(read, -1) {
-		if hash := hashOf(element[2]); !strings.Contains(p.policy, hash) {
+		if hash := SourceOf(element[2]); !strings.Contains(p.policy, hash) {
 			t.Errorf("%s %s is not allowed by %s", hash, element[0], p.policy)
 		}
 	}

@@ -104,9 +104,9 @@ func (c Classifier) Classify(method, path string, h http.Header, client netip.Ad
 		return Poll
 	case c.onlooks(method, path, h, client):
 		return Onlooker
-	case method == http.MethodGet && navigates(h):
+	case method == http.MethodGet && Navigates(h):
 		return Person
-	case sends(method) && navigates(h):
+	case sends(method) && Navigates(h):
 		return Form
 	default:
 		return Program
@@ -118,8 +118,8 @@ func sends(method string) bool {
 	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch || method == http.MethodDelete
 }
 
-// navigates tells that a browser shows the answer to a person.
-func navigates(h http.Header) bool {
+// Navigates tells by a request's headers that a browser shows the answer to a person.
+func Navigates(h http.Header) bool {
 	if mode := first(h, "Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
 		return false
 	}

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -78,7 +77,7 @@ func (a *Admin) admit(c echo.Context, token string) error {
 // turnAway answers who was not let in: a person at the door with the login page.
 func (a *Admin) turnAway(c echo.Context, err error) error {
 	r := c.Request()
-	if r.Method == http.MethodGet && r.URL.Path == "/" && isPerson(r) {
+	if r.Method == http.MethodGet && r.URL.Path == "/" && server.Navigates(r.Header) {
 		return a.login.write(c, http.StatusUnauthorized, "")
 	}
 	if err == unauthorized {
@@ -105,10 +104,4 @@ func (a *Admin) checkOrigin(c echo.Context) error {
 		return forged
 	}
 	return nil
-}
-
-// isPerson tells a browser that wants a page to look at from a program.
-func isPerson(r *http.Request) bool {
-	mode := r.Header.Get("Sec-Fetch-Mode")
-	return strings.Contains(r.Header.Get(echo.HeaderAccept), "text/html") && (mode == "" || mode == "navigate")
 }

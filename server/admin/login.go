@@ -2,14 +2,14 @@ package admin
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"html/template"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/paastis/paastis/server"
 )
 
 var (
@@ -27,11 +27,10 @@ type loginPage struct {
 
 func newLoginPage() loginPage {
 	style := func() template.CSS { return template.CSS(loginCSS) }
-	sum := sha256.Sum256([]byte(loginCSS))
 	return loginPage{
 		template: template.Must(template.New("login").Funcs(template.FuncMap{"style": style}).Parse(loginHTML)),
-		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-			"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		policy: "default-src 'none'; style-src " + server.SourceOf(loginCSS) +
+			"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 	}
 }
 
@@ -67,7 +66,7 @@ func (a *Admin) logIn(c echo.Context) error {
 // refuseLogin answers a failed log-in: a person with the login page, a program with a
 // problem.
 func (a *Admin) refuseLogin(c echo.Context, err error, status int, sentence string) error {
-	if !isPerson(c.Request()) {
+	if !server.Navigates(c.Request().Header) {
 		return a.turnAway(c, err)
 	}
 	return a.login.write(c, status, sentence)
