@@ -220,7 +220,7 @@ func TestWakesByPublishedRoutesAreLimitedToo(t *testing.T) {
 func TestPanicIsAnsweredInDirectModeToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, routed("shop"))
-		s.page = nil
+		s.page = waitingPage{}
 		if got := gist(s.answer(come("shop", "/", browser))); got != "503 problem" {
 			t.Error(got)
 		}

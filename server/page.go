@@ -11,15 +11,12 @@ import (
 // maxResponseBodySize can be 4096: a visitor gets no longer answer.
 const pageLimit = 4096
 
-// Page is the waiting page: what a person sees while an app wakes, or when it failed. It
-// makes data of what is to be shown; the app's theme draws it.
-type Page struct{ themes *Themes }
-
-// NewPage makes the page that some themes draw.
-func NewPage(themes *Themes) *Page { return &Page{themes: themes} }
+// waitingPage is what a person sees while an app wakes, or when it failed. It makes data of
+// what is to be shown; the app's theme draws it.
+type waitingPage struct{ themes *Themes }
 
 // render is the page of what is shown, in a language. A theme that fails is replaced.
-func (p *Page) render(s shown, t *tongue) page {
+func (p waitingPage) render(s shown, t *tongue) page {
 	theme := p.themes.of(s.view.Theme)
 	drawn, err := theme.fit(s, t)
 	if err == nil {
@@ -52,7 +49,7 @@ func (th *theme) fit(s shown, t *tongue) (page, error) {
 
 // write answers with the page: a person's navigation, or its own poll, which must never
 // get a 2xx: that would send it on to the app. h are the visitor's headers.
-func (p *Page) write(w http.ResponseWriter, h http.Header, status int, s shown) error {
+func (p waitingPage) write(w http.ResponseWriter, h http.Header, status int, s shown) error {
 	return p.render(s, tongueFor(first(h, "Accept-Language"))).write(w, status, s.view.State)
 }
 

@@ -316,7 +316,7 @@ func TestFailureShowsTheLastLogLinesOnlyWhereAllowed(t *testing.T) {
 }
 
 // builtPage is what the built-in themes draw.
-func builtPage() *Page { return NewPage(NewThemes("", slog.New(slog.DiscardHandler))) }
+func builtPage() waitingPage { return waitingPage{NewThemes("", slog.New(slog.DiscardHandler))} }
 
 // drawn is the page of a view, in English.
 func drawn(v registry.View) string {

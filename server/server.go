@@ -66,7 +66,7 @@ type Options struct {
 type Server struct {
 	registry  *registry.Registry
 	visitors  Classifier
-	page      *Page
+	page      waitingPage
 	limit     *wakeLimit
 	access    routesAccess
 	proxy     *proxy
@@ -93,7 +93,7 @@ func New(o Options) *Server {
 	s := &Server{
 		registry: o.Registry,
 		visitors: o.Classifier,
-		page:     NewPage(themes),
+		page:     waitingPage{themes},
 		limit:    newWakeLimit(o.WakesPerMinute),
 		access:   newRoutesAccess(o.ConfigToken, o.ConfigSources),
 		proxy:    newProxy(o.Log),

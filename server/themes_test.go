@@ -48,7 +48,7 @@ func (o *ownThemes) write(name, content string) {
 // page is that of an app with a theme.
 func (o *ownThemes) page(theme string) page {
 	v := registry.View{Name: "shop", State: registry.Starting, Theme: theme}
-	return NewPage(o.Themes).render(shown{view: v}, tongueFor(""))
+	return waitingPage{o.Themes}.render(shown{view: v}, tongueFor(""))
 }
 
 // wantPage checks what is in a page of a theme.
