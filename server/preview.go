@@ -45,7 +45,7 @@ iframe{display:block;width:100%;height:30rem;border:1px solid #8888;border-radiu
 <h1>Themes of Paastis</h1>
 <p>Each frame is a page as a visitor gets it, with apps that are not there. A theme in theme_dir is read anew when a page is loaded.</p>
 {{range $theme := .Themes}}<h2 id="{{.}}">{{.}}</h2>
-<ul>{{range $.Samples}}{{$url := printf "%s/%s?lang=%s" $theme .Key .Lang}}<li><a href="{{$url}}">{{.About}}</a><iframe loading="lazy" src="{{$url}}" title="{{$theme}}: {{.About}}"></iframe></li>
+<ul>{{range $.Samples}}{{$url := printf "%s/%s?lang=%s" $theme .Key .Lang}}<li><a href="{{$url}}">{{.About}} ({{.Lang}})</a><iframe loading="lazy" src="{{$url}}" title="{{$theme}}: {{.About}} ({{.Lang}})"></iframe></li>
 {{end}}</ul>
 {{end}}</html>
 `))
@@ -60,11 +60,11 @@ func (p *Preview) index(w http.ResponseWriter, _ *http.Request) {
 		names = []string{p.only}
 	}
 	var links []previewLink
-	for _, s := range samples() {
-		links = append(links, previewLink{s.key, "en", s.about})
-	}
-	for _, s := range samples() {
-		links = append(links, previewLink{s.key, "fr", s.about + ", in French"})
+	languages, _ := tongues()
+	for _, in := range languages {
+		for _, s := range samples() {
+			links = append(links, previewLink{s.key, in.code, s.about})
+		}
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = previewIndex.Execute(w, struct {

@@ -89,6 +89,7 @@ var samples = sync.OnceValue(func() []sample {
 // sampleLogo is a bird's nest, more or less.
 const sampleLogo = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAzMiAzMiI+PHBhdGggZmlsbD0iI2ZmN2YxMSIgZD0iTTIgMTRoMjhhMTQgMTQgMCAwIDEtMjggMHoiLz48Y2lyY2xlIGN4PSIxNiIgY3k9IjkiIHI9IjYiIGZpbGw9IiNmZmYiLz48L3N2Zz4="
 
+// many are so many apps on their way up.
 func many(n int) []registry.Step {
 	var steps []registry.Step
 	for i := range n {
@@ -100,12 +101,13 @@ func many(n int) []registry.Step {
 // longest is how many bytes the longest page of a theme has of an app with 8 linked apps.
 func (t *theme) longest() int {
 	longest := 0
+	languages, _ := tongues()
 	for _, s := range samples() {
 		if s.key == "many" {
 			continue
 		}
-		for _, lang := range []string{"en", "fr"} {
-			s.lang = lang
+		for _, in := range languages {
+			s.lang = in.code
 			if page, err := t.draw(s.data(), s.brand); err == nil {
 				longest = max(longest, len(page.body))
 			}
