@@ -140,7 +140,7 @@ func defaultConfig() Config {
 		Listen:        ":3000",
 		Log:           LogConfig{Level: "info", Format: "text"},
 		Provider:      "docker",
-		AuditInterval: types.Duration(2 * time.Minute),
+		AuditInterval: types.Duration(registry.DefaultAudit),
 		Docker:        DockerConfig{Proc: "/proc"},
 		Traefik:       TraefikConfig{Middleware: "paastis", Throttle: types.Duration(2 * time.Second), ConfigSources: server.PrivateNetworks()},
 		Admin:         AdminConfig{Listen: "127.0.0.1:8091"},

@@ -14,6 +14,10 @@
 // change of one app. One goroutine, Run, moves every app as far as it can go whenever
 // something happened; what takes time (a provider's call, a probe) runs beside it and
 // comes back with what it learned.
+//
+// What there is to see of an app is a View for its visitors and a Detail for its owner.
+// What happens is an Event, and is told to each Follower. What is known of the apps' past
+// outlives Paastis in a Store.
 package registry
 
 import (
@@ -30,6 +34,9 @@ import (
 	"github.com/paastis/paastis/traefik"
 )
 
+// DefaultAudit is the usual time between two looks at everything.
+const DefaultAudit = 2 * time.Minute
+
 // Options are what a registry is made of.
 type Options struct {
 	// Providers run the apps. At least one.
@@ -43,7 +50,7 @@ type Options struct {
 	// Gateway is Traefik's own word on what it can reach. Nil: it cannot be asked.
 	Gateway Gateway
 	// Audit is the time between two looks at everything, in case an event was lost.
-	// Zero: a minute.
+	// Zero: DefaultAudit.
 	Audit time.Duration
 	// Store keeps what is remembered of the apps while Paastis does not run. Nil: nothing
 	// outlives it.
@@ -94,7 +101,7 @@ func New(o Options) *Registry {
 		log:       o.Log,
 		probe:     o.Probe,
 		gateway:   o.Gateway,
-		audit:     cmp.Or(o.Audit, time.Minute),
+		audit:     cmp.Or(o.Audit, DefaultAudit),
 		store:     o.Store,
 		settings:  o.Settings,
 		kick:      make(chan struct{}, 1),

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -155,5 +154,3 @@ func (s *Server) refuse(c echo.Context, err error) error {
 		Detail: err.Error(),
 	})
 }
-
-func stack() string { return string(debug.Stack()) }

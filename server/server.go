@@ -8,6 +8,16 @@
 //
 // An answer of 2xx to /auth lets the request through; Traefik hands any other answer
 // to the visitor as it is. So everything that a visitor is to see is not a 2xx.
+//
+// A person sees the waiting page meanwhile:
+//
+//	registry.View ──▶ shown ──▶ PageData ──▶ theme ──▶ page
+//	an app now        whose     in a         html/     of 4,096 bytes
+//	                  visit     language     template  at most
+//
+// It asks at its own URL, by /auth or by the published route, whether there is another
+// picture (X-Paastis-Poll), and is answered when there is. Preview serves the page of apps
+// that are not there, for who makes a theme.
 package server
 
 import (
@@ -18,6 +28,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -219,6 +230,8 @@ func (s *Server) survive(next echo.HandlerFunc) echo.HandlerFunc {
 		return next(c)
 	}
 }
+
+func stack() string { return string(debug.Stack()) }
 
 // answerError turns Echo's own errors (no such path, …) into problem documents.
 func (s *Server) answerError(err error, c echo.Context) {
