@@ -483,7 +483,7 @@ func TestALostEventIsFoundByTheAudit(t *testing.T) {
 		i := &w.apps["solo-web"].app.Instances[0]
 		*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137}
 		w.fake.mu.Unlock()
-		time.Sleep(time.Minute + time.Second)
+		time.Sleep(DefaultAudit + time.Second)
 		w.wantState("solo-web", Asleep)
 	})
 }
