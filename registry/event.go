@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// eventsKept is how many of the last events are remembered.
-const eventsKept = 1000
+// EventsKept is how many of the last events are remembered.
+const EventsKept = 1000
 
 // EventKind tells events apart.
 type EventKind string
@@ -88,12 +88,12 @@ func (r *Registry) happen(e Event) {
 	n := &r.news
 	n.last++
 	e.ID = n.last
-	if len(n.ring) < eventsKept {
+	if len(n.ring) < EventsKept {
 		n.ring = append(n.ring, e)
 	} else {
 		n.ring[n.next] = e
 	}
-	n.next = (n.next + 1) % eventsKept
+	n.next = (n.next + 1) % EventsKept
 	for _, f := range n.followers {
 		f.stir()
 	}

@@ -89,7 +89,7 @@ func TestTheLastThousandEventsAreKept(t *testing.T) {
 			w.Pin(w.Named("solo-web"), time.Now().Add(time.Duration(i+1)*time.Hour))
 		}
 		events := w.Events(0, "", 0)
-		if len(events) != eventsKept {
+		if len(events) != EventsKept {
 			t.Fatalf("%d events are kept", len(events))
 		}
 		for i, e := range events[1:] {
@@ -100,7 +100,7 @@ func TestTheLastThousandEventsAreKept(t *testing.T) {
 		if got := w.Events(events[len(events)-1].ID, "", 0); got != nil {
 			t.Errorf("after the last come %q", told(got))
 		}
-		if got := w.Events(events[0].ID-100, "", 0); len(got) != eventsKept {
+		if got := w.Events(events[0].ID-100, "", 0); len(got) != EventsKept {
 			t.Errorf("after one that is forgotten come %d", len(got))
 		}
 	})
@@ -246,7 +246,7 @@ func TestASlowFollowerHoldsNobodyUpAndLearnsThatItMissedSomething(t *testing.T) 
 			t.Errorf("%d things are kept for it", n)
 		}
 		c, err := f.Next(t.Context())
-		if err != nil || !c.Missed || len(c.Events) != eventsKept {
+		if err != nil || !c.Missed || len(c.Events) != EventsKept {
 			t.Errorf("missed %t, %d events, %v", c.Missed, len(c.Events), err)
 		}
 	})

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
+// HistoryKept is how far back the history of an app goes.
+const HistoryKept = 30 * 24 * time.Hour
+
 const (
 	// wakesKept is how many of an app's last wakes are remembered.
 	wakesKept = 20
-	// historyKept is how far back the history of an app goes.
-	historyKept = 30 * 24 * time.Hour
 	// stretchesKept is how many stretches of an app's history are told apart. Of more, short
 	// ones that are longest ago are told with those beside them.
 	stretchesKept = 400
@@ -120,7 +121,7 @@ func (h *history) close(now int64) {
 	}
 	h.past = append(h.past, s)
 	first := 0
-	for first+1 < len(h.past) && h.past[first+1].from < now-int64(historyKept) {
+	for first+1 < len(h.past) && h.past[first+1].from < now-int64(HistoryKept) {
 		first++
 	}
 	h.past = slices.Delete(h.past, 0, first)
@@ -222,7 +223,7 @@ func (r *Registry) History(k *Keeper, from time.Time) []Span {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if oldest := now.Add(-historyKept); from.Before(oldest) {
+	if oldest := now.Add(-HistoryKept); from.Before(oldest) {
 		from = oldest
 	}
 	if !from.Before(now) {
@@ -255,7 +256,7 @@ func (k *Keeper) saved(now time.Time) Savings {
 		s.MemoryByteSeconds = s.Asleep.Seconds() * float64(k.memory)
 		return s
 	}
-	return Savings{Day: of(now.Add(-24 * time.Hour)), Month: of(now.Add(-historyKept))}
+	return Savings{Day: of(now.Add(-24 * time.Hour)), Month: of(now.Add(-HistoryKept))}
 }
 
 // live takes in what an app does from a time on. Called with the lock held, whenever its

@@ -73,7 +73,7 @@ func (r *Registry) recollect(ctx context.Context) {
 // forgetAbsent forgets apps that were not seen for long, and of too many those that were seen
 // least recently. Called with the lock held.
 func (r *Registry) forgetAbsent(now time.Time) {
-	maps.DeleteFunc(r.absent, func(_ string, app AppMemory) bool { return now.Sub(app.Seen) > historyKept })
+	maps.DeleteFunc(r.absent, func(_ string, app AppMemory) bool { return now.Sub(app.Seen) > HistoryKept })
 	if len(r.absent) <= mostAbsent {
 		return
 	}
@@ -111,7 +111,7 @@ func historyOf(spans []Span, now time.Time) history {
 			s.To = now
 		}
 		if !slices.Contains(allLived, s.State) || s.From.UnixNano() < h.from || s.From.Before(time.Unix(0, 1)) ||
-			s.To.Before(s.From) || now.Sub(s.To) > historyKept {
+			s.To.Before(s.From) || now.Sub(s.To) > HistoryKept {
 			continue
 		}
 		switch from := s.From.UnixNano(); {

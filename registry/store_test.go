@@ -236,7 +236,7 @@ func TestASpanThatBeganLongAgoOrEndsAsTheClockWasPutBackIsBelieved(t *testing.T)
 			{From: now.Add(-2 * long), To: now.Add(-long), State: LivedAwake}, // is over for long
 			{From: now.Add(-long), To: to, State: LivedAsleep, Asleep: to.Sub(now.Add(-long))},
 		}, now)
-		if got := h.slept(now.Add(-historyKept), now); got != historyKept {
+		if got := h.slept(now.Add(-HistoryKept), now); got != HistoryKept {
 			t.Errorf("%s: it slept for %s", what, got)
 		}
 		if got := lived(h.spans(now)); !slices.Equal(got, []string{"asleep 2400h0m0s", "unknown 0s"}) {

@@ -14,7 +14,7 @@ import (
 
 const (
 	// mostDays is how far the history goes back.
-	mostDays = 30
+	mostDays = uint64(registry.HistoryKept / (24 * time.Hour))
 	// longestPin is how long an app can be pinned: longer ones are slips of the pen.
 	longestPin = 10 * 365 * 24 * time.Hour
 )

@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	// mostEvents is how many events a list has at most: the registry keeps no more.
-	mostEvents = 1000
 	// heartbeat is how often a stream says that it is alive, so that nobody between cuts it,
 	// and that a client who has left is noticed.
 	heartbeat = 15 * time.Second
@@ -33,7 +31,7 @@ func (a *Admin) events(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	limit, err := number(c, "limit", mostEvents, 1, mostEvents)
+	limit, err := number(c, "limit", registry.EventsKept, 1, registry.EventsKept)
 	if err != nil {
 		return err
 	}
