@@ -11,9 +11,6 @@ import (
 // was not told: many wait for one app.
 const viewPause = 10 * time.Second
 
-// Using is how many requests Paastis itself carries to the app now.
-func (k *Keeper) Using() int64 { return k.using.Load() }
-
 // ViewAfter blocks until the picture of an app is another than one that was seen, or
 // until ctx ends. It returns the picture as it is then, and whether it is another.
 func (r *Registry) ViewAfter(ctx context.Context, k *Keeper, seen View) (View, bool) {

@@ -92,7 +92,7 @@ func TestWhoComesByAPublishedRouteGetsWhatTheContractSays(t *testing.T) {
 							t.Errorf("got  %s\nwant %s", got, want)
 						}
 						wantOwnHeaders(t, w)
-						if n := s.registry.Named("shop").Using(); n != 0 {
+						if n := s.registry.Detail(s.registry.Named("shop")).Open; n != 0 {
 							t.Errorf("%d requests are still on their way", n)
 						}
 					})

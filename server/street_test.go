@@ -144,7 +144,7 @@ func readLine(t *testing.T, r io.Reader) string {
 }
 
 // using is how many requests Paastis carries to an app now.
-func (s *street) using(name string) int64 { return s.registry.Named(name).Using() }
+func (s *street) using(name string) int { return s.registry.Detail(s.registry.Named(name)).Open }
 
 // soon fails the test unless something comes true within a few seconds.
 func soon(t *testing.T, what string, is func() bool) {
