@@ -31,7 +31,7 @@ type Keeper struct {
 
 	state   State
 	since   time.Time     // of the state
-	reason  string        // why it is in that state, for people
+	reason  string        // why it is in that state, or what it waits for there, for who waits
 	changed chan struct{} // closed at the next change that people could see; nil: nobody waits
 
 	run       int       // counts restarts on the way up: what was begun before one proves nothing
@@ -83,7 +83,7 @@ type Keeper struct {
 	weighed   bool                        // its memory was asked for in this wake
 	memory    uint64                      // bytes that it took when that was last measured; 0: not known
 	formerUse time.Time                   // when it was last of use, in a wake before or before Paastis started; zero: not known
-	cause     string                      // why it is in its state, as logged
+	cause     string                      // why it came into its state, for its owner; of one that sleeps, why it was stopped
 	downFrom  time.Time                   // when its last stop was ordered, or it was found to have ended
 	told      string                      // why it stays awake though nobody asks for it, as last logged
 }
