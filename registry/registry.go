@@ -313,25 +313,11 @@ func (p *pass) step(k *Keeper) {
 	}
 }
 
-// set changes an app's state, with one line in the log that has both sides.
+// set changes an app's state. Called with the lock held.
 func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
-	attrs := []any{"state", s.String(), "was", k.state.String(), "app", k.Name()}
-	if !k.since.IsZero() {
-		attrs = append(attrs, "took", short(now.Sub(k.since)))
-	}
-	if reason != "" {
-		attrs = append(attrs, "reason", reason)
-	}
-	level := slog.LevelInfo
-	switch {
-	case !k.Entry().Managed:
-		level = slog.LevelDebug
-	case s == Failed:
-		level = slog.LevelError
-	}
-	r.log.Log(context.Background(), level, "app", attrs...)
+	r.logChange(k, s, reason, now)
 	k.remember(s, reason, now)
-	r.report(k, s, reason, now)
+	r.announce(k, s, reason, now)
 	k.state, k.since, k.reason = s, now, reason
 	if reason != "" || s != Asleep { // one that was stopped sleeps for the reason of the stop
 		k.cause = reason
@@ -349,9 +335,28 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 	r.repaint(k)
 }
 
-// report makes an event of a change of an app's state. Called with the lock held, before
+// logChange logs a change of an app's state in one line that has both sides.
+func (r *Registry) logChange(k *Keeper, s State, reason string, now time.Time) {
+	attrs := []any{"state", s.String(), "was", k.state.String(), "app", k.Name()}
+	if !k.since.IsZero() {
+		attrs = append(attrs, "took", short(now.Sub(k.since)))
+	}
+	if reason != "" {
+		attrs = append(attrs, "reason", reason)
+	}
+	level := slog.LevelInfo
+	switch {
+	case !k.Entry().Managed:
+		level = slog.LevelDebug
+	case s == Failed:
+		level = slog.LevelError
+	}
+	r.log.Log(context.Background(), level, "app", attrs...)
+}
+
+// announce makes an event of a change of an app's state. Called with the lock held, before
 // it changes.
-func (r *Registry) report(k *Keeper, s State, reason string, now time.Time) {
+func (r *Registry) announce(k *Keeper, s State, reason string, now time.Time) {
 	if !k.Entry().Managed {
 		return
 	}
