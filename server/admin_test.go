@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 // office stands for what answers admins, and notes what it is asked.
@@ -18,7 +20,7 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // withOffice is a site that answers admins under a path.
-func withOffice(t *testing.T, path string, apps ...*fakeApp) (*site, *office) {
+func withOffice(t *testing.T, path string, apps ...*registrytest.App) (*site, *office) {
 	t.Helper()
 	s, o := live(t, apps...), &office{}
 	s.Server = New(Options{
@@ -58,7 +60,7 @@ func TestAdminsAreAnsweredUnderTheirPathAndNowhereElse(t *testing.T) {
 
 func TestNoQuestionOfTraefiksAndNoVisitorReachesTheAdmins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, o := withOffice(t, "/paastis-admin", service("shop").at("shop.test"))
+		s, o := withOffice(t, "/paastis-admin", service("shop").At("shop.test"))
 		const path = "/paastis-admin/api/v1/apps"
 		for _, line := range []string{"X-Forwarded-Uri: " + path, "X-Original-Uri: " + path, "X-Rewrite-Url: " + path, "X-Forwarded-Prefix: /paastis-admin"} {
 			s.answerTo("http://shop.test"+path, line, "Accept: text/html")

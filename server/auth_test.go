@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 // browser is the header of a person's visit.
@@ -118,7 +120,7 @@ func TestEachVisitorGetsWhatTheContractSaysInEachState(t *testing.T) {
 						w := s.answer(visit(lines))
 						got := fmt.Sprintf("%s %s", gist(w), after(began))
 						time.Sleep(time.Minute)
-						if got += ", orders " + s.took(); got != want {
+						if got += ", orders " + s.Took(); got != want {
 							t.Errorf("got  %s\nwant %s", got, want)
 						}
 						wantOwnHeaders(t, w)
@@ -138,7 +140,7 @@ func TestOnlyWhoGetsToTheAppKeepsItAwake(t *testing.T) {
 					time.Sleep(idleTime - time.Minute)
 					s.answer(visit(lines))
 					time.Sleep(2 * time.Minute)
-					if got, want := s.took(), inTheEnd(kind); got != want {
+					if got, want := s.Took(), inTheEnd(kind); got != want {
 						t.Errorf("orders %s, want %s", got, want)
 					}
 				})
@@ -169,20 +171,20 @@ func visit(lines []string) *http.Request {
 // inState is a site with one app, shop.test, in a state.
 func inState(t *testing.T, state string) *site {
 	t.Helper()
-	shop := service("shop").at("shop.test")
+	shop := service("shop").At("shop.test")
 	switch state {
 	case "awake":
-		shop.awake()
+		shop.Awake()
 	case "stopping":
-		shop.awake().stopping = 15 * time.Second
+		shop.Awake().Stopping = 15 * time.Second
 	case "failed":
-		shop.startErr = errors.New("no")
+		shop.Err = errors.New("no")
 	}
 	return inStateOf(t, shop, state)
 }
 
 // inStateOf is a site with an app, shop.test, that gets into the state if it is made so.
-func inStateOf(t *testing.T, shop *fakeApp, state string) *site {
+func inStateOf(t *testing.T, shop *registrytest.App, state string) *site {
 	t.Helper()
 	s := live(t, shop)
 	switch state {
@@ -194,14 +196,12 @@ func inStateOf(t *testing.T, shop *fakeApp, state string) *site {
 	case "failed":
 		s.answerTo("http://shop.test/", browser)
 		time.Sleep(time.Second)
-		s.mu.Lock()
-		shop.refusal = time.Millisecond // so that one sees it start again
-		s.mu.Unlock()
+		s.Change("shop", func(a *registrytest.App) { a.Refusal = time.Millisecond }) // so that one sees it start again
 	}
 	if state != "awake" && s.view("shop").State.String() != state {
 		t.Fatalf("the app is %s, want %s", s.view("shop").State, state)
 	}
-	s.took()
+	s.Took()
 	return s
 }
 
@@ -242,13 +242,13 @@ func after(began time.Time) string {
 
 func TestHeldProgramGoesThroughTheMomentAllIsReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop", "db").at("shop.test"), service("db"))
+		s := live(t, service("shop", "db").At("shop.test"), service("db"))
 		began := time.Now()
 		w := s.answerTo("http://shop.test/api")
 		if got := gist(w) + " " + after(began); got != "200 after 20s" {
 			t.Error(got)
 		}
-		if got := s.took(); got != "start db, start shop" {
+		if got := s.Took(); got != "start db, start shop" {
 			t.Errorf("orders %s", got)
 		}
 	})
@@ -262,7 +262,7 @@ func TestHeldProgramIsSentThereAgainWhereTraefikHasToFindTheAddress(t *testing.T
 	} {
 		t.Run(url, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := live(t, service("shop").found("shop.test"))
+				s := live(t, service("shop").Found("shop.test"))
 				began := time.Now()
 				w := s.answerTo(url, lines...)
 				if got := gist(w) + " " + after(began); got != "307 ready after 14s" {
@@ -281,7 +281,7 @@ func TestHeldProgramOfNoSayableHostIsToAskAgain(t *testing.T) {
 	for _, host := range []string{"", "user@shop.test", "shop.test\\evil", "a b"} {
 		t.Run(host, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := live(t, service("shop").found("shop.test"))
+				s := live(t, service("shop").Found("shop.test"))
 				w := s.answer(askFor("shop", "X-Forwarded-Host: "+host))
 				if got := gist(w); got != "503 problem ready" || w.Header().Get("Location") != "" {
 					t.Errorf("%s, sent to %q", got, w.Header().Get("Location"))
@@ -300,9 +300,9 @@ func TestProgramIsHeldForTheHoldTimeoutAndNeverLongerThan25Seconds(t *testing.T)
 	} {
 		t.Run(label, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				shop := service("shop").at("shop.test")
-				if shop.boot = time.Minute; label != "" {
-					shop.label("paastis.hold_timeout", label)
+				shop := service("shop").At("shop.test")
+				if shop.Boot = time.Minute; label != "" {
+					shop.Label("paastis.hold_timeout", label)
 				}
 				s := live(t, shop)
 				began := time.Now()
@@ -319,8 +319,8 @@ func TestProgramIsHeldForTheHoldTimeoutAndNeverLongerThan25Seconds(t *testing.T)
 func TestHeldProgramHearsOfAFailureAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := service("db")
-		db.startErr = errors.New("no")
-		s := live(t, service("shop", "db").at("shop.test"), db)
+		db.Err = errors.New("no")
+		s := live(t, service("shop", "db").At("shop.test"), db)
 		began := time.Now()
 		if got := gist(s.answerTo("http://shop.test/")) + " " + after(began); got != "503 problem failed at once" {
 			t.Error(got)
@@ -330,7 +330,7 @@ func TestHeldProgramHearsOfAFailureAtOnce(t *testing.T) {
 
 func TestVisitorWhoLeavesEndsTheHoldAndNotTheWake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").at("shop.test"))
+		s := live(t, service("shop").At("shop.test"))
 		ctx, leave := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, leave)
 		began := time.Now()
@@ -347,7 +347,7 @@ func TestVisitorWhoLeavesEndsTheHoldAndNotTheWake(t *testing.T) {
 
 func TestAThousandProgramsShareOneWake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").at("shop.test"))
+		s := live(t, service("shop").At("shop.test"))
 		var passed atomic.Int32
 		var all sync.WaitGroup
 		for range 1000 {
@@ -358,7 +358,7 @@ func TestAThousandProgramsShareOneWake(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if got := s.took(); passed.Load() != 1000 || got != "start shop" {
+		if got := s.Took(); passed.Load() != 1000 || got != "start shop" {
 			t.Errorf("%d passed, orders %s", passed.Load(), got)
 		}
 	})

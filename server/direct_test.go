@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 // come is a request of a visitor's that came by the published route of an app. Lines are
@@ -30,8 +32,8 @@ func come(app, path string, lines ...string) *http.Request {
 }
 
 // routed is an app with a route that is published.
-func routed(name string, needs ...string) *fakeApp {
-	return service(name, needs...).found(name+".test").label("paastis.port", "8080")
+func routed(name string, needs ...string) *registrytest.App {
+	return service(name, needs...).Found(name+".test").Label("paastis.port", "8080")
 }
 
 // directContract is what who came by a published route gets, when, and which orders
@@ -88,7 +90,7 @@ func TestWhoComesByAPublishedRouteGetsWhatTheContractSays(t *testing.T) {
 						w := s.answer(visitBy(lines))
 						got := fmt.Sprintf("%s %s", gist(w), after(began))
 						time.Sleep(time.Minute)
-						if got += ", orders " + s.took(); got != want {
+						if got += ", orders " + s.Took(); got != want {
 							t.Errorf("got  %s\nwant %s", got, want)
 						}
 						wantOwnHeaders(t, w)
@@ -115,14 +117,14 @@ func visitBy(lines []string) *http.Request {
 // once.
 func routedInState(t *testing.T, state string) *site {
 	t.Helper()
-	shop := routed("shop").at("shop.test")
+	shop := routed("shop").At("shop.test")
 	switch state {
 	case "awake":
-		shop.awake()
+		shop.Awake()
 	case "stopping":
-		shop.awake().stopping = 15 * time.Second
+		shop.Awake().Stopping = 15 * time.Second
 	case "failed":
-		shop.startErr = errors.New("no")
+		shop.Err = errors.New("no")
 	}
 	return inStateOf(t, shop, state)
 }
@@ -136,9 +138,9 @@ func TestProgramIsHeldInDirectModeForAsLongAsTheAppWants(t *testing.T) {
 	} {
 		t.Run(label, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				shop := routed("shop").at("shop.test").label("paastis.start_timeout", "10m").label("paastis.hold_timeout", "1s")
-				if shop.boot = 5 * time.Minute; label != "" {
-					shop.label("paastis.direct_hold_timeout", label)
+				shop := routed("shop").At("shop.test").Label("paastis.start_timeout", "10m").Label("paastis.hold_timeout", "1s")
+				if shop.Boot = 5 * time.Minute; label != "" {
+					shop.Label("paastis.direct_hold_timeout", label)
 				}
 				s := live(t, shop)
 				began := time.Now()
@@ -156,7 +158,7 @@ func TestVisitorOfAnAppThatOnlyTraefikReachesIsSentThereAgain(t *testing.T) {
 	for _, path := range []string{"/", "/a//b%2Fc?x=1;y&z=%zz", "/?"} {
 		t.Run(path, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := live(t, routed("shop").awake())
+				s := live(t, routed("shop").Awake())
 				for range 3 {
 					w := s.answer(come("shop", path, "method PUT"))
 					if got := w.Header().Get("Location"); got != "https://shop.test"+path || w.Code != 307 || w.Body.Len() > 0 {
@@ -186,7 +188,7 @@ func TestRouteThatIsNoMoreIsToBeTriedAgain(t *testing.T) {
 				t.Errorf("%s: %s", path, gist(w))
 			}
 		}
-		if got := s.took(); got != "-" {
+		if got := s.Took(); got != "-" {
 			t.Errorf("orders %s", got)
 		}
 	})
@@ -194,7 +196,7 @@ func TestRouteThatIsNoMoreIsToBeTriedAgain(t *testing.T) {
 
 func TestOptionsOfAllIsARequestLikeAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, routed("shop").at("shop.test"))
+		s := live(t, routed("shop").At("shop.test"))
 		for _, path := range []string{"*", "", "/"} {
 			r := come("shop", path, "method OPTIONS")
 			if w := s.answer(r); gist(w) != "307 ready" || w.Header().Get("Location") != "https://shop.test/" {
@@ -232,7 +234,7 @@ func TestPanicIsAnsweredInDirectModeToo(t *testing.T) {
 
 func TestTraefikWithATokenMayComeAgainAfterARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").found("shop.test").label("paastis.port", "8080"))
+		s := live(t, service("shop").Found("shop.test").Label("paastis.port", "8080"))
 		s.access.token = "s3cret"
 		r := httptest.NewRequest(http.MethodGet, "http://shop.test/.paastis/shop/robots.txt", nil)
 		r.RemoteAddr = "203.0.113.7:40000"
@@ -244,7 +246,7 @@ func TestTraefikWithATokenMayComeAgainAfterARestart(t *testing.T) {
 
 func TestNobodyButTraefikUsesAPublishedRoute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").found("shop.test").label("paastis.port", "8080"))
+		s := live(t, service("shop").Found("shop.test").Label("paastis.port", "8080"))
 		s.registry.Fetched(netip.MustParseAddr("203.0.113.2"), "http://paastis:3000", 0)
 		for from, want := range map[string]int{
 			"203.0.113.7": http.StatusForbidden, "203.0.113.2": http.StatusServiceUnavailable, "192.0.2.1": http.StatusServiceUnavailable,

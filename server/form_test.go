@@ -18,7 +18,7 @@ const notSent = "What you sent has not reached it."
 
 func TestFormIsSentOnByTheBrowserItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").found("shop.test"))
+		s := live(t, service("shop").Found("shop.test"))
 		w := s.answerTo("https://shop.test/order?id=7", form...)
 		if got := gist(w); got != "307 ready" || w.Header().Get("Location") != "https://shop.test/order?id=7" {
 			t.Errorf("%s to %q", got, w.Header().Get("Location"))
@@ -31,7 +31,7 @@ func TestFormIsCarriedToTheAppWithItsBody(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "%s %s", r.Method, body)
 	})
-	app.boot = 100 * time.Millisecond
+	app.Boot = 100 * time.Millisecond
 	s := onSockets(t, app)
 	if got := read(t, do(t, s.to("POST", "/order", strings.NewReader("size=7"), form[1:]...)).Body); got != "POST size=7" {
 		t.Errorf("got %q", got)
@@ -45,8 +45,8 @@ func TestFormHasToBeSentAgainOnlyIfItCouldNotBeHeld(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				shop := routed("shop").at("shop.test")
-				shop.boot = 4 * time.Minute
+				shop := routed("shop").At("shop.test")
+				shop.Boot = 4 * time.Minute
 				s := live(t, shop)
 				w := send(s)
 				page := w.Body.String()
@@ -86,7 +86,7 @@ func TestFormForAnAppThatFailsIsNotSentAndSaysSo(t *testing.T) {
 
 func TestFormOfAnAddressThatWokeTooManyAppsIsNotSentAndSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, routed("shop").at("shop.test"), service("blog").at("blog.test"))
+		s := live(t, routed("shop").At("shop.test"), service("blog").At("blog.test"))
 		s.limit = newWakeLimit(1)
 		s.answerTo("http://blog.test/", browser)
 		for _, w := range []*httptest.ResponseRecorder{s.answerTo("http://shop.test/order", form...), s.answer(come("shop", "/order", form...))} {

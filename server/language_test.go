@@ -73,7 +73,7 @@ func TestVisitorsAreSpokenToInTheLanguageThatTheyUnderstandBest(t *testing.T) {
 		"fr;q=" + strings.Repeat("0", 10000): "en",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := live(t, service("shop").at("shop.test")).answerTo("http://shop.test/", browser, "Accept-Language: "+wish)
+			w := live(t, service("shop").At("shop.test")).answerTo("http://shop.test/", browser, "Accept-Language: "+wish)
 			page := w.Body.String()
 			if w.Header().Get("Content-Language") != want || !strings.Contains(page, `<html lang="`+want+`">`) {
 				t.Errorf("%.50q gets %q", wish, w.Header().Get("Content-Language"))
@@ -157,8 +157,8 @@ func TestReasonsAreToldInTheVisitorsLanguageWhereTheyCanBe(t *testing.T) {
 func TestWhatTheRegistrySaysIsKnownInEachLanguage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := service("db")
-		broken.startErr = visibleError("the image is missing")
-		s := live(t, service("shop", "db", "ghost").at("shop.test"), broken)
+		broken.Err = visibleError("the image is missing")
+		s := live(t, service("shop", "db", "ghost").At("shop.test"), broken)
 		s.answerTo("http://shop.test/", browser)
 		synctest.Wait()
 		d := shown{view: s.view("shop")}.data(tongueFor("fr"), sizes[0], time.Now())

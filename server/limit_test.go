@@ -9,13 +9,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 func TestOneAddressWakesOnlySoManyAppsAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var apps []*fakeApp
+		var apps []*registrytest.App
 		for i := range 6 {
-			apps = append(apps, service(fmt.Sprintf("app%d", i)).at(fmt.Sprintf("app%d.test", i)))
+			apps = append(apps, service(fmt.Sprintf("app%d", i)).At(fmt.Sprintf("app%d.test", i)))
 		}
 		s := live(t, apps...)
 		s.limit = newWakeLimit(3)
@@ -23,7 +25,7 @@ func TestOneAddressWakesOnlySoManyAppsAMinute(t *testing.T) {
 			s.answerTo(fmt.Sprintf("http://app%d.test/", i), "Accept: text/html")
 		}
 		synctest.Wait()
-		s.took()
+		s.Took()
 
 		person := s.answerTo("http://app3.test/", "Accept: text/html")
 		if person.Code != http.StatusTooManyRequests || !strings.Contains(person.Body.String(), "Too many apps were woken from your address") {
@@ -38,7 +40,7 @@ func TestOneAddressWakesOnlySoManyAppsAMinute(t *testing.T) {
 			t.Errorf("the page got %d %s", poll.Code, poll.Body)
 		}
 		synctest.Wait()
-		if got := s.took(); got != "-" {
+		if got := s.Took(); got != "-" {
 			t.Errorf("woken all the same: %s", got)
 		}
 
@@ -94,9 +96,9 @@ func TestWithoutALimitEverybodyWakes(t *testing.T) {
 
 func TestAsksForAFailedAppAreNoWakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		broken := service("broken").at("broken.test")
-		broken.startErr = errors.New("no")
-		s := live(t, broken, service("shop").at("shop.test"))
+		broken := service("broken").At("broken.test")
+		broken.Err = errors.New("no")
+		s := live(t, broken, service("shop").At("shop.test"))
 		s.limit = newWakeLimit(10)
 		for range 60 { // a program that asks every 100 ms, of an app in its back-off
 			if got := s.answerTo("http://broken.test/", "Accept: application/json"); got.Code == http.StatusTooManyRequests {
@@ -105,7 +107,7 @@ func TestAsksForAFailedAppAreNoWakes(t *testing.T) {
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		starts := s.took()
+		starts := s.Took()
 		if got := s.answerTo("http://shop.test/", "Accept: text/html"); got.Code != http.StatusServiceUnavailable {
 			t.Errorf("a neighbour who wants another app got %d; woken so far: %s", got.Code, starts)
 		}

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 // hostile are names that would do harm, or damage, if they were believed.
@@ -37,12 +38,12 @@ var hostile = map[string]string{
 }
 
 // crowd is a shop that needs so many other apps; all names end alike.
-func crowd(ending string, linked int) []*fakeApp {
+func crowd(ending string, linked int) []*registrytest.App {
 	var names []string
 	for i := range linked {
 		names = append(names, fmt.Sprintf("app%d%s", i, ending))
 	}
-	apps := []*fakeApp{service("shop"+ending, names...)}
+	apps := []*registrytest.App{service("shop"+ending, names...)}
 	for _, name := range names {
 		apps = append(apps, service(name))
 	}
@@ -75,7 +76,7 @@ func TestNoAnswerIsLongerThanTraefikMayBeToldToTake(t *testing.T) {
 func wantShortAnswers(t *testing.T, name string, linked int, fails bool) {
 	apps := crowd(name, linked)
 	if fails {
-		apps[len(apps)-1].startErr = visibleError(strings.Repeat(name+"+", 5000/(len(name)+1)))
+		apps[len(apps)-1].Err = visibleError(strings.Repeat(name+"+", 5000/(len(name)+1)))
 	}
 	s := live(t, apps...)
 	for _, lines := range [][]string{
@@ -130,7 +131,7 @@ func unpolled(page string) string {
 func pageOf(t *testing.T, name, reason string) string {
 	t.Helper()
 	apps := crowd(name, 1)
-	apps[1].startErr = visibleError(reason)
+	apps[1].Err = visibleError(reason)
 	s := live(t, apps...)
 	s.answer(askFor("shop"+name, browser))
 	synctest.Wait()
@@ -146,15 +147,15 @@ func pageOf(t *testing.T, name, reason string) string {
 func yard(t *testing.T) *site {
 	t.Helper()
 	search := service("search")
-	delete(search.app.Labels, "paastis.enable")
-	shop := service("shop", "back", "mail", "search", "ghost").at("shop.test")
-	s := live(t, shop, service("back", "db"), service("db"), service("mail").awake(), search)
+	delete(search.Labels, "paastis.enable")
+	shop := service("shop", "back", "mail", "search", "ghost").At("shop.test")
+	s := live(t, shop, service("back", "db"), service("db"), service("mail").Awake(), search)
 	s.answerTo("http://shop.test/", browser)
 	synctest.Wait()
 	return s
 }
 
-var yardSteps = map[string]string{"db": "starting", "back": "queued", "mail": "healthy", "search": "skipped", "fake/ghost": "skipped"}
+var yardSteps = map[string]string{"db": "starting", "back": "queued", "mail": "healthy", "search": "skipped", "played/ghost": "skipped"}
 
 func TestPageTellsHowFarEachLinkedAppIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -198,7 +199,7 @@ func TestPageListsSomeStepsAndCountsTheOthers(t *testing.T) {
 
 func TestPageWorksWithoutScriptAndAllowsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := live(t, service("shop").at("shop.test")).answerTo("http://shop.test/", browser)
+		w := live(t, service("shop").At("shop.test")).answerTo("http://shop.test/", browser)
 		page, policy := w.Body.String(), w.Header().Get("Content-Security-Policy")
 		if !strings.Contains(page, `<noscript><meta http-equiv=refresh content=2></noscript>`) {
 			t.Errorf("no refresh in\n%s", page)
@@ -236,11 +237,11 @@ func TestFailureShowsWhyAndAButtonAndNoSecret(t *testing.T) {
 		for _, broken := range []string{"shop", "db"} {
 			t.Run(broken+": "+reason, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					apps := map[string]*fakeApp{"shop": service("shop", "db").at("shop.test"), "db": service("db").awake()}
+					apps := map[string]*registrytest.App{"shop": service("shop", "db").At("shop.test"), "db": service("db").Awake()}
 					if broken == "db" {
 						apps["db"] = service("db")
 					}
-					apps[broken].startErr = err
+					apps[broken].Err = err
 					s := live(t, apps["shop"], apps["db"])
 					s.answerTo("http://shop.test/", browser)
 					time.Sleep(time.Second)
@@ -287,14 +288,14 @@ func TestOnlyThePagesButtonStartsAFailedAppAtOnce(t *testing.T) {
 		} {
 			s.answerTo("http://shop.test/", c.lines...)
 			synctest.Wait()
-			if got := s.took(); got != c.want {
+			if got := s.Took(); got != c.want {
 				t.Errorf("%q: orders %s, want %s", c.lines, got, c.want)
 			}
 		}
 		time.Sleep(time.Minute) // past the back-off
 		s.answerTo("http://shop.test/", "X-Paastis-Poll: 1")
 		synctest.Wait()
-		if got := s.took(); got != "-" {
+		if got := s.Took(); got != "-" {
 			t.Errorf("a page that is left open starts it again: %s", got)
 		}
 	})
@@ -325,7 +326,7 @@ func drawn(v registry.View) string {
 
 func TestPageSaysThatAnAppWaitsForItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("first").at("first.test"), service("second").at("second.test").label("paastis.max_concurrent_starts", "1"))
+		s := live(t, service("first").At("first.test"), service("second").At("second.test").Label("paastis.max_concurrent_starts", "1"))
 		s.answerTo("http://first.test/", "Accept: text/html")
 		synctest.Wait()
 		s.answerTo("http://second.test/", "Accept: text/html")

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -45,7 +46,7 @@ func TestPollIsAnsweredTheMomentSomethingChanges(t *testing.T) {
 	} {
 		t.Run(mode, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := live(t, routed("shop", "back").at("shop.test"), service("back", "db"), service("db"))
+				s := live(t, routed("shop", "back").At("shop.test"), service("back", "db"), service("db"))
 				s.answerTo("http://shop.test/", browser)
 				synctest.Wait()
 				began, shows := time.Now(), "1"
@@ -78,9 +79,9 @@ func TestPollIsHeldFor20SecondsWhileNothingChanges(t *testing.T) {
 	for state, boot := range map[string]time.Duration{"starting": time.Minute, "failed": 0} {
 		t.Run(state, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				shop := service("shop").at("shop.test")
-				if shop.boot = boot; state == "failed" {
-					shop.startErr = errors.New("no")
+				shop := service("shop").At("shop.test")
+				if shop.Boot = boot; state == "failed" {
+					shop.Err = errors.New("no")
 				}
 				s := inStateOf(t, shop, state)
 				page := s.answerTo("http://shop.test/", browser)
@@ -118,15 +119,13 @@ func TestPollEndsWithTheVisitorAndWithTheServer(t *testing.T) {
 
 func TestPageSaysOnceThatItTakesLongerThanUsual(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shop := service("shop").at("shop.test")
+		shop := service("shop").At("shop.test")
 		s := live(t, shop)
 		if page := s.answerTo("http://shop.test/", browser).Body.String(); !strings.Contains(page, "How long this takes is not known yet.") {
 			t.Errorf("the first page says\n%s", page)
 		}
 		time.Sleep(idleTime + time.Minute)
-		s.mu.Lock()
-		shop.boot = 40 * time.Second
-		s.mu.Unlock()
+		s.Change("shop", func(a *registrytest.App) { a.Boot = 40 * time.Second })
 		w, began := s.answerTo("http://shop.test/", browser), time.Now()
 		if page := w.Body.String(); !strings.Contains(page, "Usually ready in about 10 seconds.") {
 			t.Errorf("the second page says\n%s", page)
@@ -149,7 +148,7 @@ func TestPageSaysOnceThatItTakesLongerThanUsual(t *testing.T) {
 
 func TestPageOfWhoMayNotWakeTheAppTriesAgainByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").at("shop.test"), service("blog").at("blog.test"))
+		s := live(t, service("shop").At("shop.test"), service("blog").At("blog.test"))
 		s.limit = newWakeLimit(6)
 		for range 6 {
 			s.limit.allows(netip.MustParseAddr("203.0.113.7"), time.Now())
@@ -188,10 +187,8 @@ func (tb *tab) open(s *site) {
 
 func TestAHundredPagesCostTwoRequestsForEachChangeAndNoneOfTheProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop", "back", "mail").at("shop.test"), service("back", "db"), service("db"), service("mail"))
-		s.fake.mu.Lock()
-		lists := s.lists
-		s.fake.mu.Unlock()
+		s := live(t, service("shop", "back", "mail").At("shop.test"), service("back", "db"), service("db"), service("mail"))
+		lists := s.Lists()
 		var all sync.WaitGroup
 		tabs := make([]tab, 100)
 		for i := range tabs {
@@ -207,10 +204,8 @@ func TestAHundredPagesCostTwoRequestsForEachChangeAndNoneOfTheProvider(t *testin
 				t.Fatalf("tab %d: %d changes, %d polls, %d reloads", i, changes, tabs[i].polls, tabs[i].reloads)
 			}
 		}
-		s.fake.mu.Lock()
-		lists = s.lists - lists
-		s.fake.mu.Unlock()
-		if got := s.took(); strings.Count(got, ",") != 3 || lists != 0 {
+		lists = s.Lists() - lists
+		if got := s.Took(); strings.Count(got, ",") != 3 || lists != 0 {
 			t.Errorf("orders %s, and %d looks at everything", got, lists)
 		}
 	})
@@ -222,7 +217,7 @@ func TestAppGetsOneRequestOfAPageInDirectMode(t *testing.T) {
 		asked.Add(1)
 		fmt.Fprintf(w, "%s poll %t", r.URL, r.Header[pollHeader] != nil)
 	})
-	app.boot = 200 * time.Millisecond
+	app.Boot = 200 * time.Millisecond
 	s := onSockets(t, app)
 	page, state := read(t, do(t, s.to("GET", "/cart?id=7", nil, browser)).Body), ""
 	for state != "ready" {
@@ -258,15 +253,15 @@ func TestOnlyALinkFromThePageToItselfIsARetry(t *testing.T) {
 
 func TestRetryThatComesTooSoonIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shop := service("shop").at("shop.test")
-		shop.startErr = errors.New("no")
+		shop := service("shop").At("shop.test")
+		shop.Err = errors.New("no")
 		s := live(t, shop)
 		s.answerTo("http://shop.test/", browser)
 		synctest.Wait() // it has failed in this instant
 		shows := pollOf(s.answerTo("http://shop.test/", browser).Body.String())
-		s.took()
+		s.Took()
 		w := s.answerTo("http://shop.test/", "X-Paastis-Poll: "+shows, "X-Paastis-Retry: 1")
-		if got, orders := gist(w), s.took(); got != "503 page failed" || orders != "-" {
+		if got, orders := gist(w), s.Took(); got != "503 page failed" || orders != "-" {
 			t.Errorf("%s, orders %s", got, orders)
 		}
 	})

@@ -22,6 +22,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 // echoing is an app that tells how a request came.
@@ -35,7 +36,7 @@ func echoing(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestRequestReachesTheAppAsTheVisitorSentIt(t *testing.T) {
-	s := onSockets(t, behind(t, echoing).awake())
+	s := onSockets(t, behind(t, echoing).Awake())
 	for _, path := range []string{
 		"/", "/a/b", "/a/b/", "//", "//a//b", "/a%2Fb", "/a%2fb%20c", "/%7Euser/~user", "/a/../b/./c", "/%2e%2e/b",
 		"/?", "/?a", "/?a=b&c=d", "/?a;b=c;d", "/?q=%zz&r=%", "/?q=a+b%20c", "/a;v=1/b?x", "/[a]/(b)!$&'*,=:@",
@@ -75,7 +76,7 @@ func TestAnswerReachesTheVisitorAsTheAppSentIt(t *testing.T) {
 		h.Set("X-App", "1")
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, "<html>tea")
-	}).awake())
+	}).Awake())
 	resp := do(t, s.to("GET", "/", nil))
 	if resp.StatusCode != http.StatusTeapot || read(t, resp.Body) != "<html>tea" {
 		t.Errorf("%d", resp.StatusCode)
@@ -133,7 +134,7 @@ func summing(w http.ResponseWriter, r *http.Request) {
 
 func TestHeldBodyArrivesWholeAndIsKeptNowhere(t *testing.T) {
 	app := behind(t, summing)
-	app.boot = 500 * time.Millisecond
+	app.Boot = 500 * time.Millisecond
 	s := onSockets(t, app)
 	const size = 50 << 20
 	for _, length := range []int64{-1, size} {
@@ -175,7 +176,7 @@ func watchMemory(t *testing.T) func() int64 {
 
 func TestBodyIsAskedForOnlyOnceTheAppIsReady(t *testing.T) {
 	app := behind(t, summing)
-	app.boot = 300 * time.Millisecond
+	app.Boot = 300 * time.Millisecond
 	s := onSockets(t, app)
 	var asked atomic.Bool
 	body := readerFunc(func(p []byte) (int, error) {
@@ -200,7 +201,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 func TestBodyThatTheAppDoesNotWantIsNeverSent(t *testing.T) {
 	s := onSockets(t, behind(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
-	}).awake())
+	}).Awake())
 	body := readerFunc(func([]byte) (int, error) { t.Error("asked for"); return 0, io.EOF })
 	if resp := do(t, s.to("POST", "/", body, "Expect: 100-continue")); resp.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("%d", resp.StatusCode)
@@ -214,7 +215,7 @@ func TestAnswerBeforeTheEndOfABodyHarmsNoLaterRequest(t *testing.T) {
 			return
 		}
 		summing(w, r)
-	}).awake())
+	}).Awake())
 	client := &http.Client{Transport: &http.Transport{}} // it keeps connections, as Traefik does
 	defer client.CloseIdleConnections()
 	for i := range 50 {
@@ -264,7 +265,7 @@ func TestTrailersGoBothWays(t *testing.T) {
 }
 
 // speaking is an app that speaks http, https or h2c.
-func speaking(t *testing.T, scheme string, h http.HandlerFunc) *fakeApp {
+func speaking(t *testing.T, scheme string, h http.HandlerFunc) *registrytest.App {
 	t.Helper()
 	app := httptest.NewUnstartedServer(h)
 	app.Config.ErrorLog = nil
@@ -280,7 +281,7 @@ func speaking(t *testing.T, scheme string, h http.HandlerFunc) *fakeApp {
 	default:
 		app.Start()
 	}
-	return at(app.Listener.Addr()).speaks(scheme)
+	return speaks(at(app.Listener.Addr()), scheme)
 }
 
 func TestAppsAreSpokenToAsTheirLabelsSay(t *testing.T) {
@@ -305,7 +306,7 @@ func TestAppsAreSpokenToAsTheirLabelsSay(t *testing.T) {
 
 func TestTraefikMaySpeakHTTP2WithoutTLS(t *testing.T) {
 	app := speaking(t, "h2c", chatting)
-	app.boot = 300 * time.Millisecond
+	app.Boot = 300 * time.Millisecond
 	s := onSockets(t, app)
 	var two http.Protocols
 	two.SetUnencryptedHTTP2(true)
@@ -347,7 +348,7 @@ func TestWebSocketIsHeldUntilItsAppIsReady(t *testing.T) {
 					_ = c.Write(context.Background(), kind, append([]byte("you said "), text...))
 				}
 			})
-			app.boot = 300 * time.Millisecond
+			app.Boot = 300 * time.Millisecond
 			s := onSockets(t, app)
 			c, resp, err := websocket.Dial(t.Context(), s.url+"/.paastis/shop/chat", &websocket.DialOptions{Host: "shop.test"})
 			if err != nil {
@@ -463,7 +464,7 @@ func TestVisitorsDoNotSeeThatAReadyAppDoesNotListenYet(t *testing.T) {
 	for name, lines := range map[string][]string{"a person": {browser}, "a program": {"Content-Type: text/plain"}} {
 		t.Run(name, func(t *testing.T) {
 			address, open := later(t, summing)
-			s := onSockets(t, at(address).awake())
+			s := onSockets(t, at(address).Awake())
 			time.AfterFunc(500*time.Millisecond, open)
 			method := map[bool]string{true: "GET", false: "POST"}[lines[0] == browser]
 			resp := do(t, s.to(method, "/", strings.NewReader("hello"), lines...))
@@ -476,28 +477,23 @@ func TestVisitorsDoNotSeeThatAReadyAppDoesNotListenYet(t *testing.T) {
 
 func TestRequestThatFoundItsAppGoneIsHeldAgain(t *testing.T) {
 	address, open := later(t, summing)
-	s := onSockets(t, at(address).awake())
+	s := onSockets(t, at(address).Awake())
 	time.AfterFunc(300*time.Millisecond, func() { // somebody stops it
-		s.mu.Lock()
-		a := s.apps["shop"]
-		a.app.Instances[0] = registry.Instance{Name: "shop", ID: "shop"}
-		report := registry.Report{Apps: []registry.App{s.snapshot(a)}, Version: s.version}
-		s.mu.Unlock()
+		s.Become("shop", registry.Instance{})
 		open()
-		s.changes <- report
 	})
 	resp := do(t, s.to("POST", "/", strings.NewReader("hello")))
 	if got, want := read(t, resp.Body), fmt.Sprintf("5 <nil> %x", sha256.Sum256([]byte("hello"))); got != want {
 		t.Errorf("%d %s", resp.StatusCode, got)
 	}
-	if got := s.took(); got != "start shop" {
+	if got := s.Took(); got != "start shop" {
 		t.Errorf("orders %s", got)
 	}
 }
 
 func TestAppThatAcceptsNoConnectionIsSaidTo(t *testing.T) {
 	address, _ := later(t, summing)
-	s := onSockets(t, at(address).awake().label("paastis.direct_hold_timeout", "300ms"))
+	s := onSockets(t, at(address).Awake().Label("paastis.direct_hold_timeout", "300ms"))
 	for kind, lines := range map[string][]string{"a program": nil, "a monitor": {"User-Agent: Pingdom"}} {
 		resp := do(t, s.to("GET", "/", nil, lines...))
 		if got := read(t, resp.Body); resp.StatusCode != 502 || !strings.Contains(got, "does not accept connections") || strings.Contains(got, "127.0.0.1") {
@@ -542,7 +538,7 @@ func TestNoLimitOfForwardAuthsCutsALongAnswer(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 		}
 	})
-	app.boot = 400 * time.Millisecond
+	app.Boot = 400 * time.Millisecond
 	of := begin(t, app)
 	of.writeLimit = 100 * time.Millisecond
 	s := serving(t, of)
@@ -609,7 +605,7 @@ func TestEndOfTheServerWaitsForAnswersAndCutsWhatGoesOn(t *testing.T) {
 }
 
 func TestOnlookersByAPublishedRouteGetThroughAndKeepNothingAwake(t *testing.T) {
-	s := onSockets(t, behind(t, echoing).awake())
+	s := onSockets(t, behind(t, echoing).Awake())
 	if resp := do(t, s.to("GET", "/", nil, "User-Agent: Pingdom")); resp.StatusCode != 200 {
 		t.Errorf("%d", resp.StatusCode)
 	}
@@ -620,7 +616,7 @@ func TestOnlookersByAPublishedRouteGetThroughAndKeepNothingAwake(t *testing.T) {
 				time.Sleep(idleTime - time.Minute)
 				s.answer(visitBy(lines))
 				time.Sleep(2 * time.Minute)
-				if got, want := s.took(), inTheEnd(kind); got != want {
+				if got, want := s.Took(), inTheEnd(kind); got != want {
 					t.Errorf("%s: orders %s, want %s", visitor, got, want)
 				}
 			}

@@ -45,7 +45,7 @@ func (s *site) open() *site {
 
 func TestTraefikGetsTheRoutesWithPaastisAtTheAddressThatItAskedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").found("shop.test").label("paastis.port", "8080")).open()
+		s := live(t, service("shop").Found("shop.test").Label("paastis.port", "8080")).open()
 		w := s.answer(askRoutes())
 		var got struct {
 			HTTP struct {
@@ -98,7 +98,7 @@ func TestRoutesGoToWhoHasTheTokenOrElseComesFromTheNetwork(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := live(t, service("shop").found("shop.test")).open()
+				s := live(t, service("shop").Found("shop.test")).open()
 				s.access.token = c.token
 				w := s.answer(askRoutes(c.lines...))
 				if w.Code != c.want {
@@ -140,7 +140,7 @@ func TestRefusedRoutesAreLoggedOnceAMinuteForEachWhoAsks(t *testing.T) {
 
 func TestRoutesThatAreTheSameAreNotSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").found("shop.test").label("paastis.port", "8080")).open()
+		s := live(t, service("shop").Found("shop.test").Label("paastis.port", "8080")).open()
 		s.answer(askRoutes()) // that it asks at all may change them
 		first := s.answer(askRoutes())
 		etag := first.Header().Get("ETag")
@@ -162,7 +162,7 @@ func TestLookAtTheRoutesIsNoFetch(t *testing.T) {
 	for name, line := range map[string]string{"HEAD": "method HEAD", "curl": "Accept: */*", "a browser": browser} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := live(t, service("shop").found("shop.test")).open()
+				s := live(t, service("shop").Found("shop.test")).open()
 				w := s.answer(askRoutes(line))
 				if w.Code != 200 || (w.Body.Len() == 0) != (name == "HEAD") || w.Header().Get("ETag") == "" || s.fetches() != 0 {
 					t.Errorf("%d with %d bytes, %d fetches", w.Code, w.Body.Len(), s.fetches())
@@ -184,7 +184,7 @@ func (deafAtTheEnd) FlushError() error { return errors.New("gone") }
 
 func TestTraefikThatLeftHasNotGotTheRoutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").found("shop.test")).open()
+		s := live(t, service("shop").Found("shop.test")).open()
 		s.ServeHTTP(deaf{httptest.NewRecorder()}, askRoutes())
 		s.ServeHTTP(deafAtTheEnd{httptest.NewRecorder()}, askRoutes())
 		s.ServeHTTP(deafAtTheEnd{httptest.NewRecorder()}, askRoutes("If-None-Match: *"))

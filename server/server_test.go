@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 func TestRequestsBelongToTheAppThatTheirRouterOrHostNames(t *testing.T) {
@@ -37,14 +39,14 @@ func TestRequestsBelongToTheAppThatTheirRouterOrHostNames(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				alien := service("alien").at("alien.test")
-				delete(alien.app.Labels, "paastis.enable")
-				s := live(t, impatient(service("shop").at("shop.test")), impatient(service("blog")), alien)
+				alien := service("alien").At("alien.test")
+				delete(alien.Labels, "paastis.enable")
+				s := live(t, impatient(service("shop").At("shop.test")), impatient(service("blog")), alien)
 				r := ask(c.url)
 				r.URL.RawQuery = c.query
 				got := gist(s.answer(r))
 				synctest.Wait()
-				if orders := s.took(); got != c.want || orders != c.orders {
+				if orders := s.Took(); got != c.want || orders != c.orders {
 					t.Errorf("got %s, orders %s", got, orders)
 				}
 				if unknown := s.registry.Unknown(); (unknown == 1) != (c.want == passes) {
@@ -56,11 +58,11 @@ func TestRequestsBelongToTheAppThatTheirRouterOrHostNames(t *testing.T) {
 }
 
 // impatient makes an app hold no request, so that a test need not wait.
-func impatient(a *fakeApp) *fakeApp { return a.label("paastis.hold_timeout", "0s") }
+func impatient(a *registrytest.App) *registrytest.App { return a.Label("paastis.hold_timeout", "0s") }
 
 func TestWhatIsNoQuestionGetsAProblem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").at("shop.test"))
+		s := live(t, service("shop").At("shop.test"))
 		for _, c := range []struct {
 			method, path, uri, want string
 		}{
@@ -83,7 +85,7 @@ func TestWhatIsNoQuestionGetsAProblem(t *testing.T) {
 				t.Errorf("%s %s: %+v", c.method, c.path, p)
 			}
 		}
-		if got := s.took(); got != "-" {
+		if got := s.Took(); got != "-" {
 			t.Errorf("orders %s", got)
 		}
 	})
@@ -101,7 +103,7 @@ func TestProblemSaysWhatHoldsForWhoAsks(t *testing.T) {
 		t.Run(c.line+" while "+c.state, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := inState(t, c.state)
-				s.apps["shop"].boot = time.Minute // longer than a program is held
+				s.Change("shop", func(a *registrytest.App) { a.Boot = time.Minute }) // longer than a program is held
 				p := problemIn(t, s.answerTo("http://shop.test/", c.line))
 				if p.Title != c.title || p.Detail != c.detail || p.App != "shop" || p.Status != 503 {
 					t.Errorf("%+v", p)
@@ -113,7 +115,7 @@ func TestProblemSaysWhatHoldsForWhoAsks(t *testing.T) {
 
 func TestHeadGetsNoBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, impatient(service("shop").at("shop.test")))
+		s := live(t, impatient(service("shop").At("shop.test")))
 		direct := httptest.NewRequest(http.MethodHead, "/nowhere", nil)
 		for want, r := range map[string]*http.Request{
 			"503 problem starting": ask("http://shop.test/", "method HEAD", browser),
@@ -177,7 +179,7 @@ func TestErrorOfAHandlerIsNotShown(t *testing.T) {
 
 func TestServerThatEndsLetsHeldRequestsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").at("shop.test"))
+		s := live(t, service("shop").At("shop.test"))
 		ctx, end := context.WithCancel(t.Context())
 		ln := newPipes()
 		served := make(chan error, 1)

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 // Tests of the way through Paastis have sockets, and so the real clock.
@@ -23,7 +25,7 @@ type street struct {
 }
 
 // onSockets runs a site on a socket until the test ends.
-func onSockets(t *testing.T, apps ...*fakeApp) *street {
+func onSockets(t *testing.T, apps ...*registrytest.App) *street {
 	t.Helper()
 	return serving(t, begin(t, apps...))
 }
@@ -58,7 +60,7 @@ func serving(t *testing.T, of *site) *street {
 
 // behind is an app, shop.test, that is served by a handler. It sleeps, and boots in 100
 // ms. Its server listens all the time: what is asleep about it is what its provider says.
-func behind(t *testing.T, h http.HandlerFunc) *fakeApp {
+func behind(t *testing.T, h http.HandlerFunc) *registrytest.App {
 	t.Helper()
 	app := httptest.NewUnstartedServer(h)
 	app.Config.DisableGeneralOptionsHandler = true
@@ -68,18 +70,18 @@ func behind(t *testing.T, h http.HandlerFunc) *fakeApp {
 }
 
 // at is an app, shop.test, that listens on an address once it is awake.
-func at(address net.Addr) *fakeApp {
+func at(address net.Addr) *registrytest.App {
 	listens := netip.MustParseAddrPort(address.String())
 	_, port, _ := net.SplitHostPort(address.String())
-	a := service("shop").found("shop.test").label("paastis.port", port)
-	a.boot, a.address = 100*time.Millisecond, listens.Addr()
+	a := service("shop").Found("shop.test").Label("paastis.port", port)
+	a.Boot, a.Address = 100*time.Millisecond, listens.Addr()
 	return a
 }
 
-// speaks makes the app speak a protocol: https or h2c.
-func (a *fakeApp) speaks(scheme string) *fakeApp {
-	a.label("traefik.http.services.shop.loadbalancer.server.scheme", scheme)
-	return a.label("traefik.http.services.shop.loadbalancer.server.port", a.app.Labels["paastis.port"])
+// speaks makes an app speak a protocol: https or h2c.
+func speaks(a *registrytest.App, scheme string) *registrytest.App {
+	a.Label("traefik.http.services.shop.loadbalancer.server.scheme", scheme)
+	return a.Label("traefik.http.services.shop.loadbalancer.server.port", a.Labels["paastis.port"])
 }
 
 // to is a request as Traefik sends it by the published route of shop.test. Lines are

@@ -171,7 +171,7 @@ func TestTellingVisitorsApartAllocatesNothing(t *testing.T) {
 
 func TestRequestForAnAwakeAppAllocatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, service("shop").at("shop.test").awake())
+		s := live(t, service("shop").At("shop.test").Awake())
 		r := ask("http://shop.test/a?b=c", browser, "User-Agent: Mozilla/5.0 Firefox/140.0")
 		c, w := s.echo.NewContext(r, nil), &nothing{h: http.Header{}}
 		ours := testing.AllocsPerRun(100, func() {

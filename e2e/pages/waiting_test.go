@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 // seen are the texts that a tab shows one after the other, until the app is there.
@@ -86,7 +88,7 @@ func TestAFailedAppIsTriedAgainByTheButton(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			shop := play("shop", 300*time.Millisecond)
-			shop.refuses = true
+			shop.Err = noImage{}
 			s := newStage(t, shop)
 			ctx := tab(t, o)
 			do(t, ctx, chromedp.Navigate(s.url("shop", "/a")))
@@ -94,7 +96,7 @@ func TestAFailedAppIsTriedAgainByTheButton(t *testing.T) {
 			if text := visibleText(t, ctx); !strings.Contains(text, "the image is missing") {
 				t.Errorf("it does not say why: %s", text)
 			}
-			s.change("shop", func(a *actor) { a.refuses = false })
+			s.Change("shop", func(a *registrytest.App) { a.Err = nil })
 			readIt(t, ctx)
 			do(t, ctx, chromedp.Click("#r")) // also without script
 			until(t, ctx, "document.title=='the app'")
@@ -106,7 +108,7 @@ func TestAFailedAppIsTriedAgainByTheButton(t *testing.T) {
 func TestTheButtonKeepsTheFocusWhileThePageChanges(t *testing.T) {
 	t.Parallel()
 	db := play("db", 0)
-	db.refuses = true
+	db.Err = noImage{}
 	s := newStage(t, play("shop", 0, "paastis.linked_apps=db, cache"), db, play("cache", 1500*time.Millisecond))
 	ctx := tab(t, tabOptions{})
 	do(t, ctx, chromedp.Navigate(s.url("shop", "/")))
@@ -161,7 +163,7 @@ func TestAFormReachesTheAppWithWhatWasFilledIn(t *testing.T) {
 func TestTheTitleTellsTheStateOfATabInTheBackground(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, play("shop", 0, "paastis.linked_apps=db"), play("db", time.Second))
-	s.change("shop", func(a *actor) { a.refuses = true })
+	s.Change("shop", func(a *registrytest.App) { a.Err = noImage{} })
 	ctx := tab(t, tabOptions{})
 	do(t, ctx, chromedp.Navigate(s.url("shop", "/")))
 	until(t, ctx, "document.title=='⏳ shop is waking up'")

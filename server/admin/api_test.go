@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
+
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 // decode reads an answer.
@@ -79,7 +82,7 @@ func TestEveryAnswerIsAsTheFileSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := openWith(t, "rules:\n  - pattern: 'shop-(.*)'\n    linked_apps: ['db', 'shop-$1-cache?']\n    max_idle_time: never\n",
 			asleep("shop-front"), asleep("db"), asleep("broken", "db"), stranger("vault"))
-		r.fake.broken = "broken"
+		r.Change("broken", func(a *registrytest.App) { a.Err = errors.New("it is broken") })
 		cookie, csrf := r.logsIn(t)
 		seen := map[string]bool{}
 		check := func(want int, method, target string, lines ...string) {
@@ -184,7 +187,7 @@ func TestAnAppIsWokenPutToSleepAndPinned(t *testing.T) {
 			t.Fatalf("wake: %s", told(w))
 		}
 		time.Sleep(time.Minute)
-		if got, calls := r.state(t, "shop-front"), r.took(); got != "ready" || calls != "start shop-db, start shop-front" {
+		if got, calls := r.state(t, "shop-front"), r.Took(); got != "ready" || calls != "start shop-db, start shop-front" {
 			t.Errorf("a minute later it is %s, by %s", got, calls)
 		}
 
@@ -217,7 +220,7 @@ func TestAnAppIsWokenPutToSleepAndPinned(t *testing.T) {
 			t.Errorf("sleep: %s", told(w))
 		}
 		time.Sleep(time.Minute)
-		if got, calls := r.state(t, "shop-front"), r.took(); got != "asleep" || !strings.HasPrefix(calls, "stop shop-front") {
+		if got, calls := r.state(t, "shop-front"), r.Took(); got != "asleep" || !strings.HasPrefix(calls, "stop shop-front") {
 			t.Errorf("put to sleep it is %s, by %s", got, calls)
 		}
 	})
@@ -261,16 +264,16 @@ func TestAPinnedAppSleepsByForceAlone(t *testing.T) {
 func TestAFailedAppIsTriedAgainAtOnceOnlyByRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, asleep("shop"))
-		r.fake.broken = "shop"
+		r.Change("shop", func(a *registrytest.App) { a.Err = errors.New("it is broken") })
 		r.order("POST", "/api/v1/apps/shop/wake")
-		if got := r.took(); got != "start shop" {
+		if got := r.Took(); got != "start shop" {
 			t.Errorf("woken: %s", got)
 		}
-		if w := r.order("POST", "/api/v1/apps/shop/wake"); w.Code != http.StatusAccepted || r.took() != "-" {
+		if w := r.order("POST", "/api/v1/apps/shop/wake"); w.Code != http.StatusAccepted || r.Took() != "-" {
 			t.Errorf("woken again, it does not wait: %s", told(w))
 		}
 		time.Sleep(time.Second)
-		if w := r.order("POST", "/api/v1/apps/shop/retry"); w.Code != http.StatusAccepted || r.took() != "start shop" {
+		if w := r.order("POST", "/api/v1/apps/shop/retry"); w.Code != http.StatusAccepted || r.Took() != "start shop" {
 			t.Errorf("tried again: %s", told(w))
 		}
 	})
@@ -390,7 +393,7 @@ func TestHealthIsDegradedWhileAProviderDoesNotAnswer(t *testing.T) {
 		if h.Status != "ok" || len(h.Providers) != 1 || !h.Providers[0].Connected || h.Apps["asleep"] != 1 || h.Version != "test" {
 			t.Errorf("got %+v", h)
 		}
-		close(r.fake.lost)
+		r.Lose()
 		synctest.Wait()
 		decode(t, r.order("GET", "/api/v1/health"), &h)
 		if h.Status != "degraded" || h.Providers[0].Connected || h.Providers[0].Error == "" {

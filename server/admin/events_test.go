@@ -147,7 +147,7 @@ func TestAStreamTellsOfAnAppThatIsNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, asleep("shop"))
 		f := r.follows(t, "/api/v1/events")
-		r.fake.remove("shop")
+		r.Remove("shop")
 		time.Sleep(2 * time.Second)
 		if got := strings.Join(f.told("gone"), ""); got != `{"name":"shop"}` {
 			t.Errorf("got %q in\n%s", got, f.text.String())

@@ -1,14 +1,10 @@
 package admin
 
 import (
-	"context"
-	"errors"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,142 +12,26 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
 
 // token is what lets into the rooms of the tests.
 const token = "correct-horse-battery-staple"
 
-// fake is a provider whose apps are up 10 s after their start, on the bubble's clock.
-type fake struct {
-	mu      sync.Mutex
-	apps    map[string]*registry.App
-	version uint64
-	changes chan registry.Report // for Watch
-	calls   []string             // "start shop", "stop shop", in order
-	broken  string               // the app that cannot be started
-	lost    chan struct{}        // closed when the provider does not answer any more
-}
-
-var errLost = errors.New("fake: nobody answers")
-
-// asleep is an app that Paastis manages, with a route.
-func asleep(name string, needs ...string) *registry.App {
-	a := &registry.App{
-		Name: name, Stack: strings.Split(name, "-")[0], Origin: "container " + name,
-		Labels: map[string]string{
-			"paastis.enable":                                             "true",
-			"traefik.http.routers." + name + ".rule":                     "Host(`" + name + ".test`)",
-			"traefik.http.services." + name + ".loadbalancer.server.url": "http://" + name + ":80",
-		},
-		Instances: []registry.Instance{{Name: name, ID: name}},
-	}
-	for _, n := range needs {
-		a.Links = append(a.Links, rules.Link{Name: n})
-	}
+// asleep is an app that Paastis manages, with a route. It is up 10 s after its start.
+func asleep(name string, needs ...string) *registrytest.App {
+	a := registrytest.NewApp(name, needs...).At(name + ".test")
+	a.Stack, _, _ = strings.Cut(name, "-")
+	a.Stopping = 0
 	return a
 }
 
 // stranger is an app that nobody enabled.
-func stranger(name string) *registry.App {
-	return &registry.App{Name: name, Origin: "container " + name, Instances: []registry.Instance{{Name: name, ID: name}}}
-}
-
-func (f *fake) Name() string { return "fake" }
-
-func (f *fake) List(context.Context) (registry.Report, error) {
-	select {
-	case <-f.lost:
-		return registry.Report{}, errLost
-	default:
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	r := registry.Report{Complete: true}
-	for _, name := range slices.Sorted(maps.Keys(f.apps)) {
-		r.Apps = append(r.Apps, f.snapshot(f.apps[name]))
-	}
-	r.Version = f.version
-	return r, nil
-}
-
-// snapshot is an app as it is now. Called with the lock held.
-func (f *fake) snapshot(a *registry.App) registry.App {
-	f.version++
-	app := *a
-	app.Instances, app.Version = slices.Clone(a.Instances), f.version
-	return app
-}
-
-func (f *fake) Watch(ctx context.Context, report func(registry.Report)) error {
-	if all, err := f.List(ctx); err == nil {
-		report(all)
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-f.lost:
-			return errLost
-		case change := <-f.changes:
-			report(change)
-		}
-	}
-}
-
-func (f *fake) Start(_ context.Context, name string) (registry.App, error) {
-	if name == f.broken {
-		return f.order("start", name, registry.Instance{ExitCode: 3}), errors.New("fake: it is broken")
-	}
-	time.AfterFunc(10*time.Second, func() {
-		f.become(name, registry.Instance{Status: registry.Running, Health: registry.Healthy, StartedAt: time.Now()})
-	})
-	return f.order("start", name, registry.Instance{Status: registry.Running, Health: registry.HealthStarting, StartedAt: time.Now()}), nil
-}
-
-func (f *fake) Stop(_ context.Context, name string, _ rules.StopMethod) (registry.App, error) {
-	return f.order("stop", name, registry.Instance{ExitCode: 143}), nil
-}
-
-func (f *fake) order(call, name string, i registry.Instance) registry.App {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.calls = append(f.calls, call+" "+name)
-	return f.set(name, i)
-}
-
-// become makes an app something else, and reports it.
-func (f *fake) become(name string, i registry.Instance) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.changes <- registry.Report{Apps: []registry.App{f.set(name, i)}, Version: f.version}
-}
-
-// remove removes an app, and reports it.
-func (f *fake) remove(name string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.apps, name)
-	f.version++
-	f.changes <- registry.Report{Gone: []string{name}, Version: f.version}
-}
-
-func (f *fake) set(name string, i registry.Instance) registry.App {
-	i.Name, i.ID = name, name
-	f.apps[name].Instances[0] = i
-	return f.snapshot(f.apps[name])
-}
-
-// took are the calls since the last time somebody asked; "-" for none.
-func (f *fake) took() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	calls := strings.Join(f.calls, ", ")
-	f.calls = nil
-	if calls == "" {
-		return "-"
-	}
-	return calls
+func stranger(name string) *registrytest.App {
+	a := registrytest.NewApp(name)
+	delete(a.Labels, "paastis.enable")
+	return a
 }
 
 // logged keeps what is written, such as a log.
@@ -174,23 +54,20 @@ func (l *logged) String() string {
 
 func (l *logged) has(text string) bool { return strings.Contains(l.String(), text) }
 
-// room is an Admin over a running registry over a fake, inside a synctest bubble.
+// room is an Admin over a running registry of played apps, inside a synctest bubble.
 type room struct {
 	*Admin
-	*fake
+	*registrytest.Provider
 	logs *logged
 }
 
 // open runs a room until the test ends.
-func open(t *testing.T, apps ...*registry.App) *room { return openWith(t, "", apps...) }
+func open(t *testing.T, apps ...*registrytest.App) *room { return openWith(t, "", apps...) }
 
 // openWith is open with rules, as paastis.yml has them.
-func openWith(t *testing.T, rulesText string, apps ...*registry.App) *room {
+func openWith(t *testing.T, rulesText string, apps ...*registrytest.App) *room {
 	t.Helper()
-	f := &fake{apps: map[string]*registry.App{}, changes: make(chan registry.Report, 100), lost: make(chan struct{})}
-	for _, a := range apps {
-		f.apps[a.Name] = a
-	}
+	p := registrytest.NewProvider(apps...)
 	kept := &logged{}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), kept), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	defaults := rules.Defaults()
@@ -199,24 +76,17 @@ func openWith(t *testing.T, rulesText string, apps ...*registry.App) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reg := registry.New(registry.Options{
-		Providers: []registry.Provider{f},
+	reg := registrytest.Run(t, registry.Options{
+		Providers: []registry.Provider{p},
 		Settings:  registry.Settings{Rules: set, Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
-		Probe:     func(context.Context, registry.Target) error { return nil },
 	})
-	if err := reg.Load(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() { defer close(done); reg.Run(t.Context()) }()
-	t.Cleanup(func() { <-done })
 	synctest.Wait()
 	sum, err := SumOf(token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &room{Admin: New(Options{Registry: reg, Token: sum, Log: log, Version: "test", Started: time.Now()}), fake: f, logs: kept}
+	return &room{Admin: New(Options{Registry: reg, Token: sum, Log: log, Version: "test", Started: time.Now()}), Provider: p, logs: kept}
 }
 
 // request is one to the room, of nobody in particular. Lines are headers; a body may be

@@ -48,7 +48,7 @@ func TestWithoutTheTokenEveryPathAnswersAlike(t *testing.T) {
 		if got := told(r.ask("POST", "/login", "body token=x")); got != want {
 			t.Errorf("a program's wrong log-in:\n got %s\nwant %s", got, want)
 		}
-		if got := r.took(); got != "-" {
+		if got := r.Took(); got != "-" {
 			t.Errorf("and yet: %s", got)
 		}
 	})
@@ -284,7 +284,7 @@ func TestASessionMovesNothingWithoutItsSecret(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if got := r.took(); got != "-" {
+		if got := r.Took(); got != "-" {
 			t.Errorf("and yet: %s", got)
 		}
 		if w := r.ask("POST", "/api/v1/apps/shop/wake", cookie, csrf); w.Code != http.StatusAccepted {
@@ -310,7 +310,7 @@ func TestAnotherSitesPageMovesNothing(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if got := r.took(); got != "-" {
+		if got := r.Took(); got != "-" {
 			t.Errorf("and yet: %s", got)
 		}
 		for _, from := range []string{"Origin: http://paastis.test", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: none"} {

@@ -1,0 +1,62 @@
+package registrytest
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+// App is an app that a Provider plays, with what is to happen to it. It has one instance.
+// Once it is a provider's, Provider.Change is how to change it.
+type App struct {
+	registry.App
+	// Boot is the time from its start to healthy, Stopping that of a stop.
+	Boot, Stopping time.Duration
+	// Err is why it cannot be started, which is told after Refusal. Nil: it can.
+	Err     error
+	Refusal time.Duration
+	// Address that it has while it runs. The zero Addr: nobody reaches it.
+	Address netip.Addr
+}
+
+// NewApp makes an app that is asleep, boots for 10 s and asks for Paastis by a label. It
+// has no route.
+func NewApp(name string, needs ...string) *App {
+	a := &App{Boot: 10 * time.Second, Stopping: 100 * time.Millisecond, App: registry.App{
+		Name: name, Origin: "container " + name, Labels: map[string]string{"paastis.enable": "true"},
+	}}
+	a.set(registry.Instance{})
+	for _, n := range needs {
+		a.Links = append(a.Links, rules.Link{Name: n})
+	}
+	return a
+}
+
+// Label gives the app a label.
+func (a *App) Label(key, value string) *App {
+	a.Labels[key] = value
+	return a
+}
+
+// Found gives the app a host; its address is for Traefik to find.
+func (a *App) Found(host string) *App {
+	return a.Label("traefik.http.routers."+a.Name+".rule", "Host(`"+host+"`)")
+}
+
+// At gives the app a host, and Traefik its address for good.
+func (a *App) At(host string) *App {
+	return a.Found(host).Label("traefik.http.services."+a.Name+".loadbalancer.server.url", "http://"+a.Name+":8080")
+}
+
+// Awake makes the app run already.
+func (a *App) Awake() *App {
+	a.set(registry.Instance{Status: registry.Running, Health: registry.Healthy, Address: a.Address})
+	return a
+}
+
+func (a *App) set(i registry.Instance) {
+	i.Name, i.ID = a.Name, a.Name
+	a.Instances = []registry.Instance{i}
+}

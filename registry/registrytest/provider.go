@@ -1,0 +1,203 @@
+// Package registrytest plays the apps of a registry, for tests of who uses one. Nothing
+// runs; the time is the test's, which may be that of a synctest bubble.
+//
+//	p := registrytest.NewProvider(registrytest.NewApp("shop", "db"), registrytest.NewApp("db"))
+//	reg := registrytest.Run(t, registry.Options{Providers: []registry.Provider{p}, …})
+//	reg.Wake(reg.Named("shop"), false)
+//	synctest.Wait()
+//	p.Took() // "start db"
+package registrytest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+// mostChanges is how many reports wait for who watches.
+const mostChanges = 100
+
+var errLost = errors.New("played: nobody answers")
+
+// Provider is a registry.Provider of apps that are played.
+type Provider struct {
+	changes chan registry.Report // for Watch
+	lost    chan struct{}        // closed when it does not answer any more
+
+	mu      sync.Mutex
+	apps    map[string]*App
+	version uint64
+	calls   []string // "start shop", "stop shop", in order
+	lists   int      // calls of List
+}
+
+// NewProvider makes a provider of some apps.
+func NewProvider(apps ...*App) *Provider {
+	p := &Provider{apps: map[string]*App{}, changes: make(chan registry.Report, mostChanges), lost: make(chan struct{})}
+	for _, a := range apps {
+		p.apps[a.Name] = a
+	}
+	return p
+}
+
+// Run loads and runs a registry until the test ends. Without a Probe every app answers.
+func Run(t *testing.T, o registry.Options) *registry.Registry {
+	t.Helper()
+	if o.Probe == nil {
+		o.Probe = func(context.Context, registry.Target) error { return nil }
+	}
+	r := registry.New(o)
+	if err := r.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); r.Run(t.Context()) }()
+	t.Cleanup(func() { <-done })
+	return r
+}
+
+// Took are the orders since the last time somebody asked, as "start shop, stop shop"; "-"
+// for none.
+func (p *Provider) Took() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	calls := strings.Join(p.calls, ", ")
+	p.calls = nil
+	if calls == "" {
+		return "-"
+	}
+	return calls
+}
+
+// Lists is how many times all apps were asked for.
+func (p *Provider) Lists() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lists
+}
+
+// Change changes what is to happen to an app, or only looks at it; nil is none of that name.
+func (p *Provider) Change(name string, how func(*App)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	how(p.apps[name])
+}
+
+// Become makes an app's instance something else, and reports it.
+func (p *Provider) Become(name string, i registry.Instance) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.apps[name].set(i)
+	p.tell(p.apps[name])
+}
+
+// Remove removes an app, and reports it.
+func (p *Provider) Remove(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.apps, name)
+	p.version++
+	p.changes <- registry.Report{Gone: []string{name}, Version: p.version}
+}
+
+// Lose lets the provider answer no more.
+func (p *Provider) Lose() { close(p.lost) }
+
+// Name is "played".
+func (p *Provider) Name() string { return "played" }
+
+// List reports all apps.
+func (p *Provider) List(context.Context) (registry.Report, error) {
+	select {
+	case <-p.lost:
+		return registry.Report{}, errLost
+	default:
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lists++
+	r := registry.Report{Complete: true}
+	for _, name := range slices.Sorted(maps.Keys(p.apps)) {
+		r.Apps = append(r.Apps, p.snapshot(p.apps[name]))
+	}
+	r.Version = p.version
+	return r, nil
+}
+
+// Watch reports all apps, and then what becomes of them.
+func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) error {
+	if all, err := p.List(ctx); err == nil {
+		report(all)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.lost:
+			return errLost
+		case change := <-p.changes:
+			report(change)
+		}
+	}
+}
+
+// Start starts an app, which is healthy after its Boot.
+func (p *Provider) Start(_ context.Context, name string) (registry.App, error) {
+	a := p.order("start", name)
+	if a.Err != nil {
+		time.Sleep(a.Refusal)
+		return registry.App{}, a.Err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	app := p.apps[name]
+	app.set(registry.Instance{Status: registry.Running, Health: registry.HealthStarting, StartedAt: time.Now(), Address: a.Address})
+	time.AfterFunc(a.Boot, func() { p.boot(app) })
+	return p.snapshot(app), nil
+}
+
+// boot makes a started app healthy, and reports it.
+func (p *Provider) boot(a *App) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a.Instances[0].Health = registry.Healthy
+	p.tell(a)
+}
+
+// Stop stops an app, which takes its Stopping.
+func (p *Provider) Stop(_ context.Context, name string, _ rules.StopMethod) (registry.App, error) {
+	time.Sleep(p.order("stop", name).Stopping)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.apps[name].set(registry.Instance{ExitCode: 143})
+	return p.snapshot(p.apps[name]), nil
+}
+
+// order notes an order, and returns the app that it is for as it is now.
+func (p *Provider) order(call, name string) App {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls = append(p.calls, call+" "+name)
+	return *p.apps[name]
+}
+
+// tell reports an app as it is now. Called with the lock held.
+func (p *Provider) tell(a *App) {
+	p.changes <- registry.Report{Apps: []registry.App{p.snapshot(a)}, Version: p.version}
+}
+
+// snapshot is an app as it is now. Called with the lock held.
+func (p *Provider) snapshot(a *App) registry.App {
+	p.version++
+	app := a.App
+	app.Instances, app.Version = slices.Clone(app.Instances), p.version
+	return app
+}
