@@ -70,7 +70,7 @@ type (
 		ExitCode *int       `json:"exit_code"`
 		At       time.Time  `json:"at"`
 		RetryAt  *time.Time `json:"retry_at"`
-		Logs     []string   `json:"logs,omitempty"`
+		Logs     []string   `json:"logs"`
 	}
 	adminWake struct {
 		At      time.Time `json:"at"`
@@ -91,7 +91,7 @@ type (
 		State  string    `json:"state"`
 		Was    string    `json:"was"`
 		Reason string    `json:"reason"`
-		Took   float64   `json:"took_seconds,omitempty"`
+		Took   float64   `json:"took_seconds"`
 	}
 	adminTotals struct {
 		Apps   int          `json:"apps"`
@@ -173,8 +173,9 @@ func (f *fakeAdmin) routes() http.Handler {
 		answer(w, http.StatusOK, map[string]any{"now": f.now(), "apps": f.list(), "totals": f.totals()})
 	})
 	api("GET apps/{name}", f.app(func(w http.ResponseWriter, _ *http.Request, app adminApp) {
-		app.Wakes = append([]adminWake{}, app.Wakes...)
-		answer(w, http.StatusOK, app)
+		detail := picture(&app)
+		detail.Wakes = append([]adminWake{}, app.Wakes...)
+		answer(w, http.StatusOK, detail)
 	}))
 	api("GET apps/{name}/history", f.app(f.history))
 	for _, verb := range []string{"wake", "retry", "sleep", "pin", "unpin"} {
@@ -182,7 +183,7 @@ func (f *fakeAdmin) routes() http.Handler {
 	}
 	api("GET events", f.listEvents)
 	api("GET rules", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"rules": f.rules, "warnings": []string{}})
+		answer(w, http.StatusOK, map[string]any{"rules": append([]adminRule{}, f.rules...), "warnings": []string{}})
 	})
 	api("GET health", func(w http.ResponseWriter, _ *http.Request) {
 		f.mu.Lock()
@@ -242,7 +243,7 @@ func (f *fakeAdmin) app(handle func(http.ResponseWriter, *http.Request, adminApp
 	}
 }
 
-// list is what GET apps answers: without what only the detail has.
+// list is what GET apps answers.
 func (f *fakeAdmin) list() []adminApp {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -254,12 +255,13 @@ func (f *fakeAdmin) list() []adminApp {
 	return list
 }
 
+// picture is an app without its wakes; those only its own answer has.
 func picture(app *adminApp) adminApp {
 	p := *app
 	p.Wakes = nil
 	if p.Failure != nil {
 		failure := *p.Failure
-		failure.Logs = nil
+		failure.Logs = append([]string{}, failure.Logs...)
 		p.Failure = &failure
 	}
 	return p
