@@ -231,7 +231,7 @@ func TestAnAppThatIsWokenWhileItIsAwakeHasItsWholeIdleTimeBeforeIt(t *testing.T)
 		r := open(t, asleep("shop"))
 		r.order("POST", "/api/v1/apps/shop/wake")
 		for range 3 {
-			time.Sleep(10 * time.Minute)
+			time.Sleep(9 * time.Minute)
 			r.order("POST", "/api/v1/apps/shop/wake")
 		}
 		var a appDocument
