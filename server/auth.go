@@ -77,7 +77,7 @@ func (s *Server) pass(c echo.Context, k *registry.Keeper) error {
 
 // wake wakes an app, unless the visitor's address has woken too many.
 func (s *Server) wake(k *registry.Keeper, req *traefik.Request, insist bool) bool {
-	if s.registry.Sleeps(k, insist) && !s.limit.allows(req.ClientIP, time.Now()) {
+	if s.registry.Sleeps(k, insist) && !s.limit.Allows(req.ClientIP, time.Now()) {
 		return false
 	}
 	s.registry.Wake(k, insist)

@@ -61,7 +61,7 @@ func TestTheNetworkOfAnIPv6AddressIsOneSource(t *testing.T) {
 	l, now := newWakeLimit(1), time.Now()
 	allows := func(address string, want bool) {
 		t.Helper()
-		if got := l.allows(netip.MustParseAddr(address), now); got != want {
+		if got := l.Allows(netip.MustParseAddr(address), now); got != want {
 			t.Errorf("%s: %t", address, got)
 		}
 	}
@@ -70,7 +70,7 @@ func TestTheNetworkOfAnIPv6AddressIsOneSource(t *testing.T) {
 	allows("2001:db8:0:1::1", true)
 	allows("203.0.113.7", true)
 	allows("::ffff:203.0.113.7", false)
-	if !l.allows(netip.Addr{}, now) || l.allows(netip.Addr{}, now) {
+	if !l.Allows(netip.Addr{}, now) || l.Allows(netip.Addr{}, now) {
 		t.Error("an unknown address is not a source like others")
 	}
 }
@@ -78,7 +78,7 @@ func TestTheNetworkOfAnIPv6AddressIsOneSource(t *testing.T) {
 func TestSourcesAreForgottenBeforeTheyFillTheMemory(t *testing.T) {
 	l, now := newWakeLimit(1), time.Now()
 	for i := range 3 * mostSources {
-		l.allows(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), now)
+		l.Allows(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), now)
 	}
 	if n := len(l.sources); n > mostSources {
 		t.Errorf("%d sources are remembered", n)
@@ -88,7 +88,7 @@ func TestSourcesAreForgottenBeforeTheyFillTheMemory(t *testing.T) {
 func TestWithoutALimitEverybodyWakes(t *testing.T) {
 	l := newWakeLimit(0)
 	for range 1000 {
-		if !l.allows(netip.MustParseAddr("203.0.113.7"), time.Now()) {
+		if !l.Allows(netip.MustParseAddr("203.0.113.7"), time.Now()) {
 			t.Fatal("refused")
 		}
 	}

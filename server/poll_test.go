@@ -151,7 +151,7 @@ func TestPageOfWhoMayNotWakeTheAppTriesAgainByItself(t *testing.T) {
 		s := live(t, service("shop").At("shop.test"), service("blog").At("blog.test"))
 		s.limit = newWakeLimit(6)
 		for range 6 {
-			s.limit.allows(netip.MustParseAddr("203.0.113.7"), time.Now())
+			s.limit.Allows(netip.MustParseAddr("203.0.113.7"), time.Now())
 		}
 		page := s.answerTo("http://shop.test/", browser)
 		if got := gist(page); got != "429 page asleep" || !strings.Contains(page.Body.String(), "Too many apps") {

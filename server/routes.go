@@ -24,7 +24,7 @@ const versionHeader = "X-Paastis-Version"
 type routesAccess struct {
 	token   string
 	sources []netip.Prefix
-	told    *wakeLimit // by whom a refusal was logged lately
+	told    *SourceLimit // by whom a refusal was logged lately
 }
 
 func newRoutesAccess(token string, sources []netip.Prefix) routesAccess {
@@ -95,7 +95,7 @@ func (s *Server) keepRoutes(c echo.Context, from netip.Addr) error {
 // was warned of in the last minute, only who debugs is told.
 func (s *Server) warnSeldom(of netip.Addr, refusal, key string) {
 	level := slog.LevelDebug
-	if s.access.told.allows(of, time.Now()) {
+	if s.access.told.Allows(of, time.Now()) {
 		level = slog.LevelWarn
 	}
 	s.log.Log(context.Background(), level, refusal, key, of.String())

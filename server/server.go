@@ -78,7 +78,7 @@ type Server struct {
 	registry  *registry.Registry
 	visitors  Classifier
 	page      waitingPage
-	limit     *wakeLimit
+	limit     *SourceLimit
 	access    routesAccess
 	proxy     *proxy
 	apart     sync.Map // :: name of an app that shares no network with Paastis → it was told

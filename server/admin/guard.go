@@ -2,6 +2,8 @@ package admin
 
 import (
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -104,4 +106,21 @@ func (a *Admin) checkOrigin(c echo.Context) error {
 		return forged
 	}
 	return nil
+}
+
+// addressOf is where a request comes from; the zero Addr if nobody knows. A proxy near by
+// says from whom it has the request.
+func addressOf(r *http.Request) netip.Addr {
+	at, _ := netip.ParseAddrPort(r.RemoteAddr)
+	from := at.Addr().Unmap()
+	if from.IsPrivate() || from.IsLoopback() || from.IsLinkLocalUnicast() {
+		if passed := r.Header.Values("X-Forwarded-For"); len(passed) > 0 {
+			last := passed[len(passed)-1]
+			last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+			if addr, err := netip.ParseAddr(last); err == nil {
+				from = addr.Unmap()
+			}
+		}
+	}
+	return from
 }

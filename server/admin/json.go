@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +49,9 @@ func tooMany(c echo.Context, wait time.Duration) error {
 	c.Response().Header().Set(echo.HeaderRetryAfter, seconds(wait))
 	return &refusal{Status: http.StatusTooManyRequests, Title: "Too many wrong tokens", Detail: "Wait a moment."}
 }
+
+// seconds is a time for Retry-After.
+func seconds(wait time.Duration) string { return strconv.Itoa(int(math.Ceil(wait.Seconds()))) }
 
 // readJSON reads a body, which may be empty, into a document. What is unknown is refused:
 // it is a slip of the pen that would otherwise do something else than was meant.

@@ -58,7 +58,7 @@ func (a *Admin) logIn(c echo.Context) error {
 	case wait > 0:
 		return a.refuseLogin(c, tooMany(c, wait), http.StatusTooManyRequests, "Too many log-ins have failed. Wait a moment, then try again.")
 	default:
-		a.log.Warn("a log-in to the admin page failed: wrong token", "from", addressOf(c.Request()).Addr().String())
+		a.log.Warn("a log-in to the admin page failed: wrong token", "from", addressOf(c.Request()).String())
 		return a.refuseLogin(c, unauthorized, http.StatusUnauthorized, "That is not the token. It is what admin.token of Paastis's configuration says.")
 	}
 }

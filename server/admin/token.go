@@ -6,17 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
-	"math"
-	"net/http"
 	"net/netip"
-	"strconv"
-	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
 	"golang.org/x/time/rate"
+
+	"github.com/paastis/paastis/server"
 )
 
 // shortestToken is how many characters a token has at least.
@@ -61,7 +57,7 @@ func newKeys(sum Sum) keys {
 
 // fits compares in a time that tells neither the token nor its length. Where too many
 // wrong tokens were tried lately it does not even look, and wait says for how long.
-func (k keys) fits(token string, at *door, from netip.Prefix) (fits bool, wait time.Duration) {
+func (k keys) fits(token string, at *door, from netip.Addr) (fits bool, wait time.Duration) {
 	now := time.Now()
 	if wait := at.wait(from, now); wait > 0 {
 		return false, wait
@@ -74,91 +70,28 @@ func (k keys) fits(token string, at *door, from netip.Prefix) (fits bool, wait t
 	return false, 0
 }
 
-const (
-	// crowd is how many times as many wrong tokens all addresses together may try as one
-	// may: who has many of them must not be able to guess either.
-	crowd = 100
-	// mostAddresses is how many of them are remembered.
-	mostAddresses = 10_000
-)
+// crowd is how many times as many wrong tokens all addresses together may try as one
+// may: who has many of them must not be able to guess either.
+const crowd = 100
 
 // door counts wrong tokens, of each address by itself: whoever guesses must not keep out
 // who knows.
-type door struct {
-	each  rate.Limit
-	burst int
-	all   *rate.Limiter
-
-	mu   sync.Mutex
-	from map[netip.Prefix]*rate.Limiter // :: address → what it has left; those that tried none are not there
-}
+type door struct{ each, all *server.SourceLimit }
 
 func newDoor(each rate.Limit, burst int) *door {
-	return &door{each: each, burst: burst, all: rate.NewLimiter(crowd*each, crowd*burst), from: map[netip.Prefix]*rate.Limiter{}}
+	return &door{each: server.NewSourceLimit(each, burst), all: server.NewSourceLimit(crowd*each, crowd*burst)}
 }
+
+// everybody is one source, of all.
+var everybody netip.Addr
 
 // wait is for how long an address must not try. Zero: it may.
-func (d *door) wait(from netip.Prefix, now time.Time) time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	wait := lack(d.all, now)
-	if tried := d.from[from]; tried != nil {
-		wait = max(wait, lack(tried, now))
-	}
-	return wait
-}
-
-// lack is for how long a limiter has nothing left.
-func lack(l *rate.Limiter, now time.Time) time.Duration {
-	return time.Duration(max(0, 1-l.TokensAt(now)) / float64(l.Limit()) * float64(time.Second))
+func (d *door) wait(from netip.Addr, now time.Time) time.Duration {
+	return max(d.all.Wait(everybody, now), d.each.Wait(from, now))
 }
 
 // wrong counts a wrong token.
-func (d *door) wrong(from netip.Prefix, now time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.all.AllowN(now, 1)
-	tried := d.from[from]
-	if tried == nil {
-		d.forget(now)
-		tried = rate.NewLimiter(d.each, d.burst)
-		d.from[from] = tried
-	}
-	tried.AllowN(now, 1)
+func (d *door) wrong(from netip.Addr, now time.Time) {
+	d.all.Allows(everybody, now)
+	d.each.Allows(from, now)
 }
-
-// forget makes room for one more address. Called with the lock held.
-func (d *door) forget(now time.Time) {
-	if len(d.from) < mostAddresses {
-		return
-	}
-	maps.DeleteFunc(d.from, func(_ netip.Prefix, l *rate.Limiter) bool { return l.TokensAt(now) >= float64(d.burst) })
-	if len(d.from) >= mostAddresses {
-		clear(d.from)
-	}
-}
-
-// addressOf is where a request comes from; of IPv6 the network, for whoever has an address
-// has all of it. A proxy near by says from whom it has the request.
-func addressOf(r *http.Request) netip.Prefix {
-	at, _ := netip.ParseAddrPort(r.RemoteAddr)
-	from := at.Addr().Unmap()
-	if from.IsPrivate() || from.IsLoopback() || from.IsLinkLocalUnicast() {
-		if passed := r.Header.Values("X-Forwarded-For"); len(passed) > 0 {
-			last := passed[len(passed)-1]
-			last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
-			if addr, err := netip.ParseAddr(last); err == nil {
-				from = addr.Unmap()
-			}
-		}
-	}
-	bits := from.BitLen()
-	if from.Is6() {
-		bits = 64
-	}
-	network, _ := from.WithZone("").Prefix(bits) // the zero Prefix for no address
-	return network
-}
-
-// seconds is a time for Retry-After.
-func seconds(wait time.Duration) string { return strconv.Itoa(int(math.Ceil(wait.Seconds()))) }
