@@ -32,7 +32,11 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	if err != nil {
 		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n", err)
 	}
-	warnings := slices.Concat(config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""), checkAPI(ctx, config.Traefik), lintThemes(inv, server.NewThemes(config.ThemeDir, newLogger(config.Log, out)).Names()))
+	themes := server.NewThemes(config.ThemeDir, newLogger(config.Log, out))
+	warnings := slices.Concat(
+		config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
+		checkAPI(ctx, config.Traefik), lintThemes(inv, themes.Names()),
+	)
 	for _, w := range warnings {
 		fmt.Fprintf(out, "warning: %s\n", w)
 	}

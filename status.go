@@ -66,6 +66,7 @@ func since(app client.App, now time.Time) string {
 	return relative(app.Since, now)
 }
 
+// awake tells that an app may sleep next: one on its way up or down cannot be told of.
 func awake(app client.App) bool {
 	return app.State == "ready" || app.State == "draining"
 }
