@@ -5,8 +5,15 @@
 //	/api/v1/…             the API, as openapi.yaml tells
 //
 // All of it is behind the guard: without a token or a session every path, known or not,
-// answers alike. It is a handler of its own that package server knows nothing of but where
-// it is put, so no question of Traefik's and no visitor's path leads into it.
+// answers alike.
+//
+//	request ──▶ guard ──▶ handler ──▶ registry
+//	              │ programs: the token, with each request
+//	              │ people: a session's cookie, and its csrf with what changes something
+//	              └──▶ 401, or the login page
+//
+// It is a handler of its own that package server knows nothing of but where it is put, so
+// no question of Traefik's and no visitor's path leads into it.
 package admin
 
 import (

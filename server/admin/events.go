@@ -69,7 +69,13 @@ func (a *Admin) stream(c echo.Context, after uint64, app string) error {
 	return s.follow(ctx, follower)
 }
 
-// stream is a client that is told what happens.
+// stream is a client that is told what happens, in server-sent events:
+//
+//	id: 7           only of an event: the one to go on after
+//	event: event    or app: its new picture; gone: its name; totals
+//	data: {…}
+//
+//	:               a sign of life
 type stream struct {
 	w     http.ResponseWriter
 	rc    *http.ResponseController
