@@ -100,30 +100,42 @@ func (c *Client) stream(ctx context.Context, f *Following, each func(Message) bo
 	}
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, maxMessage)
-	var m Message
-	id := ""
+	var next incoming
 	for silence.Reset(quietLimit); lines.Scan(); silence.Reset(quietLimit) {
-		field, value, _ := strings.Cut(lines.Text(), ":")
-		value = strings.TrimPrefix(value, " ")
-		switch {
-		case field == "id":
-			id = value
-		case field == "event":
-			m.Kind = value
-		case field == "data":
-			m.Data = append(m.Data, value...)
-		case lines.Text() == "":
-			f.passed(id)
-			if m.Data != nil && !each(m) {
-				return nil
-			}
-			m, id = Message{}, ""
+		if !next.take(lines.Text()) {
+			continue
 		}
+		f.passed(next.id)
+		if next.Data != nil && !each(next.Message) {
+			return nil
+		}
+		next = incoming{}
 	}
 	if err := lines.Err(); err != nil {
 		return unreachable(ctx, err)
 	}
 	return fmt.Errorf("%w any more: the stream has ended", ErrUnreachable)
+}
+
+// incoming is a message on its way.
+type incoming struct {
+	Message
+	id string // of the event that it is; empty: none
+}
+
+// take takes in a line, and tells whether the message is whole.
+func (m *incoming) take(line string) bool {
+	field, value, _ := strings.Cut(line, ":")
+	value = strings.TrimPrefix(value, " ")
+	switch field {
+	case "id":
+		m.id = value
+	case "event":
+		m.Kind = value
+	case "data":
+		m.Data = append(m.Data, value...)
+	}
+	return line == ""
 }
 
 func (c *Client) open(ctx, limited context.Context, f *Following) (*http.Response, error) {
