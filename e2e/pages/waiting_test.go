@@ -2,15 +2,20 @@ package pages
 
 import (
 	"context"
+	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/server"
 )
 
 // seen are the texts that a tab shows one after the other, until the app is there.
@@ -202,5 +207,39 @@ func TestNothingMovesForWhoDoesNotWantIt(t *testing.T) {
 		if !moves[false] || moves[true] {
 			t.Errorf("%s moves: %v", theme, moves)
 		}
+	}
+}
+
+func TestAPageWhosePollsReachTheAppLetsGoOfIt(t *testing.T) {
+	t.Parallel()
+	preview, err := server.NewPreview(server.NewThemes("", slog.New(slog.DiscardHandler)), "plain")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var polls atomic.Int32
+	shown := false
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("X-Paastis-Poll") != "":
+			if polls.Add(1); polls.Load() < 3 { // Paastis begins anew
+				http.Error(w, "", http.StatusBadGateway)
+				return
+			}
+			w.WriteHeader(http.StatusNotFound)
+		case r.URL.Path == "/favicon.ico":
+		case !shown:
+			shown, r.URL.Path = true, "/plain/usual"
+			preview.ServeHTTP(w, r)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, "This is not in the app")
+		}
+	}))
+	t.Cleanup(front.Close)
+	ctx := tab(t, tabOptions{})
+	do(t, ctx, chromedp.Navigate(front.URL+"/gone"))
+	until(t, ctx, "document.body.innerText.includes('This is not in the app')")
+	if n := polls.Load(); n > 10 {
+		t.Errorf("it polled %d times", n)
 	}
 }

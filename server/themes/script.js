@@ -20,10 +20,11 @@ async function poll(){
       }
       old.map(o=>o.remove())
     }
-    // Once only, and never after a form, which is to be sent again by hand.
-    if(n?n.dataset.state=='ready':r.status<404)return'form'in m.dataset||location.reload()
+    // Once only, and never after a form, which is to be sent again by hand. What is none of
+    // ours is the app's answer, but may be Traefik's: it is for some seconds, as it begins.
+    if(n?n.dataset.state=='ready':r.status<(f>5e3?500:404))return'form'in m.dataset||location.reload()
     f=n?99:f*2
-  }catch{f*=2}
+  }catch{f=999}
   setTimeout(poll,f=Math.min(f,1e4))
 }
 // False keeps a link from being followed, for whom there is no script.
