@@ -265,6 +265,18 @@ func TestAnAppThatIsNotManagedAnyMoreIsStillShownWhileOthersNeedIt(t *testing.T)
 	shows(t, page, apps[0].Name, "awake")
 }
 
+func TestAClockThatIsPutBackDoesNotStopThePicture(t *testing.T) {
+	f := newFakeAdmin(t, shopApps())
+	page := dashboard(t, f, "")
+	until(t, page, "document.querySelector('#live').dataset.live == 'on'")
+	shows(t, page, "shop-db", "awake")
+	f.changes("shop-db", func(app *adminApp) { app.State, app.Since = "asleep", app.Since.Add(-2*time.Hour) })
+	do(t, page, chromedp.Sleep(2*time.Second)) // later it may ask for all anew
+	if text := ask(t, page, chromedp.Evaluate[string](row("shop-db"))); !strings.Contains(text, "asleep") {
+		t.Errorf("the row says %q", text)
+	}
+}
+
 func TestLettersThatAreTypedActOnNothing(t *testing.T) {
 	f := newFakeAdmin(t, shopApps())
 	page := dashboard(t, f, "#/app/shop-db")

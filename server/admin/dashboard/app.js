@@ -241,10 +241,12 @@ function chosen() {
 // ---- the picture
 
 // take keeps a new picture of an app. Those of the list and the stream come without
-// what the detail view asked for. An answer that was overtaken by the stream is dropped.
-function take(app) {
+// what the detail view asked for. An answer that was overtaken by the stream is dropped;
+// what the stream says is never older than what it said before, even if its times are, for
+// the server's clock was put back.
+function take(app, streamed) {
   const had = apps.get(app.name)
-  if (had && !had.guessed && Date.parse(app.since) < Date.parse(had.since)) return
+  if (had && !had.guessed && streamed !== true && Date.parse(app.since) < Date.parse(had.since)) return
   if (had?.wakes && !app.wakes) app.wakes = had.wakes
   if (!app.failure?.logs?.length && had?.failure?.at && had.failure.at === app.failure?.at) app.failure.logs = had.failure.logs
   app.words = `${app.name} ${app.own_name} ${app.stack} ${app.state} ${words[app.state]} ${pinned(app) ? 'pinned' : ''}`.toLowerCase()
@@ -1231,7 +1233,7 @@ function receive(message) {
   }
   if (!data.length) return
   const body = JSON.parse(data.join('\n'))
-  if (kind === 'app') take(body)
+  if (kind === 'app') take(body, true)
   if (kind === 'gone') forget(body.name)
   if (kind === 'totals') { totals = body; draw() }
   if (kind !== 'event' || body.id <= (events.at(-1)?.id ?? 0)) return
