@@ -82,7 +82,7 @@ func newTheme(name, where string, files map[string]string) (*theme, error) {
 func (t *theme) take(file, content string) error {
 	switch {
 	case path.Ext(file) == ".html":
-		t.pictures = t.pictures || strings.Contains(content, ".Brand.Logo") || strings.Contains(content, "data:image/")
+		t.pictures = t.pictures || strings.Contains(content, ".Logo") || strings.Contains(content, "data:image/")
 		_, err := t.template.New(file).Parse(content)
 		return err
 	case file == themeStyle:

@@ -200,8 +200,8 @@ func TestTheExampleOfTheDocumentationWorks(t *testing.T) {
 }
 
 func TestTheLogoIsAllPicturesThatAPageMayShow(t *testing.T) {
-	o := themesIn(t, nil)
-	for theme, want := range map[string]bool{"plain": false, "terminal": false, "branded": true} {
+	o := themesIn(t, map[string]string{"acme/page.html": mini(`{{with .Brand}}{{with .Logo}}<img src="{{.}}" alt="">{{end}}{{end}}`)})
+	for theme, want := range map[string]bool{"plain": false, "terminal": false, "branded": true, "acme": true} {
 		if got := strings.Contains(o.page(theme).policy, "; img-src data:"); got != want {
 			t.Errorf("%s: %s", theme, o.page(theme).policy)
 		}
