@@ -19,6 +19,8 @@ type View struct {
 	// Name by which the app is known.
 	Name  string
 	State State
+	// Gone tells that it no longer exists; another one may come by its name.
+	Gone bool
 	// Reason is a sentence that a visitor may read: why it failed, what it waits for.
 	// Empty if there is nothing to say.
 	Reason string
@@ -80,7 +82,7 @@ func (r *Registry) View(k *Keeper) View {
 	if state == Failed && k.Entry().ShowLogs {
 		v.Logs = slices.Clone(k.failure.Logs)
 	}
-	if k.gone {
+	if v.Gone = k.gone; k.gone {
 		return v
 	}
 	v.Steps = r.steps(k)

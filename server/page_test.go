@@ -124,7 +124,7 @@ func TestNamesAndReasonsStayText(t *testing.T) {
 // unpolled is a page without what its script polls with, which differs, and without the
 // marks of a step's reason, which is left out where there is no room.
 func unpolled(page string) string {
-	return regexp.MustCompile(`data-poll="[0-9a-f]{16}"|</?i>`).ReplaceAllString(page, "")
+	return regexp.MustCompile(`data-poll="[0-9a-f]{16}[.a-z]*"|</?i>`).ReplaceAllString(page, "")
 }
 
 // pageOf is the page of an app that needs one of such a name, which fails.

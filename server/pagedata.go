@@ -79,8 +79,12 @@ const refreshSeconds = 2
 // overdueSlack is how much longer than usual is still usual.
 const overdueSlack = time.Second
 
-// formMark is the end of a poll of a page that answers a form.
-const formMark = ".form"
+const (
+	// formMark is the end of a poll of a page that answers a form.
+	formMark = ".form"
+	// failedMark is in that of a page that says that the app has failed.
+	failedMark = ".failed"
+)
 
 // shown is what a page is of.
 type shown struct {
@@ -124,11 +128,14 @@ func (s shown) poll(now time.Time) string {
 	for _, step := range v.Steps {
 		fmt.Fprintf(h, "%q %q %q", step.Name, step.Progress, step.Reason)
 	}
-	sum := hex.EncodeToString(h.Sum(nil))
-	if s.form {
-		return sum + formMark
+	mark := hex.EncodeToString(h.Sum(nil))
+	if v.State == registry.Failed && !v.Gone {
+		mark += failedMark
 	}
-	return sum
+	if s.form {
+		mark += formMark
+	}
+	return mark
 }
 
 // size is how much is drawn: so many steps, letters of a name, of a reason and of a step's

@@ -51,11 +51,18 @@ func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Ke
 	seen := first(req.Header, pollHeader)
 	form := strings.HasSuffix(seen, formMark)
 	insists := req.Header[retryHeader] != nil
+	// A page that says that the app has failed has a button: it must not wake the app by
+	// itself, when that sleeps after all. Nobody may look at it any more.
+	onlooks := strings.Contains(seen, failedMark) && !insists
 	for {
-		is := s.polled(k, req, insists)
+		is := s.polled(k, req, insists, onlooks)
 		is.form = form
-		if is.poll(time.Now()) != seen || ctx.Err() != nil {
+		down := onlooks && sleeps(is.view.State)
+		switch {
+		case !down && is.poll(time.Now()) != seen, !down && ctx.Err() != nil:
 			return s.page.write(w, req.Header, http.StatusServiceUnavailable, is)
+		case ctx.Err() != nil:
+			return WriteProblem(w, &http.Request{Method: req.Method}, onlookerProblem(is.view)) // no page: that one stays
 		}
 		insists = false
 		s.awaitAnother(ctx, k, is)
@@ -63,14 +70,19 @@ func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Ke
 }
 
 // polled is what a poll gets to see of an app, which it has woken unless that is awake or
-// has failed, or the person insists.
-func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists bool) shown {
+// has failed, or it only looks on, or the person insists.
+func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists, onlooks bool) shown {
 	view := s.registry.View(k)
-	wakes := insists || view.State != registry.Failed && view.State != registry.Ready
+	wakes := insists || !onlooks && view.State != registry.Failed && view.State != registry.Ready
 	if wakes && !s.wake(k, req, insists) {
 		return shown{view: view, refused: true}
 	}
 	return shown{view: s.registry.View(k)}
+}
+
+// sleeps tells that an app sleeps, or is about to.
+func sleeps(s registry.State) bool {
+	return s == registry.Asleep || s == registry.Draining || s == registry.Stopping
 }
 
 // awaitAnother blocks until the picture may be another, because of the app or because time

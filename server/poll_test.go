@@ -315,3 +315,35 @@ func TestTabTellsTheState(t *testing.T) {
 		})
 	}
 }
+
+func TestForgottenPageOfAnAppThatFailedDoesNotWakeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shop := service("shop").At("shop.test").Label("paastis.start_timeout", "1m").Label("paastis.max_idle_time", "15m")
+		shop.Boot = 1000 * time.Hour
+		s := live(t, shop)
+		shows := pollOf(s.answerTo("http://shop.test/", browser).Body.String())
+		poll := func(lines ...string) (state string) {
+			w := s.answerTo("http://shop.test/", append(lines, "X-Paastis-Poll: "+shows)...)
+			if shown := pollMark.FindStringSubmatch(w.Body.String()); shown != nil {
+				shows = shown[1]
+			}
+			return w.Header().Get(stateHeader)
+		}
+		state := ""
+		for began := time.Now(); time.Since(began) < 24*time.Hour; time.Sleep(time.Second) {
+			state = poll()
+		}
+		if orders := s.Took(); state != "asleep" || orders != "start shop, stop shop" {
+			t.Fatalf("a day later it is %s: %s", state, orders)
+		}
+		done := make(chan string)
+		go func() { done <- poll() }()
+		time.Sleep(time.Second)
+		s.answerTo("http://shop.test/", "X-Paastis-Poll: "+shows, "X-Paastis-Retry: 1")
+		state = <-done
+		synctest.Wait()
+		if orders := s.Took(); state != "starting" || orders != "start shop" {
+			t.Errorf("the button made it %s: %s", state, orders)
+		}
+	})
+}

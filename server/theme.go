@@ -122,7 +122,7 @@ func (t *theme) try() error {
 func (t *theme) check(p page, d PageData) error {
 	if t.script == template.JS(sharedScript()) {
 		for name, value := range map[string]string{"data-poll": d.Poll, "data-state": d.State} {
-			if !regexp.MustCompile(`<main\s[^>]*\b` + name + `=["']?` + value + `["'\s>]`).Match(p.body) {
+			if !regexp.MustCompile(`<main\s[^>]*\b` + name + `=["']?` + regexp.QuoteMeta(value) + `["'\s>]`).Match(p.body) {
 				return errors.New(`it has no <main data-poll="{{.Poll}}" data-state="{{.State}}">, which the script needs`)
 			}
 		}
