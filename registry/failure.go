@@ -75,7 +75,7 @@ type Failure struct {
 	Logs []string
 }
 
-// Failure is why an app has failed; false if it has not.
+// Failure is why an app has failed last; false if it is not failed now.
 func (r *Registry) Failure(k *Keeper) (Failure, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,13 +57,13 @@ func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Ke
 	onlooks := strings.Contains(seen, failedMark) && !insists
 	for {
 		is := s.polled(k, req, insists, onlooks)
-		is.form = form
-		down := onlooks && sleeps(is.view.State)
-		switch {
-		case !down && is.poll(time.Now()) != seen, !down && ctx.Err() != nil:
-			return s.page.write(w, req.Header, http.StatusServiceUnavailable, is)
-		case ctx.Err() != nil:
-			return WriteProblem(w, &http.Request{Method: req.Method}, onlookerProblem(is.view)) // no page: that one stays
+		says := is
+		if onlooks && sleeps(is.view.State) {
+			says.view = s.stillFailed(k, is.view)
+		}
+		says.form = form
+		if says.poll(time.Now()) != seen || ctx.Err() != nil {
+			return s.page.write(w, req.Header, http.StatusServiceUnavailable, says)
 		}
 		insists = false
 		s.awaitAnother(ctx, k, is)
@@ -78,6 +79,17 @@ func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists, onloo
 		return shown{view: view, refused: true}
 	}
 	return shown{view: s.registry.View(k)}
+}
+
+// stillFailed is the picture of an app that sleeps since it has failed, for whoever was told
+// that it did.
+func (s *Server) stillFailed(k *registry.Keeper, v registry.View) registry.View {
+	failure, _ := s.registry.Failure(k)
+	v.State, v.Reason, v.Steps = registry.Failed, failure.Reason, nil
+	if k.Entry().ShowLogs {
+		v.Logs = slices.Clone(failure.Logs)
+	}
+	return v
 }
 
 // sleeps tells that an app sleeps, or is about to.
