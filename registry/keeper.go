@@ -144,6 +144,14 @@ func (k *Keeper) lastRequest() time.Time {
 	return time.Time{}
 }
 
+// believe takes a request that is still to come for one of now: the clock was put back, and
+// the app would stay awake until it comes by that time again.
+func (k *Keeper) believe(now time.Time) {
+	if n := k.activity.Load(); n > now.Add(time.Minute).UnixNano() {
+		k.activity.CompareAndSwap(n, now.UnixNano())
+	}
+}
+
 // lastUse is when the app itself was last of use: a request, or getting ready.
 func (k *Keeper) lastUse() time.Time {
 	last := k.idleFrom

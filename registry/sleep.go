@@ -18,6 +18,7 @@ func (p *pass) rest(k *Keeper) {
 		return
 	}
 	p.admit(k)
+	k.believe(p.now)
 	switch {
 	case k.busy:
 		return

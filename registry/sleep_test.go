@@ -165,3 +165,13 @@ func TestTheReasonWhyAnAppStaysAwakeIsTold(t *testing.T) {
 		}
 	})
 }
+
+func TestAClockThatIsPutBackDoesNotKeepAnAppAwake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := live(t, "", solo())
+		w.visit("solo-web")
+		w.Named("solo-web").Pass(time.Now().Add(365 * 24 * time.Hour)) // by the clock of that moment
+		time.Sleep(2 * time.Hour)
+		w.wantState("solo-web", Asleep)
+	})
+}
