@@ -8,9 +8,6 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-// impatience is how long after a failure a person's retry counts.
-const impatience = time.Second
-
 // Wake asks for an app and what it needs. It does not block, and the wake goes on
 // when whoever asked has left. A failed app is started again when its back-off is
 // over, or at once if the caller insists (a person's retry).
@@ -35,7 +32,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	case Stopping:
 		k.again = true
 	case Failed:
-		if insist && now.Sub(k.since) >= impatience {
+		if insist {
 			r.forgiveAll(k)
 		}
 		if !now.Before(k.retryAt) {

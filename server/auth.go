@@ -75,8 +75,15 @@ func (s *Server) pass(c echo.Context, k *registry.Keeper) error {
 	return c.NoContent(http.StatusOK)
 }
 
-// wake wakes an app, unless the visitor's address has woken too many.
+// impatience is how long after a failure a page's button counts.
+const impatience = time.Second
+
+// wake wakes an app, unless the visitor's address has woken too many. Who insists within
+// impatience of a failure has pressed the button of a page that does not show it yet.
 func (s *Server) wake(k *registry.Keeper, req *traefik.Request, insist bool) bool {
+	if failure, failed := s.registry.Failure(k); failed && time.Since(failure.At) < impatience {
+		insist = false
+	}
 	if s.registry.Sleeps(k, insist) && !s.limit.Allows(req.ClientIP, time.Now()) {
 		return false
 	}
