@@ -69,7 +69,7 @@ type Client struct {
 type Reply[T any] struct {
 	Value T
 	JSON  json.RawMessage // as it came
-	At    time.Time       // by the clock of who answered, to the second
+	At    time.Time       // by the clock of who answered
 }
 
 // New makes a client of the API whose dashboard is at a URL. It asks nothing yet.
@@ -161,10 +161,22 @@ func fetch[T any](ctx context.Context, c *Client, method, path string, body any)
 	if mediaType(resp) != "application/json" || json.Unmarshal(reply.JSON, &reply.Value) != nil {
 		return reply, ErrNoAPI
 	}
-	if reply.At, err = http.ParseTime(resp.Header.Get("Date")); err != nil {
-		reply.At = time.Now()
-	}
+	reply.At = answeredAt(resp, reply.JSON)
 	return reply, nil
+}
+
+// answeredAt is the answer's own time; of one that has none that of its head, to the second.
+func answeredAt(resp *http.Response, answer json.RawMessage) time.Time {
+	var clock struct {
+		Now time.Time `json:"now"`
+	}
+	if json.Unmarshal(answer, &clock) == nil && !clock.Now.IsZero() {
+		return clock.Now
+	}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		return date
+	}
+	return time.Now()
 }
 
 func (c *Client) request(ctx context.Context, method, path string, body any) (*http.Request, error) {

@@ -48,6 +48,7 @@ type (
 		Memory       *uint64       `json:"memory_bytes"`
 		Saved        adminSavings  `json:"saved"`
 		Failure      *adminFailure `json:"failure"`
+		Now          time.Time     `json:"now,omitzero"`
 		Wakes        []adminWake   `json:"wakes,omitzero"`
 	}
 	adminNeed struct {
@@ -174,7 +175,7 @@ func (f *fakeAdmin) routes() http.Handler {
 	})
 	api("GET apps/{name}", f.app(func(w http.ResponseWriter, _ *http.Request, app adminApp) {
 		detail := picture(&app)
-		detail.Wakes = append([]adminWake{}, app.Wakes...)
+		detail.Now, detail.Wakes = f.now(), append([]adminWake{}, app.Wakes...)
 		answer(w, http.StatusOK, detail)
 	}))
 	api("GET apps/{name}/history", f.app(f.history))
@@ -373,6 +374,7 @@ func (f *fakeAdmin) act(w http.ResponseWriter, r *http.Request, name, verb strin
 	f.mu.Lock()
 	app := picture(f.apps[name])
 	f.mu.Unlock()
+	app.Now = f.now()
 	answer(w, status, app)
 }
 

@@ -46,9 +46,10 @@ func (a *Admin) app(c echo.Context) error {
 func (a *Admin) show(c echo.Context, status int, k *registry.Keeper) error {
 	d := a.registry.Detail(k)
 	return c.JSON(status, struct {
+		Now time.Time `json:"now"`
 		appDocument
 		Wakes []wakeDocument `json:"wakes"`
-	}{appOf(d), wakesOf(d.Wakes)})
+	}{time.Now().UTC(), appOf(d), wakesOf(d.Wakes)})
 }
 
 // history answers with what an app did in the last days.
