@@ -147,7 +147,7 @@ last wakes
 failed 11:59:48 (12 s ago)
   It ended with exit code 3.
   exit code 3
-  tried again in 20 s; paastis retry does it at once
+  a request may start it again from 12:00:20 on; paastis retry does it at once
 
 its last lines
   no` + "\uFFFD]0;x\uFFFD" + ` database
@@ -184,7 +184,7 @@ func TestAnOrderSaysWhatHasComeOfIt(t *testing.T) {
 		asked string
 	}{
 		{"wake shop", exitOK, "shop is starting; it usually takes about 0.8 s\n", "POST apps/shop/wake"},
-		{"retry shop", exitOK, "boutique has failed: It ended with exit code 3. It is tried again in 20 s; paastis retry boutique does it at once.\n", "POST apps/shop/retry"},
+		{"retry shop", exitOK, "boutique has failed: It ended with exit code 3. It is tried again when somebody comes, from 12:00:20 on; paastis retry boutique does it at once.\n", "POST apps/shop/retry"},
 		{"sleep shop", exitOK, "shop is draining: put to sleep by hand\n", `POST apps/shop/sleep {"force":false}`},
 		{"sleep --force shop", exitOK, "shop is draining: put to sleep by hand\n", `POST apps/shop/sleep {"force":true}`},
 		{"sleep db", exitFailure, "paastis: db: It is needed by shop. (--force overrides everything but an app that needs it)\n", `POST apps/db/sleep {"force":false}`},
@@ -380,11 +380,28 @@ func TestTimesAreBriefAndSeenFromNow(t *testing.T) {
 		0: "0 s", 12 * time.Second: "12 s", 90 * time.Second: "90 s", time.Minute: "1 m", 2 * time.Minute: "2 m",
 		90 * time.Minute: "90 m", time.Hour: "1 h", 47 * time.Hour: "47 h", 24 * time.Hour: "1 d", 72 * time.Hour: "3 d",
 	} {
-		if got := relative(now.Add(-d), now); got != want+" ago" {
+		if got := ago(now.Add(-d), now); got != want+" ago" {
 			t.Errorf("%s: %s, want %s ago", d, got, want)
 		}
-		if got := relative(now.Add(d), now); d > 0 && got != "in "+want {
+		if got := ahead(now.Add(d), now); got != "in "+want {
 			t.Errorf("%s: %s, want in %s", d, got, want)
+		}
+	}
+	if got := ago(now.Add(time.Second), now) + ", " + ahead(now.Add(-time.Second), now); got != "0 s ago, in 0 s" {
+		t.Errorf("by a clock that goes wrong: %s", got)
+	}
+}
+
+func TestATimeIsSeenFromTheAnswersOwn(t *testing.T) {
+	inUTC(t)
+	environ, _ := adminAPI(t, answers{"GET apps/shop": `{"now":"2026-07-30T12:00:01.9Z","name":"shop","state":"failed",
+ "since":"2026-07-30T12:00:01.5Z","max_idle_seconds":900,"failure":{"reason":"It ended.","at":"2026-07-30T12:00:01.5Z","retry_at":"2026-07-30T12:00:01.8Z"}}`})
+	_, stdout, _ := paastis(t, environ, "status", "shop")
+	for _, want := range []string{
+		"failed since 12:00:01 (0 s ago)\n", "\nfailed 12:00:01 (0 s ago)\n", "  a request may start it again; paastis retry does it at once\n",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in\n%s", want, stdout)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func since(app client.App, now time.Time) string {
 	if app.Since.IsZero() {
 		return "-"
 	}
-	return relative(app.Since, now)
+	return ago(app.Since, now)
 }
 
 // awake tells that an app may sleep next: one on its way up or down cannot be told of.
@@ -109,7 +109,7 @@ func writeApp(out io.Writer, app client.App, now time.Time) {
 	fmt.Fprintf(out, "app %s (%s)\n", app.Name, identity(app))
 	state := string(app.State)
 	if !app.Since.IsZero() {
-		state += " since " + moment(app.Since, now)
+		state += " since " + past(app.Since, now)
 	}
 	rows := [][]string{{"state", state}}
 	add := func(key, value string) {
@@ -118,9 +118,9 @@ func writeApp(out io.Writer, app client.App, now time.Time) {
 		}
 	}
 	add("why", string(app.Reason))
-	add("last used", momentOr(app.LastActivity, now))
+	add("last used", textOr(past, app.LastActivity, now))
 	add("sleeps", sleepsText(app, now))
-	add("pinned until", momentOr(app.PinnedUntil, now))
+	add("pinned until", textOr(future, app.PinnedUntil, now))
 	add("usual wake", usualText(app))
 	add("mode", string(app.Mode))
 	add("memory", memoryText(app))
@@ -153,26 +153,31 @@ func identity(app client.App) string {
 	return strings.Join(parts, ", ")
 }
 
-// moment is a time by the clock of this machine, and how far away it is.
+// moment is a time by the clock of this machine, without the day if that is today.
 func moment(t, now time.Time) string {
 	t, now = t.Local(), now.Local()
 	layout := "2006-01-02 15:04"
 	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
 		layout = "15:04:05"
 	}
-	return fmt.Sprintf("%s (%s)", t.Format(layout), relative(t, now))
+	return t.Format(layout)
 }
 
-func momentOr(t *time.Time, now time.Time) string {
+// past is a time and how long ago it was; future how long it is until then.
+func past(t, now time.Time) string   { return fmt.Sprintf("%s (%s)", moment(t, now), ago(t, now)) }
+func future(t, now time.Time) string { return fmt.Sprintf("%s (%s)", moment(t, now), ahead(t, now)) }
+
+// textOr is a text of a time; empty if there is none.
+func textOr(text func(t, now time.Time) string, t *time.Time, now time.Time) string {
 	if t == nil {
 		return ""
 	}
-	return moment(*t, now)
+	return text(*t, now)
 }
 
 func sleepsText(app client.App, now time.Time) string {
 	if awake(app) && app.NextStop != nil {
-		return moment(*app.NextStop, now) + ", if nobody comes"
+		return future(*app.NextStop, now) + ", if nobody comes"
 	}
 	if app.MaxIdle == nil || !app.Managed {
 		return "never"
@@ -241,7 +246,7 @@ func writeList(out io.Writer, title string, list []string) {
 func writeWakes(out io.Writer, wakes []client.Wake, now time.Time) {
 	var list []string
 	for _, w := range wakes[:min(wakesShown, len(wakes))] {
-		line := fmt.Sprintf("%s: %s after %s", moment(w.At, now), w.Outcome, took(w.Took))
+		line := fmt.Sprintf("%s: %s after %s", past(w.At, now), w.Outcome, took(w.Took))
 		if w.Reason != "" {
 			line += ": " + string(w.Reason)
 		}
@@ -250,16 +255,24 @@ func writeWakes(out io.Writer, wakes []client.Wake, now time.Time) {
 	writeList(out, "last wakes", list)
 }
 
+// fromThen is from when on something may be; empty if it may be now.
+func fromThen(t, now time.Time) string {
+	if !t.After(now) {
+		return ""
+	}
+	return " from " + moment(t, now) + " on"
+}
+
 func writeFailure(out io.Writer, f *client.Failure, now time.Time) {
 	if f == nil {
 		return
 	}
-	fmt.Fprintf(out, "\nfailed %s\n  %s\n", moment(f.At, now), cmp.Or(f.Reason, f.Kind))
+	fmt.Fprintf(out, "\nfailed %s\n  %s\n", past(f.At, now), cmp.Or(f.Reason, f.Kind))
 	if f.ExitCode != nil {
 		fmt.Fprintf(out, "  exit code %d\n", *f.ExitCode)
 	}
 	if f.RetryAt != nil {
-		fmt.Fprintf(out, "  tried again %s; paastis retry does it at once\n", relative(*f.RetryAt, now))
+		fmt.Fprintf(out, "  a request may start it again%s; paastis retry does it at once\n", fromThen(*f.RetryAt, now))
 	}
 	writeList(out, "its last lines", texts(f.Logs))
 }

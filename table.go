@@ -65,10 +65,9 @@ func brief(d time.Duration) string {
 
 func count(d, unit time.Duration, name string) string { return fmt.Sprintf("%d %s", d/unit, name) }
 
-// relative is a time as seen from now: in 5 m, 3 h ago.
-func relative(t, now time.Time) string {
-	if t.After(now) {
-		return "in " + brief(t.Sub(now))
-	}
-	return brief(now.Sub(t)) + " ago"
-}
+// ago is a time that is past, as seen from now: 3 h ago. By a clock that goes a little wrong
+// it may be to come, and is past all the same.
+func ago(t, now time.Time) string { return brief(now.Sub(t)) + " ago" }
+
+// ahead is likewise one that is to come: in 5 m.
+func ahead(t, now time.Time) string { return "in " + brief(t.Sub(now)) }

@@ -58,11 +58,11 @@ func (r remote) writeOrder(a arguments, reply client.Reply[client.App]) error {
 	text := fmt.Sprintf("%s is %s", app.Name, app.State)
 	switch {
 	case a.command == "pin":
-		text = fmt.Sprintf("%s is pinned until %s", app.Name, momentOr(app.PinnedUntil, reply.At))
+		text = fmt.Sprintf("%s is pinned until %s", app.Name, textOr(future, app.PinnedUntil, reply.At))
 	case a.command == "unpin":
 		text = fmt.Sprintf("%s is not pinned any more: it is %s", app.Name, app.State)
 		if app.NextStop != nil {
-			text += ", and sleeps " + relative(*app.NextStop, reply.At) + " if nobody comes"
+			text += ", and sleeps " + ahead(*app.NextStop, reply.At) + " if nobody comes"
 		}
 	case app.State == "failed":
 		text = failedText(app, reply.At)
@@ -81,7 +81,7 @@ func failedText(app client.App, now time.Time) string {
 	}
 	text := fmt.Sprintf("%s has failed: %s", app.Name, cmp.Or(app.Failure.Reason, app.Reason))
 	if retry := app.Failure.RetryAt; retry != nil && retry.After(now) {
-		text += fmt.Sprintf(" It is tried again %s; paastis retry %s does it at once.", relative(*retry, now), app.Name)
+		text += fmt.Sprintf(" It is tried again when somebody comes,%s; paastis retry %s does it at once.", fromThen(*retry, now), app.Name)
 	}
 	return text
 }
