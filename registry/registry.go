@@ -78,8 +78,9 @@ type Registry struct {
 	keepers  map[string]*Keeper // :: provider/name → keeper
 	moving   []*Keeper          // the managed apps that time or others may move, by name
 	todo     []task             // decided under the lock, begun without it
-	logged   map[string]bool    // problems that were told already
-	loading  bool               // the first reports come in
+	problems map[string]*problem
+	untold   bool // there are problems that were not told yet
+	loading  bool // the first reports come in
 	contacts map[Provider]ProviderHealth
 	news     news
 
@@ -106,7 +107,7 @@ func New(o Options) *Registry {
 		settings:  o.Settings,
 		kick:      make(chan struct{}, 1),
 		keepers:   map[string]*Keeper{},
-		logged:    map[string]bool{},
+		problems:  map[string]*problem{},
 		contacts:  map[Provider]ProviderHealth{},
 		absent:    map[string]AppMemory{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
@@ -231,6 +232,7 @@ func (r *Registry) advance(now time.Time) time.Time {
 			p.step(k)
 		}
 	}
+	p.tell()
 	return p.next
 }
 
@@ -407,7 +409,7 @@ func (r *Registry) resolve() {
 	for _, k := range r.keepers {
 		k.notify() // it may need others now
 	}
-	r.tell(inv)
+	r.note(inv.Problems(), now)
 }
 
 // turnedOver begins anew with an app that is managed from now on: one that runs gets a
@@ -426,20 +428,6 @@ func (r *Registry) turnedOver(k *Keeper) {
 		r.set(k, Ready, "managed from now on", now)
 	case k.state != Asleep:
 		r.set(k, Asleep, "managed from now on", now)
-	}
-}
-
-// tell logs the problems that are new.
-func (r *Registry) tell(inv *Inventory) {
-	problems := inv.Problems()
-	for _, problem := range problems {
-		if !r.logged[problem] {
-			r.log.Warn(problem)
-		}
-	}
-	clear(r.logged)
-	for _, problem := range problems {
-		r.logged[problem] = true
 	}
 }
 

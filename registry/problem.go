@@ -1,0 +1,49 @@
+package registry
+
+import "time"
+
+// settleTime is how long a problem lasts before it is told. Containers are made and replaced
+// one after the other: for an instant a stack lacks an app, or has one twice.
+const settleTime = 10 * time.Second
+
+// problem is one of the inventory's.
+type problem struct {
+	since time.Time // zero: since Paastis runs
+	told  bool
+}
+
+// note takes in which problems there are now. Called with the lock held.
+func (r *Registry) note(texts []string, now time.Time) {
+	if r.loading {
+		now = time.Time{}
+	}
+	before := r.problems
+	r.problems = make(map[string]*problem, len(texts))
+	for _, text := range texts {
+		known := before[text]
+		if known == nil {
+			known = &problem{since: now}
+			r.untold = true
+		}
+		r.problems[text] = known
+	}
+}
+
+// tell logs, once, each problem that has lasted.
+func (p *pass) tell() {
+	if !p.untold {
+		return
+	}
+	p.untold = false
+	for _, text := range p.inventory.Load().Problems() {
+		switch it := p.problems[text]; {
+		case it.told:
+		case p.now.Sub(it.since) >= settleTime:
+			p.log.Warn(text)
+			it.told = true
+		default:
+			p.at(it.since.Add(settleTime))
+			p.untold = true
+		}
+	}
+}
