@@ -219,3 +219,29 @@ func TestUseOfOneAppOfACircleKeepsTheOthersAwake(t *testing.T) {
 		w.wantState("pix-app-review-pr1-back", Asleep)
 	})
 }
+
+// unanswered is a provider that says nothing of an app's use before it is told to stop.
+type unanswered struct{ metered }
+
+func (unanswered) Measure(ctx context.Context, _ string, _ Want) (Usage, error) {
+	<-ctx.Done()
+	return Usage{}, ctx.Err()
+}
+
+func TestALookThatTheEndOfPaastisCutsShortIsNoFault(t *testing.T) {
+	for wait, want := range map[time.Duration]int{
+		10*time.Minute + time.Second: 0, // it looks
+		time.Hour:                    1, // it has looked in vain, for once of itself
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake(solo())
+			log := logOf(t, unanswered{metered{f, false}}, func(r *Registry) {
+				r.Wake(r.Named("solo-web"), false)
+				time.Sleep(wait)
+			})
+			if got := strings.Count(log, "its use cannot be seen"); got != want {
+				t.Errorf("after %s: told %d times:\n%s", wait, got, log)
+			}
+		})
+	}
+}
