@@ -174,6 +174,7 @@ func TestAnOrderSaysWhatHasComeOfIt(t *testing.T) {
 		"POST apps/shop/retry": oneApp,
 		"POST apps/shop/sleep": `{"name":"shop","state":"draining","reason":"put to sleep by hand"}`,
 		"POST apps/db/sleep":   `409 {"status":409,"detail":"It is needed by shop."}`,
+		"POST apps/wiki/sleep": `409 {"status":409,"detail":"It is pinned.","force":true}`,
 		"POST apps/shop/pin":   ready,
 		"POST apps/shop/unpin": ready,
 	})
@@ -187,7 +188,8 @@ func TestAnOrderSaysWhatHasComeOfIt(t *testing.T) {
 		{"retry shop", exitOK, "boutique has failed: It ended with exit code 3. It is tried again when somebody comes, from 12:00:20 on; paastis retry boutique does it at once.\n", "POST apps/shop/retry"},
 		{"sleep shop", exitOK, "shop is draining: put to sleep by hand\n", `POST apps/shop/sleep {"force":false}`},
 		{"sleep --force shop", exitOK, "shop is draining: put to sleep by hand\n", `POST apps/shop/sleep {"force":true}`},
-		{"sleep db", exitFailure, "paastis: db: It is needed by shop. (--force overrides everything but an app that needs it)\n", `POST apps/db/sleep {"force":false}`},
+		{"sleep db", exitFailure, "paastis: db: It is needed by shop.\n", `POST apps/db/sleep {"force":false}`},
+		{"sleep wiki", exitFailure, "paastis: wiki: It is pinned. (--force puts it to sleep all the same)\n", `POST apps/wiki/sleep {"force":false}`},
 		{"sleep db --force", exitFailure, "paastis: db: It is needed by shop.\n", `POST apps/db/sleep {"force":true}`},
 		{"pin shop --for 2h", exitOK, "shop is pinned until 14:00:00 (in 2 h)\n", `POST apps/shop/pin {"for":7200}`},
 		{"--for=1.5d pin shop", exitOK, "shop is pinned until 14:00:00 (in 2 h)\n", `POST apps/shop/pin {"for":129600}`},

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/paastis/paastis/client"
@@ -32,7 +31,7 @@ func (r remote) order(ctx context.Context, a arguments) (client.Reply[client.App
 		return r.Retry(ctx, a.operand)
 	case "sleep":
 		reply, err := r.Sleep(ctx, a.operand, a.has("--force"))
-		return reply, sleepError(err, a.has("--force"))
+		return reply, sleepError(err)
 	case "unpin":
 		return r.Unpin(ctx, a.operand)
 	default:
@@ -41,12 +40,12 @@ func (r remote) order(ctx context.Context, a arguments) (client.Reply[client.App
 }
 
 // sleepError adds what helps against a refusal.
-func sleepError(err error, forced bool) error {
+func sleepError(err error) error {
 	var problem *client.Problem
-	if forced || !errors.As(err, &problem) || problem.Status != http.StatusConflict {
+	if !errors.As(err, &problem) || !problem.Force {
 		return err
 	}
-	return fmt.Errorf("%w (--force overrides everything but an app that needs it)", err)
+	return fmt.Errorf("%w (--force puts it to sleep all the same)", err)
 }
 
 // writeOrder says what has come of an order so far.

@@ -38,6 +38,7 @@ type Problem struct {
 	Status int
 	Title  Text
 	Detail Text // a sentence; may be empty
+	Force  bool // what was refused can be had by force
 }
 
 func (p *Problem) Error() string {

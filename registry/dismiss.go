@@ -6,32 +6,37 @@ import (
 	"time"
 )
 
-// ErrInUse is what Sleep's errors wrap: something speaks against the app's sleep.
-var ErrInUse = errors.New("it must not sleep now")
+var (
+	// ErrInUse is what Sleep's errors wrap: something speaks against the app's sleep.
+	ErrInUse = errors.New("it must not sleep now")
+	// ErrUnlessForced is what those wrap as well against which force helps.
+	ErrUnlessForced = fmt.Errorf("%w", ErrInUse)
+)
 
 // Sleep lets an app sleep before its idle time is over, together with those that it is in a
 // circle with: the way down is the usual one, and so are its last looks. It does not block,
 // and is nil if the app is on its way down or sleeps. Unless forced, it is refused if
 // something speaks for the app's use, and given up if the last looks find something; forced,
-// only if an awake app needs it. An error wraps ErrInUse and has the reason.
+// only if an awake app needs it. An error wraps ErrInUse, and ErrUnlessForced if it would not
+// have been refused by force; it has the reason.
 func (r *Registry) Sleep(k *Keeper, force bool) error {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case k.gone:
-		return refusal("it was removed")
+		return refusal(ErrInUse, "it was removed")
 	case !k.Entry().Managed:
-		return refusal("Paastis does not manage it: " + k.Entry().Why)
+		return refusal(ErrInUse, "Paastis does not manage it: "+k.Entry().Why)
 	case k.state == Starting:
-		return refusal("it is on its way up")
+		return refusal(ErrInUse, "it is on its way up")
 	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.alive():
 		return nil
 	}
 	return r.dismiss(k, force, now)
 }
 
-func refusal(reason string) error { return fmt.Errorf("%w: %s", ErrInUse, reason) }
+func refusal(err error, reason string) error { return fmt.Errorf("%w: %s", err, reason) }
 
 // dismiss is Sleep of an app that runs. Called with the lock held.
 func (r *Registry) dismiss(k *Keeper, force bool, now time.Time) error {
@@ -46,7 +51,11 @@ func (r *Registry) dismiss(k *Keeper, force bool, now time.Time) error {
 		s.NotBefore = time.Time{}
 	}
 	if d := Decide(s, now); !d.Sleep && d.Reason != beingWatched {
-		return refusal(d.Reason)
+		err := ErrInUse
+		if s.Forced, s.NotBefore = true, (time.Time{}); Decide(s, now).Sleep {
+			err = ErrUnlessForced
+		}
+		return refusal(err, d.Reason)
 	}
 	for _, m := range circle {
 		if force {

@@ -16,6 +16,10 @@ func (w *world) wantRefused(name string, force bool, reason string) {
 	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), reason) {
 		w.t.Errorf("sleep of %s: %v, want it refused: %s", name, err, reason)
 	}
+	inNeed := strings.Contains(reason, "needed by") || strings.Contains(reason, "way up") || strings.Contains(reason, "manage")
+	if got, want := errors.Is(err, ErrUnlessForced), !force && !inNeed; got != want {
+		w.t.Errorf("sleep of %s: %v: force helps: %t, want %t", name, err, got, want)
+	}
 }
 
 func (w *world) dismissed(name string, force bool) {

@@ -23,6 +23,8 @@ type Problem struct {
 	// App and State are empty where no app is concerned.
 	App   string `json:"app,omitempty"`
 	State string `json:"state,omitempty"`
+	// Force tells that what was refused can be had by force.
+	Force bool `json:"force,omitempty"`
 }
 
 // appProblem says why an app does not answer a program, whose request has woken it.

@@ -223,7 +223,7 @@ func answer(w http.ResponseWriter, status int, body any) {
 func refuse(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status), "detail": detail})
+	_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status), "detail": detail, "force": status == http.StatusConflict && !strings.Contains(detail, "needed by")})
 }
 
 // app hands a copy of the app in the path on, or answers 404.

@@ -126,6 +126,15 @@ func TestASleepThatIsRefusedSaysWhyAndCanBeHadAnyway(t *testing.T) {
 	}
 }
 
+func TestASleepThatForceWouldNotBringAboutIsRefusedWithoutIt(t *testing.T) {
+	f := newFakeAdmin(t, shopApps())
+	f.refusals["shop-db"] = `needed by "shop-front"`
+	page := dashboard(t, f, "#/")
+	click(t, page, "[data-app=shop-db] [data-act=sleep]")
+	until(t, page, `document.querySelector('[data-app=shop-db] [role=alert]')?.innerText.includes('Needed by "shop-front".')`)
+	until(t, page, "!document.querySelector('[data-app=shop-db] [data-do=force]')")
+}
+
 func TestAPinCanBeSetForATimeUntilMorningOrUntilAMoment(t *testing.T) {
 	f := newFakeAdmin(t, shopApps())
 	page := dashboard(t, f, "#/")

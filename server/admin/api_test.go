@@ -129,6 +129,7 @@ func TestEveryAnswerIsAsTheFileSays(t *testing.T) {
 		check(200, "POST", app+"shop-front/pin", bearer, `body {"until":"2001-01-01T00:00:00+01:00"}`)
 		look()
 		check(409, "POST", app+"db/sleep", bearer, `body {}`)
+		check(409, "POST", app+"shop-front/sleep", bearer, `body {}`)
 		check(200, "POST", app+"shop-front/unpin", bearer)
 		check(202, "POST", app+"shop-front/sleep", bearer, `body {"force":true}`)
 		time.Sleep(time.Minute)
@@ -194,7 +195,7 @@ func TestAnAppIsWokenPutToSleepAndPinned(t *testing.T) {
 		w := r.order("POST", "/api/v1/apps/shop-db/sleep")
 		var p map[string]any
 		decode(t, w, &p)
-		if w.Code != http.StatusConflict || p["detail"] != `needed by "shop-front"` || p["app"] != "shop-db" || p["state"] != "ready" {
+		if w.Code != http.StatusConflict || p["detail"] != `needed by "shop-front"` || p["app"] != "shop-db" || p["state"] != "ready" || p["force"] != nil {
 			t.Errorf("sleep of what is needed: %s", told(w))
 		}
 		if w := r.order("POST", "/api/v1/apps/shop-db/sleep", `body {"force":true}`); w.Code != http.StatusConflict {
@@ -204,7 +205,7 @@ func TestAnAppIsWokenPutToSleepAndPinned(t *testing.T) {
 		if w := r.order("POST", "/api/v1/apps/shop-front/pin", `body {"for":3600}`); w.Code != http.StatusOK {
 			t.Errorf("pin: %s", told(w))
 		}
-		if w := r.order("POST", "/api/v1/apps/shop-front/sleep"); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "pinned until") {
+		if w := r.order("POST", "/api/v1/apps/shop-front/sleep"); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "pinned until") || !strings.Contains(w.Body.String(), `"force":true`) {
 			t.Errorf("sleep of what is pinned: %s", told(w))
 		}
 		time.Sleep(30 * time.Minute)

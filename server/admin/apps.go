@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -104,7 +105,9 @@ func (a *Admin) sleep(c echo.Context) error {
 		return err
 	}
 	if err := a.registry.Sleep(k, order.Force); err != nil {
-		return a.conflict(k, strings.TrimPrefix(err.Error(), registry.ErrInUse.Error()+": "))
+		refused := a.conflict(k, strings.TrimPrefix(err.Error(), registry.ErrInUse.Error()+": "))
+		refused.Force = errors.Is(err, registry.ErrUnlessForced)
+		return refused
 	}
 	return a.show(c, http.StatusAccepted, k)
 }
@@ -187,7 +190,7 @@ func (a *Admin) findManaged(c echo.Context, order any) (*registry.Keeper, error)
 }
 
 // conflict says why an app cannot be moved.
-func (a *Admin) conflict(k *registry.Keeper, reason string) error {
+func (a *Admin) conflict(k *registry.Keeper, reason string) *refusal {
 	d := a.registry.Detail(k)
 	return &refusal{Status: http.StatusConflict, Title: "The app stays as it is", Detail: reason, App: d.Name, State: d.State.String()}
 }

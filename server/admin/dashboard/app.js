@@ -126,6 +126,7 @@ async function problem(answer) {
   const body = await answer.json().catch(() => ({}))
   const error = new Error(body.detail || body.title || `Paastis answered ${answer.status}.`)
   error.status = answer.status
+  error.force = body.force
   return error
 }
 
@@ -155,7 +156,7 @@ async function act(name, what, place, body = {}) {
     take(app)
     say(`${name} ${done[what]}`)
   } catch (error) {
-    refuse(name, place, sentence(error), what === 'sleep' && error.status === 409 && !body.force)
+    refuse(name, place, sentence(error), what === 'sleep' && error.force)
   }
 }
 
