@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -140,6 +141,8 @@ func (a *arguments) setCommand(words []string) error {
 	}
 	c, known := commandBy(a.command)
 	switch {
+	case a.command == "theme":
+		return errors.New("theme: needs preview: paastis theme preview [NAME]")
 	case !known:
 		return fmt.Errorf("%s: unknown command%s", a.command, nearestCommand(a.command))
 	case a.help:

@@ -174,6 +174,8 @@ func TestAnOrderSaysWhatHasComeOfIt(t *testing.T) {
 		"POST apps/shop/retry": oneApp,
 		"POST apps/shop/sleep": `{"name":"shop","state":"draining","reason":"put to sleep by hand"}`,
 		"POST apps/db/sleep":   `409 {"status":409,"detail":"It is needed by shop."}`,
+		"POST apps/hook/sleep": `{"name":"hook","state":"ready","reason":"looking whether it is in use"}`,
+		"POST apps/blog/sleep": `{"name":"blog","state":"asleep","reason":"unused for 15m"}`,
 		"POST apps/wiki/sleep": `409 {"status":409,"detail":"It is pinned.","force":true}`,
 		"POST apps/shop/pin":   ready,
 		"POST apps/shop/unpin": ready,
@@ -186,15 +188,17 @@ func TestAnOrderSaysWhatHasComeOfIt(t *testing.T) {
 	}{
 		{"wake shop", exitOK, "shop is starting; it usually takes about 0.8 s\n", "POST apps/shop/wake"},
 		{"retry shop", exitOK, "boutique has failed: It ended with exit code 3. It is tried again when somebody comes, from 12:00:20 on; paastis retry boutique does it at once.\n", "POST apps/shop/retry"},
-		{"sleep shop", exitOK, "shop is draining: put to sleep by hand\n", `POST apps/shop/sleep {"force":false}`},
-		{"sleep --force shop", exitOK, "shop is draining: put to sleep by hand\n", `POST apps/shop/sleep {"force":true}`},
+		{"sleep shop", exitOK, "shop is going to sleep: put to sleep by hand\n", `POST apps/shop/sleep {"force":false}`},
+		{"sleep --force shop", exitOK, "shop is going to sleep: put to sleep by hand\n", `POST apps/shop/sleep {"force":true}`},
+		{"sleep hook", exitOK, "hook is going to sleep: looking whether it is in use\n", `POST apps/hook/sleep {"force":false}`},
+		{"sleep blog", exitOK, "blog is asleep: unused for 15m\n", `POST apps/blog/sleep {"force":false}`},
 		{"sleep db", exitFailure, "paastis: db: It is needed by shop.\n", `POST apps/db/sleep {"force":false}`},
 		{"sleep wiki", exitFailure, "paastis: wiki: It is pinned. (--force puts it to sleep all the same)\n", `POST apps/wiki/sleep {"force":false}`},
 		{"sleep db --force", exitFailure, "paastis: db: It is needed by shop.\n", `POST apps/db/sleep {"force":true}`},
 		{"pin shop --for 2h", exitOK, "shop is pinned until 14:00:00 (in 2 h)\n", `POST apps/shop/pin {"for":7200}`},
 		{"--for=1.5d pin shop", exitOK, "shop is pinned until 14:00:00 (in 2 h)\n", `POST apps/shop/pin {"for":129600}`},
 		{"pin shop --until 2199-01-01T00:00:00+01:00", exitOK, "shop is pinned until 14:00:00 (in 2 h)\n", `POST apps/shop/pin {"until":"2198-12-31T23:00:00Z"}`},
-		{"unpin shop", exitOK, "shop is not pinned any more: it is ready, and sleeps in 5 m if nobody comes\n", "POST apps/shop/unpin"},
+		{"unpin shop", exitOK, "shop is not pinned: it is ready, and sleeps in 5 m if nobody comes\n", "POST apps/shop/unpin"},
 	} {
 		*asked = nil
 		code, stdout, stderr := paastis(t, environ, strings.Fields(c.args)...)
@@ -207,6 +211,8 @@ func TestAnOrderSaysWhatHasComeOfIt(t *testing.T) {
 func TestAWrongOrderIsToldBeforeAnybodyIsAsked(t *testing.T) {
 	for args, says := range map[string]string{
 		"wake":                         "wake: needs NAME",
+		"theme":                        "theme: needs preview: paastis theme preview [NAME]",
+		"theme --help":                 "theme: needs preview",
 		"status a b":                   `status: unexpected argument "b"`,
 		"status --force":               "--force: unknown flag of status",
 		"sleep x --froce":              "did you mean --force?",

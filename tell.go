@@ -59,12 +59,14 @@ func (r remote) writeOrder(a arguments, reply client.Reply[client.App]) error {
 	case a.command == "pin":
 		text = fmt.Sprintf("%s is pinned until %s", app.Name, textOr(future, app.PinnedUntil, reply.At))
 	case a.command == "unpin":
-		text = fmt.Sprintf("%s is not pinned any more: it is %s", app.Name, app.State)
+		text = fmt.Sprintf("%s is not pinned: it is %s", app.Name, app.State)
 		if app.NextStop != nil {
 			text += ", and sleeps " + ahead(*app.NextStop, reply.At) + " if nobody comes"
 		}
 	case app.State == "failed":
 		text = failedText(app, reply.At)
+	case a.command == "sleep" && app.State != "asleep":
+		text = fmt.Sprintf("%s is going to sleep: %s", app.Name, app.Reason)
 	case app.State == "starting" && app.UsualWake != nil:
 		text += "; it usually takes about " + took(*app.UsualWake)
 	case app.Reason != "":
