@@ -382,6 +382,27 @@ func TestWaitingEndsWhenTheAppIsReadyOrIsNotGoingToBe(t *testing.T) {
 	}
 }
 
+func TestAnAppSleepsAfterThoseThatNeedIt(t *testing.T) {
+	inUTC(t)
+	needed := func(reason string) string {
+		return `{"now":"` + noon + `","name":"db","state":"ready","reason":` + reason + `,"next_stop":"2026-07-30T12:05:00Z","max_idle_seconds":900}`
+	}
+	one, many := needed(`"needed by \"shop-front\""`), needed(`"needed by \"shop-front\", \"till\""`)
+	environ, _ := adminAPI(t, answers{"GET apps": `{"now":"` + noon + `","apps":[` + one + `,` + many + `]}`, "GET apps/one": one, "GET apps/many": many})
+	for args, wants := range map[string][]string{
+		"status":      {"after shop-front  needed by", "after 2 apps      needed by"},
+		"status one":  {"sleeps        after shop-front; not before 12:05:00 (in 5 m), if nobody comes\n"},
+		"status many": {"sleeps        after shop-front, till; not before 12:05:00 (in 5 m), if nobody comes\n"},
+	} {
+		_, stdout, _ := paastis(t, environ, strings.Fields(args)...)
+		for _, want := range wants {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%s: %q is not in\n%s", args, want, stdout)
+			}
+		}
+	}
+}
+
 func TestTimesAreBriefAndSeenFromNow(t *testing.T) {
 	now := time.Date(2026, 7, 30, 12, 0, 0, 0, time.UTC)
 	for d, want := range map[time.Duration]string{

@@ -71,12 +71,27 @@ func awake(app client.App) bool {
 	return app.State == "ready" || app.State == "draining"
 }
 
-// sleepsIn is how long it is until an app sleeps if nobody comes; a dash: that cannot be
-// told, or it does not run.
+// neededBy are the apps that keep an app awake. It sleeps after them, and their way down
+// takes a time that its next_stop cannot know.
+func neededBy(app client.App) []string {
+	names, needed := strings.CutPrefix(string(app.Reason), "needed by ")
+	if !needed {
+		return nil
+	}
+	return strings.Split(strings.ReplaceAll(names, `"`, ""), ", ")
+}
+
+// sleepsIn is how long it is until an app sleeps if nobody comes, or after which it does; a
+// dash: that cannot be told, or it does not run.
 func sleepsIn(app client.App, now time.Time) string {
+	needing := neededBy(app)
 	switch {
 	case !awake(app):
 		return "-"
+	case len(needing) == 1:
+		return "after " + needing[0]
+	case len(needing) > 1:
+		return fmt.Sprintf("after %d apps", len(needing))
 	case app.NextStop != nil:
 		return brief(app.NextStop.Sub(now))
 	case app.PinnedUntil != nil:
@@ -177,7 +192,11 @@ func textOr(text func(t, now time.Time) string, t *time.Time, now time.Time) str
 
 func sleepsText(app client.App, now time.Time) string {
 	if awake(app) && app.NextStop != nil {
-		return future(*app.NextStop, now) + ", if nobody comes"
+		text := future(*app.NextStop, now) + ", if nobody comes"
+		if needing := neededBy(app); len(needing) > 0 {
+			text = "after " + strings.Join(needing, ", ") + "; not before " + text
+		}
+		return text
 	}
 	if app.MaxIdle == nil || !app.Managed {
 		return "never"
