@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
 	"slices"
@@ -32,7 +33,8 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	if err != nil {
 		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n", err)
 	}
-	themes := server.NewThemes(config.ThemeDir, newLogger(config.Log, out))
+	faults := LogConfig{Level: slog.LevelWarn.String(), Format: config.Log.Format} // they are an answer, whatever is logged
+	themes := server.NewThemes(config.ThemeDir, newLogger(faults, out))
 	warnings := slices.Concat(
 		config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
 		checkAPI(ctx, config.Traefik), lintThemes(inv, themes.Names()),

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +170,30 @@ func TestCheckWarnsOfAThemeThatDoesNotExist(t *testing.T) {
 		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 		if got := fmt.Sprint(lintThemes(inv, []string{"branded", "plain", "terminal"})); got != want {
 			t.Errorf("%s: %s, want %s", theme, got, want)
+		}
+	}
+}
+
+func TestCheckAndExplainSayNothingOfWhatIsInOrder(t *testing.T) {
+	noProvider(t)
+	dir := t.TempDir()
+	for name, page := range map[string]string{"acme": `<title>x</title><main data-poll="{{.Poll}}" data-state="{{.State}}">x</main>`, "torn": "{{"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "page.html"), []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, level := range []string{"debug", "info", "error"} {
+		for _, args := range [][]string{{"check"}, {"explain", "shop"}} {
+			code, stdout, stderr := paastis(t, nil, append(args, "--theme-dir", dir, "--log.level", level)...)
+			if all := stdout + stderr; code != exitOK || strings.Contains(all, "level=INFO") || strings.Contains(all, "level=DEBUG") {
+				t.Errorf("%s at %s: exit %d\n%s", args[0], level, code, all)
+			}
+			if args[0] == "check" && !strings.Contains(stdout, "torn") {
+				t.Errorf("at %s the theme that does not parse is not told of\n%s", level, stdout)
+			}
 		}
 	}
 }
