@@ -49,7 +49,7 @@ var commands = []command{
 	{name: "unpin", operand: "NAME", doc: "take a pin back", flags: []commandFlag{jsonFlag}},
 	{name: "events", doc: "list what has happened to the apps", flags: []commandFlag{
 		{"--app", "NAME", "only to this one"},
-		{"--follow", "", "and what happens, until interrupted"}, jsonFlag}},
+		{"--follow", "", "and what happens, until interrupted (docker exec tells of that only with -t)"}, jsonFlag}},
 	{name: "theme preview", operand: "[NAME]", doc: "show every state of the waiting page, in all themes or one (theme_preview says where)"},
 	{name: "healthcheck", doc: "ask a running Paastis whether it serves (for HEALTHCHECK)"},
 	{name: "version", doc: "print the version"},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -343,6 +344,32 @@ func TestFollowingGoesOnAfterTheEventsThatAreKnown(t *testing.T) {
 		cancel()
 		if got := out.String(); code != exitOK || !strings.HasSuffix(got, want) || strings.Count(got, "\n") != 3 || errs.String() != "" {
 			t.Errorf("exit %d, asked %q\n%s%s", code, *asked, got, errs.String())
+		}
+	}
+}
+
+// unread is what nobody reads any more after some lines.
+type unread struct{ left int }
+
+func (u *unread) Write(p []byte) (int, error) {
+	if u.left--; u.left < 0 {
+		return 0, syscall.EPIPE
+	}
+	return len(p), nil
+}
+
+func TestFollowingEndsWithTheNextEventWhenNobodyReadsIt(t *testing.T) {
+	environ, _ := adminAPI(t, answers{"GET events": twoEvents,
+		"STREAM after=17": "id: 18\nevent: event\ndata: {\"id\":18,\"at\":\"" + noon + "\",\"kind\":\"gone\",\"app\":\"x\"}\n\n"})
+	for _, flags := range []string{"", "--json"} {
+		for lines := range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			var errs strings.Builder
+			code := run(ctx, append([]string{"events", "--follow"}, strings.Fields(flags)...), environ, &unread{lines}, &errs)
+			if code != exitFailure || errs.String() != "paastis: broken pipe\n" || ctx.Err() != nil {
+				t.Errorf("%s after %d lines: exit %d, %s", flags, lines, code, errs.String())
+			}
+			cancel()
 		}
 	}
 }
