@@ -78,7 +78,7 @@ const oneApp = `{"name":"boutique","provider":"docker","own_name":"shop-front","
  "max_idle_seconds":900,"mode":"auto","urls":["https://shop.example.com/"],
  "needs":[{"name":"shop-db","condition":"healthy","optional":false,"missing":false},{"name":"search","condition":"started","optional":true,"missing":true}],
  "needed_by":["till"],"group":["shop-back"],"usual_wake_seconds":12.3,"open_requests":0,"memory_bytes":128000000,
- "saved":{"day":{"asleep_seconds":45000,"memory_byte_seconds":7.2e12},"month":{"asleep_seconds":90000,"memory_byte_seconds":null}},
+ "saved":{"day":{"asleep_seconds":45000,"memory_byte_seconds":7.2e12},"month":{"asleep_seconds":1800,"memory_byte_seconds":null}},
  "failure":{"kind":"exited","reason":"It ended with exit code 3.","exit_code":3,"at":"2026-07-30T11:59:48Z","retry_at":"2026-07-30T12:00:20Z","logs":["no\u001b]0;x\u0007 database","bye"]},
  "wakes":[{"at":"2026-07-30T11:59:40Z","took_seconds":8,"outcome":"failed","reason":"It ended with exit code 3."},{"at":"2026-07-29T11:00:00Z","took_seconds":12.3,"outcome":"ready","reason":""}]}`
 
@@ -92,7 +92,7 @@ wiki                                        asleep  3 h ago   -          unused 
 hook                                        ready   3 d ago   pinned     pinned
 blog                                        failed  12 s ago  -          It ended with exit code 3.
 
-5 apps: 3 awake, 1 asleep, 1 failed; last 24 h: 12.5 h asleep, 2.0 GB·h of memory saved
+5 apps: 3 awake, 1 asleep, 1 failed; last 24 h: 12.5 h asleep, 1.9 GiB·h of memory saved
 `
 	if code != exitOK || stdout != want || stderr != "" {
 		t.Errorf("exit %d, %s\n%s\nwant\n%s", code, stderr, stdout, want)
@@ -124,9 +124,9 @@ func TestStatusOfAnAppTellsAllThatIsKnownOfIt(t *testing.T) {
   pinned until  14:00:00 (in 2 h)
   usual wake    about 12 s
   mode          auto
-  memory        128 MB while awake
-  saved         last 24 h: 12.5 h asleep, 2.0 GB·h of memory saved
-                last 30 d: 25.0 h asleep
+  memory        122 MiB while awake
+  saved         last 24 h: 12.5 h asleep, 1.9 GiB·h of memory saved
+                last 30 d: 30 m asleep
 
 addresses
   https://shop.example.com/

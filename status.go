@@ -113,9 +113,13 @@ func totalsText(t client.Totals) string {
 }
 
 func savingText(s client.Saving) string {
-	text := fmt.Sprintf("%.1f h asleep", s.Asleep.Duration().Hours())
+	asleep := s.Asleep.Duration()
+	text := brief(asleep) + " asleep"
+	if asleep >= time.Hour {
+		text = fmt.Sprintf("%.1f h asleep", asleep.Hours())
+	}
 	if s.Memory != nil {
-		text += fmt.Sprintf(", %s·h of memory saved", humanize.Bytes(uint64(max(0, *s.Memory)/3600)))
+		text += fmt.Sprintf(", %s·h of memory saved", humanize.IBytes(uint64(max(0, *s.Memory)/3600)))
 	}
 	return text
 }
@@ -223,7 +227,7 @@ func memoryText(app client.App) string {
 	if app.Memory == nil {
 		return ""
 	}
-	return humanize.Bytes(*app.Memory) + " while awake"
+	return humanize.IBytes(*app.Memory) + " while awake"
 }
 
 func texts(all []client.Text) []string {

@@ -96,7 +96,7 @@ function countdown(seconds) {
 
 const took = seconds => seconds < 10 ? `${seconds.toFixed(1)} s` : span(seconds)
 const number = value => value >= 100 ? Math.round(value).toLocaleString('en-GB') : String(Math.round(value * 10) / 10)
-const hours = seconds => `${number(seconds / 3600)} h`
+const hours = seconds => seconds < 3600 ? span(seconds) : `${number(seconds / 3600)} h`
 
 function memory(bytes) {
   const mib = bytes / 2 ** 20
