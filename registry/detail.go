@@ -205,15 +205,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 }
 
 // lastActivity is when the app was last of use to somebody. Zero: never, as far as is known.
-func (k *Keeper) lastActivity() time.Time {
-	last := k.formerUse
-	for _, t := range []time.Time{k.lastRequest(), k.seenAt} {
-		if t.After(last) {
-			last = t
-		}
-	}
-	return last
-}
+func (k *Keeper) lastActivity() time.Time { return latest(k.formerUse, k.lastRequest(), k.seenAt) }
 
 // nextStop is when an app sleeps if nothing happens. Zero: that cannot be foreseen.
 func (p *sketch) nextStop(k *Keeper) time.Time {
@@ -245,9 +237,7 @@ func (p *sketch) foresee(k *Keeper, circle []string) time.Time {
 	if used {
 		stop = s.LastUse.Add(stay)
 	}
-	if s.NotBefore.After(stop) {
-		stop = s.NotBefore
-	}
+	stop = latest(stop, s.NotBefore)
 	for _, name := range circle {
 		if why, _ := p.unturnable(inv.names[name].keeper); why != "" {
 			return time.Time{}
@@ -257,9 +247,7 @@ func (p *sketch) foresee(k *Keeper, circle []string) time.Time {
 			if other.IsZero() {
 				return time.Time{}
 			}
-			if other.After(stop) {
-				stop = other
-			}
+			stop = latest(stop, other)
 		}
 	}
 	return p.afterWindows(circle, stop)

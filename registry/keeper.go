@@ -153,9 +153,12 @@ func (k *Keeper) believe(now time.Time) {
 }
 
 // lastUse is when the app itself was last of use: a request, or getting ready.
-func (k *Keeper) lastUse() time.Time {
-	last := k.idleFrom
-	for _, t := range []time.Time{k.lastRequest(), k.seenAt} {
+func (k *Keeper) lastUse() time.Time { return latest(k.idleFrom, k.lastRequest(), k.seenAt) }
+
+// latest is the last of some times.
+func latest(times ...time.Time) time.Time {
+	last := times[0]
+	for _, t := range times[1:] {
 		if t.After(last) {
 			last = t
 		}

@@ -150,12 +150,7 @@ func (p *pass) watched(k *Keeper) bool {
 }
 
 // closedAt is since when no request can have gone to a draining app unseen.
-func (k *Keeper) closedAt() time.Time {
-	if k.backAt.After(k.since) {
-		return k.backAt
-	}
-	return k.since
-}
+func (k *Keeper) closedAt() time.Time { return latest(k.since, k.backAt) }
 
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
 func (p *pass) stop(k *Keeper, reason string) {
@@ -316,9 +311,7 @@ func (p *pass) used(circle []string) time.Time {
 	}
 	var last time.Time
 	for _, name := range circle {
-		if t := inv.names[name].keeper.lastUse(); t.After(last) {
-			last = t
-		}
+		last = latest(last, inv.names[name].keeper.lastUse())
 	}
 	p.lastUse[circle[0]] = last
 	for _, name := range circle {
@@ -326,9 +319,7 @@ func (p *pass) used(circle []string) time.Time {
 			if slices.Contains(circle, dependent) {
 				continue
 			}
-			if t := p.used(inv.Graph.Component(dependent)); t.After(last) {
-				last = t
-			}
+			last = latest(last, p.used(inv.Graph.Component(dependent)))
 		}
 	}
 	p.lastUse[circle[0]] = last

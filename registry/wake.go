@@ -99,9 +99,7 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.ordered, k.probed, k.completed, k.again = false, false, false, false
 	k.queued, k.unprovable = false, false
 	k.doomed = Failure{}
-	if k.seenAt.After(k.formerUse) {
-		k.formerUse = k.seenAt
-	}
+	k.formerUse = latest(k.formerUse, k.seenAt)
 	k.healthyAt, k.provenAt, k.seenAt = time.Time{}, time.Time{}, time.Time{}
 	k.found, k.led, k.weighed = false, false, false
 	if !k.alive() {
