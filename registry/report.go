@@ -29,18 +29,11 @@ func (r *Registry) follow(ctx context.Context, p Provider) {
 
 // auditAll looks at everything from time to time: an event may have been lost.
 func (r *Registry) auditAll(ctx context.Context, p Provider) {
-	ticker := time.NewTicker(r.audit)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	each(ctx, r.audit, func() {
 		if report, err := p.List(ctx); err == nil {
 			r.apply(p, report)
 		}
-	}
+	})
 }
 
 // apply takes in what a provider reports.
@@ -167,6 +160,20 @@ func newBackOff(first, most time.Duration) *backoff.ExponentialBackOff {
 	b.InitialInterval, b.MaxInterval, b.Multiplier, b.RandomizationFactor = first, most, 2, 0
 	b.Reset()
 	return b
+}
+
+// each does something whenever so much time has passed, until ctx ends.
+func each(ctx context.Context, pause time.Duration, do func()) {
+	ticker := time.NewTicker(pause)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		do()
+	}
 }
 
 // sleep waits for d or for the end of ctx.

@@ -146,18 +146,11 @@ func (r *Registry) depart(k *Keeper, now time.Time) {
 
 // saveAll saves what is remembered until ctx ends, whenever something has changed.
 func (r *Registry) saveAll(ctx context.Context) {
-	ticker := time.NewTicker(saveEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	each(ctx, saveEvery, func() {
 		if r.worthSaving(time.Now()) {
 			r.save(ctx)
 		}
-	}
+	})
 }
 
 // worthSaving tells that something is to be remembered that is not saved.
