@@ -304,21 +304,38 @@ func live(t *testing.T, yml string, apps ...*fakeApp) *world {
 func liveOn(t *testing.T, f *fake, o Options) *world {
 	t.Helper()
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r, stop := begin(t, o)
+	t.Cleanup(stop)
+	w := &world{Registry: r, fake: f, t: t}
+	t.Cleanup(w.wantFiled)
+	return w
+}
+
+// runs runs a registry over a provider for as long as do takes.
+func runs(t *testing.T, p Provider, o Options, do func(*Registry)) {
+	t.Helper()
+	o.Providers = []Provider{p}
+	r, stop := begin(t, o)
+	do(r)
+	stop()
+}
+
+// begin runs a registry until it is stopped. Unless the options say otherwise, every probe
+// passes.
+func begin(t *testing.T, o Options) (r *Registry, stop func()) {
+	t.Helper()
 	if o.Probe == nil {
 		o.Probe = func(context.Context, Target) error { return nil }
 	}
-	r := New(o)
+	r = New(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := r.Load(ctx); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); r.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
 	synctest.Wait()
-	w := &world{Registry: r, fake: f, t: t}
-	t.Cleanup(w.wantFiled)
-	return w
+	return r, func() { cancel(); <-done }
 }
 
 func settingsFor(t *testing.T, yml string) Settings {

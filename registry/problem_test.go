@@ -2,7 +2,6 @@ package registry
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -14,20 +13,7 @@ import (
 func logOf(t *testing.T, p Provider, do func(*Registry)) string {
 	t.Helper()
 	var log bytes.Buffer
-	r := New(Options{
-		Providers: []Provider{p}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(&log, nil)),
-		Probe: func(context.Context, Target) error { return nil },
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	if err := r.Load(ctx); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() { defer close(done); r.Run(ctx) }()
-	synctest.Wait()
-	do(r)
-	cancel()
-	<-done
+	runs(t, p, Options{Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(&log, nil))}, do)
 	return log.String()
 }
 

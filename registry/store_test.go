@@ -49,20 +49,7 @@ func (s *shelf) saved() (n int) {
 // lives runs a registry with the store for as long as do takes.
 func (s *shelf) lives(t *testing.T, p Provider, do func(r *Registry)) {
 	t.Helper()
-	r := New(Options{
-		Providers: []Provider{p}, Settings: settingsFor(t, ""), Store: s, Log: slog.New(slog.DiscardHandler),
-		Probe: func(context.Context, Target) error { return nil },
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	if err := r.Load(ctx); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() { defer close(done); r.Run(ctx) }()
-	synctest.Wait()
-	do(r)
-	cancel()
-	<-done
+	runs(t, p, Options{Settings: settingsFor(t, ""), Store: s, Log: slog.New(slog.DiscardHandler)}, do)
 }
 
 func TestWhatIsKnownOfAnAppOutlivesPaastis(t *testing.T) {
