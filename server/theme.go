@@ -58,7 +58,8 @@ type DrawnBrand struct {
 var errTooLong = fmt.Errorf("it draws more than %d bytes", themeFileLimit)
 
 // newTheme makes a theme of its files: name → content. An error says file and line, with
-// where before it, and what is wrong.
+// where before it, and what is wrong. That it can draw each page is for
+// triedTheme to say.
 func newTheme(name, where string, files map[string]string) (*theme, error) {
 	if _, ok := files[themePage]; !ok {
 		return nil, fmt.Errorf("%s: a theme needs a %s", where, themePage)
@@ -71,6 +72,15 @@ func newTheme(name, where string, files map[string]string) (*theme, error) {
 		if err := t.take(file, content); err != nil {
 			return nil, faultOf(where, err)
 		}
+	}
+	return t, nil
+}
+
+// triedTheme is newTheme, and refuses one of which a page could not be drawn or used.
+func triedTheme(name, where string, files map[string]string) (*theme, error) {
+	t, err := newTheme(name, where, files)
+	if err != nil {
+		return nil, err
 	}
 	if err := t.try(); err != nil {
 		return nil, faultOf(where, err)

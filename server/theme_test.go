@@ -17,6 +17,14 @@ var builtNames = []string{"branded", "plain", "terminal"}
 // longestLogo is as long as a logo may be.
 var longestLogo = "data:image/svg+xml;base64," + strings.Repeat("PHN2", (rules.LogoLimit-len("data:image/svg+xml;base64,"))/4)
 
+func TestEachBuiltInThemeDrawsEverySampleAndCanBecomeTheApp(t *testing.T) {
+	for name, theme := range builtThemes() {
+		if err := theme.try(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestPageWithEightLinkedAppsFitsInEachThemeLanguageAndState(t *testing.T) {
 	all, _ := tongues()
 	now := time.Now()

@@ -143,7 +143,7 @@ func (t *Themes) look(name string) *theme {
 	if !t.isNew(name, sumOf(files)) {
 		return last
 	}
-	fresh, err := newTheme(name, where, files)
+	fresh, err := triedTheme(name, where, files)
 	if err != nil {
 		t.complain(name, err)
 		return last
