@@ -9,25 +9,10 @@ import (
 	"unicode"
 )
 
-// DefaultRule is Traefik's rule for routers that have none, if its Docker provider is
-// not told another.
-const DefaultRule = "Host(`{{ normalize .Name }}`)"
-
 var (
 	errNoRule       = errors.New("the default rule is empty")
 	errManyServices = errors.New("it names no service, and there are several")
 )
-
-// defaultRule is DefaultRule, parsed.
-var defaultRule = template.Must(ParseDefaultRule(DefaultRule))
-
-// ParseDefaultRule reads a template like that of Traefik's `defaultRule`. It is given
-// .Name, .ContainerName and .Labels, and the function normalize; of the many others
-// that Traefik offers, those of text/template.
-func ParseDefaultRule(text string) (*template.Template, error) {
-	functions := template.FuncMap{"normalize": Normalize}
-	return template.New("default rule").Funcs(functions).Parse(text)
-}
 
 // WithDefaults completes the labels with what Traefik makes of them for an app that it
 // is told to expose: a service if there is none, a router if there is none, a rule and

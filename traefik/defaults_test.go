@@ -87,6 +87,48 @@ func TestDefaultRuleThatFailsOrIsEmptyLeavesTheRouterOut(t *testing.T) {
 	}
 }
 
+func TestDefaultRuleHasTheFunctionsOfTraefik(t *testing.T) {
+	t.Setenv("DOMAIN", "example.com")
+	for text, want := range map[string]string{
+		"Host(`{{ trimPrefix `my-` .Name }}.localhost`)":                                      "Host(`app-1.localhost`)",
+		"Host(`{{ .ContainerName | replace \"_\" \"-\" | trimSuffix \".1\" }}.local`)":        "Host(`my-app.local`)",
+		"Host(`{{ index .Labels \"zone\" | default .Name | upper }}`)":                        "Host(`EXAMPLE`)",
+		"Host(`{{ index .Labels \"none\" | default .Name | upper }}`)":                        "Host(`MY-APP-1`)",
+		"Host(`{{ regexReplaceAll \"[0-9]+\" .Name \"x\" }}`)":                                "Host(`my-app-x`)",
+		"{{ if hasPrefix \"my\" .Name }}Host(`a`){{ else }}Host(`b`){{ end }}":                "Host(`a`)",
+		"Host(`{{ .Name }}.{{ env \"DOMAIN\" }}`) || Host(`{{ expandenv \"x.${DOMAIN}\" }}`)": "Host(`my-app-1.example.com`) || Host(`x.example.com`)",
+	} {
+		rule, err := traefik.ParseDefaultRule(text)
+		if err != nil {
+			t.Errorf("default rule %q: %v", text, err)
+			continue
+		}
+		got := complete(t, map[string]string{"zone": "example"}, rule)
+		check(t, text, got.Routers[0].Rule, want)
+	}
+}
+
+func TestDefaultRuleTellsNoSecretAndWhatOnlyTraefikKnows(t *testing.T) {
+	t.Setenv("PAASTIS_ADMIN_TOKEN", "s3cret")
+	for text, want := range map[string]string{
+		"Host(`{{ env \"PAASTIS_ADMIN_TOKEN\" }}`)":                 "variables of Paastis",
+		"Host(`{{ expandenv \"a$PAASTIS_ADMIN_TOKEN\" }}`)":         "variables of Paastis",
+		"Host(`{{ randAlphaNum 5 }}`)":                              "something else each time",
+		"Host(`{{ getHostByName \"paastis.example\" }}`)":           "takes too long",
+		"Host(`{{ genPrivateKey \"rsa\" }}`)":                       "something else each time",
+		"Host(`{{ derivePassword 1 \"long\" \"a\" \"b\" .Name }}`)": "takes too long",
+	} {
+		rule, err := traefik.ParseDefaultRule(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := decode(t, nil).WithDefaults("app", "app", rule)
+		if err == nil || len(got.Routers) > 0 || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("default rule %q: routers %+v, error %v", text, got.Routers, err)
+		}
+	}
+}
+
 func TestNamesAreNormalizedAsTraefikDoes(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
