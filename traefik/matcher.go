@@ -48,7 +48,7 @@ type builder func(arguments []string) (*node, error)
 var matchersV3 = map[string]builder{
 	"ClientIP":     arity(clientIP, 1),
 	"Method":       arity(method, 1),
-	"Host":         arity(host, 1),
+	"Host":         arity(hostV3, 1),
 	"HostRegexp":   arity(hostRegexp, 1),
 	"Path":         arity(path, 1),
 	"PathPrefix":   arity(pathPrefix, 1),
@@ -140,6 +140,23 @@ func host(arguments []string) (*node, error) {
 	return is(matcher{part: ofHost, hosts: hosts, test: isHost(hosts)}), nil
 }
 
+// hostV3 knows the wildcards of Traefik 3.7 (its pkg/muxer): "*" is any host, and none;
+// "*.example.com" is each host one label below. To a Traefik before 3.7 both are names
+// that no host has: such a router gets no request there, so there is none to mistake.
+func hostV3(arguments []string) (*node, error) {
+	if !strings.HasPrefix(arguments[0], "*") {
+		return host(arguments)
+	}
+	if arguments[0] == "*" {
+		return is(matcher{part: ofHost, test: anything}), nil
+	}
+	wanted, err := lowerASCII(arguments)
+	if err != nil {
+		return nil, err
+	}
+	return is(matcher{part: ofHost, test: isBelow(wanted[0])}), nil
+}
+
 func hostRegexp(arguments []string) (*node, error) {
 	if _, err := lowerASCII(arguments); err != nil {
 		return nil, err
@@ -226,11 +243,24 @@ func isHost(wanted []string) func(string) bool {
 	}
 }
 
+// isBelow is for hosts of which all but the first label is what stands after the "*".
+func isBelow(wildcard string) func(string) bool {
+	domain := wildcard[1:]
+	return func(got string) bool {
+		rest := ""
+		if end := strings.IndexByte(got, '.'); end >= 0 {
+			rest = got[end:]
+		}
+		return got != "" && sameName(rest, domain)
+	}
+}
+
 // sameHost lets one dot at the end of either host pass. No host is no match.
 func sameHost(got, want string) bool {
-	if got == "" {
-		return false
-	}
+	return got != "" && sameName(got, want)
+}
+
+func sameName(got, want string) bool {
 	return got == want || got == strings.TrimSuffix(want, ".") || strings.TrimSuffix(got, ".") == want
 }
 
