@@ -74,6 +74,7 @@ func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string
 			continue
 		}
 		all = append(all, lintRouters(e, hasAPI)...)
+		all = append(all, lintMiddlewares(inv, e)...)
 		all = append(all, lintReadiness(e)...)
 		all = append(all, lintNetworks(e, shared)...)
 	}

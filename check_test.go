@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -195,5 +196,40 @@ func TestCheckAndExplainSayNothingOfWhatIsInOrder(t *testing.T) {
 				t.Errorf("at %s the theme that does not parse is not told of\n%s", level, stdout)
 			}
 		}
+	}
+}
+
+func TestCheckWarnsOfMiddlewaresBeforePaastisThatHideWhatWasAsked(t *testing.T) {
+	const router = "traefik.http.routers.web."
+	for name, c := range map[string]struct {
+		labels map[string]string
+		alone  bool
+		want   string
+	}{
+		"stripped":        {labels: map[string]string{router + "middlewares": "cut,paastis", "traefik.http.middlewares.cut.stripprefix.prefixes": "/a"}},
+		"added":           {labels: map[string]string{router + "middlewares": "add,paastis", "traefik.http.middlewares.add.addprefix.prefix": "/a"}, want: `router "web": a middleware before Paastis changes path or host`},
+		"added after":     {labels: map[string]string{router + "middlewares": "paastis,add", "traefik.http.middlewares.add.addprefix.prefix": "/a"}},
+		"another host":    {labels: map[string]string{router + "middlewares": "to,paastis", "traefik.http.middlewares.to.headers.customrequestheaders.Host": "x"}, want: `router "web": a middleware before Paastis changes path or host`},
+		"of a file":       {labels: map[string]string{router + "middlewares": "login@file,paastis"}, want: `router "web": what the middlewares before Paastis do is not known`},
+		"of a file alone": {labels: map[string]string{router + "middlewares": "login@file,paastis"}, alone: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			apps := []registry.App{web(func(a *registry.App) { maps.Copy(a.Labels, c.labels) })}
+			if !c.alone {
+				apps = append(apps, web(func(a *registry.App) {
+					a.Name, a.Instances[0].Name = "shop-api", "shop-api-1"
+					a.Labels = map[string]string{
+						"traefik.docker.allownonrunning":                    "true",
+						"traefik.http.routers.api.rule":                     "Host(`web.test`) && PathPrefix(`/api`)",
+						"traefik.http.routers.api.middlewares":              "paastis",
+						"traefik.http.services.api.loadbalancer.server.url": "http://shop-api-1:8080",
+					}
+				}))
+			}
+			got := strings.Join(lintOf(t, false, apps...), "\n")
+			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }

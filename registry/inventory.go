@@ -71,6 +71,9 @@ type Router struct {
 	Checked bool
 	// Paastis tells that the router uses the middleware.
 	Paastis bool
+	// Rewrites are what it does to a request before it asks Paastis. AllRewrites are what it
+	// does before a request gets to Paastis by a published route.
+	Rewrites, AllRewrites traefik.Rewrites
 	// Own tells that it is in no label of Traefik's: only Paastis publishes it.
 	Own bool
 }
@@ -131,6 +134,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	}
 	inv.nameAll()
 	inv.link()
+	inv.followMiddlewares(s)
 	inv.manage(s)
 	inv.reportLinks()
 	inv.publish()
@@ -139,9 +143,10 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 }
 
 // Find is the app that a request belongs to; nil if none is known. The entry may be
-// one that is not managed.
+// one that is not managed. It makes the request what the visitor made it, before the
+// middlewares of the app's router.
 func (inv *Inventory) Find(req *traefik.Request) *Entry {
-	if e, _, ok := inv.table.Lookup(req); ok {
+	if e, _, ok := inv.table.Recognize(req); ok {
 		return e
 	}
 	label, _, _ := strings.Cut(req.Host, ".")
@@ -253,7 +258,6 @@ func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
 		StaticURL: labels.StaticURL(r),
 		Port:      labels.Port(r),
 		Checked:   labels.Checked(r),
-		Paastis:   r.Uses(s.Middleware),
 	}
 	var err error
 	if router.Match, err = traefik.ParseRule(r.Rule, r.RuleSyntax); err != nil {
@@ -392,7 +396,7 @@ func (inv *Inventory) routers() []traefik.Entry[*Entry] {
 		for _, r := range e.Routers {
 			if r.Match != nil {
 				routes = append(routes, traefik.Entry[*Entry]{
-					Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Value: e,
+					Rule: r.Match, Router: r.Name, Priority: r.Priority, Rewrites: r.Rewrites, Prefer: r.Paastis, Value: e,
 				})
 			}
 		}

@@ -163,7 +163,8 @@ func (r *Registry) Run(ctx context.Context) {
 }
 
 // Find is the keeper of the app that a request belongs to. Nil if that is no app of
-// ours: the request is to be passed.
+// ours: the request is to be passed. It makes the request what the visitor made it, before
+// the middlewares of the app's router.
 func (r *Registry) Find(req *traefik.Request) *Keeper {
 	return r.managed(r.inventory.Load().Find(req))
 }

@@ -35,11 +35,16 @@ func (s *Server) auth(c echo.Context) error {
 }
 
 // find is the app that a request belongs to: the one that the middleware's address
-// names, else the one whose router matches. Nil if it is no app of ours.
+// names, else the one whose router matches. Nil if it is no app of ours. It makes the
+// request what the visitor made it, before any middleware.
 func (s *Server) find(c echo.Context, req *traefik.Request) *registry.Keeper {
 	if c.Request().URL.RawQuery != "" {
 		if name := c.QueryParam("app"); name != "" {
-			return s.registry.Named(name)
+			k := s.registry.Named(name)
+			if k != nil {
+				k.Entry().Restore(req)
+			}
+			return k
 		}
 	}
 	return s.registry.Find(req)

@@ -19,10 +19,10 @@ import (
 // arrival is a request that has come by a published route.
 type arrival struct {
 	w       *answer
-	r       *http.Request // as the visitor sent it
+	r       *http.Request // as the app is to get it
 	route   *registry.Route
 	keeper  *registry.Keeper
-	request traefik.Request
+	request traefik.Request // as the visitor made it, before any middleware
 }
 
 // published tells whether a request came by a published route.
@@ -56,6 +56,7 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := &arrival{w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
+	route.Restore(&a.request)
 	switch who := s.visitors.Classify(r.Method, a.request.Path, r.Header, a.request.ClientIP); who {
 	case Onlooker:
 		s.show(a)

@@ -38,7 +38,16 @@ var knownLabels = split(
 	"traefik.http.services.*.loadbalancer.server.port",
 	"traefik.http.services.*.loadbalancer.healthcheck.path",
 	"traefik.http.middlewares.*.forwardauth.address",
+	"traefik.http.middlewares.*.forwardauth.authrequestheaders",
 	"traefik.http.middlewares.*.chain.middlewares",
+	"traefik.http.middlewares.*.stripprefix.prefixes",
+	"traefik.http.middlewares.*.stripprefix.forceslash",
+	"traefik.http.middlewares.*.stripprefixregex.regex",
+	"traefik.http.middlewares.*.replacepath.path",
+	"traefik.http.middlewares.*.replacepathregex.regex",
+	"traefik.http.middlewares.*.replacepathregex.replacement",
+	"traefik.http.middlewares.*.addprefix.prefix",
+	"traefik.http.middlewares.*.headers.customrequestheaders.*",
 )
 
 // namedLabels are the beginnings of labels that make a router, service or middleware
@@ -48,6 +57,9 @@ var namedLabels = split(
 	"traefik.http.services.*",
 	"traefik.http.middlewares.*",
 )
+
+// pluginLabels are the beginning of what labels say of a plugin.
+var pluginLabels = split("traefik.http.middlewares.*.plugin")
 
 var httpLabels = split("traefik.http.*")
 
@@ -132,8 +144,13 @@ type Middleware struct {
 	Name string
 	// ForwardAuth is the address that it asks. Empty: it is of another kind.
 	ForwardAuth string
+	// ForwardAuthHeaders are those of the visitor's headers that it tells. Nil: all.
+	ForwardAuthHeaders []string
 	// Chain are the middlewares that it consists of. Nil: it is no chain.
 	Chain []string
+
+	rewrite rewrite // what it does to path and host; nil: nothing
+	opaque  bool    // it may do anything
 }
 
 // Decode reads labels as Traefik does, names of labels in any case. It fails only
@@ -150,7 +167,7 @@ func Decode(labels map[string]string) (Labels, error) {
 		Docker:      c.docker(),
 		Routers:     byName(c.HTTP.Routers, (*routerLabels).router),
 		Services:    byName(c.HTTP.Services, (*serviceLabels).service),
-		Middlewares: byName(c.HTTP.Middlewares, (*middlewareLabels).middleware),
+		Middlewares: byName(c.HTTP.Middlewares, (*middlewareConfig).middleware),
 		raw:         labels,
 		other:       hasAny(labels, otherLabels),
 		outline:     &outline{labels: labels},
@@ -281,7 +298,7 @@ type configuration struct {
 	HTTP   struct {
 		Routers     map[string]*routerLabels
 		Services    map[string]*serviceLabels
-		Middlewares map[string]*middlewareLabels
+		Middlewares map[string]*middlewareConfig
 	}
 }
 
@@ -309,11 +326,6 @@ type serviceLabels struct {
 		Servers     []Server `label-slice-as-struct:"server"`
 		HealthCheck struct{ Path string }
 	}
-}
-
-type middlewareLabels struct {
-	ForwardAuth struct{ Address string }
-	Chain       struct{ Middlewares []string }
 }
 
 // docker prefers the labels of Swarm: only its provider reads them.
@@ -345,10 +357,6 @@ func (s *serviceLabels) service(name string) Service {
 	return Service{Name: name, Servers: s.LoadBalancer.Servers, Checked: s.LoadBalancer.HealthCheck.Path != ""}
 }
 
-func (m *middlewareLabels) middleware(name string) Middleware {
-	return Middleware{Name: name, ForwardAuth: m.ForwardAuth.Address, Chain: m.Chain.Middlewares}
-}
-
 // Helpers
 
 // readable leaves the labels that Decode reads, and of others what they name.
@@ -360,6 +368,8 @@ func readable(labels map[string]string) map[string]string {
 			return len(known) == len(segments) && begins(segments, known)
 		}) {
 			read[label] = value
+		} else if hasPrefix(segments, pluginLabels) {
+			read[strings.Join(segments[:5], ".")] = "true"
 		} else if hasPrefix(segments, namedLabels) {
 			read[strings.Join(segments[:4], ".")] = ""
 		}

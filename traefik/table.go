@@ -14,9 +14,9 @@ const maxPriority = math.MaxInt - 1000
 // Table finds the router of a request among many. It does not change: to change a
 // router, make a new table. The nil Table is empty.
 type Table[T any] struct {
-	entries []Entry[T]         // in the order in which Traefik tries them
-	byHost  map[string][]int32 // :: host without dots at its end → places in entries, ascending
-	anyHost []int32            // places of the entries that are bound to no host
+	entries   []Entry[T] // in the order in which Traefik tries them
+	all       hostIndex
+	rewriting hostIndex // of entries with Rewrites, by the host behind them
 }
 
 // Entry is a router, and what it stands for.
@@ -28,6 +28,8 @@ type Entry[T any] struct {
 	// Priority, the highest first. Zero is the length of the rule in bytes, which is
 	// also what the table's own entries then have.
 	Priority int
+	// Rewrites are what the router does to a request before Paastis sees it.
+	Rewrites Rewrites
 	// Prefer puts the entry before others of the same priority.
 	Prefer bool
 	// Value is what a look-up returns.
@@ -38,7 +40,7 @@ type Entry[T any] struct {
 // priority Traefik picks at random; the table takes those to be preferred first, then
 // the one whose name, then whose rule, comes first in the alphabet.
 func NewTable[T any](entries []Entry[T]) *Table[T] {
-	t := &Table[T]{entries: ordered(entries), byHost: make(map[string][]int32)}
+	t := &Table[T]{entries: ordered(entries)}
 	for place := range t.entries {
 		t.index(int32(place))
 	}
@@ -54,19 +56,23 @@ func (t *Table[T]) Lookup(request *Request) (value T, entry *Entry[T], found boo
 	if t == nil {
 		return value, nil, false
 	}
-	bound, rest := t.byHost[hostKey(request.Host)], t.anyHost
-	for len(bound)+len(rest) > 0 {
-		var place int32
-		if len(rest) == 0 || len(bound) > 0 && bound[0] < rest[0] {
-			place, bound = bound[0], bound[1:]
-		} else {
-			place, rest = rest[0], rest[1:]
-		}
-		if entry := &t.entries[place]; entry.Rule.Match(request) {
-			return entry.Value, entry, true
+	place := t.place(request)
+	if place < 0 {
+		return value, nil, false
+	}
+	entry = &t.entries[place]
+	return entry.Value, entry, true
+}
+
+// place is that of the first entry that takes the request; below zero if none does.
+func (t *Table[T]) place(request *Request) int32 {
+	places := t.all.places(request.Host)
+	for place, more := places.next(); more; place, more = places.next() {
+		if t.entries[place].Rule.Match(request) {
+			return place
 		}
 	}
-	return value, nil, false
+	return -1
 }
 
 // Len is the number of entries.
@@ -79,17 +85,60 @@ func (t *Table[T]) Len() int {
 
 // index files the entry at a place. Places come in ascending order.
 func (t *Table[T]) index(place int32) {
-	hosts := t.entries[place].Rule.Hosts()
+	entry := &t.entries[place]
+	hosts := entry.Rule.Hosts()
+	t.all.file(place, hosts)
+	switch {
+	case entry.Rewrites == nil:
+	case entry.Rewrites.changesHost():
+		t.rewriting.file(place, nil)
+	default:
+		t.rewriting.file(place, hosts)
+	}
+}
+
+// hostIndex finds entries by the host of a request. The zero value is empty.
+type hostIndex struct {
+	byHost  map[string][]int32 // :: host without dots at its end → places in entries, ascending
+	anyHost []int32            // places of the entries that are bound to no host
+}
+
+// file notes an entry that is bound to hosts; nil: to none.
+func (x *hostIndex) file(place int32, hosts []string) {
 	if hosts == nil {
-		t.anyHost = append(t.anyHost, place)
+		x.anyHost = append(x.anyHost, place)
 		return
+	}
+	if x.byHost == nil {
+		x.byHost = make(map[string][]int32)
 	}
 	for _, host := range hosts {
 		key := hostKey(host)
-		if filed := t.byHost[key]; len(filed) == 0 || filed[len(filed)-1] != place {
-			t.byHost[key] = append(filed, place)
+		if filed := x.byHost[key]; len(filed) == 0 || filed[len(filed)-1] != place {
+			x.byHost[key] = append(filed, place)
 		}
 	}
+}
+
+// places are those of the entries that may take requests of the host.
+func (x *hostIndex) places(host string) places {
+	return places{x.byHost[hostKey(host)], x.anyHost}
+}
+
+// places are merged as they are read.
+type places struct{ bound, rest []int32 }
+
+// next is the lowest place that is left, and false if none is.
+func (p *places) next() (place int32, more bool) {
+	switch {
+	case len(p.bound)+len(p.rest) == 0:
+		return 0, false
+	case len(p.rest) == 0 || len(p.bound) > 0 && p.bound[0] < p.rest[0]:
+		place, p.bound = p.bound[0], p.bound[1:]
+	default:
+		place, p.rest = p.rest[0], p.rest[1:]
+	}
+	return place, true
 }
 
 func ordered[T any](entries []Entry[T]) []Entry[T] {

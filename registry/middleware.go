@@ -1,0 +1,66 @@
+package registry
+
+import (
+	"strings"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// followMiddlewares follows the middlewares of all routers, through chains that the labels
+// of any app define, to Paastis's.
+func (inv *Inventory) followMiddlewares(s Settings) {
+	catalog := inv.catalog()
+	for _, e := range inv.Entries {
+		provider := e.traefikProvider()
+		for i := range e.Routers {
+			r := &e.Routers[i]
+			r.Paastis = catalog.Uses(r.Middlewares, provider, s.Middleware)
+			if len(r.Middlewares) == 0 || len(r.Middlewares) == 1 && r.Uses(s.Middleware) {
+				continue // as most have it
+			}
+			r.Rewrites = catalog.Before(r.Middlewares, provider, s.Middleware)
+			r.AllRewrites = catalog.Without(r.Middlewares, provider, s.Middleware)
+		}
+	}
+}
+
+// catalog has the middlewares of all labels that Traefik reads; of several of one name, of
+// which Traefik takes none, the first.
+func (inv *Inventory) catalog() traefik.Catalog {
+	catalog := traefik.Catalog{}
+	for _, e := range inv.Entries {
+		if e.labels.Enable != nil && !*e.labels.Enable {
+			continue
+		}
+		for _, m := range e.labels.Middlewares {
+			for _, provider := range []string{e.traefikProvider(), "docker", "swarm"} {
+				if name := m.Name + "@" + provider; !catalog.Has(name) {
+					catalog[name] = m
+				}
+			}
+		}
+	}
+	return catalog
+}
+
+// traefikProvider is what Traefik calls the provider of the app's labels.
+func (e *Entry) traefikProvider() string {
+	provider, _, _ := strings.Cut(e.ID, "/")
+	return provider
+}
+
+// Restore makes a request that belongs to the app what the visitor made it, as far as the
+// middlewares before Paastis tell.
+func (e *Entry) Restore(req *traefik.Request) {
+	for _, r := range e.Routers {
+		if r.Rewrites.Restore(req, r.Match) {
+			return
+		}
+	}
+}
+
+// Restore makes a request that came by the route what the visitor made it. It reports
+// whether the router takes that.
+func (rt *Route) Restore(req *traefik.Request) bool {
+	return rt.router.AllRewrites.Restore(req, rt.router.Match)
+}

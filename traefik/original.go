@@ -1,0 +1,147 @@
+package traefik
+
+import (
+	"slices"
+	"strings"
+)
+
+// Recognize is Lookup for a request that Paastis sees behind middlewares, and makes the
+// request what the visitor made it. It undoes nothing but what the middlewares of a
+// router do before Paastis, and only where Traefik chooses that very router for what
+// comes out. If several may be behind a request, it is the one that explains the most of
+// the headers by which middlewares tell what they did, then the first in order. If none
+// explains it, it stays as it is, and belongs where Lookup says.
+//
+// If no entry of the host has Rewrites it costs two map accesses more than Lookup.
+func (t *Table[T]) Recognize(request *Request) (value T, entry *Entry[T], found bool) {
+	if t == nil {
+		return value, nil, false
+	}
+	plain := t.place(request)
+	best := candidate{place: plain, sure: plain >= 0 && t.entries[plain].Rewrites == nil}
+	places := t.rewriting.places(request.Host)
+	for place, more := places.next(); more; place, more = places.next() {
+		best = t.better(best, request, place)
+	}
+	if best.sure && best.changed {
+		best.restore(request)
+	}
+	if best.place < 0 {
+		return value, nil, false
+	}
+	entry = &t.entries[best.place]
+	return entry.Value, entry, true
+}
+
+// Restore makes a request that has come by a router what the visitor made it. It reports
+// whether it could: what the rewrites make of such a request is this one, and the rule
+// takes it. Else the request stays as it is.
+func (ws Rewrites) Restore(request *Request, rule *Rule) bool {
+	if ws == nil {
+		return rule.Match(request)
+	}
+	for _, c := range ws.candidates(request, rule) {
+		original := *request
+		c.restore(&original)
+		if rule.Match(&original) {
+			*request = original
+			return true
+		}
+	}
+	return false
+}
+
+// candidate is what a request was, if it came by the entry at a place; below zero: by none.
+type candidate struct {
+	rewritten
+	place   int32
+	sure    bool // the entry's middlewares make of it what Paastis sees
+	changed bool // it is not as Paastis sees it
+
+	hostless bool // the visitor's host is one of several
+}
+
+// better is the best candidate of a request, with those by the entry at a place.
+func (t *Table[T]) better(best candidate, request *Request, place int32) candidate {
+	entry := &t.entries[place]
+	for _, c := range entry.Rewrites.candidates(request, entry.Rule) {
+		if best.sure && (c.undone < best.undone || c.undone == best.undone && place >= best.place) {
+			continue
+		}
+		original := *request
+		c.restore(&original)
+		if t.place(&original) == place {
+			c.place, c.sure = place, true
+			best = c
+		}
+	}
+	return best
+}
+
+// candidates are what a request may have been before the rewrites, those first that explain
+// the most. It tells of a middleware of which nothing is known only what the rule does not
+// take without.
+func (ws Rewrites) candidates(request *Request, rule *Rule) []candidate {
+	path, _, _ := strings.Cut(request.URI, "?")
+	seen := rewritten{
+		host: request.Authority, path: path, strips: request.Header[prefixHeader], changes: request.Header[replacedHeader],
+	}
+	plain := rule.Match(request)
+	var all []candidate
+	for _, before := range ws.origins(seen) {
+		if before.guessed && plain {
+			continue
+		}
+		hosts, told := before.hosts(request, rule)
+		for _, host := range hosts {
+			before.host = host
+			all = append(all, candidate{rewritten: before, changed: before.path != path || host != request.Authority, hostless: !told})
+		}
+	}
+	return all
+}
+
+// hosts are those that the visitor may have asked: what Traefik noted before the host was
+// replaced, which it does not tell a ForwardAuth, or those of the rule. It reports whether
+// there is no doubt.
+func (r rewritten) hosts(request *Request, rule *Rule) (hosts []string, told bool) {
+	if !r.anyHost {
+		return []string{r.host}, true
+	}
+	if noted := first(request.Header, "X-Forwarded-Host"); noted != "" && !strings.EqualFold(noted, r.host) {
+		return []string{noted}, true
+	}
+	hosts = slices.Clone(rule.Hosts())
+	for i := range hosts {
+		hosts[i] += request.port()
+	}
+	if len(hosts) == 1 {
+		return hosts, true
+	}
+	return append(hosts, r.host), false
+}
+
+// port is that of the visitor's URL with a colon before it, "" if it goes without saying.
+func (r *Request) port() string {
+	port := first(r.Header, "X-Forwarded-Port")
+	if port == "" || port == "80" && r.Proto != "https" || port == "443" && r.Proto == "https" {
+		return ""
+	}
+	return ":" + port
+}
+
+// restore makes the request what it was. It has the query that it has, and no authority if
+// there is a doubt about its host.
+func (c candidate) restore(request *Request) {
+	if c.host != request.Authority {
+		request.setAuthority(c.host)
+	}
+	if c.hostless {
+		request.Authority = ""
+	}
+	uri := c.path
+	if _, query, has := strings.Cut(request.URI, "?"); has {
+		uri += "?" + query
+	}
+	_ = request.setURI(uri) // begins with a slash and can be decoded
+}
