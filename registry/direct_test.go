@@ -65,6 +65,7 @@ func (b *balancer) fetch(t *testing.T) {
 	if string(p.Body) != b.last {
 		b.last, b.pending = string(p.Body), serversIn(t, p.Body)
 	}
+	b.registry.Sends(p.Version)
 	b.registry.Fetched(b.address, self, p.Version)
 }
 
@@ -261,7 +262,7 @@ func TestARouteKeepsItsNameWhateverRulesAndOtherAppsDo(t *testing.T) {
 		check := func() {
 			t.Helper()
 			for route, app := range want {
-				if rt := w.Route(route); rt == nil || rt.Keeper() != w.keeperOf(app) {
+				if rt := w.Inventory().routes[route]; rt == nil || rt.Keeper() != w.keeperOf(app) {
 					t.Errorf("route %s is not of %s", route, app)
 				}
 			}
@@ -546,7 +547,7 @@ func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T)
 			w, _ := liveDirect(t, Options{}, a)
 			w.visit("solo-web")
 			w.change("solo-web", func(i *Instance) { i.Health, a.app.Instances[1].Health = c.one, c.two })
-			rt := w.Route("solo-web")
+			rt := w.Inventory().routes["solo-web"]
 			if got := strings.Join(rt.servers(rt.Keeper().app, nil), " "); got != c.want {
 				t.Errorf("%+v: led to %s", c, got)
 			}

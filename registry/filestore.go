@@ -18,6 +18,9 @@ import (
 // fileVersion is that of the format. A file with a greater one is of a later Paastis.
 const fileVersion = 1
 
+// privateMode is that of the file, for it has a secret.
+const privateMode = 0o600
+
 // FileStore keeps a memory in a file, in JSON.
 type FileStore struct {
 	path string
@@ -32,7 +35,14 @@ func NewFileStore(path string) *FileStore { return &FileStore{path: path} }
 type filed struct {
 	Version int                 `json:"version"`
 	Saved   time.Time           `json:"saved"`
+	Marks   filedMarks          `json:"marks,omitzero"`
 	Apps    map[string]filedApp `json:"apps"`
+}
+
+// filedMarks has the keys as bytes: in base64. One of another length is none.
+type filedMarks struct {
+	Keys  [][]byte  `json:"keys"`
+	Since time.Time `json:"since"`
 }
 
 type filedApp struct {
@@ -119,12 +129,13 @@ func (f *FileStore) Save(_ context.Context, m Memory) error {
 
 // writeFile is done when the content is on the disk.
 func writeFile(path string, m Memory) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, privateMode)
 	if err != nil {
 		return err
 	}
 	buffer := bufio.NewWriter(file)
-	return errors.Join(m.write(buffer), buffer.Flush(), file.Sync(), file.Close())
+	private := file.Chmod(privateMode) // it may be left from an earlier attempt
+	return errors.Join(private, m.write(buffer), buffer.Flush(), file.Sync(), file.Close())
 }
 
 // write writes an app after the other: all of them at once would take more memory than all
@@ -134,7 +145,11 @@ func (m Memory) write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, `{"version":%d,"saved":%s,"apps":{`, fileVersion, saved); err != nil {
+	marks, err := json.Marshal(m.Marks.filed())
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, `{"version":%d,"saved":%s,"marks":%s,"apps":{`, fileVersion, saved, marks); err != nil {
 		return err
 	}
 	for i, id := range slices.Sorted(maps.Keys(m.Apps)) {
@@ -166,8 +181,26 @@ func filedOf(m AppMemory) filedApp {
 	return a
 }
 
+func (m Marks) filed() filedMarks {
+	f := filedMarks{Since: m.Since}
+	for _, k := range m.Keys {
+		f.Keys = append(f.Keys, k[:])
+	}
+	return f
+}
+
+func (f filedMarks) marks() Marks {
+	m := Marks{Since: f.Since}
+	for _, k := range f.Keys {
+		if len(k) == len(MarkKey{}) {
+			m.Keys = append(m.Keys, MarkKey(k))
+		}
+	}
+	return m
+}
+
 func (c filed) memory() Memory {
-	m := Memory{Saved: c.Saved, Apps: make(map[string]AppMemory, len(c.Apps))}
+	m := Memory{Saved: c.Saved, Marks: c.Marks.marks(), Apps: make(map[string]AppMemory, len(c.Apps))}
 	for id, a := range c.Apps {
 		m.Apps[id] = a.memory()
 	}

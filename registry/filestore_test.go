@@ -11,7 +11,7 @@ import (
 
 func aMemory() Memory {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	return Memory{Saved: at, Apps: map[string]AppMemory{
+	return Memory{Saved: at, Marks: Marks{Keys: []MarkKey{{1}, {2}}, Since: at.Add(-time.Hour)}, Apps: map[string]AppMemory{
 		`docker/"odd"`: {Seen: at.Add(-time.Hour)},
 		"docker/shop-front": {
 			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42,
@@ -29,6 +29,9 @@ func TestAFileHoldsAllThatIsRemembered(t *testing.T) {
 	f := NewFileStore(path)
 	if m, err := f.Load(t.Context()); err != nil || m.Apps != nil {
 		t.Fatalf("of a file that is not there yet: %+v, %v", m, err)
+	}
+	if err := os.WriteFile(path+".new", nil, 0o644); err != nil { // left by somebody
+		t.Fatal(err)
 	}
 	for range 2 { // the second replaces the first
 		if err := f.Save(t.Context(), aMemory()); err != nil {

@@ -134,6 +134,9 @@ func (r *Registry) publication(rt *Route, seen networks) traefik.Publication {
 		p.Servers = rt.servers(k.app, seen)
 		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
 	}
+	if !p.Awake {
+		p.Mark = r.marks.current.Mark(rt.Name)
+	}
 	return p
 }
 
@@ -167,13 +170,6 @@ func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
 		r.stir()
 	}
 	p.version, p.at = version, now
-}
-
-// Fetches tells whether a Traefik at that address gets the routes, as far as is remembered.
-func (r *Registry) Fetches(by netip.Addr) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.publisher.pollers[by] != nil
 }
 
 // changed begins another version of the routes. Called with the lock held.

@@ -88,8 +88,10 @@ type Registry struct {
 	unsaved   bool                 // something is to be remembered
 	savedAt   time.Time            // when the last save began
 	saveFails bool                 // the last one did, and it was told
+	saving    sync.Mutex           // held while one is under way, and never with mu
 
 	publisher publisher
+	marks     marks
 }
 
 // task is work that takes time. It obeys its context and comes back by itself.
@@ -113,6 +115,7 @@ func New(o Options) *Registry {
 		news:      news{last: uint64(time.Now().UnixMilli())},
 		publisher: newPublisher(time.Now()),
 	}
+	r.marks.begin(r.publisher.version, time.Now())
 	if r.probe == nil {
 		r.probe = Answers
 	}
@@ -134,6 +137,7 @@ func (r *Registry) Load(ctx context.Context) error {
 		r.takeIn(p, report, true)
 	}
 	r.advance(time.Now())
+	r.saveFirstMark(ctx)
 	return nil
 }
 
@@ -144,6 +148,7 @@ func (r *Registry) Run(ctx context.Context) {
 		r.tasks.Go(func() { r.follow(ctx, p) })
 		r.tasks.Go(func() { r.auditAll(ctx, p) })
 	}
+	r.tasks.Go(func() { each(ctx, markCheck, func() { r.renewMarks(ctx, time.Now()) }) })
 	if r.store != nil {
 		r.tasks.Go(func() { r.saveAll(ctx) })
 		defer r.saveLast(ctx)

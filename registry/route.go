@@ -18,7 +18,7 @@ import (
 // Route is a router of an app as Paastis publishes it: it leads to the app while that
 // is awake, and to Paastis in every other state.
 type Route struct {
-	// Name of the route in all that is published; it is in the path of the requests that
+	// Name of the route in all that is published; it is in the mark of the requests that
 	// come by it.
 	Name string
 
@@ -32,9 +32,6 @@ type Route struct {
 
 // Keeper is that of the app.
 func (rt *Route) Keeper() *Keeper { return rt.entry.keeper }
-
-// Route is the published route of that name; nil if there is none.
-func (r *Registry) Route(name string) *Route { return r.inventory.Load().routes[name] }
 
 // Target is where Paastis itself reaches the app behind a route: one of its instances
 // that serve. Nil if it reaches none.

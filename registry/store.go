@@ -25,6 +25,8 @@ type Memory struct {
 	Saved time.Time
 	// Apps by "<provider>/<the provider's own name>".
 	Apps map[string]AppMemory
+	// Marks of the published routes: a secret, not to be read by others.
+	Marks Marks
 }
 
 // AppMemory is what is remembered of an app.
@@ -55,19 +57,20 @@ const (
 // recollect gets what the Paastis before this one remembered. It never fails: without, all
 // begins anew.
 func (r *Registry) recollect(ctx context.Context) {
-	if r.store == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, saveLimit)
-	defer cancel()
-	m, err := r.store.Load(ctx)
-	if err != nil {
-		r.log.Warn("nothing is known of the apps from before", "error", err)
-		return
+	var m Memory
+	if r.store != nil {
+		ctx, cancel := context.WithTimeout(ctx, saveLimit)
+		defer cancel()
+		var err error
+		if m, err = r.store.Load(ctx); err != nil {
+			r.log.Warn("nothing is known of the apps from before", "error", err)
+			m = Memory{}
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	maps.Copy(r.absent, m.Apps)
+	r.marks.restore(m.Marks, time.Now())
 }
 
 // forgetAbsent forgets apps that were not seen for long, and of too many those that were seen
@@ -168,8 +171,11 @@ func (r *Registry) saveLast(ctx context.Context) {
 	r.save(ctx)
 }
 
-// save saves what is remembered now. That it fails is told once.
-func (r *Registry) save(ctx context.Context) {
+// save saves what is remembered now, and reports whether it could. That it fails is told
+// once.
+func (r *Registry) save(ctx context.Context) bool {
+	r.saving.Lock()
+	defer r.saving.Unlock()
 	err := r.store.Save(ctx, r.memorize(time.Now()))
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -180,6 +186,7 @@ func (r *Registry) save(ctx context.Context) {
 		r.log.Warn("what is known of the apps is not saved", "error", err)
 	}
 	r.saveFails = err != nil
+	return err == nil
 }
 
 // memorize is all that is remembered.
@@ -188,7 +195,7 @@ func (r *Registry) memorize(now time.Time) Memory {
 	defer r.mu.Unlock()
 	r.unsaved, r.savedAt = false, now
 	r.forgetAbsent(now)
-	m := Memory{Saved: now, Apps: make(map[string]AppMemory, len(r.keepers)+len(r.absent))}
+	m := Memory{Saved: now, Marks: r.marks.saved(), Apps: make(map[string]AppMemory, len(r.keepers)+len(r.absent))}
 	maps.Copy(m.Apps, r.absent)
 	for id, k := range r.keepers {
 		if k.Entry().Managed || len(k.history.past) > 0 {

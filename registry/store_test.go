@@ -25,7 +25,7 @@ type shelf struct {
 func (s *shelf) Load(context.Context) (Memory, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Memory{Saved: s.kept.Saved, Apps: maps.Clone(s.kept.Apps)}, s.err
+	return Memory{Saved: s.kept.Saved, Apps: maps.Clone(s.kept.Apps), Marks: s.kept.Marks}, s.err
 }
 
 func (s *shelf) Save(_ context.Context, m Memory) error {
@@ -36,6 +36,13 @@ func (s *shelf) Save(_ context.Context, m Memory) error {
 		s.kept = m
 	}
 	return s.err
+}
+
+// fail lets Save fail from now on; nil: not any more.
+func (s *shelf) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
 }
 
 func (s *shelf) saved() (n int) {

@@ -58,7 +58,7 @@ func (s *Server) surviveArrival(w *answer, r *http.Request) {
 		return
 	}
 	if cause != http.ErrAbortHandler {
-		s.log.Error("panic in a handler", "path", r.URL.Path, "cause", cause, "stack", stack())
+		s.log.Error("panic in a handler", "path", loggedPath(r), "cause", cause, "stack", stack())
 	}
 	if cause == http.ErrAbortHandler || w.begun {
 		panic(http.ErrAbortHandler)

@@ -1,20 +1,27 @@
 package server
 
 import (
+	"errors"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/traefik"
 )
 
-// Requests that come by a published route have the route's name before their path:
-// "/.paastis/shop-web/the/path". Traefik leads them here while the app is not awake, and
-// for a while before and after. They are no questions but the requests themselves: they
-// can be held for as long as the app wants, and be carried to it.
+// Requests that come by a published route have its mark before their path:
+// "/.paastis/MARK/the/path". Traefik leads them here while the app is not awake, and for a
+// while before and after. They are no questions but the requests themselves: they can be
+// held for as long as the app wants, and be carried to it.
+//
+// They are past all that Traefik guards the app with. So the mark is a secret that only
+// what is published tells, and the visitor must have asked for what the route's router
+// takes. Where a request comes from proves nothing: Traefik carries the requests of
+// strangers too. Whoever has no mark learns no more than by any path that is none.
 
 // arrival is a request that has come by a published route.
 type arrival struct {
@@ -44,19 +51,20 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 	defer s.arrivals.end()
 	w := &answer{ResponseWriter: rw}
 	defer s.surviveArrival(w, r)
-	unlimit(w)
-	if from := remoteAddr(r); !s.access.near(from) && !s.registry.Fetches(from) {
-		s.turnAway(w, r, from)
+	mark := markOf(r)
+	route, err := s.registry.Marked(mark)
+	if err != nil {
+		s.turnAway(w, r, err)
 		return
 	}
-	name, visitors := unmark(r)
-	route := s.registry.Route(name)
-	if route == nil {
-		s.lost(w, r)
-		return
-	}
+	visitors := unmarked(r, mark)
 	a := &arrival{w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
-	route.Restore(&a.request)
+	if !route.Takes(&a.request) {
+		s.warnSeldom(remoteAddr(r), "request refused that has the mark of a published route, and is none that its rule takes", "from", "route", route.Name)
+		s.turnAway(w, r, registry.ErrForged)
+		return
+	}
+	unlimit(w)
 	switch who := s.visitors.Classify(r.Method, a.request.Path, r.Header, a.request.ClientIP); who {
 	case Onlooker:
 		s.show(a)
@@ -69,27 +77,41 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// unmark is the name of the route that a request came by, and the request as the visitor
-// sent it.
-func unmark(r *http.Request) (string, *http.Request) {
+// markOf is what a request has behind the PublishedPrefix, up to the path that the visitor
+// asked for.
+func markOf(r *http.Request) string {
 	marked, _ := strings.CutPrefix(rawPath(r.URL), traefik.PublishedPrefix)
-	name := marked
 	if end := strings.IndexAny(marked, "/*"); end >= 0 {
-		name = marked[:end]
+		return marked[:end]
 	}
-	mark := len(traefik.PublishedPrefix) + len(name)
+	return marked
+}
+
+// unmarked is a request as the visitor sent it, without its mark, which is a valid one. A
+// Traefik 2 that tries a request again puts the mark before it again.
+func unmarked(r *http.Request, mark string) *http.Request {
+	mark = traefik.PublishedPrefix + mark
 	u := *r.URL
-	u.Path = u.Path[mark:] // a name has no escapes
-	if u.RawPath != "" {
-		u.RawPath = u.RawPath[mark:]
+	for strings.HasPrefix(u.Path, mark) { // which has no escapes
+		u.Path = u.Path[len(mark):]
+		u.RawPath = strings.TrimPrefix(u.RawPath, mark)
 	}
 	if u.Path == "" {
 		u.Path = "/"
 	}
 	visitors := new(http.Request)
 	*visitors = *r
-	visitors.URL = &u
-	return name, visitors
+	visitors.URL, visitors.RequestURI = &u, u.RequestURI()
+	return visitors
+}
+
+// loggedPath is the path of a request without a mark: a log is no place for a secret.
+func loggedPath(r *http.Request) string {
+	mark := markOf(r)
+	if !published(r) || mark == "" {
+		return r.URL.Path
+	}
+	return strings.ReplaceAll(rawPath(r.URL), mark, "…")
 }
 
 // unlimit lets a request take any time, for it is not Traefik that waits for the answer
@@ -100,27 +122,27 @@ func unlimit(w http.ResponseWriter) {
 	_ = rc.SetReadDeadline(time.Time{})
 }
 
-// turnAway refuses who plays Traefik: a published route leads past what guards the app.
-func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, from netip.Addr) {
-	s.warnSeldom(from, "request by a published route refused: see traefik.config_sources", "from")
-	status := http.StatusForbidden
-	if s.access.token != "" {
-		status = http.StatusServiceUnavailable // it may be a Traefik that is yet to come back since Paastis began
+// turnAway answers who has no mark of a route. Whoever makes one up learns nothing: not
+// even whether there is such a route.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why error) {
+	switch {
+	case errors.Is(why, registry.ErrOutdated):
+		s.warnSeldom(remoteAddr(r), "Traefik has not fetched its routes since Paastis began without a state: see state_file", "traefik")
+		s.sendBack(w, r, Problem{Title: "Paastis has begun anew", Detail: "Traefik will learn of it in a moment. Send the request again."})
+	case errors.Is(why, registry.ErrWithdrawn):
+		s.sendBack(w, r, Problem{Title: "There is no such route any more", Detail: "Traefik will learn of it in a moment. Send the request again."})
+	default:
+		s.send(w, r, ProblemOf(echo.ErrNotFound))
 	}
-	s.send(w, r, Problem{
-		Status: status,
-		Title:  "Published routes are for Traefik",
-		Detail: "Requests by them come from traefik.config_sources, or from who fetches /traefik/config.",
-	})
 }
 
-// lost answers who came by a route that is no more.
-func (s *Server) lost(w http.ResponseWriter, r *http.Request) {
-	s.send(w, r, Problem{
-		Status: http.StatusServiceUnavailable,
-		Title:  "There is no such route any more",
-		Detail: "Traefik will learn of it in a moment. Send the request again.",
-	})
+// sendBack answers who is to come again in a moment: a browser does so by itself.
+func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, p Problem) {
+	p.Status = http.StatusServiceUnavailable
+	if r.Method == http.MethodGet {
+		w.Header().Set("Refresh", retryAfter)
+	}
+	s.send(w, r, p)
 }
 
 // show answers who must not wake an app.

@@ -72,6 +72,7 @@ func begin(t *testing.T, apps ...*registrytest.App) *site {
 		Providers: []registry.Provider{p},
 		Settings:  registry.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
+		Store:     registrytest.NewStore(),
 	})
 	return &site{Server: New(Options{
 		Registry: reg, Classifier: monitors(t), Log: log,

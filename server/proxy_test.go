@@ -314,7 +314,7 @@ func TestTraefikMaySpeakHTTP2WithoutTLS(t *testing.T) {
 	defer traefik.CloseIdleConnections()
 	body, mouth := io.Pipe()
 	r := s.to("POST", "/chat", body)
-	r.URL.Opaque, r.URL.Path = "", "/.paastis/shop/chat"
+	r.URL.Opaque, r.URL.Path = "", "/.paastis/"+registrytest.Mark("shop")+"/chat"
 	resp, err := traefik.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -350,7 +350,7 @@ func TestWebSocketIsHeldUntilItsAppIsReady(t *testing.T) {
 			})
 			app.Boot = 300 * time.Millisecond
 			s := onSockets(t, app)
-			c, resp, err := websocket.Dial(t.Context(), s.url+"/.paastis/shop/chat", &websocket.DialOptions{Host: "shop.test"})
+			c, resp, err := websocket.Dial(t.Context(), s.url+"/.paastis/"+registrytest.Mark("shop")+"/chat", &websocket.DialOptions{Host: "shop.test"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -385,7 +385,7 @@ func TestWebSocketEndsWithItsVisitorThoughTheAppDoesNotNotice(t *testing.T) {
 		}
 	}))
 	t.Cleanup(leave.raise)
-	c, _, err := websocket.Dial(t.Context(), s.url+"/.paastis/shop/chat", nil)
+	c, _, err := websocket.Dial(t.Context(), s.url+"/.paastis/"+registrytest.Mark("shop")+"/chat", &websocket.DialOptions{Host: "shop.test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -575,7 +575,7 @@ func TestEndOfTheServerWaitsForAnswersAndCutsWhatGoesOn(t *testing.T) {
 	of.drainLimit = 500 * time.Millisecond
 	s := serving(t, of)
 	short, long := do(t, s.to("GET", "/short", nil)), do(t, s.to("GET", "/long", nil))
-	c, _, err := websocket.Dial(t.Context(), s.url+"/.paastis/shop/chat", nil)
+	c, _, err := websocket.Dial(t.Context(), s.url+"/.paastis/"+registrytest.Mark("shop")+"/chat", &websocket.DialOptions{Host: "shop.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

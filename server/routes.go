@@ -43,6 +43,9 @@ func (s *Server) routes(c echo.Context) error {
 	}
 	self := selfURL(r)
 	p := s.registry.Publish(from, self)
+	if fetches(r) {
+		s.registry.Sends(p.Version)
+	}
 	if err := writeRoutes(c.Response().Writer, r, p); err != nil {
 		return nil // Traefik has left, so it does not have them
 	}
@@ -93,12 +96,12 @@ func (s *Server) keepRoutes(c echo.Context, from netip.Addr) error {
 
 // warnSeldom logs that an address was refused, by the key that it has in the line. Where it
 // was warned of in the last minute, only who debugs is told.
-func (s *Server) warnSeldom(of netip.Addr, refusal, key string) {
+func (s *Server) warnSeldom(of netip.Addr, refusal, key string, more ...any) {
 	level := slog.LevelDebug
 	if s.access.told.Allows(of, time.Now()) {
 		level = slog.LevelWarn
 	}
-	s.log.Log(context.Background(), level, refusal, key, of.String())
+	s.log.Log(context.Background(), level, refusal, append([]any{key, of.String()}, more...)...)
 }
 
 // allows tells whether a request may get the routes: with the token if there is one,

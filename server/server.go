@@ -4,7 +4,7 @@
 //	GET /traefik/config   Traefik's HTTP provider: the routes of direct mode
 //	GET /healthz          Paastis itself: 200 as soon as it serves
 //	/…                    admins, if Options.AdminPath says where
-//	/.paastis/ROUTE/…     a request that came by a published route, for the app
+//	/.paastis/MARK/…      a request that came by a published route, for the app
 //
 // An answer of 2xx to /auth lets the request through; Traefik hands any other answer
 // to the visitor as it is. So everything that a visitor is to see is not a 2xx.

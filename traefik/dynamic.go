@@ -1,6 +1,7 @@
 package traefik
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -9,7 +10,7 @@ import (
 )
 
 // PublishedPrefix is what stands before the path of a request that a published router
-// sends to Paastis, with the name of the publication behind it: "/.paastis/<name>".
+// sends to Paastis, with the mark of the publication behind it: "/.paastis/<mark>".
 const PublishedPrefix = "/.paastis/"
 
 // markPrefix is before the name of the middleware that adds the PublishedPrefix.
@@ -21,6 +22,9 @@ type Publication struct {
 	// Name of the published router and its service, of letters, digits, "_", "." and "-".
 	// No two publications may have the same one. At most some 150 bytes.
 	Name string
+	// Mark is what a request that comes by the router has behind PublishedPrefix, of the
+	// characters of a Name: whoever knows it can send such requests. Empty: the Name.
+	Mark string
 	// Labels of the app.
 	Labels Labels
 	// Router is one of them, completed by WithDefaults. One that the Labels do not know is
@@ -172,7 +176,7 @@ func (c *composer) publish(p *Publication) {
 	switch {
 	case p.asleep():
 		var mark markConfig
-		mark.AddPrefix.Prefix = PublishedPrefix + p.Name
+		mark.AddPrefix.Prefix = PublishedPrefix + cmp.Or(p.Mark, p.Name)
 		c.copies[markPrefix+p.Name] = mark
 		router.Middlewares = append(router.Middlewares, markPrefix+p.Name)
 		c.balancers = append(c.balancers, entry{p.Name, serviceConfig{p.toPaastis(c.self)}})

@@ -1,0 +1,257 @@
+package registry
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// A request that comes by a published route has a mark before its path: "<tag>.<route>",
+// which nobody knows but Traefik and whoever may read what is published. The tag is the
+// HMAC-SHA256 of the route's name under a key of 256 random bits: so the mark of one route
+// tells nothing of another's, and whoever has a valid one has it from a publication.
+//
+// Keys are renewed. The one before is valid until every Traefik that fetches the routes has
+// had the new one for a while. Where a Store is, a key is saved before it is published, so
+// that the Paastis to come knows every mark that a Traefik may use.
+
+var (
+	// ErrForged tells that a mark is none that a Traefik could have now.
+	ErrForged = errors.New("no such mark")
+	// ErrOutdated tells that a mark may be of the Paastis before, which left no state.
+	ErrOutdated = errors.New("the mark may be of the Paastis before")
+	// ErrWithdrawn tells that a mark is valid, and its route is no more.
+	ErrWithdrawn = errors.New("the route is no more")
+)
+
+const (
+	// markLife is how long a key is published; markCheck is how often that is looked at.
+	markLife  = 24 * time.Hour
+	markCheck = time.Minute
+	// markOverlap is for how long all Traefiks must have had the new key before the one
+	// before ends: also one that has come once, and asks again within an hour.
+	markOverlap = time.Hour
+)
+
+// MarkKey is what the marks of all routes are made of. It is a secret.
+type MarkKey [sha256.Size]byte
+
+// newMarkKey makes one of random bits.
+func newMarkKey() (k MarkKey) {
+	_, _ = rand.Read(k[:]) // never fails: see its documentation
+	return k
+}
+
+// String tells nothing.
+func (MarkKey) String() string { return "secret" }
+
+// GoString tells nothing.
+func (MarkKey) GoString() string { return "secret" }
+
+// LogValue tells nothing.
+func (MarkKey) LogValue() slog.Value { return slog.StringValue("secret") }
+
+// Mark is that of the route of a name.
+func (k MarkKey) Mark(route string) string { return k.tag(route) + "." + route }
+
+// tag has the characters of base64 for URLs, always as many, and no dot.
+func (k MarkKey) tag(route string) string {
+	sum := hmac.New(sha256.New, k[:])
+	sum.Write([]byte(route))
+	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil))
+}
+
+// tagLength is how many characters a tag has.
+var tagLength = base64.RawURLEncoding.EncodedLen(sha256.Size)
+
+// Marks are what outlives Paastis of them. The zero value: there are none.
+type Marks struct {
+	// Keys that a Traefik may use, the newest first: it is published from Since on, or is
+	// to be, if Paastis ended in that moment.
+	Keys  []MarkKey
+	Since time.Time
+}
+
+// marks are the keys of now. Guarded by the registry's lock, but for the atomics.
+type marks struct {
+	current MarkKey
+	former  *MarkKey  // nil: it has ended
+	next    *MarkKey  // to be published as soon as it is saved; nil: none
+	since   time.Time // current is published
+	version uint64    // of the routes, the first with current
+	hadAt   time.Time // since when all Traefiks have current; zero: they do not
+	unsaved bool      // current was never saved
+
+	valid     atomic.Pointer[[]MarkKey] // that a Traefik may use; nil: none does
+	lostUntil atomic.Int64              // Unix nanoseconds; a mark may be of a Paastis that left no state
+}
+
+// begin makes a key, which no Traefik has yet.
+func (m *marks) begin(version uint64, now time.Time) {
+	m.current, m.version, m.since, m.unsaved = newMarkKey(), version, now, true
+	m.lostUntil.Store(now.Add(pollGrace).UnixNano())
+}
+
+// restore goes on with the keys of the Paastis before, if it has left any. Called with the
+// lock held.
+func (m *marks) restore(saved Marks, now time.Time) {
+	if len(saved.Keys) == 0 {
+		return
+	}
+	m.current, m.since, m.unsaved = saved.Keys[0], saved.Since, false
+	if m.since.After(now) {
+		m.since = now // the clock was put back
+	}
+	if len(saved.Keys) > 1 {
+		m.former = &saved.Keys[1]
+	}
+	m.lostUntil.Store(0)
+	m.valid.Store(m.keys())
+}
+
+// keys are those that are valid once a Traefik has the current one.
+func (m *marks) keys() *[]MarkKey {
+	keys := []MarkKey{m.current}
+	if m.former != nil {
+		keys = append(keys, *m.former)
+	}
+	return &keys
+}
+
+// saveFirstMark saves a new key before anybody gets it.
+func (r *Registry) saveFirstMark(ctx context.Context) {
+	r.mu.Lock()
+	unsaved := r.marks.unsaved && r.store != nil
+	r.marks.unsaved = false
+	r.mu.Unlock()
+	if unsaved {
+		r.save(ctx)
+	}
+}
+
+// saved is what is to outlive Paastis. Called with the lock held.
+func (m *marks) saved() Marks {
+	if m.next != nil {
+		return Marks{Keys: []MarkKey{*m.next, m.current}, Since: m.since}
+	}
+	return Marks{Keys: *m.keys(), Since: m.since}
+}
+
+// renewMarks renews the key when it is old, and ends the one before when nobody uses it.
+// A key that cannot be saved is not published: the Paastis to come would not know it.
+func (r *Registry) renewMarks(ctx context.Context, now time.Time) {
+	r.mu.Lock()
+	r.endFormerMark(now)
+	due := r.marks.former == nil && now.Sub(r.marks.since) >= markLife && len(r.live(now)) > 0
+	if due && r.marks.next == nil {
+		next := newMarkKey()
+		r.marks.next = &next
+	}
+	r.mu.Unlock()
+	if due && (r.store == nil || r.save(ctx)) {
+		r.publishNextMark(now)
+	}
+}
+
+// endFormerMark ends the key before, once all Traefiks have had the new one long enough.
+// Called with the lock held.
+func (r *Registry) endFormerMark(now time.Time) {
+	m := &r.marks
+	switch {
+	case m.former == nil:
+	case !r.fetched(m.version, now):
+		m.hadAt = time.Time{}
+	case m.hadAt.IsZero():
+		m.hadAt = now
+	case now.Sub(m.hadAt) >= max(markOverlap, r.settings.Throttle+noticeSlack):
+		m.former, r.unsaved = nil, true
+		m.valid.Store(m.keys())
+	}
+}
+
+// publishNextMark makes the next key the current one. It is valid as soon as a Traefik gets
+// it.
+func (r *Registry) publishNextMark(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := &r.marks
+	former := m.current
+	m.current, m.former, m.next = *m.next, &former, nil
+	m.since, m.hadAt, r.unsaved = now, time.Time{}, true
+	r.changed()
+	m.version = r.publisher.version
+	m.valid.Store(&[]MarkKey{former})
+}
+
+// Sends notes that a Traefik is about to get a version of the routes: from now on it may
+// use the marks in it.
+func (r *Registry) Sends(version uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := &r.marks
+	if version < m.version {
+		return
+	}
+	m.valid.Store(m.keys())
+	// Where no state was kept, other Traefiks come for the routes soon after the first one.
+	end := time.Now().Add(r.settings.Throttle + pollPatience).UnixNano()
+	m.lostUntil.Store(min(m.lostUntil.Load(), end))
+}
+
+// Marked is the route that a mark is of. It returns ErrForged, ErrOutdated or ErrWithdrawn
+// if there is none; how long it takes tells nothing of the keys, or of the routes.
+func (r *Registry) Marked(mark string) (*Route, error) {
+	tag, name, _ := strings.Cut(mark, ".")
+	if len(tag) != tagLength {
+		return nil, ErrForged
+	}
+	routes := r.inventory.Load().routes
+	route := routes[name]
+	switch {
+	case !r.marks.made(tag, name):
+		if len(routes) > 0 && time.Now().UnixNano() < r.marks.lostUntil.Load() {
+			return nil, ErrOutdated
+		}
+		return nil, ErrForged
+	case route == nil:
+		return nil, ErrWithdrawn
+	}
+	return route, nil
+}
+
+// made reports whether a tag is that of the route of a name.
+func (m *marks) made(tag, name string) bool {
+	valid := m.valid.Load()
+	if valid == nil {
+		return false
+	}
+	made := false
+	for _, key := range *valid {
+		made = hmac.Equal([]byte(key.tag(name)), []byte(tag)) || made
+	}
+	return made
+}
+
+// Takes reports whether a request that has the route's mark may have come by its router, and
+// makes it what the visitor made it, as far as that can be told: see Restore. A mark alone
+// opens nothing: what else Traefik routes to Paastis has another host.
+func (rt *Route) Takes(req *traefik.Request) bool {
+	return rt.Restore(req) || rt.router.Match.Could(req, rt.tellsPath(req))
+}
+
+// tellsPath reports whether the path that the visitor asked for is known, for no middleware
+// may have changed it in a way that cannot be undone: neither one of the router's, nor one of
+// its entry point's.
+func (rt *Route) tellsPath(req *traefik.Request) bool {
+	rewrites := rt.router.AllRewrites
+	return rewrites.IsKnown() && rewrites.LeavesTrace() && req.Header["X-Forwarded-Prefix"] == nil && req.Header["X-Replaced-Path"] == nil
+}
