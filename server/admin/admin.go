@@ -66,7 +66,7 @@ type Admin struct {
 	started  time.Time
 
 	keys     keys
-	sessions sessions
+	sessions *sessions
 	login    loginPage
 	totals   totals
 	echo     *echo.Echo
@@ -78,7 +78,7 @@ type Admin struct {
 func New(o Options) *Admin {
 	a := &Admin{
 		registry: o.Registry, log: o.Log, version: o.Version, started: o.Started,
-		keys: newKeys(o.Token), sessions: newSessions(o.Token), login: newLoginPage(),
+		keys: newKeys(o.Token), sessions: newSessions(), login: newLoginPage(),
 		echo: echo.New(),
 	}
 	a.closing, a.close = context.WithCancel(context.Background())

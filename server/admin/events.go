@@ -49,7 +49,7 @@ func (a *Admin) events(c echo.Context) error {
 }
 
 // stream tells what happened after an event, and then what happens, until the client
-// leaves or Paastis ends.
+// leaves, the session ends by which it was let in, or Paastis does.
 func (a *Admin) stream(c echo.Context, after uint64, app string) error {
 	if last := c.Request().Header.Get("Last-Event-ID"); last != "" {
 		var err error
@@ -60,6 +60,9 @@ func (a *Admin) stream(c echo.Context, after uint64, app string) error {
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
 	defer context.AfterFunc(a.closing, cancel)()
+	if s, ok := c.Get(sessionKey).(session); ok {
+		defer context.AfterFunc(s.ctx, cancel)()
+	}
 	follower := a.registry.Follow(after)
 	defer follower.Close()
 	s := &stream{w: c.Response(), rc: http.NewResponseController(c.Response()), app: app, admin: a}

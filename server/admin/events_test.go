@@ -20,7 +20,18 @@ type follower struct {
 	http.ResponseWriter
 	text  logged
 	limit atomic.Int64 // of the write that is under way, in Unix nanoseconds; that of the zero time: none
-	end   func()       // leaves
+	done  chan struct{}
+	end   func() // leaves
+}
+
+// over reports whether the stream has ended.
+func (f *follower) over() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func (f *follower) Write(p []byte) (int, error) { return f.text.Write(p) }
@@ -43,16 +54,20 @@ func (f *follower) told(kind string) []string {
 	return all
 }
 
-// follows begins to follow a room.
+// follows begins to follow a room, with the token.
 func (r *room) follows(t *testing.T, target string, lines ...string) *follower {
+	return r.followsAs(t, target, append(lines, bearer)...)
+}
+
+// followsAs begins to follow a room, as who the lines say.
+func (r *room) followsAs(t *testing.T, target string, lines ...string) *follower {
 	ctx, cancel := context.WithCancel(t.Context())
-	f := &follower{ResponseWriter: httptest.NewRecorder()}
-	done := make(chan struct{})
+	f := &follower{ResponseWriter: httptest.NewRecorder(), done: make(chan struct{})}
 	go func() {
-		defer close(done)
-		r.ServeHTTP(f, request("GET", target, append(lines, bearer, "Accept: text/event-stream")...).WithContext(ctx))
+		defer close(f.done)
+		r.ServeHTTP(f, request("GET", target, append(lines, "Accept: text/event-stream")...).WithContext(ctx))
 	}()
-	f.end = func() { cancel(); <-done }
+	f.end = func() { cancel(); <-f.done }
 	t.Cleanup(f.end)
 	synctest.Wait()
 	return f

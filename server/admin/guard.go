@@ -51,11 +51,7 @@ func (a *Admin) identify(c echo.Context) error {
 	if token := server.Bearer(r.Header.Get(echo.HeaderAuthorization)); token != "" {
 		return a.admit(c, token)
 	}
-	cookie, err := r.Cookie(cookieName)
-	if err != nil {
-		return unauthorized
-	}
-	s, ok := a.sessions.read(cookie.Value, time.Now())
+	s, ok := a.sessions.of(r, time.Now())
 	if !ok {
 		return unauthorized
 	}
@@ -102,7 +98,7 @@ func (a *Admin) checkOrigin(c echo.Context) error {
 	if sent == "" && r.URL.Path == "/logout" {
 		sent = formValue(c, "csrf")
 	}
-	if !a.sessions.signed("csrf", s, sent) {
+	if !s.sent(sent) {
 		return forged
 	}
 	return nil

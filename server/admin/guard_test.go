@@ -101,39 +101,6 @@ func TestAPersonWhoIsLoggedInGetsTheDashboard(t *testing.T) {
 	})
 }
 
-func TestALoginGivesASessionThatEndsAfterHalfADay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := open(t)
-		w := r.ask("POST", "/login", append(form("token="+token), "Origin: http://paastis.test")...)
-		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "./" {
-			t.Fatalf("got %s", told(w))
-		}
-		set := w.Header().Get("Set-Cookie")
-		for _, want := range []string{"paastis_session=", "HttpOnly", "SameSite=Strict", "Max-Age=43200"} {
-			if !strings.Contains(set, want) {
-				t.Errorf("the cookie lacks %s: %s", want, set)
-			}
-		}
-		if strings.Contains(set, "Secure") || strings.Contains(set, "Path") {
-			t.Errorf("the cookie has too much: %s", set)
-		}
-		set = r.ask("POST", "/login", append(form("token="+token), "X-Forwarded-Proto: https")...).Header().Get("Set-Cookie")
-		if !strings.Contains(set, "; Secure") {
-			t.Errorf("by https the cookie is not Secure: %s", set)
-		}
-
-		cookie, _, _ := strings.Cut("Cookie: "+set, ";")
-		time.Sleep(sessionLife - time.Minute)
-		if got := r.ask("GET", "/api/v1/apps", cookie); got.Code != http.StatusOK {
-			t.Errorf("after nearly 12 h: %s", told(got))
-		}
-		time.Sleep(time.Minute)
-		if got := r.ask("GET", "/api/v1/apps", cookie); got.Code != http.StatusUnauthorized {
-			t.Errorf("after 12 h: %s", told(got))
-		}
-	})
-}
-
 func TestAWrongLoginSaysSoAndManyHaveToWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t)
@@ -237,43 +204,12 @@ func TestWhoHasManyAddressesGuessesNoMoreThanAHundredWithOne(t *testing.T) {
 	})
 }
 
-func TestACookieThatWasTouchedIsNone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := open(t)
-		cookie, _ := r.logsIn(t)
-		for i := len("Cookie: paastis_session="); i < len(cookie); i++ {
-			b := []byte(cookie)
-			if b[i] == 'A' {
-				b[i] = 'B'
-			} else {
-				b[i] = 'A'
-			}
-			if w := r.ask("GET", "/api/v1/apps", string(b)); w.Code != http.StatusUnauthorized {
-				t.Errorf("%s in place of %s: %d", b, cookie, w.Code)
-			}
-		}
-	})
-}
-
-func TestASessionOfAnotherTokenIsNone(t *testing.T) {
-	one, other := newSessions(Sum{1}), newSessions(Sum{2})
-	copy(other.key, one.key[:32]) // the same start, if that could be
-	_, cookie := one.begin(time.Now())
-	if _, ok := one.read(cookie, time.Now()); !ok {
-		t.Error("its own session is none")
-	}
-	if _, ok := other.read(cookie, time.Now()); ok {
-		t.Error("the session has outlived its token")
-	}
-}
-
 func TestASessionMovesNothingWithoutItsSecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, asleep("shop"))
 		cookie, csrf := r.logsIn(t)
 		_, others := r.logsIn(t)
-		_, signature, _ := strings.Cut(cookie, ".")
-		for _, sent := range []string{"X-Nothing: at all", csrfHeader + ": ", csrfHeader + ": x", others, csrf + "x", csrfHeader + ": " + signature} {
+		for _, sent := range []string{"X-Nothing: at all", csrfHeader + ": ", csrfHeader + ": x", others, csrf + "x", csrfHeader + ": " + valueOf(cookie)} {
 			for _, what := range []string{"wake", "sleep", "pin", "unpin", "retry"} {
 				if w := r.ask("POST", "/api/v1/apps/shop/"+what, cookie, sent, `body {"for":60}`); w.Code != http.StatusForbidden {
 					t.Errorf("%s with %q: %s", what, sent, told(w))
@@ -316,20 +252,6 @@ func TestAnotherSitesPageMovesNothing(t *testing.T) {
 		for _, from := range []string{"Origin: http://paastis.test", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: none"} {
 			if w := r.ask("POST", "/api/v1/apps/shop/wake", cookie, csrf, from); w.Code != http.StatusAccepted {
 				t.Errorf("%s: %s", from, told(w))
-			}
-		}
-	})
-}
-
-func TestLoggingOutTakesTheCookieAway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := open(t)
-		cookie, csrf := r.logsIn(t)
-		_, secret, _ := strings.Cut(csrf, ": ")
-		for _, lines := range [][]string{{cookie, csrf}, append(form("csrf="+secret), cookie)} {
-			w := r.ask("POST", "/logout", lines...)
-			if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "./" || !strings.Contains(w.Header().Get("Set-Cookie"), "paastis_session=; Max-Age=0") {
-				t.Errorf("got %s", told(w))
 			}
 		}
 	})

@@ -52,8 +52,8 @@ func (a *Admin) logIn(c echo.Context) error {
 	fits, wait := a.keys.fits(formValue(c, "token"), a.keys.typed, addressOf(c.Request()))
 	switch {
 	case fits:
-		_, cookie := a.sessions.begin(time.Now())
-		setCookie(c.Response(), c.Request(), cookie)
+		a.sessions.endOf(c.Request()) // the browser has no use for an older one any more
+		setCookie(c.Response(), c.Request(), a.sessions.begin(time.Now()))
 		return a.home(c)
 	case wait > 0:
 		return a.refuseLogin(c, tooMany(c, wait), http.StatusTooManyRequests, "Too many log-ins have failed. Wait a moment, then try again.")
@@ -72,8 +72,10 @@ func (a *Admin) refuseLogin(c echo.Context, err error, status int, sentence stri
 	return a.login.write(c, status, sentence)
 }
 
-// logOut takes the session's cookie away.
+// logOut ends the session, for whoever else has a copy of its cookie too, and takes the
+// cookie away.
 func (a *Admin) logOut(c echo.Context) error {
+	a.sessions.endOf(c.Request())
 	setCookie(c.Response(), c.Request(), "")
 	return a.home(c)
 }
@@ -95,5 +97,5 @@ func (a *Admin) session(c echo.Context) error {
 	if !ok {
 		return c.JSON(http.StatusOK, sessionDocument{})
 	}
-	return c.JSON(http.StatusOK, sessionDocument{CSRF: a.sessions.csrf(s), Expires: when(s.expires)})
+	return c.JSON(http.StatusOK, sessionDocument{CSRF: s.csrf, Expires: when(s.expires)})
 }

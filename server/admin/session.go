@@ -1,13 +1,13 @@
 package admin
 
 import (
-	"crypto/hmac"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
+	"crypto/subtle"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -16,72 +16,90 @@ const (
 	cookieName = "paastis_session"
 	// sessionLife is how long a session lasts.
 	sessionLife = 12 * time.Hour
+	// mostSessions is how many there are at once. One more ends the oldest.
+	mostSessions = 10_000
 )
 
-// sessions are signed cookies; nothing is kept of them. The key is new at each start and
-// has the token's sum in it, so a restart ends them, and so does another token.
-type sessions struct{ key []byte }
+// sessions are the log-ins of people that are in force. A cookie is but a name for one of
+// them, so a log-out ends it for all copies of the cookie. They are in memory alone: a
+// restart ends them all, and with it a new token does; none that was ended before can come
+// back after it.
+type sessions struct {
+	mu     sync.Mutex
+	active map[[sha256.Size]byte]session // :: sum of the cookie's value → what it stands for
+}
 
-// session is one log-in of a person: when it ends, and a number that no other has.
+// session is one log-in of a person.
 type session struct {
 	expires time.Time
-	id      [16]byte
+	csrf    string          // what its requests send that no other site can know
+	ctx     context.Context // ends with the session
+	end     context.CancelFunc
 }
 
-func newSessions(token Sum) sessions {
-	key := make([]byte, sha256.Size)
-	_, _ = rand.Read(key) // never fails
-	return sessions{key: append(key, token[:]...)}
+func newSessions() *sessions {
+	return &sessions{active: map[[sha256.Size]byte]session{}}
 }
 
-// begin is a new session, and the text of its cookie.
-func (s sessions) begin(now time.Time) (session, string) {
-	one := session{expires: now.Add(sessionLife).Truncate(time.Second).UTC()}
-	_, _ = rand.Read(one.id[:])
-	return one, encode(one.bytes()) + "." + encode(s.sign("session", one))
+// begin starts a session, and returns its cookie's value, which is kept nowhere.
+func (s *sessions) begin(now time.Time) string {
+	cookie, one := rand.Text(), session{expires: now.Add(sessionLife), csrf: rand.Text()}
+	one.ctx, one.end = context.WithDeadline(context.Background(), one.expires)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.makeRoom(now)
+	s.active[sha256.Sum256([]byte(cookie))] = one
+	return cookie
 }
 
-// read is the session of a cookie; false if the cookie is none of ours, or over.
-func (s sessions) read(cookie string, now time.Time) (session, bool) {
-	text, signature, _ := strings.Cut(cookie, ".")
-	data, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	one, ok := sessionOf(data)
-	if err != nil || !ok || !s.signed("session", one, signature) {
-		return session{}, false
+// makeRoom forgets the sessions that are over, and ends the oldest if there are too many
+// others. Called with s.mu held.
+func (s *sessions) makeRoom(now time.Time) {
+	var oldest [sha256.Size]byte
+	for sum, one := range s.active {
+		switch was, ok := s.active[oldest]; {
+		case !now.Before(one.expires):
+			delete(s.active, sum)
+		case !ok || one.expires.Before(was.expires):
+			oldest = sum
+		}
 	}
-	return one, now.Before(one.expires)
-}
-
-// csrf is what requests of a session send that no other site can know.
-func (s sessions) csrf(one session) string { return encode(s.sign("csrf", one)) }
-
-func (s sessions) sign(what string, one session) []byte {
-	mac := hmac.New(sha256.New, s.key)
-	mac.Write(append([]byte(what+" "), one.bytes()...))
-	return mac.Sum(nil)
-}
-
-// signed tells whether a text is our signature under a session.
-func (s sessions) signed(what string, one session, text string) bool {
-	signature, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	return err == nil && hmac.Equal(signature, s.sign(what, one))
-}
-
-func (s session) bytes() []byte {
-	return append(binary.BigEndian.AppendUint64(nil, uint64(s.expires.Unix())), s.id[:]...)
-}
-
-func sessionOf(data []byte) (session, bool) {
-	var s session
-	if len(data) != 8+len(s.id) {
-		return s, false
+	if len(s.active) >= mostSessions {
+		s.active[oldest].end()
+		delete(s.active, oldest)
 	}
-	s.expires = time.Unix(int64(binary.BigEndian.Uint64(data)), 0).UTC()
-	copy(s.id[:], data[8:])
-	return s, true
 }
 
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+// of returns the session that a request has a cookie of. It may have other cookies of the
+// name as well, which somebody else on the host has set.
+func (s *sessions) of(r *http.Request, now time.Time) (session, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, cookie := range r.CookiesNamed(cookieName) {
+		if one, ok := s.active[sha256.Sum256([]byte(cookie.Value))]; ok && now.Before(one.expires) {
+			return one, true
+		}
+	}
+	return session{}, false
+}
+
+// endOf ends every session that a request has a cookie of.
+func (s *sessions) endOf(r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, cookie := range r.CookiesNamed(cookieName) {
+		sum := sha256.Sum256([]byte(cookie.Value))
+		if one, ok := s.active[sum]; ok {
+			one.end()
+			delete(s.active, sum)
+		}
+	}
+}
+
+// sent reports whether a text is the session's CSRF secret.
+func (s session) sent(text string) bool {
+	return subtle.ConstantTimeCompare([]byte(s.csrf), []byte(text)) == 1
+}
 
 // setCookie gives the browser a session, or takes it away with an empty one. Without a
 // Path the cookie is for the folder of /login, which is the admin root, wherever a proxy
@@ -89,11 +107,25 @@ func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 func setCookie(w http.ResponseWriter, r *http.Request, value string) {
 	cookie := &http.Cookie{
 		Name: cookieName, Value: value, MaxAge: int(sessionLife.Seconds()),
-		HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"),
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: byTLS(r),
 	}
 	if value == "" {
 		cookie.MaxAge = -1
 	}
 	http.SetCookie(w, cookie)
+}
+
+// byTLS reports whether the visitor's own connection is encrypted. A browser tells by the
+// origin of its page; what it says of itself concerns nobody else. A proxy may be reached
+// by TLS and take visitors without, or the other way round.
+func byTLS(r *http.Request) bool {
+	origin, proto := strings.ToLower(r.Header.Get("Origin")), strings.ToLower(r.Header.Get("X-Forwarded-Proto"))
+	switch {
+	case strings.HasPrefix(origin, "https://") || proto == "https":
+		return true
+	case strings.HasPrefix(origin, "http://") || proto != "":
+		return false
+	default:
+		return r.TLS != nil
+	}
 }
