@@ -36,7 +36,7 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	faults := LogConfig{Level: slog.LevelWarn.String(), Format: config.Log.Format} // they are an answer, whatever is logged
 	themes := server.NewThemes(config.ThemeDir, newLogger(faults, out))
 	warnings := slices.Concat(
-		config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
+		config.weaknesses(), config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
 		checkAPI(ctx, config.Traefik), lintThemes(inv, themes.Names()),
 	)
 	for _, w := range warnings {

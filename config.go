@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -18,7 +17,6 @@ import (
 	"github.com/traefik/paerser/flag"
 	"github.com/traefik/paerser/types"
 
-	"github.com/paastis/paastis/client"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -96,15 +94,6 @@ type TraefikConfig struct {
 	ConfigSources []string       `yaml:"config_sources" description:"Addresses and CIDR ranges that may get /traefik/config without a token"`
 }
 
-// AdminConfig is who may see and move the apps, and where. It is off without a token.
-type AdminConfig struct {
-	Listen   string `yaml:"listen" description:"Address to listen on for admins, once there is a token; empty: none of its own"`
-	Path     string `yaml:"path" description:"Path under which admins are answered at the main address too: /paastis-admin"`
-	Token    string `yaml:"token" description:"Whoever knows it may see and move all apps; better in a file that PAASTIS_ADMIN_TOKEN_FILE names"`
-	TokenSum string `yaml:"token_sha256" description:"SHA-256 of the token in hex, instead of the token"`
-	URL      string `yaml:"url" description:"Where status, wake and the like find the admin API; none: at admin.listen or admin.path"`
-}
-
 // NeverWake is who may look at an app without waking it. A list replaces its default.
 type NeverWake struct {
 	UserAgents []string `yaml:"user_agents" description:"Parts of user agents that never wake an app"`
@@ -128,6 +117,10 @@ type Loaded struct {
 	// AdminToken is the sum of what lets admins in; the token itself is not kept. The zero
 	// Sum: there is none.
 	AdminToken admin.Sum
+
+	// TokenWeakness says why the token may be too easy to guess. Empty: it is not, or only
+	// its sum is known.
+	TokenWeakness string
 
 	environ []string          // for the next reload
 	flags   map[string]string // likewise
@@ -279,8 +272,7 @@ func (l *Loaded) validate() error {
 	}
 	l.validateAddresses(fault)
 	l.validateThemes(fault)
-	l.validateAdminPath(fault)
-	l.sumToken(fault)
+	l.validateAdmin(fault)
 	if l.Provider != "docker" {
 		fault("provider", "%q is unknown; known: docker", l.Provider)
 	}
@@ -301,9 +293,6 @@ func (l *Loaded) validate() error {
 	}
 	if _, err := l.Traefik.api(); err != nil {
 		fault("traefik.api_url", "%v", err)
-	}
-	if _, err := client.New(l.Admin.URL, ""); err != nil && l.Admin.URL != "" {
-		fault("admin.url", "%v", err)
 	}
 	if _, err := l.classifier(); err != nil {
 		fault("never_wake", "%v", err)
@@ -329,9 +318,6 @@ func (l *Loaded) validateAddresses(fault faulter) {
 	}
 	if (l.TLS.Cert == "") != (l.TLS.Key == "") {
 		fault("tls", "tls.cert and tls.key belong together; give both or none")
-	}
-	if l.Admin.Listen != "" && !isAddress(l.Admin.Listen) {
-		fault("admin.listen", noAddress, l.Admin.Listen)
 	}
 }
 
@@ -360,44 +346,6 @@ func isLoopback(address string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
-
-// sumToken leaves the token's sum for the token.
-func (l *Loaded) sumToken(fault faulter) {
-	token := l.Admin.Token
-	l.Admin.Token = ""
-	var err error
-	if l.Admin.TokenSum != "" {
-		if l.AdminToken, err = admin.ParseSum(l.Admin.TokenSum); err != nil {
-			fault("admin.token_sha256", "%v", err)
-		}
-	}
-	if token == "" {
-		return
-	}
-	given := l.AdminToken
-	if l.AdminToken, err = admin.SumOf(token); err != nil {
-		fault("admin.token", "%v", err)
-	} else if given != (admin.Sum{}) && given != l.AdminToken {
-		fault("admin.token", "is not the token that admin.token_sha256 is the sum of; give one of them, or a token that fits")
-	}
-}
-
-// reserved are the paths that the main address has a use for.
-var reserved = []string{"/auth", "/traefik", "/healthz", "/.paastis"}
-
-func (l *Loaded) validateAdminPath(fault faulter) {
-	path := l.Admin.Path
-	switch {
-	case path == "":
-	case !adminPath.MatchString(path) || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./"):
-		fault("admin.path", "%q is no path such as /paastis-admin: it begins with a slash, ends without one, and has letters, digits and -._~", path)
-	case slices.ContainsFunc(reserved, func(r string) bool { return path == r || strings.HasPrefix(path, r+"/") }):
-		fault("admin.path", "%q is taken: Paastis has %s itself", path, strings.Join(reserved, ", "))
-	}
-}
-
-// adminPath is what admin.path may be: nothing that anybody could write in two ways.
-var adminPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
 // origin is where a setting, or the first that has something to say of a section of
 // them, comes from.

@@ -94,6 +94,9 @@ func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
 	usual := debug.SetGCPercent(tightGC)
 	defer debug.SetGCPercent(usual)
 	log := newLogger(config.Log, stderr)
+	for _, w := range config.weaknesses() {
+		log.Warn(w)
+	}
 	reg, err := config.registry(log)
 	if err != nil {
 		return err
@@ -170,7 +173,10 @@ func (l Loaded) admins(reg *registry.Registry, log *slog.Logger) *admin.Admin {
 	if l.AdminToken == (admin.Sum{}) {
 		return nil
 	}
-	return admin.New(admin.Options{Registry: reg, Token: l.AdminToken, Log: log, Version: version, Started: time.Now()})
+	proxies, _ := l.Admin.proxies() // validated
+	return admin.New(admin.Options{
+		Registry: reg, Token: l.AdminToken, TrustedProxies: proxies, Log: log, Version: version, Started: time.Now(),
+	})
 }
 
 // serveAdmins answers admins until ctx ends. Nil admins: none are let in.

@@ -90,6 +90,7 @@ func (l Loaded) needsRestart(again Loaded) error {
 	note("traefik.config_sources", !slices.Equal(l.Traefik.ConfigSources, again.Traefik.ConfigSources))
 	note("admin.listen", l.Admin.Listen != again.Admin.Listen)
 	note("admin.path", l.Admin.Path != again.Admin.Path)
+	note("admin.trusted_proxies", !slices.Equal(l.Admin.TrustedProxies, again.Admin.TrustedProxies))
 	note("admin.token", l.AdminToken != again.AdminToken)
 	note("theme_dir", l.ThemeDir != again.ThemeDir)
 	note("wake_limit", l.WakeLimit != again.WakeLimit)

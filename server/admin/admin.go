@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -46,12 +47,15 @@ const (
 // api is where the API is, below the admin root.
 const api = "/api/v1"
 
-// Options are what an Admin is made of. All are required, but the zero Version.
+// Options are what an Admin is made of. All are required, but Version and TrustedProxies.
 type Options struct {
 	Registry *registry.Registry
 	// Token is the sum of what lets in.
 	Token Sum
-	Log   *slog.Logger
+	// TrustedProxies are the addresses of those that are believed about whom they have
+	// requests from. Nil: nobody is.
+	TrustedProxies []netip.Prefix
+	Log            *slog.Logger
 	// Version of Paastis, for people.
 	Version string
 	// Started is when Paastis did.
@@ -65,7 +69,8 @@ type Admin struct {
 	version  string
 	started  time.Time
 
-	keys     keys
+	proxies  proxies
+	verifier verifier
 	sessions *sessions
 	login    loginPage
 	totals   totals
@@ -78,7 +83,7 @@ type Admin struct {
 func New(o Options) *Admin {
 	a := &Admin{
 		registry: o.Registry, log: o.Log, version: o.Version, started: o.Started,
-		keys: newKeys(o.Token), sessions: newSessions(), login: newLoginPage(),
+		proxies: o.TrustedProxies, verifier: newVerifier(o.Token), sessions: newSessions(), login: newLoginPage(),
 		echo: echo.New(),
 	}
 	a.closing, a.close = context.WithCancel(context.Background())
@@ -116,7 +121,7 @@ func (a *Admin) route() {
 // ServeHTTP answers one request.
 func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	deadline(w, time.Now().Add(writeLimit))
-	a.echo.ServeHTTP(w, r)
+	a.echo.ServeHTTP(w, a.proxies.unwrap(r))
 }
 
 // Serve answers requests until ctx ends, then ends the streams, waits drainLimit at most
@@ -130,6 +135,8 @@ func (a *Admin) Serve(ctx context.Context, listeners ...net.Listener) error {
 		WriteTimeout:      writeLimit,
 		IdleTimeout:       idleLimit,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+
+		DisableGeneralOptionsHandler: true, // OPTIONS * is nobody's either
 	}
 	served := make(chan error)
 	for _, ln := range listeners {

@@ -280,6 +280,20 @@ func TestAStreamOutlivesTheTimeLimitOfAnswersAndEndsWithPaastis(t *testing.T) {
 	})
 }
 
+func TestAQuestionAboutTheServerAsAWholeIsRefusedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t)
+		for who, want := range map[string]string{"X-Nothing: at all": "HTTP/1.1 401 Unauthorized\r\n", bearer: "HTTP/1.1 404 Not Found\r\n"} {
+			conn, end := r.overAPipe(t)
+			fmt.Fprintf(conn, "OPTIONS * HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", who)
+			if got, err := bufio.NewReader(conn).ReadString('\n'); got != want {
+				t.Errorf("as %q: %q, %v", who, got, err)
+			}
+			end()
+		}
+	})
+}
+
 func TestAClientThatReadsNothingIsLetGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, asleep("shop"))

@@ -2,8 +2,6 @@ package admin
 
 import (
 	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -49,7 +47,7 @@ func (a *Admin) guard(next echo.HandlerFunc) echo.HandlerFunc {
 func (a *Admin) identify(c echo.Context) error {
 	r := c.Request()
 	if token := server.Bearer(r.Header.Get(echo.HeaderAuthorization)); token != "" {
-		return a.admit(c, token)
+		return a.admit(c, token, a.verifier.carried)
 	}
 	s, ok := a.sessions.of(r, time.Now())
 	if !ok {
@@ -59,15 +57,17 @@ func (a *Admin) identify(c echo.Context) error {
 	return nil
 }
 
-// admit looks at a token that came with a request.
-func (a *Admin) admit(c echo.Context, token string) error {
-	fits, wait := a.keys.fits(token, a.keys.carried, addressOf(c.Request()))
-	switch {
-	case fits:
+// admit returns nil for the right token. What is wrong with another one is the same
+// wherever it comes from: a header or a form.
+func (a *Admin) admit(c echo.Context, token string, limit *guessLimit) error {
+	from := clientOf(c.Request())
+	switch right, wait := a.verifier.verify(token, limit, from, time.Now()); {
+	case right:
 		return nil
 	case wait > 0:
 		return tooMany(c, wait)
 	default:
+		a.log.Warn("an admin was not let in: wrong token", "from", from.String())
 		return unauthorized
 	}
 }
@@ -102,21 +102,4 @@ func (a *Admin) checkOrigin(c echo.Context) error {
 		return forged
 	}
 	return nil
-}
-
-// addressOf is where a request comes from; the zero Addr if nobody knows. A proxy near by
-// says from whom it has the request.
-func addressOf(r *http.Request) netip.Addr {
-	at, _ := netip.ParseAddrPort(r.RemoteAddr)
-	from := at.Addr().Unmap()
-	if from.IsPrivate() || from.IsLoopback() || from.IsLinkLocalUnicast() {
-		if passed := r.Header.Values("X-Forwarded-For"); len(passed) > 0 {
-			last := passed[len(passed)-1]
-			last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
-			if addr, err := netip.ParseAddr(last); err == nil {
-				from = addr.Unmap()
-			}
-		}
-	}
-	return from
 }

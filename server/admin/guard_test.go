@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 // everywhere are the routes of a room, and paths that it does not have, each with a method.
@@ -17,7 +16,9 @@ func (r *room) everywhere() [][2]string {
 		{"DELETE", "/api/v1/apps/shop"}, {"GET", "/api/v1/apps/nobody"}, {"POST", "/api/v1/apps/nobody/wake"},
 		{"OPTIONS", "/api/v1/apps"}, {"GET", "/api/v1/../v1/apps"}, {"GET", "//api/v1/apps"}, {"GET", "/api/v1/apps/%2e%2e/apps"},
 		{"GET", "/auth?app=shop"}, {"GET", "/healthz"}, {"GET", "/api/v1/events?after=x"}, {"GET", "/logout"},
-		{"POST", "/%6cogin"}, {"POST", "/login%2f"}, {"POST", "/login/"},
+		{"POST", "/%6cogin"}, {"POST", "/login%2f"}, {"POST", "/login/"}, {"POST", "//login"}, {"POST", "/login;x"}, {"POST", "/./login"},
+		{"POST", "/x/../login"}, {"POST", "/login%3f"}, {"POST", "/LOGIN"}, {"GET", "/api/v1/apps;x"}, {"GET", "/%2e%2e/api/v1/apps"}, {"HEAD", "/login"},
+		{"OPTIONS", "/login"}, {"OPTIONS", "/nowhere"}, {"TRACE", "/"}, {"GET", "/api/v1/apps/shop%2fhistory"}, {"GET", "//evil.test/"},
 	}
 	for _, route := range r.echo.Routes() {
 		all = append(all, [2]string{route.Method, strings.ReplaceAll(route.Path, ":name", "shop")})
@@ -97,109 +98,6 @@ func TestAPersonWhoIsLoggedInGetsTheDashboard(t *testing.T) {
 			if got := w.Header().Get(name); got != want {
 				t.Errorf("%s: %q, want %q", name, got, want)
 			}
-		}
-	})
-}
-
-func TestAWrongLoginSaysSoAndManyHaveToWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := open(t)
-		w := r.ask("POST", "/login", form("token=wrong")...)
-		if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), `role="alert"`) || w.Header().Get("Set-Cookie") != "" {
-			t.Errorf("got %s", told(w))
-		}
-		for range 9 {
-			r.ask("POST", "/login", form("token=wrong")...)
-		}
-		w = r.ask("POST", "/login", form("token="+token)...)
-		if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "6" || !strings.Contains(w.Body.String(), "Too many log-ins") || w.Header().Get("Set-Cookie") != "" {
-			t.Errorf("the eleventh got %s", told(w))
-		}
-		if got := r.ask("GET", "/api/v1/apps", bearer); got.Code != http.StatusOK {
-			t.Errorf("programs suffer from it: %s", told(got))
-		}
-		time.Sleep(6 * time.Second)
-		if w = r.ask("POST", "/login", form("token="+token)...); w.Code != http.StatusSeeOther {
-			t.Errorf("six seconds later: %s", told(w))
-		}
-	})
-}
-
-func TestGuessingTokensOfProgramsHasToWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := open(t)
-		cookie, _ := r.logsIn(t)
-		for i := range 100 {
-			r.ask("GET", "/api/v1/apps", fmt.Sprintf("Authorization: Bearer guess-%d", i))
-		}
-		for _, at := range r.everywhere() {
-			if w := r.ask(at[0], at[1], bearer); w.Code != http.StatusTooManyRequests && at[1] != "/login" || w.Header().Get("Retry-After") != "1" && at[1] != "/login" {
-				t.Errorf("%s %s: %s", at[0], at[1], told(w))
-			}
-		}
-		if w := r.ask("GET", "/api/v1/apps", cookie); w.Code != http.StatusOK {
-			t.Errorf("sessions suffer from it: %s", told(w))
-		}
-		time.Sleep(time.Second)
-		if w := r.ask("GET", "/api/v1/apps", bearer); w.Code != http.StatusOK {
-			t.Errorf("a second later: %s", told(w))
-		}
-	})
-}
-
-// from is a request of somebody's at an address, by proxies if there are any between.
-func from(addr, passed string, r *http.Request) *http.Request {
-	r.RemoteAddr = addr
-	if passed != "" {
-		r.Header.Set("X-Forwarded-For", passed)
-	}
-	return r
-}
-
-func TestWhoGuessesDoesNotKeepOutWhoKnows(t *testing.T) {
-	for what, addr := range map[string]struct{ guesses, proxies, knows, proxy string }{
-		"one beside the other":   {"203.0.113.7:1", "", "198.51.100.1:1", ""},
-		"behind the same proxy":  {"172.18.0.2:1", "198.51.100.1, 203.0.113.7", "172.18.0.2:1", "198.51.100.1"},
-		"from other networks":    {"[2001:db8:0:1::7]:1", "", "[2001:db8:0:2::1]:1", ""},
-		"who says to be another": {"203.0.113.7:1", "198.51.100.1", "198.51.100.1:1", ""},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			r := open(t)
-			for i := range 200 {
-				r.answer(from(addr.guesses, addr.proxies, request("POST", "/login", form("token=wrong")...)))
-				r.answer(from(addr.guesses, addr.proxies, request("GET", "/api/v1/apps", fmt.Sprintf("Authorization: Bearer guess-%d", i))))
-			}
-			for _, guess := range []*http.Request{request("POST", "/login", form("token="+token)...), request("GET", "/api/v1/apps", bearer)} {
-				if w := r.answer(from(addr.guesses, addr.proxies, guess)); w.Code != http.StatusTooManyRequests {
-					t.Errorf("%s: who guesses may go on: %s", what, told(w))
-				}
-			}
-			if w := r.answer(from(addr.knows, addr.proxy, request("POST", "/login", form("token="+token)...))); w.Code != http.StatusSeeOther {
-				t.Errorf("%s: a person who knows: %s", what, told(w))
-			}
-			if w := r.answer(from(addr.knows, addr.proxy, request("GET", "/api/v1/apps", bearer))); w.Code != http.StatusOK {
-				t.Errorf("%s: a program that knows: %s", what, told(w))
-			}
-		})
-	}
-}
-
-func TestWhoHasManyAddressesGuessesNoMoreThanAHundredWithOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := open(t)
-		guess := func(i int) int {
-			addr := fmt.Sprintf("203.%d.%d.7:1", i>>8, i&255)
-			return r.answer(from(addr, "", request("POST", "/login", form("token=wrong")...))).Code
-		}
-		for i := range 1000 {
-			guess(i)
-		}
-		if code := guess(1000); code != http.StatusTooManyRequests {
-			t.Errorf("the thousandth address got %d", code)
-		}
-		time.Sleep(time.Second)
-		if code := guess(1001); code != http.StatusUnauthorized {
-			t.Errorf("a second later: %d", code)
 		}
 	})
 }
@@ -288,19 +186,4 @@ func TestTheTokenIsInNoLogAndNoAnswer(t *testing.T) {
 			t.Error("the log tells the token, or a session")
 		}
 	})
-}
-
-func TestShortTokensAndBadSumsAreRefusedWithoutRepeatingThem(t *testing.T) {
-	if _, err := SumOf("short-secret"); err == nil || strings.Contains(err.Error(), "short-secret") || !strings.Contains(err.Error(), "16 at least") {
-		t.Errorf("a short token: %v", err)
-	}
-	for _, text := range []string{"correct-horse-battery-staple", strings.Repeat("a", 63), strings.Repeat("a", 65), strings.Repeat("ab", 33)} {
-		if _, err := ParseSum(text); err == nil || strings.Contains(err.Error(), text) {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
-	want, _ := SumOf(token)
-	if got, err := ParseSum(fmt.Sprintf("%X", want)); err != nil || got != want {
-		t.Errorf("the token's own sum: %v", err)
-	}
 }

@@ -44,10 +44,10 @@ func bad(format string, args ...any) error {
 	return &refusal{Status: http.StatusBadRequest, Title: "That cannot be done", Detail: fmt.Sprintf(format, args...)}
 }
 
-// tooMany is a refusal because of wrong tokens.
+// tooMany is a refusal of a wrong token after many others.
 func tooMany(c echo.Context, wait time.Duration) error {
 	c.Response().Header().Set(echo.HeaderRetryAfter, seconds(wait))
-	return &refusal{Status: http.StatusTooManyRequests, Title: "Too many wrong tokens", Detail: "Wait a moment."}
+	return &refusal{Status: http.StatusTooManyRequests, Title: "Too many wrong tokens", Detail: "This one is wrong too. The right one is let in at any time."}
 }
 
 // seconds is a time for Retry-After.

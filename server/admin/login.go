@@ -49,27 +49,25 @@ func (a *Admin) logIn(c echo.Context) error {
 	if err := crossSite.Check(c.Request()); err != nil {
 		return fromElsewhere
 	}
-	fits, wait := a.keys.fits(formValue(c, "token"), a.keys.typed, addressOf(c.Request()))
-	switch {
-	case fits:
-		a.sessions.endOf(c.Request()) // the browser has no use for an older one any more
-		setCookie(c.Response(), c.Request(), a.sessions.begin(time.Now()))
-		return a.home(c)
-	case wait > 0:
-		return a.refuseLogin(c, tooMany(c, wait), http.StatusTooManyRequests, "Too many log-ins have failed. Wait a moment, then try again.")
-	default:
-		a.log.Warn("a log-in to the admin page failed: wrong token", "from", addressOf(c.Request()).String())
-		return a.refuseLogin(c, unauthorized, http.StatusUnauthorized, "That is not the token. It is what admin.token of Paastis's configuration says.")
+	if err := a.admit(c, formValue(c, "token"), a.verifier.typed); err != nil {
+		return a.refuseLogin(c, err)
 	}
+	a.sessions.endOf(c.Request()) // the browser has no use for an older one any more
+	setCookie(c.Response(), c.Request(), a.sessions.begin(time.Now()))
+	return a.home(c)
 }
 
-// refuseLogin answers a failed log-in: a person with the login page, a program with a
-// problem.
-func (a *Admin) refuseLogin(c echo.Context, err error, status int, sentence string) error {
-	if !server.Navigates(c.Request().Header) {
+// refuseLogin answers a log-in with a wrong token: a person with the login page, a program
+// with a problem.
+func (a *Admin) refuseLogin(c echo.Context, err error) error {
+	switch {
+	case !server.Navigates(c.Request().Header):
 		return a.turnAway(c, err)
+	case err == unauthorized:
+		return a.login.write(c, http.StatusUnauthorized, "That is not the token. It is what admin.token of Paastis's configuration says.")
+	default:
+		return a.login.write(c, http.StatusTooManyRequests, "That is not the token, as many before it were not. The right one is let in at any time.")
 	}
-	return a.login.write(c, status, sentence)
 }
 
 // logOut ends the session, for whoever else has a copy of its cookie too, and takes the

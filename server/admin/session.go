@@ -119,7 +119,7 @@ func setCookie(w http.ResponseWriter, r *http.Request, value string) {
 // origin of its page; what it says of itself concerns nobody else. A proxy may be reached
 // by TLS and take visitors without, or the other way round.
 func byTLS(r *http.Request) bool {
-	origin, proto := strings.ToLower(r.Header.Get("Origin")), strings.ToLower(r.Header.Get("X-Forwarded-Proto"))
+	origin, proto := strings.ToLower(r.Header.Get("Origin")), strings.ToLower(last(r.Header, "X-Forwarded-Proto"))
 	switch {
 	case strings.HasPrefix(origin, "https://") || proto == "https":
 		return true

@@ -40,58 +40,71 @@ func ParseSum(text string) (Sum, error) {
 	return s, nil
 }
 
-// keys tell whether a token is the one. Wrong ones make both doors slow: what a person
-// types into, and what programs send with each request.
-type keys struct {
-	sum            Sum
-	typed, carried *door
+// Weakness says why a token may be too easy to guess, or is empty. It does not repeat it.
+func Weakness(token string) string {
+	const longEnough, variedEnough = 32, 8
+	n, different := utf8.RuneCountInString(token), map[rune]bool{}
+	for _, r := range token {
+		different[r] = true
+	}
+	switch {
+	case n < longEnough:
+		return fmt.Sprintf("has %d characters only: a word or two can be guessed, for as long as it takes; `openssl rand -hex 32` makes a good one", n)
+	case len(different) < variedEnough:
+		return fmt.Sprintf("has %d different characters only, which can be guessed; `openssl rand -hex 32` makes a good one", len(different))
+	default:
+		return ""
+	}
 }
 
-func newKeys(sum Sum) keys {
-	return keys{
+// verifier tells whether a token is the one. Every token is compared, however many were
+// wrong before: whoever guesses must not keep out who knows, and both may have one address,
+// that of a proxy or of a published port. So the limits refuse wrong ones alone: they tell
+// people and programs to stop, and keep guesses from filling the log. What makes guessing
+// hopeless is the token's length (see Weakness).
+type verifier struct {
+	sum Sum
+	// typed bounds what people type in, and carried what programs send with each request.
+	typed, carried *guessLimit
+}
+
+func newVerifier(sum Sum) verifier {
+	return verifier{
 		sum:     sum,
-		typed:   newDoor(rate.Every(6*time.Second), 10),
-		carried: newDoor(10, 100),
+		typed:   newGuessLimit(rate.Every(6*time.Second), 10),
+		carried: newGuessLimit(10, 100),
 	}
 }
 
-// fits compares in a time that tells neither the token nor its length. Where too many
-// wrong tokens were tried lately it does not even look, and wait says for how long.
-func (k keys) fits(token string, at *door, from netip.Addr) (fits bool, wait time.Duration) {
-	now := time.Now()
-	if wait := at.wait(from, now); wait > 0 {
-		return false, wait
-	}
+// verify compares in a time that tells neither the token nor its length. A wait that is not
+// 0 says that too many wrong ones were tried, this one among them, and for how long.
+func (v verifier) verify(token string, limit *guessLimit, from netip.Addr, now time.Time) (right bool, wait time.Duration) {
 	got := sha256.Sum256([]byte(token))
-	if subtle.ConstantTimeCompare(k.sum[:], got[:]) == 1 {
+	if subtle.ConstantTimeCompare(v.sum[:], got[:]) == 1 {
 		return true, 0
 	}
-	at.wrong(from, now)
-	return false, 0
+	return false, limit.count(from, now)
 }
 
-// crowd is how many times as many wrong tokens all addresses together may try as one
-// may: who has many of them must not be able to guess either.
+// crowd is how many times as many wrong tokens all addresses together may try as one may:
+// there are people who have many.
 const crowd = 100
-
-// door counts wrong tokens, of each address by itself: whoever guesses must not keep out
-// who knows.
-type door struct{ each, all *server.SourceLimit }
-
-func newDoor(each rate.Limit, burst int) *door {
-	return &door{each: server.NewSourceLimit(each, burst), all: server.NewSourceLimit(crowd*each, crowd*burst)}
-}
 
 // everybody is one source, of all.
 var everybody netip.Addr
 
-// wait is for how long an address must not try. Zero: it may.
-func (d *door) wait(from netip.Addr, now time.Time) time.Duration {
-	return max(d.all.Wait(everybody, now), d.each.Wait(from, now))
+// guessLimit bounds wrong tokens, of each address and of all together.
+type guessLimit struct{ each, all *server.SourceLimit }
+
+func newGuessLimit(each rate.Limit, burst int) *guessLimit {
+	return &guessLimit{each: server.NewSourceLimit(each, burst), all: server.NewSourceLimit(crowd*each, crowd*burst)}
 }
 
-// wrong counts a wrong token.
-func (d *door) wrong(from netip.Addr, now time.Time) {
-	d.all.Allows(everybody, now)
-	d.each.Allows(from, now)
+// count counts a wrong token, and returns for how long no more may come. Zero: it was
+// within the limit.
+func (l *guessLimit) count(from netip.Addr, now time.Time) time.Duration {
+	if l.each.Allows(from, now) && l.all.Allows(everybody, now) {
+		return 0
+	}
+	return max(l.each.Wait(from, now), l.all.Wait(everybody, now))
 }

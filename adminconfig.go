@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/paastis/paastis/client"
+	"github.com/paastis/paastis/server/admin"
+)
+
+// AdminConfig is who may see and move the apps, and where. It is off without a token.
+type AdminConfig struct {
+	Listen         string   `yaml:"listen" description:"Address to listen on for admins, once there is a token; empty: none of its own"`
+	Path           string   `yaml:"path" description:"Path under which admins are answered at the main address too: /paastis-admin"`
+	Token          string   `yaml:"token" description:"Whoever knows it may see and move all apps; better in a file that PAASTIS_ADMIN_TOKEN_FILE names"`
+	TokenSum       string   `yaml:"token_sha256" description:"SHA-256 of the token in hex, instead of the token"`
+	TrustedProxies []string `yaml:"trusted_proxies" description:"Addresses and networks of proxies that are believed about whom admins' requests come from"`
+	URL            string   `yaml:"url" description:"Where status, wake and the like find the admin API; none: at admin.listen or admin.path"`
+}
+
+func (l *Loaded) validateAdmin(fault faulter) {
+	if l.Admin.Listen != "" && !isAddress(l.Admin.Listen) {
+		fault("admin.listen", noAddress, l.Admin.Listen)
+	}
+	if _, err := client.New(l.Admin.URL, ""); err != nil && l.Admin.URL != "" {
+		fault("admin.url", "%v", err)
+	}
+	if _, err := l.Admin.proxies(); err != nil {
+		fault("admin.trusted_proxies", "%v", err)
+	}
+	l.validateAdminPath(fault)
+	l.sumToken(fault)
+}
+
+// proxies are the networks of those that are believed about whom they have requests from.
+func (a AdminConfig) proxies() ([]netip.Prefix, error) {
+	networks, err := parseSources(a.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	for i, network := range networks {
+		switch {
+		case network.Bits() == 0:
+			return nil, fmt.Errorf("%q is everybody, so anybody could say to be anybody; name the proxy's own address or network", a.TrustedProxies[i])
+		case network != network.Masked():
+			return nil, fmt.Errorf("%q is neither an address nor a network, whose address would be %s; write %s for one proxy", a.TrustedProxies[i], network.Masked(), network.Addr())
+		case network.Addr().Is4In6():
+			return nil, fmt.Errorf("%q is an address of IPv4 in IPv6; write it as IPv4", a.TrustedProxies[i])
+		}
+	}
+	return networks, nil
+}
+
+// weaknesses say what is weak about how admins are let in.
+func (l Loaded) weaknesses() []string {
+	if l.TokenWeakness == "" {
+		return nil
+	}
+	return []string{fmt.Sprintf("admin.token %s (%s)", l.TokenWeakness, l.origin("admin.token"))}
+}
+
+// sumToken leaves the token's sum for the token.
+func (l *Loaded) sumToken(fault faulter) {
+	token := l.Admin.Token
+	l.Admin.Token = ""
+	var err error
+	if l.Admin.TokenSum != "" {
+		if l.AdminToken, err = admin.ParseSum(l.Admin.TokenSum); err != nil {
+			fault("admin.token_sha256", "%v", err)
+		}
+	}
+	if token == "" {
+		return
+	}
+	given := l.AdminToken
+	l.TokenWeakness = admin.Weakness(token)
+	if l.AdminToken, err = admin.SumOf(token); err != nil {
+		fault("admin.token", "%v", err)
+	} else if given != (admin.Sum{}) && given != l.AdminToken {
+		fault("admin.token", "is not the token that admin.token_sha256 is the sum of; give one of them, or a token that fits")
+	}
+}
+
+// reserved are the paths that the main address has a use for.
+var reserved = []string{"/auth", "/traefik", "/healthz", "/.paastis"}
+
+func (l *Loaded) validateAdminPath(fault faulter) {
+	path := l.Admin.Path
+	switch {
+	case path == "":
+	case !adminPath.MatchString(path) || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./"):
+		fault("admin.path", "%q is no path such as /paastis-admin: it begins with a slash, ends without one, and has letters, digits and -._~", path)
+	case slices.ContainsFunc(reserved, func(r string) bool { return path == r || strings.HasPrefix(path, r+"/") }):
+		fault("admin.path", "%q is taken: Paastis has %s itself", path, strings.Join(reserved, ", "))
+	}
+}
+
+// adminPath is what admin.path may be: nothing that anybody could write in two ways.
+var adminPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
