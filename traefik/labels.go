@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/traefik/paerser/parser"
@@ -418,9 +418,16 @@ func localName(name string) (string, bool) {
 	return name, !given || provider == "docker" || provider == "swarm"
 }
 
+// port is zero for what is none. It allocates nothing for that.
 func port(text string) uint16 {
-	number, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
+	number := 0
+	for _, char := range []byte(text) {
+		if char < '0' || char > '9' || number > math.MaxUint16 {
+			return 0
+		}
+		number = number*10 + int(char-'0')
+	}
+	if number > math.MaxUint16 {
 		return 0
 	}
 	return uint16(number)

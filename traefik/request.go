@@ -27,6 +27,11 @@ type Request struct {
 	Method string
 	// Proto is "http" or "https", for WebSockets too.
 	Proto string
+	// Port is the one that the visitor seems to have used. Zero: unknown.
+	Port uint16
+	// Asked tells that Traefik asks about the request, and that it does so because of the
+	// router that took it: of routers that it asks nobody about, it is none.
+	Asked bool
 	// Authority is the host as the visitor sent it, with its port. Empty: unknown.
 	Authority string
 	// Host is the host that rules are matched with: lower case, no port, no brackets,
@@ -66,7 +71,9 @@ func FromForwardAuth(h http.Header) (Request, error) {
 	if r.Method == "" {
 		r.Method = http.MethodGet
 	}
+	r.Asked = true
 	r.setAuthority(first(h, "X-Forwarded-Host"))
+	r.setPort(first(h, "X-Forwarded-Port"))
 	if err := r.setURI(uri); err != nil {
 		return Request{}, fmt.Errorf("read X-Forwarded-Uri %q: %w", uri, err)
 	}
@@ -91,6 +98,7 @@ func FromRequest(request *http.Request) Request {
 		r.ClientIP = remoteIP(request.RemoteAddr)
 	}
 	r.setAuthority(request.Host)
+	r.setPort(first(request.Header, "X-Forwarded-Port"))
 	if err := r.setURI(request.URL.RequestURI()); err != nil {
 		// Such as "GET mailto:me": it has no path for Traefik either.
 		r.Path, r.RawQuery = request.URL.Path, request.URL.RawQuery
@@ -113,6 +121,10 @@ func FromURL(rawURL string) (Request, error) {
 	}
 	r := Request{Method: http.MethodGet, Proto: parsed.Scheme}
 	r.setAuthority(parsed.Host)
+	r.setPort("")
+	if r.Port == 0 {
+		r.Port = usualPort(parsed.Scheme)
+	}
 	if err := r.setURI(parsed.RequestURI()); err != nil {
 		return Request{}, fmt.Errorf("read URL %q: %w", rawURL, err)
 	}
@@ -137,6 +149,18 @@ func (r *Request) URL() string {
 func (r *Request) setAuthority(authority string) {
 	r.Authority = authority
 	r.Host = strings.ToLower(strings.TrimSpace(hostname(authority)))
+}
+
+// setPort takes the port that Traefik tells (forwarded_header.go of 3.6.12: that of the
+// Host, else the usual one of the scheme, unless a proxy before it told another), else
+// that of the host.
+func (r *Request) setPort(forwarded string) {
+	if r.Port = port(forwarded); r.Port != 0 || forwarded != "" {
+		return
+	}
+	if colon := strings.LastIndexByte(r.Authority, ':'); colon >= 0 {
+		r.Port = port(r.Authority[colon+1:])
+	}
 }
 
 func (r *Request) setURI(uri string) error {
@@ -170,6 +194,13 @@ func proto(forwarded string) string {
 		return "https"
 	}
 	return "http"
+}
+
+func usualPort(scheme string) uint16 {
+	if scheme == "https" {
+		return 443
+	}
+	return 80
 }
 
 // hostname cuts the port off, and the brackets of an IPv6 address.

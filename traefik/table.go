@@ -16,7 +16,10 @@ const maxPriority = math.MaxInt - 1000
 type Table[T any] struct {
 	entries   []Entry[T] // in the order in which Traefik tries them
 	all       hostIndex
-	rewriting hostIndex // of entries with Rewrites, by the host behind them
+	rewriting hostIndex    // of entries with Rewrites, by the host behind them
+	ways      []Way        // by which any of them is reached, none twice
+	tls       bool         // some take HTTPS for sure
+	there     func(T) bool // nil: all are
 }
 
 // Entry is a router, and what it stands for.
@@ -32,6 +35,12 @@ type Entry[T any] struct {
 	Rewrites Rewrites
 	// Prefer puts the entry before others of the same priority.
 	Prefer bool
+	// TLS tells that the router's own labels make it take HTTPS alone.
+	TLS bool
+	// Silent tells that Traefik asks nobody about the router's requests.
+	Silent bool
+	// Ways by which requests get to the router. Nil: they are not known.
+	Ways []Way
 	// Value is what a look-up returns.
 	Value T
 }
@@ -49,9 +58,15 @@ func NewTable[T any](entries []Entry[T]) *Table[T] {
 
 // Lookup returns the value and the entry of the router that Traefik would choose for
 // the request, and false if there is none. The entry is the table's own: read it only.
+//
+// Of the routers whose rules take the request, it is the first among those that agree
+// the most with how the request came: by HTTPS or not, by which port, and whether
+// Traefik asked about it. What a request tells of its way may be wrong behind another
+// proxy, so that it puts routers in order, and leaves none out.
+//
 // With rules bound to hosts, it costs a map access and the rules of that host, however
-// many others there are; rules bound to none are all tried. It allocates nothing for
-// matchers on host and path.
+// many others there are; rules bound to none are tried until one agrees in full. It
+// allocates nothing for matchers on host and path.
 func (t *Table[T]) Lookup(request *Request) (value T, entry *Entry[T], found bool) {
 	if t == nil {
 		return value, nil, false
@@ -64,15 +79,25 @@ func (t *Table[T]) Lookup(request *Request) (value T, entry *Entry[T], found boo
 	return entry.Value, entry, true
 }
 
-// place is that of the first entry that takes the request; below zero if none does.
+// Among returns the same table without the entries for whose values there is false. It is
+// called for each whose rule takes a request, at each look-up. Len counts them all.
+func (t *Table[T]) Among(there func(T) bool) *Table[T] {
+	among := *t
+	among.there = there
+	return &among
+}
+
+// place is that of the entry that takes the request; below zero if none does.
 func (t *Table[T]) place(request *Request) int32 {
+	came, best, taken := t.arrival(request), -1, int32(-1)
 	places := t.all.places(request.Host)
-	for place, more := places.next(); more; place, more = places.next() {
-		if t.entries[place].Rule.Match(request) {
-			return place
+	for place, more := places.next(); more && best < came.most; place, more = places.next() {
+		e := &t.entries[place]
+		if agrees := e.agrees(came); agrees > best && e.Rule.Match(request) && (t.there == nil || t.there(e.Value)) {
+			best, taken = agrees, place
 		}
 	}
-	return -1
+	return taken
 }
 
 // Len is the number of entries.
@@ -86,6 +111,7 @@ func (t *Table[T]) Len() int {
 // index files the entry at a place. Places come in ascending order.
 func (t *Table[T]) index(place int32) {
 	entry := &t.entries[place]
+	t.knowWays(entry)
 	hosts := entry.Rule.Hosts()
 	t.all.file(place, hosts)
 	switch {

@@ -127,6 +127,7 @@ func TestLookupAllocatesNothingForHostAndPath(t *testing.T) {
 	h := forwarded("app-500.example:443", "/shop/cart?id=7&name=x")
 	h.Set("X-Forwarded-Method", "GET")
 	h.Set("X-Forwarded-Proto", "https")
+	h.Set("X-Forwarded-Port", "443")
 	h.Set("X-Forwarded-For", "192.0.2.7")
 	allocations := testing.AllocsPerRun(100, func() {
 		request, err := traefik.FromForwardAuth(h)
@@ -189,9 +190,9 @@ func BenchmarkNewTableOf100000(b *testing.B) {
 
 // Helpers
 
-func entry(t testing.TB, router, rule string, priority int) traefik.Entry[string] {
+func entry(t testing.TB, router, rule string, priority int, ways ...traefik.Way) traefik.Entry[string] {
 	t.Helper()
-	return traefik.Entry[string]{Router: router, Rule: mustParse(t, rule, ""), Priority: priority, Value: router}
+	return traefik.Entry[string]{Router: router, Rule: mustParse(t, rule, ""), Priority: priority, Ways: ways, Value: router}
 }
 
 func manyEntries(t testing.TB, count int) []traefik.Entry[int] {

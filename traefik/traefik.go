@@ -23,6 +23,6 @@
 //	Labels, Router ──Publication──► Publish ──► JSON for Traefik's HTTP provider
 //
 // Facts about Traefik are those of its version 3.6.12; tools/traefik checks them
-// against its code. What this package does not follow: CNAME flattening, entry
-// points, parent routers, and TCP and UDP routers.
+// against its code. What this package does not follow: CNAME flattening, parent
+// routers, and TCP and UDP routers.
 package traefik
