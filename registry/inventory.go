@@ -76,6 +76,9 @@ type Router struct {
 	Rewrites, AllRewrites traefik.Rewrites
 	// Own tells that it is in no label of Traefik's: only Paastis publishes it.
 	Own bool
+
+	bound bool   // its rule takes requests of certain hosts alone
+	entry *Entry // that it leads to
 }
 
 // Keeper is the app's keeper. Nil only in an inventory that no registry has made.
@@ -116,7 +119,9 @@ type Inventory struct {
 
 	names  map[string]*Entry // :: any name → entry
 	routes map[string]*Route // :: published name → route
-	table  *traefik.Table[*Entry]
+	// table has the routers of all labels: present those that Traefik has now, and claiming
+	// those of managed apps for certain hosts.
+	table, present, claiming *traefik.Table[*Router]
 }
 
 // Reported is an app with the name of the provider that reported it.
@@ -138,29 +143,8 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.manage(s)
 	inv.reportLinks()
 	inv.publish()
-	inv.table = traefik.NewTable(inv.routers())
+	inv.file(traefik.NewTable(inv.routers()))
 	return inv
-}
-
-// Find is the app that a request belongs to; nil if none is known. The entry may be
-// one that is not managed. It makes the request what the visitor made it, before the
-// middlewares of the app's router.
-func (inv *Inventory) Find(req *traefik.Request) *Entry {
-	if e, _, ok := inv.table.Recognize(req); ok {
-		return e
-	}
-	label, _, _ := strings.Cut(req.Host, ".")
-	return inv.names[label]
-}
-
-// Route is the router that a request takes; nil if no label has one for it.
-func (inv *Inventory) Route(req *traefik.Request) (*Entry, *Router) {
-	e, route, ok := inv.table.Lookup(req)
-	if !ok {
-		return nil, nil
-	}
-	i := slices.IndexFunc(e.Routers, func(r Router) bool { return r.Name == route.Router })
-	return e, &e.Routers[i]
 }
 
 // Named is the app of that name, by any name that it is known by; nil if none.
@@ -263,6 +247,7 @@ func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
 	if router.Match, err = traefik.ParseRule(r.Rule, r.RuleSyntax); err != nil {
 		e.problem("router %q on %s: %v; its requests are not recognised", r.Name, e.App.Origin, err)
 	}
+	router.bound = router.Match.Hosts() != nil
 	e.Routers = append(e.Routers, router)
 }
 
@@ -386,22 +371,6 @@ func (e *Entry) linkOrigin() string {
 		return origin
 	}
 	return "depends_on of " + e.App.Origin
-}
-
-// routers are those of all apps, managed or not: a request may belong to an app
-// that Paastis must leave alone.
-func (inv *Inventory) routers() []traefik.Entry[*Entry] {
-	var routes []traefik.Entry[*Entry]
-	for _, e := range inv.Entries {
-		for _, r := range e.Routers {
-			if r.Match != nil {
-				routes = append(routes, traefik.Entry[*Entry]{
-					Rule: r.Match, Router: r.Name, Priority: r.Priority, Rewrites: r.Rewrites, Prefer: r.Paastis, Value: e,
-				})
-			}
-		}
-	}
-	return routes
 }
 
 // shareDefinition lets a report that differs from an earlier one in nothing but its status

@@ -18,6 +18,9 @@ type Keeper struct {
 	// streams tells that a WebSocket or an event stream was let through in this wake.
 	streams atomic.Bool
 
+	// routed tells that Traefik has the app's routers.
+	routed atomic.Bool
+
 	// using is how many requests Paastis itself has open to the app.
 	using atomic.Int64
 

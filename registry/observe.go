@@ -13,6 +13,7 @@ const brief = time.Minute
 // are left to the next pass; here is what others did to the app. Called with the lock
 // held.
 func (r *Registry) observe(k *Keeper, now time.Time) {
+	r.reroute(k)
 	sick := !k.running() || k.health() == Unhealthy || k.health() == HealthStarting
 	switch {
 	case k.gone:

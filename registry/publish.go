@@ -160,7 +160,11 @@ func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
 		}
 		maps.DeleteFunc(r.publisher.pollers, func(_ netip.Addr, p *poller) bool { return !p.isLive(now) })
 		p = &poller{address: by}
+		first := len(r.publisher.pollers) == 0
 		r.publisher.pollers[by] = p
+		if first {
+			r.rerouteAll()
+		}
 		r.changed() // other networks may be seen
 	} else {
 		p.every = now.Sub(p.at)

@@ -404,6 +404,7 @@ func (r *Registry) resolve() {
 		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
 			k.led = true
 		}
+		r.reroute(k)
 	}
 	r.inventory.Store(inv)
 	r.fileAll(inv)

@@ -1,0 +1,139 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// Which routers there are depends on what runs: Traefik's Docker provider forgets those of
+// a container that does not run or is not healthy, and those of one that it finds no
+// server in (keepContainer and build in pkg/provider/docker/config.go of 3.6.12). A router
+// that Traefik does not have takes no request, whatever its rule says. What Paastis
+// publishes is there in every state.
+
+// Find is the app that a request belongs to; nil if none is known. The entry may be one
+// that is not managed.
+//
+// It is that of the router that takes the request, among those that Traefik has now. If
+// there is none, it is one that the request's host names: a running app by its name, else
+// one whose router would ask Paastis about the host if Traefik had it, for whoever asks has
+// a router of which no label tells, such as one of a file for all apps that sleep.
+//
+// It makes the request what the visitor made it, before the middlewares of the router.
+func (inv *Inventory) Find(req *traefik.Request) *Entry {
+	if r, _, ok := inv.present.Recognize(req); ok {
+		return r.entry
+	}
+	label, _, _ := strings.Cut(req.Host, ".")
+	named := inv.names[label]
+	if named != nil && named.routed() {
+		return named
+	}
+	if r, _, ok := inv.claiming.Recognize(req); ok {
+		return r.entry
+	}
+	return named
+}
+
+// Route is the router that a request takes, and its app; nil if no label has one for it.
+// It need not be one that Traefik has now, if none that it has takes the request.
+func (inv *Inventory) Route(req *traefik.Request) (*Entry, *Router) {
+	r, _, ok := inv.present.Lookup(req)
+	if !ok {
+		r, _, ok = inv.table.Lookup(req)
+	}
+	if !ok {
+		return nil, nil
+	}
+	return r.entry, r
+}
+
+// There reports whether Traefik has the router now, as far as is known.
+func (r *Router) There() bool { return r.Own || r.entry.routed() }
+
+// claims reports whether the router asks Paastis, about some hosts alone.
+func (r *Router) claims() bool { return r.Paastis && r.bound }
+
+// routed reports whether Traefik has the routers of the app's labels now.
+func (e *Entry) routed() bool {
+	if e.keeper == nil {
+		return e.keptAs(e.App)
+	}
+	return e.keeper.routed.Load()
+}
+
+// reroute takes in that the app's routers may be there now, or be gone. Called with the
+// lock held.
+func (r *Registry) reroute(k *Keeper) {
+	k.routed.Store(r.direct(k) || k.Entry().keptAs(k.app))
+}
+
+// rerouteAll takes in that the routes of all apps in direct mode are there from now on.
+// Called with the lock held.
+func (r *Registry) rerouteAll() {
+	for _, k := range r.keepers {
+		r.reroute(k)
+	}
+}
+
+// keptAs reports whether Traefik keeps one of the app's containers as they are.
+func (e *Entry) keptAs(app App) bool {
+	return slices.ContainsFunc(app.Instances, func(i Instance) bool {
+		switch serves := i.Status == Running && (i.Health == NoHealth || i.Health == Healthy); {
+		case !serves:
+			return e.AllowNonRunning
+		default:
+			return e.lacksServer(app) == ""
+		}
+	})
+}
+
+// lacksServer says what Traefik finds no server for while the app runs: a service of the
+// labels whose address they do not give. Then it leaves out the app as a whole. Empty: it
+// finds one for each.
+func (e *Entry) lacksServer(app App) string {
+	for _, service := range e.labels.Services {
+		server := traefik.Server{}
+		if len(service.Servers) > 0 {
+			server = service.Servers[0]
+		}
+		switch {
+		case server.URL != "":
+		case slices.Equal(app.Networks, []string{"none"}):
+			return "it is in no network"
+		case server.Port == "" && (len(app.Ports) == 0 || slices.Contains(app.Networks, "host")):
+			return "no port is known"
+		}
+	}
+	return ""
+}
+
+// routers are those of all apps, managed or not: a request may belong to an app that
+// Paastis must leave alone.
+func (inv *Inventory) routers() []traefik.Entry[*Router] {
+	var routes []traefik.Entry[*Router]
+	for _, e := range inv.Entries {
+		for i := range e.Routers {
+			r := &e.Routers[i]
+			r.entry = e
+			if r.Match != nil {
+				routes = append(routes, traefik.Entry[*Router]{
+					Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Rewrites: r.Rewrites,
+					TLS: r.TLS, Silent: r.silent(), Value: r,
+				})
+			}
+		}
+	}
+	return routes
+}
+
+// silent reports whether Traefik asks Paastis nothing about the router's requests, as far as
+// labels tell: there may be more in middlewares that none of them defines.
+func (r *Router) silent() bool { return !r.Paastis && !r.entry.Managed && len(r.Rewrites) == 0 }
+
+// file keeps the table of all routers.
+func (inv *Inventory) file(table *traefik.Table[*Router]) {
+	inv.table, inv.present, inv.claiming = table, table.Among((*Router).There), table.Among((*Router).claims)
+}
