@@ -213,6 +213,9 @@ func flagKind(name string) (isBool, known bool) {
 			return f.value == "", true
 		}
 	}
+	if _, key, is := endpointFlag(name); is {
+		return isEndpointSwitch(key), true
+	}
 	s, ok := settingBy(settings(), func(s setting) bool { return s.Flag == name })
 	return ok && (s.Type.Kind() == reflect.Bool || s.Default == "true" || s.Default == "false"), ok
 }

@@ -86,12 +86,22 @@ type TLSConfig struct {
 
 // TraefikConfig is what Paastis has to know of Traefik's own configuration.
 type TraefikConfig struct {
-	Middleware    string         `yaml:"middleware" description:"Name of the ForwardAuth middleware that asks Paastis, without its provider"`
-	Throttle      types.Duration `yaml:"throttle" description:"Traefik's providersThrottleDuration"`
-	DefaultRule   string         `yaml:"default_rule" description:"Traefik's defaultRule, if it has one"`
-	APIURL        string         `yaml:"api_url" description:"URL of Traefik's API, which tells when it can reach an app: http://traefik:8080"`
-	ConfigToken   string         `yaml:"config_token" description:"Whoever sends it gets /traefik/config, as ?token= or Authorization: Bearer"`
-	ConfigSources []string       `yaml:"config_sources" description:"Addresses and CIDR ranges that may get /traefik/config without a token"`
+	Middleware  string         `yaml:"middleware" description:"Name of the ForwardAuth middleware that asks Paastis, without its provider"`
+	Throttle    types.Duration `yaml:"throttle" description:"Traefik's providersThrottleDuration"`
+	DefaultRule string         `yaml:"default_rule" description:"Traefik's defaultRule, if it has one"`
+
+	Constraints        string   `yaml:"constraints" description:"The constraints of Traefik's Docker provider; none: as its container says"`
+	ExposedByDefault   bool     `yaml:"exposed_by_default" description:"The exposedByDefault of Traefik's Docker provider; unless set, as its container says"`
+	Network            string   `yaml:"network" description:"The network of Traefik's Docker provider; none: as its container says"`
+	EntryPoints        []string `yaml:"entry_points" description:"Names of Traefik's entry points; none: as its container says"`
+	DefaultEntryPoints []string `yaml:"default_entry_points" description:"Those of them that are asDefault; none: all"`
+
+	// Endpoints are more Traefiks, each by what stands behind /traefik/config/ for it.
+	Endpoints map[string]EndpointConfig `yaml:"endpoints"`
+
+	APIURL        string   `yaml:"api_url" description:"URL of Traefik's API, which tells when it can reach an app: http://traefik:8080"`
+	ConfigToken   string   `yaml:"config_token" description:"Whoever sends it gets /traefik/config, as ?token= or Authorization: Bearer"`
+	ConfigSources []string `yaml:"config_sources" description:"Addresses and CIDR ranges that may get /traefik/config without a token"`
 }
 
 // NeverWake is who may look at an app without waking it. A list replaces its default.
@@ -135,7 +145,7 @@ func defaultConfig() Config {
 		Provider:      "docker",
 		AuditInterval: types.Duration(registry.DefaultAudit),
 		Docker:        DockerConfig{Proc: "/proc"},
-		Traefik:       TraefikConfig{Middleware: "paastis", Throttle: types.Duration(2 * time.Second), ConfigSources: server.PrivateNetworks()},
+		Traefik:       TraefikConfig{Middleware: "paastis", Throttle: types.Duration(2 * time.Second), ExposedByDefault: true, ConfigSources: server.PrivateNetworks()},
 		Admin:         AdminConfig{Listen: "127.0.0.1:8091"},
 		NeverWake: NeverWake{
 			UserAgents: never.UserAgents, Paths: never.Paths, Methods: never.Methods, Prefetch: never.Prefetch,
@@ -204,6 +214,10 @@ func (l *Loaded) readEnv(environ []string) error {
 		if !strings.HasPrefix(name, envPrefix) {
 			continue
 		}
+		if is, err := l.readEndpointVariable(name, value); is {
+			faults = append(faults, err)
+			continue
+		}
 		s, value, err := readVariable(name, value)
 		if err != nil {
 			faults = append(faults, err)
@@ -241,7 +255,7 @@ func readVariable(name, value string) (setting, string, error) {
 
 // readFlags lays flags over the configuration.
 func (l *Loaded) readFlags(flags map[string]string) error {
-	var faults []error
+	faults := []error{l.readEndpointFlags(flags)}
 	for _, s := range settings() {
 		value, ok := flags[s.Flag]
 		if !ok {
@@ -294,6 +308,7 @@ func (l *Loaded) validate() error {
 	if _, err := l.Traefik.api(); err != nil {
 		fault("traefik.api_url", "%v", err)
 	}
+	l.validateEndpoints(fault)
 	if _, err := l.classifier(); err != nil {
 		fault("never_wake", "%v", err)
 	}
@@ -391,6 +406,8 @@ func (l Loaded) registrySettings() registry.Settings {
 		Middleware:  l.Traefik.Middleware,
 		Throttle:    time.Duration(l.Traefik.Throttle),
 		DefaultRule: rule,
+		Traefik:     l.static(),
+		Endpoints:   l.endpoints(),
 	}
 }
 
@@ -407,14 +424,17 @@ func (t TraefikConfig) rule() (*template.Template, error) {
 }
 
 // api is the client of Traefik's API. Nil if it has no URL.
-func (t TraefikConfig) api() (*traefik.API, error) {
-	if t.APIURL == "" {
+func (t TraefikConfig) api() (*traefik.API, error) { return newAPI(t.APIURL) }
+
+// newAPI is the client of the API at a URL. Nil if that is empty.
+func newAPI(rawURL string) (*traefik.API, error) {
+	if rawURL == "" {
 		return nil, nil
 	}
-	if strings.HasPrefix(t.APIURL, "https:") {
+	if strings.HasPrefix(rawURL, "https:") {
 		trustRoots()
 	}
-	return traefik.NewAPI(t.APIURL)
+	return traefik.NewAPI(rawURL)
 }
 
 func (c Config) classifier() (server.Classifier, error) {

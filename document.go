@@ -62,6 +62,8 @@ func (l *Loaded) checkKeys(file string, node *yaml.Node, prefix string) error {
 		key, value := node.Content[i], node.Content[i+1]
 		path := prefix + key.Value
 		switch {
+		case path == endpointsKey:
+			faults = append(faults, l.checkEndpoints(file, value))
 		case slices.Contains(known, path):
 			l.Origins[path] = fmt.Sprintf("%s:%d", file, key.Line)
 			faults = append(faults, checkValue(file, path, value))
@@ -77,21 +79,35 @@ func (l *Loaded) checkKeys(file string, node *yaml.Node, prefix string) error {
 // checkValue reports a value that is none of its setting's kind.
 func checkValue(file, path string, value *yaml.Node) error {
 	s, ok := settingBy(settings(), func(s setting) bool { return s.Key == path })
-	if !ok || value.Decode(reflect.New(s.Type).Interface()) == nil {
+	if !ok {
 		return nil
 	}
-	want := "a text"
-	switch s.Type.Kind() {
-	case reflect.Bool:
-		want = "true or false"
-	case reflect.Int:
-		want = "a number"
-	case reflect.Slice:
-		want = "a list"
-	case reflect.Int64:
-		want = "a duration such as 30s or 2m"
+	return checkType(file, path, value, s.Type)
+}
+
+func checkType(file, path string, value *yaml.Node, want reflect.Type) error {
+	if value.Decode(reflect.New(want).Interface()) == nil {
+		return nil
 	}
-	return fmt.Errorf("%s:%d: %s: expected %s", file, value.Line, path, want)
+	return fmt.Errorf("%s:%d: %s: expected %s", file, value.Line, path, kindOf(want))
+}
+
+// kindOf says what a setting's value has to be.
+func kindOf(want reflect.Type) string {
+	switch want.Kind() {
+	case reflect.Pointer:
+		return kindOf(want.Elem())
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Int64:
+		return "a duration such as 30s or 2m"
+	default:
+		return "a text"
+	}
 }
 
 // yamlFaults gives every line of a YAML error its file and line.

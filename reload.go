@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -88,6 +89,8 @@ func (l Loaded) needsRestart(again Loaded) error {
 	note("traefik.api_url", l.Traefik.APIURL != again.Traefik.APIURL)
 	note("traefik.config_token", l.Traefik.ConfigToken != again.Traefik.ConfigToken)
 	note("traefik.config_sources", !slices.Equal(l.Traefik.ConfigSources, again.Traefik.ConfigSources))
+	note(endpointsKey, !maps.Equal(l.Traefik.endpointTokens(), again.Traefik.endpointTokens()) ||
+		!maps.Equal(l.Traefik.endpointAPIs(), again.Traefik.endpointAPIs()))
 	note("admin.listen", l.Admin.Listen != again.Admin.Listen)
 	note("admin.path", l.Admin.Path != again.Admin.Path)
 	note("admin.trusted_proxies", !slices.Equal(l.Admin.TrustedProxies, again.Admin.TrustedProxies))

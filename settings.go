@@ -34,9 +34,12 @@ func settingsOf(v reflect.Value, key, path string) []setting {
 	for i := range v.NumField() {
 		field, value := v.Type().Field(i), v.Field(i)
 		k, p := key+field.Tag.Get("yaml"), path+strings.ToLower(field.Name)
-		if field.Type.Kind() == reflect.Struct {
+		switch field.Type.Kind() {
+		case reflect.Struct:
 			all = append(all, settingsOf(value, k+".", p+".")...)
 			continue
+		case reflect.Map:
+			continue // see EndpointConfig
 		}
 		all = append(all, setting{
 			Key:     k,

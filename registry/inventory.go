@@ -27,6 +27,12 @@ type Settings struct {
 	Throttle time.Duration
 	// DefaultRule is Traefik's defaultRule. Nil: Traefik's own default.
 	DefaultRule *template.Template
+	// Traefik is what is set of the Traefik that fetches its routes at /traefik/config, and
+	// of one that fetches none. It holds against what the Traefik's container says.
+	Traefik traefik.Static
+	// Endpoints are the same for the Traefiks that fetch their routes at
+	// /traefik/config/NAME, by that name. Nil: there are none.
+	Endpoints map[string]traefik.Static
 }
 
 // Entry is what is known of an app before it moves: its name, its properties and the

@@ -1,0 +1,119 @@
+package traefik
+
+import "slices"
+
+// internalEntryPoint is that of Traefik's own API and metrics. No router gets it unasked.
+const internalEntryPoint = "traefik"
+
+// Static is what of a Traefik's static configuration decides which routers of its Docker
+// or Swarm provider it has. The zero value is that of a Traefik of which nothing is known:
+// it is taken for one with Traefik's own defaults.
+type Static struct {
+	// Constraints of the provider. Nil: not known, taken for none.
+	Constraints *Constraint
+	// ExposedByDefault of the provider. Nil: not known, taken for true.
+	ExposedByDefault *bool
+	// Network of the provider, in which it reaches an app whose labels choose none. Empty:
+	// none, or not known.
+	Network string
+	// EntryPoints that it has. Nil: not known, any name may be one.
+	EntryPoints []EntryPoint
+	// DefaultRule of the provider. Empty: Traefik's own, or not known.
+	DefaultRule string
+	// Unread says why nothing of this could be read, for people: `it is in a file`. Empty:
+	// it was, or nobody has tried.
+	Unread string
+	// Fetches tells that Traefik has an HTTP provider, by which it may have the routes of
+	// Paastis.
+	Fetches bool
+}
+
+// EntryPoint is an entry point that takes HTTP.
+type EntryPoint struct {
+	Name string
+	// AsDefault: a router that names no entry point listens on it. If it is set on none of
+	// a Traefik's entry points, it is as if on all.
+	AsDefault bool
+	// TLS: routers on it take HTTPS, whatever they say themselves.
+	TLS bool
+}
+
+// Keeps reports whether such a Traefik makes routers of an app with these labels: whether
+// it is exposed, and not left out by the constraints.
+func (s Static) Keeps(l Labels) bool {
+	return s.Exposes(l) && s.Constraints.Match(l.raw)
+}
+
+// Exposes reports whether an app with these labels is exposed, by itself or by default.
+func (s Static) Exposes(l Labels) bool {
+	if l.Enable != nil {
+		return *l.Enable
+	}
+	return s.ExposedByDefault == nil || *s.ExposedByDefault
+}
+
+// Serves reports whether one of the router's entry points is one that Traefik has.
+func (s Static) Serves(r Router) bool {
+	return s.EntryPoints == nil || len(s.ListensOn(r)) > 0
+}
+
+// ListensOn returns the names of the entry points on which the router takes requests: of
+// those that it names the ones that Traefik has, or the default ones. Nil: there is none,
+// or the EntryPoints are not known and the router names none.
+func (s Static) ListensOn(r Router) []string {
+	switch {
+	case s.EntryPoints == nil:
+		return r.EntryPoints
+	case len(r.EntryPoints) == 0:
+		return s.defaults()
+	}
+	var names []string
+	for _, e := range s.EntryPoints {
+		if slices.Contains(r.EntryPoints, e.Name) {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// defaults are the names of the entry points of a router that names none.
+func (s Static) defaults() []string {
+	chosen := slices.ContainsFunc(s.EntryPoints, func(e EntryPoint) bool { return e.AsDefault })
+	var names []string
+	for _, e := range s.EntryPoints {
+		if e.AsDefault || !chosen && e.Name != internalEntryPoint {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// Over lays what is known here over what is known from elsewhere.
+func (s Static) Over(other Static) Static {
+	s.Unread, s.Fetches = other.Unread, other.Fetches
+	if s.Constraints == nil {
+		s.Constraints = other.Constraints
+	}
+	if s.ExposedByDefault == nil {
+		s.ExposedByDefault = other.ExposedByDefault
+	}
+	if s.Network == "" {
+		s.Network = other.Network
+	}
+	if s.EntryPoints == nil {
+		s.EntryPoints = other.EntryPoints
+	}
+	if s.DefaultRule == "" {
+		s.DefaultRule = other.DefaultRule
+	}
+	return s
+}
+
+// Equal reports whether both say the same.
+func (s Static) Equal(o Static) bool {
+	return (s.Constraints == nil) == (o.Constraints == nil) && s.Constraints.String() == o.Constraints.String() &&
+		(s.ExposedByDefault == nil) == (o.ExposedByDefault == nil) &&
+		(s.ExposedByDefault == nil || *s.ExposedByDefault == *o.ExposedByDefault) &&
+		s.Network == o.Network && s.DefaultRule == o.DefaultRule && s.Unread == o.Unread && s.Fetches == o.Fetches &&
+		(s.EntryPoints == nil) == (o.EntryPoints == nil) && slices.Equal(s.EntryPoints, o.EntryPoints)
+}
