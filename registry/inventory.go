@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -125,6 +126,8 @@ type Inventory struct {
 
 	names  map[string]*Entry // :: any name → entry
 	routes map[string]*Route // :: published name → route
+	// ownHosts are those of routers that lead to Paastis itself.
+	ownHosts []string
 	// table has the routers of all labels: present those that Traefik has now, and claiming
 	// those of managed apps for certain hosts.
 	table, present, claiming *traefik.Table[*Router]
@@ -149,6 +152,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.manage(s)
 	inv.reportLinks()
 	inv.publish()
+	inv.findOwnHosts(s)
 	inv.file(traefik.NewTable(inv.routers()))
 	return inv
 }
@@ -239,7 +243,9 @@ func (e *Entry) answersFor(labels traefik.Labels, middleware string) bool {
 	if err != nil {
 		return false
 	}
-	return slices.Contains(e.App.Hosts(), address.Hostname())
+	return slices.Contains(e.App.Hosts(), address.Hostname()) || slices.ContainsFunc(e.App.Instances, func(i Instance) bool {
+		return slices.ContainsFunc(i.Addresses, func(a netip.Addr) bool { return a.String() == address.Hostname() })
+	})
 }
 
 func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {

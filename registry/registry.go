@@ -25,6 +25,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -69,20 +70,22 @@ type Registry struct {
 	loadedAt  time.Time
 	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
 	unknown   atomic.Int64              // requests that belong to no app of ours
+	callers   atomic.Pointer[map[netip.Addr]Caller]
 
 	kick  chan struct{}  // something happened: move the apps
 	tasks sync.WaitGroup // what runs beside Run
 
-	mu       sync.Mutex
-	settings Settings
-	keepers  map[string]*Keeper // :: provider/name → keeper
-	moving   []*Keeper          // the managed apps that time or others may move, by name
-	todo     []task             // decided under the lock, begun without it
-	problems map[string]*problem
-	untold   bool // there are problems that were not told yet
-	loading  bool // the first reports come in
-	contacts map[Provider]ProviderHealth
-	news     news
+	mu        sync.Mutex
+	settings  Settings
+	keepers   map[string]*Keeper // :: provider/name → keeper
+	moving    []*Keeper          // the managed apps that time or others may move, by name
+	todo      []task             // decided under the lock, begun without it
+	problems  map[string]*problem
+	untold    bool // there are problems that were not told yet
+	loading   bool // the first reports come in
+	relocated bool // an app has other addresses than callers says
+	contacts  map[Provider]ProviderHealth
+	news      news
 
 	absent    map[string]AppMemory // :: provider/name → what is remembered of an app that is not there
 	unsaved   bool                 // something is to be remembered
@@ -407,6 +410,7 @@ func (r *Registry) resolve() {
 		r.reroute(k)
 	}
 	r.inventory.Store(inv)
+	r.locate()
 	r.fileAll(inv)
 	r.changed()
 	for _, k := range turned {

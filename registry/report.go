@@ -54,6 +54,8 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	gone := r.remove(p, report)
 	if redefined || gone {
 		r.resolve()
+	} else if r.relocated {
+		r.locate()
 	}
 	for _, k := range seen {
 		r.observe(k, now)
@@ -90,7 +92,9 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 		k.endedAt, k.formerly = time.Now(), k.addresses()
 		k.renewed = slices.ContainsFunc(app.Instances, Instance.up)
 	}
+	before := k.addresses()
 	k.app = app
+	r.relocated = r.relocated || !slices.Equal(before, k.addresses())
 	return k, redefined
 }
 

@@ -15,6 +15,9 @@ import (
 func (s *Server) auth(c echo.Context) error {
 	h := c.Request().Header
 	req, err := traefik.FromForwardAuth(h)
+	if err == nil && s.isStranger(c.Request()) {
+		err = errStranger
+	}
 	if err != nil {
 		return s.refuse(c, err)
 	}
@@ -160,8 +163,9 @@ func (s *Server) release(c echo.Context, k *registry.Keeper, req *traefik.Reques
 
 // refuse answers a question that is none.
 func (s *Server) refuse(c echo.Context, err error) error {
+	s.warnSeldom(remoteAddr(c.Request()), "question refused that is none of Traefik's ForwardAuth", "from", "reason", err)
 	return WriteProblem(c.Response(), c.Request(), Problem{
-		Status: http.StatusBadRequest,
+		Status: http.StatusForbidden,
 		Title:  "Not a question of Traefik's ForwardAuth",
 		Detail: err.Error(),
 	})

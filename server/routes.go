@@ -38,8 +38,11 @@ func newRoutesAccess(token string, sources []netip.Prefix) routesAccess {
 func (s *Server) routes(c echo.Context) error {
 	r := c.Request()
 	from := remoteAddr(r)
-	if !s.access.allows(r, from) {
+	if !s.access.allows(r, from) || s.access.token == "" && s.registry.CallerAt(from) > registry.TraefikOrPaastis {
 		return s.keepRoutes(c, from)
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return echo.ErrMethodNotAllowed
 	}
 	self := selfURL(r)
 	p := s.registry.Publish(from, self)
@@ -110,12 +113,7 @@ func (a routesAccess) allows(r *http.Request, from netip.Addr) bool {
 	if a.token != "" {
 		return a.isToken(r.URL.Query().Get("token")) || a.isToken(Bearer(r.Header.Get("Authorization")))
 	}
-	for _, header := range []string{"X-Forwarded-For", "X-Forwarded-Host", "Forwarded"} {
-		if r.Header[header] != nil {
-			return false
-		}
-	}
-	return a.near(from)
+	return !carried(r.Header) && a.near(from)
 }
 
 // near tells whether an address is one of the sources.

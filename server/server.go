@@ -118,7 +118,7 @@ func New(o Options) *Server {
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Any("/auth", s.survive(s.auth))
-	s.echo.Match([]string{http.MethodGet, http.MethodHead}, "/traefik/config", s.survive(s.routes))
+	s.echo.Any("/traefik/config", s.survive(s.routes))
 	s.echo.GET("/healthz", s.survive(s.healthz))
 	if o.AdminPath != "" {
 		s.admin, s.adminPath = http.StripPrefix(o.AdminPath, o.Admin), o.AdminPath

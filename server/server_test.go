@@ -66,10 +66,10 @@ func TestWhatIsNoQuestionGetsAProblem(t *testing.T) {
 		for _, c := range []struct {
 			method, path, uri, want string
 		}{
-			{"GET", "/auth", "", "400 problem"},
-			{"POST", "/auth", "", "400 problem"},
-			{"GET", "/auth", "/%zz", "400 problem"},
-			{"GET", "/auth", "shop", "400 problem"},
+			{"GET", "/auth", "", "403 problem"},
+			{"POST", "/auth", "", "403 problem"},
+			{"GET", "/auth", "/%zz", "403 problem"},
+			{"GET", "/auth", "shop", "403 problem"},
 			{"GET", "/", "", "404 problem"},
 			{"GET", "/auth/more", "/", "404 problem"},
 			{"POST", "/healthz", "", "405 problem"},

@@ -5,11 +5,14 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/registrytest"
 )
 
@@ -128,4 +131,119 @@ func TestTheAppNeverSeesAMark(t *testing.T) {
 			t.Errorf("%s arrives as %s", path, got)
 		}
 	}
+}
+
+// besideStrangers is a site of which shop is managed and asleep; all others run.
+func besideStrangers(t *testing.T) *site {
+	t.Helper()
+	there := func(a *registrytest.App, address, protected string) *registrytest.App {
+		a.Awake()
+		a.Instances[0].Addresses, a.Protected = []netip.Addr{netip.MustParseAddr(address)}, protected
+		return a
+	}
+	paastis := service("paastis").Label("traefik.enable", "true").Label("com.docker.compose.project", "infra").
+		Label("com.docker.compose.service", "paastis").Label("traefik.http.middlewares.paastis.forwardauth.address", "http://paastis:3000/auth").
+		Label("traefik.http.routers.admin.rule", "Host(`Admin.example.com`) && PathPrefix(`/paastis-admin`) || Host(`paastis-infra`)")
+	other := service("other")
+	delete(other.Labels, "paastis.enable")
+	return live(t, routed("shop"), there(routed("blog"), "10.0.0.5", ""), there(other, "10.0.0.6", ""),
+		there(service("traefik"), "10.0.0.2", registry.RunsTraefik), there(service("vpn"), "10.0.0.7", ""),
+		there(service("edge"), "10.0.0.7", registry.RunsTraefik), there(paastis, "10.0.0.3", registry.IsPaastis)).open()
+}
+
+func TestAQuestionOfAStrangerIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name, host, from string
+		lines            []string
+		want             bool // to be answered
+	}{
+		{"Traefik", "paastis:3000", "10.0.0.2", nil, true},
+		{"Traefik behind a VPN", "paastis:3000", "10.0.0.7", nil, true},
+		{"Traefik, which is unknown", "paastis:3000", "172.17.0.1", nil, true},
+		{"Traefik in an image of its own", "paastis:3000", "10.0.0.6", nil, true},
+		{"Traefik on the machine", "localhost:3000", "127.0.0.1", nil, true},
+		{"a visitor by Traefik's default router", "paastis-infra", "10.0.0.2", []string{"X-Forwarded-Host: paastis-infra"}, false},
+		{"one who is believed anything", "paastis-infra", "10.0.0.2", nil, false},
+		{"one by a port", "PAASTIS-infra:8443", "10.0.0.2", nil, false},
+		{"one by the router of admins", "admin.example.com", "10.0.0.2", nil, false},
+		{"one by a router for all hosts", "shop.test", "10.0.0.2", nil, false},
+		{"an app", "paastis:3000", "10.0.0.5", nil, false},
+		{"nobody at all", "paastis:3000", "10.0.0.2", []string{"X-Forwarded-Uri: "}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := besideStrangers(t)
+				var answers []string
+				for _, app := range []string{"shop.test", "blog.test", "nobody.test"} {
+					for _, query := range []string{"", "?app=shop", "?app=nobody"} {
+						r := ask("http://"+app+"/", c.lines...)
+						r.URL.RawQuery, r.Host, r.RemoteAddr = strings.TrimPrefix(query, "?"), c.host, c.from+":40000"
+						if c.name == "one by a router for all hosts" {
+							r.Header.Set("X-Forwarded-Host", c.host)
+						}
+						r.Header.Set(pollHeader, "x")
+						w := s.answer(r)
+						answers = append(answers, fmt.Sprint(w.Code, w.Header(), w.Body))
+						if got := w.Code != http.StatusForbidden; got != c.want {
+							t.Errorf("%s%s: %s", app, query, answers[len(answers)-1])
+						}
+					}
+				}
+				if all := slices.Compact(answers); !c.want && len(all) > 1 {
+					t.Errorf("one learns of apps by %q", all)
+				}
+				if got := s.Took(); got != "-" && !c.want {
+					t.Errorf("orders %s", got)
+				}
+			})
+		})
+	}
+}
+
+func TestRoutesAreForNoOtherAppOfTheNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := besideStrangers(t)
+		for from, want := range map[string]int{
+			"10.0.0.2": 200, "10.0.0.7": 200, "10.0.0.3": 200, "10.9.9.9": 200, "10.0.0.5": 403, "10.0.0.6": 403,
+		} {
+			if w := s.answer(askRoutes("from " + from)); w.Code != want {
+				t.Errorf("from %s: %d", from, w.Code)
+			}
+		}
+		for _, lines := range [][]string{
+			{"X-Forwarded-Server: edge"}, {"X-Forwarded-Port: 80"}, {"X-Real-Ip: 10.0.0.9"}, {"X-Traefik-Router: x"}, {"Via: 1.1 edge"}, {"method POST", "from 10.0.0.5"},
+		} {
+			if w := s.answer(askRoutes(lines...)); w.Code != 403 {
+				t.Errorf("%q: %d", lines, w.Code)
+			}
+		}
+		s.access.token = "s3cret"
+		if w := s.answer(askRoutes("from 10.0.0.6", "query token=s3cret")); w.Code != 200 {
+			t.Errorf("with the token: %d", w.Code)
+		}
+	})
+}
+
+func TestAnAddressIsOfWhoHasItNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shop := routed("shop").Awake()
+		shop.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.5")}
+		traefik := service("traefik")
+		traefik.Protected = registry.RunsTraefik
+		s := live(t, shop, traefik)
+		at := netip.MustParseAddr("10.0.0.5")
+		if got := s.registry.CallerAt(at); got != registry.ManagedApp {
+			t.Errorf("while shop runs it is of %d", got)
+		}
+		s.Become("shop", registry.Instance{})
+		synctest.Wait()
+		if got := s.registry.CallerAt(at); got != registry.UnknownCaller {
+			t.Errorf("when shop sleeps it is of %d", got)
+		}
+		s.Become("traefik", registry.Instance{Status: registry.Running, Addresses: []netip.Addr{at}})
+		synctest.Wait()
+		if got := s.registry.CallerAt(at); got != registry.TraefikOrPaastis {
+			t.Errorf("when Traefik has it, it is of %d", got)
+		}
+	})
 }

@@ -1,0 +1,88 @@
+package registry
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Caller is who has an address.
+type Caller uint8
+
+const (
+	// UnknownCaller: no app that Paastis knows. It may be Traefik, outside all networks or
+	// behind the engine's own address.
+	UnknownCaller Caller = iota
+	// TraefikOrPaastis: one of the two, or what shares the network of one.
+	TraefikOrPaastis
+	// OtherApp: an app that Paastis does not manage.
+	OtherApp
+	// ManagedApp: an app that Paastis manages, which is surely no Traefik.
+	ManagedApp
+)
+
+// CallerAt is who has an address now. It neither locks nor allocates. It is good to refuse
+// somebody by, not to let somebody in: Traefik carries the requests of strangers.
+func (r *Registry) CallerAt(address netip.Addr) Caller {
+	callers := r.callers.Load()
+	if callers == nil {
+		return UnknownCaller
+	}
+	return (*callers)[address]
+}
+
+// locate notes who has which address. Of several that share one, it is the one that may do
+// the most. Nobody calls from an address of the machine itself. Called with the lock held.
+func (r *Registry) locate() {
+	callers := map[netip.Addr]Caller{}
+	for _, k := range r.keepers {
+		is := k.caller()
+		for _, a := range k.addresses() {
+			if was := callers[a]; !a.IsLoopback() && (was == UnknownCaller || is < was) {
+				callers[a] = is
+			}
+		}
+	}
+	r.callers.Store(&callers)
+	r.relocated = false
+}
+
+func (k *Keeper) caller() Caller {
+	e := k.Entry()
+	switch {
+	case e == nil:
+		return OtherApp
+	case e.Managed:
+		return ManagedApp
+	case e.App.Protected != "" && e.App.Protected != ServesProvider:
+		return TraefikOrPaastis
+	default:
+		return OtherApp
+	}
+}
+
+// IsRouted reports whether a host, with or without a port, is one of those by which a router
+// of Traefik's leads to Paastis itself. It allocates nothing.
+func (r *Registry) IsRouted(host string) bool {
+	return slices.ContainsFunc(r.inventory.Load().ownHosts, func(own string) bool {
+		return len(host) >= len(own) && strings.EqualFold(host[:len(own)], own) && (len(host) == len(own) || host[len(own)] == ':')
+	})
+}
+
+// findOwnHosts finds the hosts of the routers that lead to Paastis itself.
+func (inv *Inventory) findOwnHosts(s Settings) {
+	for _, e := range inv.Entries {
+		if !e.isPaastis(s) {
+			continue
+		}
+		for _, r := range e.Routers {
+			inv.ownHosts = append(inv.ownHosts, r.Match.Hosts()...)
+		}
+	}
+}
+
+// isPaastis reports whether the app is Paastis, by its provider's word or because its labels
+// define the middleware.
+func (e *Entry) isPaastis(s Settings) bool {
+	return e.App.Protected == IsPaastis || s.Middleware != "" && e.labels.Defines(s.Middleware)
+}

@@ -1,0 +1,40 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// A stranger is somebody who asks what only Traefik has to ask. Traefik's own router for
+// Paastis's container leads anybody here, and so does one that somebody has made for
+// admin.path; an app that was broken into is on a network with Paastis. What comes that way
+// looks like a question of Traefik's to whoever looks at paths and headers alone, for the
+// headers may be the visitor's own (forwardedHeaders.insecure).
+
+var errStranger = errors.New("it came by a router, or from an app, and not from Traefik itself")
+
+// carries are headers that proxies add to a request that they carry, and Traefik does not to
+// its own.
+var carries = []string{"X-Forwarded-", "X-Real-Ip", "X-Traefik-Router", "Forwarded", "Via"}
+
+// carried reports whether a proxy passed on what somebody has asked it for.
+func carried(h http.Header) bool {
+	for name := range h {
+		for _, beginning := range carries {
+			if strings.HasPrefix(name, beginning) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isStranger reports whether a question about a request, as its headers have it, is none of
+// Traefik's: it came by a router that leads to Paastis, or from an app. It allocates nothing.
+func (s *Server) isStranger(r *http.Request) bool {
+	return first(r.Header, "X-Forwarded-Host") == r.Host || s.registry.IsRouted(r.Host) ||
+		s.registry.CallerAt(remoteAddr(r)) == registry.ManagedApp
+}
