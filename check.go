@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -90,6 +91,9 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 	if e.Mode == rules.Direct {
 		return nil // Paastis publishes its own routers
 	}
+	if why := e.LacksServer(); why != "" {
+		warn("app %q has a service for which Traefik finds no server, for %s: while it runs Traefik leaves out the app; add the label traefik.http.services.<name>.loadbalancer.server.port", e.Name, why)
+	}
 	asking := slices.DeleteFunc(slices.Clone(e.Routers), func(r registry.Router) bool { return r.Own })
 	if len(asking) > 0 && !e.AllowNonRunning {
 		warn("app %q lacks the label traefik.docker.allownonrunning=true: while it sleeps Traefik forgets its router and answers 404; in direct mode it needs none, and paastis.mode=direct says so", e.Name)
@@ -127,17 +131,23 @@ func checkAPI(ctx context.Context, t TraefikConfig) []string {
 	return nil
 }
 
-// lintNames looks for routers of one name on two apps: names are global in Traefik, which
-// then leaves out both.
+// lintNames looks for routers of one name on two apps: names are global in Traefik. If their
+// labels differ it leaves out both, else it takes them for one.
 func lintNames(inv *registry.Inventory) []string {
 	var all []string
 	first := map[string]*registry.Entry{}
 	for _, e := range inv.Entries {
 		for _, r := range e.Routers {
-			if other := first[r.Name]; other != nil && other != e {
-				all = append(all, fmt.Sprintf("router %q is defined on %s and on %s: Traefik leaves out both; give one another name (%s)", r.Name, other.App.Origin, e.App.Origin, e.App.Origin))
+			on := cmp.Or(r.Holder(), e)
+			other := first[r.Name]
+			if first[r.Name] = on; other == nil || other == on {
+				continue
 			}
-			first[r.Name] = e
+			what := "their labels are the same, so Traefik shares its requests out among both"
+			if slices.Contains(r.Rivals(), other) {
+				what = "Traefik leaves out both while it has both"
+			}
+			all = append(all, fmt.Sprintf("router %q is defined on %s and on %s: %s; give one another name (%s)", r.Name, other.App.Origin, on.App.Origin, what, on.App.Origin))
 		}
 	}
 	return all

@@ -116,12 +116,30 @@ func TestCheckWarnsOfNetworksThatTraefikDoesNotShare(t *testing.T) {
 }
 
 func TestCheckWarnsOfARouterOnTwoApps(t *testing.T) {
-	other := web(func(a *registry.App) {
-		a.Name, a.Origin, a.Stack = "blog-web", `container "blog-web-1"`, "blog"
-		a.Instances = []registry.Instance{{Name: "blog-web-1", ID: "id2"}}
-		a.Labels["traefik.http.services.web.loadbalancer.server.url"] = "http://blog-web-1:8080"
+	for rule, want := range map[string]string{"Host(`web.test`)": "shares its requests out among both", "Host(`blog.test`)": "leaves out both"} {
+		other := web(func(a *registry.App) {
+			a.Name, a.Origin, a.Stack = "blog-web", `container "blog-web-1"`, "blog"
+			a.Instances = []registry.Instance{{Name: "blog-web-1", ID: "id2"}}
+			a.Labels["traefik.http.services.web.loadbalancer.server.url"] = "http://blog-web-1:8080"
+			a.Labels["traefik.http.routers.web.rule"] = rule
+		})
+		got := lintOf(t, true, web(nil), other)
+		if len(got) != 1 || !strings.Contains(got[0], `router "web" is defined on container "blog-web-1" and on container "shop-web-1"`) || !strings.Contains(got[0], want) {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+func TestCheckTellsWhatTraefikLeavesOut(t *testing.T) {
+	portless := web(func(a *registry.App) {
+		delete(a.Labels, "traefik.http.services.web.loadbalancer.server.url")
+		a.Ports, a.Labels["paastis.port"] = nil, "80"
 	})
-	if got := lintOf(t, true, web(nil), other); len(got) != 1 || !strings.Contains(got[0], `router "web" is defined on container "blog-web-1" and on container "shop-web-1"`) {
+	if got := lintOf(t, true, portless); len(got) != 1 || !strings.Contains(got[0], "for no port is known") {
+		t.Errorf("%q", got)
+	}
+	lost := web(func(a *registry.App) { a.Labels["traefik.http.routers.web.service"] = "nobody" })
+	if got := lintOf(t, true, lost); len(got) == 0 || !strings.Contains(got[0], `leads to the service "nobody", which no label defines`) {
 		t.Errorf("%q", got)
 	}
 }

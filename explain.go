@@ -139,6 +139,12 @@ func writeRouters(out io.Writer, e *registry.Entry) {
 			server = "static server " + r.StaticURL
 		}
 		fmt.Fprintf(out, "  %s: %s\n    %s; %s\n", r.Name, r.Rule, asks, server)
+		if h := r.Holder(); h != nil {
+			fmt.Fprintf(out, "    its labels are on %s, and its service is this app's\n", h.App.Origin)
+		}
+		if !r.There() {
+			fmt.Fprintln(out, "    Traefik does not have it as things are")
+		}
 	}
 	for _, rt := range e.Routes {
 		fmt.Fprintf(out, "  in direct mode Paastis publishes %s\n", rt.Name)

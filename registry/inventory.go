@@ -84,8 +84,11 @@ type Router struct {
 	// Own tells that it is in no label of Traefik's: only Paastis publishes it.
 	Own bool
 
-	bound bool   // its rule takes requests of certain hosts alone
-	entry *Entry // that it leads to
+	bound  bool     // its rule takes requests of certain hosts alone
+	lost   bool     // its service is nowhere
+	entry  *Entry   // that it leads to
+	holder *Entry   // that has its labels; nil: the same
+	rivals []*Entry // that have another one of its name
 }
 
 // Keeper is the app's keeper. Nil only in an inventory that no registry has made.
@@ -147,12 +150,14 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 		inv.Entries = append(inv.Entries, e)
 	}
 	inv.nameAll()
-	inv.link()
+	inv.lendRouters()
 	inv.followMiddlewares(s)
+	inv.link(s)
 	inv.manage(s)
 	inv.reportLinks()
 	inv.publish()
 	inv.findOwnHosts(s)
+	inv.findRivals()
 	inv.file(traefik.NewTable(inv.routers()))
 	return inv
 }
@@ -289,7 +294,7 @@ func (inv *Inventory) nameAll() {
 }
 
 // link draws the graph: links of the provider, of rules, of labels and of groups.
-func (inv *Inventory) link() {
+func (inv *Inventory) link(s Settings) {
 	nodes := make([]rules.Node, 0, len(inv.Entries))
 	for _, e := range inv.Entries {
 		provider, _, _ := strings.Cut(e.ID, "/")
@@ -298,6 +303,7 @@ func (inv *Inventory) link() {
 			l.Name = provider + "/" + l.Name
 			links = append(links, l)
 		}
+		links = append(links, e.holders(s)...)
 		nodes = append(nodes, rules.Node{
 			Name:    e.Name,
 			Aliases: []string{e.App.Name, e.ID},
@@ -338,7 +344,7 @@ func (e *Entry) asks(s Settings) (bool, string) {
 		return true, "enabled by " + e.Origins["enable"]
 	}
 	for _, r := range e.Routers {
-		if r.Paastis {
+		if r.Paastis && (r.holder == nil || r.holder.App.Stack == e.App.Stack) {
 			return true, fmt.Sprintf("router %q uses the middleware %q", r.Name, s.Middleware)
 		}
 	}

@@ -18,8 +18,8 @@ type Keeper struct {
 	// streams tells that a WebSocket or an event stream was let through in this wake.
 	streams atomic.Bool
 
-	// routed tells that Traefik has the app's routers.
-	routed atomic.Bool
+	// presence says why Traefik has the app's routers.
+	presence atomic.Uint32
 
 	// using is how many requests Paastis itself has open to the app.
 	using atomic.Int64

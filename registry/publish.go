@@ -130,6 +130,9 @@ func (r *Registry) publication(rt *Route, seen networks) traefik.Publication {
 	p := traefik.Publication{
 		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: k.provider.Name(), Foreign: rt.foreign, Turn: k.turned,
 	}
+	if h := rt.router.holder; h != nil {
+		p.Labels, p.Backend = h.labels, &rt.entry.labels
+	}
 	if k.open.Load() && r.letsGo(k) {
 		p.Servers = rt.servers(k.app, seen)
 		p.Awake = len(p.Servers) > 0 || rt.foreign != ""

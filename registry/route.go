@@ -88,8 +88,11 @@ func (e *Entry) route(r *Router) *Route {
 		rt.port = e.App.Ports[0]
 	}
 	switch {
-	case r.Match == nil:
+	case r.Match == nil, r.lost:
 		return nil // it has a problem already
+	case r.holder != nil && len(r.holder.labels.Unread()) > 0:
+		e.problem("router %q on %s is not published: Traefik cannot read the label %q there; correct it", r.Name, r.holder.App.Origin, r.holder.labels.Unread()[0])
+		return nil
 	case rt.port == 0:
 		e.problem("router %q on %s: no port is known, so its route is not published; add the label paastis.port", r.Name, e.App.Origin)
 		return nil

@@ -28,7 +28,7 @@ func (inv *Inventory) Find(req *traefik.Request) *Entry {
 	}
 	label, _, _ := strings.Cut(req.Host, ".")
 	named := inv.names[label]
-	if named != nil && named.routed() {
+	if named != nil && named.is(kept|published) {
 		return named
 	}
 	if r, _, ok := inv.claiming.Recognize(req); ok {
@@ -51,23 +51,49 @@ func (inv *Inventory) Route(req *traefik.Request) (*Entry, *Router) {
 }
 
 // There reports whether Traefik has the router now, as far as is known.
-func (r *Router) There() bool { return r.Own || r.entry.routed() }
+func (r *Router) There() bool {
+	switch {
+	case r.Own, r.entry.is(published):
+		return true
+	case r.lost, !r.entry.is(kept), r.holder != nil && !r.holder.is(kept):
+		return false
+	default:
+		return !slices.ContainsFunc(r.rivals, func(e *Entry) bool { return e.is(kept) })
+	}
+}
 
 // claims reports whether the router asks Paastis, about some hosts alone.
 func (r *Router) claims() bool { return r.Paastis && r.bound }
 
-// routed reports whether Traefik has the routers of the app's labels now.
-func (e *Entry) routed() bool {
+// presence says why Traefik has the routers of an app. Zero: it does not.
+type presence = uint32
+
+const (
+	// kept: Traefik makes them of the labels.
+	kept presence = 1 << iota
+	// published: Paastis publishes them.
+	published
+)
+
+// is reports whether Traefik has the app's routers for that reason, or one of those.
+func (e *Entry) is(why presence) bool {
 	if e.keeper == nil {
-		return e.keptAs(e.App)
+		return e.keptAs(e.App) && why&kept != 0
 	}
-	return e.keeper.routed.Load()
+	return e.keeper.presence.Load()&why != 0
 }
 
 // reroute takes in that the app's routers may be there now, or be gone. Called with the
 // lock held.
 func (r *Registry) reroute(k *Keeper) {
-	k.routed.Store(r.direct(k) || k.Entry().keptAs(k.app))
+	var why presence
+	if k.Entry().keptAs(k.app) {
+		why |= kept
+	}
+	if r.direct(k) {
+		why |= published
+	}
+	k.presence.Store(why)
 }
 
 // rerouteAll takes in that the routes of all apps in direct mode are there from now on.
@@ -89,6 +115,10 @@ func (e *Entry) keptAs(app App) bool {
 		}
 	})
 }
+
+// LacksServer says why Traefik finds no server of one of the app's services while it runs,
+// so that it leaves out the app as a whole. Empty: it finds one for each.
+func (e *Entry) LacksServer() string { return e.lacksServer(e.App) }
 
 // lacksServer says what Traefik finds no server for while the app runs: a service of the
 // labels whose address they do not give. Then it leaves out the app as a whole. Empty: it
@@ -117,7 +147,6 @@ func (inv *Inventory) routers() []traefik.Entry[*Router] {
 	for _, e := range inv.Entries {
 		for i := range e.Routers {
 			r := &e.Routers[i]
-			r.entry = e
 			if r.Match != nil {
 				routes = append(routes, traefik.Entry[*Router]{
 					Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Rewrites: r.Rewrites,

@@ -27,6 +27,9 @@ type Publication struct {
 	Mark string
 	// Labels of the app.
 	Labels Labels
+	// Backend are the labels that have the router's service, if they are another app's. Nil:
+	// they are the Labels.
+	Backend *Labels
 	// Router is one of them, completed by WithDefaults. One that the Labels do not know is
 	// published as it is.
 	Router Router
@@ -242,7 +245,7 @@ func raised(router Router) int {
 
 // toPaastis is the load balancer of an app that does not serve itself.
 func (p *Publication) toPaastis(self string) balancerConfig {
-	if rest, plain := strings.CutPrefix(self, "http://"); plain && p.Labels.Scheme(p.Router) == "h2c" {
+	if rest, plain := strings.CutPrefix(self, "http://"); plain && p.backend().Scheme(p.Router) == "h2c" {
 		self = "h2c://" + rest // else requests of gRPC arrive as HTTP/1.1
 	}
 	if p.Turn != 0 {
@@ -251,9 +254,16 @@ func (p *Publication) toPaastis(self string) balancerConfig {
 	return balancerConfig{Servers: []serverConfig{{URL: self}}, PassHostHeader: true}
 }
 
+func (p *Publication) backend() Labels {
+	if p.Backend != nil {
+		return *p.Backend
+	}
+	return p.Labels
+}
+
 // toServers is the load balancer as labels say, with the app's servers.
 func (p *Publication) toServers() balancerConfig {
-	told := p.Labels.balancer(p.Router)
+	told := p.backend().balancer(p.Router)
 	server, _ := told["servers"].(map[string]any)
 	balancer := balancerConfig{
 		Strategy:           told["strategy"],

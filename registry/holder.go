@@ -1,0 +1,159 @@
+package registry
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
+)
+
+// A name of a router or a service is one for a whole provider of Traefik's, whichever
+// container has the label: a router may lead to the service of another container, which is
+// the app that its requests are for. The container that has the router's labels is its
+// holder. Routers of one name on two containers are one router if their labels are the
+// same, else Traefik leaves out both (Merge in pkg/provider/configuration.go of 3.6.12).
+
+// lendRouters gives each router to the app that has its service.
+func (inv *Inventory) lendRouters() {
+	services := inv.services()
+	for _, e := range inv.Entries {
+		kept := e.Routers[:0:0]
+		for _, r := range e.Routers {
+			switch to := e.backend(r, services); to {
+			case e:
+				kept = append(kept, r)
+			case nil:
+				r.lost = true
+				kept = append(kept, r)
+				e.problem("router %q on %s leads to the service %q, which no label defines: Traefik leaves it out; correct traefik.http.routers.%s.service", r.Name, e.App.Origin, r.Service, r.Name)
+			default:
+				r.holder = e
+				r.StaticURL, r.Port, r.Checked = to.labels.StaticURL(r.Router), to.labels.Port(r.Router), to.labels.Checked(r.Router)
+				to.Routers = append(to.Routers, r)
+			}
+		}
+		e.Routers = kept
+	}
+}
+
+// services are the apps that have a service, by provider and name, in the order of the apps.
+func (inv *Inventory) services() map[string][]*Entry {
+	services := map[string][]*Entry{}
+	for _, e := range inv.Entries {
+		for _, name := range e.serviceNames() {
+			id := e.traefikProvider() + "/" + name
+			services[id] = append(services[id], e)
+		}
+	}
+	return services
+}
+
+// serviceNames are those that Traefik knows of the app: those of its labels, else its own.
+func (e *Entry) serviceNames() []string {
+	switch {
+	case e.labels.Enable != nil && !*e.labels.Enable:
+		return nil
+	case len(e.labels.Services) == 0:
+		return []string{traefik.ServiceName(e.App.Name, e.App.Labels)}
+	}
+	names := make([]string, 0, len(e.labels.Services))
+	for _, s := range e.labels.Services {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// backend is the app that has the service of a router of the app's: itself, if it is one of
+// several. Nil: no label has it.
+func (e *Entry) backend(r Router, services map[string][]*Entry) *Entry {
+	if r.Own || r.holder != nil || r.Service == "" || r.Foreign() != "" {
+		return e
+	}
+	name, _, _ := strings.Cut(r.Service, "@")
+	all := services[e.traefikProvider()+"/"+name]
+	switch {
+	case len(all) == 0:
+		return nil
+	case slices.Contains(all, e):
+		return e
+	default:
+		return all[0]
+	}
+}
+
+// holderOf is the app that has the labels of a router.
+func (e *Entry) holderOf(r *Router) *Entry {
+	if r.holder != nil {
+		return r.holder
+	}
+	return e
+}
+
+// Holder is the app that has the labels of the router. Nil: the one that it leads to.
+func (r *Router) Holder() *Entry { return r.holder }
+
+// holders are links to the apps that must run for the app's routers to be there. One that
+// nobody lets sleep runs by itself.
+func (e *Entry) holders(s Settings) []rules.Link {
+	var links []rules.Link
+	for _, r := range e.Routers {
+		if h := r.holder; h != nil && !h.AllowNonRunning && h.sleeps(s) {
+			links = append(links, rules.Link{Name: h.ID, Condition: rules.Started, Optional: true})
+		}
+	}
+	return links
+}
+
+// sleeps reports whether the app asks to be managed.
+func (e *Entry) sleeps(s Settings) bool {
+	asks, _ := e.asks(s)
+	return asks
+}
+
+// findRivals notes whose each router is, and which cannot be there together.
+func (inv *Inventory) findRivals() {
+	byName := map[string][]*Router{}
+	for _, e := range inv.Entries {
+		for i := range e.Routers {
+			r := &e.Routers[i]
+			if r.entry = e; !r.Own {
+				id := e.traefikProvider() + "/" + r.Name
+				byName[id] = append(byName[id], r)
+			}
+		}
+	}
+	for _, all := range byName {
+		for _, r := range all {
+			for _, other := range all {
+				if other != r && !r.sameAs(other) {
+					r.rivals = append(r.rivals, other.entry.holderOf(other))
+				}
+			}
+		}
+	}
+}
+
+// sameAs reports whether Traefik takes two routers of one name for one.
+func (r *Router) sameAs(other *Router) bool {
+	return reflect.DeepEqual(r.Router, other.Router) &&
+		maps.Equal(r.entry.holderOf(r).routerLabels(r.Name), other.entry.holderOf(other).routerLabels(r.Name))
+}
+
+// routerLabels are the labels of a router that Router has no field for.
+func (e *Entry) routerLabels(name string) map[string]string {
+	all := map[string]string{}
+	for label, value := range e.App.Labels {
+		rest, is := strings.CutPrefix(strings.ToLower(label), "traefik.http.routers."+strings.ToLower(name)+".")
+		if is && strings.Contains(rest, ".") {
+			all[rest] = value
+		}
+	}
+	return all
+}
+
+// Rivals are the apps on which there is another router of that name with other labels:
+// while Traefik has both, it leaves out both.
+func (r *Router) Rivals() []*Entry { return r.rivals }
