@@ -33,12 +33,15 @@ var (
 	ErrWithdrawn = errors.New("the route is no more")
 )
 
+// DefaultMarkLife is how long a key is published.
+const DefaultMarkLife = 24 * time.Hour
+
 const (
-	// markLife is how long a key is published; markCheck is how often that is looked at.
-	markLife  = 24 * time.Hour
+	// markCheck is how often the age of a key is looked at.
 	markCheck = time.Minute
 	// markOverlap is for how long all Traefiks must have had the new key before the one
-	// before ends: also one that has come once, and asks again within an hour.
+	// before ends: also one that has come once, and asks again within an hour. It is never
+	// longer than half of a key's life.
 	markOverlap = time.Hour
 )
 
@@ -151,7 +154,7 @@ func (m *marks) saved() Marks {
 func (r *Registry) renewMarks(ctx context.Context, now time.Time) {
 	r.mu.Lock()
 	r.endFormerMark(now)
-	due := r.marks.former == nil && now.Sub(r.marks.since) >= markLife && len(r.live(now)) > 0
+	due := r.marks.former == nil && now.Sub(r.marks.since) >= r.markLife && len(r.live(now)) > 0
 	if due && r.marks.next == nil {
 		next := newMarkKey()
 		r.marks.next = &next
@@ -172,7 +175,7 @@ func (r *Registry) endFormerMark(now time.Time) {
 		m.hadAt = time.Time{}
 	case m.hadAt.IsZero():
 		m.hadAt = now
-	case now.Sub(m.hadAt) >= max(markOverlap, r.settings.Throttle+noticeSlack):
+	case now.Sub(m.hadAt) >= max(min(markOverlap, r.markLife/2), r.settings.Throttle+noticeSlack):
 		m.former, r.unsaved = nil, true
 		m.valid.Store(m.keys())
 	}

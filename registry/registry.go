@@ -53,6 +53,9 @@ type Options struct {
 	// Audit is the time between two looks at everything, in case an event was lost.
 	// Zero: DefaultAudit.
 	Audit time.Duration
+	// MarkLife is how long a secret of the published routes is published before there is
+	// another. Zero: DefaultMarkLife.
+	MarkLife time.Duration
 	// Store keeps what is remembered of the apps while Paastis does not run. Nil: nothing
 	// outlives it.
 	Store Store
@@ -95,6 +98,7 @@ type Registry struct {
 
 	publisher publisher
 	marks     marks
+	markLife  time.Duration
 }
 
 // task is work that takes time. It obeys its context and comes back by itself.
@@ -109,6 +113,7 @@ func New(o Options) *Registry {
 		gateway:   o.Gateway,
 		audit:     cmp.Or(o.Audit, DefaultAudit),
 		store:     o.Store,
+		markLife:  cmp.Or(o.MarkLife, DefaultMarkLife),
 		settings:  o.Settings,
 		kick:      make(chan struct{}, 1),
 		keepers:   map[string]*Keeper{},
@@ -151,7 +156,7 @@ func (r *Registry) Run(ctx context.Context) {
 		r.tasks.Go(func() { r.follow(ctx, p) })
 		r.tasks.Go(func() { r.auditAll(ctx, p) })
 	}
-	r.tasks.Go(func() { each(ctx, markCheck, func() { r.renewMarks(ctx, time.Now()) }) })
+	r.tasks.Go(func() { each(ctx, min(markCheck, r.markLife/8), func() { r.renewMarks(ctx, time.Now()) }) })
 	if r.store != nil {
 		r.tasks.Go(func() { r.saveAll(ctx) })
 		defer r.saveLast(ctx)
