@@ -171,6 +171,8 @@ func (s *site) addPaastis(socket string, env ...string) {
 			"traefik.enable=true", "traefik.docker.allownonrunning=true",
 			"traefik.http.middlewares." + s.name + ".forwardauth.address=http://" + s.container("paastis") + ":3000/auth",
 			"traefik.http.middlewares." + s.name + ".forwardauth.maxresponsebodysize=4096",
+			"traefik.http.routers." + s.name + "-paastis.rule=Host(`paastis.invalid`)",
+			"traefik.http.routers." + s.name + "-paastis.service=noop@internal",
 		},
 		Volumes: []string{socket + ":" + engineSocket},
 	})

@@ -130,6 +130,8 @@ services:%[3]s
       e2e: %[1]s
       traefik.enable: "true"
       traefik.http.middlewares.%[1]s.forwardauth.address: http://%[2]s/auth
+      traefik.http.routers.%[1]s-infra.rule: Host(`+"`paastis.invalid`"+`)
+      traefik.http.routers.%[1]s-infra.service: noop@internal
     restart: unless-stopped
     extra_hosts: ["host.docker.internal:host-gateway"]
     image: traefik:v3.6.12
