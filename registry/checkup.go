@@ -25,7 +25,7 @@ func (r *Registry) Health() Checkup {
 	inv := r.inventory.Load()
 	c := Checkup{Apps: map[State]int{}, Problems: inv.Problems(), Unknown: r.Unknown()}
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	for _, p := range r.providers {
 		health := r.contacts[p]
 		health.Name = p.Name()
@@ -42,7 +42,7 @@ func (r *Registry) Health() Checkup {
 // contact notes whether a provider answers; err is nil if it does.
 func (r *Registry) contact(p Provider, err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	health := ProviderHealth{Connected: err == nil}
 	if err != nil {
 		health.Error = err.Error()

@@ -153,12 +153,12 @@ func needOf(l rules.Link) Need {
 
 // sketch is a pass that moves nothing: it only looks. Called with the lock held.
 func (r *Registry) sketch(now time.Time) *sketch {
-	return &sketch{pass: &pass{Registry: r, now: now, lastUse: map[string]time.Time{}}, stops: map[string]time.Time{}}
+	return &sketch{pass: r.newPass(now), stops: map[*component]time.Time{}}
 }
 
 type sketch struct {
 	*pass
-	stops map[string]time.Time // :: first name of a circle → when it stops; zero: not foreseeable
+	stops map[*component]time.Time // when each stops; zero: not foreseeable
 }
 
 // draw is what changes of an app.
@@ -187,7 +187,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		}
 	case Ready:
 		d.Reason = Decide(p.snapshot(k), p.now).Reason
-		if !k.open.Load() && !p.needsUp(k) {
+		if !k.open.Load() && !p.supplied(k) {
 			d.State, d.Reason = Starting, "an app that it needs is down"
 		}
 	case Failed:
@@ -212,19 +212,19 @@ func (p *sketch) nextStop(k *Keeper) time.Time {
 	if k.state != Ready && (k.state != Failed || !k.alive()) || !k.Entry().Managed {
 		return time.Time{}
 	}
-	circle := p.inventory.Load().Graph.Component(k.Name())
-	stop, known := p.stops[circle[0]]
+	c := k.Entry().component
+	stop, known := p.stops[c]
 	if !known {
-		p.stops[circle[0]] = time.Time{} // whoever asks meanwhile is needed by it
-		stop = p.foresee(k, circle)
-		p.stops[circle[0]] = stop
+		p.stops[c] = time.Time{} // whoever asks meanwhile is needed by it
+		stop = p.foresee(k, c)
+		p.stops[c] = stop
 	}
 	return stop
 }
 
-// foresee is when a circle of apps sleeps, after all that need it.
-func (p *sketch) foresee(k *Keeper, circle []string) time.Time {
-	inv, s := p.inventory.Load(), p.snapshot(k)
+// foresee is when a component sleeps, after all that need it.
+func (p *sketch) foresee(k *Keeper, c *component) time.Time {
+	s := p.snapshot(k)
 	if s.dismissed() {
 		return p.now
 	}
@@ -238,36 +238,33 @@ func (p *sketch) foresee(k *Keeper, circle []string) time.Time {
 		stop = s.LastUse.Add(stay)
 	}
 	stop = latest(stop, s.NotBefore)
-	for _, name := range circle {
-		if why, _ := p.unturnable(inv.names[name].keeper); why != "" {
+	for _, m := range c.members {
+		if why, _ := p.unturnable(m.keeper); why != "" {
 			return time.Time{}
 		}
-		for _, needing := range inv.needing(inv.names[name], circle) {
-			other := p.nextStop(needing.keeper)
-			if other.IsZero() {
-				return time.Time{}
-			}
-			stop = latest(stop, other)
-		}
 	}
-	return p.afterWindows(circle, stop)
+	for _, needing := range c.needing() {
+		other := p.nextStop(needing.keeper)
+		if other.IsZero() {
+			return time.Time{}
+		}
+		stop = latest(stop, other)
+	}
+	return p.afterWindows(c, stop)
 }
 
 // mostWindows is how many windows that follow each other are looked at: of more, the end
 // is not foreseen.
 const mostWindows = 8
 
-// afterWindows is when no window and no pin keeps an app of a circle awake any more, from a
-// time on. Zero: not soon.
-func (p *sketch) afterWindows(circle []string, t time.Time) time.Time {
-	inv := p.inventory.Load()
+// afterWindows is when no window and no pin keeps an app of a component awake any more, from
+// a time on. Zero: not soon.
+func (p *sketch) afterWindows(c *component, t time.Time) time.Time {
 	for range mostWindows {
 		end := t
-		for _, name := range circle {
-			if m := inv.names[name].keeper; m.awake() && m.Entry().Managed {
-				if _, until := m.kept(t); until.After(end) {
-					end = until
-				}
+		for m := range c.managed {
+			if _, until := m.kept(t); until.After(end) && m.awake() {
+				end = until
 			}
 		}
 		if end.Equal(t) {

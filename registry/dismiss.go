@@ -3,6 +3,8 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -22,7 +24,7 @@ var (
 func (r *Registry) Sleep(k *Keeper, force bool) error {
 	now := time.Now()
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	switch {
 	case k.gone:
 		return refusal(ErrInUse, "it was removed")
@@ -68,21 +70,14 @@ func (r *Registry) dismiss(k *Keeper, force bool, now time.Time) error {
 		m.dismissed, m.forced = now, force || m.forced && !m.dismissed.IsZero()
 		r.repaint(m)
 	}
-	r.log.Info("app is to sleep", "app", k.Name(), "forced", force)
+	r.say(slog.LevelInfo, "app is to sleep", "app", k.Name(), "forced", force)
 	r.stir()
 	return nil
 }
 
 // circle are the managed apps that share the app's sleep, itself among them.
 func (r *Registry) circle(k *Keeper) []*Keeper {
-	inv := r.inventory.Load()
-	var circle []*Keeper
-	for _, name := range inv.Graph.Component(k.Name()) {
-		if e := inv.names[name]; e.Managed {
-			circle = append(circle, e.keeper)
-		}
-	}
-	return circle
+	return slices.Collect(k.Entry().component.managed)
 }
 
 // recall takes back that an app is to sleep. Called with the lock held.
@@ -103,7 +98,7 @@ func (p *pass) givesUp(k *Keeper, s Snapshot, d Decision) bool {
 	}
 	p.recall(k)
 	if s.dismissed() {
-		p.log.Info("app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason)
+		p.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason)
 	}
 	return true
 }

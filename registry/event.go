@@ -49,7 +49,7 @@ type news struct {
 // ID 0 the last of all. A limit of 0 or less is none.
 func (r *Registry) Events(after uint64, app string, limit int) []Event {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	events := r.news.after(after)
 	if app != "" {
 		events = slices.DeleteFunc(events, func(e Event) bool { return e.App != app })

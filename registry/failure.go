@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/paastis/paastis/rules"
 )
 
 // A failed app is started again after these times, doubled each time: at most five
@@ -78,7 +77,7 @@ type Failure struct {
 // Failure is why an app has failed last; false if it is not failed now.
 func (r *Registry) Failure(k *Keeper) (Failure, bool) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	return k.failure, k.state == Failed
 }
 
@@ -117,16 +116,16 @@ func (r *Registry) readLogs(k *Keeper, at time.Time) {
 
 func (r *Registry) keepLogs(k *Keeper, at time.Time, lines []string, err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if err != nil {
-		r.log.Debug("no log lines of an app that failed", "app", k.Name(), "error", err)
+		r.say(slog.LevelDebug, "no log lines of an app that failed", "app", k.Name(), "error", err)
 		return
 	}
 	if !k.failure.At.Equal(at) || len(lines) == 0 {
 		return
 	}
 	k.failure.Logs = lines
-	r.log.Warn("the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
+	r.say(slog.LevelWarn, "the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
 	k.notify()
 	r.repaint(k)
 }
@@ -146,7 +145,7 @@ func (p *pass) failFor(k, needed *Keeper) {
 		Reason: fmt.Sprintf("%s, which it needs, failed: %s", needed.Name(), needed.reason),
 	}, p.now)
 	k.retryAt = needed.retryAt
-	p.moved = true
+	p.move(k)
 }
 
 // refusedBy is the failure of a start that its provider did not carry out.
@@ -164,13 +163,13 @@ func refusedBy(err error) Failure {
 // end takes in that an app ended on its way up: a job may, and anything else failed.
 func (p *pass) end(k *Keeper) {
 	last := k.lastInstance()
-	if !last.OOMKilled && last.Error == "" && last.ExitCode == 0 && p.isJob(k) {
-		k.completed = true
+	if !last.OOMKilled && last.Error == "" && last.ExitCode == 0 && k.Entry().mayEnd() {
+		k.completedAt = p.now
 		p.set(k, Asleep, "ran its course")
 		return
 	}
 	p.fail(k, last.epitaph(), p.now)
-	p.moved = true
+	p.move(k)
 }
 
 // countStarts takes in how often an app's provider has started it again by itself, and
@@ -219,30 +218,6 @@ func (p *pass) breakLoop(k *Keeper) {
 	p.stop(k, "it keeps crashing")
 }
 
-// isJob tells that no app that needs this one asks for more than its start or its end.
-func (r *Registry) isJob(k *Keeper) bool {
-	inv := r.inventory.Load()
-	dependents := inv.Graph.Dependents(k.Name())
-	for _, name := range dependents {
-		for _, n := range inv.needs(inv.names[name]) {
-			if n.to.keeper == k && n.Condition == rules.Healthy {
-				return false
-			}
-		}
-	}
-	return len(dependents) > 0
-}
-
-// runsForItsEnd tells that an app needs this one's end, not its start.
-func (r *Registry) runsForItsEnd(k *Keeper) bool {
-	inv := r.inventory.Load()
-	return slices.ContainsFunc(inv.Graph.Dependents(k.Name()), func(name string) bool {
-		return slices.ContainsFunc(inv.needs(inv.names[name]), func(n need) bool {
-			return n.to.keeper == k && n.Condition == rules.Completed
-		})
-	})
-}
-
 // miss fails an app whose wake took too long.
 func (p *pass) miss(k *Keeper) {
 	limit := k.Entry().StartTimeout
@@ -253,7 +228,7 @@ func (p *pass) miss(k *Keeper) {
 		f.Kind, f.ExitCode = CrashLoop, k.lastInstance().ExitCode
 		what = fmt.Sprintf("kept restarting for %s (exit code %d)", limit, f.ExitCode)
 	case !k.up() && !k.ordered:
-		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.lacking(k), ", "))
+		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.unmetNeeds(k), ", "))
 	case !k.up():
 		what = fmt.Sprintf("did not start within %s", limit)
 	case h == Unhealthy || h == HealthStarting:
@@ -261,28 +236,14 @@ func (p *pass) miss(k *Keeper) {
 		what = fmt.Sprintf("was not healthy within %s", limit)
 	case k.healthyAt.IsZero():
 		what = fmt.Sprintf("did not answer on port %d within %s", k.Entry().Port(), limit)
-	case p.needsUp(k) && p.unsure(k):
+	case p.supplied(k) && p.unsure(k):
 		what = fmt.Sprintf("runs, but Traefik did not list its server within %s", limit)
 	default:
-		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.lacking(k), ", "))
+		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.unmetNeeds(k), ", "))
 	}
 	f.Reason = "It " + what + "."
 	p.fail(k, f, p.now)
-	p.moved = true
-}
-
-// lacking are the apps that this one still waits for.
-func (p *pass) lacking(k *Keeper) []string {
-	var names []string
-	for _, n := range p.inventory.Load().needs(k.Entry()) {
-		if !p.meets(n, k) && !n.Optional {
-			names = append(names, n.to.Name)
-		}
-	}
-	if names == nil {
-		return []string{"its turn"}
-	}
-	return names
+	p.move(k)
 }
 
 // Visible is an error that carries a sentence for visitors beside the chain for logs.

@@ -62,7 +62,7 @@ func (r *Registry) Follow(after uint64) *Follower {
 		changed: map[*Keeper]bool{}, gone: map[string]bool{},
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if f.missed = r.news.forgot(after); f.missed && after > r.news.last {
 		f.after = 0
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/paastis/paastis/traefik"
@@ -29,7 +30,7 @@ func (p *pass) handedBack(k *Keeper) bool {
 		return true
 	case p.now.Sub(k.since) >= limit:
 		k.stopAfter = p.now.Add(handBackLimit)
-		p.log.Warn("app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
+		p.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
 		p.set(k, Ready, "Traefik does not take its routes from Paastis")
 		return false
 	case p.gateway != nil && !k.unprovable && len(p.live(p.now)) == 1 && len(k.Entry().Routes) > 0:
@@ -96,7 +97,7 @@ func (r *Registry) leadBack(ctx context.Context, routes []*Route, turned uint64)
 
 func (r *Registry) stillTurned(k *Keeper, turned uint64) bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	return k.state == Draining && k.turned == turned && !k.gone
 }
 
@@ -104,7 +105,7 @@ func (r *Registry) stillTurned(k *Keeper, turned uint64) bool {
 // in that moment have a little time to arrive.
 func (r *Registry) provedBack(k *Keeper, turned uint64, err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	k.busy = false
 	switch {
 	case k.state != Draining || k.turned != turned:

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -218,7 +219,7 @@ func (r *Registry) servicesOf(ctx context.Context, o *proof) ([]string, error) {
 
 func (r *Registry) middleware() string {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	return r.settings.Middleware
 }
 
@@ -279,7 +280,7 @@ func (i Instance) up() bool { return i.Status == Running || i.Status == Paused }
 // stillStarts tells that the app runs and is still on its way up.
 func (r *Registry) stillStarts(k *Keeper, run int) bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	return k.state == Starting && !k.gone && k.up() && run == k.run
 }
 
@@ -287,7 +288,7 @@ func (r *Registry) stillStarts(k *Keeper, run int) bool {
 // as if there were none.
 func (r *Registry) proved(k *Keeper, run int, err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	k.busy = false
 	switch {
 	case run != k.run:
@@ -304,7 +305,7 @@ func (r *Registry) proved(k *Keeper, run int, err error) {
 // doubt notes that nothing can be proven in this wake. Called with the lock held.
 func (r *Registry) doubt(k *Keeper, err error) {
 	k.unprovable = true
-	r.log.Warn("Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
+	r.say(slog.LevelWarn, "Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
 }
 
 // later is t, or other if t is zero.

@@ -222,7 +222,7 @@ func (s stretch) sleptAfter(since, end int64) time.Duration {
 func (r *Registry) History(k *Keeper, from time.Time) []Span {
 	now := time.Now()
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if oldest := now.Add(-HistoryKept); from.Before(oldest) {
 		from = oldest
 	}

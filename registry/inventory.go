@@ -62,6 +62,14 @@ type Entry struct {
 
 	labels traefik.Labels
 	keeper *Keeper
+
+	needs     []need // its own links
+	group     *group // whose other apps it needs as well; nil: none
+	component *component
+	place     int // among the component's members
+	// job tells that somebody waits for its end, needed that it is needed at all, and
+	// neededHealthy that somebody asks for more than its start or its end.
+	job, needed, neededHealthy bool
 }
 
 // Router is a router of Traefik's that leads to an app.
@@ -183,22 +191,6 @@ func (inv *Inventory) Problems() []string {
 	return all
 }
 
-// needs are the links of an app to others that exist.
-func (inv *Inventory) needs(e *Entry) []need {
-	links := inv.Graph.Links(e.Name)
-	needs := make([]need, 0, len(links))
-	for _, l := range links {
-		needs = append(needs, need{Link: l, to: inv.names[l.Name]})
-	}
-	return needs
-}
-
-// need is a link with the app at its end.
-type need struct {
-	rules.Link
-	to *Entry
-}
-
 func newEntry(r Reported, s Settings) *Entry {
 	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App}
 	var warnings []string
@@ -300,7 +292,7 @@ func (inv *Inventory) link(s Settings) {
 		provider, _, _ := strings.Cut(e.ID, "/")
 		links := slices.Clone(e.LinkedApps)
 		for _, l := range e.App.Links {
-			l.Name = provider + "/" + l.Name
+			l.Name, l.Ordered = provider+"/"+l.Name, true
 			links = append(links, l)
 		}
 		links = append(links, e.holders(s)...)
@@ -312,6 +304,7 @@ func (inv *Inventory) link(s Settings) {
 		})
 	}
 	inv.Graph = rules.NewGraph(nodes)
+	inv.linkEntries()
 }
 
 // manage decides which apps Paastis may start and stop: those that ask for it, and
@@ -325,12 +318,12 @@ func (inv *Inventory) manage(s Settings) {
 	}
 	for ; len(queue) > 0; queue = queue[1:] {
 		from := queue[0]
-		for _, n := range inv.needs(from) {
-			if n.to.Managed || n.to.excluded() != "" || n.to.App.Stack == "" || n.to.App.Stack != from.App.Stack {
+		for to := range from.links {
+			if to.Managed || to.excluded() != "" || to.App.Stack == "" || to.App.Stack != from.App.Stack {
 				continue
 			}
-			n.to.Managed, n.to.Why = true, fmt.Sprintf("linked to by %q in the same stack", from.Name)
-			queue = append(queue, n.to)
+			to.Managed, to.Why = true, fmt.Sprintf("linked to by %q in the same stack", from.Name)
+			queue = append(queue, to)
 		}
 	}
 }
@@ -375,9 +368,9 @@ func (inv *Inventory) reportLinks() {
 		for _, l := range inv.Graph.Missing(e.Name) {
 			e.problem("app %q links to %q, which does not exist: skipped; check the name (%s)", e.Name, l.Name, e.linkOrigin())
 		}
-		for _, n := range inv.needs(e) {
-			if !n.to.Managed {
-				e.problem("app %q links to %q, which Paastis does not manage (%s): left as it is", e.Name, n.to.Name, n.to.Why)
+		for to := range e.links {
+			if !to.Managed {
+				e.problem("app %q links to %q, which Paastis does not manage (%s): left as it is", e.Name, to.Name, to.Why)
 			}
 		}
 	}

@@ -51,10 +51,13 @@ type Keeper struct {
 	// unprovable tells that Traefik's API could not be asked in this wake.
 	unprovable bool
 	idleFrom   time.Time // start of the idle clock: when it became ready, or was found
-	completed  bool      // it ran and ended well, as a job does
-	again      bool      // start it again once it is stopped
-	found      bool      // it ran before Paastis did
-	gone       bool      // its provider no longer knows it
+	// completedAt is when it last ended well, as a job does; zero: it never did.
+	completedAt time.Time
+	// wakeBegan is when the visitor came whose wake its own is part of.
+	wakeBegan time.Time
+	again     time.Time // start it again once it is stopped, for a wake that began then; zero: do not
+	found     bool      // it ran before Paastis did
+	gone      bool      // its provider no longer knows it
 
 	endedAt  time.Time    // when it was last found to have ended, or been restarted
 	formerly []netip.Addr // the addresses that it had then
@@ -89,6 +92,7 @@ type Keeper struct {
 	cause     string                      // why it came into its state, for its owner; of one that sleeps, why it was stopped
 	downFrom  time.Time                   // when its last stop was ordered, or it was found to have ended
 	told      string                      // why it stays awake though nobody asks for it, as last logged
+	shown     State                       // its state as last told; it is called ready when it is open
 }
 
 // Name is the name by which the app is known.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -195,14 +196,14 @@ func (p *pass) examine(k *Keeper, whole bool) {
 // looked takes in what a look found of an app that still runs.
 func (r *Registry) looked(k *Keeper, l look) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	k.looking = false
 	l.ended = time.Now()
 	if !k.alive() {
 		return // that it could not be seen says nothing
 	}
 	if l.blind != "" && (len(k.looks) == 0 || k.looks[len(k.looks)-1].blind == "") {
-		r.log.Warn("app stays awake, for its use cannot be seen; allow the call, or set traffic_floor: off", "app", k.Name(), "error", l.blind)
+		r.say(slog.LevelWarn, "app stays awake, for its use cannot be seen; allow the call, or set traffic_floor: off", "app", k.Name(), "error", l.blind)
 	}
 	k.looks = k.looks.with(l)
 	if l.usage.Memory > 0 {

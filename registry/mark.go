@@ -185,7 +185,7 @@ func (r *Registry) endFormerMark(now time.Time) {
 // it.
 func (r *Registry) publishNextMark(now time.Time) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	m := &r.marks
 	former := m.current
 	m.current, m.former, m.next = *m.next, &former, nil
@@ -199,7 +199,7 @@ func (r *Registry) publishNextMark(now time.Time) {
 // use the marks in it.
 func (r *Registry) Sends(version uint64) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	m := &r.marks
 	if version < m.version {
 		return

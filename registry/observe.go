@@ -26,6 +26,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 		k.probed, k.unprovable = false, false
 		k.healthyAt, k.provenAt, k.startedAt = time.Time{}, time.Time{}, now
 		k.run++
+		r.touch()
 	case k.state == Ready && (k.restarting() || k.renewed):
 		r.renew(k, now)
 		r.set(k, Starting, "it restarts", now)
@@ -47,7 +48,7 @@ func (r *Registry) adopt(k *Keeper, now time.Time) {
 		return
 	}
 	r.renew(k, now)
-	k.wanted = false
+	k.wanted, k.wakeBegan = false, now
 	r.set(k, Starting, "started by someone else", now)
 }
 
@@ -55,10 +56,12 @@ func (r *Registry) adopt(k *Keeper, now time.Time) {
 func (r *Registry) ended(k *Keeper, now time.Time) {
 	last := k.lastInstance()
 	switch {
-	case last.OOMKilled, last.crashed() && (now.Sub(k.idleFrom) < brief || r.isJob(k)):
+	case last.OOMKilled, last.crashed() && (now.Sub(k.idleFrom) < brief || k.Entry().mayEnd()):
 		r.fail(k, last.epitaph(), now)
 	default:
-		k.completed = last.ExitCode == 0 && r.isJob(k) && (r.runsForItsEnd(k) || now.Sub(k.idleFrom) < brief)
+		if e := k.Entry(); last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.idleFrom) < brief) {
+			k.completedAt = now
+		}
 		k.downFrom = now
 		r.set(k, Asleep, fmt.Sprintf("stopped by someone else, or by itself (exit code %d)", last.ExitCode), now)
 	}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -9,7 +10,7 @@ import (
 // app. Without a Store, a pin is forgotten when Paastis ends; the property awake_until is not.
 func (r *Registry) Pin(k *Keeper, until time.Time) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	r.pin(k, until, time.Now())
 	r.stir()
 }
@@ -25,7 +26,7 @@ func (r *Registry) pin(k *Keeper, until, now time.Time) {
 	if until.After(now) {
 		reason = "pinned until " + clockText(until)
 	}
-	r.log.Info("app pin", "app", k.Name(), "reason", reason)
+	r.say(slog.LevelInfo, "app pin", "app", k.Name(), "reason", reason)
 	r.happen(Event{At: now, Kind: PinEvent, App: k.Name(), State: k.state, Was: k.state, Reason: reason})
 	r.repaint(k)
 }
@@ -57,8 +58,7 @@ func (p *pass) awaitWindow(k *Keeper) {
 		case !inside:
 			p.at(from)
 		case k.state == Asleep && from.After(k.downFrom), k.state == Failed && !p.now.Before(k.retryAt):
-			p.call(k, fmt.Sprintf("keep_awake (%s) has begun", w), p.now)
-			p.moved = true
+			p.wake(k, fmt.Sprintf("keep_awake (%s) has begun", w), p.now)
 			return
 		case k.state == Failed:
 			p.at(k.retryAt)

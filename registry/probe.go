@@ -116,7 +116,7 @@ func (r *Registry) untilAnswered(ctx context.Context, k *Keeper, t Target) {
 // probes tells whether the app is still on its way up at that address.
 func (r *Registry) probes(k *Keeper, t Target) bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	for _, i := range k.app.Instances {
 		if i.Address == t.Address.Addr() && i.Status == Running {
 			return k.state == Starting && !k.gone
@@ -128,7 +128,7 @@ func (r *Registry) probes(k *Keeper, t Target) bool {
 // answered takes in how a probe went.
 func (r *Registry) answered(k *Keeper, run int, ok bool) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	k.busy = false
 	k.probed = ok && k.up() && run == k.run
 	r.stir()

@@ -1,6 +1,9 @@
 package registry
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // settleTime is how long a problem lasts before it is told. Containers are made and replaced
 // one after the other: for an instant a stack lacks an app, or has one twice.
@@ -39,7 +42,7 @@ func (p *pass) tell() {
 		switch it := p.problems[text]; {
 		case it.told:
 		case p.now.Sub(it.since) >= settleTime:
-			p.log.Warn(text)
+			p.say(slog.LevelWarn, text)
 			it.told = true
 		default:
 			p.at(it.since.Add(settleTime))

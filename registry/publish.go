@@ -3,6 +3,7 @@ package registry
 import (
 	"fmt"
 	"hash/fnv"
+	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
@@ -81,7 +82,7 @@ func (r *Registry) Publish(by netip.Addr, self string) Publication {
 	hash.Write(p.Body)
 	p.ETag = fmt.Sprintf(`"%016x"`, hash.Sum64())
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if r.publisher.pollers[by] != nil && r.publisher.version == version && len(r.publisher.ready) < mostReady {
 		r.publisher.ready[self] = p
 	}
@@ -105,7 +106,7 @@ func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
 	}
 	if !p.publisher.missing {
 		p.publisher.missing = true
-		p.log.Warn("no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
+		p.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
 	}
 	return "no Traefik fetches its routes, so they cannot be turned", p.now.Add(pollPatience)
 }
@@ -114,7 +115,7 @@ func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
 // Traefik that is new it may be another, for the networks that all share.
 func (r *Registry) collect(by netip.Addr, self string) (all []traefik.Publication, middleware string, version uint64, made *Publication) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if p, ok := r.publisher.ready[self]; ok && r.publisher.pollers[by] != nil {
 		return nil, "", 0, &p
 	}
@@ -155,11 +156,11 @@ func (r *Registry) letsGo(k *Keeper) bool {
 func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
 	now := time.Now()
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	p := r.publisher.pollers[by]
 	if p == nil {
 		if len(r.publisher.pollers) == 0 {
-			r.log.Info("Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
+			r.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
 		}
 		maps.DeleteFunc(r.publisher.pollers, func(_ netip.Addr, p *poller) bool { return !p.isLive(now) })
 		p = &poller{address: by}

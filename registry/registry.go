@@ -27,6 +27,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,6 +84,9 @@ type Registry struct {
 	keepers   map[string]*Keeper // :: provider/name → keeper
 	moving    []*Keeper          // the managed apps that time or others may move, by name
 	todo      []task             // decided under the lock, begun without it
+	epoch     uint64             // grows whenever what is remembered of components may no longer hold
+	lines     []logLine          // said under the lock, written without it
+	writing   sync.Mutex         // held by who writes them, never with mu
 	problems  map[string]*problem
 	untold    bool // there are problems that were not told yet
 	loading   bool // the first reports come in
@@ -202,7 +206,7 @@ func (r *Registry) Inventory() *Inventory { return r.inventory.Load() }
 // its way up, and does not wait for its back-off, unless the caller insists.
 func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	return k.state == Asleep || k.state == Failed && (insist || !time.Now().Before(k.retryAt))
 }
 
@@ -212,14 +216,14 @@ func (r *Registry) Unknown() int64 { return r.unknown.Load() }
 // Rules are those in force. Nil: there are none.
 func (r *Registry) Rules() *rules.Set {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	return r.settings.Rules
 }
 
 // Reload reads names, rules and labels anew with other settings.
 func (r *Registry) Reload(s Settings) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	r.settings = s
 	r.resolve()
 	r.stir()
@@ -237,13 +241,15 @@ func (r *Registry) stir() {
 // returns when time alone could move one again.
 func (r *Registry) advance(now time.Time) time.Time {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	p := &pass{Registry: r, now: now, next: now.Add(time.Hour), lastUse: map[string]time.Time{}}
+	defer r.unlock()
+	p := r.newPass(now)
 	for p.moved = true; p.moved; {
 		p.moved = false
 		clear(p.lastUse)
 		for _, k := range slices.Clone(r.moving) { // a step may add to them
-			p.step(k)
+			if p.moves[k] < mostMoves {
+				p.step(k)
+			}
 		}
 	}
 	p.tell()
@@ -294,19 +300,56 @@ func (r *Registry) begin(ctx context.Context) {
 	}
 }
 
+// mostMoves is how often an app is moved in one pass: more is a fault of ours, which must
+// not take the process. Its way from asleep to ready takes four.
+const mostMoves = 16
+
+// stuckPause is when an app is moved again that was moved too often in one pass.
+const stuckPause = time.Second
+
 // pass is one go over all apps, under the lock.
 type pass struct {
 	*Registry
-	now     time.Time
-	next    time.Time            // when to look again
-	moved   bool                 // an app changed its state, so others may follow
-	lastUse map[string]time.Time // :: first name of a circle → last use
+	now       time.Time
+	next      time.Time // when to look again
+	moved     bool      // an app changed, so others may follow
+	moves     map[*Keeper]int
+	lastUse   map[*component]time.Time
+	summaries map[*component]summaryAt
 }
 
-// at makes sure that the next pass is no later than t.
+// summaryAt is a summary with the epoch in which it holds.
+type summaryAt struct {
+	summary
+	epoch uint64
+}
+
+// newPass makes a pass that has moved nothing so far. Called with the lock held.
+func (r *Registry) newPass(now time.Time) *pass {
+	return &pass{
+		Registry: r, now: now, next: now.Add(time.Hour),
+		moves: map[*Keeper]int{}, lastUse: map[*component]time.Time{}, summaries: map[*component]summaryAt{},
+	}
+}
+
+// at makes sure that the next pass is no later than t. A time that is past is left out:
+// what it would move has moved, or waits for something else than time.
 func (p *pass) at(t time.Time) {
-	if t.Before(p.next) {
+	if t.After(p.now) && t.Before(p.next) {
 		p.next = t
+	}
+}
+
+// move notes that an app has changed within a pass: others, and it itself, may follow.
+func (p *pass) move(k *Keeper) {
+	p.touch()
+	p.moves[k]++
+	switch n := p.moves[k]; {
+	case n < mostMoves:
+		p.moved = true
+	case n == mostMoves:
+		p.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason)
+		p.at(p.now.Add(stuckPause))
 	}
 }
 
@@ -331,9 +374,8 @@ func (p *pass) step(k *Keeper) {
 
 // set changes an app's state. Called with the lock held.
 func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
-	r.logChange(k, s, reason, now)
 	k.remember(s, reason, now)
-	r.announce(k, s, reason, now)
+	since := k.since
 	k.state, k.since, k.reason = s, now, reason
 	if reason != "" || s != Asleep { // one that was stopped sleeps for the reason of the stop
 		k.cause = reason
@@ -342,20 +384,29 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 		k.dismissed, k.forced = time.Time{}, false
 	}
 	k.live(now)
+	r.touch()
 	r.unsaved = true
 	r.file(k)
-	if s != Ready {
-		r.turn(k, false)
-	}
+	r.turn(k, s == Ready && r.supplied(k))
+	r.show(k, reason, since, now)
 	k.notify()
 	r.repaint(k)
 }
 
-// logChange logs a change of an app's state in one line that has both sides.
-func (r *Registry) logChange(k *Keeper, s State, reason string, now time.Time) {
-	attrs := []any{"state", s.String(), "was", k.state.String(), "app", k.Name()}
-	if !k.since.IsZero() {
-		attrs = append(attrs, "took", short(now.Sub(k.since)))
+// show tells of an app's state, in one line that has both sides and as an event, unless it
+// was told. An app is called ready when it is open: while something that it needs is down
+// it is on its way. Called with the lock held.
+func (r *Registry) show(k *Keeper, reason string, since, now time.Time) {
+	s := k.state
+	if s == Ready && !k.open.Load() {
+		s, reason = Starting, bothReasons(reason, strings.Join(r.unmetNeeds(k), ", ")+" is down")
+	}
+	attrs := []any{"state", s.String(), "was", k.shown.String(), "app", k.Name()}
+	e := Event{At: now, Kind: StateEvent, App: k.Name(), State: s, Was: k.shown, Reason: reason}
+	k.shown = s
+	if !since.IsZero() {
+		e.Took = now.Sub(since)
+		attrs = append(attrs, "took", short(e.Took))
 	}
 	if reason != "" {
 		attrs = append(attrs, "reason", reason)
@@ -367,26 +418,24 @@ func (r *Registry) logChange(k *Keeper, s State, reason string, now time.Time) {
 	case s == Failed:
 		level = slog.LevelError
 	}
-	r.log.Log(context.Background(), level, "app", attrs...)
+	r.say(level, "app", attrs...)
+	if k.Entry().Managed {
+		r.happen(e)
+	}
 }
 
-// announce makes an event of a change of an app's state. Called with the lock held, before
-// it changes.
-func (r *Registry) announce(k *Keeper, s State, reason string, now time.Time) {
-	if !k.Entry().Managed {
-		return
+// bothReasons are two reasons in one. Each may be empty.
+func bothReasons(a, b string) string {
+	if a == "" {
+		return b
 	}
-	e := Event{At: now, Kind: StateEvent, App: k.Name(), State: s, Was: k.state, Reason: reason}
-	if !k.since.IsZero() {
-		e.Took = now.Sub(k.since)
-	}
-	r.happen(e)
+	return a + "; " + b
 }
 
 // set changes a state within a pass: the apps around may follow.
 func (p *pass) set(k *Keeper, s State, reason string) {
 	p.Registry.set(k, s, reason, p.now)
-	p.moved = true
+	p.move(k)
 }
 
 // resolve makes a new inventory out of the last reports. Called with the lock held.
@@ -396,6 +445,7 @@ func (r *Registry) resolve() {
 		apps = append(apps, Reported{Provider: k.provider.Name(), App: k.app})
 	}
 	inv := Resolve(apps, r.settings)
+	r.touch()
 	var turned []*Keeper // those that are managed from now on, or no longer
 	now, before := time.Now(), r.inventory.Load()
 	for _, e := range inv.Entries {

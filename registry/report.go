@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -42,7 +43,7 @@ func (r *Registry) apply(p Provider, report Report) { r.takeIn(p, report, false)
 func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	now := time.Now()
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	r.loading = loading
 	redefined := false
 	var seen []*Keeper
@@ -95,6 +96,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	before := k.addresses()
 	k.app = app
 	r.relocated = r.relocated || !slices.Equal(before, k.addresses())
+	r.touch()
 	return k, redefined
 }
 
@@ -143,13 +145,14 @@ func (r *Registry) lose(k *Keeper) {
 	}
 	r.depart(k, time.Now())
 	k.gone = true
+	r.touch()
 	r.turn(k, false)
 	k.state, k.reason = Failed, "It was removed."
 	k.failure = Failure{Kind: Removed, Reason: k.reason, At: time.Now()}
 	k.notify()
 	r.repaint(k)
 	if k.Entry().Managed {
-		r.log.Info("app removed", "app", k.Name())
+		r.say(slog.LevelInfo, "app removed", "app", k.Name())
 	}
 }
 

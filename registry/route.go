@@ -37,7 +37,7 @@ func (rt *Route) Keeper() *Keeper { return rt.entry.keeper }
 // that serve. Nil if it reaches none.
 func (r *Registry) Target(rt *Route) *url.URL {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	var targets []netip.Addr
 	for _, i := range rt.Keeper().app.serving() {
 		if i.Address.IsValid() {

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
 		kind = kindOf(reason)
 	}
 	if kind != k.told && kind != "" {
-		p.log.Info("app stays awake", "app", k.Name(), "reason", reason)
+		p.say(slog.LevelInfo, "app stays awake", "app", k.Name(), "reason", reason)
 	}
 	k.told = kind
 }
@@ -82,30 +83,12 @@ func kindOf(reason string) string {
 // admit opens a ready app for requests, or closes it while an app that it needs is
 // down, and tells which. Called with the lock held.
 func (r *Registry) admit(k *Keeper) bool {
-	open := k.state == Ready && r.needsUp(k)
+	open := k.state == Ready && r.supplied(k)
 	if r.turn(k, open) {
+		r.show(k, "", time.Time{}, time.Now())
 		k.notify()
 	}
 	return open
-}
-
-// needsUp tells whether all that a ready app cannot do without runs. A job that has
-// run its course does.
-func (r *Registry) needsUp(k *Keeper) bool { return r.allUp(k, map[*Keeper]bool{k: true}) }
-
-func (r *Registry) allUp(k *Keeper, seen map[*Keeper]bool) bool {
-	for _, n := range r.inventory.Load().needs(k.Entry()) {
-		t := n.to.keeper
-		if n.Optional || !n.to.Managed || seen[t] {
-			continue
-		}
-		seen[t] = true
-		if (t.state != Stopping && t.alive() || r.meets(n, k)) && (t.completed || r.allUp(t, seen)) {
-			continue
-		}
-		return false
-	}
-	return true
 }
 
 // drain looks once more at an app that is closed already, and orders its stop if
@@ -122,7 +105,7 @@ func (p *pass) drain(k *Keeper) {
 		// Traefik still leads requests to it.
 	case k.measures() && !k.lookedSince(k.closedAt()):
 		p.examine(k, true)
-	case !p.circleLooked(k):
+	case !p.othersLooked(k), p.leads(k):
 		p.at(p.now.Add(time.Second))
 	default:
 		k.forgive()
@@ -130,17 +113,29 @@ func (p *pass) drain(k *Keeper) {
 	}
 }
 
-// circleLooked tells that the other apps of the circle, which share its sleep, have had
-// their last look as well.
-func (p *pass) circleLooked(k *Keeper) bool {
-	inv := p.inventory.Load()
-	for _, name := range inv.Graph.Component(k.Name()) {
-		m := inv.names[name].keeper
-		if m != k && inv.names[name].Managed && (m.state == Ready || m.state == Draining && !p.watched(m)) {
+// othersLooked reports whether the other apps of the component, which share the app's sleep,
+// have had their last look as well.
+func (p *pass) othersLooked(k *Keeper) bool {
+	for m := range k.Entry().component.managed {
+		if m != k && (m.state == Ready || m.state == Draining && !p.watched(m)) {
 			return false
 		}
 	}
 	return true
+}
+
+// leads reports whether an app of the component runs that was started after this one, so
+// that it stops before.
+func (p *pass) leads(k *Keeper) bool {
+	c := k.Entry().component
+	for m := range c.managed {
+		if m != k && m.alive() && slices.ContainsFunc(m.Entry().needs, func(n need) bool {
+			return n.Ordered && n.to.keeper == k && !n.to.job
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // watched tells that a draining app was looked at after the last request went to it
@@ -169,7 +164,7 @@ func (p *pass) stop(k *Keeper, reason string) {
 func (r *Registry) stopped(k *Keeper, app App, err error) {
 	now := time.Now()
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	k.busy = false
 	if err == nil || app.Name != "" {
 		r.refresh(k, app)
@@ -178,7 +173,7 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 		return
 	}
 	if err != nil && k.alive() {
-		r.log.Error("stop failed", "app", k.Name(), "error", err)
+		r.say(slog.LevelError, "stop failed", "app", k.Name(), "error", err)
 		if k.stopTries == nil {
 			k.stopTries = newBackOff(firstRetry, lastRetry)
 		}
@@ -188,15 +183,15 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 		return
 	}
 	again := k.again
-	k.stopAfter, k.again, k.stopTries = time.Time{}, false, nil
+	k.stopAfter, k.again, k.stopTries = time.Time{}, time.Time{}, nil
 	switch {
 	case k.doomed.Kind != "":
 		r.fail(k, k.doomed, now)
 		k.doomed = Failure{}
 		k.retryAt = now.Add(lastRetry)
-	case again:
+	case !again.IsZero():
 		r.set(k, Asleep, "", now)
-		r.call(k, "asked for while it stopped", now)
+		r.beginWake(k, "asked for while it stopped", again, now)
 	default:
 		r.set(k, Asleep, "", now)
 	}
@@ -206,25 +201,25 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 // keepUp is what becomes of an app that could not be stopped: it stays as it was, and
 // one of which a part was stopped is started again. Called with the lock held.
 func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
-	k.again = false
+	k.again = time.Time{}
 	switch {
 	case k.doomed.Kind != "":
 		r.fail(k, k.doomed, now)
 	case !k.running():
-		r.call(k, "a part of it was stopped: "+visible(err), now)
+		r.beginWake(k, "a part of it was stopped: "+visible(err), now, now)
 	default:
 		k.idleFrom = now.Add(-k.Entry().MaxIdleTime)
 		r.set(k, Ready, "It could not be stopped: "+visible(err)+".", now)
 	}
 }
 
-// snapshot is what the idle decision looks at: the app's circle as one.
+// snapshot is what the idle decision looks at: the app's component as one.
 func (p *pass) snapshot(k *Keeper) Snapshot {
-	inv := p.inventory.Load()
-	circle := inv.Graph.Component(k.Name())
+	sum := p.summary(k.Entry().component)
 	s := Snapshot{
-		MaxIdle: k.Entry().MaxIdleTime, LastUse: p.used(circle), NotBefore: k.stopAfter,
-		Watched: k.measures(), Quiet: k.quiet(), Dismissed: k.dismissed, Forced: k.forced,
+		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: p.used(k.Entry().component), NotBefore: k.stopAfter,
+		Watched: sum.watched || k.measures(), Quiet: max(k.quiet(), sum.quiet), Dismissed: k.dismissed, Forced: k.forced,
+		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
 	if p.direct(k) {
 		s.Every = k.lookEvery()
@@ -232,96 +227,114 @@ func (p *pass) snapshot(k *Keeper) Snapshot {
 	if n := len(k.looks); n > 0 {
 		s.Looked = k.looks[n-1].ended
 	}
-	s.Use.Quiet = true
-	var needing []*Entry
-	for _, name := range circle {
-		e := inv.names[name]
-		needing = append(needing, inv.needing(e, circle)...)
-		if m := e.keeper; m == k || m.awake() && e.Managed {
-			p.include(&s, k, m)
-		}
+	if s.Use.Reason != "" && sum.user != k {
+		s.Use.Reason = fmt.Sprintf("%s: %s", sum.user.Name(), s.Use.Reason)
 	}
-	s.NeededBy = sortedNames(needing)
 	return s
 }
 
-// include adds an awake app of the circle to k's snapshot.
-func (p *pass) include(s *Snapshot, k, m *Keeper) {
-	s.MaxIdle = max(s.MaxIdle, m.Entry().MaxIdleTime)
-	if m != k && m.state == Starting {
-		s.Waking = m.Name()
+// summary is what the awake apps of a component come to, for the sleep of each of them.
+type summary struct {
+	maxIdle   time.Duration
+	waking    string // one that is on its way up
+	open      int
+	kept      string
+	keptUntil time.Time
+	watched   bool
+	quiet     time.Duration
+	use       Use
+	user      *Keeper  // of whom the use tells
+	neededBy  []string // the awake apps outside that need one of them
+}
+
+// summary finds it, unless nothing has changed since it was last found in this pass.
+func (p *pass) summary(c *component) *summary {
+	sum, found := p.summaries[c]
+	if found && sum.epoch == p.epoch {
+		return &sum.summary
 	}
-	s.Open += int(m.using.Load())
+	sum = summaryAt{epoch: p.epoch, summary: summary{use: Use{Quiet: true}, neededBy: sortedNames(c.needing())}}
+	for _, e := range c.members {
+		if e.Managed && e.keeper.awake() {
+			p.include(&sum.summary, e.keeper)
+		}
+	}
+	p.summaries[c] = sum
+	return &sum.summary
+}
+
+// include adds an awake app.
+func (p *pass) include(s *summary, m *Keeper) {
+	s.maxIdle = max(s.maxIdle, m.Entry().MaxIdleTime)
+	if m.state == Starting {
+		s.waking = m.Name()
+	}
+	s.open += int(m.using.Load())
 	s.keep(m.kept(p.now))
 	s.keep(p.unturnable(m))
+	if m.runsToItsEnd(p.now) {
+		s.keep(m.Name()+" runs to its end", m.jobDeadline())
+	}
 	if !m.measures() || !m.alive() {
 		return
 	}
 	quiet := m.quiet()
 	use := m.looks.use(m.Entry().Properties, quiet)
-	if use.Reason != "" && m != k {
-		use.Reason = fmt.Sprintf("%s: %s", m.Name(), use.Reason)
+	if s.use.Reason == "" {
+		s.use.Reason, s.user = use.Reason, m
 	}
-	if s.Use.Reason == "" {
-		s.Use.Reason = use.Reason
-	}
-	s.Use.Quiet = s.Use.Quiet && use.Quiet
-	s.Watched = true
-	s.Quiet = max(s.Quiet, quiet)
+	s.use.Quiet = s.use.Quiet && use.Quiet
+	s.watched = true
+	s.quiet = max(s.quiet, quiet)
 }
 
 // keep adds what keeps the app awake until a time: what does so the longest counts.
-func (s *Snapshot) keep(why string, until time.Time) {
-	if until.After(s.KeptUntil) {
-		s.Kept, s.KeptUntil = why, until
+func (s *summary) keep(why string, until time.Time) {
+	if until.After(s.keptUntil) {
+		s.kept, s.keptUntil = why, until
 	}
 }
 
-// needing are the awake apps outside its circle that need an app, also by way of one
-// that somebody has stopped.
-func (inv *Inventory) needing(e *Entry, circle []string) []*Entry {
+// needing are the awake apps outside a component that need one of its members, also by way
+// of some that somebody has stopped.
+func (c *component) needing() []*Entry {
 	var needing []*Entry
-	seen := map[string]bool{}
-	for queue := []string{e.Name}; len(queue) > 0; queue = queue[1:] {
-		for _, name := range inv.Graph.Dependents(queue[0]) {
-			d := inv.names[name]
-			outside := !slices.Contains(circle, name) || !d.Managed
+	seen := map[*component]bool{c: true}
+	for queue := []*component{c}; len(queue) > 0; queue = queue[1:] {
+		for _, d := range queue[0].dependents {
 			switch {
-			case seen[name] || !outside:
 			case d.keeper.awake():
 				needing = append(needing, d)
-			default:
-				queue = append(queue, name)
+			case !seen[d.component]:
+				seen[d.component] = true
+				queue = append(queue, d.component)
+				for _, m := range d.component.members { // each of which needs the one that does not run
+					if m.keeper.awake() {
+						needing = append(needing, m)
+					}
+				}
 			}
-			seen[name] = true
 		}
 	}
 	return needing
 }
 
-// used is when a circle of apps was last of use, to its own visitors or to those of
-// the apps that need it.
-func (p *pass) used(circle []string) time.Time {
-	if last, ok := p.lastUse[circle[0]]; ok {
+// used is when a component was last of use, to its own visitors or to those of the apps
+// that need it.
+func (p *pass) used(c *component) time.Time {
+	if last, ok := p.lastUse[c]; ok {
 		return last
 	}
-	inv := p.inventory.Load()
-	if len(circle) == 1 && len(inv.Graph.Dependents(circle[0])) == 0 {
-		return inv.names[circle[0]].keeper.lastUse()
-	}
 	var last time.Time
-	for _, name := range circle {
-		last = latest(last, inv.names[name].keeper.lastUse())
+	for _, m := range c.members {
+		last = latest(last, m.keeper.lastUse())
 	}
-	p.lastUse[circle[0]] = last
-	for _, name := range circle {
-		for _, dependent := range inv.Graph.Dependents(name) {
-			if slices.Contains(circle, dependent) {
-				continue
-			}
-			last = latest(last, p.used(inv.Graph.Component(dependent)))
-		}
+	if len(c.members) == 1 && len(c.dependents) == 0 {
+		return last
 	}
-	p.lastUse[circle[0]] = last
+	for _, d := range c.dependents {
+		last = latest(last, p.used(d.component))
+	}
+	p.lastUse[c] = last
 	return last
 }

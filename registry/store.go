@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -68,7 +69,7 @@ func (r *Registry) recollect(ctx context.Context) {
 		}
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	maps.Copy(r.absent, m.Apps)
 	r.marks.restore(m.Marks, time.Now())
 }
@@ -159,7 +160,7 @@ func (r *Registry) saveAll(ctx context.Context) {
 // worthSaving tells that something is to be remembered that is not saved.
 func (r *Registry) worthSaving(now time.Time) bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	return r.unsaved || now.Sub(r.savedAt) >= saveAnyway ||
 		slices.ContainsFunc(r.moving, func(k *Keeper) bool { return k.lastActivity().After(r.savedAt) })
 }
@@ -178,12 +179,12 @@ func (r *Registry) save(ctx context.Context) bool {
 	defer r.saving.Unlock()
 	err := r.store.Save(ctx, r.memorize(time.Now()))
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if err != nil {
 		r.unsaved = true
 	}
 	if err != nil && !r.saveFails {
-		r.log.Warn("what is known of the apps is not saved", "error", err)
+		r.say(slog.LevelWarn, "what is known of the apps is not saved", "error", err)
 	}
 	r.saveFails = err != nil
 	return err == nil
@@ -192,7 +193,7 @@ func (r *Registry) save(ctx context.Context) bool {
 // memorize is all that is remembered.
 func (r *Registry) memorize(now time.Time) Memory {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	r.unsaved, r.savedAt = false, now
 	r.forgetAbsent(now)
 	m := Memory{Saved: now, Marks: r.marks.saved(), Apps: make(map[string]AppMemory, len(r.keepers)+len(r.absent))}

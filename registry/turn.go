@@ -43,28 +43,13 @@ func (p *pass) startingNow() int {
 
 func (k *Keeper) comesUp() bool { return k.state == Starting && k.ordered && k.healthyAt.IsZero() }
 
-// circleStarts tells that an app of the same circle is on its way up: it may not get
+// circleStarts tells that an app of the same component is on its way up: it may not get
 // healthy without this one.
 func (p *pass) circleStarts(k *Keeper) bool {
-	inv := p.inventory.Load()
-	for _, name := range inv.Graph.Component(k.Name()) {
-		if m := inv.names[name].keeper; m != k && m.state == Starting && m.ordered {
+	for m := range k.Entry().component.managed {
+		if m != k && m.state == Starting && m.ordered {
 			return true
 		}
 	}
 	return false
-}
-
-// waits tells that an app has not been started because it, or an app that it needs, is
-// not at the head of the queue yet.
-func (p *pass) waits(k *Keeper) bool {
-	if k.ordered || k.alive() {
-		return false
-	}
-	for _, n := range p.inventory.Load().needs(k.Entry()) {
-		if t := n.to.keeper; n.to.Managed && t.state == Starting && !p.sameCircle(k, t) {
-			return true
-		}
-	}
-	return k.queued
 }

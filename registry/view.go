@@ -66,7 +66,7 @@ const (
 // View is the picture of an app as it is now.
 func (r *Registry) View(k *Keeper) View {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	state, reason := k.state, k.reason
 	if state == Ready && !k.open.Load() {
 		state, reason = Starting, ""
@@ -97,7 +97,7 @@ func (r *Registry) steps(k *Keeper) []Step {
 	for _, wave := range inv.Graph.StartOrder(k.Name()) {
 		for _, name := range wave {
 			if name != k.Name() {
-				steps = append(steps, r.stepOf(inv.names[name]))
+				steps = append(steps, inv.names[name].step(k))
 			}
 		}
 	}
@@ -107,11 +107,12 @@ func (r *Registry) steps(k *Keeper) []Step {
 	return steps
 }
 
-func (r *Registry) stepOf(e *Entry) Step {
+// step is how far a linked app is on another one's way up.
+func (e *Entry) step(by *Keeper) Step {
 	k := e.keeper
 	s := Step{Name: e.Name}
 	switch {
-	case !e.Managed && k.alive(), k.healthy(), k.completed:
+	case !e.Managed && k.alive(), k.healthy(), e.mayEnd() && (by.alive() || k.endedWellSince(by.wakeBegan)):
 		s.Progress = Up
 	case !e.Managed:
 		s.Progress, s.Reason = Skipped, "Paastis does not manage it."
@@ -143,7 +144,7 @@ func (r *Registry) ViewAfter(ctx context.Context, k *Keeper, seen View) (View, b
 // changesAround are closed at the next change of an app or of one that it needs.
 func (r *Registry) changesAround(k *Keeper) []<-chan struct{} {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	changes := []<-chan struct{}{k.next()}
 	inv := r.inventory.Load()
 	for _, name := range inv.Graph.Closure(k.Name()) {

@@ -2,10 +2,8 @@ package registry
 
 import (
 	"context"
-	"fmt"
+	"log/slog"
 	"time"
-
-	"github.com/paastis/paastis/rules"
 )
 
 // Wake asks for an app and what it needs. It does not block, and the wake goes on
@@ -14,29 +12,32 @@ import (
 func (r *Registry) Wake(k *Keeper, insist bool) {
 	now := time.Now()
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if k.gone {
 		return
 	}
 	r.recall(k)
 	switch k.state {
 	case Asleep:
-		r.call(k, "asked for", now)
+		r.beginWake(k, "asked for", now, now)
 	case Starting:
 		k.wanted = true
+		r.touch()
 	case Ready:
 		r.reopen(k, now)
 	case Draining:
 		r.set(k, Ready, "asked for in time", now)
 		r.reopen(k, now)
 	case Stopping:
-		k.again = true
+		if k.again.IsZero() {
+			k.again = now
+		}
 	case Failed:
 		if insist {
 			r.forgiveAll(k)
 		}
 		if !now.Before(k.retryAt) {
-			r.call(k, "tried again", now)
+			r.beginWake(k, "tried again", now, now)
 		}
 	}
 	r.stir()
@@ -45,7 +46,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 // reopen lets requests pass to a ready app again, or wakes what it needs first.
 func (r *Registry) reopen(k *Keeper, now time.Time) {
 	if !r.admit(k) {
-		r.call(k, "asked for, and an app that it needs is down", now)
+		r.beginWake(k, "asked for, and an app that it needs is down", now, now)
 	}
 }
 
@@ -79,24 +80,25 @@ func (r *Registry) Await(ctx context.Context, k *Keeper) State {
 // next change. A ready app whose needs are down is on its way.
 func (r *Registry) peek(k *Keeper) (State, <-chan struct{}) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if k.state == Ready && !k.open.Load() {
 		return Starting, k.next()
 	}
 	return k.state, k.next()
 }
 
-// call begins a wake that somebody asked for.
-func (r *Registry) call(k *Keeper, reason string, now time.Time) {
+// beginWake begins a wake that somebody asked for, as part of one that began since. Called
+// with the lock held.
+func (r *Registry) beginWake(k *Keeper, reason string, since, now time.Time) {
 	r.renew(k, now)
-	k.wanted = true
+	k.wanted, k.wakeBegan = true, since
 	r.set(k, Starting, reason, now)
 }
 
 // renew clears what the last wake has left. Called with the lock held.
 func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.startedAt, k.deadline = now, now.Add(k.Entry().StartTimeout)
-	k.ordered, k.probed, k.completed, k.again = false, false, false, false
+	k.ordered, k.probed, k.again = false, false, time.Time{}
 	k.queued, k.unprovable = false, false
 	k.doomed = Failure{}
 	k.formerUse = latest(k.formerUse, k.seenAt)
@@ -105,11 +107,6 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 	if !k.alive() {
 		k.looks = nil
 		k.streams.Store(false)
-	}
-	for _, n := range r.inventory.Load().needs(k.Entry()) {
-		if t := n.to.keeper; t.completed {
-			t.completed = false
-		}
 	}
 }
 
@@ -123,7 +120,11 @@ func (p *pass) raise(k *Keeper) {
 		p.breakLoop(k)
 		return
 	}
-	if p.waits(k) {
+	p.wakeNeeds(k)
+	if k.state != Starting {
+		return
+	}
+	if p.awaits(k) {
 		k.deadline = p.now.Add(k.Entry().StartTimeout)
 	}
 	if !p.now.Before(k.deadline) {
@@ -131,104 +132,42 @@ func (p *pass) raise(k *Keeper) {
 		return
 	}
 	p.at(k.deadline)
-	met := p.needsMet(k)
 	switch {
-	case k.state != Starting || k.busy:
-	case k.restarting():
-		// Its provider starts it again by itself.
-	case !k.up() && k.ordered:
+	case k.busy, k.restarting():
+		// Its provider starts it again by itself, or there is something to wait for.
+	case k.up():
+		p.finish(k)
+	case k.ordered:
 		p.end(k)
-	case !k.up() && met && p.circleMet(k) && k.startedOften():
+	case p.mayStart(k):
+		p.tryStart(k)
+	}
+}
+
+// finish makes an app ready that runs, once it answers, what it needs is up, and Traefik
+// reaches it. A job has nobody to wait for: it runs for its end.
+func (p *pass) finish(k *Keeper) {
+	if p.answers(k) && (k.Entry().job || p.supplied(k)) {
+		p.handOver(k)
+	}
+}
+
+// tryStart starts an app unless it was started too often, or too many others are.
+func (p *pass) tryStart(k *Keeper) {
+	if k.startedOften() {
 		p.fail(k, k.crashLoop(), p.now)
 		k.retryAt = k.starts[0].Add(time.Minute)
-		p.moved = true
-	case !k.up() && met && p.circleMet(k) && p.turn(k):
+		p.move(k)
+		return
+	}
+	if p.turn(k) {
 		p.start(k)
-	case k.up() && p.answers(k) && met:
-		p.handOver(k)
 	}
 }
 
 // up tells that all of the app runs, or that some of it does and nobody asked for more.
 func (k *Keeper) up() bool {
 	return k.running() || !k.wanted && k.alive() && !k.restarting()
-}
-
-// needsMet tells whether the apps that this one needs are as far as its links ask for.
-// It wakes those that sleep, and fails the app if one that it cannot do without failed.
-func (p *pass) needsMet(k *Keeper) bool {
-	met := true
-	for _, n := range p.inventory.Load().needs(k.Entry()) {
-		if p.meets(n, k) && !(n.to.Managed && n.to.keeper.state == Ready && !p.needsUp(n.to.keeper)) {
-			continue
-		}
-		p.rouse(n.to, k)
-		switch t := n.to.keeper; {
-		case n.Optional && (k.up() || t.state == Failed):
-			// It works without.
-		case !n.to.Managed:
-			// Nobody's to start; it waits for one that is on its way.
-			met = met && !t.alive()
-		case t.state == Failed:
-			p.failFor(k, t)
-			return false
-		case p.sameCircle(k, t) && !k.up():
-			// They start together; whether both are healthy is asked later.
-		default:
-			met = false
-		}
-	}
-	return met
-}
-
-// sameCircle tells that two apps need each other.
-func (p *pass) sameCircle(a, b *Keeper) bool {
-	g := p.inventory.Load().Graph
-	return g.Component(a.Name())[0] == g.Component(b.Name())[0]
-}
-
-// rouse wakes an app because another one needs it, if Paastis may.
-func (p *pass) rouse(e *Entry, by *Keeper) {
-	k := e.keeper
-	if !e.Managed {
-		return
-	}
-	switch k.state {
-	case Asleep:
-		if !k.completed {
-			p.call(k, fmt.Sprintf("needed by %q", by.Name()), p.now)
-			p.moved = true
-		}
-	case Starting:
-		k.wanted = true
-	case Ready:
-		if !p.needsUp(k) {
-			p.call(k, "an app that it needs is down", p.now)
-			p.moved = true
-		}
-	case Stopping:
-		k.again = true
-	case Failed:
-		if !p.now.Before(k.retryAt) {
-			p.call(k, "tried again", p.now)
-			p.moved = true
-		}
-	}
-}
-
-// meets tells whether a linked app is as far as the link asks for.
-func (r *Registry) meets(n need, by *Keeper) bool {
-	k := n.to.keeper
-	switch {
-	case !n.to.Managed:
-		return k.alive() && !k.restarting() && k.health() != HealthStarting
-	case n.Condition == rules.Started:
-		return k.healthy() || k.running() && k.state != Stopping || k.completed
-	case n.Condition == rules.Completed:
-		return k.completed || by.running()
-	default:
-		return k.healthy()
-	}
 }
 
 // start orders the app's start.
@@ -238,7 +177,7 @@ func (p *pass) start(k *Keeper) {
 	k.starts = append(k.starts, p.now)
 	k.reason = ""
 	k.notify()
-	p.moved = true
+	p.move(k)
 	name := k.app.Name
 	p.todo = append(p.todo, func(ctx context.Context) {
 		app, err := k.provider.Start(ctx, name)
@@ -250,13 +189,13 @@ func (p *pass) start(k *Keeper) {
 func (r *Registry) started(k *Keeper, app App, err error) {
 	now := time.Now()
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	k.busy = false
 	if err == nil {
 		r.refresh(k, app)
 	}
 	if err != nil && k.state == Starting {
-		r.log.Error("start failed", "app", k.Name(), "error", err)
+		r.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)
 		r.fail(k, refusedBy(err), now)
 	}
 	k.notify()
@@ -277,7 +216,7 @@ func (r *Registry) refresh(k *Keeper, app App) {
 // answers tells whether a running app is healthy and, if Paastis probes it, answers.
 func (p *pass) answers(k *Keeper) bool {
 	if h := k.health(); h == HealthStarting || h == Unhealthy {
-		k.unheal()
+		p.unheal(k)
 		p.at(k.deadline)
 		return false
 	}
@@ -288,30 +227,17 @@ func (p *pass) answers(k *Keeper) bool {
 	}
 	if k.healthyAt.IsZero() {
 		k.healthyAt = p.now
-		p.moved = true
+		p.move(k)
 		k.notify()
 	}
 	return true
 }
 
 // unheal takes in that the app is not healthy, or no longer.
-func (k *Keeper) unheal() {
+func (p *pass) unheal(k *Keeper) {
 	if !k.healthyAt.IsZero() {
 		k.healthyAt = time.Time{}
+		p.move(k)
 		k.notify()
 	}
-}
-
-// circleMet tells that what the other apps of the circle need outside it is there.
-func (p *pass) circleMet(k *Keeper) bool {
-	inv := p.inventory.Load()
-	for _, name := range inv.Graph.Component(k.Name()) {
-		for _, n := range inv.needs(inv.names[name]) {
-			t := n.to.keeper
-			if !p.sameCircle(k, t) && n.to.Managed && !n.Optional && inv.names[name].Managed && !p.meets(n, inv.names[name].keeper) {
-				return false
-			}
-		}
-	}
-	return true
 }

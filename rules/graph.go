@@ -21,14 +21,17 @@ type Node struct {
 // Graph is which app needs which. It never changes, nor may what its methods return be
 // changed. Apps that need each other, directly or by way of others, form a component; most
 // components are one app.
+//
+// A group is a node of its own, a hub, which its members need and which needs them: so a
+// group of n apps takes 2n edges, not n². Hubs have the numbers after those of the apps.
 type Graph struct {
 	names      []string
 	index      map[string]int // :: name or alias → node
-	links      [][]edge       // :: node → what it needs, by name
+	links      [][]edge       // :: node → what it needs, by number
 	dependents [][]int        // :: node → who needs it, ascending
-	missing    [][]Link       // :: node → links that lead nowhere
+	missing    [][]Link       // :: app → links that lead nowhere
 	component  []int          // :: node → component; what is needed has a smaller number
-	members    [][]int        // :: component → nodes, ascending
+	members    [][]int        // :: component → apps, ascending; none of a group that has none
 }
 
 // edge is a link with its end.
@@ -37,9 +40,8 @@ type edge struct {
 	Link
 }
 
-// NewGraph draws the graph of nodes. Links of several origins to one app become one: not
-// optional if one of them is not, with the strictest condition (completed, healthy,
-// started).
+// NewGraph draws the graph of nodes. Links of several origins to one app become one:
+// optional if one of them is, with the strictest condition (completed, healthy, started).
 func NewGraph(nodes []Node) *Graph {
 	nodes = slices.Clone(nodes)
 	slices.SortStableFunc(nodes, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
@@ -47,32 +49,65 @@ func NewGraph(nodes []Node) *Graph {
 	g.name(nodes)
 	g.links = make([][]edge, len(nodes))
 	g.missing = make([][]Link, len(nodes))
-	g.dependents = make([][]int, len(nodes))
 	for i, n := range nodes {
 		g.resolve(i, n.Links)
+		g.links[i] = merge(g.links[i])
 	}
 	g.linkGroups(nodes)
-	for i := range nodes {
-		g.links[i] = merge(g.links[i])
+	g.dependents = make([][]int, len(g.links))
+	for i := range g.links {
 		for _, e := range g.links[i] {
 			g.dependents[e.to] = append(g.dependents[e.to], i)
 		}
 	}
+	g.keepOrder()
 	g.findComponents()
 	return g
 }
 
-// Links are what the app needs, sorted by name; each has the name of its node.
+// Links are what the app needs, sorted by name; each has the name of its node. Those to the
+// other apps of its group are among them.
 func (g *Graph) Links(name string) []Link {
 	i, ok := g.index[name]
 	if !ok {
 		return nil
 	}
 	links := make([]Link, 0, len(g.links[i]))
-	for _, e := range g.links[i] {
+	for _, e := range g.edges(i) {
 		links = append(links, e.Link)
 	}
 	return links
+}
+
+// OwnLinks are those of Links that GroupOf does not tell.
+func (g *Graph) OwnLinks(name string) []Link {
+	i, ok := g.index[name]
+	if !ok {
+		return nil
+	}
+	var links []Link
+	for _, e := range g.links[i] {
+		if e.to < len(g.names) {
+			links = append(links, e.Link)
+		}
+	}
+	return links
+}
+
+// GroupOf are the apps of the app's group, sorted, itself among them, all of which it needs
+// to be healthy; where OwnLinks has one of them, that link stands in its place. Nil if its
+// links to them are all among OwnLinks, or if it is in no group.
+func (g *Graph) GroupOf(name string) []string {
+	i, ok := g.index[name]
+	if !ok {
+		return nil
+	}
+	for _, e := range g.links[i] {
+		if e.to >= len(g.names) {
+			return g.namesOf(g.mates(e.to))
+		}
+	}
+	return nil
 }
 
 // Missing are the app's links to apps that do not exist.
@@ -90,7 +125,20 @@ func (g *Graph) Dependents(name string) []string {
 	if !ok {
 		return nil
 	}
-	return g.namesOf(g.dependents[i])
+	var dependents []int
+	for _, d := range g.dependents[i] {
+		if d < len(g.names) {
+			dependents = append(dependents, d)
+			continue
+		}
+		for _, mate := range g.dependents[d] {
+			if mate != i {
+				dependents = append(dependents, mate)
+			}
+		}
+	}
+	slices.Sort(dependents)
+	return g.namesOf(slices.Compact(dependents))
 }
 
 // Component are the apps that the app needs and that need it, itself among them,
@@ -111,7 +159,44 @@ func (g *Graph) Closure(name string) []string {
 	}
 	closure := g.closure(i)
 	delete(closure, i)
-	return g.namesOf(slices.Sorted(maps.Keys(closure)))
+	return g.namesOf(g.apps(closure))
+}
+
+// apps are those of the nodes that are no hubs, ascending.
+func (g *Graph) apps(nodes map[int]bool) []int {
+	return slices.Sorted(func(yield func(int) bool) {
+		for n := range nodes {
+			if n < len(g.names) && !yield(n) {
+				return
+			}
+		}
+	})
+}
+
+// edges are an app's, with those to its group written out, by number.
+func (g *Graph) edges(from int) []edge {
+	own := g.links[from]
+	last := len(own) - 1
+	if last < 0 || own[last].to < len(g.names) {
+		return own
+	}
+	all := slices.Clone(own[:last])
+	for _, mate := range g.mates(own[last].to) {
+		if mate != from && !slices.ContainsFunc(own, func(e edge) bool { return e.to == mate }) {
+			all = append(all, edge{to: mate, Link: Link{Name: g.names[mate]}})
+		}
+	}
+	slices.SortFunc(all, func(a, b edge) int { return cmp.Compare(a.to, b.to) })
+	return all
+}
+
+// mates are the apps of a group, by its hub, ascending.
+func (g *Graph) mates(hub int) []int {
+	mates := make([]int, 0, len(g.links[hub]))
+	for _, e := range g.links[hub] {
+		mates = append(mates, e.to)
+	}
+	return mates
 }
 
 // StartOrder is all that the app needs and itself, in waves: the apps of a wave can
@@ -121,7 +206,7 @@ func (g *Graph) StartOrder(name string) [][]string {
 	if !ok {
 		return nil
 	}
-	nodes := slices.Sorted(maps.Keys(g.closure(i)))
+	nodes := g.apps(g.closure(i))
 	slices.SortStableFunc(nodes, func(a, b int) int { return cmp.Compare(g.component[a], g.component[b]) })
 	level := map[int]int{} // :: component → wave
 	var waves [][]int
@@ -202,7 +287,8 @@ func (g *Graph) resolve(from int, links []Link) {
 	}
 }
 
-// linkGroups links the nodes of each group to each other.
+// linkGroups links the apps of each group to each other, by a hub. One that has an optional
+// link to another of its group has each of them written out: the hub knows no exceptions.
 func (g *Graph) linkGroups(nodes []Node) {
 	groups := map[string][]int{}
 	for i, n := range nodes {
@@ -210,13 +296,62 @@ func (g *Graph) linkGroups(nodes []Node) {
 			groups[n.Group] = append(groups[n.Group], i)
 		}
 	}
-	for _, group := range groups {
-		for _, from := range group {
-			for _, to := range group {
-				if from != to {
-					g.links[from] = append(g.links[from], edge{to: to, Link: Link{Name: g.names[to]}})
-				}
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		if group := groups[name]; len(group) > 1 {
+			g.linkGroup(group)
+		}
+	}
+}
+
+// linkGroup adds the hub of a group, whose apps are ascending.
+func (g *Graph) linkGroup(group []int) {
+	hub := len(g.links)
+	var needed []edge
+	for _, to := range group {
+		needed = append(needed, edge{to: to, Link: Link{Name: g.names[to]}})
+	}
+	g.links = append(g.links, needed)
+	for _, from := range group {
+		if exception := g.strictWithin(from, group); !exception {
+			g.links[from] = append(g.links[from], edge{to: hub})
+			continue
+		}
+		for _, e := range needed {
+			if e.to != from && !slices.ContainsFunc(g.links[from], func(own edge) bool { return own.to == e.to }) {
+				g.links[from] = append(g.links[from], e)
 			}
+		}
+		g.links[from] = merge(g.links[from])
+	}
+}
+
+// strictWithin gives an app's own links into its group the condition that the group has as
+// well, and reports whether one of them is optional.
+func (g *Graph) strictWithin(from int, group []int) (optional bool) {
+	for i, e := range g.links[from] {
+		if _, inside := slices.BinarySearch(group, e.to); inside {
+			g.links[from][i].Condition = stricter(e.Condition, Healthy)
+			optional = optional || e.Optional
+		}
+	}
+	return optional
+}
+
+// keepOrder leaves links ordered that form no circle with each other. A link that waits for
+// an end is ordered by its nature.
+func (g *Graph) keepOrder() {
+	ordered := make([][]edge, len(g.links))
+	for i, links := range g.links {
+		for _, e := range links {
+			if e.Ordered || e.Condition == Completed {
+				ordered[i] = append(ordered[i], e)
+			}
+		}
+	}
+	component, _ := components(ordered)
+	for i := range g.links {
+		for j, e := range g.links[i] {
+			g.links[i][j].Ordered = (e.Ordered || e.Condition == Completed) && component[i] != component[e.to]
 		}
 	}
 }
@@ -231,7 +366,8 @@ func merge(links []edge) []edge {
 			merged = append(merged, l)
 			continue
 		}
-		merged[last].Optional = merged[last].Optional && l.Optional
+		merged[last].Optional = merged[last].Optional || l.Optional
+		merged[last].Ordered = merged[last].Ordered || l.Ordered
 		merged[last].Condition = stricter(merged[last].Condition, l.Condition)
 	}
 	return merged
@@ -245,25 +381,38 @@ func stricter(a, b Condition) Condition {
 	return b
 }
 
-// findComponents is Tarjan's algorithm, with a stack of its own: chains may be long.
-// It finds a component after those that it needs.
+// findComponents finds the apps that need each other.
 func (g *Graph) findComponents() {
-	t := &tarjan{Graph: g, order: make([]int, len(g.names)), low: make([]int, len(g.names)), on: make([]bool, len(g.names))}
-	g.component = make([]int, len(g.names))
-	for n := range g.names {
+	g.component, g.members = components(g.links)
+	for i, members := range g.members {
+		g.members[i] = slices.DeleteFunc(members, func(n int) bool { return n >= len(g.names) })
+	}
+}
+
+// components is Tarjan's algorithm, with a stack of its own: chains may be long. It finds a
+// component after those that it needs.
+func components(links [][]edge) (component []int, members [][]int) {
+	t := &tarjan{
+		links: links, component: make([]int, len(links)),
+		order: make([]int, len(links)), low: make([]int, len(links)), on: make([]bool, len(links)),
+	}
+	for n := range links {
 		if t.order[n] == 0 {
 			t.visit(n)
 		}
 	}
+	return t.component, t.members
 }
 
 type tarjan struct {
-	*Graph
-	count int
-	order []int  // :: node → when it was found, from 1; 0: not yet
-	low   []int  // :: node → the earliest node on the stack that it leads to
-	on    []bool // :: node → it is on the stack
-	stack []int
+	links     [][]edge
+	component []int   // :: node → component
+	members   [][]int // :: component → nodes, ascending
+	count     int
+	order     []int  // :: node → when it was found, from 1; 0: not yet
+	low       []int  // :: node → the earliest node on the stack that it leads to
+	on        []bool // :: node → it is on the stack
+	stack     []int
 }
 
 // frame is a node on the way down, and the next of its links.

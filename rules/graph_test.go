@@ -103,17 +103,17 @@ func TestLinksOfSeveralOriginsAreOne(t *testing.T) {
 	for links, want := range map[string]string{
 		"b b":                             "b",
 		"b? b?":                           "b?",
-		"b? b":                            "b",
-		"b b?":                            "b",
+		"b? b":                            "b?",
+		"b b?":                            "b?",
 		"b:started b":                     "b",
 		"b b:started":                     "b",
-		"b:started b:started?":            "b:started",
+		"b:started b:started?":            "b:started?",
 		"b b:completed":                   "b:completed",
 		"b:completed b:started":           "b:completed",
 		"b:started? b? b:completed?":      "b:completed?",
-		"b:started? second b:started":     "b",
+		"b:started? second b:started":     "b?",
 		"second:started? b:started?":      "b:started?",
-		"c b:started a b? c:completed? a": "b c:completed",
+		"c b:started a b? c:completed? a": "b? c:completed?",
 	} {
 		g := draw(t, "a -> "+links, "b second", "c")
 		equal(t, links, written(g.Links("a")), want)
@@ -123,11 +123,48 @@ func TestLinksOfSeveralOriginsAreOne(t *testing.T) {
 func TestGroupLinksAreNeededAndHealthy(t *testing.T) {
 	t.Parallel()
 	g := draw(t, "a @x -> b:started? c:completed? d?", "b @x", "c @x", "d @y", "e")
-	equal(t, "a", written(g.Links("a")), "b c:completed d?")
+	equal(t, "a", written(g.Links("a")), "b? c:completed? d?")
 	equal(t, "b", written(g.Links("b")), "a c")
 	equal(t, "only one of its group", written(g.Links("d")), "")
 	equal(t, "in no group", written(g.Links("e")), "")
 	equal(t, "component", words(g.Component("b")), "a b c")
+}
+
+func TestAGroupIsToldApartFromAnAppsOwnLinks(t *testing.T) {
+	t.Parallel()
+	g := draw(t, "a @x -> b:started db", "b @x", "c @x -> a?", "d @x -> c:completed", "db -> b?")
+	equal(t, "links", written(g.Links("a")), "b c d db")
+	equal(t, "own links", written(g.OwnLinks("a")), "b db")
+	equal(t, "group", words(g.GroupOf("a")), "a b c d")
+	equal(t, "own links of one with an exception", written(g.OwnLinks("c")), "a? b d")
+	equal(t, "its group", words(g.GroupOf("c")), "")
+	equal(t, "own links of one that waits for an end", written(g.OwnLinks("d")), "c:completed")
+	equal(t, "dependents", words(g.Dependents("b")), "a c d db")
+	equal(t, "component", words(g.Component("d")), "a b c d db")
+	equal(t, "closure", words(g.Closure("d")), "a b c db")
+	equal(t, "order", waves(g, "b"), "a b c d db")
+}
+
+func TestLinksStayOrderedWithinACircleThatOthersMake(t *testing.T) {
+	t.Parallel()
+	ordered := func(name string) rules.Link { return rules.Link{Name: name, Ordered: true} }
+	nodes := []rules.Node{
+		{Name: "back", Group: "x", Links: []rules.Link{ordered("db"), {Name: "job", Condition: rules.Completed}}},
+		{Name: "db", Group: "x"},
+		{Name: "egg", Group: "x", Links: []rules.Link{ordered("hen")}},
+		{Name: "hen", Group: "x", Links: []rules.Link{ordered("egg"), {Name: "db"}}},
+		{Name: "job", Group: "x", Links: []rules.Link{ordered("db")}},
+	}
+	g := rules.NewGraph(nodes)
+	for name, want := range map[string]string{"back": "db job", "db": "", "egg": "", "hen": "", "job": "db"} {
+		var kept []string
+		for _, l := range g.Links(name) {
+			if l.Ordered {
+				kept = append(kept, l.Name)
+			}
+		}
+		equal(t, name, words(kept), want)
+	}
 }
 
 func TestLinksToNowhereAreReportedAndSkipped(t *testing.T) {
@@ -207,4 +244,17 @@ func TestLongChainsDoNotOverflow(t *testing.T) {
 	equal(t, "first", order[0], []string{name(long - 1)})
 	equal(t, "last", order[long-1], []string{name(0)})
 	equal(t, "closure", len(chain.Closure(name(0))), long-1)
+}
+
+func TestALargeGroupIsCheap(t *testing.T) {
+	t.Parallel()
+	const large = 20_000 // with a link for each pair they would take 400 million
+	nodes := make([]rules.Node, large)
+	for i := range nodes {
+		nodes[i] = rules.Node{Name: fmt.Sprintf("app-%06d", i), Group: "x"}
+	}
+	g := rules.NewGraph(nodes)
+	equal(t, "component", len(g.Component("app-000007")), large)
+	equal(t, "links", len(g.Links("app-000007")), large-1)
+	equal(t, "dependents", len(g.Dependents("app-000007")), large-1)
 }

@@ -19,6 +19,11 @@ type Link struct {
 	// Optional tells that the app works without the linked one: a failure of it is
 	// shown and does not hold up the wake.
 	Optional bool
+	// Ordered tells that the linked app comes up before the one that needs it starts even
+	// where both need each other by other links, as of Compose's depends_on. A Graph keeps
+	// it only where such links form no circle of their own. Other links order apps of
+	// different components only, unless their Condition is Completed.
+	Ordered bool
 }
 
 // Condition is what a linked app must have reached, as in Compose's depends_on. Started

@@ -32,6 +32,9 @@ type Properties struct {
 	Port uint16
 	// StartTimeout is how long a wake may take before it counts as failed.
 	StartTimeout time.Duration
+	// JobTimeout is for how long a job, whose end another app waits for, runs before it is
+	// an app like any other: it may sleep, and who waits for its end does so no longer.
+	JobTimeout time.Duration
 	// StopMethod is how the app is put to sleep.
 	StopMethod StopMethod
 	// Probe is how Paastis finds out that the app answers.

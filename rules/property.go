@@ -80,6 +80,10 @@ var properties = []Property{
 		set:  duration(1, Never, func(p *Properties) *time.Duration { return &p.StartTimeout }),
 		text: func(p Properties) string { return p.StartTimeout.String() },
 	}, {
+		Key: "job_timeout", Doc: "for how long a job, whose end another app waits for, may run",
+		set:  duration(1, Never, func(p *Properties) *time.Duration { return &p.JobTimeout }),
+		text: func(p Properties) string { return p.JobTimeout.String() },
+	}, {
 		Key: "stop_method", Doc: "how it is put to sleep", global: true,
 		set:  setStopMethod,
 		text: func(p Properties) string { return p.StopMethod.String() },
@@ -153,7 +157,7 @@ func Keys() []Property { return slices.Clone(properties) }
 func Defaults() Resolved {
 	r := Resolved{
 		Properties: Properties{
-			MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, DirectHoldTimeout: 2 * time.Minute, StartTimeout: 5 * time.Minute,
+			MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, DirectHoldTimeout: 2 * time.Minute, StartTimeout: 5 * time.Minute, JobTimeout: time.Hour,
 			TrafficFloor: 1000, QuietTime: 15 * time.Second, StreamQuietTime: 90 * time.Second, MaxConcurrentStarts: 8,
 			Theme: "plain",
 		},

@@ -119,6 +119,7 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
     rule: Host("shop.test")
     port: 8080
     start_timeout: 90
+    job_timeout: 2h
     stop_method: pause
     probe: http:8080/ready
     enable: true
@@ -135,14 +136,14 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
 	}
 	equal(t, "texts", texts(p), map[string]string{
 		"app_name": "shop", "linked_apps": "back, db:started, mail:completed?", "app_group": "all",
-		"max_idle_time": "never", "hold_timeout": "10s", "start_timeout": "1m30s",
+		"max_idle_time": "never", "hold_timeout": "10s", "start_timeout": "1m30s", "job_timeout": "2h0m0s",
 		"direct_hold_timeout": "5m0s", "mode": "direct", "rule": `Host("shop.test")`, "port": "8080",
 		"stop_method": "pause", "probe": "http:8080/ready", "enable": "true",
 	})
 	equal(t, "texts of defaults", texts(rules.Defaults().Properties), map[string]string{
 		"app_name": "", "linked_apps": "", "app_group": "", "enable": "",
 		"direct_hold_timeout": "2m0s", "mode": "auto", "rule": "", "port": "",
-		"max_idle_time": "15m0s", "hold_timeout": "25s", "start_timeout": "5m0s", "stop_method": "stop", "probe": "auto",
+		"max_idle_time": "15m0s", "hold_timeout": "25s", "start_timeout": "5m0s", "job_timeout": "1h0m0s", "stop_method": "stop", "probe": "auto",
 	})
 }
 

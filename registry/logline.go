@@ -1,0 +1,45 @@
+package registry
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// logLine is a line of the log that was said with the lock held.
+type logLine struct{ slog.Record }
+
+// say logs a line once the lock is released. Called with the lock held.
+func (r *Registry) say(level slog.Level, message string, attrs ...any) {
+	if !r.log.Enabled(context.Background(), level) {
+		return
+	}
+	line := logLine{slog.NewRecord(time.Now(), level, message, 0)}
+	line.Add(attrs...)
+	r.lines = append(r.lines, line)
+}
+
+// unlock releases the lock, and writes what was said with it held: a log that is slow, or
+// stuck, holds up whoever said something, and nobody else.
+func (r *Registry) unlock() {
+	said := len(r.lines) > 0
+	r.mu.Unlock()
+	for said && r.writing.TryLock() { // else somebody writes, and goes on with these
+		r.writeLines()
+		r.writing.Unlock()
+		r.mu.Lock()
+		said = len(r.lines) > 0
+		r.mu.Unlock()
+	}
+}
+
+// writeLines writes what was said so far. Called with the right to write, without the lock.
+func (r *Registry) writeLines() {
+	r.mu.Lock()
+	lines := r.lines
+	r.lines = nil
+	r.mu.Unlock()
+	for _, line := range lines {
+		_ = r.log.Handler().Handle(context.Background(), line.Record) // as slog does
+	}
+}

@@ -1,0 +1,344 @@
+package registry
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// met reports whether a linked app is as far as the link asks for. On the way up, for the
+// door and while awake it is the same question. Called with the lock held.
+func (n need) met(by *Keeper) bool {
+	k := n.to.keeper
+	switch {
+	case !n.to.Managed:
+		// Nobody's to start: only one that is on its way is waited for.
+		return !k.alive() || !k.restarting() && k.health() != HealthStarting
+	case n.to.job:
+		// Its good end is all that anybody wants of it; who runs has had it.
+		return by.alive() || k.endedWellSince(by.wakeBegan) || n.Condition != rules.Completed && k.healthy()
+	case n.Condition == rules.Started:
+		return k.healthy() || k.running() && k.state != Stopping || k.endedWellSince(by.wakeBegan)
+	default:
+		return k.healthy()
+	}
+}
+
+// holds reports whether a need is met and what the linked app needs itself is up. Called
+// with the lock held.
+func (r *Registry) holds(n need, by *Keeper) bool {
+	return n.met(by) && (!n.to.Managed || n.to.job || r.supplied(n.to.keeper))
+}
+
+// supplied reports whether all is up that the app cannot do without, and all that this
+// needs, and so on: there is no other notion of it. Called with the lock held.
+func (r *Registry) supplied(k *Keeper) bool {
+	e := k.Entry()
+	r.supply(e.component)
+	return !e.component.remembered.lacking[e.place]
+}
+
+// suppliedOutside reports whether all is up that the apps of a component need outside it.
+// Called with the lock held.
+func (r *Registry) suppliedOutside(c *component) bool {
+	r.supply(c)
+	return c.remembered.outside
+}
+
+// supply finds which members of a component lack something, unless nothing has changed
+// since it was last found. It begins with what each member lacks itself, and goes on to
+// those that need it: that the others of a circle are well does not make one of them well.
+func (r *Registry) supply(c *component) {
+	if c.remembered.supply == r.epoch {
+		return
+	}
+	c.remembered.supply, c.remembered.outside, c.remembered.moves = r.epoch, true, false
+	if c.remembered.lacking == nil {
+		c.remembered.lacking = make([]bool, len(c.members))
+	}
+	lacking := c.remembered.lacking
+	var queue []int
+	for place, m := range c.members {
+		outside, inside := r.lacks(m)
+		lacking[place] = outside || inside
+		if lacking[place] {
+			queue = append(queue, place)
+		}
+		if outside && m.Managed {
+			c.remembered.outside = false
+			c.remembered.moves = c.remembered.moves || slices.ContainsFunc(m.needs, r.outsideMove)
+		}
+	}
+	spread := func(places []int) {
+		for _, place := range places {
+			if !lacking[place] {
+				lacking[place] = true
+				queue = append(queue, place)
+			}
+		}
+	}
+	grouped := false
+	for ; len(queue) > 0; queue = queue[1:] {
+		place := queue[0]
+		if m := c.members[place]; m.job || !m.Managed {
+			continue // what it lacks is no lack of others
+		}
+		if c.inside != nil {
+			spread(c.inside[place])
+		}
+		if !grouped {
+			grouped = c.spreadInGroups(place, spread)
+		}
+	}
+}
+
+// outsideMove reports whether an app at the end of a link out of a component is on its way.
+func (r *Registry) outsideMove(n need) bool {
+	return !n.inside && !n.Optional && n.to.Managed && n.to.keeper.moves()
+}
+
+// spreadInGroups lets those know that need a member by a group, and reports whether there
+// is one and it is the only group.
+func (c *component) spreadInGroups(place int, spread func([]int)) bool {
+	for _, g := range c.groups {
+		if slices.Contains(g.members, c.members[place]) {
+			spread(g.needing)
+			return len(c.groups) == 1
+		}
+	}
+	return false
+}
+
+// lacks reports whether something that an app needs itself is not up, outside its component
+// or inside. Called with the lock held.
+func (r *Registry) lacks(e *Entry) (outside, inside bool) {
+	for _, n := range e.needs {
+		switch {
+		case n.Optional:
+		case n.inside:
+			inside = inside || !n.met(e.keeper)
+		default:
+			outside = outside || !r.holds(n, e.keeper)
+		}
+	}
+	if e.group != nil && !inside {
+		inside = r.lacksInGroup(e)
+	}
+	return outside, inside
+}
+
+// lacksInGroup reports whether another app of its group, to which it has no link of its
+// own, is not up.
+func (r *Registry) lacksInGroup(e *Entry) bool {
+	return slices.ContainsFunc(r.waitingIn(e.group), func(m *Entry) bool {
+		return e.needsByGroup(m) && !need{to: m, inside: true}.met(e.keeper)
+	})
+}
+
+// needsByGroup reports whether the app needs another one of its group for being there.
+func (e *Entry) needsByGroup(m *Entry) bool {
+	return m != e && !slices.ContainsFunc(e.needs, func(n need) bool { return n.to == m })
+}
+
+// waitingIn are the members of a group that are not healthy, or jobs.
+func (r *Registry) waitingIn(g *group) []*Entry {
+	r.lookAt(g)
+	return g.remembered.waiting
+}
+
+// specialIn are those of waitingIn that failed, or are jobs.
+func (r *Registry) specialIn(g *group) []*Entry {
+	r.lookAt(g)
+	return g.remembered.special
+}
+
+// lookAt finds them, unless nothing has changed since they were last found.
+func (r *Registry) lookAt(g *group) {
+	if g.remembered.epoch == r.epoch {
+		return
+	}
+	g.remembered.epoch = r.epoch
+	g.remembered.waiting, g.remembered.special = nil, nil // others may still go through them
+	for _, m := range g.members {
+		if !m.job && (need{to: m, inside: true}).met(nil) {
+			continue
+		}
+		g.remembered.waiting = append(g.remembered.waiting, m)
+		if m.job || m.keeper.state == Failed {
+			g.remembered.special = append(g.remembered.special, m)
+		}
+	}
+}
+
+// touch ends what is remembered of components: a keeper has changed. Called with the lock
+// held.
+func (r *Registry) touch() { r.epoch++ }
+
+// unmetNeeds are the names of the apps that this one still waits for.
+func (r *Registry) unmetNeeds(k *Keeper) []string {
+	e := k.Entry()
+	var names []string
+	for _, n := range e.needs {
+		if !n.Optional && !r.holds(n, k) {
+			names = append(names, n.to.Name)
+		}
+	}
+	if e.group != nil {
+		for _, m := range r.waitingIn(e.group) {
+			if e.needsByGroup(m) && !(need{to: m, inside: true}).met(k) {
+				names = append(names, m.Name)
+			}
+		}
+	}
+	if names == nil {
+		return []string{"its turn"}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// wakeNeeds wakes what the app needs and is not up, and fails it if one failed that it
+// cannot do without.
+func (p *pass) wakeNeeds(k *Keeper) {
+	e := k.Entry()
+	for _, n := range e.needs {
+		if p.holds(n, k) {
+			continue
+		}
+		p.wakeNeed(n.to, k)
+		if t := n.to.keeper; !n.Optional && n.to.Managed && t.state == Failed {
+			p.failFor(k, t)
+			return
+		}
+	}
+	if e.group != nil {
+		p.wakeGroup(k, e.group)
+	}
+}
+
+// wakeGroup is wakeNeeds for the apps of its group. The first that asks wakes all but the
+// jobs, which run anew for each that was not up.
+func (p *pass) wakeGroup(k *Keeper, g *group) {
+	e := k.Entry()
+	if g.remembered.asked != p.epoch {
+		for _, m := range g.members {
+			if m != e && !m.job && !p.holds(need{to: m, inside: true}, k) {
+				p.wakeNeed(m, k)
+			}
+		}
+		g.remembered.asked = p.epoch
+	}
+	for _, m := range p.specialIn(g) {
+		if !m.Managed || !e.needsByGroup(m) {
+			continue
+		}
+		if m.job && !(need{to: m, inside: true}).met(k) {
+			p.wakeNeed(m, k)
+		}
+		if m.keeper.state == Failed && !(need{to: m, inside: true}).met(k) {
+			p.failFor(k, m.keeper)
+			return
+		}
+	}
+}
+
+// wakeNeed wakes an app because another one needs it, if Paastis may.
+func (p *pass) wakeNeed(e *Entry, by *Keeper) {
+	k := e.keeper
+	if !e.Managed {
+		return
+	}
+	switch k.state {
+	case Asleep:
+		if !e.mayEnd() || !k.endedWellSince(by.wakeBegan) {
+			p.wake(k, fmt.Sprintf("needed by %q", by.Name()), by.wakeBegan)
+		}
+	case Starting:
+		if !k.wanted {
+			k.wanted = true
+			p.move(k)
+		}
+	case Ready:
+		if !e.job && !p.supplied(k) {
+			p.wake(k, "an app that it needs is down", by.wakeBegan)
+		}
+	case Stopping:
+		if k.again.IsZero() {
+			k.again = by.wakeBegan
+			p.move(k)
+		}
+	case Failed:
+		if !p.now.Before(k.retryAt) {
+			p.wake(k, "tried again", by.wakeBegan)
+		}
+	}
+}
+
+// wake begins a wake within a pass.
+func (p *pass) wake(k *Keeper, reason string, since time.Time) {
+	p.beginWake(k, reason, since, p.now)
+	p.move(k)
+}
+
+// mayStart reports whether all is up that has to be before the app is started: what its
+// component needs outside, and what comes before it inside. It waits for an optional one
+// until that has failed.
+func (p *pass) mayStart(k *Keeper) bool {
+	e := k.Entry()
+	if !p.suppliedOutside(e.component) {
+		return false
+	}
+	return !slices.ContainsFunc(e.needs, func(n need) bool {
+		return n.before() && !(n.Optional && (!n.to.Managed || n.to.keeper.state == Failed)) && !n.met(k)
+	})
+}
+
+// awaits reports whether an app is not as far as it could be because of one that is on its
+// way: outside its component, or before its own start. That one's time runs meanwhile.
+func (p *pass) awaits(k *Keeper) bool {
+	e := k.Entry()
+	started := k.ordered || k.alive()
+	if !started && (k.queued || p.outsideMoves(e.component)) {
+		return true
+	}
+	return slices.ContainsFunc(e.needs, func(n need) bool {
+		return (!n.inside || n.Ordered && !started) && n.to.Managed && n.to.keeper.moves() && !p.holds(n, k)
+	})
+}
+
+// outsideMoves reports whether something is on its way that the apps of a component need
+// outside it.
+func (r *Registry) outsideMoves(c *component) bool {
+	r.supply(c)
+	return c.remembered.moves
+}
+
+// moves reports whether an app is between two states, or a job on its way to its end.
+func (k *Keeper) moves() bool {
+	return k.state == Starting || k.state == Stopping || k.runsToItsEnd(time.Now())
+}
+
+// runsToItsEnd reports whether the app is a job that runs, and for no longer than it may.
+func (k *Keeper) runsToItsEnd(now time.Time) bool {
+	return k.Entry().job && k.alive() && now.Before(k.jobDeadline())
+}
+
+// jobDeadline is until when a job that runs may do so.
+func (k *Keeper) jobDeadline() time.Time {
+	var began time.Time
+	for _, i := range k.app.Instances {
+		began = latest(began, i.StartedAt)
+	}
+	if began.IsZero() {
+		began = k.idleFrom // its provider does not tell
+	}
+	return began.Add(k.Entry().JobTimeout)
+}
+
+// endedWellSince reports whether a job, or what may end, has done so in a wake that began
+// at a time.
+func (k *Keeper) endedWellSince(wakeBegan time.Time) bool {
+	return !k.completedAt.IsZero() && !k.completedAt.Before(wakeBegan)
+}
