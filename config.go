@@ -93,7 +93,7 @@ type TraefikConfig struct {
 	Constraints        string   `yaml:"constraints" description:"The constraints of Traefik's Docker provider; none: as its container says"`
 	ExposedByDefault   bool     `yaml:"exposed_by_default" description:"The exposedByDefault of Traefik's Docker provider; unless set, as its container says"`
 	Network            string   `yaml:"network" description:"The network of Traefik's Docker provider; none: as its container says"`
-	EntryPoints        []string `yaml:"entry_points" description:"Names of Traefik's entry points; none: as its container says"`
+	EntryPoints        []string `yaml:"entry_points" description:"Traefik's entry points: web:80, websecure:443/tls; none: as its container says"`
 	DefaultEntryPoints []string `yaml:"default_entry_points" description:"Those of them that are asDefault; none: all"`
 
 	// Endpoints are more Traefiks, each by what stands behind /traefik/config/ for it.

@@ -190,6 +190,9 @@ func (l *Loaded) validateEndpoints(fault faulter) {
 	if _, err := traefik.ParseConstraint(l.Traefik.Constraints); err != nil {
 		fault("traefik.constraints", "%v", err)
 	}
+	if err := checkEntryPoints(l.Traefik.EntryPoints); err != nil {
+		fault("traefik.entry_points", "%v", err)
+	}
 	if err := checkDefaults(l.Traefik.EntryPoints, l.Traefik.DefaultEntryPoints); err != nil {
 		fault("traefik.default_entry_points", "%v", err)
 	}
@@ -200,6 +203,9 @@ func (l *Loaded) validateEndpoints(fault faulter) {
 				fault(key+".constraints", "%v", err)
 			}
 		}
+		if err := checkEntryPoints(e.EntryPoints); err != nil {
+			fault(key+".entry_points", "%v", err)
+		}
 		if err := checkDefaults(e.EntryPoints, e.DefaultEntryPoints); err != nil {
 			fault(key+".default_entry_points", "%v", err)
 		}
@@ -209,10 +215,19 @@ func (l *Loaded) validateEndpoints(fault faulter) {
 	}
 }
 
+func checkEntryPoints(all []string) error {
+	for _, text := range all {
+		if _, err := readEntryPoint(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // checkDefaults wants the default entry points among all of them.
 func checkDefaults(all, defaults []string) error {
 	for _, name := range defaults {
-		if !slices.Contains(all, name) {
+		if !slices.ContainsFunc(entryPoints(all, nil), func(e traefik.EntryPoint) bool { return e.Name == name }) {
 			return fmt.Errorf("%q is none of entry_points; name it there too", name)
 		}
 	}
@@ -250,12 +265,30 @@ func (l Loaded) endpoints() map[string]traefik.Static {
 	return all
 }
 
-func entryPoints(names, defaults []string) []traefik.EntryPoint {
-	var all []traefik.EntryPoint
-	for _, name := range names {
-		all = append(all, traefik.EntryPoint{Name: name, AsDefault: slices.Contains(defaults, name)})
+func entryPoints(all, defaults []string) []traefik.EntryPoint {
+	var read []traefik.EntryPoint
+	for _, text := range all {
+		e, _ := readEntryPoint(text) // validated
+		e.AsDefault = slices.Contains(defaults, e.Name)
+		read = append(read, e)
 	}
-	return all
+	return read
+}
+
+// readEntryPoint reads one such as "web", "web:80" or "websecure:443/tls".
+func readEntryPoint(text string) (traefik.EntryPoint, error) {
+	name, rest, more := strings.Cut(text, ":")
+	e := traefik.EntryPoint{Name: name}
+	if !more {
+		return e, nil
+	}
+	number, tls, isTLS := strings.Cut(rest, "/")
+	port, err := strconv.ParseUint(number, 10, 16)
+	if err != nil || port == 0 || name == "" || isTLS && tls != "tls" {
+		return e, fmt.Errorf("%q: want a name, or NAME:PORT, with /tls behind it if all its routers have TLS", text)
+	}
+	e.Port, e.TLS = uint16(port), isTLS
+	return e, nil
 }
 
 // endpointTokens are those that let Traefiks in, by the names of their endpoints. An empty

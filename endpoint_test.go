@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,5 +89,22 @@ func TestAFaultOfAnEndpointIsToldByItsLine(t *testing.T) {
 	}
 	if _, err := parseArgs([]string{"--traefik.endpoints.in.netwrok", "a"}); err == nil {
 		t.Error("an unknown key of an endpoint is taken for a flag")
+	}
+}
+
+func TestEntryPointsAreNamesOrWhatIsKnownOfThem(t *testing.T) {
+	t.Parallel()
+	got := entryPoints([]string{"web", "web2:80", "websecure:443/tls"}, []string{"web2"})
+	want := []traefik.EntryPoint{{Name: "web"}, {Name: "web2", Port: 80, AsDefault: true}, {Name: "websecure", Port: 443, TLS: true}}
+	if !slices.Equal(got, want) {
+		t.Errorf("read %+v", got)
+	}
+	for _, text := range []string{"web:", "web:x", "web:0", ":80", "web:80/udp", "web:70000"} {
+		if err := checkEntryPoints([]string{text}); err == nil {
+			t.Errorf("%q is taken", text)
+		}
+	}
+	if err := checkDefaults([]string{"web:80"}, []string{"web"}); err != nil {
+		t.Error(err)
 	}
 }

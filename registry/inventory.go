@@ -61,6 +61,10 @@ type Entry struct {
 	Problems []string
 
 	labels traefik.Labels
+	// leftOut tells that every Traefik leaves out the app, and unhealthyToo that one keeps it
+	// while it is not healthy.
+	leftOut, unhealthyToo bool
+
 	keeper *Keeper
 
 	needs     []need // its own links
@@ -91,6 +95,11 @@ type Router struct {
 	Rewrites, AllRewrites traefik.Rewrites
 	// Own tells that it is in no label of Traefik's: only Paastis publishes it.
 	Own bool
+
+	// ways by which requests get to it; nil: not known. asksBefore tells that middlewares of
+	// its entry points stand before its own.
+	ways       []traefik.Way
+	asksBefore bool
 
 	bound  bool     // its rule takes requests of certain hosts alone
 	lost   bool     // its service is nowhere
@@ -166,6 +175,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.publish()
 	inv.findOwnHosts(s)
 	inv.findRivals()
+	inv.place(s)
 	inv.file(traefik.NewTable(inv.routers()))
 	return inv
 }

@@ -104,14 +104,16 @@ func (r *Registry) rerouteAll() {
 	}
 }
 
-// keptAs reports whether Traefik keeps one of the app's containers as they are.
+// keptAs reports whether a Traefik keeps one of the app's containers as they are.
 func (e *Entry) keptAs(app App) bool {
-	return slices.ContainsFunc(app.Instances, func(i Instance) bool {
-		switch serves := i.Status == Running && (i.Health == NoHealth || i.Health == Healthy); {
-		case !serves:
-			return e.AllowNonRunning
-		default:
+	return !e.leftOut && slices.ContainsFunc(app.Instances, func(i Instance) bool {
+		switch well := i.Health == NoHealth || i.Health == Healthy; {
+		case i.Status == Running && well:
 			return e.lacksServer(app) == ""
+		case i.Status == Running && e.unhealthyToo:
+			return true
+		default:
+			return e.AllowNonRunning
 		}
 	})
 }
@@ -150,7 +152,7 @@ func (inv *Inventory) routers() []traefik.Entry[*Router] {
 			if r.Match != nil {
 				routes = append(routes, traefik.Entry[*Router]{
 					Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Rewrites: r.Rewrites,
-					TLS: r.TLS, Silent: r.silent(), Value: r,
+					TLS: r.TLS, Ways: r.ways, Silent: r.silent(), Value: r,
 				})
 			}
 		}
@@ -160,7 +162,9 @@ func (inv *Inventory) routers() []traefik.Entry[*Router] {
 
 // silent reports whether Traefik asks Paastis nothing about the router's requests, as far as
 // labels tell: there may be more in middlewares that none of them defines.
-func (r *Router) silent() bool { return !r.Paastis && !r.entry.Managed && len(r.Rewrites) == 0 }
+func (r *Router) silent() bool {
+	return !r.Paastis && !r.entry.Managed && !r.asksBefore && len(r.Rewrites) == 0
+}
 
 // file keeps the table of all routers.
 func (inv *Inventory) file(table *traefik.Table[*Router]) {

@@ -167,11 +167,7 @@ func portOf(label, network string, image ...uint16) func(*fakeApp) {
 
 func resolved(t *testing.T, apps ...*fakeApp) *Inventory {
 	t.Helper()
-	var reported []Reported
-	for _, a := range apps {
-		reported = append(reported, Reported{"fake", a.app})
-	}
-	return Resolve(reported, settingsFor(t, ""))
+	return resolvedWith(settingsFor(t, ""), apps...)
 }
 
 func request(t *testing.T, url string) *traefik.Request {

@@ -1,6 +1,7 @@
 package traefik
 
 import (
+	"fmt"
 	"maps"
 	slash "path"
 	"slices"
@@ -47,7 +48,7 @@ func isKept(name string) bool {
 
 // switches are the ends of the names of options that take no value of their own: what
 // follows them is another argument.
-var switches = []string{"exposedbydefault", "asdefault", "insecure", "tls", "docker", "swarm", "http", "ping", "api", "prometheus", "manualrouting"}
+var switches = []string{"exposedbydefault", "allowemptyservices", "asdefault", "insecure", "tls", "docker", "swarm", "http", "ping", "api", "prometheus", "manualrouting"}
 
 // readArguments reads the flags among arguments. It also reports whether they are a script
 // that has flags of Traefik's.
@@ -136,6 +137,7 @@ func (o options) static() Static {
 		exposed := o.isOn(provider+".exposedbydefault", true)
 		s.Constraints, s.ExposedByDefault = constraintOf(o[provider+".constraints"]), &exposed
 		s.Network, s.DefaultRule = o[provider+".network"], o[provider+".defaultrule"]
+		s.KeepsUnhealthy = o.isOn(provider+".allowemptyservices", false)
 		break
 	}
 	return s
@@ -179,9 +181,36 @@ func (o options) entryPoints() []EntryPoint {
 		if strings.HasSuffix(strings.ToLower(o[at+".address"]), "/udp") {
 			continue
 		}
-		all = append(all, EntryPoint{Name: name, AsDefault: o.isOn(at+".asdefault", false), TLS: o.isTLS(at + ".http.tls")})
+		all = append(all, EntryPoint{
+			Name: name, AsDefault: o.isOn(at+".asdefault", false), TLS: o.isTLS(at + ".http.tls"),
+			Port: o.port(name), Middlewares: o.list(at + ".http.middlewares"),
+		})
 	}
 	return all
+}
+
+// port is that of an entry point's address, such as ":443/tcp". Those that Traefik makes by
+// itself have one of their own. Zero: not known.
+func (o options) port(name string) uint16 {
+	address, _, _ := strings.Cut(o["entrypoints."+name+".address"], "/")
+	if address == "" {
+		return map[string]uint16{"http": 80, internalEntryPoint: 8080}[name]
+	}
+	return port(address[strings.LastIndexByte(address, ':')+1:])
+}
+
+// list is a list as "a,b", told at once or each by its place.
+func (o options) list(name string) string {
+	if o[name] != "" {
+		return strings.Trim(strings.ReplaceAll(o[name], " ", ""), ",")
+	}
+	var all []string
+	for place := range len(o) {
+		if value := o[fmt.Sprintf("%s[%d]", name, place)]; value != "" {
+			all = append(all, value)
+		}
+	}
+	return strings.Join(all, ",")
 }
 
 func (o options) isTLS(part string) bool {

@@ -1,6 +1,9 @@
 package traefik
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // internalEntryPoint is that of Traefik's own API and metrics. No router gets it unasked.
 const internalEntryPoint = "traefik"
@@ -18,6 +21,9 @@ type Static struct {
 	Network string
 	// EntryPoints that it has. Nil: not known, any name may be one.
 	EntryPoints []EntryPoint
+	// KeepsUnhealthy tells that it has the routers of apps that are not healthy, too (its
+	// allowEmptyServices).
+	KeepsUnhealthy bool
 	// DefaultRule of the provider. Empty: Traefik's own, or not known.
 	DefaultRule string
 	// Unread says why nothing of this could be read, for people: `it is in a file`. Empty:
@@ -36,6 +42,10 @@ type EntryPoint struct {
 	AsDefault bool
 	// TLS: routers on it take HTTPS, whatever they say themselves.
 	TLS bool
+	// Port that it listens on. Zero: nothing is known but its name.
+	Port uint16
+	// Middlewares are those that stand before those of its routers, as "a,b@file".
+	Middlewares string
 }
 
 // Keeps reports whether such a Traefik makes routers of an app with these labels: whether
@@ -76,6 +86,39 @@ func (s Static) ListensOn(r Router) []string {
 	return names
 }
 
+// Ways returns those by which requests get to the router. Nil: they are not known. None,
+// but not nil: it has none of this Traefik's entry points.
+func (s Static) Ways(r Router) []Way {
+	if s.EntryPoints == nil {
+		return nil
+	}
+	names, ways := s.ListensOn(r), []Way{}
+	for _, e := range s.EntryPoints {
+		if !slices.Contains(names, e.Name) {
+			continue
+		}
+		if e.Port == 0 {
+			return nil
+		}
+		ways = append(ways, Way{Port: e.Port, TLS: e.TLS || r.TLS})
+	}
+	return ways
+}
+
+// Before returns the middlewares that the entry points of a router have for it, none
+// twice.
+func (s Static) Before(r Router) []string {
+	var all []string
+	names := s.ListensOn(r)
+	for _, e := range s.EntryPoints {
+		if e.Middlewares != "" && slices.Contains(names, e.Name) {
+			all = append(all, strings.Split(e.Middlewares, ",")...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // defaults are the names of the entry points of a router that names none.
 func (s Static) defaults() []string {
 	chosen := slices.ContainsFunc(s.EntryPoints, func(e EntryPoint) bool { return e.AsDefault })
@@ -100,9 +143,8 @@ func (s Static) Over(other Static) Static {
 	if s.Network == "" {
 		s.Network = other.Network
 	}
-	if s.EntryPoints == nil {
-		s.EntryPoints = other.EntryPoints
-	}
+	s.KeepsUnhealthy = s.KeepsUnhealthy || other.KeepsUnhealthy
+	s.EntryPoints = overEntryPoints(s.EntryPoints, other.EntryPoints)
 	if s.DefaultRule == "" {
 		s.DefaultRule = other.DefaultRule
 	}
@@ -114,6 +156,22 @@ func (s Static) Equal(o Static) bool {
 	return (s.Constraints == nil) == (o.Constraints == nil) && s.Constraints.String() == o.Constraints.String() &&
 		(s.ExposedByDefault == nil) == (o.ExposedByDefault == nil) &&
 		(s.ExposedByDefault == nil || *s.ExposedByDefault == *o.ExposedByDefault) &&
-		s.Network == o.Network && s.DefaultRule == o.DefaultRule && s.Unread == o.Unread && s.Fetches == o.Fetches &&
+		s.KeepsUnhealthy == o.KeepsUnhealthy && s.Network == o.Network && s.DefaultRule == o.DefaultRule && s.Unread == o.Unread && s.Fetches == o.Fetches &&
 		(s.EntryPoints == nil) == (o.EntryPoints == nil) && slices.Equal(s.EntryPoints, o.EntryPoints)
+}
+
+// overEntryPoints takes from others what is not known of some but their names.
+func overEntryPoints(some, others []EntryPoint) []EntryPoint {
+	if some == nil {
+		return others
+	}
+	all := slices.Clone(some)
+	for i, e := range all {
+		place := slices.IndexFunc(others, func(o EntryPoint) bool { return o.Name == e.Name })
+		if e.Port == 0 && place >= 0 {
+			all[i] = others[place]
+			all[i].AsDefault = e.AsDefault
+		}
+	}
+	return all
 }

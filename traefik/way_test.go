@@ -133,3 +133,31 @@ func want(t *testing.T, entries []traefik.Entry[string], want map[string]string)
 		}
 	}
 }
+
+func TestWaysAreThoseOfTheEntryPointsThatTraefikHas(t *testing.T) {
+	t.Parallel()
+	s, _ := traefik.ReadStatic([]string{
+		"--entrypoints.web.address=:80", "--entrypoints.websecure.address=0.0.0.0:443/tcp", "--entrypoints.websecure.http.tls.certresolver=le",
+		"--entryPoints.inside.address=[::1]:9090", "--entrypoints.inside.http.middlewares=paastis@docker, guard@file", "--entrypoints.dns.address=:53/udp",
+		"--entrypoints.odd.address=:x", "--api.insecure=true", "--providers.docker.allowemptyservices",
+	}, nil)
+	check(t, "keeps unhealthy", s.KeepsUnhealthy, true)
+	for name, c := range map[string]struct {
+		router traefik.Router
+		want   []traefik.Way
+	}{
+		"plain":      {traefik.Router{EntryPoints: []string{"web"}}, []traefik.Way{web}},
+		"with TLS":   {traefik.Router{EntryPoints: []string{"web"}, TLS: true}, []traefik.Way{{Port: 80, TLS: true}}},
+		"TLS of its": {traefik.Router{EntryPoints: []string{"websecure", "inside"}}, []traefik.Way{inside, websecure}},
+		"of Traefik": {traefik.Router{EntryPoints: []string{"traefik"}}, []traefik.Way{{Port: 8080}}},
+		"none":       {traefik.Router{EntryPoints: []string{"dns", "none"}}, []traefik.Way{}},
+		"of no port": {traefik.Router{EntryPoints: []string{"web", "odd"}}, nil},
+		"the usual":  {traefik.Router{}, nil}, // odd is among them
+	} {
+		check(t, name, s.Ways(c.router), c.want)
+	}
+	check(t, "before", s.Before(traefik.Router{EntryPoints: []string{"inside", "web"}}), []string{"guard@file", "paastis@docker"})
+	check(t, "nothing known", (traefik.Static{}).Ways(traefik.Router{}), []traefik.Way(nil))
+	named := traefik.Static{EntryPoints: []traefik.EntryPoint{{Name: "inside", AsDefault: true}, {Name: "else"}}}.Over(s)
+	check(t, "named alone", named.Ways(traefik.Router{}), []traefik.Way{inside})
+}
