@@ -163,6 +163,11 @@ func lintUnmanaged(e *registry.Entry) []string {
 			return []string{fmt.Sprintf("app %q has the label %s, but %s (%s)", e.Name, label, e.Why, e.App.Origin)}
 		}
 	}
+	for _, r := range e.Routers {
+		if len(r.Unknown) > 0 {
+			return []string{fmt.Sprintf("app %q: router %q uses %s, which no label defines: if Paastis is in there, it manages the app from Traefik's first question on, and check cannot tell; add the label paastis.enable=true, or set traefik.api_url (%s)", e.Name, r.Name, strings.Join(r.Unknown, ", "), e.App.Origin)}
+		}
+	}
 	return nil
 }
 

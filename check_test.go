@@ -251,3 +251,17 @@ func TestCheckWarnsOfMiddlewaresBeforePaastisThatHideWhatWasAsked(t *testing.T) 
 		})
 	}
 }
+
+func TestCheckTellsOfAChainThatNoLabelDefines(t *testing.T) {
+	hidden := web(func(a *registry.App) { a.Labels["traefik.http.routers.web.middlewares"] = "secured@file" })
+	got := strings.Join(lintOf(t, false, hidden), "\n")
+	for _, want := range []string{`app "shop-web": router "web" uses secured@file, which no label defines`, "paastis.enable=true", "traefik.api_url"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	hidden.Labels["paastis.enable"] = "false"
+	if got := lintOf(t, false, hidden); len(got) > 0 {
+		t.Errorf("of an app that is disabled: %q", got)
+	}
+}

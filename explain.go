@@ -17,16 +17,42 @@ import (
 )
 
 // look takes an inventory from the provider, with the words for people if it cannot be
-// reached; then it is empty.
+// reached; then it is empty. What labels do not tell of Traefik's middlewares it takes from
+// its API, and from what the running Paastis remembers.
 func look(ctx context.Context, config Loaded) (*registry.Inventory, registry.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
 	report, err := listApps(ctx, config)
+	asked := registry.ReadAsked(config.StateFile)
 	apps := make([]registry.Reported, 0, len(report.Apps))
 	for _, app := range report.Apps {
-		apps = append(apps, registry.Reported{Provider: config.Provider, App: app})
+		apps = append(apps, registry.Reported{Provider: config.Provider, App: app, Asked: asked[config.Provider+"/"+app.Name]})
 	}
-	return registry.Resolve(apps, config.registrySettings()), report, err
+	settings := config.registrySettings()
+	inv := registry.Resolve(apps, settings)
+	api, _ := config.Traefik.api() // validated
+	if api == nil || len(apps) == 0 {
+		return inv, report, err
+	}
+	return askTraefik(ctx, api, inv, apps, settings), report, err
+}
+
+// askTraefik is the inventory with what Traefik's API tells of routers, if it does.
+func askTraefik(ctx context.Context, api *traefik.API, inv *registry.Inventory, apps []registry.Reported, settings registry.Settings) *registry.Inventory {
+	catalog, err := api.Middlewares(ctx)
+	if err != nil {
+		return inv // checkAPI says why
+	}
+	routers, err := api.Routers(ctx)
+	if err != nil {
+		return inv
+	}
+	settings.Catalog = catalog
+	asked := registry.Resolve(apps, settings).AskedAbout(routers, settings)
+	for i := range apps {
+		apps[i].Asked = cmp.Or(asked[apps[i].Provider+"/"+apps[i].Name], apps[i].Asked)
+	}
+	return registry.Resolve(apps, settings)
 }
 
 func listApps(ctx context.Context, config Loaded) (registry.Report, error) {

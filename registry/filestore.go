@@ -50,6 +50,7 @@ type filedApp struct {
 	LastActivity time.Time   `json:"last_activity,omitzero"`
 	Pinned       time.Time   `json:"pinned,omitzero"`
 	Memory       uint64      `json:"memory,omitempty"`
+	Asked        string      `json:"asked,omitempty"`
 	Wakes        []filedWake `json:"wakes,omitempty"`
 	Spans        []filedSpan `json:"spans,omitempty"`
 }
@@ -90,6 +91,24 @@ func (f *FileStore) Load(context.Context) (Memory, error) {
 		return Memory{}, f.putAside(errors.New("it is no state of Paastis's"))
 	}
 	return content.memory(), nil
+}
+
+// ReadAsked reads from a file of a FileStore which routers Traefik is known to ask about,
+// by the IDs of the apps; see Reported.Asked. It changes nothing. Nil: nothing is known, or
+// the file cannot be read.
+func ReadAsked(path string) map[string]string {
+	data, err := os.ReadFile(path)
+	var content filed
+	if err != nil || json.Unmarshal(data, &content) != nil || content.Version != fileVersion {
+		return nil
+	}
+	asked := map[string]string{}
+	for id, app := range content.Apps {
+		if app.Asked != "" {
+			asked[id] = app.Asked
+		}
+	}
+	return asked
 }
 
 // wantFolder says early that nothing can be saved.
@@ -171,7 +190,7 @@ func (m Memory) write(w io.Writer) error {
 }
 
 func filedOf(m AppMemory) filedApp {
-	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Memory: m.Memory}
+	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Memory: m.Memory, Asked: m.Asked}
 	for _, w := range m.Wakes {
 		a.Wakes = append(a.Wakes, filedWake{At: w.At, Took: w.Took.Seconds(), Failed: w.Failed})
 	}
@@ -208,7 +227,7 @@ func (c filed) memory() Memory {
 }
 
 func (a filedApp) memory() AppMemory {
-	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, Memory: a.Memory}
+	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, Memory: a.Memory, Asked: a.Asked}
 	for _, w := range a.Wakes {
 		m.Wakes = append(m.Wakes, Wake{At: w.At, Took: seconds(w.Took), Failed: w.Failed})
 	}

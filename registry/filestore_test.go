@@ -14,7 +14,7 @@ func aMemory() Memory {
 	return Memory{Saved: at, Marks: Marks{Keys: []MarkKey{{1}, {2}}, Since: at.Add(-time.Hour)}, Apps: map[string]AppMemory{
 		`docker/"odd"`: {Seen: at.Add(-time.Hour)},
 		"docker/shop-front": {
-			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42,
+			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42, Asked: "web secured@file web",
 			Wakes: []Wake{{At: at.Add(-2 * time.Hour), Took: 1500 * time.Millisecond}, {At: at.Add(-time.Hour), Took: time.Minute, Failed: "It <crashed>."}},
 			Spans: []Span{
 				{From: at.Add(-3 * time.Hour), To: at.Add(-time.Hour), State: LivedAsleep, Asleep: 2 * time.Hour},
@@ -128,5 +128,29 @@ func TestAFileThatCannotBeWrittenSaysWhatToDo(t *testing.T) {
 	}
 	if err := NewFileStore(folder).Save(t.Context(), aMemory()); err == nil {
 		t.Error("a folder was replaced")
+	}
+}
+
+func TestWhatTraefikAsksAboutIsReadFromAFileWithoutTouchingIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	if asked := ReadAsked(path); asked != nil {
+		t.Errorf("of no file: %v", asked)
+	}
+	if err := NewFileStore(path).Save(t.Context(), Memory{Apps: map[string]AppMemory{
+		"docker/a": {Asked: "web secured@file web"}, "docker/b": {},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if asked := ReadAsked(path); len(asked) != 1 || asked["docker/a"] != "web secured@file web" {
+		t.Errorf("got %v", asked)
+	}
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if asked := ReadAsked(path); asked != nil {
+		t.Errorf("of no state: %v", asked)
+	}
+	if left, err := os.ReadFile(path); err != nil || string(left) != "{" {
+		t.Errorf("the file is now %q, %v", left, err)
 	}
 }

@@ -34,6 +34,8 @@ type Settings struct {
 	// Endpoints are the same for the Traefiks that fetch their routes at
 	// /traefik/config/NAME, by that name. Nil: there are none.
 	Endpoints map[string]traefik.Static
+	// Catalog are the middlewares that Traefik's API tells. Nil: it tells none.
+	Catalog traefik.Catalog
 }
 
 // Entry is what is known of an app before it moves: its name, its properties and the
@@ -65,6 +67,7 @@ type Entry struct {
 	// while it is not healthy.
 	leftOut, unhealthyToo bool
 
+	asked  string // Reported.Asked
 	keeper *Keeper
 
 	needs     []need // its own links
@@ -88,11 +91,15 @@ type Router struct {
 	Port uint16
 	// Checked tells that Traefik checks the server's health itself.
 	Checked bool
-	// Paastis tells that the router uses the middleware.
-	Paastis bool
+	// Paastis tells that the router uses the middleware. Asked tells that this is known from
+	// Traefik alone, not from labels.
+	Paastis, Asked bool
 	// Rewrites are what it does to a request before it asks Paastis. AllRewrites are what it
 	// does before a request gets to Paastis by a published route.
 	Rewrites, AllRewrites traefik.Rewrites
+	// Unknown are those of its middlewares, chains followed, of which nothing is known: no
+	// label defines them, and Traefik's API does not tell.
+	Unknown []string
 	// Own tells that it is in no label of Traefik's: only Paastis publishes it.
 	Own bool
 
@@ -157,6 +164,9 @@ type Inventory struct {
 type Reported struct {
 	Provider string
 	App
+	// Asked is the router that Traefik is known to ask about although no label says so.
+	// Empty: none is.
+	Asked string
 }
 
 // Resolve makes an inventory. It does no I/O; bad labels become problems of the app.
@@ -202,7 +212,7 @@ func (inv *Inventory) Problems() []string {
 }
 
 func newEntry(r Reported, s Settings) *Entry {
-	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App}
+	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App, asked: r.Asked}
 	var warnings []string
 	e.Resolved, warnings = s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
 	e.Problems = append(e.Problems, warnings...)
@@ -348,13 +358,29 @@ func (e *Entry) asks(s Settings) (bool, string) {
 	}
 	for _, r := range e.Routers {
 		if r.Paastis && (r.holder == nil || r.holder.App.Stack == e.App.Stack) {
+			if r.Asked {
+				return true, fmt.Sprintf("Traefik asks Paastis about router %q", r.Name)
+			}
 			return true, fmt.Sprintf("router %q uses the middleware %q", r.Name, s.Middleware)
 		}
+	}
+	if e.asked == askedByName {
+		return true, "Traefik asks Paastis about it by name"
 	}
 	if len(e.Matches) > 0 {
 		return true, "matched by " + e.Matches[0].String()
 	}
-	return false, "nothing enables it: add the middleware to its router, or the label paastis.enable=true"
+	return false, e.unasked()
+}
+
+// unasked says why nothing enables the app, and what would.
+func (e *Entry) unasked() string {
+	for _, r := range e.Routers {
+		if len(r.Unknown) > 0 {
+			return fmt.Sprintf("nothing enables it that labels tell: none defines %s of router %q; if Paastis is in there, the app is managed from Traefik's first question on; the label paastis.enable=true or traefik.api_url settles it", strings.Join(r.Unknown, ", "), r.Name)
+		}
+	}
+	return "nothing enables it: add the middleware to its router, or the label paastis.enable=true"
 }
 
 // excluded says why the app is never managed; empty if nothing excludes it.

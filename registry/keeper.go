@@ -21,6 +21,8 @@ type Keeper struct {
 	// presence says why Traefik has the app's routers.
 	presence atomic.Uint32
 
+	// heard is when a question about the app was last looked at while nobody manages it.
+	heard atomic.Int64
 	// using is how many requests Paastis itself has open to the app.
 	using atomic.Int64
 
@@ -30,7 +32,8 @@ type Keeper struct {
 
 	id       string // :: provider/name
 	provider Provider
-	app      App // what its provider last said
+	app      App    // what its provider last said
+	asked    string // the router that Traefik is known to ask about; see Router.asked
 
 	state   State
 	since   time.Time     // of the state

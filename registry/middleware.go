@@ -9,12 +9,15 @@ import (
 // followMiddlewares follows the middlewares of all routers, through chains that the labels
 // of any app define, to Paastis's.
 func (inv *Inventory) followMiddlewares(s Settings) {
-	catalog := inv.catalog()
+	catalog := s.whole(inv.catalog())
 	for _, e := range inv.Entries {
 		provider := e.traefikProvider()
 		for i := range e.Routers {
 			r := &e.Routers[i]
+			r.Unknown = catalog.Unknown(r.Middlewares, provider, s.Middleware)
 			r.Paastis = catalog.Uses(r.Middlewares, provider, s.Middleware)
+			r.Asked = !r.Paastis && !r.Own && r.asked() == e.asked
+			r.Paastis = r.Paastis || r.Asked
 			if len(r.Middlewares) == 0 || len(r.Middlewares) == 1 && r.Uses(s.Middleware) {
 				continue // as most have it
 			}

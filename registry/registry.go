@@ -76,8 +76,9 @@ type Registry struct {
 	unknown   atomic.Int64              // requests that belong to no app of ours
 	callers   atomic.Pointer[map[netip.Addr]Caller]
 
-	kick  chan struct{}  // something happened: move the apps
-	tasks sync.WaitGroup // what runs beside Run
+	kick      chan struct{}  // something happened: move the apps
+	redefined chan struct{}  // apps have changed: Traefik's routers may have
+	tasks     sync.WaitGroup // what runs beside Run
 
 	mu        sync.Mutex
 	settings  Settings
@@ -120,6 +121,7 @@ func New(o Options) *Registry {
 		markLife:  cmp.Or(o.MarkLife, DefaultMarkLife),
 		settings:  o.Settings,
 		kick:      make(chan struct{}, 1),
+		redefined: make(chan struct{}, 1),
 		keepers:   map[string]*Keeper{},
 		problems:  map[string]*problem{},
 		contacts:  map[Provider]ProviderHealth{},
@@ -161,6 +163,9 @@ func (r *Registry) Run(ctx context.Context) {
 		r.tasks.Go(func() { r.auditAll(ctx, p) })
 	}
 	r.tasks.Go(func() { each(ctx, min(markCheck, r.markLife/8), func() { r.renewMarks(ctx, time.Now()) }) })
+	if list, ok := r.gateway.(Lister); ok {
+		r.tasks.Go(func() { r.askTraefik(ctx, list) })
+	}
 	if r.store != nil {
 		r.tasks.Go(func() { r.saveAll(ctx) })
 		defer r.saveLast(ctx)
@@ -224,6 +229,7 @@ func (r *Registry) Rules() *rules.Set {
 func (r *Registry) Reload(s Settings) {
 	r.mu.Lock()
 	defer r.unlock()
+	s.Catalog = r.settings.Catalog
 	r.settings = s
 	r.resolve()
 	r.stir()
@@ -442,7 +448,7 @@ func (p *pass) set(k *Keeper, s State, reason string) {
 func (r *Registry) resolve() {
 	apps := make([]Reported, 0, len(r.keepers))
 	for _, k := range r.keepers {
-		apps = append(apps, Reported{Provider: k.provider.Name(), App: k.app})
+		apps = append(apps, Reported{Provider: k.provider.Name(), App: k.app, Asked: k.asked})
 	}
 	inv := Resolve(apps, r.settings)
 	r.touch()

@@ -55,6 +55,7 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	gone := r.remove(p, report)
 	if redefined || gone {
 		r.resolve()
+		signal(r.redefined)
 	} else if r.relocated {
 		r.locate()
 	}
@@ -190,5 +191,13 @@ func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
+	}
+}
+
+// signal leaves a word that waits until it is read. It never blocks.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }

@@ -39,6 +39,9 @@ type AppMemory struct {
 	LastActivity, Pinned time.Time
 	// Memory that it took when it was last measured, in bytes. Zero: not known.
 	Memory uint64
+	// Asked is the router that Traefik is known to ask about although no label says so.
+	// Empty: none is.
+	Asked string
 	// Wakes and Spans are its last ones, oldest first. The last span ends at Seen.
 	Wakes []Wake
 	Spans []Span
@@ -97,7 +100,7 @@ func (r *Registry) revive(k *Keeper, now time.Time) {
 		return
 	}
 	delete(r.absent, k.id)
-	k.memory, k.pinned = m.Memory, m.Pinned
+	k.memory, k.pinned, k.asked = m.Memory, m.Pinned, m.Asked
 	k.wakes = slices.Clone(m.Wakes[max(0, len(m.Wakes)-wakesKept):])
 	if m.LastActivity.Before(now) {
 		k.formerUse = m.LastActivity
@@ -133,7 +136,7 @@ func historyOf(spans []Span, now time.Time) history {
 // memoryOf is what is remembered of an app. Called with the lock held.
 func (k *Keeper) memoryOf(now time.Time) AppMemory {
 	return AppMemory{
-		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, Memory: k.memory,
+		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, Memory: k.memory, Asked: k.asked,
 		Wakes: slices.Clone(k.wakes), Spans: k.history.spans(now),
 	}
 }

@@ -43,14 +43,25 @@ func (s *Server) auth(c echo.Context) error {
 func (s *Server) find(c echo.Context, req *traefik.Request) *registry.Keeper {
 	if c.Request().URL.RawQuery != "" {
 		if name := c.QueryParam("app"); name != "" {
-			k := s.registry.Named(name)
-			if k != nil {
-				k.Entry().Restore(req)
-			}
-			return k
+			return s.named(c, name, req)
 		}
 	}
-	return s.registry.Find(req)
+	if k := s.registry.Find(req); k != nil {
+		return k
+	}
+	return s.registry.Heard(req, remoteAddr(c.Request()))
+}
+
+// named is the app that the middleware's address names.
+func (s *Server) named(c echo.Context, name string, req *traefik.Request) *registry.Keeper {
+	k := s.registry.Named(name)
+	if k == nil {
+		k = s.registry.HeardName(name, remoteAddr(c.Request()))
+	}
+	if k != nil {
+		k.Entry().Restore(req)
+	}
+	return k
 }
 
 // glance answers who must not wake an app.

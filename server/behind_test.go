@@ -3,9 +3,12 @@ package server
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/registrytest"
 )
 
@@ -68,5 +71,26 @@ func TestTheRetryLinkOfAPageBelowAPrefixIsOneOfAPerson(t *testing.T) {
 		if got := s.Took(); got != "start shop" {
 			t.Errorf("orders %s", got)
 		}
+	})
+}
+
+func TestAnAppIsOursOnceTraefikItselfHasAskedAboutIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		proxy := registrytest.NewApp("proxy").Awake()
+		proxy.Protected = registry.RunsTraefik
+		proxy.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("192.0.2.2")}
+		shop := registrytest.NewApp("shop").At("shop.test").Label("traefik.http.routers.shop.middlewares", "secured@file")
+		delete(shop.Labels, "paastis.enable")
+		s := live(t, shop, proxy)
+		asked := func(from, want string) {
+			r := ask("https://shop.test/", browser)
+			r.RemoteAddr = from + ":4711"
+			if got := gist(s.answer(r)); got != want {
+				t.Errorf("asked from %s: %s, want %s", from, got, want)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		asked("192.0.2.66", "200") // a stranger
+		asked("192.0.2.2", "503 page starting")
 	})
 }

@@ -33,12 +33,12 @@ var (
 )
 
 const (
-	apiLimit       = 2 * time.Second // for one answer
-	maxAnswer      = 8 << 20         // bytes
-	maxMessage     = 200             // bytes of what Traefik says of an error
-	maxServices    = 64              // that one service consists of
-	routersPerPage = 1000            // about 0.5 MB; Traefik takes any number
-	maxPages       = 100
+	apiLimit    = 2 * time.Second // for one answer
+	maxAnswer   = 8 << 20         // bytes
+	maxMessage  = 200             // bytes of what Traefik says of an error
+	maxServices = 64              // that one service consists of
+	perPage     = 1000            // routers, about 0.5 MB; Traefik takes any number
+	maxPages    = 100
 )
 
 // API asks a Traefik what it does; NewAPI makes it. Several goroutines may use it at
@@ -130,16 +130,49 @@ func (a *API) Servers(ctx context.Context, service string) ([]RunningServer, err
 // there twice, or the answer an error, until the next call.
 func (a *API) Routers(ctx context.Context) ([]RunningRouter, error) {
 	var routers []RunningRouter
-	for page := 1; page <= maxPages; {
-		at := a.base.JoinPath("api/http/routers")
-		at.RawQuery = fmt.Sprintf("page=%d&per_page=%d", page, routersPerPage)
+	err := a.pages(ctx, "api/http/routers", func(at *url.URL) (http.Header, error) {
 		var answer []routerAnswer
 		header, err := a.get(ctx, at, &answer)
-		if err != nil {
-			return nil, err
-		}
 		for _, router := range answer {
 			routers = append(routers, router.router())
+		}
+		return header, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return routers, nil
+}
+
+// Middlewares returns the first 100,000 middlewares, as Routers does, but for those of its
+// HTTP provider, which may be Paastis's own.
+func (a *API) Middlewares(ctx context.Context) (Catalog, error) {
+	catalog := Catalog{}
+	err := a.pages(ctx, "api/http/middlewares", func(at *url.URL) (http.Header, error) {
+		var answer []middlewareAnswer
+		header, err := a.get(ctx, at, &answer)
+		for _, m := range answer {
+			if m.Provider != "http" {
+				m.middlewareConfig.Plugin = m.Plugin != nil
+				catalog[m.Name] = m.middleware(m.Name)
+			}
+		}
+		return header, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return catalog, nil
+}
+
+// pages asks for all pages of a list.
+func (a *API) pages(ctx context.Context, path string, ask func(*url.URL) (http.Header, error)) error {
+	for page := 1; page <= maxPages; {
+		at := a.base.JoinPath(path)
+		at.RawQuery = fmt.Sprintf("page=%d&per_page=%d", page, perPage)
+		header, err := ask(at)
+		if err != nil {
+			return err
 		}
 		next, _ := strconv.Atoi(header.Get("X-Next-Page")) // 1 on the last page
 		if next <= page {
@@ -147,7 +180,7 @@ func (a *API) Routers(ctx context.Context) ([]RunningRouter, error) {
 		}
 		page = next
 	}
-	return routers, nil
+	return nil
 }
 
 // Version returns Traefik's version, such as "3.6.12"; one built without a version says
@@ -272,6 +305,12 @@ type routerAnswer struct {
 	Service     string
 	TLS         *struct{}
 	Status      string
+}
+
+type middlewareAnswer struct {
+	middlewareConfig
+	Name, Provider string
+	Plugin         json.RawMessage // of any form
 }
 
 func (s *serviceAnswer) servers() []RunningServer {

@@ -334,6 +334,36 @@ func TestRoutersAreThoseThatTraefikUses(t *testing.T) {
 	}
 }
 
+// TestMiddlewaresAreThoseThatTraefikHas has answers of Traefik 3.6.12.
+func TestMiddlewaresAreThoseThatTraefikHas(t *testing.T) {
+	t.Parallel()
+	catalog, err := answering(t, apiURL, page(1, `[
+{"chain":{"middlewares":["cut","paastis@docker"]},"status":"enabled","usedBy":["web@docker"],"name":"secured@file","provider":"file","type":"chain"},
+{"stripPrefix":{"prefixes":["/shop"]},"status":"enabled","name":"cut@file","provider":"file","type":"stripprefix"},
+{"forwardAuth":{"address":"http://paastis:3000/auth","maxResponseBodySize":4096},"status":"enabled","name":"paastis@docker","provider":"docker","type":"forwardauth"},
+{"plugin":{"geo":{"lists":["a",1]}},"status":"enabled","name":"geo@file","provider":"file","type":"geo"},
+{"addPrefix":{"prefix":"/.paastis/shop"},"status":"enabled","name":"paastis-shop@http","provider":"http","type":"addprefix"}]`)).Middlewares(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(catalog) != 4 || catalog.Has("paastis-shop@http") {
+		t.Errorf("there are %v", catalog)
+	}
+	if !catalog.Uses([]string{"secured"}, "file", "paastis") || catalog.Uses([]string{"secured"}, "docker", "paastis") {
+		t.Error("the chain is not followed in its own provider")
+	}
+	rewrites := catalog.Before([]string{"geo@file", "secured@file"}, "docker", "paastis")
+	request, _ := traefik.FromURL("http://a.test/cart")
+	request.Header = http.Header{"X-Forwarded-Prefix": {"/shop"}}
+	rule, err := traefik.ParseRule("PathPrefix(`/shop`)", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !rewrites.Restore(&request, rule) || request.Path != "/shop/cart" || rewrites.IsKnown() {
+		t.Errorf("it was %q; all is known: %t", request.Path, rewrites.IsKnown())
+	}
+}
+
 func TestRoutersComeInPages(t *testing.T) {
 	t.Parallel()
 	api := serving(t, apiURL, nil)

@@ -25,7 +25,7 @@ type middlewareConfig struct {
 	ReplacePathRegex struct{ Regex, Replacement string }
 	AddPrefix        struct{ Prefix string }
 	Headers          struct{ CustomRequestHeaders map[string]string }
-	Plugin           bool
+	Plugin           bool `json:"-"`
 }
 
 func (m *middlewareConfig) middleware(name string) Middleware {
@@ -108,6 +108,18 @@ func (c Catalog) Uses(names []string, provider, name string) bool {
 		}
 	}
 	return false
+}
+
+// Unknown are those of the middlewares that the catalog does not have, but for the one of
+// that name; see Uses.
+func (c Catalog) Unknown(names []string, provider, name string) []string {
+	var unknown []string
+	for m, there := range c.flattened(names, provider) {
+		if !there && !isNamed(m, name) {
+			unknown = append(unknown, m.Name)
+		}
+	}
+	return unknown
 }
 
 // Before returns what the middlewares do to a request until it gets to the one of that

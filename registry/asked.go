@@ -1,0 +1,196 @@
+package registry
+
+import (
+	"context"
+	"maps"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// Labels do not always tell whether a router uses the middleware: it may stand in a chain
+// of a file, or on an entry point. Then Traefik does: by its API, or by asking about a
+// request of the router.
+
+// askedByName is what Traefik has asked about if the middleware's address names the app.
+const askedByName = "?app"
+
+// hearEvery is how often a question about an app that is not managed is looked at: where it
+// proves nothing, it must cost nothing.
+const hearEvery = time.Second
+
+// Lister is a Gateway that tells the middlewares, too.
+type Lister interface {
+	// Middlewares are all that are in force. It blocks for the answer.
+	Middlewares(ctx context.Context) (traefik.Catalog, error)
+}
+
+// asked is a router that Traefik asks Paastis about, with what makes it do so: another
+// one of that name need not.
+func (r *Router) asked() string {
+	return r.Name + " " + strings.Join(r.Middlewares, ",") + " " + strings.Join(r.EntryPoints, ",")
+}
+
+// Heard takes notice that somebody at an address has asked about a request, which Find has
+// not found an app of ours for. If that is a Traefik, and a router of the labels takes the
+// request, the router uses the middleware, whatever the labels tell. It returns the app if
+// it is to be woken: one that runs has served the request so far.
+func (r *Registry) Heard(req *traefik.Request, by netip.Addr) *Keeper {
+	e, router := r.inventory.Load().Route(req)
+	if e == nil || router.Own {
+		return nil
+	}
+	return r.hear(e, router.asked(), by)
+}
+
+// HeardName is Heard for a middleware's address that names the app.
+func (r *Registry) HeardName(name string, by netip.Addr) *Keeper {
+	e := r.inventory.Load().Named(name)
+	if e == nil {
+		return nil
+	}
+	return r.hear(e, askedByName, by)
+}
+
+func (r *Registry) hear(e *Entry, what string, by netip.Addr) *Keeper {
+	k, now := e.keeper, time.Now()
+	if e.excluded() != "" || now.UnixNano()-k.heard.Swap(now.UnixNano()) < int64(hearEvery) {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.unlock()
+	if k.gone || !r.runsTraefik(by) {
+		return nil
+	}
+	r.noteAsked(map[*Keeper]string{k: what})
+	if !k.Entry().Managed || k.state == Ready {
+		return nil
+	}
+	return k
+}
+
+// runsTraefik reports whether a Traefik that Paastis knows has the address. Called with
+// the lock held.
+func (r *Registry) runsTraefik(address netip.Addr) bool {
+	if r.publisher.pollers[address] != nil {
+		return true
+	}
+	for _, k := range r.keepers {
+		if k.app.Protected == RunsTraefik && slices.Contains(k.addresses(), address) {
+			return true
+		}
+	}
+	return false
+}
+
+// noteAsked remembers what Traefik asks about. Called with the lock held.
+func (r *Registry) noteAsked(asked map[*Keeper]string) {
+	changed := false
+	for k, what := range asked {
+		if k.asked != what {
+			k.asked, changed = what, true
+		}
+	}
+	if !changed {
+		return
+	}
+	r.unsaved = true
+	r.resolve()
+	r.stir()
+}
+
+// askTraefik asks its API which routers use the middleware, at each audit and whenever
+// apps have changed, until ctx ends. What it cannot tell now stays as it was known.
+func (r *Registry) askTraefik(ctx context.Context, list Lister) {
+	for ctx.Err() == nil {
+		catalog, err := list.Middlewares(ctx)
+		var routers []traefik.RunningRouter
+		if err == nil {
+			routers, err = r.gateway.Routers(ctx)
+		}
+		if err != nil {
+			r.log.Debug("Traefik does not tell its routers", "error", err)
+		} else {
+			r.takeRouters(routers, catalog)
+		}
+		r.awaitRedefinition(ctx)
+	}
+}
+
+// awaitRedefinition waits until it is time to ask Traefik again.
+func (r *Registry) awaitRedefinition(ctx context.Context) {
+	ticking, cancel := context.WithTimeout(ctx, r.audit)
+	defer cancel()
+	select {
+	case <-ticking.Done():
+	case <-r.redefined:
+		r.mu.Lock()
+		pause := r.settings.Throttle + noticeSlack
+		r.mu.Unlock()
+		sleep(ctx, pause) // Traefik learns of it, too
+	}
+}
+
+// takeRouters takes in what Traefik's API tells.
+func (r *Registry) takeRouters(routers []traefik.RunningRouter, catalog traefik.Catalog) {
+	r.mu.Lock()
+	defer r.unlock()
+	if !reflect.DeepEqual(catalog, r.settings.Catalog) {
+		r.settings.Catalog = catalog
+		r.resolve()
+	}
+	inv := r.inventory.Load()
+	asked := map[*Keeper]string{}
+	for id, what := range inv.AskedAbout(routers, r.settings) {
+		asked[r.keepers[id]] = what
+	}
+	r.noteAsked(asked)
+}
+
+// AskedAbout is what Reported.Asked is by the routers that Traefik's API tells, by the IDs
+// of the apps, for those whose labels do not tell as much.
+func (inv *Inventory) AskedAbout(routers []traefik.RunningRouter, s Settings) map[string]string {
+	uses := map[string]bool{} // :: router with its provider → it uses the middleware
+	for _, router := range routers {
+		if s.Catalog.Uses(router.Middlewares, router.Provider, s.Middleware) {
+			uses[router.Name] = true
+		}
+	}
+	asked := map[string]string{}
+	for _, e := range inv.Entries {
+		if e.excluded() != "" {
+			continue
+		}
+		for i := range e.Routers {
+			if r := &e.Routers[i]; !r.Paastis && slices.ContainsFunc(r.runningNames(e.traefikProvider()), func(name string) bool { return uses[name] }) {
+				asked[e.ID] = r.asked()
+				break
+			}
+		}
+	}
+	return asked
+}
+
+// runningNames are those that the router may have in Traefik's API; see
+// traefik.RunningRouter.
+func (r *Router) runningNames(provider string) []string {
+	name := r.Name
+	if !strings.Contains(name, "@") {
+		name += "@" + provider
+	}
+	names := []string{name}
+	for _, entryPoint := range r.EntryPoints {
+		names = append(names, entryPoint+"-"+name)
+	}
+	return names
+}
+
+// whole is a catalog with what Traefik itself tells, which counts more than labels.
+func (s Settings) whole(labels traefik.Catalog) traefik.Catalog {
+	maps.Copy(labels, s.Catalog)
+	return labels
+}
