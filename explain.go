@@ -48,6 +48,7 @@ func askTraefik(ctx context.Context, api *traefik.API, inv *registry.Inventory, 
 		return inv
 	}
 	settings.Catalog = catalog
+	settings.TraefikVersion, _ = api.Version(ctx) // checkAPI says why
 	asked := registry.Resolve(apps, settings).AskedAbout(routers, settings)
 	for i := range apps {
 		apps[i].Asked = cmp.Or(asked[apps[i].Provider+"/"+apps[i].Name], apps[i].Asked)

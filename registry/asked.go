@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/netip"
 	"reflect"
@@ -23,10 +24,12 @@ const askedByName = "?app"
 // proves nothing, it must cost nothing.
 const hearEvery = time.Second
 
-// Lister is a Gateway that tells the middlewares, too.
+// Lister is a Gateway that tells what Traefik has, too.
 type Lister interface {
 	// Middlewares are all that are in force. It blocks for the answer.
 	Middlewares(ctx context.Context) (traefik.Catalog, error)
+	// Version is that of Traefik, "3.7.1". It blocks for the answer.
+	Version(ctx context.Context) (string, error)
 }
 
 // asked is a router that Traefik asks Paastis about, with what makes it do so: another
@@ -107,18 +110,28 @@ func (r *Registry) noteAsked(asked map[*Keeper]string) {
 // apps have changed, until ctx ends. What it cannot tell now stays as it was known.
 func (r *Registry) askTraefik(ctx context.Context, list Lister) {
 	for ctx.Err() == nil {
-		catalog, err := list.Middlewares(ctx)
-		var routers []traefik.RunningRouter
-		if err == nil {
-			routers, err = r.gateway.Routers(ctx)
-		}
-		if err != nil {
+		if err := r.listTraefik(ctx, list); err != nil {
 			r.log.Debug("Traefik does not tell its routers", "error", err)
-		} else {
-			r.takeRouters(routers, catalog)
 		}
 		r.awaitRedefinition(ctx)
 	}
+}
+
+func (r *Registry) listTraefik(ctx context.Context, list Lister) error {
+	version, err := list.Version(ctx)
+	if err != nil {
+		return err
+	}
+	catalog, err := list.Middlewares(ctx)
+	if err != nil {
+		return err
+	}
+	routers, err := r.gateway.Routers(ctx)
+	if err != nil {
+		return err
+	}
+	r.takeRouters(version, routers, catalog)
+	return nil
 }
 
 // awaitRedefinition waits until it is time to ask Traefik again.
@@ -136,11 +149,11 @@ func (r *Registry) awaitRedefinition(ctx context.Context) {
 }
 
 // takeRouters takes in what Traefik's API tells.
-func (r *Registry) takeRouters(routers []traefik.RunningRouter, catalog traefik.Catalog) {
+func (r *Registry) takeRouters(version string, routers []traefik.RunningRouter, catalog traefik.Catalog) {
 	r.mu.Lock()
 	defer r.unlock()
-	if !reflect.DeepEqual(catalog, r.settings.Catalog) {
-		r.settings.Catalog = catalog
+	if version != r.settings.TraefikVersion || !reflect.DeepEqual(catalog, r.settings.Catalog) {
+		r.settings.TraefikVersion, r.settings.Catalog = version, catalog
 		r.resolve()
 	}
 	inv := r.inventory.Load()
@@ -193,4 +206,11 @@ func (r *Router) runningNames(provider string) []string {
 func (s Settings) whole(labels traefik.Catalog) traefik.Catalog {
 	maps.Copy(labels, s.Catalog)
 	return labels
+}
+
+// newer tells that Traefik is known to have the options of 3.7.
+func (s Settings) newer() bool {
+	var major, minor int
+	_, err := fmt.Sscanf(strings.TrimPrefix(s.TraefikVersion, "v"), "%d.%d", &major, &minor)
+	return err == nil && (major > 3 || major == 3 && minor >= 7)
 }

@@ -158,6 +158,8 @@ type lister struct {
 
 func (l lister) Middlewares(context.Context) (traefik.Catalog, error) { return l.catalog, nil }
 
+func (l lister) Version(context.Context) (string, error) { return "3.7.13", nil }
+
 func TestTraefiksAPITellsWhichRoutersUseTheMiddleware(t *testing.T) {
 	chain := traefik.Catalog{
 		"secured@file":   {Name: "secured@file", Chain: []string{"login", "inner@file"}},

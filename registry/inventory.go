@@ -36,6 +36,8 @@ type Settings struct {
 	Endpoints map[string]traefik.Static
 	// Catalog are the middlewares that Traefik's API tells. Nil: it tells none.
 	Catalog traefik.Catalog
+	// TraefikVersion is what its API tells, "3.7.1". Empty: it tells none.
+	TraefikVersion string
 }
 
 // Entry is what is known of an app before it moves: its name, its properties and the
@@ -182,7 +184,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.link(s)
 	inv.manage(s)
 	inv.reportLinks()
-	inv.publish()
+	inv.publish(s)
 	inv.findOwnHosts(s)
 	inv.findRivals()
 	inv.place(s)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/paastis/paastis/traefik"
@@ -14,15 +15,16 @@ func (inv *Inventory) followMiddlewares(s Settings) {
 		provider := e.traefikProvider()
 		for i := range e.Routers {
 			r := &e.Routers[i]
-			r.Unknown = catalog.Unknown(r.Middlewares, provider, s.Middleware)
-			r.Paastis = catalog.Uses(r.Middlewares, provider, s.Middleware)
+			passed := slices.Concat(r.Middlewares, e.labels.ServiceMiddlewares(r.Router))
+			r.Unknown = catalog.Unknown(passed, provider, s.Middleware)
+			r.Paastis = catalog.Uses(passed, provider, s.Middleware)
 			r.Asked = !r.Paastis && !r.Own && r.asked() == e.asked
 			r.Paastis = r.Paastis || r.Asked
-			if len(r.Middlewares) == 0 || len(r.Middlewares) == 1 && r.Uses(s.Middleware) {
+			if len(passed) == 0 || len(passed) == 1 && r.Uses(s.Middleware) {
 				continue // as most have it
 			}
-			r.Rewrites = catalog.Before(r.Middlewares, provider, s.Middleware)
-			r.AllRewrites = catalog.Without(r.Middlewares, provider, s.Middleware)
+			r.Rewrites = catalog.Before(passed, provider, s.Middleware)
+			r.AllRewrites = catalog.Without(passed, provider, s.Middleware)
 		}
 	}
 }

@@ -229,7 +229,7 @@ func (r *Registry) Rules() *rules.Set {
 func (r *Registry) Reload(s Settings) {
 	r.mu.Lock()
 	defer r.unlock()
-	s.Catalog = r.settings.Catalog
+	s.Catalog, s.TraefikVersion = r.settings.Catalog, r.settings.TraefikVersion
 	r.settings = s
 	r.resolve()
 	r.stir()

@@ -55,14 +55,14 @@ func (rt *Route) url(host string) *url.URL {
 }
 
 // publish finds the routes of the managed apps that are not left to ForwardAuth.
-func (inv *Inventory) publish() {
+func (inv *Inventory) publish(s Settings) {
 	inv.routes = map[string]*Route{}
 	for _, e := range inv.Entries {
 		if !e.Managed || e.Mode == rules.ForwardAuth || e.unread() {
 			continue
 		}
 		for i := range e.Routers {
-			if rt := e.route(&e.Routers[i]); rt != nil {
+			if rt := e.route(&e.Routers[i]); rt != nil && !e.uncopied(rt.router, s.newer()) {
 				inv.name(rt)
 				e.Routes = append(e.Routes, rt)
 			}
@@ -70,14 +70,28 @@ func (inv *Inventory) publish() {
 	}
 }
 
-// unread tells that the app has a label that Traefik cannot read: it leaves out such an
-// app. What Paastis published of it could lack a middleware that guards it.
+// unread tells that the app has a label without which it must not be published. What
+// Paastis published of it could lack a middleware that guards it.
 func (e *Entry) unread() bool {
-	labels := e.labels.Unread()
+	labels := e.labels.Unpublishable()
 	if len(labels) > 0 && len(e.Routers) > 0 {
 		e.problem("label %q on %s cannot be read by Traefik, so its routes are not published; correct it", labels[0], e.App.Origin)
 	}
 	return len(labels) > 0
+}
+
+// uncopied reports whether the router needs a middleware that Traefik has only while the app
+// runs: published, it would be broken while the app sleeps.
+func (e *Entry) uncopied(r *Router, newer bool) bool {
+	holder := e.holderOf(r)
+	if holder.AllowNonRunning {
+		return false
+	}
+	name := holder.labels.Uncopied(r.Router, newer)
+	if name != "" {
+		e.problem("middleware %q on %s has an option that only a Traefik later than 3.6 knows, so router %q is not published without the label traefik.docker.allownonrunning=true; set it, or traefik.api_url, by which Paastis sees what Traefik knows", name, holder.App.Origin, r.Name)
+	}
+	return name != ""
 }
 
 // route is how a router is published. Nil if it cannot be: a problem says why.
@@ -90,8 +104,8 @@ func (e *Entry) route(r *Router) *Route {
 	switch {
 	case r.Match == nil, r.lost:
 		return nil // it has a problem already
-	case r.holder != nil && len(r.holder.labels.Unread()) > 0:
-		e.problem("router %q on %s is not published: Traefik cannot read the label %q there; correct it", r.Name, r.holder.App.Origin, r.holder.labels.Unread()[0])
+	case r.holder != nil && len(r.holder.labels.Unpublishable()) > 0:
+		e.problem("router %q on %s is not published: Traefik cannot read the label %q there; correct it", r.Name, r.holder.App.Origin, r.holder.labels.Unpublishable()[0])
 		return nil
 	case rt.port == 0:
 		e.problem("router %q on %s: no port is known, so its route is not published; add the label paastis.port", r.Name, e.App.Origin)

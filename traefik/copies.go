@@ -40,8 +40,17 @@ func (c *composer) uses(names []string, provider string, asleep bool) []string {
 
 // definition is nil for a middleware that is not published as a copy.
 func (c *composer) definition(of reference) *definition {
+	defined := c.defined(of)
+	if defined == nil || defined.partial || defined.newer && !c.newer {
+		return nil
+	}
+	return defined
+}
+
+// defined is nil for a middleware that no labels define.
+func (c *composer) defined(of reference) *definition {
 	defined, there := c.definitions[of.name]
-	if !there || defined.provider != of.provider || defined.options == nil {
+	if !there || defined.provider != of.provider {
 		return nil
 	}
 	return defined.definition
@@ -54,12 +63,12 @@ func (c *composer) idle(u use) bool {
 	if u.name == c.middleware && u.name != "" {
 		return true
 	}
-	defined := c.definition(u.reference)
-	switch {
-	case defined == nil:
-		return false
-	case defined.chain == nil:
+	if defined := c.defined(u.reference); defined != nil && defined.chain == nil {
 		return u.asleep && defined.judges()
+	}
+	defined := c.definition(u.reference)
+	if defined == nil {
+		return false
 	}
 	if empty, known := c.empty[u]; known {
 		return empty

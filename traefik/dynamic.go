@@ -46,6 +46,9 @@ type Publication struct {
 	// Turn is told with the URL of Paastis, as a path that Traefik ignores: so its API
 	// shows which turn of a route it uses. Zero: there is none to tell.
 	Turn uint64
+	// Newer tells that the Traefik that gets it has the options of 3.7. Without, it may be
+	// 3.6, which refuses all that is published for one of them.
+	Newer bool
 }
 
 // IsTurn tells that a server's URL is that of Paastis, as published in a turn.
@@ -64,7 +67,8 @@ func IsTurn(serverURL string, turn uint64) bool {
 // Middlewares that labels define are published as copies, for those of a stopped
 // container are gone. If several publications define one of the same name, the copy is
 // that of the first by the publications' names. A middleware that Paastis cannot copy
-// in full is left to Traefik: its routers work only while Traefik has it. Of routers and
+// in full, or that has an option that the Traefik may not know, is left to Traefik: its
+// routers work only while Traefik has it. Those of a service are the router's. Of routers and
 // services, what Labels.Unread tells is left out. A router that leads to Paastis is
 // without the errors and circuitBreaker of labels, which would put pages of theirs in
 // place of the waiting page.
@@ -81,6 +85,7 @@ func Publish(publications []Publication, self, middleware string) []byte {
 		copies:      make(map[string]any),
 	}
 	ordered := byPublicationName(publications)
+	c.newer = !slices.ContainsFunc(ordered, func(p *Publication) bool { return !p.Newer })
 	for _, p := range ordered {
 		c.define(p)
 	}
@@ -100,6 +105,7 @@ func PublishedService(name string) string { return name + "@http" }
 type composer struct {
 	self        string
 	middleware  string
+	newer       bool                 // all options that Paastis knows may be published
 	services    map[reference]string // :: service that labels name → the published one
 	definitions map[string]origin    // :: name of a middleware → who defines it
 	empty       map[use]bool         // :: use of a chain → nothing is left of it
@@ -156,9 +162,11 @@ type markConfig struct {
 // define files the middlewares of a publication's labels, unless one is filed already,
 // and the service.
 func (c *composer) define(p *Publication) {
-	for name, d := range p.Labels.drawn().middlewares {
-		if _, defined := c.definitions[name]; !defined {
-			c.definitions[name] = origin{d, p.Provider}
+	for _, labels := range []Labels{p.Labels, p.backend()} {
+		for name, d := range labels.drawn().middlewares {
+			if _, defined := c.definitions[name]; !defined {
+				c.definitions[name] = origin{d, p.Provider}
+			}
 		}
 	}
 	service := referenceTo(p.Router.Service, p.Provider)
@@ -175,7 +183,8 @@ func (c *composer) reserve(p *Publication) {
 // publish adds the router of a publication and what it needs.
 func (c *composer) publish(p *Publication) {
 	router := p.router()
-	router.Middlewares = c.uses(p.Router.Middlewares, p.Provider, p.asleep())
+	middlewares := slices.Concat(p.Router.Middlewares, p.backend().ServiceMiddlewares(p.Router))
+	router.Middlewares = c.uses(middlewares, p.Provider, p.asleep())
 	switch {
 	case p.asleep():
 		var mark markConfig

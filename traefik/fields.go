@@ -2,8 +2,9 @@ package traefik
 
 import "slices"
 
-// The fields of Traefik 3.6.12 (its pkg/config/dynamic) that labels can fill. Published
-// routes have no others, for one that it does not know makes it refuse all routes.
+// The fields of Traefik 3.6.12 (its pkg/config/dynamic) that labels can fill, and those of
+// 3.7.13 that are newer. Published routes have no others, for one that a Traefik does not
+// know makes it refuse all routes.
 
 // routerFields are those beside the ones of a Router.
 var routerFields = slices.Concat(
@@ -44,6 +45,7 @@ var serviceFields = slices.Concat(
 		fieldsOf(truth, "passHostHeader"),
 		objectOf("responseForwarding", fieldsOf(duration, "flushInterval")),
 	),
+	newer("3.7.0", fieldsOf(list, "middlewares")),
 	fieldsOf(ignored, "highestRandomWeight", "weighted", "mirroring", "failover"),
 )
 
@@ -84,6 +86,7 @@ var middlewareFields = slices.Concat(
 		fieldsOf(list, "status"),
 		fieldsOf(byNumber, "statusRewrites"),
 		fieldsOf(text, "service", "query"),
+		newer("3.6.15", fieldsOf(list, "errorRequestHeaders")),
 	),
 	objectOf("rateLimit",
 		fieldsOf(number, "average", "burst"),
@@ -119,6 +122,7 @@ var middlewareFields = slices.Concat(
 		fieldsOf(truth, "trustForwardHeader", "forwardBody", "preserveLocationHeader", "preserveRequestMethod"),
 		fieldsOf(list, "authResponseHeaders", "authRequestHeaders", "addAuthCookiesToResponse"),
 		fieldsOf(number, "maxResponseBodySize", "maxBodySize"),
+		newer("3.7.0", fieldsOf(text, "authSigninURL")),
 	),
 	objectOf("inFlightReq", fieldsOf(number, "amount"), objectOf("sourceCriterion", sourceFields)),
 	objectOf("buffering",
@@ -143,7 +147,19 @@ var middlewareFields = slices.Concat(
 			objectOf("issuer", distinguishedFields),
 		),
 	),
-	objectOf("retry", fieldsOf(number, "attempts"), fieldsOf(duration, "initialInterval")),
+	objectOf("retry",
+		fieldsOf(number, "attempts"),
+		fieldsOf(duration, "initialInterval"),
+		newer("3.7.0", slices.Concat(
+			fieldsOf(duration, "timeout"),
+			fieldsOf(number, "maxRequestBodyBytes"),
+			fieldsOf(list, "status"),
+			fieldsOf(truth, "disableRetryOnNetworkError", "retryNonIdempotentMethod"),
+		)),
+	),
+	newer("3.7.0", objectOf("encodedCharacters", fieldsOf(truth, "allowEncodedSlash", "allowEncodedBackSlash",
+		"allowEncodedNullCharacter", "allowEncodedSemicolon", "allowEncodedPercent", "allowEncodedQuestionMark",
+		"allowEncodedHash"))),
 	bareObjectOf("contentType", fieldsOf(truth, "autoDetect")),
 	objectOf("grpcWeb", fieldsOf(list, "allowOrigins")),
 	fieldsOf(plugins, "plugin"),

@@ -33,6 +33,7 @@ var knownLabels = split(
 	"traefik.http.routers.*.tls.domains",
 	"traefik.http.routers.*.tls.domains.main",
 	"traefik.http.routers.*.tls.domains.sans",
+	"traefik.http.services.*.middlewares",
 	"traefik.http.services.*.loadbalancer.server.url",
 	"traefik.http.services.*.loadbalancer.server.scheme",
 	"traefik.http.services.*.loadbalancer.server.port",
@@ -123,6 +124,9 @@ type Service struct {
 	Name string
 	// Servers that labels define: none or one. Traefik fills in the container's own.
 	Servers []Server
+	// Middlewares that requests to it pass, after those of the router. Traefik knows them
+	// since 3.7.
+	Middlewares []string
 	// Checked tells that Traefik itself checks the servers' health: it sends nothing to
 	// an app that has just woken until its next check.
 	Checked bool
@@ -189,6 +193,17 @@ func (l Labels) StaticURL(router Router) string {
 func (l Labels) Checked(router Router) bool {
 	name, local := localName(router.Service)
 	return local && slices.ContainsFunc(l.Services, func(s Service) bool { return s.Name == name && s.Checked })
+}
+
+// ServiceMiddlewares returns those of the router's service, if the labels define it.
+func (l Labels) ServiceMiddlewares(router Router) []string {
+	name, local := localName(router.Service)
+	for _, service := range l.Services {
+		if local && service.Name == name {
+			return service.Middlewares
+		}
+	}
+	return nil
 }
 
 // Port returns the port on which the app serves the router's requests, as the labels
@@ -322,6 +337,7 @@ type tlsLabels struct {
 }
 
 type serviceLabels struct {
+	Middlewares  []string
 	LoadBalancer struct {
 		Servers     []Server `label-slice-as-struct:"server"`
 		HealthCheck struct{ Path string }
@@ -354,7 +370,7 @@ func (r *routerLabels) router(name string) Router {
 }
 
 func (s *serviceLabels) service(name string) Service {
-	return Service{Name: name, Servers: s.LoadBalancer.Servers, Checked: s.LoadBalancer.HealthCheck.Path != ""}
+	return Service{Name: name, Servers: s.LoadBalancer.Servers, Middlewares: s.Middlewares, Checked: s.LoadBalancer.HealthCheck.Path != ""}
 }
 
 // Helpers

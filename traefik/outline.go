@@ -17,30 +17,85 @@ type outline struct {
 	routers     map[string]map[string]any // :: name → options, without those of a Router
 	services    map[string]map[string]any // :: name → options of its load balancer
 	middlewares map[string]*definition
-	unread      []string // labels
+	reading     reading
 }
 
 // definition is a middleware as labels define it.
 type definition struct {
-	// options are nil if a copy would not be the same. Do not change them.
-	options map[string]any
-	chain   []string // the middlewares that it consists of; nil if it is no chain
-	service string   // that shows its errors
+	options map[string]any // do not change them
+	partial bool           // a copy would not be the same
+	newer   bool           // a Traefik 3.6.12 would not take a copy
+	chain   []string       // the middlewares that it consists of; nil if it is no chain
+	service string         // that shows its errors
 }
 
 // Unread returns the labels of HTTP routers, services and middlewares that Traefik
 // 3.6.12 cannot read, sorted; it ignores the whole app for them. Published routes are
-// without them. Nil: there are none.
+// without them, as Unpublishable says. Nil: there are none.
 //
 // It draws an outline of its own: one that is kept takes as much memory as all else that is
 // known of an app, and most apps are asked for this alone.
 func (l Labels) Unread() []string {
-	if l.outline == nil {
-		return nil
+	r := l.redrawn().reading
+	return sorted(r.unread, r.unknown, r.newer)
+}
+
+// Unpublishable returns those of the labels of Unread without which the app must not be
+// published, sorted: what they say cannot be read by any Traefik, or may guard the app. It
+// is not among them what a later Traefik knows, and what cannot be a guard or is left to
+// Traefik itself: options of middlewares, and of load balancers.
+func (l Labels) Unpublishable() []string {
+	r := l.redrawn().reading
+	return sorted(r.unread, slices.DeleteFunc(r.unknown, isDispensable))
+}
+
+// Uncopied returns the name of a middleware, by the labels, that the router's requests pass
+// and that cannot be published, for it has options of a Traefik later than 3.6.12; newer is
+// that of a Publication. Its routers work only while Traefik has it from the app. Empty:
+// there is none.
+func (l Labels) Uncopied(router Router, newer bool) string {
+	o := l.redrawn()
+	if len(o.reading.newer)+len(o.reading.unknown) == 0 {
+		return ""
 	}
-	o := outline{labels: l.outline.labels}
-	o.draw()
-	return o.unread
+	names := slices.Concat(router.Middlewares, l.ServiceMiddlewares(router))
+	for _, used := range slices.Concat(names, l.chained(names)) {
+		name, local := localName(used)
+		if d := o.middlewares[name]; local && d != nil && (d.partial || d.newer && !newer) {
+			return name
+		}
+	}
+	return ""
+}
+
+// redrawn is drawn, and not kept.
+func (l Labels) redrawn() *outline {
+	var o outline
+	if l.outline != nil {
+		o.labels = l.outline.labels
+		o.draw()
+	}
+	return &o
+}
+
+// isDispensable reports whether a route may be published without a label.
+func isDispensable(label string) bool {
+	return hasPrefix(strings.Split(label, "."), dispensableLabels)
+}
+
+// dispensableLabels are the beginnings of labels that guard nothing, or whose middleware is
+// left to Traefik.
+var dispensableLabels = split(
+	"traefik.http.middlewares.*.*",
+	"traefik.http.services.*.loadbalancer.*",
+	"traefik.http.routers.*.observability.*",
+)
+
+// sorted are the labels of all lists, none twice.
+func sorted(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // drawn is what is published. It is empty for the zero Labels.
@@ -63,8 +118,7 @@ func (o *outline) draw() {
 		return balancer
 	})
 	o.middlewares = named(root, "middlewares", newDefinition(&r))
-	slices.Sort(r.unread)
-	o.unread = slices.Compact(r.unread)
+	o.reading = r
 }
 
 // judges tells whether it looks at the status of answers, to put something of its own in
@@ -77,16 +131,14 @@ func (d *definition) judges() bool {
 // middleware could let through what it should not.
 func newDefinition(r *reading) func(*parser.Node, string) *definition {
 	return func(node *parser.Node, path string) *definition {
-		before := len(r.unread)
-		options := r.object(middlewareFields, node, path)
-		if len(r.unread) > before || len(options) != 1 || len(node.Children) != 1 || !isName(node.Name) {
-			return &definition{}
+		before, newerBefore := len(r.unread)+len(r.unknown), len(r.newer)
+		d := &definition{options: r.object(middlewareFields, node, path)}
+		d.newer = len(r.newer) > newerBefore
+		d.partial = len(r.unread)+len(r.unknown) > before || len(d.options) != 1 || len(node.Children) != 1 || !isName(node.Name)
+		if chain, there := d.options["chain"].(map[string]any); there {
+			d.chain, _ = chain["middlewares"].([]string)
 		}
-		d := &definition{options: options}
-		if chain, there := options["chain"].(map[string]any); there {
-			d.chain = chain["middlewares"].([]string)
-		}
-		if errors, there := options["errors"].(map[string]any); there {
+		if errors, there := d.options["errors"].(map[string]any); there {
 			d.service, _ = errors["service"].(string)
 		}
 		return d

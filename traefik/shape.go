@@ -43,6 +43,8 @@ type field struct {
 	label  string
 	kind   kind
 	fields []field // of an object, or of each of several
+	// since is the Traefik that knows it first. Empty: 3.6.12 does.
+	since string
 	// bare tells that an object may be there without a field: "tls=true".
 	bare bool
 }
@@ -68,9 +70,19 @@ func objectsOf(name string, fields ...[]field) []field {
 	return []field{{name: name, kind: objects, fields: slices.Concat(fields...)}}
 }
 
+// newer makes fields those that no Traefik before a version knows.
+func newer(since string, fields []field) []field {
+	for i := range fields {
+		fields[i].since = since
+	}
+	return fields
+}
+
 // reading turns labels into values for JSON, and keeps those that Traefik cannot read.
 type reading struct {
-	unread []string // labels
+	unread  []string // labels whose values cannot be read
+	unknown []string // labels that no Traefik that Paastis knows has
+	newer   []string // labels that only one later than 3.6.12 has
 }
 
 // refuse notes a label. What refuse returns is that of a value that is not there.
@@ -86,8 +98,13 @@ func (r *reading) object(fields []field, node *parser.Node, path string) map[str
 		at := joined(path, child.Name)
 		place := slices.IndexFunc(fields, func(f field) bool { return f.is(child.Name) })
 		if place < 0 {
-			r.refuse(at)
-		} else if value, there := r.value(fields[place], child, at); there {
+			r.unknown = append(r.unknown, at)
+			continue
+		}
+		if fields[place].since != "" {
+			r.newer = append(r.newer, at)
+		}
+		if value, there := r.value(fields[place], child, at); there {
 			values[fields[place].name] = value
 		}
 	}
