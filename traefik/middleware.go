@@ -78,7 +78,7 @@ func (m *middlewareConfig) headerChange() rewrite {
 	for name, value := range m.Headers.CustomRequestHeaders {
 		switch {
 		case isPrefixHeader(name):
-			change.lost = true
+			change.marks, change.mark = true, value
 		case value != "" && strings.EqualFold(name, "Host"):
 			change.host = value
 		}
@@ -143,7 +143,7 @@ func (c Catalog) Before(names []string, provider, name string) Rewrites {
 // seenBy adds what the ForwardAuth middleware itself does not tell.
 func (ws Rewrites) seenBy(m Middleware) Rewrites {
 	if m.ForwardAuthHeaders != nil && !slices.ContainsFunc(m.ForwardAuthHeaders, isPrefixHeader) {
-		return append(ws, headerChange{lost: true})
+		return append(ws, mute{})
 	}
 	return ws
 }
@@ -177,7 +177,7 @@ func (ws Rewrites) with(m Middleware, there bool) Rewrites {
 // orNone is nil if nothing is done but to lose traces.
 func (ws Rewrites) orNone() Rewrites {
 	for _, w := range ws {
-		if w != rewrite(headerChange{lost: true}) {
+		if w != rewrite(mute{}) {
 			return ws
 		}
 	}

@@ -16,6 +16,11 @@ const (
 	// mostOrigins is how many requests are thought of behind one, for visitors may send any
 	// number of traces. Traefik's own middlewares leave no more than three each.
 	mostOrigins = 24
+
+	// What is stripped weighs more than what is replaced: Traefik takes X-Forwarded-Prefix off
+	// the requests of strangers, and leaves them X-Replaced-Path.
+	prefixWeight   = 8
+	replacedWeight = 1
 )
 
 // Rewrites are the middlewares that change path or host of a request before Paastis sees
@@ -42,7 +47,7 @@ type rewritten struct {
 
 	anyHost bool // the visitor's host was replaced, and left no trace
 	lost    bool // of X-Forwarded-Prefix nothing is left
-	undone  int  // traces that were found and explained
+	undone  int  // weight of the traces that were found and explained
 	guessed bool // by what is not known of a middleware
 }
 
@@ -55,9 +60,11 @@ func (ws Rewrites) IsKnown() bool {
 // can be taken for another.
 func (ws Rewrites) LeavesTrace() bool {
 	return !slices.ContainsFunc(ws, func(w rewrite) bool {
-		_, adds := w.(addPrefix)
-		change, changes := w.(headerChange)
-		return adds || changes && (change.host != "" || change.lost)
+		switch w.(type) {
+		case addPrefix, headerChange, mute:
+			return true
+		}
+		return false
 	})
 }
 
@@ -186,15 +193,34 @@ func (m addPrefix) origins(r rewritten) []rewritten {
 
 // headerChange is what the headers middleware does to a request, as far as it matters.
 type headerChange struct {
-	host string // empty: it is left
-	lost bool   // X-Forwarded-Prefix is put anew or taken away
+	host  string // empty: it is left
+	marks bool   // X-Forwarded-Prefix is put anew
+	mark  string // what it then has; empty: nothing
 }
 
 func (m headerChange) apply(*rewritten) bool { return true }
 
 func (m headerChange) origins(r rewritten) []rewritten {
 	r.anyHost = r.anyHost || m.host != "" && strings.EqualFold(r.host, m.host)
-	r.lost = r.lost || m.lost
+	switch {
+	case !m.marks || r.lost:
+	case m.mark == "" && len(r.strips) == 0:
+		r.lost = true
+	case m.mark != "" && slices.Equal(r.strips, []string{m.mark}):
+		r.lost, r.undone = true, r.undone+prefixWeight
+	default:
+		return nil
+	}
+	return []rewritten{r}
+}
+
+// mute is a ForwardAuth that does not tell X-Forwarded-Prefix.
+type mute struct{}
+
+func (mute) apply(*rewritten) bool { return true }
+
+func (mute) origins(r rewritten) []rewritten {
+	r.lost = true
 	return []rewritten{r}
 }
 
@@ -236,8 +262,18 @@ func origins(m rewrite, after rewritten, candidates []rewritten) []rewritten {
 }
 
 func (r rewritten) looksLike(other rewritten) bool {
-	return r.path == other.path && slices.Equal(r.changes, other.changes) &&
+	return isSamePath(r.path, other.path) && slices.Equal(r.changes, other.changes) &&
 		(r.lost || slices.Equal(r.strips, other.strips))
+}
+
+// isSamePath reports whether two paths are the same to rules, however they are escaped.
+func isSamePath(a, b string) bool {
+	if a == b {
+		return true
+	}
+	decodedA, errA := routingPath(a)
+	decodedB, errB := routingPath(b)
+	return errA == nil && errB == nil && decodedA == decodedB
 }
 
 // strip cuts a prefix off, which the decoded path has.
@@ -274,7 +310,7 @@ func unstripped(r rewritten) []rewritten {
 	}
 	last := len(r.strips) - 1
 	prefix := r.strips[last]
-	r.strips, r.undone = r.strips[:last], r.undone+1
+	r.strips, r.undone = r.strips[:last], r.undone+prefixWeight
 	return r.withPrefix(prefix)
 }
 
@@ -307,7 +343,7 @@ func unreplaced(r rewritten) []rewritten {
 	if _, err := url.PathUnescape(path); err != nil {
 		return nil
 	}
-	r.path, r.changes, r.undone = path, r.changes[:last], r.undone+1
+	r.path, r.changes, r.undone = path, r.changes[:last], r.undone+replacedWeight
 	return []rewritten{r}
 }
 
