@@ -140,7 +140,7 @@ func (r *Registry) publication(rt *Route, seen networks) traefik.Publication {
 		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
 	}
 	if !p.Awake {
-		p.Mark = r.marks.current.Mark(rt.Name)
+		p.Mark, p.Patient = r.marks.current.Mark(rt.Name), true
 	}
 	return p
 }

@@ -16,6 +16,14 @@ const PublishedPrefix = "/.paastis/"
 // markPrefix is before the name of the middleware that adds the PublishedPrefix.
 const markPrefix = "paastis-"
 
+// patientName is that of the middleware that lets requests wait for Paastis. No label can
+// give another one such a name.
+const patientName = "paastis.patient"
+
+// patience is the middleware: it sends a request again as long as nobody takes its
+// connection, so that nothing of it was sent. That takes about ten seconds.
+var patience = map[string]any{"retry": map[string]any{"attempts": 20, "initialInterval": "300ms"}}
+
 // Publication is a router that Paastis publishes: as an app's labels say, above them in
 // priority, with a service of its own.
 type Publication struct {
@@ -25,6 +33,8 @@ type Publication struct {
 	// Mark is what a request that comes by the router has behind PublishedPrefix, of the
 	// characters of a Name: whoever knows it can send such requests. Empty: the Name.
 	Mark string
+	// Patient lets requests to Paastis wait for some seconds while it restarts.
+	Patient bool
 	// Labels of the app.
 	Labels Labels
 	// Backend are the labels that have the router's service, if they are another app's. Nil:
@@ -190,6 +200,10 @@ func (c *composer) publish(p *Publication) {
 		var mark markConfig
 		mark.AddPrefix.Prefix = PublishedPrefix + cmp.Or(p.Mark, p.Name)
 		c.copies[markPrefix+p.Name] = mark
+		if p.Patient {
+			c.copies[patientName] = patience
+			router.Middlewares = append(router.Middlewares, patientName)
+		}
 		router.Middlewares = append(router.Middlewares, markPrefix+p.Name)
 		c.balancers = append(c.balancers, entry{p.Name, serviceConfig{p.toPaastis(c.self)}})
 	case p.leadsElsewhere():

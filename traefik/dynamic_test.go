@@ -197,6 +197,17 @@ func TestAppOfHTTP2WithoutTLSReachesPaastisSo(t *testing.T) {
 	}
 }
 
+func TestRequestsMayWaitForPaastisWhileItRestarts(t *testing.T) {
+	shop := publication(t, map[string]string{"middlewares": "auth@file"})
+	shop.Awake, shop.Mark, shop.Patient = false, "secret.shop", true
+	got := published(t, shop)
+	check(t, "middlewares", got.HTTP.Routers["shop"].Middlewares, []string{"auth@file", "paastis.patient", "paastis-shop"})
+	check(t, "copies", compact(t, got.HTTP.Middlewares),
+		`{"paastis-shop":{"addPrefix":{"prefix":"/.paastis/secret.shop"}},"paastis.patient":{"retry":{"attempts":20,"initialInterval":"300ms"}}}`)
+	shop.Awake = true
+	check(t, "middlewares while awake", published(t, shop).HTTP.Routers["shop"].Middlewares, []string{"auth@file"})
+}
+
 func TestServiceOfSomebodyElseIsUsedWhileAwake(t *testing.T) {
 	t.Parallel()
 	p := publication(t, map[string]string{"service": "x@file"})

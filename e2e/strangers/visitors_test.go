@@ -24,8 +24,9 @@ import (
 )
 
 // busy is always in use, so that Traefik leads straight to it. Of turning no use is seen: its
-// route goes to Paastis and back all the time. Sleepy is visited in bursts.
-var townsfolk = []string{"busy", "turning", "sleepy"}
+// route goes to Paastis and back all the time; that of carried always leads there. Sleepy is
+// visited in bursts.
+var townsfolk = []string{"busy", "turning", "carried", "sleepy"}
 
 // measured is a provider of apps of which only busy moves anything.
 type measured struct{ *registrytest.Provider }
@@ -47,7 +48,8 @@ type city struct {
 	store    *registrytest.Store
 	end      func() // of the Paastis of now
 
-	// down is held while no Paastis serves: then nobody comes to an app that may need it.
+	// down is held while no Paastis serves. Then nobody comes to sleepy: whom Paastis holds
+	// while it ends is told to come again.
 	down     sync.RWMutex
 	requests atomic.Int64
 	failures atomic.Int64
@@ -117,6 +119,9 @@ func appOf(t *testing.T, name string) *registrytest.App {
 	at := netip.MustParseAddrPort(s.Listener.Addr().String())
 	a := registrytest.NewApp(name).Found(name+".test").Label("paastis.port", fmt.Sprint(at.Port()))
 	a.Boot, a.Address = 200*time.Millisecond, at.Addr()
+	if name == "carried" {
+		a.Label("paastis.traffic_floor", "off")
+	}
 	return a.Label("traefik.http.services."+name+".loadbalancer.server.url", "http://"+at.String())
 }
 
@@ -149,12 +154,13 @@ func (c *city) begin() {
 	c.end = func() { cancel(); parts.Wait() }
 }
 
-// restart puts another Paastis in the place of the one of now, while none of its visitors is
-// on the way. Those of apps that Traefik leads straight to do not notice.
+// restart puts another Paastis in the place of the one of now, half a second later. Those
+// whom Traefik leads straight to an app do not notice; others wait.
 func (c *city) restart() {
 	c.down.Lock()
 	defer c.down.Unlock()
 	c.end()
+	time.Sleep(500 * time.Millisecond)
 	c.begin()
 }
 
@@ -169,7 +175,7 @@ func (c *city) visit(ctx context.Context, name string) {
 }
 
 func (c *city) request(name string) {
-	if name != "busy" {
+	if name == "sleepy" {
 		c.down.RLock()
 		defer c.down.RUnlock()
 	}
@@ -228,6 +234,6 @@ func (c *city) published() (prefix string, servers map[string]string) {
 	for name, s := range config.HTTP.Services {
 		servers[name] = s.LoadBalancer.Servers[0].URL
 	}
-	tag, _, _ := strings.Cut(config.HTTP.Middlewares["paastis-turning"].AddPrefix.Prefix, ".turning")
+	tag, _, _ := strings.Cut(config.HTTP.Middlewares["paastis-carried"].AddPrefix.Prefix, ".carried")
 	return tag, servers
 }
