@@ -40,6 +40,7 @@ var knownLabels = split(
 	"traefik.http.services.*.loadbalancer.healthcheck.path",
 	"traefik.http.middlewares.*.forwardauth.address",
 	"traefik.http.middlewares.*.forwardauth.authrequestheaders",
+	"traefik.http.middlewares.*.forwardauth.trustforwardheader",
 	"traefik.http.middlewares.*.chain.middlewares",
 	"traefik.http.middlewares.*.stripprefix.prefixes",
 	"traefik.http.middlewares.*.stripprefix.forceslash",
@@ -155,6 +156,7 @@ type Middleware struct {
 
 	rewrite rewrite // what it does to path and host; nil: nothing
 	opaque  bool    // it may do anything
+	trusts  bool    // as ForwardAuth, it tells the host that Traefik noted first
 }
 
 // Decode reads labels as Traefik does, names of labels in any case. It fails only

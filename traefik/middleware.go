@@ -14,6 +14,7 @@ type middlewareConfig struct {
 	ForwardAuth struct {
 		Address            string
 		AuthRequestHeaders []string
+		TrustForwardHeader bool
 	}
 	Chain       struct{ Middlewares []string }
 	StripPrefix struct {
@@ -37,6 +38,7 @@ func (m *middlewareConfig) middleware(name string) Middleware {
 		Chain:              m.Chain.Middlewares,
 		rewrite:            rewrite,
 		opaque:             m.Plugin || err != nil,
+		trusts:             m.ForwardAuth.TrustForwardHeader,
 	}
 }
 
@@ -140,10 +142,13 @@ func (c Catalog) Before(names []string, provider, name string) Rewrites {
 	return all[:end]
 }
 
-// seenBy adds what the ForwardAuth middleware itself does not tell.
+// seenBy adds what the ForwardAuth middleware itself keeps back, or tells all the same.
 func (ws Rewrites) seenBy(m Middleware) Rewrites {
 	if m.ForwardAuthHeaders != nil && !slices.ContainsFunc(m.ForwardAuthHeaders, isPrefixHeader) {
-		return append(ws, mute{})
+		ws = append(ws, mute{})
+	}
+	if m.trusts {
+		ws = append(ws, trusting{})
 	}
 	return ws
 }
@@ -177,7 +182,7 @@ func (ws Rewrites) with(m Middleware, there bool) Rewrites {
 // orNone is nil if nothing is done but to lose traces.
 func (ws Rewrites) orNone() Rewrites {
 	for _, w := range ws {
-		if w != rewrite(mute{}) {
+		if w != rewrite(mute{}) && w != rewrite(trusting{}) {
 			return ws
 		}
 	}

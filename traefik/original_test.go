@@ -26,7 +26,11 @@ func behind(t *testing.T, labels map[string]string, routers ...string) *Table[st
 		if err != nil {
 			t.Fatal(err)
 		}
-		rewrites := catalog.Before(strings.Split(parts[2], ","), "docker", "paastis")
+		name := "paastis"
+		if strings.HasSuffix(parts[2], ",trust") {
+			name = "trust"
+		}
+		rewrites := catalog.Before(strings.Split(parts[2], ","), "docker", name)
 		entries = append(entries, Entry[string]{Rule: rule, Router: parts[0], Rewrites: rewrites, Value: parts[0]})
 	}
 	return NewTable(entries)
@@ -63,6 +67,7 @@ var pathMiddlewares = map[string]string{
 	"traefik.http.middlewares.untrace.headers.customrequestheaders.X-Forwarded-Prefix": "",
 	"traefik.http.middlewares.both.chain.middlewares":                                  "strip,inner",
 	"traefik.http.middlewares.last.chain.middlewares":                                  "strip,paastis,add",
+	"traefik.http.middlewares.trust.forwardauth.trustforwardheader":                    "true",
 	"traefik.http.middlewares.few.forwardauth.address":                                 "http://paastis:3000/auth",
 }
 
@@ -100,6 +105,8 @@ func TestARequestBehindMiddlewaresIsThatOfTheVisitor(t *testing.T) {
 		"not added":         {[]string{"shop | Host(`a.test`) | add,paastis", "site | Host(`a.test`) && PathPrefix(`/app`) | paastis"}, "http://a.test/other", nil, "shop", ""},
 		"after ours":        {[]string{site, shop("paastis,strip")}, "http://a.test/cart", []string{"X-Forwarded-Prefix: /shop"}, "site", ""},
 		"host":              {[]string{"site | Host(`inner.test`) | paastis", "shop | Host(`a.test`) && Path(`/x`) | host,paastis"}, "http://inner.test:8080/x", []string{"X-Forwarded-Port: 80"}, "site", ""},
+		"host that is told": {[]string{"site | Host(`inner.test`) | paastis", "shop | Host(`a.test`) && PathPrefix(`/shop`) | host,strip,trust"}, "http://a.test:8080/x", []string{"X-Forwarded-Prefix: /shop"}, "shop", "http://a.test:8080/shop/x"},
+		"host of another":   {[]string{"site | Host(`a.test`) | paastis", "shop | Host(`a.test`) && PathPrefix(`/x`) | host,add,paastis"}, "http://a.test/app/x", nil, "site", ""},
 		"host alone":        {[]string{"shop | Host(`a.test`) | host,paastis"}, "http://inner.test/x", []string{"X-Forwarded-Port: 8000"}, "shop", "http://a.test:8000/x"},
 		"one of two hosts":  {[]string{"shop | Host(`a.test`) || Host(`b.test`) | host,paastis"}, "http://inner.test/x", nil, "shop", "-"},
 		"trace taken away":  {[]string{"shop | Host(`a.test`) && PathPrefix(`/store`) | strip,untrace,paastis"}, "http://a.test/cart", nil, "shop", "http://a.test/store/cart"},

@@ -46,6 +46,7 @@ type rewritten struct {
 	changes []string // values of X-Replaced-Path
 
 	anyHost bool // the visitor's host was replaced, and left no trace
+	trusted bool // the visitor's host is told whatever replaced it
 	lost    bool // of X-Forwarded-Prefix nothing is left
 	undone  int  // weight of the traces that were found and explained
 	guessed bool // by what is not known of a middleware
@@ -201,7 +202,9 @@ type headerChange struct {
 func (m headerChange) apply(*rewritten) bool { return true }
 
 func (m headerChange) origins(r rewritten) []rewritten {
-	r.anyHost = r.anyHost || m.host != "" && strings.EqualFold(r.host, m.host)
+	if !m.leaves(&r) {
+		return nil
+	}
 	switch {
 	case !m.marks || r.lost:
 	case m.mark == "" && len(r.strips) == 0:
@@ -211,6 +214,25 @@ func (m headerChange) origins(r rewritten) []rewritten {
 	default:
 		return nil
 	}
+	return []rewritten{r}
+}
+
+// leaves reports whether the host that is seen can be what the middleware leaves.
+func (m headerChange) leaves(r *rewritten) bool {
+	if m.host == "" || r.trusted {
+		return true
+	}
+	r.anyHost = true
+	return strings.EqualFold(r.host, m.host)
+}
+
+// trusting is a ForwardAuth that tells the host that Traefik noted first.
+type trusting struct{}
+
+func (trusting) apply(*rewritten) bool { return true }
+
+func (trusting) origins(r rewritten) []rewritten {
+	r.trusted = true
 	return []rewritten{r}
 }
 
