@@ -13,6 +13,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -299,6 +300,17 @@ func (t TraefikConfig) endpointTokens() map[string]string {
 		tokens[name] = e.Token
 	}
 	return tokens
+}
+
+// gateways are the clients of the Traefiks' APIs, by the names of their endpoints.
+func (t TraefikConfig) gateways() map[string]registry.Gateway {
+	all := map[string]registry.Gateway{}
+	for name, e := range t.Endpoints {
+		if api, _ := newAPI(e.APIURL); api != nil { // validated
+			all[name] = api
+		}
+	}
+	return all
 }
 
 // endpointAPIs are the URLs of the Traefiks' APIs, by the names of their endpoints.

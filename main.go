@@ -142,6 +142,7 @@ func (l Loaded) registry(log *slog.Logger) (*registry.Registry, error) {
 	if api, _ := l.Traefik.api(); api != nil { // validated
 		options.Gateway = api
 	}
+	options.Gateways = l.Traefik.gateways()
 	if l.StateFile != "" {
 		options.Store = registry.NewFileStore(l.StateFile)
 	}
@@ -160,7 +161,7 @@ func (l Loaded) server(reg *registry.Registry, themes *server.Themes, admins *ad
 	}
 	options := server.Options{
 		Registry: reg, Classifier: classifier, Log: log, Themes: themes, WakesPerMinute: l.WakeLimit,
-		ConfigToken: l.Traefik.ConfigToken, ConfigSources: sources,
+		ConfigToken: l.Traefik.ConfigToken, EndpointTokens: l.Traefik.endpointTokens(), ConfigSources: sources,
 	}
 	if admins != nil {
 		options.Admin, options.AdminPath = admins, l.Admin.Path

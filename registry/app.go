@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
 )
 
 // App is what a provider reports of one app: the smallest thing that it can start
@@ -48,6 +49,10 @@ type App struct {
 	// Protected says why the app must never be put to sleep whatever the rules say
 	// (IsPaastis, RunsTraefik, ServesProvider). Empty if it may.
 	Protected string
+
+	// Traefik is what the app's command says of it, if it is one of Traefik. Nil: it does not
+	// say, or it is none.
+	Traefik *traefik.Static
 
 	// Version grows with each look that the provider takes at the app. A report with
 	// a smaller one than was already seen is out of date and dropped.

@@ -79,8 +79,10 @@ func (r *Registry) hear(e *Entry, what string, by netip.Addr) *Keeper {
 // runsTraefik reports whether a Traefik that Paastis knows has the address. Called with
 // the lock held.
 func (r *Registry) runsTraefik(address netip.Addr) bool {
-	if r.publisher.pollers[address] != nil {
-		return true
+	for who := range r.publisher.pollers {
+		if who.address == address {
+			return true
+		}
 	}
 	for _, k := range r.keepers {
 		if k.app.Protected == RunsTraefik && slices.Contains(k.addresses(), address) {

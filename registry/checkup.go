@@ -6,7 +6,7 @@ type Checkup struct {
 	Providers []ProviderHealth
 	// Apps is how many managed apps there are in each state.
 	Apps map[State]int
-	// Problems are the inventory's, a line each.
+	// Problems are the inventory's, and those of publishing to each Traefik, a line each.
 	Problems []string
 	// Unknown is how many requests belonged to no app of ours.
 	Unknown int64
@@ -23,9 +23,10 @@ type ProviderHealth struct {
 // Health says how the registry fares now.
 func (r *Registry) Health() Checkup {
 	inv := r.inventory.Load()
-	c := Checkup{Apps: map[State]int{}, Problems: inv.Problems(), Unknown: r.Unknown()}
+	c := Checkup{Apps: map[State]int{}, Unknown: r.Unknown()}
 	r.mu.Lock()
 	defer r.unlock()
+	c.Problems = r.warnings()
 	for _, p := range r.providers {
 		health := r.contacts[p]
 		health.Name = p.Name()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/paastis/paastis/traefik"
@@ -18,14 +19,14 @@ const handBackLimit = 30 * time.Second
 // says so of this very turn of the routes, or all have fetched it and must use it by now.
 // Only then is every request that still comes known.
 func (p *pass) handedBack(k *Keeper) bool {
-	limit := p.turnLimit()
+	limit := p.turnLimit(k)
 	switch {
 	case !p.direct(k):
 		return true
 	case !k.backAt.IsZero():
 		p.at(k.backAt)
 		return !p.now.Before(k.backAt)
-	case k.forced && len(p.live(p.now)) == 0:
+	case k.forced && len(p.leading(k, p.now)) == 0:
 		k.backAt = p.now // nobody is there to turn them
 		return true
 	case p.now.Sub(k.since) >= limit:
@@ -33,12 +34,12 @@ func (p *pass) handedBack(k *Keeper) bool {
 		p.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
 		p.set(k, Ready, "Traefik does not take its routes from Paastis")
 		return false
-	case p.gateway != nil && !k.unprovable && len(p.live(p.now)) == 1 && len(k.Entry().Routes) > 0:
+	case !k.unprovable && len(p.proofs(k)) > 0:
 		p.proveBack(k)
 		return false
 	}
 	p.at(k.since.Add(limit))
-	if !p.fetched(k.turned, p.now) {
+	if !have(p.leading(k, p.now), k.turned) {
 		p.at(p.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
@@ -49,9 +50,9 @@ func (p *pass) handedBack(k *Keeper) bool {
 
 // turnLimit is the limit from the moment in which the routes turn: the Traefik that
 // fetches them the most seldom does so meanwhile.
-func (p *pass) turnLimit() time.Duration {
+func (p *pass) turnLimit(k *Keeper) time.Duration {
 	limit := handBackLimit
-	for _, poller := range p.live(p.now) {
+	for _, poller := range p.leading(k, p.now) {
 		limit = max(limit, handBackLimit+poller.every)
 	}
 	return limit
@@ -63,13 +64,13 @@ func (p *pass) proveBack(k *Keeper) {
 		return
 	}
 	k.busy = true
-	deadline, routes, turned := k.since.Add(p.turnLimit()), k.Entry().Routes, k.turned
+	deadline, proofs, turned := k.since.Add(p.turnLimit(k)), p.proofs(k), k.turned
 	p.todo = append(p.todo, func(ctx context.Context) {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		err := errNotBack
 		for errors.Is(err, errNotBack) && ctx.Err() == nil && p.Registry.stillTurned(k, turned) {
-			if err = p.Registry.leadBack(ctx, routes, turned); err != nil {
+			if err = leadBack(ctx, proofs, turned); err != nil {
 				sleep(ctx, provePause)
 			}
 		}
@@ -80,11 +81,44 @@ func (p *pass) proveBack(k *Keeper) {
 // errNotBack tells that Traefik does not lead requests to Paastis yet.
 var errNotBack = errors.New("a route does not lead to Paastis yet")
 
+// backProof is a route, and the Traefik that tells where it leads.
+type backProof struct {
+	gateway Gateway
+	route   string
+}
+
+// proofs are what shows that no Traefik leads requests to the app any more. None: it cannot
+// be shown, for one of them has no API, shares it with another, or may still use a route
+// that it does not get any more.
+func (p *pass) proofs(k *Keeper) []backProof {
+	var all []backProof
+	asked := map[string]bool{}
+	for _, poller := range p.leading(k, p.now) {
+		gateway := p.gatewayOf(poller.endpoint)
+		if gateway == nil || asked[poller.endpoint] || p.others(poller) || !poller.to.apps[k] || poller.had != nil && poller.had.inventory != poller.to.inventory {
+			return nil
+		}
+		asked[poller.endpoint] = true
+		for _, rt := range poller.to.routes {
+			if rt.Keeper() == k {
+				all = append(all, backProof{gateway, rt.Name})
+			}
+		}
+	}
+	return all
+}
+
+// others tells that another Traefik fetches at the same endpoint: which of both answers is
+// not known.
+func (p *pass) others(than *poller) bool {
+	return slices.ContainsFunc(p.live(p.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
+}
+
 // leadBack is nil if the service of each route has Paastis for its only server, as it was
 // published in that turn.
-func (r *Registry) leadBack(ctx context.Context, routes []*Route, turned uint64) error {
-	for _, rt := range routes {
-		servers, err := r.gateway.Servers(ctx, traefik.PublishedService(rt.Name))
+func leadBack(ctx context.Context, proofs []backProof, turned uint64) error {
+	for _, proof := range proofs {
+		servers, err := proof.gateway.Servers(ctx, traefik.PublishedService(proof.route))
 		if err != nil && !errors.Is(err, traefik.ErrNoService) {
 			return err
 		}

@@ -427,7 +427,7 @@ func (e *Entry) linkOrigin() string {
 // own they would be kept twice.
 func (a *App) shareDefinition(earlier App) {
 	a.Labels, a.Links, a.Ports, a.Networks = earlier.Labels, earlier.Links, earlier.Ports, earlier.Networks
-	a.Stack, a.Origin, a.HealthCheck = earlier.Stack, earlier.Origin, earlier.HealthCheck
+	a.Stack, a.Origin, a.HealthCheck, a.Traefik = earlier.Stack, earlier.Origin, earlier.HealthCheck, earlier.Traefik
 	if slices.EqualFunc(a.Instances, earlier.Instances, Instance.equal) {
 		a.Instances = earlier.Instances
 	}
@@ -438,6 +438,7 @@ func sameDefinition(a, b App) bool {
 	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&
 		maps.Equal(a.Labels, b.Labels) && slices.Equal(a.Links, b.Links) &&
 		slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Networks, b.Networks) &&
+		(a.Traefik == nil) == (b.Traefik == nil) && (a.Traefik == nil || a.Traefik.Equal(*b.Traefik)) &&
 		(a.HealthCheck == nil) == (b.HealthCheck == nil) &&
 		(a.HealthCheck == nil || *a.HealthCheck == *b.HealthCheck)
 }

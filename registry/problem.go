@@ -2,6 +2,7 @@ package registry
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,17 @@ const settleTime = 10 * time.Second
 type problem struct {
 	since time.Time // zero: since Paastis runs
 	told  bool
+}
+
+// warnings are the inventory's problems, and those of publishing to the Traefiks that fetch
+// the routes, a line each. Called with the lock held.
+func (r *Registry) warnings() []string {
+	var told []string
+	for _, p := range r.publisher.pollers {
+		told = append(told, p.to.problems...)
+	}
+	slices.Sort(told)
+	return append(r.inventory.Load().Problems(), slices.Compact(told)...)
 }
 
 // note takes in which problems there are now. Called with the lock held.
@@ -38,9 +50,9 @@ func (p *pass) tell() {
 		return
 	}
 	p.untold = false
-	for _, text := range p.inventory.Load().Problems() {
+	for _, text := range p.warnings() {
 		switch it := p.problems[text]; {
-		case it.told:
+		case it == nil || it.told:
 		case p.now.Sub(it.since) >= settleTime:
 			p.say(slog.LevelWarn, text)
 			it.told = true

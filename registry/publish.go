@@ -23,30 +23,46 @@ const (
 	// pollGrace is how long after Paastis's own start a Traefik may take to come back for
 	// its routes: it waits longer the longer Paastis was away, up to a minute.
 	pollGrace = 75 * time.Second
-	// mostReady is how many publications of a version are kept: Paastis has few URLs.
+	// mostReady is how many publications of a version are kept: there are few Traefiks, and
+	// Paastis has few URLs. As many who fetch are remembered.
 	mostReady = 16
 )
 
 // publisher is what the Traefiks are told of the routes, and what they have fetched.
 // Guarded by the registry's lock.
 type publisher struct {
-	version uint64                 // grows whenever a route may have changed
-	ready   map[string]Publication // :: Paastis's URL → what is made of this version
-	pollers map[netip.Addr]*poller // :: who has fetched the routes; none ever did if it is empty
-	missing bool                   // nobody does any more, and it was logged
+	version uint64                         // grows whenever a route may have changed
+	ready   map[publicationKey]Publication // what is made of this version
+	pollers map[fetcher]*poller            // who has fetched the routes; none ever did if it is empty
+	missing bool                           // nobody does any more, and it was logged
+
+	strangers    map[netip.Addr]bool                // who asked, and is no app that is known
+	destinations map[fetcher]*destination           // what is known of those who ask for them
+	elsewhere    map[string][]traefik.RunningRouter // :: endpoint → routers of other providers
+}
+
+// publicationKey is what a publication is made for: a Traefik, and the URL by which it
+// reaches Paastis.
+type publicationKey struct {
+	to   *destination
+	self string
 }
 
 // newPublisher makes one whose versions are higher than those of a Paastis before it.
 func newPublisher(now time.Time) publisher {
 	return publisher{
-		version: uint64(now.UnixMilli()), ready: map[string]Publication{}, pollers: map[netip.Addr]*poller{},
+		version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: map[fetcher]*poller{},
+		strangers: map[netip.Addr]bool{}, destinations: map[fetcher]*destination{}, elsewhere: map[string][]traefik.RunningRouter{},
 	}
 }
 
 // poller is a Traefik that fetches the routes.
 type poller struct {
-	address netip.Addr
-	version uint64 // of the routes that it got last
+	fetcher
+	to      *destination // that it is now
+	offered *destination // that it was when it was given routes last
+	had     *destination // that it was when it got some: it may still use them
+	version uint64       // of the routes that it got last
 	at      time.Time
 	every   time.Duration // its last pause; zero: not known yet
 }
@@ -71,9 +87,17 @@ type Publication struct {
 }
 
 // Publish makes the routes as they are now for the Traefik at an address, which reaches
-// Paastis at a URL, "http://paastis:3000".
+// Paastis at a URL, "http://paastis:3000": those that this Traefik would have by its own
+// flags. It fetches them at /traefik/config.
 func (r *Registry) Publish(by netip.Addr, self string) Publication {
-	publications, middleware, version, made := r.collect(by, self)
+	return r.PublishAt("", by, self)
+}
+
+// PublishAt is Publish for a Traefik that fetches at the endpoint of a name, of those that
+// the settings have; empty: at /traefik/config.
+func (r *Registry) PublishAt(endpoint string, by netip.Addr, self string) Publication {
+	who := fetcher{by, endpoint}
+	key, publications, middleware, version, made := r.collect(who, self)
 	if made != nil {
 		return *made
 	}
@@ -83,8 +107,8 @@ func (r *Registry) Publish(by netip.Addr, self string) Publication {
 	p.ETag = fmt.Sprintf(`"%016x"`, hash.Sum64())
 	r.mu.Lock()
 	defer r.unlock()
-	if r.publisher.pollers[by] != nil && r.publisher.version == version && len(r.publisher.ready) < mostReady {
-		r.publisher.ready[self] = p
+	if r.publisher.pollers[who] != nil && r.publisher.version == version && len(r.publisher.ready) < mostReady {
+		r.publisher.ready[key] = p
 	}
 	return p
 }
@@ -95,13 +119,13 @@ func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
 	switch {
 	case len(k.Entry().Routes) == 0 && !k.led:
 		return "", time.Time{}
-	case len(p.publisher.pollers) == 0:
+	case !p.direct(k):
 		// A Traefik that has fetched them from the Paastis before may not be back yet.
 		if end := p.loadedAt.Add(pollGrace); k.found && k.lastRequest().IsZero() && p.now.Before(end) {
 			return "found running, and Traefik may still fetch its routes", end
 		}
 		return "", time.Time{}
-	case len(p.live(p.now)) > 0:
+	case len(p.leading(k, p.now)) > 0:
 		return "", time.Time{}
 	}
 	if !p.publisher.missing {
@@ -111,22 +135,26 @@ func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
 	return "no Traefik fetches its routes, so they cannot be turned", p.now.Add(pollPatience)
 }
 
-// collect is what there is to publish, or the publication if it is made already. For a
-// Traefik that is new it may be another, for the networks that all share.
-func (r *Registry) collect(by netip.Addr, self string) (all []traefik.Publication, middleware string, version uint64, made *Publication) {
+// collect is what there is to publish, or the publication if it is made already.
+func (r *Registry) collect(who fetcher, self string) (key publicationKey, all []traefik.Publication, middleware string, version uint64, made *Publication) {
 	r.mu.Lock()
 	defer r.unlock()
-	if p, ok := r.publisher.ready[self]; ok && r.publisher.pollers[by] != nil {
-		return nil, "", 0, &p
+	key = publicationKey{r.destination(who), self}
+	if p := r.publisher.pollers[who]; p != nil {
+		p.to, p.offered = key.to, key.to
+		if ready, ok := r.publisher.ready[key]; ok {
+			return key, nil, "", 0, &ready
+		}
 	}
-	seen := r.seenNetworks(time.Now(), by)
-	for _, rt := range r.inventory.Load().routes {
-		all = append(all, r.publication(rt, seen))
+	for _, rt := range key.to.routes {
+		p := r.publication(rt.Route, key.to)
+		p.Placed = rt.placed
+		all = append(all, p)
 	}
-	return all, r.settings.Middleware, r.publisher.version, nil
+	return key, all, r.settings.Middleware, r.publisher.version, nil
 }
 
-func (r *Registry) publication(rt *Route, seen networks) traefik.Publication {
+func (r *Registry) publication(rt *Route, to *destination) traefik.Publication {
 	k := rt.Keeper()
 	p := traefik.Publication{
 		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: k.provider.Name(), Foreign: rt.foreign, Turn: k.turned,
@@ -136,7 +164,7 @@ func (r *Registry) publication(rt *Route, seen networks) traefik.Publication {
 		p.Labels, p.Backend = h.labels, &rt.entry.labels
 	}
 	if k.open.Load() && r.letsGo(k) {
-		p.Servers = rt.servers(k.app, seen)
+		p.Servers = rt.servers(k.app, to)
 		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
 	}
 	if !p.Awake {
@@ -155,22 +183,27 @@ func (r *Registry) letsGo(k *Keeper) bool {
 // Fetched notes that the Traefik at an address, which reaches Paastis at the URL self,
 // has got a version of the routes. The first one turns direct mode on.
 func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
+	r.FetchedAt("", by, self, version)
+}
+
+// FetchedAt is Fetched for a Traefik that fetches at an endpoint: see PublishAt.
+func (r *Registry) FetchedAt(endpoint string, by netip.Addr, self string, version uint64) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.unlock()
-	p := r.publisher.pollers[by]
+	who := fetcher{by, endpoint}
+	p := r.publisher.pollers[who]
 	if p == nil {
 		if len(r.publisher.pollers) == 0 {
 			r.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
 		}
-		maps.DeleteFunc(r.publisher.pollers, func(_ netip.Addr, p *poller) bool { return !p.isLive(now) })
-		p = &poller{address: by}
-		first := len(r.publisher.pollers) == 0
-		r.publisher.pollers[by] = p
-		if first {
-			r.rerouteAll()
-		}
-		r.changed() // other networks may be seen
+		maps.DeleteFunc(r.publisher.pollers, func(_ fetcher, p *poller) bool { return !p.isLive(now) })
+		p = &poller{fetcher: who, to: r.destination(who)}
+		p.offered = p.to
+		r.publisher.pollers[who] = p
+		r.rerouteAll()
+		r.note(r.warnings(), now)
+		r.stir()
 	} else {
 		p.every = now.Sub(p.at)
 	}
@@ -178,7 +211,32 @@ func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
 		r.publisher.missing = false
 		r.stir()
 	}
-	p.version, p.at = version, now
+	if p.version, p.at = version, now; p.had != p.offered {
+		p.had = p.offered
+		r.rerouteAll()
+	}
+}
+
+// keepDestination remembers what is known of who fetches, and tells what is wrong with it.
+// Called with the lock held.
+func (r *Registry) keepDestination(who fetcher, d *destination) {
+	if len(r.publisher.destinations) >= mostReady {
+		maps.DeleteFunc(r.publisher.destinations, func(w fetcher, _ *destination) bool { return r.publisher.pollers[w] == nil })
+	}
+	r.publisher.destinations[who] = d
+	if p := r.publisher.pollers[who]; p != nil {
+		p.to = d
+		r.rerouteAll()
+		r.note(r.warnings(), time.Now())
+		r.stir()
+	}
+}
+
+// redirect finds anew what the Traefiks get that fetch the routes. Called with the lock held.
+func (r *Registry) redirect() {
+	for _, p := range r.publisher.pollers {
+		p.to = r.destination(p.fetcher) // which reroutes, if it is another
+	}
 }
 
 // changed begins another version of the routes. Called with the lock held.
@@ -199,10 +257,26 @@ func (r *Registry) turn(k *Keeper, open bool) bool {
 	return true
 }
 
-// direct tells that the app's routes are published, and fetched; or were, until a reload,
-// and may still be used. Called with the lock held.
+// direct tells that the app's routes are published to a Traefik, and fetched; or were, and
+// may still be used. Called with the lock held.
 func (r *Registry) direct(k *Keeper) bool {
-	return len(r.publisher.pollers) > 0 && (len(k.Entry().Routes) > 0 || k.led)
+	for _, p := range r.publisher.pollers {
+		if p.leads(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// leads tells that a Traefik may lead requests by a route of the app's: it has one, or will.
+func (p *poller) leads(k *Keeper) bool {
+	return k.led || p.to.apps[k] || p.had != nil && p.had.apps[k]
+}
+
+// leading are the Traefiks that fetch the routes and may lead requests to the app. Called
+// with the lock held.
+func (r *Registry) leading(k *Keeper, now time.Time) []*poller {
+	return slices.DeleteFunc(r.live(now), func(p *poller) bool { return !p.leads(k) })
 }
 
 // live are the Traefiks that fetch the routes. Called with the lock held.
@@ -217,29 +291,9 @@ func (r *Registry) live(now time.Time) []*poller {
 }
 
 // fetched tells that all who fetch the routes have this version or a later one.
-func (r *Registry) fetched(version uint64, now time.Time) bool {
-	live := r.live(now)
+func (r *Registry) fetched(version uint64, now time.Time) bool { return have(r.live(now), version) }
+
+// have tells that there are Traefiks, and all have this version of the routes or a later one.
+func have(live []*poller, version uint64) bool {
 	return len(live) > 0 && !slices.ContainsFunc(live, func(p *poller) bool { return p.version < version })
-}
-
-// seenNetworks are those that all Traefiks are in which fetch the routes, and the one that
-// does so now. Nil if one of them is none of the apps that Paastis knows: it may run outside
-// all networks.
-func (r *Registry) seenNetworks(now time.Time, by netip.Addr) networks {
-	seen := r.networksOf(by)
-	for _, other := range r.live(now) {
-		its := r.networksOf(other.address)
-		seen = slices.DeleteFunc(slices.Clone(seen), func(n string) bool { return !slices.Contains(its, n) })
-	}
-	return seen
-}
-
-// networksOf are those of the app that has an address.
-func (r *Registry) networksOf(address netip.Addr) networks {
-	for _, k := range r.keepers {
-		if slices.Contains(k.addresses(), address) {
-			return k.app.Networks
-		}
-	}
-	return nil
 }

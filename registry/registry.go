@@ -51,6 +51,9 @@ type Options struct {
 	Probe func(ctx context.Context, target Target) error
 	// Gateway is Traefik's own word on what it can reach. Nil: it cannot be asked.
 	Gateway Gateway
+	// Gateways are those of the Traefiks that fetch their routes at an endpoint of
+	// Settings.Endpoints, by its name. One that is not there cannot be asked.
+	Gateways map[string]Gateway
 	// Audit is the time between two looks at everything, in case an event was lost.
 	// Zero: DefaultAudit.
 	Audit time.Duration
@@ -68,6 +71,7 @@ type Registry struct {
 	log       *slog.Logger
 	probe     func(ctx context.Context, target Target) error
 	gateway   Gateway
+	gateways  map[string]Gateway // :: endpoint → that of its Traefik
 	audit     time.Duration
 	store     Store
 
@@ -116,6 +120,7 @@ func New(o Options) *Registry {
 		log:       o.Log,
 		probe:     o.Probe,
 		gateway:   o.Gateway,
+		gateways:  o.Gateways,
 		audit:     cmp.Or(o.Audit, DefaultAudit),
 		store:     o.Store,
 		markLife:  cmp.Or(o.MarkLife, DefaultMarkLife),
@@ -474,6 +479,7 @@ func (r *Registry) resolve() {
 	r.locate()
 	r.fileAll(inv)
 	r.changed()
+	r.redirect()
 	for _, k := range turned {
 		r.turnedOver(k)
 	}
@@ -481,7 +487,7 @@ func (r *Registry) resolve() {
 	for _, k := range r.keepers {
 		k.notify() // it may need others now
 	}
-	r.note(inv.Problems(), now)
+	r.note(r.warnings(), now)
 }
 
 // turnedOver begins anew with an app that is managed from now on: one that runs gets a

@@ -162,13 +162,14 @@ func (e *Entry) ownRouter() {
 	e.Routers = append(e.Routers, router)
 }
 
-// servers are the URLs by which the Traefiks that see these networks reach the app
-// behind a route, sorted. None if it does not run, or if they reach it only otherwise.
-func (rt *Route) servers(app App, seen networks) []string {
+// servers are the URLs by which a Traefik reaches the app behind a route, sorted. None if it
+// does not run, or if Traefik reaches it only otherwise. Nil is a Traefik of which nothing is
+// known.
+func (rt *Route) servers(app App, to *destination) []string {
 	if rt.router.StaticURL != "" {
 		return []string{rt.router.StaticURL}
 	}
-	network := rt.shared(app, seen)
+	network := rt.shared(app, to)
 	var servers []string
 	for _, i := range app.serving() {
 		host := ""
@@ -210,18 +211,23 @@ func (a App) serving() []Instance {
 	return well
 }
 
-// shared is the network in which the app is known by the names of its containers: the
-// one that its labels choose, or one that all Traefiks are in. Empty if there is none.
-func (rt *Route) shared(app App, seen networks) string {
+// shared is the network in which Traefik knows the app by the names of its containers: the
+// one that labels or Traefik's flags choose, or one that both are in. Empty if there is
+// none.
+func (rt *Route) shared(app App, to *destination) string {
+	if to == nil {
+		return ""
+	}
+	chosen := to.network(rt)
 	for _, n := range app.Networks {
-		if seen.has(n) && (rt.network == "" || rt.network == n) {
+		if to.networks.has(n) && (chosen == "" || chosen == n) && (rt.network == "" || rt.network == n) {
 			return n
 		}
 	}
 	return ""
 }
 
-// networks are those that all who fetch the routes are in. Nil: none is known.
+// networks are those that a Traefik is in. Nil: none is known.
 type networks []string
 
 // has tells whether names are resolved in a network: not in those that the engine

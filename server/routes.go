@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -23,29 +24,37 @@ const versionHeader = "X-Paastis-Version"
 // routesAccess is who may get the routes. The zero value: nobody.
 type routesAccess struct {
 	token   string
+	tokens  map[string]string // :: endpoint → the one that it has instead; empty: none
 	sources []netip.Prefix
 	told    *SourceLimit // by whom a refusal was logged lately
 }
 
-func newRoutesAccess(token string, sources []netip.Prefix) routesAccess {
+func newRoutesAccess(token string, tokens map[string]string, sources []netip.Prefix) routesAccess {
 	const linesPerMinute = 1
-	return routesAccess{token: token, sources: sources, told: newWakeLimit(linesPerMinute)}
+	return routesAccess{token: token, tokens: tokens, sources: sources, told: newWakeLimit(linesPerMinute)}
 }
 
-// routes answers Traefik's HTTP provider: the routes of all apps in direct mode. Paastis
-// is published by the address that this very request came to, for Traefik reaches it
-// there.
+// routes answers Traefik's HTTP provider: the routes of those apps in direct mode that this
+// Traefik would have. Paastis is published by the address that this very request came to,
+// for Traefik reaches it there.
 func (s *Server) routes(c echo.Context) error {
 	r := c.Request()
-	from := remoteAddr(r)
-	if !s.access.allows(r, from) || s.access.token == "" && s.registry.CallerAt(from) > registry.TraefikOrPaastis {
+	from, endpoint := remoteAddr(r), c.Param("endpoint")
+	if endpoint != "" && !s.registry.HasEndpoint(endpoint) {
+		return echo.ErrNotFound
+	}
+	if !s.access.allows(r, from, endpoint) {
+		return s.keepRoutes(c, from)
+	}
+	s.registry.Recognise(r.Context(), from)
+	if s.access.tokenOf(endpoint) == "" && s.registry.CallerAt(from) > registry.TraefikOrPaastis {
 		return s.keepRoutes(c, from)
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return echo.ErrMethodNotAllowed
 	}
 	self := selfURL(r)
-	p := s.registry.Publish(from, self)
+	p := s.registry.PublishAt(endpoint, from, self)
 	if fetches(r) {
 		s.registry.Sends(p.Version)
 	}
@@ -53,7 +62,7 @@ func (s *Server) routes(c echo.Context) error {
 		return nil // Traefik has left, so it does not have them
 	}
 	if fetches(r) {
-		s.registry.Fetched(from, self, p.Version)
+		s.registry.FetchedAt(endpoint, from, self, p.Version)
 	}
 	return nil
 }
@@ -107,14 +116,17 @@ func (s *Server) warnSeldom(of netip.Addr, refusal, key string, more ...any) {
 	s.log.Log(context.Background(), level, refusal, append([]any{key, of.String()}, more...)...)
 }
 
-// allows tells whether a request may get the routes: with the token if there is one,
-// else from the sources, unless a proxy passed on what a stranger asked it for.
-func (a routesAccess) allows(r *http.Request, from netip.Addr) bool {
-	if a.token != "" {
-		return a.isToken(r.URL.Query().Get("token")) || a.isToken(Bearer(r.Header.Get("Authorization")))
+// allows tells whether a request may get the routes of an endpoint: with its token if there
+// is one, else from the sources, unless a proxy passed on what a stranger asked it for.
+func (a routesAccess) allows(r *http.Request, from netip.Addr, endpoint string) bool {
+	if token := a.tokenOf(endpoint); token != "" {
+		return isToken(token, r.URL.Query().Get("token")) || isToken(token, Bearer(r.Header.Get("Authorization")))
 	}
 	return !carried(r.Header) && a.near(from)
 }
+
+// tokenOf is the token of an endpoint; empty if it asks for none.
+func (a routesAccess) tokenOf(endpoint string) string { return cmp.Or(a.tokens[endpoint], a.token) }
 
 // near tells whether an address is one of the sources.
 func (a routesAccess) near(from netip.Addr) bool {
@@ -122,8 +134,8 @@ func (a routesAccess) near(from netip.Addr) bool {
 }
 
 // isToken compares in a time that tells neither the token nor its length.
-func (a routesAccess) isToken(sent string) bool {
-	want, got := sha256.Sum256([]byte(a.token)), sha256.Sum256([]byte(sent))
+func isToken(token, sent string) bool {
+	want, got := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(sent))
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 

@@ -39,7 +39,7 @@ func (s *site) fetches() int { return s.log.count("Traefik fetches its routes") 
 
 // open lets the network 10.0.0.0/8 have the routes.
 func (s *site) open() *site {
-	s.access = newRoutesAccess("", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+	s.access = newRoutesAccess("", nil, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
 	return s
 }
 

@@ -2,6 +2,7 @@
 //
 //	GET /auth             Traefik's ForwardAuth: may this request pass?
 //	GET /traefik/config   Traefik's HTTP provider: the routes of direct mode
+//	GET /traefik/config/NAME   the same for a Traefik that has settings of its own
 //	GET /healthz          Paastis itself: 200 as soon as it serves
 //	/…                    admins, if Options.AdminPath says where
 //	/.paastis/MARK/…      a request that came by a published route, for the app
@@ -65,6 +66,9 @@ type Options struct {
 	WakesPerMinute int
 	// ConfigToken is what gets the routes. Empty: ConfigSources alone do.
 	ConfigToken string
+	// EndpointTokens are those that get the routes of an endpoint instead, by its name. Empty,
+	// or not there: as at /traefik/config.
+	EndpointTokens map[string]string
 	// ConfigSources are who gets the routes where no token is asked for. Nil: nobody.
 	ConfigSources []netip.Prefix
 	// Admin answers admins, below AdminPath (/paastis-admin). It sees paths without that.
@@ -106,7 +110,7 @@ func New(o Options) *Server {
 		visitors: o.Classifier,
 		page:     waitingPage{themes},
 		limit:    newWakeLimit(o.WakesPerMinute),
-		access:   newRoutesAccess(o.ConfigToken, o.ConfigSources),
+		access:   newRoutesAccess(o.ConfigToken, o.EndpointTokens, o.ConfigSources),
 		proxy:    newProxy(o.Log),
 		log:      o.Log,
 		echo:     echo.New(),
@@ -119,6 +123,7 @@ func New(o Options) *Server {
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Any("/auth", s.survive(s.auth))
 	s.echo.Any("/traefik/config", s.survive(s.routes))
+	s.echo.Any("/traefik/config/:endpoint", s.survive(s.routes))
 	s.echo.GET("/healthz", s.survive(s.healthz))
 	if o.AdminPath != "" {
 		s.admin, s.adminPath = http.StripPrefix(o.AdminPath, o.Admin), o.AdminPath

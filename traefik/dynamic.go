@@ -13,6 +13,10 @@ import (
 // sends to Paastis, with the mark of the publication behind it: "/.paastis/<mark>".
 const PublishedPrefix = "/.paastis/"
 
+// secondSuffix is behind the name of the second router of a publication. No name has it: see
+// Placed.
+const secondSuffix = "~second"
+
 // markPrefix is before the name of the middleware that adds the PublishedPrefix.
 const markPrefix = "paastis-"
 
@@ -53,6 +57,9 @@ type Publication struct {
 	Foreign string
 	// Awake: requests go to the app. Else to Paastis.
 	Awake bool
+	// Placed is the router's place among those of others. The zero value: the next priority
+	// above its own, and its own rule.
+	Placed Placed
 	// Turn is told with the URL of Paastis, as a path that Traefik ignores: so its API
 	// shows which turn of a route it uses. Zero: there is none to tell.
 	Turn uint64
@@ -212,6 +219,10 @@ func (c *composer) publish(p *Publication) {
 		c.balancers = append(c.balancers, entry{p.Name, serviceConfig{p.toServers()}})
 	}
 	c.routers = append(c.routers, entry{p.Name, router})
+	if p.Placed.Second {
+		router.Rule, router.Priority = p.Router.Rule, rank(p.Router)
+		c.routers = append(c.routers, entry{p.Name + secondSuffix, router})
+	}
 }
 
 // asleep tells whether requests go to Paastis.
@@ -228,9 +239,9 @@ func (p *Publication) leadsElsewhere() bool {
 func (p *Publication) router() routerConfig {
 	options := p.Labels.drawn().routers[p.Router.Name]
 	router := routerConfig{
-		Rule:          p.Router.Rule,
+		Rule:          cmp.Or(p.Placed.Rule, p.Router.Rule),
 		RuleSyntax:    p.Router.RuleSyntax,
-		Priority:      raised(p.Router),
+		Priority:      cmp.Or(p.Placed.Priority, next(min(rank(p.Router), maxPriority-1))),
 		EntryPoints:   p.Router.EntryPoints,
 		Service:       p.Name,
 		Observability: options["observability"],
@@ -251,19 +262,6 @@ func (p *Publication) tls(options any) map[string]any {
 		tls["options"] = at(name, p.Provider)
 	}
 	return tls
-}
-
-// raised is a priority just above the router's own.
-func raised(router Router) int {
-	priority := router.Priority
-	if priority == 0 {
-		priority = len(router.Rule)
-	}
-	priority = min(priority, maxPriority-1) + 1
-	if priority == 0 {
-		return 1 // zero is the length of the rule
-	}
-	return priority
 }
 
 // toPaastis is the load balancer of an app that does not serve itself.

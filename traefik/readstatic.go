@@ -16,8 +16,11 @@ import (
 //
 // As Traefik 3.6.12 has it (pkg/cli, and paerser's flag and env).
 func ReadStatic(args, environ []string, mounts ...string) (s Static, found bool) {
+	for len(args) > 0 && slash.Base(args[0]) == "traefik" {
+		args = args[1:]
+	}
 	options, script := readArguments(args)
-	if len(options) == 0 {
+	if len(args) == 0 {
 		options = readEnvironment(environ)
 	}
 	switch file := options["configfile"]; {
@@ -30,7 +33,7 @@ func ReadStatic(args, environ []string, mounts ...string) (s Static, found bool)
 	default:
 		s = options.static()
 	}
-	return s, len(options) > 0 || script
+	return s, options.has("providers") || options.has("entrypoints") || script
 }
 
 // options are values of the static configuration by their names, without capitals but for
@@ -54,9 +57,6 @@ var switches = []string{"exposedbydefault", "allowemptyservices", "asdefault", "
 // that has flags of Traefik's.
 func readArguments(args []string) (all options, script bool) {
 	all = options{}
-	for len(args) > 0 && slash.Base(args[0]) == "traefik" {
-		args = args[1:]
-	}
 	if slices.ContainsFunc(args, isScript) {
 		return all, true
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/moby/moby/client/pkg/versions"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/traefik"
 )
 
 // The labels that are read here; all others only pass through.
@@ -65,6 +66,9 @@ type container struct {
 	ports       []uint16
 	healthCheck *registry.HealthCheck
 
+	// traefik is what its arguments and variables say of it as a Traefik. Nil: nothing.
+	traefik *traefik.Static
+
 	outline outline
 }
 
@@ -97,12 +101,26 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		networks:    attachments(settings.Networks),
 		ports:       tcpPorts(config.ExposedPorts),
 		healthCheck: healthCheck(config.Healthcheck, apiVersion),
+		traefik:     staticOf(in.Args, config, in.Mounts),
 	}
 	c.pack()
 	c.project, c.service, c.number = c.labels[labelProject], c.labels[labelService], number(c.labels[labelNumber])
 	c.app = c.appName()
 	c.outline = inspected(c.instance, in.State, c.networks)
 	return c
+}
+
+// staticOf reads a Traefik's own flags, and keeps nothing else of what it is given.
+func staticOf(args []string, config *api.Config, mounts []api.MountPoint) *traefik.Static {
+	var paths []string
+	for _, m := range mounts {
+		paths = append(paths, m.Destination)
+	}
+	static, found := traefik.ReadStatic(args, config.Env, paths...)
+	if !found && baseName(config.Image) != "traefik" {
+		return nil
+	}
+	return &static
 }
 
 func (c *container) appName() string {

@@ -87,6 +87,7 @@ func (f *fleet) assemble(name string, members []*container) registry.App {
 		Networks:    f.networks(members),
 		HealthCheck: leader.healthCheck,
 		Protected:   f.protection(members),
+		Traefik:     leader.traefik,
 		Version:     f.version,
 	}
 }

@@ -28,7 +28,7 @@ func (f *fleet) protected(c *container) string {
 		return registry.IsPaastis
 	case f.self != nil && !f.self.onHost && f.home(c) == f.home(f.self):
 		return sharesNetwork
-	case baseName(c.image) == "traefik":
+	case c.traefik != nil:
 		return registry.RunsTraefik
 	case f.servesAPI(c):
 		return registry.ServesProvider

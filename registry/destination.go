@@ -1,0 +1,372 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// recogniseLimit bounds a look for a Traefik's container. Traefik itself waits 5 s for its
+// routes.
+const recogniseLimit = 2 * time.Second
+
+// fetcher is who fetches the routes: an address, and the endpoint that it asks. The empty
+// endpoint is /traefik/config itself.
+type fetcher struct {
+	address  netip.Addr
+	endpoint string
+}
+
+// destination is a Traefik that routes are published to, as far as it is known: by the
+// settings of its endpoint, by its container's own flags, and by its API. It never changes.
+type destination struct {
+	endpoint  string
+	set       traefik.Static // by the settings
+	static    traefik.Static // set, and what is read of it
+	keeper    *Keeper        // of the app that it runs as; nil: it is none of those that are known
+	networks  networks       // that it is in; nil: not known
+	onHost    bool           // it uses the network of the engine's host: it may reach anything
+	inventory *Inventory
+	elsewhere []traefik.RunningRouter // of other providers, by its API
+
+	// routes are what it gets, sorted by name; apps are those that they lead to.
+	routes []placedRoute
+	apps   map[*Keeper]bool
+	// withheld says why it does not get the others.
+	withheld map[*Route]string
+	// problems are what its owner has to know, a line each.
+	problems []string
+}
+
+// placedRoute is a route, and its place among the routers of others.
+type placedRoute struct {
+	*Route
+	placed traefik.Placed
+}
+
+// destination is what is known now of the Traefik that fetches. Called with the lock held.
+func (r *Registry) destination(who fetcher) *destination {
+	inv := r.inventory.Load()
+	d := &destination{endpoint: who.endpoint, set: r.settings.Traefik, inventory: inv, elsewhere: r.publisher.elsewhere[who.endpoint]}
+	if who.endpoint != "" {
+		d.set = r.settings.Endpoints[who.endpoint]
+	}
+	d.static = d.set
+	d.keeper = r.keeperAt(who.address)
+	if d.keeper != nil {
+		d.networks, d.onHost = d.keeper.app.Networks, slices.Contains(d.keeper.app.Networks, "host")
+	}
+	read := d.keeper
+	if read == nil {
+		read = r.onlyOnHost()
+	}
+	switch {
+	case read != nil:
+		d.read(read.app)
+	case r.hasTraefik():
+		d.static.Unread = "it is in none of the containers that Paastis knows, beside others that are"
+	}
+	if before := r.publisher.destinations[who]; before != nil && before.same(d) {
+		return before
+	}
+	d.choose()
+	d.doubt()
+	r.keepDestination(who, d)
+	return d
+}
+
+// read lays what is set over the flags of the app that the Traefik runs as.
+func (d *destination) read(app App) {
+	switch s := app.Traefik; {
+	case s == nil:
+		d.static.Unread = "its command has no flag of Traefik's"
+	case s.Unread != "" || !s.Fetches:
+		d.static.Unread = unread(*s)
+	default:
+		d.static = d.set.Over(*s)
+		d.problems = append(d.problems, d.differences(app.Origin, *s)...)
+	}
+}
+
+// differences are where the settings say something else than the Traefik's own flags.
+func (d *destination) differences(origin string, read traefik.Static) []string {
+	var all []string
+	differ := func(key, set, read string) {
+		all = append(all, fmt.Sprintf("%s is %q, but Traefik on %s has %q: what is set holds; remove it, or correct one of them", d.key(key), set, origin, read))
+	}
+	s := d.set
+	if s.Constraints != nil && read.Constraints != nil && s.Constraints.String() != read.Constraints.String() {
+		differ("constraints", s.Constraints.String(), read.Constraints.String())
+	}
+	if s.ExposedByDefault != nil && read.ExposedByDefault != nil && *s.ExposedByDefault != *read.ExposedByDefault {
+		differ("exposed_by_default", fmt.Sprint(*s.ExposedByDefault), fmt.Sprint(*read.ExposedByDefault))
+	}
+	if s.Network != "" && read.Network != "" && s.Network != read.Network {
+		differ("network", s.Network, read.Network)
+	}
+	return all
+}
+
+// key is that of a setting of the Traefik.
+func (d *destination) key(name string) string {
+	if d.endpoint == "" {
+		return "traefik." + name
+	}
+	return "traefik.endpoints." + d.endpoint + "." + name
+}
+
+// doubt tells what is not known of the Traefik, if somebody would have to say it.
+func (d *destination) doubt() {
+	if !d.static.Constraints.Readable() {
+		d.problems = append(d.problems, fmt.Sprintf("the constraints %q of Traefik are none that it can read: it leaves out every app, so nothing is published to it; correct them", d.static.Constraints))
+	}
+	if d.static.Unread == "" || d.static.Constraints != nil && d.static.ExposedByDefault != nil {
+		return
+	}
+	who := "a Traefik"
+	if d.keeper != nil {
+		who = "Traefik on " + d.keeper.app.Origin
+	}
+	d.problems = append(d.problems, fmt.Sprintf("%s fetches its routes, and %s: it gets those of all apps, also of such as its constraints or exposedByDefault leave out; set %s and %s as it has them",
+		who, d.static.Unread, d.key("constraints"), d.key("exposed_by_default")))
+}
+
+// unread says why a Traefik's flags are not known. One that fetches its routes has an HTTP
+// provider: what does not say so is not its configuration.
+func unread(s traefik.Static) string {
+	if s.Unread != "" {
+		return s.Unread
+	}
+	return "its static configuration is in a file"
+}
+
+// same reports whether nothing has changed that decides what a Traefik gets.
+func (d *destination) same(o *destination) bool {
+	return d.inventory == o.inventory && d.keeper == o.keeper && d.static.Equal(o.static) && d.set.Equal(o.set) &&
+		slices.Equal(d.networks, o.networks) && len(d.elsewhere) == len(o.elsewhere) &&
+		(len(d.elsewhere) == 0 || &d.elsewhere[0] == &o.elsewhere[0])
+}
+
+// keeperAt is the keeper of the app that has an address; nil if none is known.
+// Of several that share a network, it is that of a Traefik.
+func (r *Registry) keeperAt(address netip.Addr) *Keeper {
+	var found *Keeper
+	for _, k := range r.keepers {
+		if !k.app.isAt(address) {
+			continue
+		}
+		if k.app.Traefik != nil {
+			return k
+		}
+		found = k
+	}
+	return found
+}
+
+func (a App) isAt(address netip.Addr) bool {
+	for _, i := range a.Instances {
+		if slices.ContainsFunc(i.Addresses, func(a netip.Addr) bool { return a.Unmap() == address }) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasTraefik reports whether a Traefik is among the apps.
+func (r *Registry) hasTraefik() bool {
+	for _, k := range r.keepers {
+		if k.app.Traefik != nil && k.app.Protected == RunsTraefik && k.up() {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyOnHost is the keeper of the Traefik on the network of the engine's host, which has no
+// address of its own. Nil: there is none, or more than one.
+func (r *Registry) onlyOnHost() *Keeper {
+	var only *Keeper
+	for _, k := range r.keepers {
+		if k.app.Traefik == nil || !slices.Contains(k.app.Networks, "host") || !k.up() {
+			continue
+		}
+		if only != nil {
+			return nil
+		}
+		only = k
+	}
+	return only
+}
+
+// choose finds what the Traefik gets.
+func (d *destination) choose() {
+	d.withheld, d.apps = map[*Route]string{}, map[*Keeper]bool{}
+	var all []placedRoute
+	for _, name := range slices.Sorted(maps.Keys(d.inventory.routes)) {
+		rt := d.inventory.routes[name]
+		if why := d.refuses(rt); why != "" {
+			d.withheld[rt] = why
+			continue
+		}
+		all = append(all, placedRoute{Route: rt})
+	}
+	d.place(all)
+	for _, rt := range d.routes {
+		d.apps[rt.Keeper()] = true
+	}
+}
+
+// refuses says why Traefik would not have the router of a route, were it not for Paastis.
+// Empty: it would.
+func (d *destination) refuses(rt *Route) string {
+	if h := rt.router.holder; h != nil {
+		if why := d.leavesOut(h.labels, h.App, rt.router.Own); why != "" {
+			return why
+		}
+	}
+	if why := d.leavesOut(rt.entry.labels, rt.entry.App, rt.router.Own); why != "" {
+		return why
+	}
+	switch {
+	case !d.static.Serves(rt.router.Router):
+		return fmt.Sprintf("Traefik has none of its entry points %s", strings.Join(rt.router.EntryPoints, ", "))
+	case d.apart(rt):
+		return "Traefik is in none of its networks"
+	default:
+		return ""
+	}
+}
+
+// leavesOut says why Traefik leaves out an app with these labels. Empty: it does not.
+func (d *destination) leavesOut(labels traefik.Labels, app App, own bool) string {
+	switch {
+	case labels.Enable != nil && !*labels.Enable:
+		return "its label traefik.enable=false keeps it from every Traefik"
+	case !d.static.Constraints.Match(app.Labels):
+		return fmt.Sprintf("the constraints of Traefik leave it out: %s", d.static.Constraints)
+	case !own && !d.static.Exposes(labels):
+		return "Traefik exposes nothing by default, and it has no label traefik.enable=true"
+	default:
+		return ""
+	}
+}
+
+// apart reports whether Traefik is in none of the networks by which it would reach the app,
+// so that it is Paastis alone that could carry requests there.
+func (d *destination) apart(rt *Route) bool {
+	nets := rt.entry.App.Networks
+	if d.networks == nil || d.onHost || len(nets) == 0 || slices.Contains(nets, "host") || rt.router.StaticURL != "" || rt.foreign != "" {
+		return false
+	}
+	if n := d.network(rt); n != "" {
+		return !slices.Contains(d.networks, n)
+	}
+	return !slices.ContainsFunc(nets, func(n string) bool { return slices.Contains(d.networks, n) })
+}
+
+// network is the one by which Traefik reaches the app, as the labels choose, else its own
+// flags. Empty: any.
+func (d *destination) network(rt *Route) string {
+	for _, n := range []string{rt.network, d.static.Network} {
+		if n == "" {
+			continue
+		}
+		if !slices.Contains(rt.entry.App.Networks, n) {
+			return "" // Traefik takes any, then
+		}
+		return n
+	}
+	return ""
+}
+
+// place finds the place of each route among the routers that Traefik has from others. One
+// that has none is left to ForwardAuth.
+func (d *destination) place(all []placedRoute) {
+	published := make(map[*Router]bool, len(all))
+	routers := make([]traefik.Rival, 0, len(all))
+	for _, rt := range all {
+		published[rt.router] = true
+		routers = append(routers, traefik.Rival{Router: rt.router.Router, Rule: rt.router.Match, Origin: rt.entry.App.Origin})
+	}
+	for i, placed := range traefik.Place(d.static, routers, d.rivals(published)) {
+		rt := all[i]
+		if err := placed.Err; err != nil {
+			d.withheld[rt.Route] = err.Error()
+			d.problems = append(d.problems, fmt.Sprintf("router %q on %s is not published: %v; until then only ForwardAuth wakes its app", rt.router.Name, rt.entry.App.Origin, err))
+			continue
+		}
+		rt.placed = placed
+		d.routes = append(d.routes, rt)
+	}
+}
+
+// rivals are the routers that Traefik may have and Paastis does not publish to it: those of
+// apps that are not managed, or left to ForwardAuth, whether they run now or not; and those
+// of other providers, as far as its API tells.
+func (d *destination) rivals(published map[*Router]bool) []traefik.Rival {
+	var all []traefik.Rival
+	for _, e := range d.inventory.Entries {
+		if !d.static.Keeps(e.labels) {
+			continue
+		}
+		for i := range e.Routers {
+			r := &e.Routers[i]
+			if !published[r] && !r.Own && r.Match != nil && d.static.Serves(r.Router) {
+				all = append(all, traefik.Rival{Router: r.Router, Rule: r.Match, Origin: e.App.Origin})
+			}
+		}
+	}
+	for _, r := range d.elsewhere {
+		if rule, err := traefik.ParseRule(r.Rule, r.RuleSyntax); err == nil {
+			all = append(all, traefik.Rival{Router: r.Router, Rule: rule, Origin: "provider " + r.Provider})
+		}
+	}
+	return all
+}
+
+// Recognise looks for the container of a Traefik that asks for the routes, if no app is known
+// to have its address: it may have started just now. It blocks for the providers' answers,
+// once for each Traefik.
+func (r *Registry) Recognise(ctx context.Context, address netip.Addr) {
+	r.mu.Lock()
+	known := r.keeperAt(address) != nil || r.publisher.strangers[address]
+	if !known {
+		if len(r.publisher.strangers) >= mostReady {
+			clear(r.publisher.strangers)
+		}
+		r.publisher.strangers[address] = true
+	}
+	r.mu.Unlock()
+	if known {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, recogniseLimit)
+	defer cancel()
+	for _, p := range r.providers {
+		if report, err := p.List(ctx); err == nil {
+			r.apply(p, report)
+		}
+	}
+}
+
+// gatewayOf is that of the Traefik that fetches at an endpoint; nil if it cannot be asked.
+func (r *Registry) gatewayOf(endpoint string) Gateway {
+	if endpoint == "" {
+		return r.gateway
+	}
+	return r.gateways[endpoint]
+}
+
+// HasEndpoint reports whether the settings have an endpoint of that name.
+func (r *Registry) HasEndpoint(name string) bool {
+	r.mu.Lock()
+	defer r.unlock()
+	_, has := r.settings.Endpoints[name]
+	return has
+}

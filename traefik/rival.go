@@ -1,0 +1,170 @@
+package traefik
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// mostExcluded bounds how many rules a published rule leaves out.
+const mostExcluded = 64
+
+var errNoRoomAbove = fmt.Errorf("its priority is as high as Traefik takes (%d), so no published one is above it; lower it", maxPriority)
+
+// Rival is a router with its parsed rule.
+type Rival struct {
+	Router
+	// Rule is the parsed one. Required.
+	Rule *Rule
+	// Origin says where it is, for messages: `container "shop-api-1"`.
+	Origin string
+}
+
+// Placed is the place of a published router among the other routers of a Traefik.
+type Placed struct {
+	// Priority that it is published with.
+	Priority int
+	// Rule that it is published with.
+	Rule string
+	// Second tells that the router is also published with its own priority and rule, for
+	// what the Rule leaves out.
+	Second bool
+	// Err says why it has no place and must not be published: one line that names the other
+	// router, and what to do. Nil: it has one.
+	Err error
+}
+
+// Place finds the places of the published routers of a Traefik among the rivals, which it
+// has from elsewhere; the result has them in the same order.
+//
+// A published router has to win over the router of the labels that it stands for, its twin.
+// So it takes the next priority that there is. A rival that has a higher priority than the
+// twin still wins then, unless it has that very one. In that case, if both take a request, the
+// rival's rule is left out of the published one. Should the rival not be there now, what is
+// left out is for the twin, or for a second published router beside that, of the twin's
+// priority: the twin of an app that sleeps may be gone.
+func Place(static Static, published, rivals []Rival) []Placed {
+	p := placer{static, make(map[int][]placedRival)}
+	for _, rival := range rivals {
+		p.add(rival, false)
+	}
+	order := make([]int, len(published))
+	for i := range order {
+		order[i] = i
+	}
+	// Those of the highest priority first: what becomes of one is a rival for those below.
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(rank(published[b].Router), rank(published[a].Router)), cmp.Compare(published[a].Name, published[b].Name))
+	})
+	all := make([]Placed, len(published))
+	for _, i := range order {
+		all[i] = p.place(published[i])
+		if all[i].Err != nil || all[i].Second {
+			p.add(published[i], all[i].Err == nil)
+		}
+	}
+	return all
+}
+
+// placer places published routers.
+type placer struct {
+	static     Static
+	byPriority map[int][]placedRival // :: priority → the rivals that have it
+}
+
+// placedRival is a rival that is always there, or may be gone.
+type placedRival struct {
+	Rival
+	always bool
+}
+
+func (p *placer) add(rival Rival, always bool) {
+	at := rank(rival.Router)
+	p.byPriority[at] = append(p.byPriority[at], placedRival{rival, always})
+}
+
+// rank is a router's priority as Traefik counts it.
+func rank(router Router) int {
+	if router.Priority == 0 {
+		return len(router.Rule)
+	}
+	return router.Priority
+}
+
+func (p *placer) place(r Rival) Placed {
+	own := rank(r.Router)
+	if own >= maxPriority {
+		return Placed{Err: errNoRoomAbove}
+	}
+	placed := Placed{Priority: next(own), Rule: r.Router.Rule}
+	var excluded []string
+	for _, rival := range p.byPriority[placed.Priority] {
+		if !p.meet(r, rival.Rival) {
+			continue
+		}
+		if (rival.RuleSyntax == SyntaxV2) != (r.RuleSyntax == SyntaxV2) || len(excluded) == mostExcluded {
+			return Placed{Err: fmt.Errorf("router %q (%s) has the priority just above it, %d, so a published one would tie with it; give one of them another priority", rival.Name, rival.Origin, placed.Priority)}
+		}
+		placed.Second = placed.Second || !rival.always || !p.static.covers(rival.Router, r.Router)
+		excluded = append(excluded, rival.Router.Rule)
+	}
+	if len(excluded) > 0 {
+		slices.Sort(excluded)
+		placed.Rule = without(r.Router.Rule, slices.Compact(excluded))
+	}
+	return placed
+}
+
+// next is the least priority above another. Zero is none: it stands for the rule's length.
+func next(priority int) int {
+	if priority == -1 {
+		return 1
+	}
+	return priority + 1
+}
+
+// without is a rule that takes what the first does, and none of the others.
+func without(rule string, others []string) string {
+	var b strings.Builder
+	b.WriteString("(" + rule + ")")
+	for _, other := range others {
+		b.WriteString(" && !(" + other + ")")
+	}
+	return b.String()
+}
+
+// meet reports whether there may be a request that both take.
+func (p *placer) meet(a, b Rival) bool {
+	return p.static.meet(a.Router, b.Router) && !disjoint(hostKeys(a.Rule), hostKeys(b.Rule))
+}
+
+// meet reports whether two routers may be asked for the same request: on one entry point,
+// and both with TLS or both without.
+func (s Static) meet(a, b Router) bool {
+	if a.TLS != b.TLS && !slices.ContainsFunc(s.EntryPoints, func(e EntryPoint) bool { return e.TLS }) {
+		return false
+	}
+	return !disjoint(s.ListensOn(a), s.ListensOn(b))
+}
+
+// covers reports whether a router is asked wherever the other one is.
+func (s Static) covers(a, b Router) bool {
+	on := s.ListensOn(a)
+	return a.TLS == b.TLS && (len(on) > 0) == (len(s.ListensOn(b)) > 0) &&
+		!slices.ContainsFunc(s.ListensOn(b), func(x string) bool { return !slices.Contains(on, x) })
+}
+
+// disjoint reports whether both lists have something, and nothing in common.
+func disjoint(a, b []string) bool {
+	return len(a) > 0 && len(b) > 0 && !slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
+}
+
+// hostKeys are the hosts of a rule, without dots at the end.
+func hostKeys(rule *Rule) []string {
+	var keys []string
+	for _, host := range rule.Hosts() {
+		keys = append(keys, hostKey(host))
+	}
+	return keys
+}
