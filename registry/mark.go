@@ -96,12 +96,15 @@ type marks struct {
 
 	valid     atomic.Pointer[[]MarkKey] // that a Traefik may use; nil: none does
 	lostUntil atomic.Int64              // Unix nanoseconds; a mark may be of a Paastis that left no state
+	came      chan struct{}             // closed once a Traefik has got routes
+	usedAt    time.Time                 // when it must use them; set before came is closed
 }
 
 // begin makes a key, which no Traefik has yet.
 func (m *marks) begin(version uint64, now time.Time) {
 	m.current, m.version, m.since, m.unsaved = newMarkKey(), version, now, true
 	m.lostUntil.Store(now.Add(pollGrace).UnixNano())
+	m.came = make(chan struct{})
 }
 
 // restore goes on with the keys of the Paastis before, if it has left any. Called with the
@@ -205,9 +208,26 @@ func (r *Registry) Sends(version uint64) {
 		return
 	}
 	m.valid.Store(m.keys())
+	if !m.usedAt.IsZero() {
+		return
+	}
 	// Where no state was kept, other Traefiks come for the routes soon after the first one.
-	end := time.Now().Add(r.settings.Throttle + pollPatience).UnixNano()
-	m.lostUntil.Store(min(m.lostUntil.Load(), end))
+	now := time.Now()
+	m.usedAt = now.Add(r.settings.Throttle + switchSlack)
+	m.lostUntil.Store(min(m.lostUntil.Load(), now.Add(r.settings.Throttle+pollPatience).UnixNano()))
+	close(m.came)
+}
+
+// AwaitMarks blocks until a Traefik must use the marks of now, at least for a second, and
+// reports whether it came to that before ctx ended.
+func (r *Registry) AwaitMarks(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-r.marks.came:
+	}
+	sleep(ctx, max(time.Until(r.marks.usedAt), time.Second))
+	return ctx.Err() == nil
 }
 
 // Marked is the route that a mark is of. It returns ErrForged, ErrOutdated or ErrWithdrawn

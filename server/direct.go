@@ -128,12 +128,31 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 	switch {
 	case errors.Is(why, registry.ErrOutdated):
 		s.warnSeldom(remoteAddr(r), "Traefik has not fetched its routes since Paastis began without a state: see state_file", "traefik")
-		s.sendBack(w, r, Problem{Title: "Paastis has begun anew", Detail: "Traefik will learn of it in a moment. Send the request again."})
+		s.begunAnew(w, r)
 	case errors.Is(why, registry.ErrWithdrawn):
 		s.sendBack(w, r, Problem{Title: "There is no such route any more", Detail: "Traefik will learn of it in a moment. Send the request again."})
 	default:
 		s.send(w, r, ProblemOf(echo.ErrNotFound))
 	}
+}
+
+// begunAnew answers who may have come by a route of the Paastis before, which left no state
+// to tell by. It is sent there again as soon as Traefik has the routes of now.
+func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
+	unlimit(w)
+	ctx, cancel := s.patient(r.Context(), personPatience)
+	defer cancel()
+	request := traefik.FromRequest(unmarked(r, markOf(r)))
+	if to := request.URL(); s.registry.AwaitMarks(ctx) && to != "" && request.Header["X-Forwarded-Prefix"] == nil && request.Header["X-Replaced-Path"] == nil {
+		setState(w, registry.Starting)
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
+	}
+	s.sendBack(w, r, Problem{
+		Title: "Paastis has begun anew", Detail: "Traefik will learn of it in a moment. Send the request again.",
+		State: registry.Starting.String(),
+	})
 }
 
 // sendBack answers who is to come again in a moment: a browser does so by itself.

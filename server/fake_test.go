@@ -63,6 +63,12 @@ func live(t *testing.T, apps ...*registrytest.App) *site {
 // begin is live without a bubble.
 func begin(t *testing.T, apps ...*registrytest.App) *site {
 	t.Helper()
+	return beginOn(t, registrytest.NewStore(), apps...)
+}
+
+// beginOn is begin with a store of the test's own; nil: none.
+func beginOn(t *testing.T, store registry.Store, apps ...*registrytest.App) *site {
+	t.Helper()
 	p := registrytest.NewProvider(apps...)
 	defaults := rules.Defaults()
 	defaults.MaxIdleTime = idleTime
@@ -72,7 +78,7 @@ func begin(t *testing.T, apps ...*registrytest.App) *site {
 		Providers: []registry.Provider{p},
 		Settings:  registry.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
-		Store:     registrytest.NewStore(),
+		Store:     store,
 	})
 	return &site{Server: New(Options{
 		Registry: reg, Classifier: monitors(t), Log: log,

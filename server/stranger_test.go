@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/registrytest"
@@ -114,6 +115,44 @@ func TestAMarkOpensNoOtherHost(t *testing.T) {
 		}
 		if n := s.log.count("level=WARN msg=\"request refused that has the mark"); n != 1 {
 			t.Errorf("its owner is told %d times", n)
+		}
+	})
+}
+
+func TestWhoComesByARouteOfThePaastisBeforeIsSentThereAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := beginOn(t, nil, routed("shop"))
+		synctest.Wait()
+		by := netip.MustParseAddr("10.0.0.2")
+		time.AfterFunc(3*time.Second, func() { s.registry.Sends(s.registry.Publish(by, "http://paastis:3000").Version) })
+		for _, app := range []string{"shop", "nobody"} {
+			began := time.Now()
+			w := s.answer(come(app, "/a%2Fb?c", "method POST"))
+			if to := w.Header().Get("Location"); gist(w) != "307 starting" || to != "https://"+app+".test/a%2Fb?c" {
+				t.Errorf("%s: %s to %q", app, gist(w), to)
+			}
+			if took := time.Since(began); took < time.Second || took > 6*time.Second {
+				t.Errorf("%s: after %s", app, took)
+			}
+		}
+		if w := s.answer(come("shop", "/", "X-Forwarded-Prefix: /x")); gist(w) != "503 problem starting" || w.Header().Get("Refresh") != "1" {
+			t.Errorf("behind a middleware: %s", gist(w))
+		}
+		if w := s.answer(come("x.shop", "/")); w.Code != 307 {
+			t.Errorf("one with another name: %d", w.Code)
+		}
+		s.wantNothing(t, stranger("shop.test", "/.paastis/A.shop/", nil), stranger("shop.test", "/nothing", nil))
+		time.Sleep(20 * time.Second)
+		s.wantNothing(t, come("shop", "/"), stranger("shop.test", "/nothing", nil))
+		if got := s.Took(); got != "-" || s.log.count(registrytest.Mark("shop")) > 0 {
+			t.Errorf("orders %s; or the mark is in the log", got)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := beginOn(t, nil, routed("shop"))
+		synctest.Wait()
+		if w := s.answer(come("shop", "/")); gist(w) != "503 problem starting" || w.Header().Get("Retry-After") != "1" {
+			t.Errorf("no Traefik comes: %s", gist(w))
 		}
 	})
 }

@@ -45,17 +45,36 @@ type city struct {
 	web      string
 	listen   string
 	provider measured
-	store    *registrytest.Store
-	end      func() // of the Paastis of now
+	store    registry.Store // nil: no state is kept
+	end      func()         // of the Paastis of now
 
 	// down is held while no Paastis serves. Then nobody comes to sleepy: whom Paastis holds
 	// while it ends is told to come again.
-	down     sync.RWMutex
-	requests atomic.Int64
-	failures atomic.Int64
+	down                          sync.RWMutex
+	requests, failures, sentAgain atomic.Int64
 }
 
 func TestNoVisitorIsTurnedAwayWhileRoutesTurnMarksAreRenewedAndPaastisRestarts(t *testing.T) {
+	c := found(t, registrytest.NewStore())
+	marks, turns, restarts := c.live(loadTime(t))
+	if marks < 2 || turns < 4 || restarts < 2 {
+		t.Error("not enough has happened")
+	}
+}
+
+func TestWithoutAStateVisitorsAreSentThereAgainAndNobodyIsTurnedAway(t *testing.T) {
+	c := found(t, nil)
+	if _, _, restarts := c.live(loadTime(t)); restarts < 2 {
+		t.Error("not enough has happened")
+	}
+	if c.sentAgain.Load() == 0 {
+		t.Error("nobody came by a mark of before")
+	}
+}
+
+// loadTime is how long there is load: LOAD, or some seconds.
+func loadTime(t *testing.T) time.Duration {
+	t.Helper()
 	load := 12 * time.Second
 	if text := os.Getenv("LOAD"); text != "" {
 		var err error
@@ -63,9 +82,15 @@ func TestNoVisitorIsTurnedAwayWhileRoutesTurnMarksAreRenewedAndPaastisRestarts(t
 			t.Fatal(err)
 		}
 	}
-	c := found(t)
+	return load
+}
+
+// live lets visitors come for a time, in which Paastis restarts now and then, and returns how
+// much has happened.
+func (c *city) live(load time.Duration) (marks, turns, restarts int) {
+	c.t.Helper()
 	seen := c.watch(load)
-	ctx, cancel := context.WithTimeout(t.Context(), load)
+	ctx, cancel := context.WithTimeout(c.t.Context(), load)
 	defer cancel()
 	var all sync.WaitGroup
 	for _, name := range townsfolk {
@@ -73,30 +98,29 @@ func TestNoVisitorIsTurnedAwayWhileRoutesTurnMarksAreRenewedAndPaastisRestarts(t
 			all.Go(func() { c.visit(ctx, name) })
 		}
 	}
-	restarts := 0
-	for each := 3 * time.Second; ctx.Err() == nil; restarts++ {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-		case <-time.After(each):
+		case <-time.After(3 * time.Second):
 			c.restart()
+			restarts++
 		}
 	}
 	all.Wait()
-	marks, turns := seen()
-	t.Logf("%s of load: %d requests, %d failed; %d restarts, %d sets of marks, %d turns of routes", load, c.requests.Load(), c.failures.Load(), restarts-1, marks, turns)
-	if marks < 2 || turns < 4 || restarts < 3 {
-		t.Error("not enough has happened")
-	}
+	marks, turns = seen()
+	c.t.Logf("%s of load: %d requests, %d failed, %d sent there again; %d restarts, %d sets of marks, %d turns of routes",
+		load, c.requests.Load(), c.failures.Load(), c.sentAgain.Load(), restarts, marks, turns)
+	return marks, turns, restarts
 }
 
 // found starts a city.
-func found(t *testing.T) *city {
+func found(t *testing.T, store registry.Store) *city {
 	t.Helper()
 	apps := make([]*registrytest.App, len(townsfolk))
 	for i, name := range townsfolk {
 		apps[i] = appOf(t, name)
 	}
-	c := &city{t: t, listen: "127.0.0.1:" + freePort(t), provider: measured{registrytest.NewProvider(apps...)}, store: registrytest.NewStore()}
+	c := &city{t: t, listen: "127.0.0.1:" + freePort(t), provider: measured{registrytest.NewProvider(apps...)}, store: store}
 	c.begin()
 	t.Cleanup(func() { c.end() })
 	c.web = runTraefik(t, "--providers.http.endpoint=http://"+c.listen+"/traefik/config", "--providers.http.pollinterval=300ms", "--providers.providersthrottleduration=100ms")
@@ -181,7 +205,12 @@ func (c *city) request(name string) {
 	}
 	c.requests.Add(1)
 	began := time.Now()
-	if code, header, body := visit(c.t, c.web, name+".test", "/"); code != 200 || body != name {
+	code, header, body := visit(c.t, c.web, name+".test", "/")
+	for again := 0; c.store == nil && code == 307 && header.Get("Location") == "http://"+name+".test/" && again < 10; again++ {
+		c.sentAgain.Add(1)
+		code, header, body = visit(c.t, c.web, name+".test", "/")
+	}
+	if code != 200 || body != name {
 		c.failures.Add(1)
 		c.t.Errorf("%s after %s: %d %v %s", name, time.Since(began), code, header, body)
 	}
