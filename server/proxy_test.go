@@ -623,3 +623,31 @@ func TestOnlookersByAPublishedRouteGetThroughAndKeepNothingAwake(t *testing.T) {
 		}
 	})
 }
+
+func TestNoConnectionIsClosedUnderARequestWhenTheServerEnds(t *testing.T) {
+	of := begin(t, behind(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "app") }).Awake())
+	s := serving(t, of)
+	client := &http.Client{}
+	t.Cleanup(client.CloseIdleConnections)
+	get := func() *http.Response {
+		t.Helper()
+		resp, err := client.Do(s.to("GET", "/", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if got := read(t, resp.Body); got != "app" {
+			t.Errorf("the answer is %d %s", resp.StatusCode, got)
+		}
+		return resp
+	}
+	if get().Close {
+		t.Error("while it serves, connections are closed")
+	}
+	go s.end()
+	soon(t, "the server leaves", s.leaving.Load)
+	if !get().Close {
+		t.Error("when it is about to end, a connection is kept for another request")
+	}
+	s.end()
+}

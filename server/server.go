@@ -32,6 +32,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -47,6 +48,10 @@ const (
 	// idleLimit is over the 90 s for which Traefik keeps a connection, so that it is
 	// never closed under a request.
 	idleLimit = 2 * time.Minute
+	// leaveTime is how long before its end the server has every connection closed by who
+	// made it: one that the server itself closes may have a request on its way, which
+	// nobody sends again. Traefik uses those that it has again soon, or not at all.
+	leaveTime = 200 * time.Millisecond
 	// heldOfBody is how much of a body is taken in that nobody reads yet, on a connection
 	// of HTTP/2, where heldOnConnection is for all of its requests together: so many held
 	// requests do not stop the others.
@@ -91,6 +96,7 @@ type Server struct {
 	admin     http.Handler // nil: not here
 	adminPath string
 	arrivals  tally           // requests that came by a published route
+	leaving   atomic.Bool     // it ends soon, so connections are not to be used again
 	closing   context.Context // ends when held requests have to be let go
 	close     context.CancelFunc
 	cutting   context.Context // ends when requests on their way to an app have to be cut
@@ -134,6 +140,9 @@ func New(o Options) *Server {
 // ServeHTTP answers one request. Those that came by a published route are none of Echo's,
 // which has an opinion on paths.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.leaving.Load() && r.Header["Upgrade"] == nil {
+		w.Header().Set("Connection", "close")
+	}
 	if published(r) {
 		s.receive(w, r)
 		return
@@ -161,10 +170,10 @@ func (s *Server) administers(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// Serve answers requests until ctx ends, then lets held requests go with a 503, waits
-// for the answers that are under way, and returns nil. What is not done in drainLimit,
-// such as a download or a WebSocket, is cut. It returns an error if it cannot go on. It
-// closes the listeners, of which there must be one at least.
+// Serve answers requests until ctx ends, and for leaveTime more. Then it lets held requests
+// go with a 503, waits for the answers that are under way, and returns nil. What is not done
+// in drainLimit, such as a download or a WebSocket, is cut. It returns an error if it cannot
+// go on. It closes the listeners, of which there must be one at least.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	srv := &http.Server{
 		Handler:           s,
@@ -188,6 +197,8 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
+	s.leaving.Store(true)
+	time.Sleep(min(leaveTime, s.drainLimit))
 	s.close()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drainLimit)
 	defer cancel()
