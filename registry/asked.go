@@ -133,6 +133,7 @@ func (r *Registry) listTraefik(ctx context.Context, list Lister) error {
 		return err
 	}
 	r.takeRouters(version, routers, catalog)
+	r.takeListed("", routers)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -53,7 +54,7 @@ type placedRoute struct {
 // destination is what is known now of the Traefik that fetches. Called with the lock held.
 func (r *Registry) destination(who fetcher) *destination {
 	inv := r.inventory.Load()
-	d := &destination{endpoint: who.endpoint, set: r.settings.Traefik, inventory: inv, elsewhere: r.publisher.elsewhere[who.endpoint]}
+	d := &destination{endpoint: who.endpoint, set: r.settings.Traefik, inventory: inv, elsewhere: r.publisher.listed[who.endpoint].elsewhere}
 	if who.endpoint != "" {
 		d.set = r.settings.Endpoints[who.endpoint]
 	}
@@ -153,9 +154,12 @@ func (d *destination) same(o *destination) bool {
 		(len(d.elsewhere) == 0 || &d.elsewhere[0] == &o.elsewhere[0])
 }
 
-// keeperAt is the keeper of the app that has an address; nil if none is known.
-// Of several that share a network, it is that of a Traefik.
+// keeperAt is the keeper of the app that has an address; nil if none is known, as for one of
+// the machine itself. Of several that share a network, it is that of a Traefik.
 func (r *Registry) keeperAt(address netip.Addr) *Keeper {
+	if address.IsLoopback() {
+		return nil
+	}
 	var found *Keeper
 	for _, k := range r.keepers {
 		if !k.app.isAt(address) {
@@ -369,4 +373,29 @@ func (r *Registry) HasEndpoint(name string) bool {
 	defer r.unlock()
 	_, has := r.settings.Endpoints[name]
 	return has
+}
+
+// Withheld is a router that is not published to a Traefik.
+type Withheld struct {
+	Entry  *Entry
+	Router string
+	// Why says it, for people.
+	Why string
+}
+
+// WithheldFrom returns what is not published to the Traefik that an app runs as, sorted, and
+// what its owner has to know of it, a line each. set is what the settings say of it.
+func (inv *Inventory) WithheldFrom(app App, set traefik.Static) ([]Withheld, []string) {
+	d := &destination{set: set, static: set, inventory: inv, networks: app.Networks, onHost: slices.Contains(app.Networks, "host")}
+	d.read(app)
+	d.choose()
+	d.doubt()
+	var all []Withheld
+	for rt, why := range d.withheld {
+		all = append(all, Withheld{rt.entry, rt.router.Name, why})
+	}
+	slices.SortFunc(all, func(a, b Withheld) int {
+		return cmp.Or(strings.Compare(a.Entry.Name, b.Entry.Name), strings.Compare(a.Router, b.Router))
+	})
+	return all, d.problems
 }

@@ -23,6 +23,7 @@ func (r *Registry) warnings() []string {
 	for _, p := range r.publisher.pollers {
 		told = append(told, p.to.problems...)
 	}
+	told = append(told, r.contradictions(time.Now())...)
 	slices.Sort(told)
 	return append(r.inventory.Load().Problems(), slices.Compact(told)...)
 }

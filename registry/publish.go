@@ -36,9 +36,9 @@ type publisher struct {
 	pollers map[fetcher]*poller            // who has fetched the routes; none ever did if it is empty
 	missing bool                           // nobody does any more, and it was logged
 
-	strangers    map[netip.Addr]bool                // who asked, and is no app that is known
-	destinations map[fetcher]*destination           // what is known of those who ask for them
-	elsewhere    map[string][]traefik.RunningRouter // :: endpoint → routers of other providers
+	strangers    map[netip.Addr]bool      // who asked, and is no app that is known
+	destinations map[fetcher]*destination // what is known of those who ask for them
+	listed       map[string]listed        // :: endpoint → what the API of its Traefik tells
 }
 
 // publicationKey is what a publication is made for: a Traefik, and the URL by which it
@@ -52,7 +52,7 @@ type publicationKey struct {
 func newPublisher(now time.Time) publisher {
 	return publisher{
 		version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: map[fetcher]*poller{},
-		strangers: map[netip.Addr]bool{}, destinations: map[fetcher]*destination{}, elsewhere: map[string][]traefik.RunningRouter{},
+		strangers: map[netip.Addr]bool{}, destinations: map[fetcher]*destination{}, listed: map[string]listed{},
 	}
 }
 

@@ -171,6 +171,9 @@ func (r *Registry) Run(ctx context.Context) {
 	if list, ok := r.gateway.(Lister); ok {
 		r.tasks.Go(func() { r.askTraefik(ctx, list) })
 	}
+	for endpoint, gateway := range r.gateways {
+		r.tasks.Go(func() { r.askEndpoint(ctx, endpoint, gateway) })
+	}
 	if r.store != nil {
 		r.tasks.Go(func() { r.saveAll(ctx) })
 		defer r.saveLast(ctx)

@@ -1,0 +1,48 @@
+package docker
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	api "github.com/moby/moby/api/types/container"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/traefik"
+)
+
+// of is what is reported of a container with this image, these arguments and variables.
+func of(image string, args, environ []string, mounts ...string) registry.App {
+	in := api.InspectResponse{Name: "/edge-1", ID: "1", Args: args, Config: &api.Config{Image: image, Env: environ}}
+	for _, m := range mounts {
+		in.Mounts = append(in.Mounts, api.MountPoint{Destination: m})
+	}
+	c := newContainer(in, "1.45")
+	return (&fleet{all: []*container{c}}).everything().Apps[0]
+}
+
+func TestATraefiksOwnFlagsAreReadFromItsContainerAndNothingElse(t *testing.T) {
+	labels, err := traefik.Decode(map[string]string{"zone": "in", "traefik.enable": "true"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const constraint = "Label(`zone`,`out`)"
+	for name, app := range map[string]registry.App{
+		"arguments":                of("traefik:v3", []string{"traefik", "--providers.docker.constraints=" + constraint, "--providers.docker.password=s3cret"}, []string{"CF_API_KEY=s3cret"}),
+		"variables":                of("traefik:v3", []string{"traefik"}, []string{"TRAEFIK_PROVIDERS_DOCKER_CONSTRAINTS=" + constraint, "TRAEFIK_PROVIDERS_DOCKER_PASSWORD=s3cret"}),
+		"an image of another name": of("registry.test/edge", []string{"--providers.docker.constraints=" + constraint}, nil),
+	} {
+		if app.Protected != registry.RunsTraefik || app.Traefik == nil || app.Traefik.Keeps(labels) || app.Traefik.Constraints.String() != constraint {
+			t.Errorf("%s: %q, %+v", name, app.Protected, app.Traefik)
+		}
+		if strings.Contains(fmt.Sprintf("%+v %+v", app, *app.Traefik), "s3cret") {
+			t.Errorf("%s: a secret is kept", name)
+		}
+	}
+	if app := of("traefik:v3", nil, nil, "/etc/traefik/traefik.yml"); app.Traefik == nil || app.Traefik.Unread == "" {
+		t.Errorf("in a file: %+v", app.Traefik)
+	}
+	if app := of("postgres:17", []string{"postgres", "-c", "a=b"}, []string{"TRAEFIK=no"}); app.Traefik != nil || app.Protected != "" {
+		t.Errorf("another program: %q, %+v", app.Protected, app.Traefik)
+	}
+}

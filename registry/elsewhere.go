@@ -1,0 +1,112 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// listed is what the API of a Traefik that fetches the routes tells of its routers.
+type listed struct {
+	// elsewhere are those of providers that Paastis does not see, such as files.
+	elsewhere []traefik.RunningRouter
+	// names are of all others, with "@" and the provider.
+	names map[string]bool
+}
+
+// askEndpoint asks the API of the Traefik of an endpoint for its routers, at each audit,
+// until ctx ends. What it cannot tell now stays as it was known.
+func (r *Registry) askEndpoint(ctx context.Context, endpoint string, gateway Gateway) {
+	for ctx.Err() == nil {
+		if routers, err := gateway.Routers(ctx); err != nil {
+			r.log.Debug("Traefik does not tell its routers", "endpoint", endpoint, "error", err)
+		} else {
+			r.takeListed(endpoint, routers)
+		}
+		sleep(ctx, min(r.audit, listInterval))
+	}
+}
+
+// listInterval is the longest time between two questions for the routers of an endpoint.
+const listInterval = 30 * time.Second
+
+// takeListed takes in the routers of the Traefik that fetches at an endpoint.
+func (r *Registry) takeListed(endpoint string, routers []traefik.RunningRouter) {
+	r.mu.Lock()
+	defer r.unlock()
+	is := listed{names: map[string]bool{}}
+	known := r.knownRouters()
+	for _, router := range routers {
+		switch {
+		case router.Status == "disabled", router.Provider == "internal", router.Provider == "http":
+		case known[router.Name]:
+			is.names[router.Name] = true
+		default:
+			is.elsewhere = append(is.elsewhere, router)
+		}
+	}
+	was := r.publisher.listed[endpoint]
+	if reflect.DeepEqual(was.elsewhere, is.elsewhere) {
+		is.elsewhere = was.elsewhere
+	}
+	r.publisher.listed[endpoint] = is
+	if len(was.elsewhere) != len(is.elsewhere) || len(is.elsewhere) > 0 && &was.elsewhere[0] != &is.elsewhere[0] {
+		r.changed()
+		r.redirect()
+	}
+	r.note(r.warnings(), time.Now())
+	r.stir()
+}
+
+// knownRouters are the names in Traefik's API of the routers that are in labels.
+func (r *Registry) knownRouters() map[string]bool {
+	known := map[string]bool{}
+	for _, e := range r.inventory.Load().Entries {
+		for i := range e.Routers {
+			for _, name := range e.Routers[i].runningNames(e.traefikProvider()) {
+				known[name] = true
+			}
+		}
+	}
+	return known
+}
+
+// contradictions are where the API of a Traefik says something else than what is known of
+// it: it has a router that it should leave out, or lacks one that is published to it. Called
+// with the lock held.
+func (r *Registry) contradictions(now time.Time) []string {
+	var all []string
+	for _, endpoint := range slices.Sorted(maps.Keys(r.publisher.listed)) {
+		fetching := slices.DeleteFunc(r.live(now), func(p *poller) bool { return p.endpoint != endpoint })
+		if len(fetching) == 1 { // else it is not known whose API it is
+			all = append(all, r.contradicts(fetching[0].to, r.publisher.listed[endpoint], now)...)
+		}
+	}
+	return all
+}
+
+func (r *Registry) contradicts(d *destination, is listed, now time.Time) []string {
+	has := func(rt *Route) bool {
+		return slices.ContainsFunc(rt.router.runningNames(rt.entry.traefikProvider()), func(name string) bool { return is.names[name] })
+	}
+	var all []string
+	for rt, why := range d.withheld {
+		if has(rt) && d.refuses(rt) != "" {
+			all = append(all, fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.router.Name, rt.entry.App.Origin, why, d.key("constraints")))
+		}
+	}
+	for _, rt := range d.routes {
+		k := rt.Keeper()
+		settled := k.state == Ready && now.Sub(k.since) > settleTime+r.settings.Throttle && rt.entry.keptAs(k.app)
+		if len(is.names) > 0 && settled && !rt.router.Own && !has(rt.Route) {
+			all = append(all, fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.router.Name, rt.entry.App.Origin, d.key("constraints"), d.key("exposed_by_default")))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
