@@ -363,3 +363,33 @@ func TestAThousandProgramsShareOneWake(t *testing.T) {
 		}
 	})
 }
+
+// TestTraefikMayAskWithTheVisitorsMethod is about preserveRequestMethod of ForwardAuth.
+func TestTraefikMayAskWithTheVisitorsMethod(t *testing.T) {
+	for _, method := range []string{"HEAD", "OPTIONS", "POST", "TRACE", "PROPFIND", "MKCOL", "LOCK", "REPORT", "PURGE", "QUERY", "BREW"} {
+		t.Run(method, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := live(t, service("shop").At("shop.test"), service("blog").Found("blog.test"))
+				for host, want := range map[string]string{"shop.test": "200", "blog.test": "307 ready"} {
+					r := ask("http://"+host+"/dav/", "method "+method)
+					r.Method = method
+					if got := gist(s.answer(r)); got != want {
+						t.Errorf("%s: %s, want %s", host, got, want)
+					}
+				}
+				if got := s.Took(); got != "start shop, start blog" && got != "start blog, start shop" {
+					t.Errorf("orders %s", got)
+				}
+			})
+		})
+	}
+}
+
+func TestAnyMethodIsCarriedToAnApp(t *testing.T) {
+	s := onSockets(t, behind(t, echoing))
+	for _, method := range []string{"PROPFIND", "MKCOL", "LOCK", "REPORT", "PURGE", "QUERY", "BREW"} {
+		if got := read(t, do(t, s.to(method, "/dav/", strings.NewReader("<x/>"), "User-Agent: ")).Body); !strings.HasPrefix(got, method+" /dav/ ") {
+			t.Errorf("%s arrives as %q", method, got)
+		}
+	}
+}

@@ -128,6 +128,7 @@ func New(o Options) *Server {
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Any("/auth", s.survive(s.auth))
+	s.echo.RouteNotFound("/auth", s.survive(s.auth)) // Any knows no PURGE, QUERY, MKCOL, …: see preserveRequestMethod
 	s.echo.Any("/traefik/config", s.survive(s.routes))
 	s.echo.Any("/traefik/config/:endpoint", s.survive(s.routes))
 	s.echo.GET("/healthz", s.survive(s.healthz))

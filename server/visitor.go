@@ -42,8 +42,9 @@ type NeverWake struct {
 	Prefetch bool
 }
 
-// DefaultNeverWake is the usual monitors and crawlers, what browsers ask for by
-// themselves, and prefetching.
+// DefaultNeverWake is the usual monitors and crawlers, those who draw a preview of a link
+// that somebody has sent in a chat (Signal says that it is WhatsApp; Apple, Facebook), what
+// browsers ask for by themselves, and prefetching.
 func DefaultNeverWake() NeverWake {
 	return NeverWake{
 		UserAgents: []string{
@@ -52,6 +53,10 @@ func DefaultNeverWake() NeverWake {
 			"Zabbix", "check_http", "monitoring-plugins", "kube-probe", "GoogleHC", "ELB-HealthChecker", "Gatus", "Healthchecks.io", "updown.io", "Freshping",
 			"Googlebot", "bingbot", "YandexBot", "Baiduspider", "DuckDuckBot", "AhrefsBot", "SemrushBot", "MJ12bot", "DotBot", "PetalBot", "GPTBot", "ClaudeBot", "CCBot", "Amazonbot", "Bytespider",
 			"CensysInspect", "zgrab", "Expanse",
+			"Slackbot", "Slack-ImgProxy", "WhatsApp/", "Discordbot", "TelegramBot", "Twitterbot", "facebookexternalhit", "facebookcatalog", "Facebot",
+			"meta-externalagent", "meta-externalfetcher", "LinkedInBot", "SkypeUriPreview", "BingPreview", "Mattermost-Bot", "ZulipURLPreview",
+			"Synapse (bot", "Cardyb", "Mastodon/", "Pleroma", "Akkoma", "Misskey/", "SummalyBot", "Lemmy/", "redditbot", "Pinterestbot", "vkShare", "Snap URL Preview",
+			"Iframely", "Embedly", "Applebot",
 		},
 		Paths:    []string{"/favicon.ico", "/robots.txt", "/apple-touch-icon*.png", "/browserconfig.xml", "/.well-known/appspecific/*", "/.well-known/security.txt"},
 		Prefetch: true,
@@ -123,7 +128,8 @@ func Navigates(h http.Header) bool {
 	if mode := first(h, "Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
 		return false
 	}
-	return h["Sec-Websocket-Key"] == nil && strings.Contains(first(h, "Accept"), "text/html")
+	accept := first(h, "Accept")
+	return h["Sec-Websocket-Key"] == nil && strings.Contains(accept, "text/html") && prefersHTML(accept) && !isScripted(h)
 }
 
 // streams tells that a request opens a connection that is alive while it is silent.
@@ -150,10 +156,12 @@ func (c Classifier) onlooks(method, p string, h http.Header, client netip.Addr) 
 }
 
 // prefetches tells that a browser asks ahead of a visit. The headers are those of
-// today's browsers (Sec-Purpose), Safari and older ones.
+// today's browsers (Sec-Purpose), Safari and older ones, and of scripts that do it by
+// themselves: Turbo, htmx and Next.js.
 func prefetches(h http.Header) bool {
 	return strings.HasPrefix(first(h, "Sec-Purpose"), "prefetch") || first(h, "Purpose") == "prefetch" ||
-		first(h, "X-Purpose") == "preview" || first(h, "X-Moz") == "prefetch"
+		first(h, "X-Purpose") == "preview" || first(h, "X-Moz") == "prefetch" ||
+		first(h, "X-Sec-Purpose") == "prefetch" || h["Hx-Preloaded"] != nil || h["Next-Router-Prefetch"] != nil
 }
 
 // first is a header's first value, by its canonical name.

@@ -53,6 +53,27 @@ func TestPersonIsWhoNavigatesWithABrowser(t *testing.T) {
 		{"GET", []string{"Accept: text/html", "X-Paastis-Poll: 1"}, Poll},
 		{"GET", []string{"X-Paastis-Poll: "}, Poll},
 		{"GET", []string{"Accept: text/html", "X-Paastis-Retry: 1"}, Person},
+		{"GET", []string{"Accept: text/html", "HX-Request: true"}, Program},
+		{"GET", []string{"Accept: text/html", "HX-Request: true", "HX-Boosted: true"}, Program},
+		{"POST", []string{"Accept: text/html", "HX-Request: true"}, Program},
+		{"GET", []string{"Accept: text/html, application/xhtml+xml", "Turbo-Frame: cart"}, Program},
+		{"GET", []string{"Accept: text/html, application/xhtml+xml", "X-Turbo-Request-Id: 1"}, Program},
+		{"POST", []string{"Accept: text/vnd.turbo-stream.html, text/html, application/xhtml+xml"}, Program},
+		{"GET", []string{"Accept: text/html", "X-Requested-With: XMLHttpRequest"}, Program},
+		{"GET", []string{"Accept: text/html", "X-Requested-With: swup"}, Program},
+		{"GET", []string{"Accept: text/html", "X-Requested-With: com.example.browser"}, Person}, // Android's WebView
+		{"GET", []string{"Accept: text/html, application/xhtml+xml", "X-Inertia: true"}, Program},
+		{"GET", []string{"Accept: application/json, text/html"}, Program},
+		{"GET", []string{"Accept: application/json, text/html;q=0.9, */*;q=0.8"}, Program},
+		{"GET", []string{"Accept: text/html;q=0.1, application/json"}, Program},
+		{"GET", []string{"Accept: text/html ; q=0.1 , application/json;q=0.5"}, Program},
+		{"GET", []string{"Accept: application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"}, Program},
+		{"GET", []string{"Accept: application/xml, application/atom+xml, application/rss+xml, text/html, */*;q=0.8"}, Program},
+		{"GET", []string{"Accept: text/html;q=0, */*"}, Program},
+		{"GET", []string{"Accept: text/html, application/json"}, Person},
+		{"GET", []string{"Accept: text/html;q=x, */*"}, Person},
+		{"GET", []string{"Accept: application/xml,application/xhtml+xml,text/html;q=0.9,text/plain;q=0.8,image/png,*/*;q=0.5"}, Person}, // old WebKit
+		{"PROPFIND", []string{"Accept: text/html"}, Program},
 	} {
 		if got := (Classifier{}).Classify(c.method, "/", header(c.lines...), netip.Addr{}); got != c.want {
 			t.Errorf("%s with %q is %d, want %d", c.method, c.lines, got, c.want)
@@ -102,6 +123,9 @@ func TestOnlookersAreWhoTheConfigurationNames(t *testing.T) {
 		{"an older prefetch", "GET", "/", "Purpose: prefetch", "", true},
 		{"Safari's preview", "GET", "/", "X-Purpose: preview", "", true},
 		{"Firefox's prefetch", "GET", "/", "X-Moz: prefetch", "", true},
+		{"Turbo's prefetch", "GET", "/", "X-Sec-Purpose: prefetch", "", true},
+		{"htmx's preload", "GET", "/", "HX-Preloaded: true", "", true},
+		{"Next's prefetch", "GET", "/", "Next-Router-Prefetch: 1", "", true},
 		{"another purpose", "GET", "/", "Sec-Purpose: none", "", false},
 		{"a plain visit", "GET", "/", "Accept: text/html", "203.0.113.7", false},
 	} {
@@ -153,6 +177,12 @@ func TestBrowsersAreNoMonitors(t *testing.T) {
 		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15",
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
 		"Mozilla/5.0 (Linux; Android 14; SAMSUNG SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [FBAN/FBIOS;FBAV/480.0.0.0;]",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22A LinkedInApp/9.30",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22A Twitter for iPhone/10.60",
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Electron/33.0 Slack_SSB/4.41 Safari/537.36",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Mattermost/5.10 Chrome/130.0.0.0 Electron/33.0 Safari/537.36",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Teams/24.1 Chrome/130.0.0.0 Safari/537.36",
 	} {
 		if got := c.Classify("GET", "/", header(browser, "User-Agent: "+agent), netip.Addr{}); got != Person {
 			t.Errorf("%s is %d", agent, got)
@@ -217,5 +247,41 @@ func TestStreamsAreToldByTheirHeaders(t *testing.T) {
 		if got := streams(ask("http://shop.test/", line).Header); got != want {
 			t.Errorf("%s: %t", line, got)
 		}
+	}
+}
+
+func TestALinkInAChatWakesNothing(t *testing.T) {
+	for _, agent := range []string{
+		"Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+		"Slack-ImgProxy (+https://api.slack.com/robots)",
+		"WhatsApp/2.23.20.0 A", // and Signal
+		"WhatsApp/2",
+		"Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)",
+		"TelegramBot (like TwitterBot)",
+		"Twitterbot/1.0",
+		"facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+		"facebookexternalhit/1.1;line-poker/1.0",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0", // iMessage
+		"LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",
+		"Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5 skype-url-preview@microsoft.com", // Teams
+		"Mastodon/4.3.0 (http.rb/5.2.0; +https://mastodon.example/) Bot",
+		"http.rb/5.1.1 (Mastodon/4.2.8; +https://mastodon.example/)",
+		"Synapse (bot; +https://github.com/matrix-org/synapse)",
+		"Mattermost-Bot/1.1",
+		"Mozilla/5.0 (compatible; Bluesky Cardyb/1.1; +mailto:support@bsky.app)",
+	} {
+		t.Run(agent, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := live(t, routed("shop"))
+				for _, r := range []*http.Request{ask("https://shop.test/", browser, "User-Agent: "+agent), come("shop", "/", "Accept: */*", "User-Agent: "+agent)} {
+					if got := gist(s.answer(r)); got != "503 problem asleep" {
+						t.Error(got)
+					}
+				}
+				if got := s.Took(); got != "-" {
+					t.Errorf("orders %s", got)
+				}
+			})
+		})
 	}
 }
