@@ -225,3 +225,29 @@ func TestAnUnmanagedAppSaysWhichMiddlewaresNoLabelDefines(t *testing.T) {
 		t.Errorf("managed %t: %s", e.Managed, e.Why)
 	}
 }
+
+func TestAMiddlewareOfAnEntryPointManagesWhatTraefiksOwnFlagsTell(t *testing.T) {
+	for name, c := range map[string]struct {
+		entryPoints, middlewares string
+		want                     bool
+	}{
+		"of the entry point":    {"web", "secured@file,paastis@docker", true},
+		"of all by default":     {"", "paastis@docker", true},
+		"of another":            {"inner", "paastis@docker", false},
+		"of a chain of a label": {"web", "chained@docker", true},
+		"something else":        {"web", "login@file", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := chained().label("traefik.http.routers.solo-web.middlewares", "").
+				label("traefik.http.middlewares.chained.chain.middlewares", "paastis")
+			if c.entryPoints != "" {
+				app.label("traefik.http.routers.solo-web.entrypoints", c.entryPoints)
+			}
+			s := settingsFor(t, "")
+			s.Traefik.EntryPoints = []traefik.EntryPoint{{Name: "web", AsDefault: true, Middlewares: c.middlewares}, {Name: "inner"}}
+			if e := Resolve([]Reported{{Provider: "docker", App: app.app}}, s).Named("solo-web"); e.Managed != c.want {
+				t.Errorf("managed %t: %s", e.Managed, e.Why)
+			}
+		})
+	}
+}

@@ -7,15 +7,20 @@ import (
 	"github.com/paastis/paastis/traefik"
 )
 
-// followMiddlewares follows the middlewares of all routers, through chains that the labels
-// of any app define, to Paastis's.
+// followMiddlewares follows the middlewares of all routers to Paastis's: those of their entry
+// points, as far as Traefik's own flags tell, and through chains that the labels of any app
+// define.
 func (inv *Inventory) followMiddlewares(s Settings) {
-	catalog := s.whole(inv.catalog())
+	catalog, ts := s.whole(inv.catalog()), newTraefiks(s)
 	for _, e := range inv.Entries {
 		provider := e.traefikProvider()
 		for i := range e.Routers {
 			r := &e.Routers[i]
-			passed := slices.Concat(r.Middlewares, e.labels.ServiceMiddlewares(r.Router))
+			var before []string
+			if !r.Own {
+				before = ts.before(r.Router)
+			}
+			passed := slices.Concat(before, r.Middlewares, e.labels.ServiceMiddlewares(r.Router))
 			r.Unknown = catalog.Unknown(passed, provider, s.Middleware)
 			r.Paastis = catalog.Uses(passed, provider, s.Middleware)
 			r.Asked = !r.Paastis && !r.Own && r.asked() == e.asked

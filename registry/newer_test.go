@@ -48,3 +48,16 @@ func TestOptionsOfALaterTraefikDoNotUnpublishAnApp(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAppWithOptionsOfALaterTraefikIsAskedAboutToo(t *testing.T) {
+	for version, want := range map[string]bool{"": true, "3.7.13": true, "3.6.12": false} {
+		app := solo().label("traefik.http.middlewares.again.retry.timeout", "5s").label("paastis.mode", "forwardauth").
+			label("traefik.docker.allownonrunning", "true")
+		s := settingsFor(t, "")
+		s.TraefikVersion = version
+		e := Resolve([]Reported{{Provider: "docker", App: app.app}}, s).Named("solo-web")
+		if got := e.Routers[0].There(); got != want {
+			t.Errorf("Traefik %q has its router: %t", version, got)
+		}
+	}
+}

@@ -48,11 +48,15 @@ func (ts traefiks) ways(r traefik.Router) []traefik.Way {
 	return all
 }
 
-// before are the middlewares of entry points that stand before a router's own.
+// before are the middlewares of entry points that stand before a router's own, none twice.
 func (ts traefiks) before(r traefik.Router) []string {
 	var all []string
 	for _, t := range ts {
-		all = append(all, t.Before(r)...)
+		for _, name := range t.Before(r) {
+			if !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
 	}
 	return all
 }
@@ -61,7 +65,7 @@ func (ts traefiks) before(r traefik.Router) []string {
 func (inv *Inventory) place(s Settings) {
 	ts, known := newTraefiks(s), map[string][]traefik.Way{}
 	for _, e := range inv.Entries {
-		e.leftOut, e.unhealthyToo = !ts.keep(e.labels) || e.isUnread(), ts.keepUnhealthy()
+		e.leftOut, e.unhealthyToo = !ts.keep(e.labels) || e.isUnread(s), ts.keepUnhealthy()
 		for i := range e.Routers {
 			r := &e.Routers[i]
 			if r.Own {
@@ -85,8 +89,8 @@ func (inv *Inventory) place(s Settings) {
 	}
 }
 
-// isUnread reports whether the labels have something that Traefik cannot read. It was asked
-// before about an app that is published.
-func (e *Entry) isUnread() bool {
-	return len(e.labels.Routers) > 0 && len(e.Routes) == 0 && len(e.labels.Unread()) > 0
+// isUnread reports whether the labels have something that Traefik cannot read, as far as its
+// version is known. It was asked before about an app that is published.
+func (e *Entry) isUnread(s Settings) bool {
+	return len(e.labels.Routers) > 0 && len(e.Routes) == 0 && e.labels.Unreadable(s.TraefikVersion == "" || s.newer())
 }

@@ -387,7 +387,7 @@ func readable(labels map[string]string) map[string]string {
 		}) {
 			read[label] = value
 		} else if hasPrefix(segments, pluginLabels) {
-			read[strings.Join(segments[:5], ".")] = "true"
+			read[strings.Join(segments[:4], ".")+".plugin"] = "true"
 		} else if hasPrefix(segments, namedLabels) {
 			read[strings.Join(segments[:4], ".")] = ""
 		}

@@ -40,6 +40,13 @@ func (l Labels) Unread() []string {
 	return sorted(r.unread, r.unknown, r.newer)
 }
 
+// Unreadable reports whether Traefik leaves out the app for what it cannot read. Newer tells
+// that it may have the options of 3.7.
+func (l Labels) Unreadable(newer bool) bool {
+	r := l.redrawn().reading
+	return len(r.unread)+len(r.unknown) > 0 || !newer && len(r.newer) > 0
+}
+
 // Unpublishable returns those of the labels of Unread without which the app must not be
 // published, sorted: what they say cannot be read by any Traefik, or may guard the app. It
 // is not among them what a later Traefik knows, and what cannot be a guard or is left to

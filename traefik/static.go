@@ -105,18 +105,22 @@ func (s Static) Ways(r Router) []Way {
 	return ways
 }
 
-// Before returns the middlewares that the entry points of a router have for it, none
-// twice.
+// Before returns the middlewares that the entry points of a router have for it, in their
+// order, none twice.
 func (s Static) Before(r Router) []string {
 	var all []string
 	names := s.ListensOn(r)
 	for _, e := range s.EntryPoints {
-		if e.Middlewares != "" && slices.Contains(names, e.Name) {
-			all = append(all, strings.Split(e.Middlewares, ",")...)
+		if e.Middlewares == "" || !slices.Contains(names, e.Name) {
+			continue
+		}
+		for name := range strings.SplitSeq(e.Middlewares, ",") {
+			if name = strings.TrimSpace(name); !slices.Contains(all, name) {
+				all = append(all, name)
+			}
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }
 
 // defaults are the names of the entry points of a router that names none.

@@ -156,7 +156,7 @@ func TestWaysAreThoseOfTheEntryPointsThatTraefikHas(t *testing.T) {
 	} {
 		check(t, name, s.Ways(c.router), c.want)
 	}
-	check(t, "before", s.Before(traefik.Router{EntryPoints: []string{"inside", "web"}}), []string{"guard@file", "paastis@docker"})
+	check(t, "before", s.Before(traefik.Router{EntryPoints: []string{"inside", "web"}}), []string{"paastis@docker", "guard@file"})
 	check(t, "nothing known", (traefik.Static{}).Ways(traefik.Router{}), []traefik.Way(nil))
 	named := traefik.Static{EntryPoints: []traefik.EntryPoint{{Name: "inside", AsDefault: true}, {Name: "else"}}}.Over(s)
 	check(t, "named alone", named.Ways(traefik.Router{}), []traefik.Way{inside})
