@@ -33,6 +33,7 @@ unit:
 # Our rule matching against Traefik's own code.
 agreement:
 	go -C tools/traefik/agreement test ./...
+	go -C tools/traefik/newer test ./...
 
 e2e: setup
 	scripts/chromium

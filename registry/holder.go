@@ -16,27 +16,36 @@ import (
 // holder. Routers of one name on two containers are one router if their labels are the
 // same, else Traefik leaves out both (Merge in pkg/provider/configuration.go of 3.6.12).
 
-// lendRouters gives each router to the app that has its service.
+// lendRouters gives each router to the app that has its service; to each of them, if there
+// are several.
 func (inv *Inventory) lendRouters() {
 	services := inv.services()
 	for _, e := range inv.Entries {
 		kept := e.Routers[:0:0]
 		for _, r := range e.Routers {
-			switch to := e.backend(r, services); to {
-			case e:
-				kept = append(kept, r)
-			case nil:
+			backends := e.backends(r, services)
+			switch {
+			case len(backends) == 0:
 				r.lost = true
-				kept = append(kept, r)
 				e.problem("router %q on %s leads to the service %q, which no label defines: Traefik leaves it out; correct traefik.http.routers.%s.service", r.Name, e.App.Origin, r.Service, r.Name)
+				fallthrough
+			case slices.Contains(backends, e):
+				kept = append(kept, r)
 			default:
-				r.holder = e
-				r.StaticURL, r.Port, r.Checked = to.labels.StaticURL(r.Router), to.labels.Port(r.Router), to.labels.Checked(r.Router)
-				to.Routers = append(to.Routers, r)
+				for _, to := range backends {
+					to.borrow(r, e)
+				}
 			}
 		}
 		e.Routers = kept
 	}
+}
+
+// borrow gives the app a router of which another one has the labels.
+func (e *Entry) borrow(r Router, from *Entry) {
+	r.holder = from
+	r.StaticURL, r.Port, r.Checked = e.labels.StaticURL(r.Router), e.labels.Port(r.Router), e.labels.Checked(r.Router)
+	e.Routers = append(e.Routers, r)
 }
 
 // services are the apps that have a service, by provider and name, in the order of the apps.
@@ -66,22 +75,14 @@ func (e *Entry) serviceNames() []string {
 	return names
 }
 
-// backend is the app that has the service of a router of the app's: itself, if it is one of
-// several. Nil: no label has it.
-func (e *Entry) backend(r Router, services map[string][]*Entry) *Entry {
+// backends are the apps that have the service of a router of the app's. None: no label has
+// it.
+func (e *Entry) backends(r Router, services map[string][]*Entry) []*Entry {
 	if r.Own || r.holder != nil || r.Service == "" || r.Foreign() != "" {
-		return e
+		return []*Entry{e}
 	}
 	name, _, _ := strings.Cut(r.Service, "@")
-	all := services[e.traefikProvider()+"/"+name]
-	switch {
-	case len(all) == 0:
-		return nil
-	case slices.Contains(all, e):
-		return e
-	default:
-		return all[0]
-	}
+	return services[e.traefikProvider()+"/"+name]
 }
 
 // holderOf is the app that has the labels of a router.
