@@ -1,7 +1,6 @@
 package traefik
 
 import (
-	"fmt"
 	"maps"
 	slash "path"
 	"slices"
@@ -183,7 +182,7 @@ func (o options) entryPoints() []EntryPoint {
 		}
 		all = append(all, EntryPoint{
 			Name: name, AsDefault: o.isOn(at+".asdefault", false), TLS: o.isTLS(at + ".http.tls"),
-			Port: o.port(name), Middlewares: o.list(at + ".http.middlewares"),
+			Port: o.port(name), Middlewares: strings.ReplaceAll(o[at+".http.middlewares"], " ", ""),
 		})
 	}
 	return all
@@ -197,20 +196,6 @@ func (o options) port(name string) uint16 {
 		return map[string]uint16{"http": 80, internalEntryPoint: 8080}[name]
 	}
 	return port(address[strings.LastIndexByte(address, ':')+1:])
-}
-
-// list is a list as "a,b", told at once or each by its place.
-func (o options) list(name string) string {
-	if o[name] != "" {
-		return strings.Trim(strings.ReplaceAll(o[name], " ", ""), ",")
-	}
-	var all []string
-	for place := range len(o) {
-		if value := o[fmt.Sprintf("%s[%d]", name, place)]; value != "" {
-			all = append(all, value)
-		}
-	}
-	return strings.Join(all, ",")
 }
 
 func (o options) isTLS(part string) bool {

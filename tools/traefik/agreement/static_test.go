@@ -2,7 +2,9 @@ package agreement
 
 import (
 	"math/rand/v2"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,7 +22,8 @@ var staticArguments = []string{
 	"--providers.docker.constraints Label(`zone`,`out`)", "--providers.docker.defaultrule=Host(`{{ .Name }}.example`)", "--providers.docker.endpoint=tcp://socket:2375",
 	"--providers.swarm.network=mesh", "--providers.swarm.exposedbydefault=false",
 	"--entrypoints.web.address=:80", "--entryPoints.web.address=:81/tcp", "--entrypoints.websecure.address=:443", "--entrypoints.websecure.asdefault=true", "--entrypoints.web.asDefault",
-	"--entrypoints.dns.address=:53/udp", "--entrypoints.websecure.http.tls=true", "--entrypoints.websecure.http.tls", "--entrypoints.websecure.http.tls.certresolver=le",
+	"--entrypoints.dns.address=:53/udp", "--entrypoints.web.address=127.0.0.1:8000", "--entrypoints.web.http.middlewares=a@file,b",
+	"--providers.docker.allowemptyservices", "--providers.docker.allowEmptyServices=true", "--providers.swarm.allowemptyservices=true", "--entrypoints.websecure.http.tls=true", "--entrypoints.websecure.http.tls", "--entrypoints.websecure.http.tls.certresolver=le",
 	"--entrypoints.web.http.redirections.entrypoint.to=websecure", "--api.insecure=true", "--api.insecure", "--api", "--ping", "--ping=true", "--accesslog", "--log.level=DEBUG", "--log.level WARN",
 	"--providers.http.endpoint=http://paastis:3000/traefik/config", "--providers.http.pollInterval=1s", "--providers.file.directory=/dynamic",
 	"--metrics.prometheus=true", "--certificatesresolvers.le.acme.email=a@example.com",
@@ -30,6 +33,7 @@ var staticVariables = []string{
 	"TRAEFIK_PROVIDERS_DOCKER=true", "TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT=false", "TRAEFIK_PROVIDERS_DOCKER_NETWORK=web",
 	"TRAEFIK_PROVIDERS_DOCKER_CONSTRAINTS=Label(`zone`,`in`)", "TRAEFIK_ENTRYPOINTS_WEB_ADDRESS=:80", "TRAEFIK_ENTRYPOINTS_WEBSECURE_ASDEFAULT=true",
 	"TRAEFIK_ENTRYPOINTS_WEBSECURE_ADDRESS=:443", "TRAEFIK_PROVIDERS_HTTP_ENDPOINT=http://paastis:3000/traefik/config", "TRAEFIK_API_INSECURE=true",
+	"TRAEFIK_PROVIDERS_DOCKER_ALLOWEMPTYSERVICES=true", "TRAEFIK_ENTRYPOINTS_WEB_HTTP_MIDDLEWARES=a,b",
 }
 
 // theirStatic is what Traefik makes of arguments, or without any of variables.
@@ -85,7 +89,7 @@ func compareStatic(t *testing.T, args, environ []string, theirs *static.Configur
 			t.Errorf("%q, %q: theirs has no such provider", args, environ)
 		}
 	} else if ours.ExposedByDefault == nil || *ours.ExposedByDefault != shared.ExposedByDefault || ours.Constraints.String() != shared.Constraints ||
-		ours.Network != shared.Network || ours.DefaultRule != strings.TrimSuffix(shared.DefaultRule, docker.DefaultTemplateRule) {
+		ours.KeepsUnhealthy != shared.AllowEmptyServices || ours.Network != shared.Network || ours.DefaultRule != strings.TrimSuffix(shared.DefaultRule, docker.DefaultTemplateRule) {
 		t.Errorf("%q, %q: ours %+v, theirs %+v", args, environ, ours, shared)
 	}
 	if ours.Fetches != (theirs.Providers.HTTP != nil) {
@@ -110,11 +114,26 @@ func compareEntryPoints(t *testing.T, args, environ []string, ours traefik.Stati
 	var their []traefik.EntryPoint
 	for name, e := range theirs.EntryPoints {
 		if protocol, _ := e.GetProtocol(); protocol != "udp" {
-			their = append(their, traefik.EntryPoint{Name: name, AsDefault: e.AsDefault, TLS: e.HTTP.TLS != nil})
+			_, number, _ := net.SplitHostPort(e.GetAddress())
+			port, _ := strconv.ParseUint(number, 10, 16)
+			their = append(their, traefik.EntryPoint{
+				Name: name, AsDefault: e.AsDefault, TLS: e.HTTP.TLS != nil, Port: uint16(port), Middlewares: strings.Join(once(e.HTTP.Middlewares), ","),
+			})
 		}
 	}
 	slices.SortFunc(their, func(a, b traefik.EntryPoint) int { return strings.Compare(a.Name, b.Name) })
 	if !slices.Equal(ours.EntryPoints, their) {
 		t.Errorf("%q, %q: entry points of ours %+v, of theirs %+v", args, environ, ours.EntryPoints, their)
 	}
+}
+
+// once leaves out what was there before: a flag that is given twice adds to the list.
+func once(all []string) []string {
+	var kept []string
+	for _, one := range all {
+		if !slices.Contains(kept, one) {
+			kept = append(kept, one)
+		}
+	}
+	return kept
 }
