@@ -38,8 +38,8 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	themes := server.NewThemes(config.ThemeDir, newLogger(faults, out))
 	warnings := slices.Concat(
 		config.weaknesses(), config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
-		lintStrangers(inv, config.Admin.Path, config.Listen, config.ListenTLS), lintTraefiks(inv, report, config.registrySettings()),
-		checkAPI(ctx, config.Traefik), lintThemes(inv, themes.Names()),
+		lintStrangers(inv, knownTraefiks(config, report), config.Admin.Path, config.Listen, config.ListenTLS),
+		lintTraefiks(inv, report, config.registrySettings()), checkAPI(ctx, config.Traefik), lintThemes(inv, themes.Names()),
 	)
 	for _, w := range warnings {
 		fmt.Fprintf(out, "warning: %s\n", w)

@@ -16,21 +16,56 @@ import (
 var onlyTraefiks = []string{"/auth", "/traefik/config", traefik.PublishedPrefix}
 
 // lintStrangers looks for routers of Traefik's that lead strangers to Paastis itself. The
-// path is that of admins, empty: they are not served there. Listen are the addresses that
-// Paastis serves Traefik at.
-func lintStrangers(inv *registry.Inventory, adminPath string, listen ...string) []string {
+// Traefiks are those of which something is known. The path is that of admins, empty: they
+// are not served there. Listen are the addresses that Paastis serves Traefik at.
+func lintStrangers(inv *registry.Inventory, traefiks []traefik.Static, adminPath string, listen ...string) []string {
 	var all []string
 	for _, e := range inv.Entries {
 		if e.App.Protected != registry.IsPaastis {
 			continue
 		}
-		for i := range e.Routers {
-			if r := &e.Routers[i]; r.Match != nil && leadsToPort(r, portsOf(listen)) {
-				all = append(all, lintWayIn(e, r, adminPath)...)
+		for _, r := range waysIn(e, traefiks) {
+			if r.Match != nil && leadsToPort(&r, portsOf(listen)) {
+				all = append(all, lintWayIn(e, &r, adminPath)...)
 			}
 		}
 	}
 	return all
+}
+
+// knownTraefiks are what settings and their own containers tell of the Traefiks.
+func knownTraefiks(config Loaded, report registry.Report) []traefik.Static {
+	all := []traefik.Static{config.static()}
+	for _, t := range config.endpoints() {
+		all = append(all, t)
+	}
+	for _, app := range report.Apps {
+		if app.Traefik != nil {
+			all = append(all, *app.Traefik)
+		}
+	}
+	return all
+}
+
+// waysIn are the routers of Paastis's container: those of its labels, or the one that a
+// Traefik makes for it without being asked. It is exposed by default, or its middleware would
+// be of no use.
+func waysIn(e *registry.Entry, traefiks []traefik.Static) []registry.Router {
+	labels, err := traefik.Decode(e.App.Labels)
+	if err != nil || len(e.Routers) > 0 || labels.Enable != nil {
+		return e.Routers
+	}
+	exposed := slices.ContainsFunc(traefiks, func(t traefik.Static) bool { return t.ExposedByDefault != nil && *t.ExposedByDefault })
+	if !exposed && len(labels.Middlewares) == 0 {
+		return nil
+	}
+	labels, _ = labels.WithDefaults(e.App.Name, e.App.Instances[0].Name, nil) // what is left out leads nowhere
+	var routers []registry.Router
+	for _, r := range labels.Routers {
+		match, _ := traefik.ParseRule(r.Rule, r.RuleSyntax)
+		routers = append(routers, registry.Router{Router: r, Match: match, Port: labels.Port(r)})
+	}
+	return routers
 }
 
 // lintWayIn warns of a router that leads to Paastis, unless it is for admins alone.

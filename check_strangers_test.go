@@ -7,6 +7,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
 )
 
 func TestCheckWarnsOfRoutersThatLeadToPaastis(t *testing.T) {
@@ -39,7 +40,7 @@ func TestCheckWarnsOfRoutersThatLeadToPaastis(t *testing.T) {
 			maps.Copy(labels, c.labels)
 			app := registry.App{Name: "infra-paastis", Stack: "infra", Origin: `container "paastis"`, Labels: labels, Ports: []uint16{3000}, Instances: []registry.Instance{{Name: "paastis"}}}
 			inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
-			warnings := lintStrangers(inv, "/paastis-admin", ":3000", "0.0.0.0:3443")
+			warnings := lintStrangers(inv, nil, "/paastis-admin", ":3000", "0.0.0.0:3443")
 			got := strings.Join(warnings, "\n")
 			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) || len(warnings) > 1 || got != "" && !strings.HasSuffix(got, `(container "paastis")`) {
 				t.Errorf("got %q, want %q", got, c.want)
@@ -49,7 +50,31 @@ func TestCheckWarnsOfRoutersThatLeadToPaastis(t *testing.T) {
 	app := registry.App{Name: "paastis", Origin: `container "paastis"`, Protected: registry.IsPaastis, Instances: []registry.Instance{{Name: "paastis"}},
 		Labels: map[string]string{"traefik.enable": "true", router + "rule": "Host(`p.example.com`)"}}
 	inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
-	if got := strings.Join(lintStrangers(inv, "", ":3000"), "\n"); !strings.Contains(got, "add the label traefik.http.routers.admin.service=noop@internal") {
+	if got := strings.Join(lintStrangers(inv, nil, "", ":3000"), "\n"); !strings.Contains(got, "add the label traefik.http.routers.admin.service=noop@internal") {
 		t.Errorf("without admins: %q", got)
+	}
+}
+
+func TestCheckWarnsOfARouterThatNobodyHasAskedFor(t *testing.T) {
+	yes, no := true, false
+	for name, c := range map[string]struct {
+		label    string
+		traefiks []traefik.Static
+		warns    bool
+	}{
+		"exposed by default":                    {"", []traefik.Static{{ExposedByDefault: &no}, {ExposedByDefault: &yes}}, true},
+		"not exposed by default":                {"", []traefik.Static{{ExposedByDefault: &no}}, false},
+		"a Traefik of which nothing is known":   {"", []traefik.Static{{}}, false},
+		"a middleware, so it has to be exposed": {"traefik.http.middlewares.paastis.forwardauth.address", []traefik.Static{{}}, true},
+	} {
+		app := registry.App{Name: "infra-paastis", Origin: `container "paastis"`, Protected: registry.IsPaastis, Instances: []registry.Instance{{Name: "paastis"}}, Labels: map[string]string{}}
+		if c.label != "" {
+			app.Labels[c.label] = "http://paastis:3000/auth"
+		}
+		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+		got := strings.Join(lintStrangers(inv, c.traefiks, "", ":3000"), "\n")
+		if warns := strings.Contains(got, "Traefik makes one, Host(`infra-paastis`)"); warns != c.warns || got != "" && !warns {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }
