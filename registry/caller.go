@@ -54,7 +54,7 @@ func (k *Keeper) caller() Caller {
 		return OtherApp
 	case e.Managed:
 		return ManagedApp
-	case e.App.Protected != "" && e.App.Protected != ServesProvider:
+	case e.App.Traefik != nil, e.App.Protected != "" && e.App.Protected != ServesProvider:
 		return TraefikOrPaastis
 	default:
 		return OtherApp

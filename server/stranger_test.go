@@ -15,6 +15,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/traefik"
 )
 
 // A stranger is somebody whom a proxy leads to Paastis itself, or who is on a network of an
@@ -185,9 +186,12 @@ func besideStrangers(t *testing.T) *site {
 		Label("traefik.http.routers.admin.rule", "Host(`Admin.example.com`) && PathPrefix(`/paastis-admin`) || Host(`paastis-infra`)")
 	other := service("other")
 	delete(other.Labels, "paastis.enable")
+	custom := service("custom")
+	delete(custom.Labels, "paastis.enable")
+	custom.Traefik = new(traefik.Static)
 	return live(t, routed("shop"), there(routed("blog"), "10.0.0.5", ""), there(other, "10.0.0.6", ""),
 		there(service("traefik"), "10.0.0.2", registry.RunsTraefik), there(service("vpn"), "10.0.0.7", ""),
-		there(service("edge"), "10.0.0.7", registry.RunsTraefik), there(paastis, "10.0.0.3", registry.IsPaastis)).open()
+		there(service("edge"), "10.0.0.7", registry.RunsTraefik), there(custom, "10.0.0.8", ""), there(paastis, "10.0.0.3", registry.IsPaastis)).open()
 }
 
 func TestAQuestionOfAStrangerIsRefused(t *testing.T) {
@@ -243,7 +247,7 @@ func TestRoutesAreForNoOtherAppOfTheNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := besideStrangers(t)
 		for from, want := range map[string]int{
-			"10.0.0.2": 200, "10.0.0.7": 200, "10.0.0.3": 200, "10.9.9.9": 200, "10.0.0.5": 403, "10.0.0.6": 403,
+			"10.0.0.2": 200, "10.0.0.7": 200, "10.0.0.8": 200, "10.0.0.3": 200, "10.9.9.9": 200, "10.0.0.5": 403, "10.0.0.6": 403,
 		} {
 			if w := s.answer(askRoutes("from " + from)); w.Code != want {
 				t.Errorf("from %s: %d", from, w.Code)
@@ -267,9 +271,9 @@ func TestAnAddressIsOfWhoHasItNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shop := routed("shop").Awake()
 		shop.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.5")}
-		traefik := service("traefik")
-		traefik.Protected = registry.RunsTraefik
-		s := live(t, shop, traefik)
+		edge := service("traefik")
+		edge.Protected = registry.RunsTraefik
+		s := live(t, shop, edge)
 		at := netip.MustParseAddr("10.0.0.5")
 		if got := s.registry.CallerAt(at); got != registry.ManagedApp {
 			t.Errorf("while shop runs it is of %d", got)
