@@ -79,7 +79,7 @@ streams: setup
 	LONG=1 go test -count=1 -timeout 30m -v -run TestWhatIsInUse ./e2e
 
 visitors: setup
-	LOAD=$(or $(LOAD),60s) go test -count=1 -timeout 1h -v -run TestNoVisitor ./e2e/strangers
+	LOAD=$(or $(LOAD),60s) go test -count=1 -timeout 1h -v -run 'TestNoVisitor|TestWithoutAState' ./e2e/strangers
 
 soak: setup
 	MINUTES=$(or $(MINUTES),20) go test -count=1 -timeout 3h -v -run TestSoak ./e2e

@@ -23,6 +23,10 @@ import (
 // takes. Where a request comes from proves nothing: Traefik carries the requests of
 // strangers too. Whoever has no mark learns no more than by any path that is none.
 
+// reloadLimit is how long a program waits, after a start without a state, for Traefik to fetch
+// its routes: the longer Paastis was away, the longer it takes, up to a minute.
+const reloadLimit = time.Minute
+
 // arrival is a request that has come by a published route.
 type arrival struct {
 	w       *answer
@@ -140,7 +144,11 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 // to tell by. It is sent there again as soon as Traefik has the routes of now.
 func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
 	unlimit(w)
-	ctx, cancel := s.patient(r.Context(), personPatience)
+	limit := reloadLimit
+	if Navigates(r.Header) {
+		limit = personPatience
+	}
+	ctx, cancel := s.patient(r.Context(), limit)
 	defer cancel()
 	request := traefik.FromRequest(unmarked(r, markOf(r)))
 	if to := request.URL(); s.registry.AwaitMarks(ctx) && to != "" && request.Header["X-Forwarded-Prefix"] == nil && request.Header["X-Replaced-Path"] == nil {

@@ -48,9 +48,10 @@ type city struct {
 	store    registry.Store // nil: no state is kept
 	end      func()         // of the Paastis of now
 
-	// down is held while no Paastis serves. Then nobody comes to sleepy: whom Paastis holds
-	// while it ends is told to come again.
-	down                          sync.RWMutex
+	// ending is held in the moment in which Paastis ends: who is on the way then may be
+	// turned away, for nobody knows whether such a request got there. Down is held until there
+	// is another. Then nobody comes to sleepy: whom Paastis holds is told to come again.
+	ending, down                  sync.RWMutex
 	requests, failures, sentAgain atomic.Int64
 }
 
@@ -101,7 +102,7 @@ func (c *city) live(load time.Duration) (marks, turns, restarts int) {
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-		case <-time.After(3 * time.Second):
+		case <-time.After(4 * time.Second):
 			c.restart()
 			restarts++
 		}
@@ -183,8 +184,11 @@ func (c *city) begin() {
 func (c *city) restart() {
 	c.down.Lock()
 	defer c.down.Unlock()
+	c.ending.Lock()
 	c.end()
-	time.Sleep(500 * time.Millisecond)
+	time.Sleep(50 * time.Millisecond) // until Traefik knows that its connections are closed
+	c.ending.Unlock()
+	time.Sleep(450 * time.Millisecond)
 	c.begin()
 }
 
@@ -202,6 +206,10 @@ func (c *city) request(name string) {
 	if name == "sleepy" {
 		c.down.RLock()
 		defer c.down.RUnlock()
+	}
+	if name != "busy" {
+		c.ending.RLock()
+		defer c.ending.RUnlock()
 	}
 	c.requests.Add(1)
 	began := time.Now()
