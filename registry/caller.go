@@ -2,6 +2,7 @@ package registry
 
 import (
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -69,16 +70,32 @@ func (r *Registry) IsRouted(host string) bool {
 	})
 }
 
-// findOwnHosts finds the hosts of the routers that lead to Paastis itself.
+// findOwnHosts finds the hosts of the routers that lead to Paastis itself, but for those by
+// which Traefik asks: there a question cannot be told from a request.
 func (inv *Inventory) findOwnHosts(s Settings) {
+	var asked []string
 	for _, e := range inv.Entries {
 		if !e.isPaastis(s) {
 			continue
 		}
+		asked = append(asked, e.askedAt()...)
 		for _, r := range e.Routers {
 			inv.ownHosts = append(inv.ownHosts, r.Match.Hosts()...)
 		}
 	}
+	inv.ownHosts = slices.DeleteFunc(inv.ownHosts, func(host string) bool { return slices.Contains(asked, host) })
+}
+
+// askedAt are the hosts at which Traefik may ask Paastis: those of middlewares, and what its
+// container is called.
+func (e *Entry) askedAt() []string {
+	hosts := e.App.Hosts()
+	for _, m := range e.labels.Middlewares {
+		if address, err := url.Parse(m.ForwardAuth); err == nil {
+			hosts = append(hosts, strings.ToLower(address.Hostname()))
+		}
+	}
+	return hosts
 }
 
 // isPaastis reports whether the app is Paastis, by its provider's word or because its labels

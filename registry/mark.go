@@ -271,6 +271,17 @@ func (rt *Route) Takes(req *traefik.Request) bool {
 	return rt.Restore(req) || rt.router.Match.Could(req, rt.tellsPath(req))
 }
 
+// Publishes reports whether a route may take a request, whatever mark it has. Traefik tells
+// that to anybody.
+func (r *Registry) Publishes(req traefik.Request) bool {
+	for _, rt := range r.inventory.Load().routes {
+		if again := req; rt.Takes(&again) {
+			return true
+		}
+	}
+	return false
+}
+
 // tellsPath reports whether the path that the visitor asked for is known, for no middleware
 // may have changed it in a way that cannot be undone: neither one of the router's, nor one of
 // its entry point's.

@@ -131,7 +131,6 @@ func unlimit(w http.ResponseWriter) {
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 	switch {
 	case errors.Is(why, registry.ErrOutdated):
-		s.warnSeldom(remoteAddr(r), "Traefik has not fetched its routes since Paastis began without a state: see state_file", "traefik")
 		s.begunAnew(w, r)
 	case errors.Is(why, registry.ErrWithdrawn):
 		s.sendBack(w, r, Problem{Title: "There is no such route any more", Detail: "Traefik will learn of it in a moment. Send the request again."})
@@ -143,6 +142,12 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 // begunAnew answers who may have come by a route of the Paastis before, which left no state
 // to tell by. It is sent there again as soon as Traefik has the routes of now.
 func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
+	request := traefik.FromRequest(unmarked(r, markOf(r)))
+	if !s.registry.Publishes(request) { // so Traefik has led it here by another router
+		s.turnAway(w, r, registry.ErrForged)
+		return
+	}
+	s.warnSeldom(remoteAddr(r), "Traefik has not fetched its routes since Paastis began without a state: see state_file", "traefik")
 	unlimit(w)
 	limit := reloadLimit
 	if Navigates(r.Header) {
@@ -150,7 +155,6 @@ func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := s.patient(r.Context(), limit)
 	defer cancel()
-	request := traefik.FromRequest(unmarked(r, markOf(r)))
 	if to := request.URL(); s.registry.AwaitMarks(ctx) && to != "" && request.Header["X-Forwarded-Prefix"] == nil && request.Header["X-Replaced-Path"] == nil {
 		setState(w, registry.Starting)
 		w.Header().Set("Location", to)

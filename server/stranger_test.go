@@ -126,21 +126,22 @@ func TestWhoComesByARouteOfThePaastisBeforeIsSentThereAgain(t *testing.T) {
 		synctest.Wait()
 		by := netip.MustParseAddr("10.0.0.2")
 		time.AfterFunc(3*time.Second, func() { s.registry.Sends(s.registry.Publish(by, "http://paastis:3000").Version) })
-		for _, app := range []string{"shop", "nobody"} {
+		for _, name := range []string{"shop", "nobody"} { // which the route may have been called
 			began := time.Now()
-			w := s.answer(come(app, "/a%2Fb?c", "method POST"))
-			if to := w.Header().Get("Location"); gist(w) != "307 starting" || to != "https://"+app+".test/a%2Fb?c" {
-				t.Errorf("%s: %s to %q", app, gist(w), to)
+			r := stranger("shop.test", "/.paastis/"+registrytest.Mark(name)+"/a%2Fb?c", []string{"X-Forwarded-Proto: https", "method POST"})
+			w := s.answer(r)
+			if to := w.Header().Get("Location"); gist(w) != "307 starting" || to != "https://shop.test/a%2Fb?c" {
+				t.Errorf("%s: %s to %q", name, gist(w), to)
 			}
 			if took := time.Since(began); took < time.Second || took > 6*time.Second {
-				t.Errorf("%s: after %s", app, took)
+				t.Errorf("%s: after %s", name, took)
 			}
 		}
 		if w := s.answer(come("shop", "/", "X-Forwarded-Prefix: /x")); gist(w) != "503 problem starting" || w.Header().Get("Refresh") != "1" {
 			t.Errorf("behind a middleware: %s", gist(w))
 		}
-		if w := s.answer(come("x.shop", "/")); w.Code != 307 {
-			t.Errorf("one with another name: %d", w.Code)
+		for _, host := range []string{"paastis-infra", "nobody.test", "paastis:3000"} {
+			s.wantNothing(t, stranger(host, "/.paastis/"+registrytest.Mark("shop")+"/", nil), stranger(host, "/nothing", nil))
 		}
 		s.wantNothing(t, stranger("shop.test", "/.paastis/A.shop/", nil), stranger("shop.test", "/nothing", nil))
 		time.Sleep(20 * time.Second)
@@ -183,7 +184,8 @@ func besideStrangers(t *testing.T) *site {
 	}
 	paastis := service("paastis").Label("traefik.enable", "true").Label("com.docker.compose.project", "infra").
 		Label("com.docker.compose.service", "paastis").Label("traefik.http.middlewares.paastis.forwardauth.address", "http://paastis:3000/auth").
-		Label("traefik.http.routers.admin.rule", "Host(`Admin.example.com`) && PathPrefix(`/paastis-admin`) || Host(`paastis-infra`)")
+		Label("traefik.http.routers.admin.rule", "Host(`Admin.example.com`) && PathPrefix(`/paastis-admin`) || Host(`paastis-infra`) || Host(`paastis`) || Host(`ask.example.com`)").
+		Label("traefik.http.middlewares.far.forwardauth.address", "https://Ask.example.com/auth")
 	other := service("other")
 	delete(other.Labels, "paastis.enable")
 	custom := service("custom")
@@ -204,6 +206,7 @@ func TestAQuestionOfAStrangerIsRefused(t *testing.T) {
 		{"Traefik behind a VPN", "paastis:3000", "10.0.0.7", nil, true},
 		{"Traefik, which is unknown", "paastis:3000", "172.17.0.1", nil, true},
 		{"Traefik in an image of its own", "paastis:3000", "10.0.0.6", nil, true},
+		{"Traefik by a name that a router has, too", "ask.example.com", "10.0.0.2", nil, true},
 		{"Traefik on the machine", "localhost:3000", "127.0.0.1", nil, true},
 		{"a visitor by Traefik's default router", "paastis-infra", "10.0.0.2", []string{"X-Forwarded-Host: paastis-infra"}, false},
 		{"one who is believed anything", "paastis-infra", "10.0.0.2", nil, false},
