@@ -46,6 +46,18 @@ type App struct {
 	// HealthCheck is the app's own health check. Nil if it has none.
 	HealthCheck *HealthCheck
 
+	// Aliases are other names by which people and apps of its stack know it: its service's,
+	// its containers', their network aliases and host names. Sorted; nil: none.
+	Aliases []string
+
+	// Ephemeral tells that its provider removes the app once it stops (docker run --rm), so
+	// that it could not be started again.
+	Ephemeral bool
+
+	// Unstartable says why the app cannot be started as it is, and what to do. Empty:
+	// nothing is known against it.
+	Unstartable string
+
 	// Protected says why the app must never be put to sleep whatever the rules say
 	// (IsPaastis, RunsTraefik, ServesProvider). Empty if it may.
 	Protected string
@@ -76,6 +88,9 @@ type Instance struct {
 	Error string
 	// StartedAt is when it last started. Zero if never.
 	StartedAt time.Time
+	// EndedAt is when it last ended, also before StartedAt. Zero if it never did, or the
+	// provider cannot tell.
+	EndedAt time.Time
 	// Restarts is how often its provider started it again by itself after it ended,
 	// since somebody last started it. Zero if the provider cannot tell.
 	Restarts int
@@ -95,7 +110,7 @@ type Instance struct {
 func (i Instance) equal(o Instance) bool {
 	return i.Name == o.Name && i.ID == o.ID && i.Host == o.Host && i.Status == o.Status && i.Health == o.Health &&
 		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Error == o.Error &&
-		i.StartedAt.Equal(o.StartedAt) && i.Restarts == o.Restarts &&
+		i.StartedAt.Equal(o.StartedAt) && i.EndedAt.Equal(o.EndedAt) && i.Restarts == o.Restarts &&
 		i.Address == o.Address && slices.Equal(i.Addresses, o.Addresses)
 }
 

@@ -153,8 +153,11 @@ type Inventory struct {
 	// Graph of the links between them, by name.
 	Graph *rules.Graph
 
-	names  map[string]*Entry // :: any name → entry
-	routes map[string]*Route // :: published name → route
+	names map[string]*Entry // :: any name → entry
+	// aliases :: a name that containers have for each other → entries; nil until it is asked
+	// for, and once all problems are found.
+	aliases map[string][]*Entry
+	routes  map[string]*Route // :: published name → route
 	// ownHosts are those of routers that lead to Paastis itself.
 	ownHosts []string
 	// table has the routers of all labels: present those that Traefik has now, and claiming
@@ -184,6 +187,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.link(s)
 	inv.manage(s)
 	inv.reportLinks()
+	inv.aliases = nil
 	inv.publish(s)
 	inv.findOwnHosts(s)
 	inv.findRivals()
@@ -307,28 +311,6 @@ func (inv *Inventory) nameAll() {
 	slices.SortFunc(inv.Entries, func(a, b *Entry) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// link draws the graph: links of the provider, of rules, of labels and of groups.
-func (inv *Inventory) link(s Settings) {
-	nodes := make([]rules.Node, 0, len(inv.Entries))
-	for _, e := range inv.Entries {
-		provider, _, _ := strings.Cut(e.ID, "/")
-		links := slices.Clone(e.LinkedApps)
-		for _, l := range e.App.Links {
-			l.Name, l.Ordered = provider+"/"+l.Name, true
-			links = append(links, l)
-		}
-		links = append(links, e.holders(s)...)
-		nodes = append(nodes, rules.Node{
-			Name:    e.Name,
-			Aliases: []string{e.App.Name, e.ID},
-			Group:   e.AppGroup,
-			Links:   links,
-		})
-	}
-	inv.Graph = rules.NewGraph(nodes)
-	inv.linkEntries()
-}
-
 // manage decides which apps Paastis may start and stop: those that ask for it, and
 // what they link to within their stack.
 func (inv *Inventory) manage(s Settings) {
@@ -337,6 +319,7 @@ func (inv *Inventory) manage(s Settings) {
 		if e.Managed, e.Why = e.asks(s); e.Managed {
 			queue = append(queue, e)
 		}
+		e.reportFate(s)
 	}
 	for ; len(queue) > 0; queue = queue[1:] {
 		from := queue[0]
@@ -355,6 +338,11 @@ func (e *Entry) asks(s Settings) (bool, string) {
 	if why := e.excluded(); why != "" {
 		return false, why
 	}
+	return e.wants(s)
+}
+
+// wants is asks for an app that nothing excludes.
+func (e *Entry) wants(s Settings) (bool, string) {
 	if e.Enable != nil {
 		return true, "enabled by " + e.Origins["enable"]
 	}
@@ -385,6 +373,20 @@ func (e *Entry) unasked() string {
 	return "nothing enables it: add the middleware to its router, or the label paastis.enable=true"
 }
 
+// reportFate makes a problem of what keeps the app from sleeping or from waking, whatever
+// its owner has said of it.
+func (e *Entry) reportFate(s Settings) {
+	if e.Managed && e.App.Unstartable != "" {
+		e.problem("app %q cannot wake: %s", e.Name, e.App.Unstartable)
+	}
+	if !e.App.Ephemeral || e.App.Protected != "" || e.Enable != nil && !*e.Enable {
+		return
+	}
+	if wanted, why := e.wants(s); wanted {
+		e.problem("app %q (%s) is never put to sleep: its provider removes it once it stops; start it without --rm (%s)", e.Name, why, e.App.Origin)
+	}
+}
+
 // excluded says why the app is never managed; empty if nothing excludes it.
 func (e *Entry) excluded() string {
 	switch {
@@ -392,34 +394,11 @@ func (e *Entry) excluded() string {
 		return "disabled by " + e.Origins["enable"]
 	case e.App.Protected != "":
 		return e.App.Protected
+	case e.App.Ephemeral:
+		return "its provider removes it once it stops (docker run --rm), so it could not wake"
 	default:
 		return e.Ignored
 	}
-}
-
-// reportLinks turns links that lead nowhere into problems of the apps that have them.
-func (inv *Inventory) reportLinks() {
-	for _, e := range inv.Entries {
-		if !e.Managed {
-			continue
-		}
-		for _, l := range inv.Graph.Missing(e.Name) {
-			e.problem("app %q links to %q, which does not exist: skipped; check the name (%s)", e.Name, l.Name, e.linkOrigin())
-		}
-		for to := range e.links {
-			if !to.Managed {
-				e.problem("app %q links to %q, which Paastis does not manage (%s): left as it is", e.Name, to.Name, to.Why)
-			}
-		}
-	}
-}
-
-// linkOrigin says where the links that people wrote are written.
-func (e *Entry) linkOrigin() string {
-	if origin := e.Origins["linked_apps"]; origin != "" && len(e.LinkedApps) > 0 {
-		return origin
-	}
-	return "depends_on of " + e.App.Origin
 }
 
 // shareDefinition lets a report that differs from an earlier one in nothing but its status
@@ -428,6 +407,7 @@ func (e *Entry) linkOrigin() string {
 func (a *App) shareDefinition(earlier App) {
 	a.Labels, a.Links, a.Ports, a.Networks = earlier.Labels, earlier.Links, earlier.Ports, earlier.Networks
 	a.Stack, a.Origin, a.HealthCheck, a.Traefik = earlier.Stack, earlier.Origin, earlier.HealthCheck, earlier.Traefik
+	a.Aliases, a.Unstartable = earlier.Aliases, earlier.Unstartable
 	if slices.EqualFunc(a.Instances, earlier.Instances, Instance.equal) {
 		a.Instances = earlier.Instances
 	}
@@ -436,6 +416,7 @@ func (a *App) shareDefinition(earlier App) {
 // sameDefinition tells that two reports of an app differ in nothing but its status.
 func sameDefinition(a, b App) bool {
 	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&
+		a.Ephemeral == b.Ephemeral && a.Unstartable == b.Unstartable && slices.Equal(a.Aliases, b.Aliases) &&
 		maps.Equal(a.Labels, b.Labels) && slices.Equal(a.Links, b.Links) &&
 		slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Networks, b.Networks) &&
 		(a.Traefik == nil) == (b.Traefik == nil) && (a.Traefik == nil || a.Traefik.Equal(*b.Traefik)) &&

@@ -368,6 +368,8 @@ func merge(links []edge) []edge {
 		}
 		merged[last].Optional = merged[last].Optional || l.Optional
 		merged[last].Ordered = merged[last].Ordered || l.Ordered
+		merged[last].Lends = merged[last].Lends || l.Lends
+		merged[last].Restart = merged[last].Restart || l.Restart
 		merged[last].Condition = stricter(merged[last].Condition, l.Condition)
 	}
 	return merged

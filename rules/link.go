@@ -24,6 +24,13 @@ type Link struct {
 	// it only where such links form no circle of their own. Other links order apps of
 	// different components only, unless their Condition is Completed.
 	Ordered bool
+	// Lends tells that the app lives in namespaces of the linked one, as by Compose's
+	// network_mode: service:x: when that is started again, the app is cut off, and has to be
+	// started again as well.
+	Lends bool
+	// Restart tells that the app is to be started again if the linked one is started under
+	// it by order, as of Compose's depends_on with restart: true.
+	Restart bool
 }
 
 // Condition is what a linked app must have reached, as in Compose's depends_on. Started

@@ -59,6 +59,11 @@ type container struct {
 
 	// joined is the ID or name of the container whose network it uses. Empty: its own.
 	joined string
+	// lenders are the IDs or names of all containers whose namespaces it lives in, sources
+	// those of which it has volumes, and linked those to which it has links of Docker's own.
+	lenders, sources, linked []string
+	// ephemeral tells that the engine removes it once it ends.
+	ephemeral bool
 	// onHost tells that it uses the host's network.
 	onHost   bool
 	networks []attachment // by their names
@@ -97,6 +102,10 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		hostname:    config.Hostname,
 		tty:         config.Tty,
 		joined:      host.NetworkMode.ConnectedContainer(),
+		lenders:     lenders(host),
+		sources:     beforeColon(host.VolumesFrom),
+		linked:      linked(host, settings),
+		ephemeral:   host.AutoRemove,
 		onHost:      host.NetworkMode.IsHost(),
 		networks:    attachments(settings.Networks),
 		ports:       tcpPorts(config.ExposedPorts),
@@ -145,6 +154,7 @@ func newInstance(in api.InspectResponse) registry.Instance {
 		OOMKilled: state.OOMKilled,
 		Error:     visibleFault(state.Error),
 		StartedAt: parseTime(state.StartedAt),
+		EndedAt:   parseTime(state.FinishedAt),
 		Restarts:  in.RestartCount,
 	}
 }

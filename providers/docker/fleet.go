@@ -10,6 +10,9 @@ import (
 	"github.com/paastis/paastis/registry"
 )
 
+// shortID is the length of the IDs that people see.
+const shortID = 12
+
 // fleet is all containers at one moment, and what they are to each other.
 type fleet struct {
 	all      []*container
@@ -82,6 +85,9 @@ func (f *fleet) assemble(name string, members []*container) registry.App {
 		Labels:      leader.labels,
 		Origin:      fmt.Sprintf("container %q", leader.instance.Name),
 		Links:       f.links(leader),
+		Aliases:     aliases(members),
+		Ephemeral:   slices.ContainsFunc(members, func(c *container) bool { return c.ephemeral }),
+		Unstartable: f.unstartable(members),
 		Instances:   f.instances(members),
 		Ports:       leader.ports,
 		Networks:    f.networks(members),
@@ -119,13 +125,29 @@ func (f *fleet) networks(members []*container) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// aliases are the names by which others may know the app's containers, but for its own.
+func aliases(members []*container) []string {
+	var all []string
+	for _, c := range members {
+		all = append(all, c.service, c.instance.Name, c.hostname)
+		for _, at := range c.networks {
+			all = append(all, at.names...)
+		}
+		all = slices.DeleteFunc(all, func(name string) bool { // some engines list the short ID as well
+			return name == "" || name == c.app || strings.HasPrefix(c.instance.ID, name)
+		})
+	}
+	slices.Sort(all)
+	return slices.Clip(slices.Compact(all))
+}
+
 // find is the container of that ID or name, nil if there is none.
 func (f *fleet) find(reference string) *container {
 	if reference == "" {
 		return nil
 	}
 	for _, c := range f.all {
-		if reference == c.instance.ID || reference == c.instance.Name {
+		if reference == c.instance.ID || reference == c.instance.Name || len(reference) >= shortID && strings.HasPrefix(c.instance.ID, reference) {
 			return c
 		}
 	}

@@ -40,7 +40,7 @@ func TestAppIsReportedWithAllThatDockerTellsOfIt(t *testing.T) {
 	equal(t, "health check", app.HealthCheck, &registry.HealthCheck{Interval: 500 * time.Millisecond})
 	equal(t, "links", app.Links, []rules.Link{
 		{Name: "shop-back", Condition: rules.Healthy},
-		{Name: "shop-db", Condition: rules.Started},
+		{Name: "shop-db", Condition: rules.Started, Restart: true},
 	})
 	front := app.Instances[0]
 	equal(t, "address", front.Address.String(), "172.20.0.2")
@@ -135,7 +135,7 @@ func TestDependsOnBecomesLinks(t *testing.T) {
 		"":                        nil,
 		"db":                      {{Name: "shop-db", Condition: rules.Started}},
 		"db:service_started":      {{Name: "shop-db", Condition: rules.Started}},
-		"db:service_healthy:true": {{Name: "shop-db", Condition: rules.Healthy}},
+		"db:service_healthy:true": {{Name: "shop-db", Condition: rules.Healthy, Restart: true}},
 		"db:what:ever":            {{Name: "shop-db", Condition: rules.Started}},
 		"migrate:service_completed_successfully:false, db:service_healthy:false": {
 			{Name: "shop-migrate", Condition: rules.Completed},
@@ -151,7 +151,7 @@ func TestDependsOnBecomesLinks(t *testing.T) {
 func TestContainerOnTheNetworkOfAnotherNeedsIt(t *testing.T) {
 	t.Parallel()
 	app := appOf(t, newEngine(t, recordings...).provider(), "shop-sidecar")
-	equal(t, "links", app.Links, []rules.Link{{Name: "shop-front", Condition: rules.Started}})
+	equal(t, "links", app.Links, []rules.Link{{Name: "shop-front", Condition: rules.Started, Lends: true}})
 	equal(t, "networks", app.Networks, []string{"shop_default"})
 }
 
@@ -160,7 +160,7 @@ func TestContainerOnTheNetworkOfADependencyNeedsItOnce(t *testing.T) {
 	e := newEngine(t, recordings...)
 	e.change("shop-sidecar-1", labelled(labelDependsOn, "front:service_healthy:true"))
 	links := appOf(t, e.provider(), "shop-sidecar").Links
-	equal(t, "links", links, []rules.Link{{Name: "shop-front", Condition: rules.Healthy}})
+	equal(t, "links", links, []rules.Link{{Name: "shop-front", Condition: rules.Healthy, Restart: true, Lends: true}})
 }
 
 func TestHealthChecks(t *testing.T) {

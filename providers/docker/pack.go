@@ -13,6 +13,11 @@ func (c *container) pack() {
 			texts = append(texts, &at.names[j])
 		}
 	}
+	for _, references := range [][]string{c.lenders, c.sources, c.linked} {
+		for i := range references {
+			texts = append(texts, &references[i])
+		}
+	}
 	labels := make([]struct{ name, value string }, 0, len(c.labels))
 	for name, value := range c.labels {
 		labels = append(labels, struct{ name, value string }{name, value})

@@ -157,6 +157,9 @@ func (w *watcher) tell(ctx context.Context, ids []string) error {
 	for _, id := range ids {
 		names = append(names, w.told[id])
 		delete(w.told, id)
+		for _, c := range f.borrowers(id) { // it lives at the addresses of this one
+			names = append(names, c.app)
+		}
 		if c := f.find(id); c != nil {
 			names = append(names, c.app)
 			w.told[id] = c.app

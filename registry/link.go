@@ -1,0 +1,93 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// link draws the graph: links of the provider, of rules, of labels and of groups.
+func (inv *Inventory) link(s Settings) {
+	nodes := make([]rules.Node, 0, len(inv.Entries))
+	for _, e := range inv.Entries {
+		provider, _, _ := strings.Cut(e.ID, "/")
+		links := slices.Clone(e.LinkedApps)
+		for i := range links {
+			links[i].Name = inv.linkedName(e, links[i].Name)
+		}
+		for _, l := range e.App.Links {
+			l.Name, l.Ordered = provider+"/"+l.Name, true
+			links = append(links, l)
+		}
+		links = append(links, e.holders(s)...)
+		nodes = append(nodes, rules.Node{
+			Name:    e.Name,
+			Aliases: []string{e.App.Name, e.ID},
+			Group:   e.AppGroup,
+			Links:   links,
+		})
+	}
+	inv.Graph = rules.NewGraph(nodes)
+	inv.linkEntries()
+}
+
+// linkedName is a name of the app to which an app's link leads. Besides the apps' names
+// those count by which containers know each other, an app's own stack first; one that several
+// other apps share tells nothing.
+func (inv *Inventory) linkedName(from *Entry, name string) string {
+	if inv.names[name] != nil {
+		return name
+	}
+	known := inv.byAlias()[name]
+	mates := slices.DeleteFunc(slices.Clone(known), func(e *Entry) bool { return from.App.Stack == "" || e.App.Stack != from.App.Stack })
+	switch {
+	case len(mates) == 1:
+		return mates[0].ID
+	case len(known) == 1:
+		return known[0].ID
+	}
+	return name
+}
+
+// byAlias are the apps by the names that containers have for each other.
+func (inv *Inventory) byAlias() map[string][]*Entry {
+	if inv.aliases == nil {
+		inv.aliases = map[string][]*Entry{}
+		for _, e := range inv.Entries {
+			for _, alias := range e.App.Aliases {
+				inv.aliases[alias] = append(inv.aliases[alias], e)
+			}
+		}
+	}
+	return inv.aliases
+}
+
+// reportLinks turns links that lead nowhere into problems of the apps that have them.
+func (inv *Inventory) reportLinks() {
+	for _, e := range inv.Entries {
+		if !e.Managed {
+			continue
+		}
+		for _, l := range inv.Graph.Missing(e.Name) {
+			if known := inv.byAlias()[l.Name]; len(known) > 1 {
+				e.problem("app %q links to %q, by which %s are known: skipped; write one of their names (%s)", e.Name, l.Name, strings.Join(sortedNames(known), ", "), e.linkOrigin())
+				continue
+			}
+			e.problem("app %q links to %q, which does not exist: skipped; check the name (%s)", e.Name, l.Name, e.linkOrigin())
+		}
+		for to := range e.links {
+			if !to.Managed {
+				e.problem("app %q links to %q, which Paastis does not manage (%s): left as it is", e.Name, to.Name, to.Why)
+			}
+		}
+	}
+}
+
+// linkOrigin says where the links that people wrote are written.
+func (e *Entry) linkOrigin() string {
+	if origin := e.Origins["linked_apps"]; origin != "" && len(e.LinkedApps) > 0 {
+		return origin
+	}
+	return "depends_on of " + e.App.Origin
+}
