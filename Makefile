@@ -84,6 +84,10 @@ visitors: setup
 soak: setup
 	MINUTES=$(or $(MINUTES),20) go test -count=1 -timeout 3h -v -run TestSoak ./e2e
 
+# Random lives of random stacks: LIVES of each kind, from SEED on.
+lives:
+	LIVES=$(or $(LIVES),10000) SEED=$(or $(SEED),0) go test -race -count=1 -timeout 6h -run TestRandomStacks ./registry
+
 fuzz:
 	go test -run '^$$' -fuzz FuzzParseFile -fuzztime 60s ./rules
 	go test -run '^$$' -fuzz FuzzResolve -fuzztime 60s ./rules

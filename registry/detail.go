@@ -187,7 +187,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		}
 	case Ready:
 		d.Reason = Decide(p.snapshot(k), p.now).Reason
-		if !k.open.Load() && !p.supplied(k) {
+		if !k.open.Load() && !p.mayOpen(k) {
 			d.State, d.Reason = Starting, "an app that it needs is down"
 		}
 	case Failed:

@@ -58,6 +58,7 @@ type fakeApp struct {
 	busy        int // exit code of its busy check
 	logs        []string
 	memory      uint64 // that it takes, in bytes
+	alike       bool   // all of its instances do what the first one does
 }
 
 func newFake(apps ...*fakeApp) *fake {
@@ -102,6 +103,23 @@ func (a *fakeApp) routed(host string) *fakeApp {
 	return a.label("traefik.http.services."+a.app.Name+".loadbalancer.server.url", "http://"+a.app.Name+"-1:8080")
 }
 
+// replicate gives the app one instance more, which does what the first one does.
+func (a *fakeApp) replicate() {
+	n := len(a.app.Instances) + 1
+	a.alike = true
+	a.app.Instances = append(a.app.Instances, Instance{Name: fmt.Sprintf("%s-%d", a.app.Name, n), ID: fmt.Sprintf("%s-id%d", a.app.Name, n)})
+}
+
+// mirror lets the other instances be as the first one is. Called with the lock held.
+func (a *fakeApp) mirror() {
+	for n := 0; a.alike && n < len(a.app.Instances)-1; n++ {
+		i := &a.app.Instances[n+1]
+		name, id := i.Name, i.ID
+		*i = a.app.Instances[0]
+		i.Name, i.ID = name, id
+	}
+}
+
 func (a *fakeApp) label(key, value string) *fakeApp {
 	a.app.Labels[key] = value
 	return a
@@ -131,6 +149,7 @@ func (f *fake) all() Report {
 
 func (f *fake) snapshot(a *fakeApp) App {
 	f.version++
+	a.mirror()
 	app := a.app
 	app.Instances, app.Labels = slices.Clone(app.Instances), maps.Clone(app.Labels)
 	app.Version = f.version
@@ -303,7 +322,7 @@ func live(t *testing.T, yml string, apps ...*fakeApp) *world {
 // liveOn runs a registry with options of the test's own.
 func liveOn(t *testing.T, f *fake, o Options) *world {
 	t.Helper()
-	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Log = slog.New(wary{slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}), t})
 	r, stop := begin(t, o)
 	t.Cleanup(stop)
 	w := &world{Registry: r, fake: f, t: t}

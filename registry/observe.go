@@ -59,7 +59,7 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 	case last.OOMKilled, last.crashed() && (now.Sub(k.idleFrom) < brief || k.Entry().mayEnd()):
 		r.fail(k, last.epitaph(), now)
 	default:
-		if e := k.Entry(); last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.idleFrom) < brief) {
+		if e := k.Entry(); last.Status == Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.idleFrom) < brief) {
 			k.completedAt = now
 		}
 		k.downFrom = now

@@ -401,7 +401,7 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 	r.touch()
 	r.unsaved = true
 	r.file(k)
-	r.turn(k, s == Ready && r.supplied(k))
+	r.turn(k, r.mayOpen(k))
 	r.show(k, reason, since, now)
 	k.notify()
 	r.repaint(k)
@@ -504,6 +504,8 @@ func (r *Registry) turnedOver(k *Keeper) {
 			At: now, Kind: GoneEvent, App: k.Name(), State: k.state, Was: k.state,
 			Reason: "Paastis does not manage it any more: " + k.Entry().Why,
 		})
+	case k.busy && (k.state == Stopping || k.state == Starting):
+		// What was ordered before goes on, and tells of itself.
 	case k.alive():
 		k.looks, k.idleFrom = nil, now
 		r.set(k, Ready, "managed from now on", now)

@@ -83,12 +83,18 @@ func kindOf(reason string) string {
 // admit opens a ready app for requests, or closes it while an app that it needs is
 // down, and tells which. Called with the lock held.
 func (r *Registry) admit(k *Keeper) bool {
-	open := k.state == Ready && r.supplied(k)
+	open := r.mayOpen(k)
 	if r.turn(k, open) {
 		r.show(k, "", time.Time{}, time.Now())
 		k.notify()
 	}
 	return open
+}
+
+// mayOpen reports whether requests may pass to the app. A job has nobody to wait for: it runs
+// for its end. Called with the lock held.
+func (r *Registry) mayOpen(k *Keeper) bool {
+	return k.state == Ready && (k.Entry().job || r.supplied(k))
 }
 
 // drain looks once more at an app that is closed already, and orders its stop if

@@ -1,0 +1,374 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// Random lives of random stacks: circles, needs outside of circles, links of every
+// condition, jobs, replicas, groups; requests, hands on containers, faults, lost watches,
+// reloads. LIVES says how many of each kind are played, from SEED on (0).
+
+// TestRandomStacksLiveRight plays them and asks of each: nothing goes round for ever, no wake
+// is lost, no two calls overlap, nothing in use is stopped, what is needed runs.
+func TestRandomStacksLiveRight(t *testing.T) {
+	first, count := numberFrom(t, "SEED", 0), numberFrom(t, "LIVES", 60)
+	for _, kind := range []lifeKind{{}, {circles: true}, {direct: true}, {circles: true, direct: true}} {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			seed := first
+			defer func() {
+				if t.Failed() {
+					t.Logf("life %d: SEED=%d LIVES=1 plays it alone", seed, seed)
+				}
+			}()
+			for ; seed < first+count; seed++ {
+				synctest.Test(t, func(t *testing.T) {
+					log := slog.DiscardHandler
+					if count == 1 {
+						log = slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})
+					}
+					newLife(t, seed, kind, log).play()
+				})
+			}
+		})
+	}
+}
+
+func numberFrom(t *testing.T, variable string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+type lifeKind struct{ circles, direct bool }
+
+func (k lifeKind) String() string {
+	return map[bool]string{true: "circles", false: "chains"}[k.circles] + map[bool]string{true: " in direct mode", false: ""}[k.direct]
+}
+
+// life is one stack, and what is true of it whatever the registry believes.
+type life struct {
+	metered
+	t        *testing.T
+	kind     lifeKind
+	random   *rand.Rand
+	registry *Registry
+	names    []string
+	jobs     map[string]bool
+	links    map[string][]rules.Link // :: app → what it needs
+	visitors sync.WaitGroup
+
+	mu       sync.Mutex
+	calling  map[string]string    // :: app → the call that is under way
+	passed   map[string]time.Time // :: app → when a request last passed
+	sent     map[string]time.Time // :: app → when it was last put to sleep by hand
+	open     map[string]int       // :: app → connections that requests opened
+	disabled bool                 // an app is not managed: others do without it
+}
+
+const lifeIdle = 10 * time.Second
+
+func newLife(t *testing.T, seed uint64, kind lifeKind, log slog.Handler) *life {
+	l := &life{
+		t: t, kind: kind, random: rand.New(rand.NewPCG(seed, 17)), jobs: map[string]bool{}, links: map[string][]rules.Link{},
+		calling: map[string]string{}, passed: map[string]time.Time{}, sent: map[string]time.Time{}, open: map[string]int{},
+	}
+	n := 3 + l.random.IntN(5)
+	for i := range n {
+		l.names = append(l.names, "s-"+string(rune('a'+i)))
+		l.jobs[l.names[i]] = l.random.IntN(5) == 0
+	}
+	f := newFake()
+	for i := range n {
+		a := l.newApp(i)
+		f.apps[a.app.Name] = a
+	}
+	l.metered = metered{f, true}
+	var stop func()
+	l.registry, stop = begin(t, Options{Providers: []Provider{l}, Settings: l.settings(""), Log: slog.New(wary{log, t}), Audit: 30 * time.Second})
+	t.Cleanup(stop)
+	for _, name := range l.names {
+		_ = log.Handle(t.Context(), slog.NewRecord(time.Now(), slog.LevelDebug, fmt.Sprintf("%s job=%t needs %v", name, l.jobs[name], linkTexts(l.links[name])), 0))
+	}
+	if kind.direct {
+		balance(t, l.registry, "10.0.0.2")
+	}
+	return l
+}
+
+// newApp is the app of a number, with links to others: to those after it, and in circles to
+// any.
+func (l *life) newApp(i int) *fakeApp {
+	name := l.names[i]
+	var links []string
+	for j, other := range l.names {
+		if i == j || l.random.IntN(3) != 0 || !l.kind.circles && j < i {
+			continue
+		}
+		links = append(links, other[2:]+l.someCondition(other))
+	}
+	a := service("s", name[2:], links...).routed(name[2:] + ".test")
+	l.links[name] = a.app.Links
+	a.boot, a.stopping, a.ordering = l.some(3*time.Second), l.some(3*time.Second), l.some(500*time.Millisecond)
+	a.job, a.noHealth = l.jobs[name], l.jobs[name] || l.random.IntN(4) == 0
+	for range l.random.IntN(3) {
+		a.replicate()
+	}
+	if l.kind.circles && l.random.IntN(3) == 0 {
+		// A circle may be of the provider's own links or of a label.
+		a.label("paastis.linked_apps", strings.Join(linkTexts(a.app.Links), ","))
+		a.app.Links = nil
+	}
+	return a
+}
+
+func linkTexts(links []rules.Link) (texts []string) {
+	for _, l := range links {
+		texts = append(texts, l.String())
+	}
+	return texts
+}
+
+func (l *life) someCondition(of string) string {
+	switch {
+	case l.jobs[of] && l.random.IntN(4) > 0:
+		return ":completed"
+	case l.jobs[of] || l.random.IntN(4) == 0:
+		return ":started"
+	case l.random.IntN(4) == 0:
+		return "?"
+	default:
+		return ""
+	}
+}
+
+func (l *life) settings(disabled string) Settings {
+	yml := fmt.Sprintf("rules: [{pattern: '.*', max_idle_time: %s, start_timeout: 40s, job_timeout: 1m, max_concurrent_starts: %d}", lifeIdle, 1+l.random.IntN(3))
+	if disabled != "" {
+		yml += ", {pattern: '^" + disabled + "$', enable: false}"
+	}
+	return settingsFor(l.t, yml+"]")
+}
+
+// some is a random time, never quite the same twice.
+func (l *life) some(most time.Duration) time.Duration {
+	return time.Duration(l.random.Int64N(int64(most))) + 1
+}
+
+func (l *life) any() string { return l.names[l.random.IntN(len(l.names))] }
+
+func (l *life) play() {
+	for range 50 {
+		l.step()
+		synctest.Wait()
+		if l.t.Failed() {
+			break
+		}
+	}
+	l.heal()
+	l.visitors.Wait()
+	l.heal()
+	time.Sleep(3 * time.Minute)
+	for _, name := range l.names {
+		if !l.jobs[name] && !l.t.Failed() {
+			l.wantReady(name)
+		}
+	}
+	l.heal()
+	time.Sleep(5 * time.Minute)
+	for _, name := range l.names {
+		if l.runs(name) && !l.t.Failed() {
+			d := l.registry.Detail(l.registry.Named(name))
+			l.t.Errorf("%s is still awake: %s, %s", name, d.State, d.Reason)
+		}
+	}
+}
+
+// step does one thing at random.
+func (l *life) step() {
+	switch name := l.any(); l.random.IntN(20) {
+	case 0, 1, 2, 3, 4:
+		l.visitors.Go(func() { l.visit(name, 10*time.Minute) })
+	case 5:
+		l.leave(name)
+	case 6:
+		l.hands(name, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+	case 7:
+		l.hands(name, func(i *Instance) {
+			if i.Status == Exited {
+				*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: Healthy, StartedAt: time.Now()}
+			}
+		})
+	case 8: // a restart
+		l.hands(name, func(i *Instance) {
+			if i.Status == Running {
+				i.StartedAt = time.Now()
+			}
+		})
+	case 9:
+		l.hands(name, func(i *Instance) {
+			switch {
+			case i.Health == Unhealthy:
+				i.Health = Healthy
+			case i.Status == Running && i.Health == Healthy:
+				i.Health = Unhealthy
+			}
+		})
+	case 10:
+		l.hands(name, func(i *Instance) {
+			if i.Status == Running {
+				i.Status = Paused
+			}
+		})
+	case 11:
+		l.fault(name)
+	case 12:
+		select {
+		case l.lost <- errors.New("fake: connection lost"):
+		default:
+		}
+	case 13:
+		l.reload(name)
+	case 14:
+		l.send(name, l.random.IntN(2) == 0)
+	default:
+		time.Sleep(l.some(8 * time.Second))
+	}
+}
+
+// visit is a program: it waits for the app, and its request opens a connection. It returns
+// what it got; false if it has waited for too long.
+func (l *life) visit(name string, patience time.Duration) (State, bool) {
+	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
+	defer cancel()
+	for ctx.Err() == nil {
+		k := l.registry.Named(name)
+		if k == nil || l.pass(k) {
+			return Ready, true
+		}
+		l.registry.Wake(k, false)
+		if l.registry.Await(ctx, k) == Failed {
+			return Failed, true
+		}
+		sleep(ctx, 10*time.Millisecond)
+	}
+	return Starting, false
+}
+
+func (l *life) wantReady(name string) {
+	if got, ok := l.visit(name, 5*time.Minute); got != Ready || !ok {
+		v := l.registry.View(l.registry.Named(name))
+		l.t.Errorf("%s is %s (%s), though nothing is wrong any more", name, v.State, v.Reason)
+	}
+}
+
+// send puts an app to sleep by hand, by force only if nobody has a connection to it or to
+// who shares its sleep.
+func (l *life) send(name string, force bool) {
+	k := l.registry.Named(name)
+	if k == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	circle := slices.DeleteFunc(slices.Clone(l.names), func(other string) bool { return !l.sameCircle(name, other) })
+	for _, member := range circle {
+		force = force && l.open[member] == 0
+	}
+	if l.registry.Sleep(k, force) == nil {
+		for _, member := range circle {
+			l.sent[member] = time.Now()
+		}
+	}
+}
+
+// hands does something to a container behind Paastis's back; connections to one that ends
+// are gone.
+func (l *life) hands(name string, do func(*Instance)) {
+	l.mu.Lock()
+	if l.calling[name] != "" || l.unseen() {
+		l.mu.Unlock()
+		return
+	}
+	l.open[name] = 0
+	l.connect(name)
+	l.mu.Unlock()
+	l.change(name, do)
+}
+
+// leave ends a connection.
+func (l *life) leave(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[name] = max(l.open[name]-1, 0)
+	l.connect(name)
+}
+
+func (l *life) reload(name string) {
+	l.mu.Lock()
+	if l.disabled = l.disabled || l.random.IntN(4) == 0; !l.disabled {
+		name = ""
+	}
+	l.mu.Unlock()
+	l.registry.Reload(l.settings(name))
+}
+
+// fault lets the provider or an app fail from now on, or no longer.
+func (l *life) fault(name string) {
+	l.fake.mu.Lock()
+	defer l.fake.mu.Unlock()
+	a := l.apps[name]
+	switch l.random.IntN(4) {
+	case 0:
+		a.startErr = errors.New("fake: no start")
+	case 1:
+		a.stopErr = errors.New("fake: no stop")
+	case 2:
+		a.crash = 1
+	default:
+		a.startErr, a.stopErr, a.crash = nil, nil, 0
+	}
+}
+
+// heal ends all faults and all connections.
+func (l *life) heal() {
+	l.mu.Lock()
+	for name, a := range l.apps {
+		l.fake.mu.Lock()
+		a.startErr, a.stopErr, a.crash = nil, nil, 0
+		l.fake.mu.Unlock()
+		l.open[name] = 0
+		l.connect(name)
+	}
+	l.disabled = false
+	l.mu.Unlock()
+	l.registry.Reload(l.settings(""))
+	for _, name := range l.names {
+		l.change(name, func(i *Instance) {
+			if i.Health == Unhealthy {
+				i.Health = Healthy
+			}
+		})
+	}
+}
