@@ -41,7 +41,7 @@ type Placed struct {
 // A published router has to win over the router of the labels that it stands for, its twin.
 // So it takes the next priority that there is. A rival that has a higher priority than the
 // twin still wins then, unless it has that very one. In that case, if both take a request, the
-// rival's rule is left out of the published one. Should the rival not be there now, what is
+// rival's rule is left out of the published one, if that can be said in a rule. Should the rival not be there now, what is
 // left out is for the twin, or for a second published router beside that, of the twin's
 // priority: the twin of an app that sleeps may be gone.
 func Place(static Static, published, rivals []Rival) []Placed {
@@ -77,11 +77,12 @@ type placer struct {
 type placedRival struct {
 	Rival
 	always bool
+	hosts  []string // see hostKeys
 }
 
 func (p *placer) add(rival Rival, always bool) {
 	at := rank(rival.Router)
-	p.byPriority[at] = append(p.byPriority[at], placedRival{rival, always})
+	p.byPriority[at] = append(p.byPriority[at], placedRival{rival, always, hostKeys(rival.Rule)})
 }
 
 // rank is a router's priority as Traefik counts it.
@@ -98,12 +99,13 @@ func (p *placer) place(r Rival) Placed {
 		return Placed{Err: errNoRoomAbove}
 	}
 	placed := Placed{Priority: next(own), Rule: r.Router.Rule}
+	hosts := hostKeys(r.Rule)
 	var excluded []string
 	for _, rival := range p.byPriority[placed.Priority] {
-		if !p.meet(r, rival.Rival) {
+		if disjoint(hosts, rival.hosts) || !p.static.meet(r.Router, rival.Router) {
 			continue
 		}
-		if (rival.RuleSyntax == SyntaxV2) != (r.RuleSyntax == SyntaxV2) || len(excluded) == mostExcluded {
+		if (rival.RuleSyntax == SyntaxV2) != (r.RuleSyntax == SyntaxV2) || r.TLS && rival.namesOther(hosts) || len(excluded) == mostExcluded {
 			return Placed{Err: fmt.Errorf("router %q (%s) has the priority just above it, %d, so a published one would tie with it; give one of them another priority", rival.Name, rival.Origin, placed.Priority)}
 		}
 		placed.Second = placed.Second || !rival.always || !p.static.covers(rival.Router, r.Router)
@@ -134,9 +136,14 @@ func without(rule string, others []string) string {
 	return b.String()
 }
 
-// meet reports whether there may be a request that both take.
-func (p *placer) meet(a, b Rival) bool {
-	return p.static.meet(a.Router, b.Router) && !disjoint(hostKeys(a.Rule), hostKeys(b.Rule))
+// namesOther reports whether the rule names a host that is none of these. In a rule of a
+// router with TLS it would choose the TLS options of that host, and ask for its certificate:
+// Traefik takes no account of the "!" before it.
+func (r placedRival) namesOther(hosts []string) bool {
+	if !strings.Contains(strings.ToLower(r.Router.Rule), "host(") {
+		return false
+	}
+	return r.hosts == nil || slices.ContainsFunc(r.hosts, func(host string) bool { return !slices.Contains(hosts, host) })
 }
 
 // meet reports whether two routers may be asked for the same request: on one entry point,

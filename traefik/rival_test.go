@@ -184,6 +184,27 @@ func TestAPublishedRouterWinsOverThatOfItsLabels(t *testing.T) {
 	}
 }
 
+func TestARuleOfTLSNamesNoHostThatIsNotItsOwn(t *testing.T) {
+	t.Parallel()
+	every := traefik.Router{Name: "every", Rule: "PathPrefix(`/`)", Priority: 1, TLS: true}
+	one := traefik.Router{Name: "one", Rule: "Host(`one`)", Priority: 1, TLS: true}
+	for name, c := range map[string]struct {
+		published, rival traefik.Router
+		placed           bool
+	}{
+		"another host":        {every, traefik.Router{Rule: "Host(`b`)", Priority: 2, TLS: true}, false},
+		"no host":             {every, traefik.Router{Rule: "PathPrefix(`/b`)", Priority: 2, TLS: true}, true},
+		"the same host":       {one, traefik.Router{Rule: "Host(`one`) && PathPrefix(`/b`)", Priority: 2, TLS: true}, true},
+		"two hosts, one same": {one, traefik.Router{Rule: "Host(`one`) || Host(`b`)", Priority: 2, TLS: true}, false},
+		"one of two parts":    {one, traefik.Router{Rule: "Host(`b`) || PathPrefix(`/b`)", Priority: 2, TLS: true}, false},
+	} {
+		placed := traefik.Place(traefik.Static{}, []traefik.Rival{rivalOf(t, c.published)}, []traefik.Rival{rivalOf(t, c.rival)})[0]
+		if (placed.Err == nil) != c.placed {
+			t.Errorf("%s: %+v", name, placed)
+		}
+	}
+}
+
 func TestARouterWithoutAPlaceIsToldWithTheOtherOne(t *testing.T) {
 	t.Parallel()
 	top := rivalOf(t, traefik.Router{Name: "top", Rule: "Host(`shop`)", Priority: math.MaxInt - 1000})
