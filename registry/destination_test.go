@@ -123,6 +123,9 @@ func TestWhatTheOwnerKeepsFromTraefikIsNotPublishedToIt(t *testing.T) {
 				if got := len(routersIn(t, w.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)) > 0; got != c.want {
 					t.Errorf("published: %t", got)
 				}
+				if told := strings.Join(w.Health().Problems, ""); strings.HasPrefix(name, "disabled, with") && !strings.Contains(told, "remove one of them") {
+					t.Errorf("told: %q", told)
+				}
 			})
 		})
 	}

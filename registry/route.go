@@ -159,6 +159,9 @@ func (e *Entry) ownRouter() {
 	if router.Match, err = traefik.ParseRule(e.Rule, ""); err != nil {
 		e.problem("rule of app %q (%s): %v; its requests are not recognised", e.Name, e.Origins["rule"], err)
 	}
+	if e.labels.Enable != nil && !*e.labels.Enable {
+		e.problem("rule of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", e.Name, e.Origins["rule"], e.App.Origin)
+	}
 	e.Routers = append(e.Routers, router)
 }
 

@@ -22,6 +22,9 @@
 //
 //	Labels, Router ──Publication──► Publish ──► JSON for Traefik's HTTP provider
 //
+// Which routers a Traefik has, Static tells by its own flags; ReadStatic reads these. Place
+// finds a place for the published ones among those that Traefik has from elsewhere.
+//
 // Facts about Traefik are those of its version 3.6.12; tools/traefik checks them
 // against its code. What this package does not follow: CNAME flattening, parent
 // routers, and TCP and UDP routers.
