@@ -100,6 +100,9 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 		warn("app %q lacks the label traefik.docker.allownonrunning=true: while it sleeps Traefik forgets its router and answers 404; in direct mode it needs none, and paastis.mode=direct says so", e.Name)
 	}
 	for _, r := range asking {
+		if r.RuleSyntax == "" && strings.Contains(r.Rule, "Host(`*") {
+			warn("router %q has a wildcard in Host, which Traefik knows since 3.7: an older one takes it for a name, and the router gets no request; write HostRegexp for that", r.Name)
+		}
 		if r.RuleSyntax != "" {
 			warn("router %q has ruleSyntax=%s, which Traefik 3 has deprecated: write the rule in v3 syntax", r.Name, r.RuleSyntax)
 		}

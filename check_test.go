@@ -59,6 +59,7 @@ func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 	}{
 		"nothing":            {nil, false, ""},
 		"no allownonrunning": {drop("traefik.docker.allownonrunning"), false, "lacks the label traefik.docker.allownonrunning=true"},
+		"wildcard":           {set("traefik.http.routers.web.rule", "Host(`*.web.test`)"), false, "which Traefik knows since 3.7"},
 		"rule syntax":        {set("traefik.http.routers.web.rulesyntax", "v2"), false, "ruleSyntax=v2"},
 		"no middleware": {func(a *registry.App) {
 			delete(a.Labels, "traefik.http.routers.web.middlewares")

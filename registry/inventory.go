@@ -177,6 +177,7 @@ type Reported struct {
 // Resolve makes an inventory. It does no I/O; bad labels become problems of the app.
 func Resolve(apps []Reported, s Settings) *Inventory {
 	inv := &Inventory{names: map[string]*Entry{}}
+	s.DefaultRule = s.defaultRule(apps)
 	for _, app := range apps {
 		e := newEntry(app, s)
 		inv.Entries = append(inv.Entries, e)

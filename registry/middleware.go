@@ -11,7 +11,7 @@ import (
 // points, as far as Traefik's own flags tell, and through chains that the labels of any app
 // define.
 func (inv *Inventory) followMiddlewares(s Settings) {
-	catalog, ts := s.whole(inv.catalog()), newTraefiks(s)
+	catalog, ts := s.whole(inv.catalog()), newTraefiks(inv.Entries, s)
 	for _, e := range inv.Entries {
 		provider := e.traefikProvider()
 		for i := range e.Routers {

@@ -3,6 +3,7 @@ package registry
 import (
 	"slices"
 	"strings"
+	"text/template"
 
 	"github.com/paastis/paastis/traefik"
 )
@@ -11,13 +12,48 @@ import (
 // at least one.
 type traefiks []traefik.Static
 
-// newTraefiks are those of the settings.
-func newTraefiks(s Settings) traefiks {
-	all := traefiks{}
+// newTraefiks are those that run as apps, as far as their flags can be read, with what the
+// settings say of them; else those of the settings.
+func newTraefiks(entries []*Entry, s Settings) traefiks {
+	var all traefiks
 	for _, static := range s.Endpoints {
 		all = append(all, static)
 	}
+	settled := len(all) == 0
+	for _, e := range entries {
+		if is := e.App.Traefik; is != nil && is.Unread == "" && settled {
+			all = append(all, s.Traefik.Over(*is))
+		} else if is != nil && settled {
+			return traefiks{s.Traefik}
+		}
+	}
+	if settled && len(all) > 0 {
+		return all
+	}
 	return append(all, s.Traefik)
+}
+
+// defaultRule is the one that is set, else the one in the flags of every Traefik among the
+// apps. Nil: none is known, so it is Traefik's own.
+func (s Settings) defaultRule(apps []Reported) *template.Template {
+	text := ""
+	for _, app := range apps {
+		switch is := app.Traefik; {
+		case is == nil:
+		case text != "" && is.DefaultRule != text:
+			return s.DefaultRule
+		default:
+			text = is.DefaultRule
+		}
+	}
+	if s.DefaultRule != nil || text == "" {
+		return s.DefaultRule
+	}
+	rule, err := traefik.ParseDefaultRule(text)
+	if err != nil {
+		return nil // Traefik does not start with it either
+	}
+	return rule
 }
 
 // keep reports whether one of them has routers of an app with these labels.
@@ -63,7 +99,7 @@ func (ts traefiks) before(r traefik.Router) []string {
 
 // place finds by which ways each router is reached, and which apps no Traefik has.
 func (inv *Inventory) place(s Settings) {
-	ts, known := newTraefiks(s), map[string][]traefik.Way{}
+	ts, known := newTraefiks(inv.Entries, s), map[string][]traefik.Way{}
 	for _, e := range inv.Entries {
 		e.leftOut, e.unhealthyToo = !ts.keep(e.labels) || e.isUnread(s), ts.keepUnhealthy()
 		for i := range e.Routers {

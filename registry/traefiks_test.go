@@ -37,6 +37,42 @@ func TestRequestIsForTheRouterOfItsEntryPoint(t *testing.T) {
 	}
 }
 
+func TestFlagsOfTraefiksContainerSayWhichRoutersThereAre(t *testing.T) {
+	t.Parallel()
+	no := false
+	proxy := service("", "proxy").awake()
+	proxy.app.Traefik = &traefik.Static{EntryPoints: usual, ExposedByDefault: &no}
+	redirect := service("proxy", "redirect").routed("x").awake().label("traefik.enable", "true").
+		label("traefik.http.routers.proxy-redirect.rule", "HostRegexp(`.+`)").
+		label("traefik.http.routers.proxy-redirect.priority", "1000").
+		label("traefik.http.routers.proxy-redirect.entrypoints", "web")
+	front := service("shop", "front").routed("shop.example").awake().label("traefik.enable", "true").
+		label("traefik.http.routers.shop-front.entrypoints", "websecure")
+	hidden := service("shop", "hidden").routed("shop.example").awake().label("traefik.http.routers.shop-hidden.priority", "9000")
+	if got := nameOf(resolved(t, proxy, redirect, front, hidden).Find(request(t, "https://shop.example/"))); got != "shop-front" {
+		t.Errorf("the request is for %q", got)
+	}
+	proxy.app.Traefik.Unread = "it is in a file"
+	if got := nameOf(resolved(t, proxy, redirect, front, hidden).Find(request(t, "https://shop.example/"))); got != "shop-hidden" {
+		t.Errorf("with flags that nobody can read: %q", got)
+	}
+}
+
+func TestDefaultRuleIsReadFromTheFlagsOfTraefiksContainer(t *testing.T) {
+	t.Parallel()
+	proxy := service("", "proxy").awake()
+	proxy.app.Traefik = &traefik.Static{DefaultRule: "Host(`{{ trimPrefix `shop-` .Name }}.localhost`)"}
+	front := service("shop", "front").awake().label("traefik.enable", "true").label("traefik.http.services.x.loadbalancer.server.port", "80")
+	if got := nameOf(resolved(t, proxy, front).Find(request(t, "http://front.localhost/"))); got != "shop-front" {
+		t.Errorf("the request is for %q", got)
+	}
+	other := service("", "other").awake()
+	other.app.Traefik = &traefik.Static{DefaultRule: "Host(`x`)"}
+	if got := nameOf(resolved(t, proxy, front, other).Find(request(t, "http://shop-front/"))); got != "shop-front" {
+		t.Errorf("with two Traefiks that differ: %q", got)
+	}
+}
+
 func TestRouterOnNoEntryPointOfTraefikTakesNothing(t *testing.T) {
 	t.Parallel()
 	green := service("shop", "green").routed("shop.example").awake().label("traefik.http.routers.shop-green.entrypoints", "wbe")
