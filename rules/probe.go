@@ -16,25 +16,32 @@ type Probe struct {
 	Port uint16
 	// Path of an HTTP probe, with its query; starts with a slash.
 	Path string
+	// TLS tells that an HTTP probe is by HTTPS. The certificate is not checked.
+	TLS bool
 }
 
 // ProbeKind tells the ways to probe apart.
 type ProbeKind uint8
 
 const (
-	// AutoProbe connects to the app's TCP port if it has no health check of its own.
+	// AutoProbe goes by the app's own health check. It connects to the app's TCP port if
+	// there is none, or if its first verdict cannot come within the start timeout.
 	AutoProbe ProbeKind = iota
-	// NoProbe trusts the provider: running is ready.
+	// NoProbe trusts the provider: running is ready, whatever a health check says.
 	NoProbe
-	// TCPProbe connects, health check or not.
+	// TCPProbe connects, whatever a health check says.
 	TCPProbe
-	// HTTPProbe asks for Path and takes any answer below 400.
+	// HTTPProbe asks for Path and takes the statuses of ProbeStatus, whatever a health check
+	// says.
 	HTTPProbe
 )
 
 // String is the probe as it is written in rules.
 func (p Probe) String() string {
 	kind := [...]string{"auto", "none", "tcp", "http"}[p.Kind]
+	if p.TLS {
+		kind = "https"
+	}
 	port := ""
 	if p.Port != 0 {
 		port = strconv.Itoa(int(p.Port))
@@ -57,9 +64,10 @@ func setProbe(p *Properties, value *yaml.Node, expand expander) error {
 	return err
 }
 
-var errProbe = errors.New("write auto, none, tcp, tcp:PORT, http:/path or http:PORT/path")
+var errProbe = errors.New("write auto, none, tcp, tcp:PORT, http:/path, http:PORT/path or the same with https")
 
-// parseProbe reads auto, none, tcp, tcp:PORT, http:/path, http:PORT/path; also with ://.
+// parseProbe reads auto, none, tcp, tcp:PORT, http:/path, http:PORT/path, https:/path; also
+// with ://.
 func parseProbe(text string) (Probe, error) {
 	kind, rest, _ := strings.Cut(text, ":")
 	rest = strings.TrimPrefix(strings.TrimPrefix(rest, "//"), ":")
@@ -68,13 +76,13 @@ func parseProbe(text string) (Probe, error) {
 		return Probe{Kind: AutoProbe}, nil
 	case kind == "none" && rest == "":
 		return Probe{Kind: NoProbe}, nil
-	case kind != "tcp" && kind != "http":
+	case kind != "tcp" && kind != "http" && kind != "https":
 		return Probe{}, fmt.Errorf("%q is unknown; %w", text, errProbe)
 	}
 	probe := Probe{Kind: TCPProbe}
 	port, path, hasPath := strings.Cut(rest, "/")
-	if kind == "http" {
-		probe = Probe{Kind: HTTPProbe, Path: "/" + path}
+	if kind != "tcp" {
+		probe = Probe{Kind: HTTPProbe, Path: "/" + path, TLS: kind == "https"}
 	} else if hasPath {
 		return Probe{}, fmt.Errorf("%q: tcp has no path; %w", text, errProbe)
 	}

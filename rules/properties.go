@@ -39,6 +39,13 @@ type Properties struct {
 	StopMethod StopMethod
 	// Probe is how Paastis finds out that the app answers.
 	Probe Probe
+	// ProbeHost is the host that an HTTP probe asks for. Empty: that of the app's router.
+	ProbeHost string
+	// ProbeScheme is by what its visitor came, as a proxy would tell: http or https. Empty:
+	// that of the app's router.
+	ProbeScheme string
+	// ProbeStatus are the statuses by which an app is taken to serve.
+	ProbeStatus Statuses
 	// TrafficFloor is how many bytes an app that nobody uses may move within its quiet
 	// time; more is use. Off: its traffic is not looked at.
 	TrafficFloor int64

@@ -92,6 +92,18 @@ var properties = []Property{
 		set:  setProbe,
 		text: func(p Properties) string { return p.Probe.String() },
 	}, {
+		Key: "probe_host", Doc: "host that an HTTP probe asks for, if not that of its router",
+		set:  setProbeHost,
+		text: func(p Properties) string { return p.ProbeHost },
+	}, {
+		Key: "probe_scheme", Doc: "http or https: by what an HTTP probe says that it came, if not as its router has it",
+		set:  setProbeScheme,
+		text: func(p Properties) string { return p.ProbeScheme },
+	}, {
+		Key: "probe_status", Doc: "statuses of HTTP that are signs of life",
+		set:  setProbeStatus,
+		text: func(p Properties) string { return p.ProbeStatus.String() },
+	}, {
 		Key: "traffic_floor", Doc: "how many bytes it may move within its quiet time and still be unused", global: true,
 		set:  setTrafficFloor,
 		text: func(p Properties) string { return sizeText(p.TrafficFloor) },
@@ -157,7 +169,7 @@ func Keys() []Property { return slices.Clone(properties) }
 func Defaults() Resolved {
 	r := Resolved{
 		Properties: Properties{
-			MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, DirectHoldTimeout: 2 * time.Minute, StartTimeout: 5 * time.Minute, JobTimeout: time.Hour,
+			MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, DirectHoldTimeout: 2 * time.Minute, StartTimeout: 5 * time.Minute, JobTimeout: time.Hour, ProbeStatus: signsOfLife,
 			TrafficFloor: 1000, QuietTime: 15 * time.Second, StreamQuietTime: 90 * time.Second, MaxConcurrentStarts: 8,
 			Theme: "plain",
 		},

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestBareNumberIsMinutesForIdleTimeAndSecondsElsewhere(t *testing.T) {
 
 func TestValuesThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
-	const forms = "; write auto, none, tcp, tcp:PORT, http:/path or http:PORT/path"
+	const forms = "; write auto, none, tcp, tcp:PORT, http:/path, http:PORT/path or the same with https"
 	for _, c := range []struct{ key, value, want string }{
 		{"max_idle_time", "soon", `"soon" is no duration; write one such as 90s, 30m or 2h, or never`},
 		{"max_idle_time", "5 minutes", `"5 minutes" is no duration; write one such as 90s, 30m or 2h, or never`},
@@ -65,6 +66,11 @@ func TestValuesThatMakeNoSenseAreRefused(t *testing.T) {
 		{"probe", "tcp:65536", `"tcp:65536": "65536" is no port` + forms},
 		{"probe", "tcp:80/x", `"tcp:80/x": tcp has no path` + forms},
 		{"probe", "http:shop/x", `"http:shop/x": "shop" is no port` + forms},
+		{"probe_scheme", "tcp", `"tcp" is unknown; write http or https`},
+		{"probe_host", "http://shop.test/", `"http://shop.test/" is no host; write shop.example.com, or with a port`},
+		{"probe_status", "200-", `"200-": "200-" is neither a status of HTTP nor a range of them; write 200-399,401`},
+		{"probe_status", "200,99", `"200,99": "99" is neither a status of HTTP nor a range of them; write 200-399,401`},
+		{"probe_status", "399-200", `"399-200": "399-200" is neither a status of HTTP nor a range of them; write 200-399,401`},
 	} {
 		equal(t, c.key+" "+c.value, faults(one(c.key, c.value)), "paastis.yml:3: "+c.key+": "+c.want)
 	}
@@ -85,11 +91,20 @@ func TestProbesAreReadAndWrittenAlike(t *testing.T) {
 		"http:/ready?full=1": {rules.Probe{Kind: rules.HTTPProbe, Path: "/ready?full=1"}, "http:/ready?full=1"},
 		"http:8080/ready":    {rules.Probe{Kind: rules.HTTPProbe, Port: 8080, Path: "/ready"}, "http:8080/ready"},
 		"http://:8080/a/b":   {rules.Probe{Kind: rules.HTTPProbe, Port: 8080, Path: "/a/b"}, "http:8080/a/b"},
+		"https:8443/ready":   {rules.Probe{Kind: rules.HTTPProbe, Port: 8443, Path: "/ready", TLS: true}, "https:8443/ready"},
+		"https":              {rules.Probe{Kind: rules.HTTPProbe, Path: "/", TLS: true}, "https:/"},
 	} {
 		got := properties(t, load(t, one("probe", value)), "a").Probe
 		equal(t, value, got, want.probe)
 		equal(t, value, got.String(), want.text)
 		equal(t, value+" again", properties(t, load(t, one("probe", got.String())), "a").Probe, got)
+	}
+}
+
+func TestSignsOfLifeAreNoFaultsOfTheApp(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]bool{200: true, 204: true, 302: true, 399: true, 401: true, 403: true, 400: false, 402: false, 404: false, 500: false, 503: false} {
+		equal(t, strconv.Itoa(status), rules.Defaults().ProbeStatus.Has(status), want)
 	}
 }
 
@@ -122,6 +137,9 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
     job_timeout: 2h
     stop_method: pause
     probe: http:8080/ready
+    probe_host: shop.test
+    probe_scheme: https
+    probe_status: 200 - 299, 404
     enable: true
 `), "a")
 	texts := func(p rules.Properties) map[string]string {
@@ -139,11 +157,13 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
 		"max_idle_time": "never", "hold_timeout": "10s", "start_timeout": "1m30s", "job_timeout": "2h0m0s",
 		"direct_hold_timeout": "5m0s", "mode": "direct", "rule": `Host("shop.test")`, "port": "8080",
 		"stop_method": "pause", "probe": "http:8080/ready", "enable": "true",
+		"probe_host": "shop.test", "probe_scheme": "https", "probe_status": "200-299,404",
 	})
 	equal(t, "texts of defaults", texts(rules.Defaults().Properties), map[string]string{
 		"app_name": "", "linked_apps": "", "app_group": "", "enable": "",
 		"direct_hold_timeout": "2m0s", "mode": "auto", "rule": "", "port": "",
 		"max_idle_time": "15m0s", "hold_timeout": "25s", "start_timeout": "5m0s", "job_timeout": "1h0m0s", "stop_method": "stop", "probe": "auto",
+		"probe_host": "", "probe_scheme": "", "probe_status": "200-399,401,403",
 	})
 }
 
