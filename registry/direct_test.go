@@ -548,7 +548,7 @@ func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T)
 			w.visit("solo-web")
 			w.change("solo-web", func(i *Instance) { i.Health, a.app.Instances[1].Health = c.one, c.two })
 			rt := w.Inventory().routes["solo-web"]
-			if got := strings.Join(rt.servers(rt.Keeper().app, nil), " "); got != c.want {
+			if got := strings.Join(w.serversOf(rt), " "); got != c.want {
 				t.Errorf("%+v: led to %s", c, got)
 			}
 			for range 20 {
@@ -672,4 +672,11 @@ func (l *directLife) wantUp(when string) {
 			}
 		}
 	})
+}
+
+// serversOf are those that are published of a route to a Traefik of which nothing is known.
+func (w *world) serversOf(rt *Route) []string {
+	w.Registry.mu.Lock()
+	defer w.Registry.mu.Unlock()
+	return rt.servers(rt.Keeper().app, w.serving(rt.Keeper()), nil)
 }

@@ -87,7 +87,7 @@ func (r *Registry) fail(k *Keeper, f Failure, now time.Time) {
 	k.failure = f
 	k.retryAt = now.Add(k.backOff())
 	k.idleFrom = now
-	k.sick = !k.running() || k.health() == Unhealthy || k.health() == HealthStarting
+	k.sick = k.unwell()
 	r.set(k, Failed, f.Reason, now)
 	r.readLogs(k, now)
 }
@@ -223,7 +223,7 @@ func (p *pass) miss(k *Keeper) {
 	limit := k.Entry().StartTimeout
 	f := Failure{Kind: Late}
 	var what string
-	switch h := k.health(); {
+	switch {
 	case k.restarting():
 		f.Kind, f.ExitCode = CrashLoop, k.lastInstance().ExitCode
 		what = fmt.Sprintf("kept restarting for %s (exit code %d)", limit, f.ExitCode)
@@ -231,11 +231,13 @@ func (p *pass) miss(k *Keeper) {
 		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.unmetNeeds(k), ", "))
 	case !k.up():
 		what = fmt.Sprintf("did not start within %s", limit)
-	case h == Unhealthy || h == HealthStarting:
+	case k.healthyAt.IsZero() && p.sick(k):
 		f.Kind = Sick
 		what = fmt.Sprintf("was not healthy within %s", limit)
+	case k.healthyAt.IsZero() && k.ready.fault.Status != 0:
+		what = fmt.Sprintf("answered its probe with %d for %s", k.ready.fault.Status, limit)
 	case k.healthyAt.IsZero():
-		what = fmt.Sprintf("did not answer on port %d within %s", k.Entry().Port(), limit)
+		what = fmt.Sprintf("did not answer on port %d within %s", k.Entry().probePorts()[0], limit)
 	case p.supplied(k) && p.unsure(k):
 		what = fmt.Sprintf("runs, but Traefik did not list its server within %s", limit)
 	default:
@@ -244,6 +246,13 @@ func (p *pass) miss(k *Keeper) {
 	f.Reason = "It " + what + "."
 	p.fail(k, f, p.now)
 	p.move(k)
+}
+
+// sick reports whether nothing but its health check keeps the app from being ready.
+func (r *Registry) sick(k *Keeper) bool {
+	return slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
+		return i.Status == Running && i.Health != Healthy && (k.trusted(i) || r.blocked(k, i))
+	})
 }
 
 // Visible is an error that carries a sentence for visitors beside the chain for logs.

@@ -48,6 +48,8 @@ type fakeApp struct {
 	stopErr     error
 	// addresses it has while it runs
 	addresses []netip.Addr
+	// never are the names of instances that run and never become healthy.
+	never []string
 
 	// What metered tells of it.
 	rate        uint64 // bytes a second that it moves while it runs
@@ -202,23 +204,50 @@ func (f *fake) Start(ctx context.Context, name string) (App, error) {
 	return f.snapshot(a), nil
 }
 
-// run lets an app boot. Called with the lock held.
+// run lets those instances of an app boot that do not run. Called with the lock held.
 func (f *fake) run(a *fakeApp) {
-	i := &a.app.Instances[0]
-	*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now(), Addresses: a.addresses, Address: a.address, Host: a.host}
-	if a.noHealth {
-		i.Health = NoHealth
+	for n := range a.app.Instances {
+		i := &a.app.Instances[n]
+		if i.Status == Running {
+			continue
+		}
+		*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now(), Addresses: a.addresses, Address: a.address, Host: a.host}
+		if n > 0 {
+			i.Address, i.Addresses = a.replicaAddress(n), []netip.Addr{a.replicaAddress(n)}
+		}
+		if a.noHealth {
+			i.Health = NoHealth
+		}
+		f.boot(a, n)
 	}
-	f.boot(a)
 }
 
-// boot lets an app come up, or end. Called with the lock held.
-func (f *fake) boot(a *fakeApp) {
-	started := a.app.Instances[0].StartedAt
+// replicas makes an app one of so many instances, of which each has an address of its own.
+func (a *fakeApp) replicas(n int) *fakeApp {
+	if a.address = a.replicaAddress(0); a.addresses == nil {
+		a.addresses = []netip.Addr{a.address}
+	}
+	for at := range n {
+		if at > 0 {
+			name := fmt.Sprintf("%s-%d", a.app.Name, at+1)
+			a.app.Instances = append(a.app.Instances, Instance{Name: name, ID: name})
+		}
+	}
+	return a
+}
+
+func (a *fakeApp) replicaAddress(n int) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, 0, 0, byte(7 + n)})
+}
+
+// boot lets an instance of an app come up, or end. Called with the lock held.
+func (f *fake) boot(a *fakeApp, n int) {
+	started := a.app.Instances[n].StartedAt
 	time.AfterFunc(a.boot, func() {
-		f.change(a.app.Name, func(i *Instance) {
+		f.changeOne(a.app.Name, n, func(i *Instance) {
 			switch {
 			case i.Status != Running || !i.StartedAt.Equal(started):
+			case slices.Contains(a.never, i.Name):
 			case a.crash != 0 && a.restarts && (a.maxRestarts == 0 || i.Restarts < a.maxRestarts):
 				i.Status, i.Health, i.ExitCode = Restarting, NoHealth, a.crash
 				time.AfterFunc(100*time.Millisecond, func() { f.restart(a) })
@@ -240,7 +269,7 @@ func (f *fake) restart(a *fakeApp) {
 		i.Status, i.Health, i.StartedAt = Running, HealthStarting, time.Now()
 		i.Restarts++
 		f.starts[a.app.Name] = append(f.starts[a.app.Name], i.StartedAt)
-		f.boot(a)
+		f.boot(a, 0)
 	})
 }
 
@@ -255,20 +284,25 @@ func (f *fake) Stop(ctx context.Context, name string, _ rules.StopMethod) (App, 
 	if a.stopErr != nil {
 		return App{}, a.stopErr
 	}
-	i := &a.app.Instances[0]
-	*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143}
+	for n := range a.app.Instances {
+		i := &a.app.Instances[n]
+		*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143}
+	}
 	return f.snapshot(a), nil
 }
 
 // change does something to an app behind Paastis's back, and reports it.
-func (f *fake) change(name string, do func(i *Instance)) {
+func (f *fake) change(name string, do func(i *Instance)) { f.changeOne(name, 0, do) }
+
+// changeOne is change for the instance at a place.
+func (f *fake) changeOne(name string, n int, do func(i *Instance)) {
 	f.mu.Lock()
 	a := f.apps[name]
 	if a == nil {
 		f.mu.Unlock()
 		return
 	}
-	do(&a.app.Instances[0])
+	do(&a.app.Instances[n])
 	app, report := f.snapshot(a), f.report
 	f.mu.Unlock()
 	if report != nil {

@@ -36,6 +36,9 @@ type Gateway interface {
 	Routers(ctx context.Context) ([]traefik.RunningRouter, error)
 }
 
+// errEmptyServer tells that Traefik has a server of the app, and an empty one beside it.
+var errEmptyServer = errors.New("an instance of the app is not listed yet")
+
 // errNoServer tells that Traefik has no server of the app as it runs now.
 var errNoServer = errors.New("no server of the app is listed yet")
 
@@ -58,6 +61,8 @@ func (p *pass) reachable(k *Keeper) time.Time {
 	case p.direct(k), !p.unsure(k):
 		// Paastis carries the requests until Traefik leads them to the app.
 		return k.healthyAt
+	case k.found && k.ranFor(brief, p.now):
+		return k.healthyAt // Traefik has known it for long
 	case !k.provenAt.IsZero():
 		return k.provenAt.Add(switchSlack)
 	case p.gateway == nil || k.unprovable:
@@ -108,6 +113,10 @@ type proof struct {
 	certain time.Time
 	// missed tells that no server was listed since the app's start.
 	missed bool
+	// whole is until when none of the servers may be an empty one, which Traefik lists for an
+	// instance that it has no address of, and gives its part of the requests all the same.
+	// Zero: the app has one instance.
+	whole time.Time
 }
 
 // prove asks Traefik's API again and again until it lists the app's servers.
@@ -115,8 +124,11 @@ func (p *pass) prove(k *Keeper) {
 	k.busy = true
 	deadline, run := k.deadline, k.run
 	proof := proof{
-		services: k.Entry().unproven(), addresses: k.addresses(),
+		services: k.Entry().unproven(), addresses: addressesOf(p.serving(k)),
 		certain: k.healthyAt.Add(p.settings.Throttle + noticeSlack),
+	}
+	if len(k.app.Instances) > 1 {
+		proof.whole = k.healthyAt.Add(laggardGrace)
 	}
 	if len(k.Entry().Routers) == 0 {
 		proof.names = k.app.Hosts()
@@ -155,9 +167,11 @@ func (o *proof) try(ctx context.Context, r *Registry) (done bool, err error) {
 		services, err = r.servicesOf(ctx, o)
 	}
 	if err == nil {
-		err = r.lists(ctx, services, o.addresses)
+		err = r.lists(ctx, services, o)
 	}
 	switch {
+	case errors.Is(err, errEmptyServer):
+		return false, err
 	case err == nil:
 		doubtful := slices.ContainsFunc(o.addresses, func(a netip.Addr) bool { return slices.Contains(o.stale, a) })
 		return !doubtful || o.missed || late, nil
@@ -178,7 +192,7 @@ func (o *proof) pause() time.Duration {
 }
 
 // lists is nil if Traefik lists a usable server of the app for each service.
-func (r *Registry) lists(ctx context.Context, services []string, addresses []netip.Addr) error {
+func (r *Registry) lists(ctx context.Context, services []string, o *proof) error {
 	for _, service := range services {
 		servers, err := r.gateway.Servers(ctx, service)
 		if errors.Is(err, traefik.ErrNoService) {
@@ -187,8 +201,11 @@ func (r *Registry) lists(ctx context.Context, services []string, addresses []net
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(servers, func(s traefik.RunningServer) bool { return s.Usable() && leadsTo(s.URL, addresses) }) {
+		if !slices.ContainsFunc(servers, func(s traefik.RunningServer) bool { return s.Usable() && leadsTo(s.URL, o.addresses) }) {
 			return errNoServer
+		}
+		if time.Now().Before(o.whole) && slices.ContainsFunc(servers, func(s traefik.RunningServer) bool { return s.URL == "" }) {
+			return errEmptyServer
 		}
 	}
 	return nil
@@ -255,9 +272,11 @@ func leadsTo(serverURL string, addresses []netip.Addr) bool {
 }
 
 // addresses are those that the app has on any network.
-func (k *Keeper) addresses() []netip.Addr {
+func (k *Keeper) addresses() []netip.Addr { return addressesOf(k.app.Instances) }
+
+func addressesOf(instances []Instance) []netip.Addr {
 	var all []netip.Addr
-	for _, i := range k.app.Instances {
+	for _, i := range instances {
 		for _, a := range i.Addresses {
 			all = append(all, a.Unmap())
 		}
@@ -295,7 +314,7 @@ func (r *Registry) proved(k *Keeper, run int, err error) {
 		// It restarted meanwhile: it is asked again.
 	case err == nil:
 		k.provenAt = time.Now()
-	case errors.Is(err, errNoServer), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(k.deadline):
+	case errors.Is(err, errNoServer), errors.Is(err, errEmptyServer), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(k.deadline):
 	default:
 		r.doubt(k, err)
 	}

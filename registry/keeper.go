@@ -2,10 +2,13 @@ package registry
 
 import (
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/paastis/paastis/rules"
 )
 
 // Keeper is the one owner of one app's state. The request path reads its atomics;
@@ -40,12 +43,12 @@ type Keeper struct {
 	reason  string        // why it is in that state, or what it waits for there, for who waits
 	changed chan struct{} // closed at the next change that people could see; nil: nobody waits
 
-	run       int       // counts restarts on the way up: what was begun before one proves nothing
-	busy      bool      // a call to the provider, or a probe, is under way
+	run       int       // counts wakes, and restarts on the way up: what was begun before one proves nothing
+	busy      bool      // a call to the provider, or a proof, is under way
 	wanted    bool      // somebody asked for it; not merely found running
 	ordered   bool      // this wake's start was ordered
 	sick      bool      // as last seen, it did not run or was not healthy
-	probed    bool      // this wake's probe has passed
+	ready     readiness // what was found in this wake
 	healthyAt time.Time // when it ran and was healthy in this wake; zero: not yet
 	deadline  time.Time // of the wake
 	queued    bool      // it could start, but too many others do
@@ -94,6 +97,8 @@ type Keeper struct {
 	formerUse time.Time                   // when it was last of use, in a wake before or before Paastis started; zero: not known
 	cause     string                      // why it came into its state, for its owner; of one that sleeps, why it was stopped
 	downFrom  time.Time                   // when its last stop was ordered, or it was found to have ended
+	blind     bool                        // that nobody can tell when it answers was logged
+	mending   mending                     // how what of it does not run is started again
 	told      string                      // why it stays awake though nobody asks for it, as last logged
 	shown     State                       // its state as last told; it is called ready when it is open
 }
@@ -213,20 +218,24 @@ func (k *Keeper) restarting() bool {
 	return restarting
 }
 
-// health is the worst that an instance's health check says.
+// health is the best that the health check of an instance says that runs: one that is well
+// is enough.
 func (k *Keeper) health() Health {
-	worst := NoHealth
-	for _, i := range k.app.Instances {
-		switch {
-		case i.Health == Unhealthy:
-			return Unhealthy
-		case i.Health == HealthStarting:
-			worst = HealthStarting
-		case i.Health == Healthy && worst == NoHealth:
-			worst = Healthy
+	best := NoHealth
+	order := [...]Health{Healthy, NoHealth, HealthStarting, Unhealthy}
+	for n, i := range slices.DeleteFunc(slices.Clone(k.app.Instances), func(i Instance) bool { return i.Status != Running }) {
+		if n == 0 || slices.Index(order[:], i.Health) < slices.Index(order[:], best) {
+			best = i.Health
 		}
 	}
-	return worst
+	return best
+}
+
+// unwell reports whether no instance runs whose health check, if it counts, has passed.
+func (k *Keeper) unwell() bool {
+	return !slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
+		return i.Status == Running && (i.Health == NoHealth || i.Health == Healthy || k.Entry().Probe.Kind != rules.AutoProbe)
+	})
 }
 
 // healthy tells that the app has been found running and healthy in this wake, and has not

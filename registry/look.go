@@ -275,7 +275,7 @@ func busyByURL(ctx context.Context, e *Entry, address netip.Addr) (bool, error) 
 	if !address.IsValid() || port == 0 {
 		return false, errors.New("no way to it: no shared network, or no port known")
 	}
-	status, err := statusOf(ctx, Target{Address: netip.AddrPortFrom(address, port), Path: e.Busy.Path})
+	status, err := statusOf(ctx, e.request(address, port, e.Busy.Path))
 	if err == nil && status != http.StatusOK && status != http.StatusNoContent {
 		err = fmt.Errorf("%s answered %s, neither 200 (busy) nor 204 (not busy)", e.Busy.Path, strconv.Itoa(status))
 	}

@@ -20,7 +20,7 @@ func (n need) met(by *Keeper) bool {
 		// Its good end is all that anybody wants of it; who runs has had it.
 		return by.alive() || k.endedWellSince(by.wakeBegan) || n.Condition != rules.Completed && k.healthy()
 	case n.Condition == rules.Started:
-		return k.healthy() || k.running() && k.state != Stopping || k.endedWellSince(by.wakeBegan)
+		return k.healthy() || k.up() && k.state != Stopping || k.endedWellSince(by.wakeBegan)
 	default:
 		return k.healthy()
 	}

@@ -14,7 +14,7 @@ const brief = time.Minute
 // held.
 func (r *Registry) observe(k *Keeper, now time.Time) {
 	r.reroute(k)
-	sick := !k.running() || k.health() == Unhealthy || k.health() == HealthStarting
+	sick := k.unwell()
 	switch {
 	case k.gone:
 		return
@@ -23,7 +23,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 	case (k.state == Ready || k.state == Draining) && !k.alive():
 		r.ended(k, now)
 	case k.state == Starting && (k.restarting() || k.renewed):
-		k.probed, k.unprovable = false, false
+		k.ready, k.unprovable = readiness{}, false
 		k.healthyAt, k.provenAt, k.startedAt = time.Time{}, time.Time{}, now
 		k.run++
 		r.touch()
@@ -37,19 +37,6 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 		r.changed() // it may run elsewhere
 	}
 	k.notify()
-}
-
-// adopt takes over an app that somebody else has started. One that ran before Paastis
-// did is ready: Traefik knows its address already.
-func (r *Registry) adopt(k *Keeper, now time.Time) {
-	if r.loading && k.health() != HealthStarting {
-		k.idleFrom, k.found = now, true
-		r.set(k, Ready, "found running", now)
-		return
-	}
-	r.renew(k, now)
-	k.wanted, k.wakeBegan = false, now
-	r.set(k, Starting, "started by someone else", now)
 }
 
 // ended follows an app that stopped by itself or was stopped by someone else.

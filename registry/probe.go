@@ -1,23 +1,27 @@
 package registry
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/paastis/paastis/rules"
 )
 
-// A TCP SYN that is sent in the moment of a container's start is lost and repeated a
-// second later; so each knock is short, and there are many.
 const (
+	// A TCP SYN that is sent in the moment of a container's start is lost and repeated a
+	// second later; so each knock is short, and there are many.
 	knockLimit = 250 * time.Millisecond
-	knockPause = 25 * time.Millisecond
-	httpLimit  = 5 * time.Second
+	// httpLimit is how long an app may take to answer the first request of a probe; each
+	// further one has twice the time of the one before, as long as slowestAnswer.
+	httpLimit     = 5 * time.Second
+	slowestAnswer = time.Minute
 )
 
 // Target is what a probe looks at.
@@ -26,10 +30,27 @@ type Target struct {
 	Address netip.AddrPort
 	// Path to ask for by HTTP. Empty: connecting is enough.
 	Path string
+	// Scheme by which it is spoken to: http, https or h2c. Empty: http. A certificate is not
+	// checked: one on a network of one's own is signed by nobody else.
+	Scheme string
+	// Host to ask for. Empty: the address.
+	Host string
+	// VisitorScheme is by what a visitor comes to the app, as a proxy tells it. Empty: it is
+	// not told.
+	VisitorScheme string
+	// Accepts are the statuses of an app that serves. Nil: all below 400.
+	Accepts rules.Statuses
+	// Patience is how long an answer by HTTP may take. Zero: 5 s.
+	Patience time.Duration
 }
 
+// StatusError is what a probe finds of an app that answers, and not as it should.
+type StatusError struct{ Status int }
+
+func (e StatusError) Error() string { return fmt.Sprintf("answered %d", e.Status) }
+
 // Answers is the default probe: nil if the target accepts a connection or, by HTTP,
-// answers with a status below 400. It does not follow redirects.
+// answers with a status that it is to have, else a StatusError. It does not follow redirects.
 func Answers(ctx context.Context, t Target) error {
 	if t.Path != "" {
 		return answersHTTP(ctx, t)
@@ -43,93 +64,135 @@ func Answers(ctx context.Context, t Target) error {
 	return conn.Close()
 }
 
-var probeClient = &http.Client{
-	Transport: &http.Transport{
-		DialContext:       (&net.Dialer{Timeout: knockLimit}).DialContext,
-		DisableKeepAlives: true,
-	},
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+// probeClients speak HTTP/1.1 or, to who asks for that, HTTP/2 without TLS.
+var probeClient, probeClientH2C = newProbeClient(false), newProbeClient(true)
+
+func newProbeClient(h2c bool) *http.Client {
+	var protocols http.Protocols
+	protocols.SetHTTP1(!h2c)
+	protocols.SetUnencryptedHTTP2(h2c)
+	return &http.Client{
+		Transport: &http.Transport{
+			Protocols:           &protocols,
+			DialContext:         (&net.Dialer{Timeout: knockLimit}).DialContext,
+			TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
+			TLSHandshakeTimeout: httpLimit,
+			DisableKeepAlives:   true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func answersHTTP(ctx context.Context, t Target) error {
-	ctx, cancel := context.WithTimeout(ctx, httpLimit)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(t.Patience, httpLimit))
 	defer cancel()
 	status, err := statusOf(ctx, t)
-	if err == nil && status >= http.StatusBadRequest {
-		err = fmt.Errorf("answered %s", strconv.Itoa(status))
+	switch {
+	case err != nil:
+		return err
+	case t.Accepts == nil && status >= http.StatusBadRequest, t.Accepts != nil && !t.Accepts.Has(status):
+		return StatusError{status}
 	}
-	return err
+	return nil
 }
 
 // statusOf is the status with which a target answers a GET.
 func statusOf(ctx context.Context, t Target) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.Address.String()+t.Path, nil)
+	client, scheme := probeClient, cmp.Or(t.Scheme, "http")
+	if scheme == "h2c" {
+		client, scheme = probeClientH2C, "http"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+t.Address.String()+t.Path, nil)
 	if err != nil {
 		return 0, err
 	}
-	resp, err := probeClient.Do(req)
+	if t.Host != "" {
+		req.Host = t.Host
+		req.Header.Set("X-Forwarded-Host", t.Host)
+	}
+	if t.VisitorScheme != "" {
+		req.Header.Set("X-Forwarded-Proto", t.VisitorScheme)
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0, err
 	}
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// targets are what has to answer before the app counts as healthy. None if its own
-// health check says it all, if the rules want no probe, or if Paastis cannot reach it.
-func (p *pass) targets(k *Keeper) []Target {
-	probe := k.Entry().Probe
-	port := k.Entry().Port()
-	if probe.Kind == rules.NoProbe || port == 0 || probe.Kind == rules.AutoProbe && k.health() != NoHealth {
-		return nil
+// request is what is to be asked of the app by HTTP: as its visitors ask.
+func (e *Entry) request(address netip.Addr, port uint16, path string) Target {
+	t := Target{
+		Address: netip.AddrPortFrom(address, port), Path: path,
+		Host: e.ProbeHost, VisitorScheme: e.ProbeScheme, Accepts: e.ProbeStatus,
 	}
-	var targets []Target
-	for _, i := range k.app.Instances {
-		if i.Status == Running && i.Address.IsValid() {
-			targets = append(targets, Target{Address: netip.AddrPortFrom(i.Address, port), Path: probe.Path})
+	r := e.visitedBy(port)
+	if r == nil {
+		return t
+	}
+	if r.Port == port {
+		t.Scheme = e.labels.Scheme(r.Router)
+	}
+	if hosts := r.Match.Hosts(); t.Host == "" && len(hosts) > 0 {
+		t.Host = hosts[0]
+	}
+	if t.VisitorScheme == "" {
+		t.VisitorScheme = r.visitorScheme()
+	}
+	return t
+}
+
+// visitedBy returns the router by which visitors get to a port of the app, or else its
+// first one. Nil: it has none.
+func (e *Entry) visitedBy(port uint16) *Router {
+	for i := range e.Routers {
+		if e.Routers[i].Port == port {
+			return &e.Routers[i]
 		}
 	}
-	return targets
-}
-
-// knock probes the targets until all have answered or the wake has ended.
-func (p *pass) knock(k *Keeper, targets []Target) {
-	k.busy = true
-	deadline, run := k.deadline, k.run
-	p.todo = append(p.todo, func(ctx context.Context) {
-		ctx, cancel := context.WithDeadline(ctx, deadline)
-		defer cancel()
-		for _, t := range targets {
-			p.Registry.untilAnswered(ctx, k, t)
-		}
-		p.Registry.answered(k, run, ctx.Err() == nil)
-	})
-}
-
-// untilAnswered returns when the target has answered, when ctx has ended, or when the
-// app no longer runs as what was probed.
-func (r *Registry) untilAnswered(ctx context.Context, k *Keeper, t Target) {
-	for ctx.Err() == nil && r.probes(k, t) && r.probe(ctx, t) != nil {
-		sleep(ctx, knockPause)
+	if len(e.Routers) > 0 {
+		return &e.Routers[0]
 	}
+	return nil
 }
 
-// probes tells whether the app is still on its way up at that address.
-func (r *Registry) probes(k *Keeper, t Target) bool {
-	r.mu.Lock()
-	defer r.unlock()
-	for _, i := range k.app.Instances {
-		if i.Address == t.Address.Addr() && i.Status == Running {
-			return k.state == Starting && !k.gone
+// visitorScheme is by what visitors come to the router.
+func (r *Router) visitorScheme() string {
+	if r.TLS || len(r.ways) > 0 && r.ways[0].TLS || r.ways == nil && r.Secure() {
+		return "https"
+	}
+	return "http"
+}
+
+// target is what is to be probed of an instance at a port.
+func (e *Entry) target(i Instance, port uint16) Target {
+	if e.Probe.Kind != rules.HTTPProbe {
+		return Target{Address: netip.AddrPortFrom(i.Address, port)}
+	}
+	t := e.request(i.Address, port, e.Probe.Path)
+	if e.Probe.TLS {
+		t.Scheme = "https"
+	}
+	return t
+}
+
+// probePorts are the ports at which the app is probed, the one first that speaks for it.
+// None: it is not known where it listens.
+func (e *Entry) probePorts() []uint16 {
+	if e.Probe.Port != 0 {
+		return []uint16{e.Probe.Port}
+	}
+	var ports []uint16
+	for _, r := range e.Routers {
+		if r.Port != 0 && !slices.Contains(ports, r.Port) {
+			ports = append(ports, r.Port)
 		}
 	}
-	return false
-}
-
-// answered takes in how a probe went.
-func (r *Registry) answered(k *Keeper, run int, ok bool) {
-	r.mu.Lock()
-	defer r.unlock()
-	k.busy = false
-	k.probed = ok && k.up() && run == k.run
-	r.stir()
+	if port := e.Port(); port != 0 && len(ports) == 0 {
+		return []uint16{port}
+	}
+	if e.Probe.Kind == rules.HTTPProbe && len(ports) > 1 {
+		return ports[:1] // its path is that of one of them
+	}
+	return ports
 }

@@ -164,7 +164,7 @@ func (r *Registry) publication(rt *Route, to *destination) traefik.Publication {
 		p.Labels, p.Backend = h.labels, &rt.entry.labels
 	}
 	if k.open.Load() && r.letsGo(k) {
-		p.Servers = rt.servers(k.app, to)
+		p.Servers = rt.servers(k.app, r.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
 	}
 	if !p.Awake {

@@ -89,6 +89,7 @@ type Registry struct {
 	keepers   map[string]*Keeper // :: provider/name → keeper
 	moving    []*Keeper          // the managed apps that time or others may move, by name
 	todo      []task             // decided under the lock, begun without it
+	probes    []task             // the same, of probes
 	epoch     uint64             // grows whenever what is remembered of components may no longer hold
 	lines     []logLine          // said under the lock, written without it
 	writing   sync.Mutex         // held by who writes them, never with mu
@@ -155,7 +156,7 @@ func (r *Registry) Load(ctx context.Context) error {
 		r.contact(p, nil)
 		r.takeIn(p, report, true)
 	}
-	r.advance(time.Now())
+	r.tryFound(ctx)
 	r.saveFirstMark(ctx)
 	return nil
 }
@@ -310,6 +311,18 @@ func (r *Registry) begin(ctx context.Context) {
 	r.todo = nil
 	r.mu.Unlock()
 	for _, t := range todo {
+		r.tasks.Go(func() { t(ctx) })
+	}
+	r.beginProbes(ctx)
+}
+
+// beginProbes begins probes, and nothing else.
+func (r *Registry) beginProbes(ctx context.Context) {
+	r.mu.Lock()
+	probes := r.probes
+	r.probes = nil
+	r.mu.Unlock()
+	for _, t := range probes {
 		r.tasks.Go(func() { t(ctx) })
 	}
 }

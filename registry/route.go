@@ -39,7 +39,7 @@ func (r *Registry) Target(rt *Route) *url.URL {
 	r.mu.Lock()
 	defer r.unlock()
 	var targets []netip.Addr
-	for _, i := range rt.Keeper().app.serving() {
+	for _, i := range r.serving(rt.Keeper()) {
 		if i.Address.IsValid() {
 			targets = append(targets, i.Address)
 		}
@@ -165,16 +165,16 @@ func (e *Entry) ownRouter() {
 	e.Routers = append(e.Routers, router)
 }
 
-// servers are the URLs by which a Traefik reaches the app behind a route, sorted. None if it
-// does not run, or if Traefik reaches it only otherwise. Nil is a Traefik of which nothing is
-// known.
-func (rt *Route) servers(app App, to *destination) []string {
+// servers are the URLs by which a Traefik reaches those instances of the app behind a route
+// that serve, sorted. None if it does not run, or if Traefik reaches it only otherwise. Nil is
+// a Traefik of which nothing is known.
+func (rt *Route) servers(app App, serving []Instance, to *destination) []string {
 	if rt.router.StaticURL != "" {
 		return []string{rt.router.StaticURL}
 	}
 	network := rt.shared(app, to)
 	var servers []string
-	for _, i := range app.serving() {
+	for _, i := range serving {
 		host := ""
 		switch {
 		case network != "":
@@ -193,25 +193,6 @@ func (rt *Route) servers(app App, to *destination) []string {
 	}
 	slices.Sort(servers)
 	return servers
-}
-
-// serving are the instances that requests may go to: those that run and are not known to
-// be unwell, as Traefik has it too. If all are, all that run.
-func (a App) serving() []Instance {
-	var running, well []Instance
-	for _, i := range a.Instances {
-		if i.Status != Running {
-			continue
-		}
-		running = append(running, i)
-		if i.Health == NoHealth || i.Health == Healthy {
-			well = append(well, i)
-		}
-	}
-	if well == nil {
-		return running
-	}
-	return well
 }
 
 // shared is the network in which Traefik knows the app by the names of its containers: the

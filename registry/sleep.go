@@ -30,6 +30,12 @@ func (p *pass) rest(k *Keeper) {
 		p.breakLoop(k)
 		return
 	}
+	if k.state == Ready {
+		p.probeLate(k)
+		if p.mend(k) {
+			return
+		}
+	}
 	s := p.snapshot(k)
 	d := Decide(s, p.now)
 	if p.givesUp(k, s, d) {

@@ -98,7 +98,8 @@ func (r *Registry) beginWake(k *Keeper, reason string, since, now time.Time) {
 // renew clears what the last wake has left. Called with the lock held.
 func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.startedAt, k.deadline = now, now.Add(k.Entry().StartTimeout)
-	k.ordered, k.probed, k.again = false, false, time.Time{}
+	k.ordered, k.again = false, time.Time{}
+	k.ready, k.mending, k.run = readiness{}, mending{}, k.run+1
 	k.queued, k.unprovable = false, false
 	k.doomed = Failure{}
 	k.formerUse = latest(k.formerUse, k.seenAt)
@@ -120,13 +121,16 @@ func (p *pass) raise(k *Keeper) {
 		p.breakLoop(k)
 		return
 	}
-	p.wakeNeeds(k)
+	if !k.isAdopted() {
+		p.wakeNeeds(k)
+	}
 	if k.state != Starting {
 		return
 	}
 	if p.awaits(k) {
 		k.deadline = p.now.Add(k.Entry().StartTimeout)
 	}
+	k.deadline = latest(k.deadline, p.verdictDue(k))
 	if !p.now.Before(k.deadline) {
 		p.miss(k)
 		return
@@ -135,7 +139,7 @@ func (p *pass) raise(k *Keeper) {
 	switch {
 	case k.busy, k.restarting():
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.up():
+	case k.up() && (k.running() || !k.wanted || k.ordered || k.startedOften() || !p.mayStart(k)):
 		p.finish(k)
 	case k.ordered:
 		p.end(k)
@@ -145,12 +149,16 @@ func (p *pass) raise(k *Keeper) {
 }
 
 // finish makes an app ready that runs, once it answers, what it needs is up, and Traefik
-// reaches it. A job has nobody to wait for: it runs for its end.
+// reaches it. A job has nobody to wait for: it runs for its end. What was found running is
+// ready for itself: it is closed while it lacks something.
 func (p *pass) finish(k *Keeper) {
-	if p.answers(k) && (k.Entry().job || p.supplied(k)) {
+	if p.answers(k) && (k.Entry().job || k.isAdopted() || p.supplied(k)) {
 		p.handOver(k)
 	}
 }
+
+// isAdopted reports whether the app was found running, and nobody has asked for it since.
+func (k *Keeper) isAdopted() bool { return k.found && !k.wanted }
 
 // tryStart starts an app unless it was started too often, or too many others are.
 func (p *pass) tryStart(k *Keeper) {
@@ -165,10 +173,8 @@ func (p *pass) tryStart(k *Keeper) {
 	}
 }
 
-// up tells that all of the app runs, or that some of it does and nobody asked for more.
-func (k *Keeper) up() bool {
-	return k.running() || !k.wanted && k.alive() && !k.restarting()
-}
+// up reports whether some of the app runs: one instance is enough to serve.
+func (k *Keeper) up() bool { return k.alive() && !k.restarting() }
 
 // start orders the app's start.
 func (p *pass) start(k *Keeper) {
@@ -191,10 +197,14 @@ func (r *Registry) started(k *Keeper, app App, err error) {
 	r.mu.Lock()
 	defer r.unlock()
 	k.busy = false
-	if err == nil {
+	if err == nil || app.Name != "" {
 		r.refresh(k, app)
 	}
-	if err != nil && k.state == Starting {
+	switch {
+	case err == nil:
+	case k.state == Ready, k.state == Starting && k.up() && app.Name != "":
+		r.say(slog.LevelWarn, "a part of the app could not be started", "app", k.Name(), "error", err)
+	case k.state == Starting:
 		r.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)
 		r.fail(k, refusedBy(err), now)
 	}
@@ -210,27 +220,7 @@ func (r *Registry) refresh(k *Keeper, app App) {
 	if _, redefined := r.keep(k.provider, app); redefined {
 		r.resolve()
 	}
-	k.sick = !k.running()
-}
-
-// answers tells whether a running app is healthy and, if Paastis probes it, answers.
-func (p *pass) answers(k *Keeper) bool {
-	if h := k.health(); h == HealthStarting || h == Unhealthy {
-		p.unheal(k)
-		p.at(k.deadline)
-		return false
-	}
-	if targets := p.targets(k); len(targets) > 0 && !k.probed {
-		p.knock(k, targets)
-		p.at(k.deadline)
-		return false
-	}
-	if k.healthyAt.IsZero() {
-		k.healthyAt = p.now
-		p.move(k)
-		k.notify()
-	}
-	return true
+	k.sick = k.unwell()
 }
 
 // unheal takes in that the app is not healthy, or no longer.

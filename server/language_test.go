@@ -120,6 +120,7 @@ var reasons = map[string]string{
 	"It did not start within 5m0s.":                                               "Elle n’a pas démarré en 5 minutes.",
 	"It was not healthy within 10s.":                                              "Elle n’était pas en bonne santé au bout de 10 secondes.",
 	"It did not answer on port 8080 within 10s.":                                  "Elle n’a pas répondu sur le port 8080 en 10 secondes.",
+	"It answered its probe with 404 for 40s.":                                     "Elle a répondu 404 à sa sonde pendant 40 secondes.",
 	"It runs, but Traefik did not list its server within 10s.":                    "Elle est en marche, mais Traefik n’a pas trouvé son serveur en 10 secondes.",
 	"It could not be started: the image is missing.":                              "Elle n’a pas pu être démarrée : son image est introuvable.",
 	"It waits for its turn: 1 other app on the way up.":                           "Elle attend son tour : 1 autre application démarre.",

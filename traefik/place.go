@@ -21,7 +21,7 @@ func (r *Rule) URLs(router Router) []string {
 		return nil
 	}
 	scheme := "http"
-	if router.secure() {
+	if router.Secure() {
 		scheme = "https"
 	}
 	var urls []string
@@ -41,8 +41,8 @@ func (r *Rule) URLs(router Router) []string {
 	return urls
 }
 
-// secure tells that people reach the router by HTTPS.
-func (r Router) secure() bool {
+// Secure reports whether people reach the router by HTTPS, as far as it tells by itself.
+func (r Router) Secure() bool {
 	return r.TLS || slices.ContainsFunc(r.EntryPoints, func(name string) bool {
 		return strings.EqualFold(name, "websecure") || strings.EqualFold(name, "https")
 	})

@@ -1,0 +1,80 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// foundLimit is how long the apps that were found running may take to answer before Paastis
+// itself begins to.
+const foundLimit = time.Second
+
+// foundRunning is the reason for the state of an app that ran before Paastis did.
+const foundRunning = "found running"
+
+// adopt takes over an app that somebody else has started. One that ran before Paastis did
+// is ready if it is known to serve; else it is probed first.
+func (r *Registry) adopt(k *Keeper, now time.Time) {
+	r.renew(k, now)
+	k.wanted, k.wakeBegan = false, now
+	switch {
+	case !r.loading:
+		r.set(k, Starting, "started by someone else", now)
+	case r.foundServing(k, now):
+		k.idleFrom, k.found = now, true
+		r.set(k, Ready, foundRunning, now)
+	default:
+		k.found = true
+		r.set(k, Starting, foundRunning, now)
+	}
+}
+
+// foundServing reports whether an app that ran before Paastis did serves, as far as can be
+// told without a probe. One that nobody visits, and that has had its time to come up, does.
+func (r *Registry) foundServing(k *Keeper, now time.Time) bool {
+	e := k.Entry()
+	if len(e.Routers) == 0 && e.App.HealthCheck == nil && k.health() == NoHealth && !k.restarting() && k.ranFor(e.StartTimeout, now) {
+		return true
+	}
+	serving, _ := r.tally(k)
+	return serving && (e.Static() || k.ranFor(brief, now))
+}
+
+// ranFor reports whether what runs of the app has done so for a while, or its provider does
+// not tell since when.
+func (k *Keeper) ranFor(d time.Duration, now time.Time) bool {
+	return !slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
+		return i.Status == Running && !i.StartedAt.IsZero() && now.Sub(i.StartedAt) < d
+	})
+}
+
+// tryFound moves the apps until those that were found running have answered their probes, or
+// had their time: nobody is turned away by one that serves.
+func (r *Registry) tryFound(ctx context.Context) {
+	limit := time.NewTimer(foundLimit)
+	defer limit.Stop()
+	for {
+		r.advance(time.Now())
+		r.beginProbes(ctx)
+		if !r.triesFound() {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-limit.C:
+			return
+		case <-r.kick:
+		}
+	}
+}
+
+// triesFound reports whether an app that was found running is still being probed.
+func (r *Registry) triesFound() bool {
+	r.mu.Lock()
+	defer r.unlock()
+	return slices.ContainsFunc(r.moving, func(k *Keeper) bool {
+		return k.isAdopted() && k.state == Starting && k.healthyAt.IsZero() && len(k.ready.probing) > 0
+	})
+}

@@ -1,0 +1,58 @@
+package registry
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+const (
+	// mendDelay is for how long a part of an awake app may be down before it is started
+	// again: whoever updates or restarts the app stops it, too, and goes on at once. One that
+	// has crashed is started sooner.
+	mendDelay      = 4 * time.Second
+	crashMendDelay = time.Second
+)
+
+// mending is how the instances of an awake app that do not run are started again.
+type mending struct {
+	from  time.Time                   // since when one does not run; zero: all do
+	next  time.Time                   // no sooner than this
+	pause *backoff.ExponentialBackOff // nil: nothing was started again so far
+}
+
+// mend starts again what of an awake app does not run, while the rest serves. It reports
+// whether it did.
+func (p *pass) mend(k *Keeper) bool {
+	dead := slices.IndexFunc(k.app.Instances, func(i Instance) bool { return i.Status == Exited || i.Status == Paused })
+	if dead < 0 || !k.up() || k.Entry().mayEnd() {
+		k.mending.from = time.Time{}
+		return false
+	}
+	if k.mending.from.IsZero() {
+		k.mending.from = p.now
+	}
+	delay := mendDelay
+	if i := k.app.Instances[dead]; i.Status == Exited && (i.OOMKilled || i.crashed()) {
+		delay = crashMendDelay
+	}
+	if at := latest(k.mending.from.Add(delay), k.mending.next); p.now.Before(at) {
+		p.at(at)
+		return false
+	}
+	if k.mending.pause == nil {
+		k.mending.pause = newBackOff(firstRetry, lastRetry)
+	}
+	k.mending.from, k.mending.next = time.Time{}, p.now.Add(k.mending.pause.NextBackOff())
+	p.say(slog.LevelWarn, "a part of the app does not run, and is started again", "app", k.Name(), "container", k.app.Instances[dead].Name)
+	k.busy = true
+	name := k.app.Name
+	p.todo = append(p.todo, func(ctx context.Context) {
+		app, err := k.provider.Start(ctx, name)
+		p.Registry.started(k, app, err)
+	})
+	return true
+}

@@ -1,0 +1,87 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// at is where a server listens.
+func at(s *httptest.Server) netip.AddrPort {
+	return netip.MustParseAddrPort(s.Listener.Addr().String())
+}
+
+func TestAProbeTakesSignsOfLifeAndNothingElse(t *testing.T) {
+	t.Parallel()
+	status := http.StatusOK
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "http://elsewhere.invalid/")
+		w.WriteHeader(status)
+	}))
+	defer s.Close()
+	for code, want := range map[int]bool{200: true, 204: true, 302: true, 401: true, 403: true, 400: false, 404: false, 500: false, 502: false, 503: false} {
+		status = code
+		err := Answers(t.Context(), Target{Address: at(s), Path: "/", Accepts: rules.Defaults().ProbeStatus})
+		if (err == nil) != want {
+			t.Errorf("%d: %v", code, err)
+		}
+		if fault := (StatusError{}); !want && (!errors.As(err, &fault) || fault.Status != code) {
+			t.Errorf("%d: %v is no error that says so", code, err)
+		}
+	}
+}
+
+func TestAProbeComesWithTheHostAndTheSchemeOfAVisitor(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != "shop.test" || r.Header.Get("X-Forwarded-Host") != "shop.test" || r.Header.Get("X-Forwarded-Proto") != "https" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer s.Close()
+	target := Target{Address: at(s), Path: "/", Host: "shop.test", VisitorScheme: "https"}
+	if err := Answers(t.Context(), target); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAProbeSpeaksWhatTheAppSpeaks(t *testing.T) {
+	t.Parallel()
+	ok := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 && r.TLS == nil {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	})
+	tls := httptest.NewTLSServer(ok)
+	defer tls.Close()
+	if err := Answers(t.Context(), Target{Address: at(tls), Path: "/", Scheme: "https"}); err != nil {
+		t.Errorf("by TLS, with a certificate that nobody has signed: %v", err)
+	}
+	h2c := httptest.NewUnstartedServer(ok)
+	h2c.Config.Protocols = new(http.Protocols)
+	h2c.Config.Protocols.SetUnencryptedHTTP2(true)
+	h2c.Start()
+	defer h2c.Close()
+	if err := Answers(t.Context(), Target{Address: at(h2c), Path: "/", Scheme: "h2c"}); err != nil {
+		t.Errorf("by HTTP/2 without TLS: %v", err)
+	}
+}
+
+func TestAnAppThatIsSlowToAnswerHasItsTime(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer s.Close()
+	defer close(release)
+	err := Answers(t.Context(), Target{Address: at(s), Path: "/", Patience: time.Millisecond})
+	if !errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "answered") {
+		t.Errorf("%v", err)
+	}
+}
