@@ -29,7 +29,8 @@ const (
 )
 
 // What the engine does where a health check leaves it open. The start interval came
-// with API 1.44; before, the interval was the same all the time.
+// with API 1.44; before, and without a start period, the interval is the same all the time
+// (moby, daemon/health.go).
 const (
 	defaultInterval         = 30 * time.Second
 	defaultStartInterval    = 5 * time.Second
@@ -195,13 +196,9 @@ func healthCheck(config *api.HealthConfig, apiVersion string) *registry.HealthCh
 	if config == nil || len(config.Test) == 0 || config.Test[0] == "NONE" {
 		return nil
 	}
-	check := &registry.HealthCheck{
-		Interval:      cmp.Or(config.Interval, defaultInterval),
-		StartInterval: config.StartInterval,
-	}
-	modern := versions.GreaterThanOrEqualTo(apiVersion, startIntervalAPIVersion)
-	if check.StartInterval == 0 && config.StartPeriod > 0 && modern {
-		check.StartInterval = defaultStartInterval
+	check := &registry.HealthCheck{Interval: cmp.Or(config.Interval, defaultInterval)}
+	if config.StartPeriod > 0 && versions.GreaterThanOrEqualTo(apiVersion, startIntervalAPIVersion) {
+		check.StartInterval = cmp.Or(config.StartInterval, defaultStartInterval)
 	}
 	return check
 }

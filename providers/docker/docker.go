@@ -30,7 +30,7 @@
 //	POST /containers/{id}/pause       sleep, with stop_method: pause
 //	GET  /containers/{id}/logs        the last lines of an app that failed
 //	GET  /containers/{id}/stats       traffic and CPU time, before sleep
-//	POST /containers/{id}/exec        a command that tells whether the app is busy
+//	POST /containers/{id}/exec        a command that tells whether the app is busy, or listens
 //	POST /exec/{id}/start             runs it, on a connection of its own (Upgrade: tcp)
 //	GET  /exec/{id}/json              its exit code
 package docker
@@ -55,6 +55,7 @@ var (
 	_ registry.Meter    = (*Provider)(nil)
 	_ registry.Executor = (*Provider)(nil)
 	_ registry.Logger   = (*Provider)(nil)
+	_ registry.Listener = (*Provider)(nil)
 )
 
 // DefaultProc is where the host's /proc is if Paastis runs on the host.

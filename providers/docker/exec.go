@@ -36,7 +36,7 @@ func (p *Provider) executeIn(ctx context.Context, id string, command []string) (
 	if err != nil {
 		return 0, err
 	}
-	if err := p.follow(ctx, exec); err != nil {
+	if err := p.follow(ctx, exec, discard); err != nil {
 		return 0, err
 	}
 	return p.exitCode(ctx, exec)
@@ -54,9 +54,15 @@ func (p *Provider) prepare(ctx context.Context, id string, command []string) (ex
 	return exec, err
 }
 
-// follow runs the command and reads what it writes until it ends. The connection, once
+// discard reads what a command writes and throws it away.
+func discard(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
+
+// follow runs the command and has what it writes read until it ends. The connection, once
 // made, knows nothing of ctx.
-func (p *Provider) follow(ctx context.Context, exec string) error {
+func (p *Provider) follow(ctx context.Context, exec string, read func(io.Reader) error) error {
 	var output client.ExecAttachResult
 	err := p.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
 		output, err = p.client.ExecAttach(ctx, exec, client.ExecAttachOptions{})
@@ -67,7 +73,7 @@ func (p *Provider) follow(ctx context.Context, exec string) error {
 	}
 	defer output.Close()
 	defer context.AfterFunc(ctx, output.Close)()
-	_, err = io.Copy(io.Discard, output.Reader)
+	err = read(output.Reader)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -124,8 +124,13 @@ func sockets(process fs.FS) ([]socket, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseSockets(string(four) + string(six))
+}
+
+// parseSockets reads a table of sockets, or several.
+func parseSockets(text string) ([]socket, error) {
 	var table []socket
-	for line := range strings.Lines(string(four) + string(six)) {
+	for line := range strings.Lines(text) {
 		fields := strings.Fields(line)
 		if len(fields) < 4 || fields[0] == "sl" {
 			continue
