@@ -11,16 +11,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
 )
-
-// patience is how much of a wake an app's health check may cost by itself before check
-// says so.
-const patience = 5 * time.Second
 
 // check validates the configuration, which was loaded by then, and what the apps'
 // labels say, and prints a line for each thing that will hurt. Warnings are no failure.
@@ -69,7 +64,7 @@ func lintThemes(inv *registry.Inventory, known []string) []string {
 func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string {
 	var all []string
 	all = append(all, lintNames(inv)...)
-	shared := traefikNetworks(report)
+	shared, own := networksOf(report, registry.RunsTraefik), networksOf(report, registry.IsPaastis)
 	for _, e := range inv.Entries {
 		if !e.Managed {
 			all = append(all, lintUnmanaged(e)...)
@@ -77,7 +72,7 @@ func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string
 		}
 		all = append(all, lintRouters(e, hasAPI)...)
 		all = append(all, lintMiddlewares(inv, e)...)
-		all = append(all, lintReadiness(e)...)
+		all = append(all, lintReadiness(e, own)...)
 		all = append(all, lintNetworks(e, shared)...)
 	}
 	return all
@@ -210,30 +205,6 @@ func staticByAddress(raw string) error {
 	return nil
 }
 
-// lintReadiness looks at how Paastis learns that the app is ready.
-func lintReadiness(e *registry.Entry) []string {
-	var all []string
-	warn := func(format string, args ...any) {
-		all = append(all, fmt.Sprintf(format, args...)+" ("+e.App.Origin+")")
-	}
-	switch h := e.App.HealthCheck; {
-	case h == nil && e.Probe.Kind == rules.NoProbe:
-	case h == nil && e.Port() == 0:
-		warn("app %q has no health check and no port to probe: it counts as ready as soon as it runs; add a health check, or the label paastis.probe=tcp:PORT", e.Name)
-	case h != nil && cost(h) > patience:
-		warn("the health check of app %q runs every %s, which alone adds up to that to each wake; shorten its interval, or set start_interval and start_period", e.Name, cost(h))
-	}
-	return all
-}
-
-// cost is how long a health check may leave an app waiting that is well already.
-func cost(h *registry.HealthCheck) time.Duration {
-	if h.StartInterval > 0 {
-		return h.StartInterval
-	}
-	return h.Interval
-}
-
 // lintNetworks looks for apps that Traefik has no way to.
 func lintNetworks(e *registry.Entry, traefiks []string) []string {
 	if len(e.Routers) == 0 || traefiks == nil || slices.Contains(e.App.Networks, "host") {
@@ -246,23 +217,6 @@ func lintNetworks(e *registry.Entry, traefiks []string) []string {
 	}
 	return []string{fmt.Sprintf("app %q is on %s, and Traefik on %s: they share no network, so Traefik cannot reach it (%s)",
 		e.Name, listOf(e.App.Networks), listOf(traefiks), e.App.Origin)}
-}
-
-// traefikNetworks are the networks of all Traefiks among the apps; nil if there is none,
-// or one is on the host's.
-func traefikNetworks(report registry.Report) []string {
-	var all []string
-	for _, app := range report.Apps {
-		if app.Protected != registry.RunsTraefik {
-			continue
-		}
-		if slices.Contains(app.Networks, "host") {
-			return nil
-		}
-		all = append(all, app.Networks...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 func listOf(names []string) string {

@@ -71,6 +71,20 @@ func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 		"health check of Traefik": {set(label+"healthcheck.path", "/"), false, "Traefik checks the health of service \"web\" itself"},
 		"the same with API":       {set(label+"healthcheck.path", "/"), true, ""},
 		"slow health check":       {func(a *registry.App) { a.HealthCheck.Interval = 30 * time.Second }, false, "runs every 30s"},
+		"a health check that a probe overrules": {func(a *registry.App) {
+			a.HealthCheck.Interval, a.Labels["paastis.probe"] = 30*time.Second, "tcp"
+		}, false, ""},
+		"a health check that Traefik goes by": {func(a *registry.App) {
+			a.HealthCheck.Interval, a.Labels["paastis.probe"] = 30*time.Second, "tcp"
+			delete(a.Labels, label+"server.url")
+		}, true, "Traefik has no server of it before it has passed, whatever the probe tcp says"},
+		"a health check that comes too late": {func(a *registry.App) {
+			a.HealthCheck.Interval, a.Labels["paastis.start_timeout"] = time.Minute, "45s"
+		}, false, "longer than its start_timeout of 45s"},
+		"several containers": {func(a *registry.App) {
+			a.Instances = append(a.Instances, registry.Instance{Name: "shop-web-2", ID: "id2"})
+			delete(a.Labels, label+"server.url")
+		}, true, "runs as 2 containers"},
 		"no health, no port": {func(a *registry.App) {
 			a.HealthCheck, a.Ports = nil, nil
 			a.Labels[label+"server.url"] = "http://shop-web-1"
@@ -97,6 +111,33 @@ func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 			if !strings.Contains(line, "shop-web") || strings.Contains(line, "\n") {
 				t.Errorf("%s: no line that says where: %q", name, line)
 			}
+		}
+	}
+}
+
+func TestCheckTellsOfAppsThatPaastisCannotProbe(t *testing.T) {
+	paastis := registry.App{
+		Name: "paastis", Origin: `container "paastis"`, Networks: []string{"proxy"}, Protected: registry.IsPaastis,
+		Instances: []registry.Instance{{Name: "paastis", ID: "p"}},
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*registry.App)
+		on     string
+		told   bool
+	}{
+		{"no health check", func(a *registry.App) { a.HealthCheck = nil }, "proxy", true},
+		{"a health check", nil, "proxy", false},
+		{"a probe beside it", func(a *registry.App) { a.Labels["paastis.probe"] = "tcp" }, "proxy", true},
+		{"none", func(a *registry.App) { a.HealthCheck, a.Labels["paastis.probe"] = nil, "none" }, "proxy", false},
+		{"Paastis in its network", func(a *registry.App) { a.HealthCheck = nil }, "apps", false},
+		{"Paastis on the host", func(a *registry.App) { a.HealthCheck = nil }, "host", false},
+		{"on the host itself", func(a *registry.App) { a.HealthCheck, a.Networks = nil, []string{"host"} }, "proxy", true},
+	} {
+		paastis.Networks = []string{c.on}
+		got := strings.Join(lintOf(t, true, web(c.change), paastis), "\n")
+		if told := strings.Contains(got, `"shop-web" is on`) && strings.Contains(got, "let Paastis join a network of the app"); told != c.told {
+			t.Errorf("%s: %q", c.name, got)
 		}
 	}
 }
