@@ -28,6 +28,8 @@ type View struct {
 	Began time.Time
 	// Usual is how long its way up usually takes, by its last wakes. Zero: not known.
 	Usual time.Duration
+	// RetryAt is when who comes has it started again, if it failed. Zero otherwise.
+	RetryAt time.Time
 	// Logs are the last lines of an app that failed, oldest first, where visitors may
 	// read them. Nil otherwise.
 	Logs []string
@@ -78,6 +80,9 @@ func (r *Registry) View(k *Keeper) View {
 	v.Theme, v.Brand = k.Entry().Theme, k.Entry().Brand
 	if k.state == Starting {
 		v.Began = k.since
+	}
+	if state == Failed {
+		v.RetryAt = k.retryAt
 	}
 	if state == Failed && k.Entry().ShowLogs {
 		v.Logs = slices.Clone(k.failure.Logs)

@@ -6,7 +6,8 @@ import (
 	"net/http"
 )
 
-// answer is a ResponseWriter that knows whether the answer has begun.
+// answer is the ResponseWriter of a request that came by a published route. It knows whether
+// the answer has begun.
 type answer struct {
 	http.ResponseWriter
 	begun bool

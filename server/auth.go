@@ -69,7 +69,7 @@ func (s *Server) glance(c echo.Context, k *registry.Keeper) error {
 	if k.Open() {
 		return c.NoContent(http.StatusOK)
 	}
-	return WriteProblem(c.Response(), c.Request(), onlookerProblem(s.registry.View(k)))
+	return tell(c.Response(), c.Request(), onlookerProblem(s.registry.View(k)))
 }
 
 // welcome answers a person: through to the app, or the waiting page.
@@ -78,7 +78,7 @@ func (s *Server) welcome(c echo.Context, k *registry.Keeper, req *traefik.Reques
 		return s.pass(c, k)
 	}
 	if !s.wake(k, req, retriesByLink(req)) {
-		return s.page.write(c.Response(), req.Header, http.StatusTooManyRequests, shown{view: s.registry.View(k), refused: true})
+		return s.page.write(c.Response(), req.Header, http.StatusTooManyRequests, s.refused(k, req))
 	}
 	if k.Pass(time.Now()) {
 		return s.pass(c, k)
@@ -136,17 +136,23 @@ func (s *Server) letDown(w http.ResponseWriter, r *http.Request, k *registry.Kee
 	if who == Form {
 		return s.page.write(w, req.Header, http.StatusServiceUnavailable, shown{view: view, form: true})
 	}
-	return WriteProblem(w, r, appProblem(view))
+	return tell(w, r, appProblem(view))
 }
 
 // turnDown answers for an app a request that might have been held, but for its address
 // having woken too many.
 func (s *Server) turnDown(w http.ResponseWriter, r *http.Request, k *registry.Keeper, req *traefik.Request, who Visitor) error {
-	view := s.registry.View(k)
+	is := s.refused(k, req)
 	if who == Form {
-		return s.page.write(w, req.Header, http.StatusTooManyRequests, shown{view: view, form: true, refused: true})
+		is.form = true
+		return s.page.write(w, req.Header, http.StatusTooManyRequests, is)
 	}
-	return WriteProblem(w, r, tooManyProblem(view))
+	return tell(w, r, tooManyProblem(is.view, is.wait))
+}
+
+// refused is what is shown of an app to an address that has woken too many.
+func (s *Server) refused(k *registry.Keeper, req *traefik.Request) shown {
+	return shown{view: s.registry.View(k), refused: true, wait: s.limit.Wait(req.ClientIP, time.Now())}
 }
 
 // patient ends with the request, after some time, or when the server does.
@@ -159,17 +165,15 @@ func (s *Server) patient(ctx context.Context, limit time.Duration) (context.Cont
 // release lets a held request go. Traefik carries on with the configuration that the
 // request arrived with: only with a static server does that have the app's address.
 // Otherwise the visitor is asked to send it again, method and body kept: a browser does so
-// by itself.
+// by itself. Who would not is told to come again.
 func (s *Server) release(c echo.Context, k *registry.Keeper, req *traefik.Request, who Visitor) error {
 	if k.Entry().Static() {
 		return s.pass(c, k)
 	}
-	to := req.URL()
-	if to == "" { // the host is none that a URL can have
-		return s.letDown(c.Response(), c.Request(), k, req, who)
+	if sendAgain(c.Response(), req, registry.Ready) {
+		return nil
 	}
-	setState(c.Response(), registry.Ready)
-	return c.Redirect(http.StatusTemporaryRedirect, to)
+	return s.letDown(c.Response(), c.Request(), k, req, who)
 }
 
 // refuse answers a question that is none.

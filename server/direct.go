@@ -155,10 +155,8 @@ func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := s.patient(r.Context(), limit)
 	defer cancel()
-	if to := request.URL(); s.registry.AwaitMarks(ctx) && to != "" && request.Header["X-Forwarded-Prefix"] == nil && request.Header["X-Replaced-Path"] == nil {
-		setState(w, registry.Starting)
-		w.Header().Set("Location", to)
-		w.WriteHeader(http.StatusTemporaryRedirect)
+	asIs := request.Header["X-Forwarded-Prefix"] == nil && request.Header["X-Replaced-Path"] == nil
+	if s.registry.AwaitMarks(ctx) && asIs && sendAgain(w, &request, registry.Starting) {
 		return
 	}
 	s.sendBack(w, r, Problem{
@@ -171,7 +169,7 @@ func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
 func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, p Problem) {
 	p.Status = http.StatusServiceUnavailable
 	if r.Method == http.MethodGet {
-		w.Header().Set("Refresh", retryAfter)
+		w.Header().Set("Refresh", seconds(0))
 	}
 	s.send(w, r, p)
 }
@@ -193,7 +191,7 @@ func (s *Server) lead(a *arrival) {
 		return
 	}
 	if !s.wake(a.keeper, &a.request, retriesByLink(&a.request)) {
-		s.paint(a, http.StatusTooManyRequests, shown{view: s.registry.View(a.keeper), refused: true})
+		s.paint(a, http.StatusTooManyRequests, s.refused(a.keeper, &a.request))
 		return
 	}
 	if !s.carry(ctx, a, true) {
@@ -223,9 +221,9 @@ func (s *Server) paint(a *arrival, status int, is shown) {
 	s.said(s.page.write(a.w, a.r.Header, status, is))
 }
 
-// send answers with a problem document.
+// send answers with a problem.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, p Problem) {
-	s.said(WriteProblem(w, r, p))
+	s.said(tell(w, r, p))
 }
 
 // said notes how sending an answer went.

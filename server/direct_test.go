@@ -53,6 +53,13 @@ var directContract = map[string]map[string]string{
 		"stopping": "307 ready after 23s, orders start shop",
 		"failed":   "503 problem failed at once, orders -",
 	},
+	"unled": {
+		"awake":    "503 problem ready after 1s, orders -",
+		"asleep":   "503 problem ready after 11s, orders start shop",
+		"starting": "503 problem ready after 8s, orders -",
+		"stopping": "503 problem ready after 23s, orders start shop",
+		"failed":   "503 problem failed at once, orders -",
+	},
 	"onlooker": {
 		"awake":    "307 ready after 1s, orders -",
 		"asleep":   "503 problem asleep at once, orders -",

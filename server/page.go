@@ -50,11 +50,11 @@ func (th *theme) fit(s shown, t *tongue) (page, error) {
 // write answers with the page: a person's navigation, or its own poll, which must never
 // get a 2xx: that would send it on to the app. h are the visitor's headers.
 func (p waitingPage) write(w http.ResponseWriter, h http.Header, status int, s shown) error {
-	return p.render(s, tongueFor(first(h, "Accept-Language"))).write(w, status, s.view.State)
+	return p.render(s, tongueFor(first(h, "Accept-Language"))).write(w, status, s.view.State, s.retryIn(time.Now()))
 }
 
-// write sends a page.
-func (p page) write(w http.ResponseWriter, status int, state registry.State) error {
+// write sends a page of an app in a state, to be asked for again after a while.
+func (p page) write(w http.ResponseWriter, status int, state registry.State, retry time.Duration) error {
 	setState(w, state)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -62,7 +62,7 @@ func (p page) write(w http.ResponseWriter, status int, state registry.State) err
 	h.Set("Content-Security-Policy", p.policy)
 	h.Set("Referrer-Policy", referrerPolicy(state))
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Retry-After", retryAfter)
+	h.Set("Retry-After", seconds(retry))
 	w.WriteHeader(status)
 	_, err := w.Write(p.body)
 	return err

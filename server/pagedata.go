@@ -91,6 +91,16 @@ type shown struct {
 	view    registry.View
 	form    bool // it answers a form that was not sent
 	refused bool // the visitor's address has woken too many apps
+
+	wait time.Duration // until it may wake one more
+}
+
+// retryIn is in how long it is worth to ask again.
+func (s shown) retryIn(now time.Time) time.Duration {
+	if s.refused {
+		return s.wait
+	}
+	return retryIn(s.view, now)
 }
 
 // tooManyWakes is what is said then; see Texts.Reasons.

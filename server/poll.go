@@ -76,7 +76,7 @@ func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists, onloo
 	view := s.registry.View(k)
 	wakes := insists || !onlooks && view.State != registry.Failed && view.State != registry.Ready
 	if wakes && !s.wake(k, req, insists) {
-		return shown{view: view, refused: true}
+		return s.refused(k, req)
 	}
 	return shown{view: s.registry.View(k)}
 }

@@ -96,5 +96,5 @@ func (p *Preview) sample(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	_ = drawn.write(w, http.StatusServiceUnavailable, s.shown.view.State) // who has left needs no answer
+	_ = drawn.write(w, http.StatusServiceUnavailable, s.shown.view.State, 0) // who has left needs no answer
 }

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
 )
-
-// retryAfter is when to ask again, in seconds: an app is rarely up in less.
-const retryAfter = "1"
 
 // Problem is an answer for programs (RFC 9457), without a type of its own: the title
 // says as much as the status.
@@ -25,11 +23,14 @@ type Problem struct {
 	State string `json:"state,omitempty"`
 	// Force tells that what was refused can be had by force.
 	Force bool `json:"force,omitempty"`
+
+	retry time.Duration // until it is worth to ask again; a second at least
 }
 
-// appProblem says why an app does not answer a program, whose request has woken it.
+// appProblem says why an app does not answer a program, whose request has woken it, and when
+// it may.
 func appProblem(v registry.View) Problem {
-	p := Problem{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String()}
+	p := Problem{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String(), retry: retryIn(v, time.Now())}
 	if v.State == registry.Failed {
 		p.Title, p.Detail = "The app could not be started", v.Reason
 	} else {
@@ -43,19 +44,21 @@ func onlookerProblem(v registry.View) Problem {
 	p := appProblem(v)
 	switch v.State {
 	case registry.Asleep, registry.Draining, registry.Stopping:
-		p.Title, p.Detail = "The app is "+p.State, "Requests of this kind do not wake it."
+		p.Title, p.Detail, p.retry = "The app is "+p.State, "Requests of this kind do not wake it.", asleepPause
 	}
 	return p
 }
 
-// tooManyProblem is for a program whose address has woken too many apps.
-func tooManyProblem(v registry.View) Problem {
+// tooManyProblem is for a program whose address has woken too many apps, and may wake one
+// more after a while.
+func tooManyProblem(v registry.View, wait time.Duration) Problem {
 	return Problem{
 		Status: http.StatusTooManyRequests,
 		Title:  "Too many apps were woken from this address",
 		Detail: "Send the request again in a moment.",
 		App:    v.Name,
 		State:  v.State.String(),
+		retry:  wait,
 	}
 }
 
@@ -80,15 +83,8 @@ func ProblemOf(err error) Problem {
 // WriteProblem answers with a problem document, without body to a HEAD. Long texts are
 // cut, for the reason that pageLimit has.
 func WriteProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", "application/problem+json")
-	if p.State != "" {
-		h.Set(stateHeader, p.State)
-	}
-	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
-		h.Set("Retry-After", retryAfter)
-	}
+	p.headers(w.Header())
+	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	if r.Method == http.MethodHead || r.Header.Get("X-Forwarded-Method") == http.MethodHead {
 		return nil
@@ -98,6 +94,17 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, p Problem) error {
 		return fmt.Errorf("write problem: %w", err)
 	}
 	return nil
+}
+
+// headers are those that a problem has in whatever form.
+func (p Problem) headers(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	if p.State != "" {
+		h.Set(stateHeader, p.State)
+	}
+	if (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests) && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", seconds(p.retry))
+	}
 }
 
 // stateHeader tells the app's state in every answer of Paastis's own.

@@ -226,7 +226,7 @@ func (p *proxy) broken(a *arrival, r *http.Request, err error) {
 		panic(http.ErrAbortHandler) // the visitor has left, or cannot be told any more
 	}
 	p.log.Warn("app broke off", "app", a.keeper.Name(), "error", err)
-	_ = WriteProblem(a.w, a.r, Problem{
+	_ = tell(a.w, a.r, Problem{
 		Status: http.StatusBadGateway,
 		Title:  "The app broke off",
 		Detail: "It has got the request, and gave no answer that one could understand.",
@@ -260,12 +260,7 @@ func (s *Server) sendElsewhere(ctx context.Context, a *arrival) {
 	case <-ctx.Done():
 	case <-time.After(elsewherePause):
 	}
-	to := a.request.URL()
-	if to == "" { // the host is none that a URL can have
+	if !sendAgain(a.w, &a.request, registry.Ready) {
 		s.send(a.w, a.r, appProblem(s.registry.View(a.keeper)))
-		return
 	}
-	setState(a.w, registry.Ready)
-	a.w.Header().Set("Location", to)
-	a.w.WriteHeader(http.StatusTemporaryRedirect)
 }

@@ -240,7 +240,7 @@ func (s *Server) survive(next echo.HandlerFunc) echo.HandlerFunc {
 			if cause := recover(); cause != nil {
 				s.log.Error("panic in a handler", "path", c.Request().URL.Path, "cause", cause, "stack", stack())
 				if !c.Response().Committed {
-					err = WriteProblem(c.Response(), c.Request(), Mistake)
+					err = tell(c.Response(), c.Request(), Mistake)
 				}
 			}
 		}()

@@ -131,19 +131,53 @@ func FromURL(rawURL string) (Request, error) {
 	return r, nil
 }
 
-// URL returns the absolute URL of the request, to send the visitor there again. Each
-// character that could end a header or leave the host is escaped. It returns "" if the
+// URL returns the absolute URL of the request, to send the visitor there again, by the scheme
+// that the visitor seems to have used. Each character that could end a header or leave the host is escaped. It returns "" if the
 // visitor's host is not known or is none.
 func (r *Request) URL() string {
 	if !isAuthority(r.Authority) {
 		return ""
 	}
-	absolute := proto(r.Proto) + "://" + r.Authority + escapeURI(r.URI)
+	absolute := r.scheme() + "://" + r.Authority + escapeURI(r.URI)
 	parsed, err := url.Parse(absolute)
 	if err != nil || parsed.Host != r.Authority {
 		return ""
 	}
 	return absolute
+}
+
+// scheme is the one that the visitor seems to have used. Behind a balancer that ends TLS it
+// is not the one that Traefik itself was called by, which is all that ForwardAuth tells
+// without trustForwardHeader. Then there is still the port that Traefik made of the word of
+// a balancer that it trusts (forwarded_header.go of 3.6.12), what balancers tell in other
+// ways, and what browsers say. A visitor who makes that up leads no other astray.
+func (r *Request) scheme() string {
+	if r.Proto == "https" || r.Port == usualPort("https") || r.isSaidToBeHTTPS() {
+		return "https"
+	}
+	return proto(r.Proto)
+}
+
+// isSaidToBeHTTPS reports whether headers say that the visitor used HTTPS. Browsers tell
+// where they are (Origin, Referer) and send Sec-Fetch-Site by nothing else, except to the
+// machine that they run on.
+func (r *Request) isSaidToBeHTTPS() bool {
+	for _, name := range []string{"X-Forwarded-Ssl", "Front-End-Https", "X-Forwarded-Scheme", "X-Url-Scheme"} {
+		if says := first(r.Header, name); strings.EqualFold(says, "on") || strings.EqualFold(says, "https") {
+			return true
+		}
+	}
+	here := "https://" + r.Authority
+	return strings.Contains(strings.ToLower(first(r.Header, "Forwarded")), "proto=https") || strings.Contains(first(r.Header, "Cf-Visitor"), `"https"`) ||
+		first(r.Header, "Origin") == here || strings.HasPrefix(first(r.Header, "Referer"), here+"/") ||
+		r.Header["Sec-Fetch-Site"] != nil && !r.isLocal()
+}
+
+// isLocal reports whether the host is the visitor's own machine by its name or address.
+func (r *Request) isLocal() bool {
+	host := strings.TrimSuffix(r.Host, ".")
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && address.IsLoopback()
 }
 
 func (r *Request) setAuthority(authority string) {
@@ -188,9 +222,11 @@ func first(h http.Header, name string) string {
 	return ""
 }
 
-// proto tells https from http; to Traefik a WebSocket's is "wss" or "ws".
+// proto tells https from http; to Traefik a WebSocket's is "wss" or "ws". Of several
+// balancers the first was the visitor's.
 func proto(forwarded string) string {
-	if forwarded == "https" || forwarded == "wss" {
+	forwarded, _, _ = strings.Cut(forwarded, ",")
+	if forwarded = strings.TrimSpace(forwarded); strings.EqualFold(forwarded, "https") || strings.EqualFold(forwarded, "wss") {
 		return "https"
 	}
 	return "http"
