@@ -51,6 +51,7 @@ type filedApp struct {
 	Pinned       time.Time   `json:"pinned,omitzero"`
 	Memory       uint64      `json:"memory,omitempty"`
 	Asked        string      `json:"asked,omitempty"`
+	Without      []string    `json:"without,omitempty"`
 	Wakes        []filedWake `json:"wakes,omitempty"`
 	Spans        []filedSpan `json:"spans,omitempty"`
 }
@@ -190,7 +191,7 @@ func (m Memory) write(w io.Writer) error {
 }
 
 func filedOf(m AppMemory) filedApp {
-	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Memory: m.Memory, Asked: m.Asked}
+	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Memory: m.Memory, Asked: m.Asked, Without: m.Without}
 	for _, w := range m.Wakes {
 		a.Wakes = append(a.Wakes, filedWake{At: w.At, Took: w.Took.Seconds(), Failed: w.Failed})
 	}
@@ -227,7 +228,7 @@ func (c filed) memory() Memory {
 }
 
 func (a filedApp) memory() AppMemory {
-	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, Memory: a.Memory, Asked: a.Asked}
+	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
 	for _, w := range a.Wakes {
 		m.Wakes = append(m.Wakes, Wake{At: w.At, Took: seconds(w.Took), Failed: w.Failed})
 	}

@@ -69,8 +69,10 @@ type Entry struct {
 	// while it is not healthy.
 	leftOut, unhealthyToo bool
 
-	asked  string // Reported.Asked
-	keeper *Keeper
+	asked string // Reported.Asked
+	// without is Reported.Without
+	without []string
+	keeper  *Keeper
 
 	needs     []need // its own links
 	group     *group // whose other apps it needs as well; nil: none
@@ -172,6 +174,8 @@ type Reported struct {
 	// Asked is the router that Traefik is known to ask about although no label says so.
 	// Empty: none is.
 	Asked string
+	// Without are those of its Links that the app is known to do without. Nil: none.
+	Without []string
 }
 
 // Resolve makes an inventory. It does no I/O; bad labels become problems of the app.
@@ -219,7 +223,7 @@ func (inv *Inventory) Problems() []string {
 }
 
 func newEntry(r Reported, s Settings) *Entry {
-	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App, asked: r.Asked}
+	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App, asked: r.Asked, without: r.Without}
 	var warnings []string
 	e.Resolved, warnings = s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
 	e.Problems = append(e.Problems, warnings...)

@@ -35,8 +35,9 @@ type Keeper struct {
 
 	id       string // :: provider/name
 	provider Provider
-	app      App    // what its provider last said
-	asked    string // the router that Traefik is known to ask about; see Router.asked
+	app      App      // what its provider last said
+	without  []string // the needs that it is known to do without; see learnWithout
+	asked    string   // the router that Traefik is known to ask about; see Router.asked
 
 	state   State
 	since   time.Time     // of the state

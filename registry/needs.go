@@ -282,17 +282,35 @@ func (p *pass) wake(k *Keeper, reason string, since time.Time) {
 	p.move(k)
 }
 
+// optionalMoment is how long an app waits for an optional one that comes before it: most are
+// up by then, and none is worth more.
+const optionalMoment = 2 * time.Second
+
 // mayStart reports whether all is up that has to be before the app is started: what its
-// component needs outside, and what comes before it inside. It waits for an optional one
-// until that has failed.
+// component needs outside, and what comes before it inside.
 func (p *pass) mayStart(k *Keeper) bool {
 	e := k.Entry()
 	if !p.suppliedOutside(e.component) {
 		return false
 	}
 	return !slices.ContainsFunc(e.needs, func(n need) bool {
-		return n.before() && !(n.Optional && (!n.to.Managed || n.to.keeper.state == Failed)) && !n.met(k)
+		return n.before() && !n.met(k) && !(n.Optional && p.goesWithout(n, k))
 	})
+}
+
+// goesWithout reports whether an app starts without an optional one that is not up: nobody
+// starts that, it failed, or the moment is over. The end of an optional job is waited for.
+func (p *pass) goesWithout(n need, k *Keeper) bool {
+	t := n.to.keeper
+	switch {
+	case !n.to.Managed, t.state == Failed:
+		return true
+	case n.Condition == rules.Completed:
+		return false
+	}
+	over := k.startedAt.Add(optionalMoment)
+	p.at(over)
+	return !p.now.Before(over)
 }
 
 // awaits reports whether an app is not as far as it could be because of one that is on its
@@ -304,6 +322,9 @@ func (p *pass) awaits(k *Keeper) bool {
 		return true
 	}
 	return slices.ContainsFunc(e.needs, func(n need) bool {
+		if n.Optional && (started || !n.before() || p.goesWithout(n, k)) {
+			return false
+		}
 		return (!n.inside || n.Ordered && !started) && n.to.Managed && n.to.keeper.moves() && !p.holds(n, k)
 	})
 }

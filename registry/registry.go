@@ -469,7 +469,7 @@ func (p *pass) set(k *Keeper, s State, reason string) {
 func (r *Registry) resolve() {
 	apps := make([]Reported, 0, len(r.keepers))
 	for _, k := range r.keepers {
-		apps = append(apps, Reported{Provider: k.provider.Name(), App: k.app, Asked: k.asked})
+		apps = append(apps, Reported{Provider: k.provider.Name(), App: k.app, Asked: k.asked, Without: k.without})
 	}
 	inv := Resolve(apps, r.settings)
 	r.touch()

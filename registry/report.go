@@ -47,10 +47,17 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	r.loading = loading
 	redefined := false
 	var seen []*Keeper
+	rose := map[*Keeper]bool{}
 	for _, app := range report.Apps {
+		was := r.keepers[p.Name()+"/"+app.Name]
+		stood := !loading && (was == nil || !was.alive())
 		k, changed := r.keep(p, app)
 		redefined = redefined || changed
 		seen = append(seen, k)
+		rose[k] = stood && k.alive()
+	}
+	for _, k := range seen {
+		redefined = r.learnWithout(k, rose[k]) || redefined
 	}
 	gone := r.remove(p, report)
 	if redefined || gone {

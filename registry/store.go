@@ -42,6 +42,9 @@ type AppMemory struct {
 	// Asked is the router that Traefik is known to ask about although no label says so.
 	// Empty: none is.
 	Asked string
+	// Without are the apps that it is known to do without, by its provider's names, although
+	// its provider says that it needs them. Nil: none.
+	Without []string
 	// Wakes and Spans are its last ones, oldest first. The last span ends at Seen.
 	Wakes []Wake
 	Spans []Span
@@ -100,7 +103,7 @@ func (r *Registry) revive(k *Keeper, now time.Time) {
 		return
 	}
 	delete(r.absent, k.id)
-	k.memory, k.pinned, k.asked = m.Memory, m.Pinned, m.Asked
+	k.memory, k.pinned, k.asked, k.without = m.Memory, m.Pinned, m.Asked, m.Without
 	k.wakes = slices.Clone(m.Wakes[max(0, len(m.Wakes)-wakesKept):])
 	if m.LastActivity.Before(now) {
 		k.formerUse = m.LastActivity
@@ -136,7 +139,7 @@ func historyOf(spans []Span, now time.Time) history {
 // memoryOf is what is remembered of an app. Called with the lock held.
 func (k *Keeper) memoryOf(now time.Time) AppMemory {
 	return AppMemory{
-		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, Memory: k.memory, Asked: k.asked,
+		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, Memory: k.memory, Asked: k.asked, Without: k.without,
 		Wakes: slices.Clone(k.wakes), Spans: k.history.spans(now),
 	}
 }

@@ -1,0 +1,56 @@
+package registry
+
+import (
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// Compose's label of depends_on does not tell `required: false`. But Compose starts an app
+// whose need has failed only if it does not require it, and so does Paastis. So an app does
+// without a need that had failed when the app was started: for the first time, or a moment
+// later. Of other starts nothing follows: a machine that boots starts all that ran before.
+
+// momentAfter is within what time after the failure of a need a start is by who knew of it.
+const momentAfter = time.Minute
+
+// learnWithout finds which of its needs an app evidently does without, remembers that, and
+// reports whether it is new. rose tells that its start was seen. Called with the lock held.
+func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
+	if k.ordered {
+		return false // by ourselves
+	}
+	provider, _, _ := strings.Cut(k.id, "/")
+	learned := false
+	for _, l := range k.app.Links {
+		to := r.keepers[provider+"/"+l.Name]
+		if to == nil || l.Optional || slices.Contains(k.without, l.Name) {
+			continue
+		}
+		sick := rose && slices.ContainsFunc(k.app.Instances, Instance.firstRun) && l.Condition == rules.Healthy && to.running() && to.health() == Unhealthy
+		if sick || slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return (i.up() || r.loading) && i.startedWithout(to.app) }) {
+			k.without = append(slices.Clone(k.without), l.Name)
+			learned = true
+			r.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)
+		}
+	}
+	r.unsaved = r.unsaved || learned
+	return learned
+}
+
+// startedWithout reports whether an instance was started although an app that it needs had
+// failed, and runs no more.
+func (i Instance) startedWithout(need App) bool {
+	return !i.StartedAt.IsZero() && !slices.ContainsFunc(need.Instances, func(n Instance) bool {
+		failed := n.Status == Exited && (n.crashed() || n.OOMKilled) && !n.EndedAt.IsZero() && n.EndedAt.Before(i.StartedAt)
+		return !failed || !i.firstRun() && i.StartedAt.Sub(n.EndedAt) > momentAfter
+	})
+}
+
+// firstRun reports whether an instance runs that never ended.
+func (i Instance) firstRun() bool {
+	return i.Status == Running && i.EndedAt.IsZero() && i.Restarts == 0
+}
