@@ -192,7 +192,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		}
 	case Failed:
 		d.Failure = &FailureDetail{Failure: k.failure, RetryAt: k.retryAt}
-		d.Failure.Logs = slices.Clone(k.failure.Logs)
+		d.Failure.Logs = k.logs(false)
 	}
 	d.LastActivity, d.NextStop = k.lastActivity(), p.nextStop(k)
 	if k.pinned.After(p.now) {

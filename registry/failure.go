@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,13 +66,17 @@ type Failure struct {
 	Kind FailureKind
 	// Reason is a sentence that a visitor may read.
 	Reason string
-	// ExitCode of the app, if Kind is Ended or CrashLoop.
+	// ExitCode of the app, if Kind is Ended or CrashLoop, or of the one that it needs, if it
+	// is NeedFailed.
 	ExitCode int
 	// At is when.
 	At time.Time
 	// Logs are the last lines that the app wrote, oldest first; they are there a moment
 	// later. They are for admins, and for visitors only with show_logs. Nil: none.
 	Logs []string
+
+	// root is the app whose failure it is, if Kind is NeedFailed. Nil: it is its own.
+	root *Keeper
 }
 
 // Failure is why an app has failed last; false if it is not failed now.
@@ -128,6 +133,27 @@ func (r *Registry) keepLogs(k *Keeper, at time.Time, lines []string, err error) 
 	r.say(slog.LevelWarn, "the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
 	k.notify()
 	r.repaint(k)
+	for _, d := range r.keepers {
+		if d.failure.root == k && d.state == Failed {
+			r.repaint(d)
+		}
+	}
+}
+
+// logs are the last lines of the app that failed: of another one, if that is why. They are
+// for visitors only if both apps show theirs.
+func (k *Keeper) logs(forVisitors bool) []string {
+	if forVisitors && !k.Entry().ShowLogs {
+		return nil
+	}
+	switch root := k.failure.root; {
+	case root == nil:
+		return slices.Clone(k.failure.Logs)
+	case root.state != Failed || forVisitors && !root.Entry().ShowLogs:
+		return nil
+	default:
+		return slices.Clone(root.failure.Logs)
+	}
 }
 
 // backOff is the time to the next attempt, longer after each one that fails.
@@ -141,7 +167,7 @@ func (k *Keeper) backOff() time.Duration {
 // failFor fails an app because one that it needs failed. It is tried again with it.
 func (p *pass) failFor(k, needed *Keeper) {
 	p.fail(k, Failure{
-		Kind:   NeedFailed,
+		Kind: NeedFailed, ExitCode: needed.failure.ExitCode, root: cmp.Or(needed.failure.root, needed),
 		Reason: fmt.Sprintf("%s, which it needs, failed: %s", needed.Name(), needed.reason),
 	}, p.now)
 	k.retryAt = needed.retryAt

@@ -208,6 +208,10 @@ func (f *fake) Start(ctx context.Context, name string) (App, error) {
 func (f *fake) run(a *fakeApp) {
 	for n := range a.app.Instances {
 		i := &a.app.Instances[n]
+		if i.Status == Paused {
+			i.Status = Running
+			f.boot(a, n)
+		}
 		if i.Status == Running {
 			continue
 		}
@@ -273,7 +277,7 @@ func (f *fake) restart(a *fakeApp) {
 	})
 }
 
-func (f *fake) Stop(ctx context.Context, name string, _ rules.StopMethod) (App, error) {
+func (f *fake) Stop(ctx context.Context, name string, method rules.StopMethod) (App, error) {
 	f.mu.Lock()
 	f.calls = append(f.calls, "stop "+name)
 	a := f.apps[name]
@@ -286,6 +290,10 @@ func (f *fake) Stop(ctx context.Context, name string, _ rules.StopMethod) (App, 
 	}
 	for n := range a.app.Instances {
 		i := &a.app.Instances[n]
+		if method == rules.PauseContainer {
+			i.Status = Paused
+			continue
+		}
 		*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143}
 	}
 	return f.snapshot(a), nil

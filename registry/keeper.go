@@ -63,6 +63,7 @@ type Keeper struct {
 	// wakeBegan is when the visitor came whose wake its own is part of.
 	wakeBegan time.Time
 	again     time.Time // start it again once it is stopped, for a wake that began then; zero: do not
+	restart   string    // why it is stopped only to be started again; empty: it is not
 	found     bool      // it ran before Paastis did
 	gone      bool      // its provider no longer knows it
 

@@ -270,7 +270,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper) {
 			p.move(k)
 		}
 	case Failed:
-		if !p.now.Before(k.retryAt) {
+		if !p.now.Before(k.retryAt) && !k.overdue(p.now) {
 			p.wake(k, "tried again", by.wakeBegan)
 		}
 	}
@@ -346,9 +346,43 @@ func (k *Keeper) runsToItsEnd(now time.Time) bool {
 	return k.Entry().job && k.alive() && now.Before(k.jobDeadline())
 }
 
+// overdue reports whether the app is a job that runs for longer than it may.
+func (k *Keeper) overdue(now time.Time) bool {
+	return k.Entry().job && k.running() && !now.Before(k.jobDeadline())
+}
+
+// failOverdue fails a job that did not end in time, so that nobody waits for it any longer,
+// and reports whether it did.
+func (p *pass) failOverdue(k *Keeper) bool {
+	if !k.Entry().job || !k.running() {
+		return false
+	}
+	p.at(k.jobDeadline())
+	if !k.overdue(p.now) {
+		return false
+	}
+	p.fail(k, Failure{Kind: Late, Reason: fmt.Sprintf("It did not end within %s.", k.Entry().JobTimeout)}, p.now)
+	p.move(k)
+	return true
+}
+
+// stopOverdue stops such a job once it has had its idle time to end all the same, whoever
+// asks for it meanwhile: the next of them has it run anew. One that runs and needs it keeps it.
+func (p *pass) stopOverdue(k *Keeper) {
+	e := k.Entry()
+	over := k.failure.At.Add(max(e.MaxIdleTime, shortestStay))
+	switch {
+	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.alive() }):
+	case p.now.Before(latest(over, k.stopAfter)):
+		p.at(latest(over, k.stopAfter))
+	default:
+		p.stop(k, "it did not end in time")
+	}
+}
+
 // jobDeadline is until when a job that runs may do so.
 func (k *Keeper) jobDeadline() time.Time {
-	var began time.Time
+	began := k.startedAt // one that was paused has started long before
 	for _, i := range k.app.Instances {
 		began = latest(began, i.StartedAt)
 	}

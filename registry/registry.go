@@ -390,7 +390,9 @@ func (p *pass) step(k *Keeper) {
 	case Starting:
 		p.raise(k)
 	case Ready:
-		p.rest(k)
+		if !p.failOverdue(k) {
+			p.rest(k)
+		}
 	case Failed:
 		p.awaitWindow(k)
 		p.rest(k)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/paastis/paastis/rules"
 )
 
 // stopLimit bounds a stop that its provider never ends.
@@ -21,7 +24,7 @@ func (p *pass) rest(k *Keeper) {
 	p.admit(k)
 	k.believe(p.now)
 	switch {
-	case k.busy:
+	case k.busy, p.restartCutOff(k):
 		return
 	case k.doomed.Kind != "" && p.now.Before(k.stopAfter):
 		p.at(k.stopAfter)
@@ -35,6 +38,10 @@ func (p *pass) rest(k *Keeper) {
 		if p.mend(k) {
 			return
 		}
+	}
+	if k.state == Failed && k.overdue(p.now) {
+		p.stopOverdue(k)
+		return
 	}
 	s := p.snapshot(k)
 	d := Decide(s, p.now)
@@ -164,6 +171,9 @@ func (p *pass) stop(k *Keeper, reason string) {
 	p.set(k, Stopping, reason)
 	k.busy, k.downFrom = true, p.now
 	name, method := k.app.Name, k.Entry().StopMethod
+	if k.restart != "" {
+		method = rules.StopContainer
+	}
 	p.todo = append(p.todo, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, stopLimit)
 		defer cancel()
@@ -194,7 +204,7 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 		r.stir()
 		return
 	}
-	again := k.again
+	again, why := k.again, cmp.Or(k.restart, "asked for while it stopped")
 	k.stopAfter, k.again, k.stopTries = time.Time{}, time.Time{}, nil
 	switch {
 	case k.doomed.Kind != "":
@@ -203,7 +213,7 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 		k.retryAt = now.Add(lastRetry)
 	case !again.IsZero():
 		r.set(k, Asleep, "", now)
-		r.beginWake(k, "asked for while it stopped", again, now)
+		r.beginWake(k, why, again, now)
 	default:
 		r.set(k, Asleep, "", now)
 	}
@@ -213,7 +223,7 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 // keepUp is what becomes of an app that could not be stopped: it stays as it was, and
 // one of which a part was stopped is started again. Called with the lock held.
 func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
-	k.again = time.Time{}
+	k.again, k.restart = time.Time{}, ""
 	switch {
 	case k.doomed.Kind != "":
 		r.fail(k, k.doomed, now)

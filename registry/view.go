@@ -83,9 +83,7 @@ func (r *Registry) View(k *Keeper) View {
 	}
 	if state == Failed {
 		v.RetryAt = k.retryAt
-	}
-	if state == Failed && k.Entry().ShowLogs {
-		v.Logs = slices.Clone(k.failure.Logs)
+		v.Logs = k.logs(true)
 	}
 	if v.Gone = k.gone; k.gone {
 		return v

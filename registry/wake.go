@@ -98,7 +98,7 @@ func (r *Registry) beginWake(k *Keeper, reason string, since, now time.Time) {
 // renew clears what the last wake has left. Called with the lock held.
 func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.startedAt, k.deadline = now, now.Add(k.Entry().StartTimeout)
-	k.ordered, k.again = false, time.Time{}
+	k.ordered, k.again, k.restart = false, time.Time{}, ""
 	k.ready, k.mending, k.run = readiness{}, mending{}, k.run+1
 	k.queued, k.unprovable = false, false
 	k.doomed = Failure{}
@@ -137,7 +137,7 @@ func (p *pass) raise(k *Keeper) {
 	}
 	p.at(k.deadline)
 	switch {
-	case k.busy, k.restarting():
+	case k.busy, k.restarting(), p.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
 	case k.up() && (k.running() || !k.wanted || k.ordered || k.startedOften() || !p.mayStart(k)):
 		p.finish(k)
@@ -149,10 +149,15 @@ func (p *pass) raise(k *Keeper) {
 }
 
 // finish makes an app ready that runs, once it answers, what it needs is up, and Traefik
-// reaches it. A job has nobody to wait for: it runs for its end. What was found running is
+// reaches it. A job has nobody to wait for and nothing to answer: it runs for its end, and
+// its health check, if any, is that of the app whose image it has. What was found running is
 // ready for itself: it is closed while it lacks something.
 func (p *pass) finish(k *Keeper) {
-	if p.answers(k) && (k.Entry().job || k.isAdopted() || p.supplied(k)) {
+	switch {
+	case k.Entry().job:
+		k.idleFrom = p.now
+		p.set(k, Ready, "")
+	case p.answers(k) && (k.isAdopted() || p.supplied(k)):
 		p.handOver(k)
 	}
 }

@@ -1,0 +1,65 @@
+package registry
+
+import (
+	"fmt"
+	"time"
+)
+
+// restartCutOff orders the restart of an app that runs in namespaces which are those of
+// nothing any more, since the app that lends them was started again, or whose owner wants it
+// restarted with one that it needs. It reports whether it did.
+func (p *pass) restartCutOff(k *Keeper) bool {
+	if !k.alive() || k.busy {
+		return false
+	}
+	why := p.cutOff(k)
+	switch {
+	case why == "":
+		return false
+	case p.now.Before(k.stopAfter):
+		p.at(k.stopAfter)
+		return false
+	case k.startedOften():
+		p.at(k.starts[0].Add(time.Minute))
+		return false
+	}
+	k.again, k.restart = p.now, why
+	if k.state == Starting {
+		k.again = k.wakeBegan
+	}
+	p.stop(k, why)
+	return true
+}
+
+// cutOff says why an app that runs has to be started again. Empty: it has not.
+func (p *pass) cutOff(k *Keeper) string {
+	began := k.app.runningSince()
+	if began.IsZero() {
+		return ""
+	}
+	for _, n := range k.Entry().needs {
+		t := n.to.keeper
+		if n.inside && !n.Ordered || n.to.job || !t.running() || !began.Before(t.app.runningSince()) || !n.met(k) {
+			continue
+		}
+		switch {
+		case n.Lends:
+			return fmt.Sprintf("it lives in namespaces of %s, which was started again", t.Name())
+		case n.Restart && !n.Optional && n.to.Managed && t.ordered:
+			return fmt.Sprintf("it is to be restarted with %s", t.Name())
+		}
+	}
+	return ""
+}
+
+// runningSince is when the first of an app's instances was started, of those that run. Zero:
+// none does, or its provider does not tell.
+func (a App) runningSince() time.Time {
+	var first time.Time
+	for _, i := range a.Instances {
+		if i.Status == Running && (first.IsZero() || i.StartedAt.Before(first)) {
+			first = i.StartedAt
+		}
+	}
+	return first
+}
