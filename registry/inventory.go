@@ -192,6 +192,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.link(s)
 	inv.manage(s)
 	inv.reportLinks()
+	inv.reportWorkers()
 	inv.aliases = nil
 	inv.publish(s)
 	inv.findOwnHosts(s)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -91,4 +92,53 @@ func (e *Entry) linkOrigin() string {
 		return origin
 	}
 	return "depends_on of " + e.App.Origin
+}
+
+// reportWorkers makes a problem of apps that no visitor wakes, and that keep awake what they
+// need: a worker beside the server that people open.
+func (inv *Inventory) reportWorkers() {
+	for _, e := range inv.Entries {
+		if e.App.Protected != "" || e.Managed && (e.Enable != nil || len(e.Routers) > 0 || len(e.KeepAwake) > 0 || inv.isNeeded(e)) {
+			continue
+		}
+		var kept []*Entry
+		for to := range e.links {
+			if to.Managed && !to.job && to.MaxIdleTime != rules.Never {
+				kept = append(kept, to)
+			}
+		}
+		if len(kept) == 0 {
+			continue
+		}
+		needs, cure := strings.Join(sortedNames(kept), ", "), inv.cureOf(e)
+		if e.Managed {
+			e.problem("app %q has no router, no app links to it, and it needs %s: what it does by itself keeps both awake, and once it sleeps no visitor wakes it; %s (%s)", e.Name, needs, cure, e.App.Origin)
+			continue
+		}
+		e.problem("app %q is not managed and needs %s, which never sleeps while it runs: %s; %s (%s)", e.Name, needs, e.Why, cure, e.App.Origin)
+	}
+}
+
+// isNeeded reports whether another app links to the app.
+func (inv *Inventory) isNeeded(e *Entry) bool {
+	return e.group != nil || len(inv.Graph.Dependents(e.Name)) > 0
+}
+
+// cureOf says how a worker sleeps with those that it works for.
+func (inv *Inventory) cureOf(e *Entry) string {
+	switch {
+	case e.Enable != nil && !*e.Enable:
+		return "if that is not meant, remove paastis.enable=false"
+	case e.App.Ephemeral:
+		return "start it without --rm"
+	case len(e.Routers) > 0:
+		return "if it is to sleep as well, add the middleware to its router"
+	}
+	whom := "the app that people open"
+	if i := slices.IndexFunc(inv.Entries, func(m *Entry) bool {
+		return m.Managed && len(m.Routers) > 0 && m.App.Stack != "" && m.App.Stack == e.App.Stack
+	}); i >= 0 {
+		whom = fmt.Sprintf("%q", inv.Entries[i].Name)
+	}
+	return fmt.Sprintf("let it sleep with %s by paastis.linked_apps=%s there, or give it paastis.enable=true and a paastis.max_idle_time of its own", whom, e.Name)
 }

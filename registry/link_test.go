@@ -69,3 +69,48 @@ func TestAnAppThatCannotWakeAsItIsIsTold(t *testing.T) {
 		t.Errorf("told %q, want %q", got, want)
 	}
 }
+
+// TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure: the database of a server that sleeps.
+func TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure(t *testing.T) {
+	const managed, kept = `rules: [{pattern: '^shop-'}]`, `app "shop-worker" is not managed and needs "shop-db", which never sleeps while it runs: `
+	for name, c := range map[string]struct {
+		rules  string
+		worker func(*fakeApp)
+		front  string // its linked_apps
+		want   []string
+	}{
+		"not managed": {"", func(*fakeApp) {}, "", []string{kept + "nothing enables it", `let it sleep with "shop-front" by paastis.linked_apps=shop-worker there`, "paastis.max_idle_time of its own"}},
+		"disabled":    {"", func(a *fakeApp) { a.label("paastis.enable", "false") }, "", []string{kept + "disabled by", "remove paastis.enable=false"}},
+		"by a router without the middleware": {"", func(a *fakeApp) {
+			a.label("traefik.enable", "true").label("traefik.http.routers.worker.rule", "Host(`w.test`)")
+		}, "", []string{kept, "add the middleware to its router"}},
+		"managed by a rule":     {managed, func(*fakeApp) {}, "", []string{`app "shop-worker" has no router, no app links to it, and it needs "shop-db"`, "paastis.linked_apps=shop-worker there"}},
+		"linked":                {"", func(*fakeApp) {}, "shop-worker", nil},
+		"enabled on purpose":    {"", func(a *fakeApp) { a.label("paastis.enable", "true") }, "", nil},
+		"kept awake on purpose": {managed, func(a *fakeApp) { a.label("paastis.keep_awake", "Mon-Fri 08:00-19:00") }, "", nil},
+		"Traefik itself":        {"", func(a *fakeApp) { a.app.Protected = RunsTraefik }, "", nil},
+		"needs nothing":         {"", func(a *fakeApp) { a.app.Links = nil }, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			worker := service("shop", "worker", "db")
+			c.worker(worker)
+			front := service("shop", "front", "db").routed("shop.test")
+			if c.front != "" {
+				front.label("paastis.linked_apps", c.front)
+			}
+			var apps []Reported
+			for _, a := range []*fakeApp{front, worker, service("shop", "db")} {
+				apps = append(apps, Reported{Provider: "fake", App: a.app})
+			}
+			told := Resolve(apps, settingsFor(t, c.rules)).Named("shop-worker").Problems
+			if len(told) > 1 || (len(told) == 0) != (c.want == nil) {
+				t.Errorf("told %q", told)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(strings.Join(told, ""), want) {
+					t.Errorf("told %q, want %q", told, want)
+				}
+			}
+		})
+	}
+}
