@@ -72,6 +72,7 @@ func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string
 		}
 		all = append(all, lintRouters(e, hasAPI)...)
 		all = append(all, lintMiddlewares(inv, e)...)
+		all = append(all, lintCovers(e)...)
 		all = append(all, lintReadiness(e, own)...)
 		all = append(all, lintNetworks(e, shared)...)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
 )
 
 // web is an app with a router that asks Paastis, without anything to warn of.
@@ -271,7 +272,7 @@ func TestCheckWarnsOfMiddlewaresBeforePaastisThatHideWhatWasAsked(t *testing.T) 
 		"added after":     {labels: map[string]string{router + "middlewares": "paastis,add", "traefik.http.middlewares.add.addprefix.prefix": "/a"}},
 		"another host":    {labels: map[string]string{router + "middlewares": "to,paastis", "traefik.http.middlewares.to.headers.customrequestheaders.Host": "x"}, want: `router "web": a middleware before Paastis changes path or host`},
 		"of a file":       {labels: map[string]string{router + "middlewares": "login@file,paastis"}, want: `router "web": what the middlewares before Paastis do is not known`},
-		"of a file alone": {labels: map[string]string{router + "middlewares": "login@file,paastis"}, alone: true},
+		"of a file alone": {labels: map[string]string{router + "middlewares": "login@file,paastis"}, alone: true, want: `router "web": what login@file before Paastis does is not known`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			apps := []registry.App{web(func(a *registry.App) { maps.Copy(a.Labels, c.labels) })}
@@ -285,6 +286,39 @@ func TestCheckWarnsOfMiddlewaresBeforePaastisThatHideWhatWasAsked(t *testing.T) 
 						"traefik.http.services.api.loadbalancer.server.url": "http://shop-api-1:8080",
 					}
 				}))
+			}
+			got := strings.Join(lintOf(t, false, apps...), "\n")
+			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestCheckWarnsOfWhatPutsAPageInPlaceOfTheWaitingPage(t *testing.T) {
+	const router, nice = "traefik.http.routers.web.", "traefik.http.middlewares.nice.errors.status"
+	const breaker = "traefik.http.middlewares.break.circuitbreaker.expression"
+	const first = "let Paastis be the first of its middlewares"
+	for name, c := range map[string]struct {
+		labels  map[string]string
+		traefik string // its flag; empty: it is not seen
+		want    string
+	}{
+		"errors before":         {map[string]string{router + "middlewares": "nice@docker,paastis@docker", nice: "400-599"}, "", `router "web": nice@docker (errors or circuitBreaker) stands before Paastis and puts a page of its own in place of the waiting page, except in direct mode; ` + first},
+		"in a chain":            {map[string]string{router + "middlewares": "all,paastis", "traefik.http.middlewares.all.chain.middlewares": "nice", nice: "503"}, "", first},
+		"a circuit breaker":     {map[string]string{router + "middlewares": "break,paastis", breaker: "ResponseCodeRatio(500, 600, 0, 600) > 0.25"}, "", first},
+		"errors behind":         {map[string]string{router + "middlewares": "paastis,nice", nice: "400-599"}, "", ""},
+		"errors of others":      {map[string]string{router + "middlewares": "nice,paastis", nice: "404,500-502"}, "", ""},
+		"errors in direct mode": {map[string]string{router + "middlewares": "nice,paastis", nice: "400-599", "paastis.mode": "direct"}, "", ""},
+		"of a file":             {map[string]string{router + "middlewares": "nice@file,paastis"}, "", `router "web": what nice@file before Paastis does is not known; if it is of errors or circuitBreaker`},
+		"of a file in direct":   {map[string]string{router + "middlewares": "nice@file,paastis", "paastis.mode": "direct"}, "", "in direct mode too"},
+		"of an entry point":     {map[string]string{nice: "503"}, "--entrypoints.web.http.middlewares=nice@docker", `router "web": nice@docker on its entry point puts a page of its own in place of the waiting page`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			apps := []registry.App{web(func(a *registry.App) { maps.Copy(a.Labels, c.labels) })}
+			if c.traefik != "" {
+				static, _ := traefik.ReadStatic([]string{"--entrypoints.web.address=:80", "--providers.docker", c.traefik}, nil)
+				apps = append(apps, registry.App{Name: "traefik", Protected: registry.RunsTraefik, Traefik: &static, Networks: []string{"shop_default"}, Instances: []registry.Instance{{Name: "traefik"}}})
 			}
 			got := strings.Join(lintOf(t, false, apps...), "\n")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {

@@ -50,3 +50,24 @@ func sharesHost(inv *registry.Inventory, e *registry.Entry, r registry.Router) b
 	}
 	return false
 }
+
+// lintCovers looks at what puts a page of its own in place of what Paastis answers. A router
+// that Paastis publishes is without those that are known, unless an entry point has them.
+func lintCovers(e *registry.Entry) []string {
+	var all []string
+	for _, r := range e.Routers {
+		switch {
+		case r.Own:
+		case r.Outside:
+			all = append(all, fmt.Sprintf("router %q: %s on its entry point puts a page of its own in place of the waiting page, or may, if it is of errors or circuitBreaker, in direct mode too; let the router have it instead, behind Paastis, or leave 503 out of its status (%s)",
+				r.Name, listOf(slices.Concat(r.Covering, r.MayCover)), e.App.Origin))
+		case len(r.Covering) > 0 && e.Mode != rules.Direct:
+			all = append(all, fmt.Sprintf("router %q: %s (errors or circuitBreaker) stands before Paastis and puts a page of its own in place of the waiting page, except in direct mode; let Paastis be the first of its middlewares, or leave 503 out of its status (%s)",
+				r.Name, listOf(r.Covering), e.App.Origin))
+		case len(r.MayCover) > 0:
+			all = append(all, fmt.Sprintf("router %q: what %s before Paastis does is not known; if it is of errors or circuitBreaker it puts a page of its own in place of the waiting page, in direct mode too; let Paastis be the first of its middlewares, or set traefik.api_url (%s)",
+				r.Name, listOf(r.MayCover), e.App.Origin))
+		}
+	}
+	return all
+}

@@ -104,6 +104,11 @@ type Router struct {
 	// Unknown are those of its middlewares, chains followed, of which nothing is known: no
 	// label defines them, and Traefik's API does not tell.
 	Unknown []string
+	// Covering are those of its middlewares before Paastis that put something of their own in
+	// place of what Paastis answers; MayCover those of which that is not known. Outside tells
+	// that one of either is on an entry point, so that no router can be without it.
+	Covering, MayCover []string
+	Outside            bool
 	// Own tells that it is in no label of Traefik's: only Paastis publishes it.
 	Own bool
 

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -28,6 +29,10 @@ func (inv *Inventory) followMiddlewares(s Settings) {
 			if len(passed) == 0 || len(passed) == 1 && r.Uses(s.Middleware) {
 				continue // as most have it
 			}
+			r.Covering, r.MayCover = catalog.Covering(passed, provider, s.Middleware, http.StatusServiceUnavailable)
+			r.Outside = slices.ContainsFunc(before, func(name string) bool {
+				return slices.Contains(r.Covering, name) || slices.Contains(r.MayCover, name)
+			})
 			r.Rewrites = catalog.Before(passed, provider, s.Middleware)
 			r.AllRewrites = catalog.Without(passed, provider, s.Middleware)
 		}

@@ -31,11 +31,22 @@ func (c *composer) uses(names []string, provider string, asleep bool) []string {
 		case c.idle(u):
 		case c.definition(u.reference) != nil:
 			used = append(used, c.copy(u))
+		case asleep:
+			used = append(used, c.left(at(name, provider))...)
 		default:
 			used = append(used, at(name, provider))
 		}
 	}
 	return used
+}
+
+// left is a middleware that is left to Traefik, on a router that leads to Paastis: without
+// what would put something of its own in place of what Paastis answers, as far as Traefik
+// tells.
+func (c *composer) left(name string) []string {
+	return slices.DeleteFunc(c.known.sparing(name), func(m string) bool {
+		return c.middleware != "" && isNamed(Middleware{Name: m}, c.middleware)
+	})
 }
 
 // definition is nil for a middleware that is not published as a copy.
@@ -106,7 +117,10 @@ func (c *composer) copy(u use) string {
 // one that does. Chains that were seen are not looked at again.
 func (c *composer) judges(of reference, seen map[reference]bool) bool {
 	defined := c.definition(of)
-	if defined == nil || seen[of] {
+	if defined == nil {
+		return !slices.Equal(c.known.sparing(at(of.name, of.provider)), []string{at(of.name, of.provider)})
+	}
+	if seen[of] {
 		return false
 	}
 	seen[of] = true

@@ -50,6 +50,8 @@ type Publication struct {
 	// Provider that Traefik has the labels from, such as "docker": what they name without
 	// "@" is there. Empty: it is among what Paastis publishes.
 	Provider string
+	// Known is what is known of middlewares that labels do not define. Nil: nothing.
+	Known Catalog
 	// Servers are the URLs of the app's servers. None: requests go to Paastis.
 	Servers []string
 	// Foreign is a service that somebody else provides, such as "x@file", to which the
@@ -87,8 +89,8 @@ func IsTurn(serverURL string, turn uint64) bool {
 // in full, or that has an option that the Traefik may not know, is left to Traefik: its
 // routers work only while Traefik has it. Those of a service are the router's. Of routers and
 // services, what Labels.Unread tells is left out. A router that leads to Paastis is
-// without the errors and circuitBreaker of labels, which would put pages of theirs in
-// place of the waiting page.
+// without errors and circuitBreaker, which would put pages of theirs in place of the waiting
+// page, as far as they are known: by labels, or as Known.
 //
 // Every Traefik since 3.6 reads the configuration. An older one refuses it as a whole if
 // labels have something in it that only a newer one knows.
@@ -122,6 +124,7 @@ func PublishedService(name string) string { return name + "@http" }
 type composer struct {
 	self        string
 	middleware  string
+	known       Catalog              // of the middlewares that are left to Traefik
 	newer       bool                 // all options that Paastis knows may be published
 	services    map[reference]string // :: service that labels name → the published one
 	definitions map[string]origin    // :: name of a middleware → who defines it
@@ -201,6 +204,7 @@ func (c *composer) reserve(p *Publication) {
 func (c *composer) publish(p *Publication) {
 	router := p.router()
 	middlewares := slices.Concat(p.Router.Middlewares, p.backend().ServiceMiddlewares(p.Router))
+	c.known = p.Known
 	router.Middlewares = c.uses(middlewares, p.Provider, p.asleep())
 	switch {
 	case p.asleep():

@@ -50,6 +50,8 @@ var knownLabels = split(
 	"traefik.http.middlewares.*.replacepathregex.replacement",
 	"traefik.http.middlewares.*.addprefix.prefix",
 	"traefik.http.middlewares.*.headers.customrequestheaders.*",
+	"traefik.http.middlewares.*.errors.status",
+	"traefik.http.middlewares.*.circuitbreaker.expression",
 )
 
 // namedLabels are the beginnings of labels that make a router, service or middleware
@@ -155,6 +157,7 @@ type Middleware struct {
 	Chain []string
 
 	rewrite rewrite // what it does to path and host; nil: nothing
+	cover   cover   // what it puts in place of answers
 	opaque  bool    // it may do anything
 	trusts  bool    // as ForwardAuth, it tells the host that Traefik noted first
 }

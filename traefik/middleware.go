@@ -26,6 +26,8 @@ type middlewareConfig struct {
 	ReplacePathRegex struct{ Regex, Replacement string }
 	AddPrefix        struct{ Prefix string }
 	Headers          struct{ CustomRequestHeaders map[string]string }
+	Errors           struct{ Status []string }
+	CircuitBreaker   struct{ Expression string }
 	Plugin           bool `json:"-"`
 }
 
@@ -37,6 +39,7 @@ func (m *middlewareConfig) middleware(name string) Middleware {
 		ForwardAuthHeaders: m.ForwardAuth.AuthRequestHeaders,
 		Chain:              m.Chain.Middlewares,
 		rewrite:            rewrite,
+		cover:              cover{statuses: strings.Join(m.Errors.Status, ","), breaks: m.CircuitBreaker.Expression != ""},
 		opaque:             m.Plugin || err != nil,
 		trusts:             m.ForwardAuth.TrustForwardHeader,
 	}
