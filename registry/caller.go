@@ -32,19 +32,33 @@ func (r *Registry) CallerAt(address netip.Addr) Caller {
 	return (*callers)[address]
 }
 
+// traefikAt is the ID of the app that a Traefik runs as which has an address; empty: none is
+// known to. It neither locks nor allocates.
+func (r *Registry) traefikAt(address netip.Addr) string {
+	traefiks := r.traefiks.Load()
+	if traefiks == nil {
+		return ""
+	}
+	return (*traefiks)[address]
+}
+
 // locate notes who has which address. Of several that share one, it is the one that may do
 // the most. Nobody calls from an address of the machine itself. Called with the lock held.
 func (r *Registry) locate() {
-	callers := map[netip.Addr]Caller{}
-	for _, k := range r.keepers {
+	callers, traefiks := map[netip.Addr]Caller{}, map[netip.Addr]string{}
+	for id, k := range r.keepers {
 		is := k.caller()
 		for _, a := range k.addresses() {
 			if was := callers[a]; !a.IsLoopback() && (was == UnknownCaller || is < was) {
 				callers[a] = is
 			}
+			if !a.IsLoopback() && k.app.Traefik != nil {
+				traefiks[a] = id
+			}
 		}
 	}
 	r.callers.Store(&callers)
+	r.traefiks.Store(&traefiks)
 	r.relocated = false
 }
 

@@ -166,10 +166,9 @@ type Inventory struct {
 	aliases map[string][]*Entry
 	routes  map[string]*Route // :: published name → route
 	// ownHosts are those of routers that lead to Paastis itself.
-	ownHosts []string
-	// table has the routers of all labels: present those that Traefik has now, and claiming
-	// those of managed apps for certain hosts.
-	table, present, claiming *traefik.Table[*Router]
+	ownHosts  []string
+	tables    *tables            // of the routers of all labels
+	ofTraefik map[string]*tables // :: ID of the app that a Traefik runs as → of those that it has
 }
 
 // Reported is an app with the name of the provider that reported it.
@@ -203,7 +202,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.findOwnHosts(s)
 	inv.findRivals()
 	inv.place(s)
-	inv.file(traefik.NewTable(inv.routers()))
+	inv.file(s)
 	return inv
 }
 

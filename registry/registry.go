@@ -79,6 +79,7 @@ type Registry struct {
 	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
 	unknown   atomic.Int64              // requests that belong to no app of ours
 	callers   atomic.Pointer[map[netip.Addr]Caller]
+	traefiks  atomic.Pointer[map[netip.Addr]string] // :: address → ID of the app that a Traefik runs as
 
 	kick      chan struct{}  // something happened: move the apps
 	redefined chan struct{}  // apps have changed: Traefik's routers may have
@@ -197,7 +198,13 @@ func (r *Registry) Run(ctx context.Context) {
 // ours: the request is to be passed. It makes the request what the visitor made it, before
 // the middlewares of the app's router.
 func (r *Registry) Find(req *traefik.Request) *Keeper {
-	return r.managed(r.inventory.Load().Find(req))
+	return r.FindFor(req, netip.Addr{})
+}
+
+// FindFor is Find for a request that somebody at an address asks about: if that is a Traefik
+// whose flags are known, its own routers alone count.
+func (r *Registry) FindFor(req *traefik.Request, by netip.Addr) *Keeper {
+	return r.managed(r.inventory.Load().findFor(req, r.traefikAt(by)))
 }
 
 // Named is the keeper of the app of that name; nil if that is no app of ours.

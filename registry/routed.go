@@ -22,8 +22,13 @@ import (
 // a router of which no label tells, such as one of a file for all apps that sleep.
 //
 // It makes the request what the visitor made it, before the middlewares of the router.
-func (inv *Inventory) Find(req *traefik.Request) *Entry {
-	if r, _, ok := inv.present.Recognize(req); ok {
+func (inv *Inventory) Find(req *traefik.Request) *Entry { return inv.findFor(req, "") }
+
+// findFor is Find among the routers of the Traefik that runs as the app of an ID; empty, or
+// one of which nothing is known: among those of all.
+func (inv *Inventory) findFor(req *traefik.Request, by string) *Entry {
+	had := inv.hadBy(by)
+	if r, _, ok := had.present.Recognize(req); ok {
 		return r.entry
 	}
 	label, _, _ := strings.Cut(req.Host, ".")
@@ -31,7 +36,7 @@ func (inv *Inventory) Find(req *traefik.Request) *Entry {
 	if named != nil && named.is(kept|published) {
 		return named
 	}
-	if r, _, ok := inv.claiming.Recognize(req); ok {
+	if r, _, ok := had.claiming.Recognize(req); ok {
 		return r.entry
 	}
 	return named
@@ -39,10 +44,14 @@ func (inv *Inventory) Find(req *traefik.Request) *Entry {
 
 // Route is the router that a request takes, and its app; nil if no label has one for it.
 // It need not be one that Traefik has now, if none that it has takes the request.
-func (inv *Inventory) Route(req *traefik.Request) (*Entry, *Router) {
-	r, _, ok := inv.present.Lookup(req)
+func (inv *Inventory) Route(req *traefik.Request) (*Entry, *Router) { return inv.routeFor(req, "") }
+
+// routeFor is Route among the routers of a Traefik; see findFor.
+func (inv *Inventory) routeFor(req *traefik.Request, by string) (*Entry, *Router) {
+	had := inv.hadBy(by)
+	r, _, ok := had.present.Lookup(req)
 	if !ok {
-		r, _, ok = inv.table.Lookup(req)
+		r, _, ok = had.all.Lookup(req)
 	}
 	if !ok {
 		return nil, nil
@@ -143,21 +152,31 @@ func (e *Entry) lacksServer(app App) string {
 }
 
 // routers are those of all apps, managed or not: a request may belong to an app that
-// Paastis must leave alone.
-func (inv *Inventory) routers() []traefik.Entry[*Router] {
+// Paastis must leave alone. With a Traefik they are those that its flags let it have.
+func (inv *Inventory) routers(by *traefik.Static) []traefik.Entry[*Router] {
 	var routes []traefik.Entry[*Router]
 	for _, e := range inv.Entries {
 		for i := range e.Routers {
 			r := &e.Routers[i]
-			if r.Match != nil {
-				routes = append(routes, traefik.Entry[*Router]{
-					Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Rewrites: r.Rewrites,
-					TLS: r.TLS, Ways: r.ways, Silent: r.silent(), Value: r,
-				})
+			if r.Match == nil || by != nil && !r.isFor(*by) {
+				continue
 			}
+			ways := r.ways
+			if by != nil && !r.Own {
+				ways = by.Ways(r.Router)
+			}
+			routes = append(routes, traefik.Entry[*Router]{
+				Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Rewrites: r.Rewrites,
+				TLS: r.TLS, Ways: ways, Silent: r.silent(), Value: r,
+			})
 		}
 	}
 	return routes
+}
+
+// isFor reports whether a Traefik would have the router by its own flags.
+func (r *Router) isFor(by traefik.Static) bool {
+	return r.Own || by.Keeps(r.entry.labels) && by.Keeps(r.entry.holderOf(r).labels) && by.Serves(r.Router)
 }
 
 // silent reports whether Traefik asks Paastis nothing about the router's requests, as far as
@@ -166,7 +185,43 @@ func (r *Router) silent() bool {
 	return !r.Paastis && !r.entry.Managed && !r.asksBefore && len(r.Rewrites) == 0
 }
 
-// file keeps the table of all routers.
-func (inv *Inventory) file(table *traefik.Table[*Router]) {
-	inv.table, inv.present, inv.claiming = table, table.Among((*Router).There), table.Among((*Router).claims)
+// tables are the routers that some Traefiks have: all of them, those that are there now, and
+// those of managed apps for certain hosts.
+type tables struct{ all, present, claiming *traefik.Table[*Router] }
+
+func newTables(routers []traefik.Entry[*Router]) *tables {
+	all := traefik.NewTable(routers)
+	return &tables{all, all.Among((*Router).There), all.Among((*Router).claims)}
+}
+
+// hadBy are the tables of the Traefik that runs as an app; of all Traefiks if it has none of
+// its own.
+func (inv *Inventory) hadBy(id string) *tables {
+	if own := inv.ofTraefik[id]; own != nil {
+		return own
+	}
+	return inv.tables
+}
+
+// file makes the tables of all routers, and of those that each of several Traefiks has.
+func (inv *Inventory) file(s Settings) {
+	inv.tables = newTables(inv.routers(nil))
+	var several []*Entry
+	for _, e := range inv.Entries {
+		if e.App.Traefik != nil {
+			several = append(several, e)
+		}
+	}
+	if len(several) < 2 {
+		return
+	}
+	inv.ofTraefik = map[string]*tables{}
+	for _, e := range several {
+		if static := *e.App.Traefik; static.Unread == "" {
+			if len(s.Endpoints) == 0 {
+				static = s.Traefik.Over(static)
+			}
+			inv.ofTraefik[e.ID] = newTables(inv.routers(&static))
+		}
+	}
 }

@@ -46,10 +46,11 @@ func (s *Server) find(c echo.Context, req *traefik.Request) *registry.Keeper {
 			return s.named(c, name, req)
 		}
 	}
-	if k := s.registry.Find(req); k != nil {
+	by := remoteAddr(c.Request())
+	if k := s.registry.FindFor(req, by); k != nil {
 		return k
 	}
-	return s.registry.Heard(req, remoteAddr(c.Request()))
+	return s.registry.Heard(req, by)
 }
 
 // named is the app that the middleware's address names.

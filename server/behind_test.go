@@ -10,6 +10,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/traefik"
 )
 
 // stripped is an app below /shop of a host, off whose requests the prefix is cut before
@@ -92,5 +93,28 @@ func TestAnAppIsOursOnceTraefikItselfHasAskedAboutIt(t *testing.T) {
 		}
 		asked("192.0.2.66", "200") // a stranger
 		asked("192.0.2.2", "503 page starting")
+	})
+}
+
+func TestWhatTraefikAsksAboutIsAnAppThatItWouldHave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var apps []*registrytest.App
+		for n, zone := range []string{"out", "in"} {
+			static, _ := traefik.ReadStatic([]string{"--providers.docker.constraints=Label(`zone`,`" + zone + "`)"}, nil)
+			proxy := registrytest.NewApp("proxy-" + zone).Awake()
+			proxy.Protected, proxy.Traefik = registry.RunsTraefik, &static
+			proxy.Instances[0].Addresses = []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 0, byte(n + 2)})}
+			apps = append(apps, proxy, service(zone).Found("shop.test").Label("zone", zone).Label("traefik.docker.allownonrunning", "true"))
+		}
+		s := live(t, apps...)
+		for from, want := range map[string]string{"10.0.0.2": "start out", "10.0.0.3": "start in"} {
+			r := ask("http://shop.test/", browser)
+			r.RemoteAddr = from + ":4711"
+			s.answer(r)
+			synctest.Wait()
+			if got := s.Took(); got != want {
+				t.Errorf("%s asks: %q", from, got)
+			}
+		}
 	})
 }
