@@ -23,10 +23,13 @@ func look(ctx context.Context, config Loaded) (*registry.Inventory, registry.Rep
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
 	report, err := listApps(ctx, config)
-	asked := registry.ReadAsked(config.StateFile)
+	asked, without := registry.ReadAsked(config.StateFile), registry.ReadWithout(config.StateFile)
 	apps := make([]registry.Reported, 0, len(report.Apps))
 	for _, app := range report.Apps {
-		apps = append(apps, registry.Reported{Provider: config.Provider, App: app, Asked: asked[config.Provider+"/"+app.Name]})
+		id := config.Provider + "/" + app.Name
+		apps = append(apps, registry.Reported{
+			Provider: config.Provider, App: app, Asked: asked[id], Without: append(without[id], app.StartedWithout(report.Apps)...),
+		})
 	}
 	settings := config.registrySettings()
 	inv := registry.Resolve(apps, settings)

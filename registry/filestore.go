@@ -98,9 +98,8 @@ func (f *FileStore) Load(context.Context) (Memory, error) {
 // by the IDs of the apps; see Reported.Asked. It changes nothing. Nil: nothing is known, or
 // the file cannot be read.
 func ReadAsked(path string) map[string]string {
-	data, err := os.ReadFile(path)
-	var content filed
-	if err != nil || json.Unmarshal(data, &content) != nil || content.Version != fileVersion {
+	content := peekAt(path)
+	if content == nil {
 		return nil
 	}
 	asked := map[string]string{}
@@ -110,6 +109,29 @@ func ReadAsked(path string) map[string]string {
 		}
 	}
 	return asked
+}
+
+// ReadWithout is the same for Reported.Without.
+func ReadWithout(path string) map[string][]string {
+	content := peekAt(path)
+	if content == nil {
+		return nil
+	}
+	without := map[string][]string{}
+	for id, app := range content.Apps {
+		without[id] = app.Without
+	}
+	return without
+}
+
+// peekAt reads a file of a FileStore, and leaves it as it is. Nil: it cannot be read.
+func peekAt(path string) *filed {
+	data, err := os.ReadFile(path)
+	var content filed
+	if err != nil || json.Unmarshal(data, &content) != nil || content.Version != fileVersion {
+		return nil
+	}
+	return &content
 }
 
 // wantFolder says early that nothing can be saved.

@@ -18,13 +18,13 @@ const stopLimit = 10 * time.Minute
 
 // rest looks whether an app that is awake may sleep, and whether its requests pass.
 func (p *pass) rest(k *Keeper) {
-	if k.state == Failed && !k.alive() {
+	if k.state == Failed && !k.alive() || p.restartCutOff(k) {
 		return
 	}
 	p.admit(k)
 	k.believe(p.now)
 	switch {
-	case k.busy, p.restartCutOff(k):
+	case k.busy:
 		return
 	case k.doomed.Kind != "" && p.now.Before(k.stopAfter):
 		p.at(k.stopAfter)

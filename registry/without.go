@@ -31,7 +31,7 @@ func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
 			continue
 		}
 		sick := rose && slices.ContainsFunc(k.app.Instances, Instance.firstRun) && l.Condition == rules.Healthy && to.running() && to.health() == Unhealthy
-		if sick || slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return (i.up() || r.loading) && i.startedWithout(to.app) }) {
+		if sick || (k.alive() || r.loading) && k.app.startedWithout(to.app) {
 			k.without = append(slices.Clone(k.without), l.Name)
 			learned = true
 			r.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)
@@ -39,6 +39,23 @@ func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
 	}
 	r.unsaved = r.unsaved || learned
 	return learned
+}
+
+// StartedWithout are those of its links that an app evidently does without, by what its
+// provider reports of all apps now. Nil: there are none, or nothing tells.
+func (a App) StartedWithout(all []App) []string {
+	var without []string
+	for _, l := range a.Links {
+		i := slices.IndexFunc(all, func(to App) bool { return to.Name == l.Name })
+		if i >= 0 && !l.Optional && a.startedWithout(all[i]) {
+			without = append(without, l.Name)
+		}
+	}
+	return without
+}
+
+func (a App) startedWithout(need App) bool {
+	return slices.ContainsFunc(a.Instances, func(i Instance) bool { return i.startedWithout(need) })
 }
 
 // startedWithout reports whether an instance was started although an app that it needs had

@@ -182,3 +182,25 @@ func TestTheEndOfAnOptionalJobIsWaitedForAndItsFailureIsNot(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatAnAppDoesWithoutIsToldWithoutARunningPaastis: by the containers, and by its state.
+func TestWhatAnAppDoesWithoutIsToldWithoutARunningPaastis(t *testing.T) {
+	web, search := failedSearch()
+	all := []App{search.app, web.app, service("lab", "db").app}
+	if got := web.app.StartedWithout(all); len(got) != 1 || got[0] != "lab-search" {
+		t.Errorf("containers tell %q", got)
+	}
+	if got := search.app.StartedWithout(all); got != nil {
+		t.Errorf("of one that needs nothing: %q", got)
+	}
+	path := t.TempDir() + "/state.json"
+	if err := NewFileStore(path).Save(t.Context(), Memory{Apps: map[string]AppMemory{"docker/lab-web": {Without: []string{"lab-search"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := ReadWithout(path)["docker/lab-web"]; len(got) != 1 || got[0] != "lab-search" {
+		t.Errorf("the state tells %q", got)
+	}
+	if got := ReadWithout(path + ".not"); got != nil {
+		t.Errorf("no state tells %q", got)
+	}
+}
