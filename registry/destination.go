@@ -39,6 +39,8 @@ type destination struct {
 	// routes are what it gets, sorted by name; apps are those that they lead to.
 	routes []placedRoute
 	apps   map[*Keeper]bool
+	// ties are those of several apps that take the same requests.
+	ties [][]*Route
 	// withheld says why it does not get the others.
 	withheld map[*Route]string
 	// problems are what its owner has to know, a line each.
@@ -224,6 +226,7 @@ func (d *destination) choose() {
 	for _, rt := range d.routes {
 		d.apps[rt.Keeper()] = true
 	}
+	d.ties = tiesOf(d.routes)
 }
 
 // refuses says why Traefik would not have the router of a route, were it not for Paastis.

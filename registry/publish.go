@@ -146,9 +146,10 @@ func (r *Registry) collect(who fetcher, self string) (key publicationKey, all []
 			return key, nil, "", 0, &ready
 		}
 	}
+	yields := key.to.yielding()
 	for _, rt := range key.to.routes {
 		p := r.publication(rt.Route, key.to)
-		p.Placed = rt.placed
+		p.Placed, p.Yields = rt.placed, yields[rt.Route]
 		all = append(all, p)
 	}
 	return key, all, r.settings.Middleware, r.publisher.version, nil

@@ -59,6 +59,9 @@ type Publication struct {
 	Foreign string
 	// Awake: requests go to the app. Else to Paastis.
 	Awake bool
+	// Yields tells that another publication has the same rule and goes before it: it is
+	// published without its router.
+	Yields bool
 	// Placed is the router's place among those of others. The zero value: the next priority
 	// above its own, and its own rule.
 	Placed Placed
@@ -221,6 +224,9 @@ func (c *composer) publish(p *Publication) {
 		router.Service = at(p.Foreign, p.Provider)
 	default:
 		c.balancers = append(c.balancers, entry{p.Name, serviceConfig{p.toServers()}})
+	}
+	if p.Yields {
+		return
 	}
 	c.routers = append(c.routers, entry{p.Name, router})
 	if p.Placed.Second {

@@ -1,0 +1,58 @@
+package registry
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Two apps may have routers with one rule: the old and the new one of a shop, or blue and
+// green. Of what the labels give, Traefik has the router of the app that runs. What Paastis
+// publishes is there in every state, and of routers with one priority Traefik takes any. So
+// that what runs has the requests, the others yield.
+
+// tiesOf are the routes of several apps that take the same requests with the same priority.
+func tiesOf(routes []placedRoute) [][]*Route {
+	byRule := map[string][]*Route{}
+	for _, rt := range routes {
+		key := fmt.Sprintf("%d %t %s %q %s", rt.placed.Priority, rt.router.TLS, rt.router.RuleSyntax, sorted(rt.router.EntryPoints), strings.TrimSpace(rt.router.Rule))
+		byRule[key] = append(byRule[key], rt.Route)
+	}
+	var ties [][]*Route
+	for _, tie := range byRule {
+		if slices.ContainsFunc(tie, func(rt *Route) bool { return rt.Keeper() != tie[0].Keeper() }) {
+			ties = append(ties, tie)
+		}
+	}
+	return ties
+}
+
+func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
+
+// yielding are the routes that stand back behind another one: those of apps that are closed
+// while another app of the tie is open; if none is, all but that of the app that was open
+// last. Called with the lock held.
+func (d *destination) yielding() map[*Route]bool {
+	yields := map[*Route]bool{}
+	for _, tie := range d.ties {
+		first := slices.MinFunc(tie, func(a, b *Route) int { return a.Keeper().before(b.Keeper()) })
+		for _, rt := range tie {
+			if k := rt.Keeper(); k != first.Keeper() && !k.open.Load() {
+				yields[rt] = true
+			}
+		}
+	}
+	return yields
+}
+
+// before is below zero if requests that are for either of two apps are for the first.
+func (k *Keeper) before(other *Keeper) int {
+	if open := k.open.Load(); open != other.open.Load() {
+		if open {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(other.turned, k.turned), other.lastActivity().Compare(k.lastActivity()), strings.Compare(k.id, other.id))
+}
