@@ -117,11 +117,12 @@ type Router struct {
 	ways       []traefik.Way
 	asksBefore bool
 
-	bound  bool     // its rule takes requests of certain hosts alone
-	lost   bool     // its service is nowhere
-	entry  *Entry   // that it leads to
-	holder *Entry   // that has its labels; nil: the same
-	rivals []*Entry // that have another one of its name
+	bound  bool       // its rule takes requests of certain hosts alone
+	lost   bool       // its service, or a middleware, is nowhere
+	entry  *Entry     // that it leads to
+	holder *Entry     // that has its labels; nil: the same
+	rivals []*Entry   // that have another one of its name
+	guards [][]*Entry // of which Traefik needs one each, for the middlewares
 }
 
 // Keeper is the app's keeper. Nil only in an inventory that no registry has made.

@@ -12,7 +12,7 @@ import (
 // points, as far as Traefik's own flags tell, and through chains that the labels of any app
 // define.
 func (inv *Inventory) followMiddlewares(s Settings) {
-	catalog, ts := s.whole(inv.catalog()), newTraefiks(inv.Entries, s)
+	catalog, ts, definers := s.whole(inv.catalog()), newTraefiks(inv.Entries, s), inv.definers()
 	for _, e := range inv.Entries {
 		provider := e.traefikProvider()
 		for i := range e.Routers {
@@ -23,6 +23,8 @@ func (inv *Inventory) followMiddlewares(s Settings) {
 			}
 			passed := slices.Concat(before, r.Middlewares, e.labels.ServiceMiddlewares(r.Router))
 			r.Unknown = catalog.Unknown(passed, provider, s.Middleware)
+			e.lose(r, catalog.Unknown(r.Middlewares, provider, s.Middleware))
+			r.guards = e.guards(r, definers, s.Middleware)
 			r.Paastis = catalog.Uses(passed, provider, s.Middleware)
 			r.Asked = !r.Paastis && !r.Own && r.asked() == e.asked
 			r.Paastis = r.Paastis || r.Asked
@@ -37,6 +39,49 @@ func (inv *Inventory) followMiddlewares(s Settings) {
 			r.AllRewrites = catalog.Without(passed, provider, s.Middleware)
 		}
 	}
+}
+
+// Traefik leaves out a router with a middleware that it does not have (buildRouterHandler in
+// pkg/server/router/router.go of 3.6.12): none defines it, or a container that it has forgotten.
+
+// lose tells of a router that is nowhere, because no label defines a middleware of the labels'
+// own provider. Unknown are those that nobody is known to define.
+func (e *Entry) lose(r *Router, unknown []string) {
+	for _, name := range unknown {
+		if strings.HasSuffix(name, "@"+e.traefikProvider()) && !r.lost {
+			r.lost = true
+			e.problem("router %q on %s uses the middleware %q, which no label defines: Traefik leaves out the router; define it, or correct traefik.http.routers.%s.middlewares", r.Name, e.holderOf(r).App.Origin, name, r.Name)
+		}
+	}
+}
+
+// definers are the apps whose labels define a middleware, by its name with "@" and provider.
+func (inv *Inventory) definers() map[string][]*Entry {
+	all := map[string][]*Entry{}
+	for _, e := range inv.Entries {
+		for _, m := range e.labels.Middlewares {
+			name := m.Name + "@" + e.traefikProvider()
+			all[name] = append(all[name], e)
+		}
+	}
+	return all
+}
+
+// guards are the apps of which Traefik needs one for each of the router's middlewares that
+// the router's own labels do not define. Paastis's own is there: else nobody would ask.
+func (e *Entry) guards(r *Router, definers map[string][]*Entry, paastis string) [][]*Entry {
+	var all [][]*Entry
+	for _, used := range r.Middlewares {
+		name, provider, given := strings.Cut(used, "@")
+		if !given {
+			provider = e.traefikProvider()
+		}
+		by := definers[name+"@"+provider]
+		if name != paastis && len(by) > 0 && !slices.Contains(by, e.holderOf(r)) {
+			all = append(all, by)
+		}
+	}
+	return all
 }
 
 // catalog has the middlewares of all labels that Traefik reads; of several of one name, of

@@ -67,9 +67,12 @@ func (r *Router) There() bool {
 	case r.lost, !r.entry.is(kept), r.holder != nil && !r.holder.is(kept):
 		return false
 	default:
-		return !slices.ContainsFunc(r.rivals, func(e *Entry) bool { return e.is(kept) })
+		return !slices.ContainsFunc(r.rivals, isKept) && !slices.ContainsFunc(r.guards, func(any []*Entry) bool { return !slices.ContainsFunc(any, isKept) })
 	}
 }
+
+// isKept reports whether Traefik has what the app's labels define.
+func isKept(e *Entry) bool { return e.is(kept) }
 
 // claims reports whether the router asks Paastis, about some hosts alone.
 func (r *Router) claims() bool { return r.Paastis && r.bound }

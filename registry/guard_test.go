@@ -1,0 +1,46 @@
+package registry
+
+import (
+	"strings"
+	"testing"
+)
+
+// A router that Traefik cannot build takes no request: the next one does.
+func TestARouterTakesNothingWhoseMiddlewareTraefikDoesNotHave(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		middlewares string
+		auth        func(*fakeApp) // the app that defines login@docker
+		want        string
+	}{
+		"all there":                          {"login,paastis@docker", nil, "shop-new"},
+		"one that no label defines":          {"logni@docker,paastis@docker", nil, "shop-old"},
+		"the same, by its name alone":        {"logni,paastis@docker", nil, "shop-old"},
+		"one of a file":                      {"logni@file,paastis@docker", nil, "shop-new"},
+		"one whose container stands still":   {"login@docker,paastis@docker", func(a *fakeApp) { a.app.Instances[0] = Instance{} }, "shop-old"},
+		"one whose container is kept":        {"login@docker,paastis@docker", func(a *fakeApp) { a.app.Instances[0] = Instance{}; allowed(a) }, "shop-new"},
+		"one whose container is not healthy": {"login,paastis@docker", status(Running, Unhealthy), "shop-old"},
+		"Paastis's, of a container unseen":   {"paastis@docker", nil, "shop-new"},
+	} {
+		auth := service("edge", "auth").awake().label("traefik.http.middlewares.login.basicauth.users", "a:b").
+			label("traefik.http.services.auth.loadbalancer.server.port", "80")
+		if c.auth != nil {
+			c.auth(auth)
+		}
+		app := func(name, priority string) *fakeApp {
+			return service("shop", name).routed("shop.example").awake().label("traefik.http.routers.shop-"+name+".priority", priority)
+		}
+		var apps []Reported
+		for _, a := range []*fakeApp{auth, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middlewares)} {
+			apps = append(apps, Reported{Provider: "docker", App: a.app})
+		}
+		inv := Resolve(apps, settingsFor(t, ""))
+		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != c.want {
+			t.Errorf("%s: the request is for %q, want %q", name, got, c.want)
+		}
+		told := strings.Join(inv.Problems(), "\n")
+		if want := strings.Contains(c.middlewares, "logni") && !strings.Contains(c.middlewares, "@file"); want != strings.Contains(told, `uses the middleware "logni@docker", which no label defines`) {
+			t.Errorf("%s: told: %s", name, told)
+		}
+	}
+}
