@@ -53,6 +53,7 @@ type Keeper struct {
 	healthyAt time.Time // when it ran and was healthy in this wake; zero: not yet
 	deadline  time.Time // of the wake
 	queued    bool      // it could start, but too many others do
+	optional  bool      // in this wake nobody has asked for it but by optional links
 	startedAt time.Time // when its start was ordered, or found
 	provenAt  time.Time // when Traefik listed its servers in this wake; zero: not yet
 	// unprovable tells that Traefik's API could not be asked in this wake.

@@ -207,7 +207,7 @@ func (p *pass) wakeNeeds(k *Keeper) {
 		if p.holds(n, k) {
 			continue
 		}
-		p.wakeNeed(n.to, k)
+		p.wakeNeed(n.to, k, n.Optional)
 		if t := n.to.keeper; !n.Optional && n.to.Managed && t.state == Failed {
 			p.failFor(k, t)
 			return
@@ -225,7 +225,7 @@ func (p *pass) wakeGroup(k *Keeper, g *group) {
 	if g.remembered.asked != p.epoch {
 		for _, m := range g.members {
 			if m != e && !m.job && !p.holds(need{to: m, inside: true}, k) {
-				p.wakeNeed(m, k)
+				p.wakeNeed(m, k, false)
 			}
 		}
 		g.remembered.asked = p.epoch
@@ -235,7 +235,7 @@ func (p *pass) wakeGroup(k *Keeper, g *group) {
 			continue
 		}
 		if m.job && !(need{to: m, inside: true}).met(k) {
-			p.wakeNeed(m, k)
+			p.wakeNeed(m, k, false)
 		}
 		if m.keeper.state == Failed && !(need{to: m, inside: true}).met(k) {
 			p.failFor(k, m.keeper)
@@ -245,15 +245,17 @@ func (p *pass) wakeGroup(k *Keeper, g *group) {
 }
 
 // wakeNeed wakes an app because another one needs it, if Paastis may.
-func (p *pass) wakeNeed(e *Entry, by *Keeper) {
+func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 	k := e.keeper
 	if !e.Managed {
 		return
 	}
+	optional = optional || by.optional
+	k.optional = k.optional && optional
 	switch k.state {
 	case Asleep:
 		if !e.mayEnd() || !k.endedWellSince(by.wakeBegan) {
-			p.wake(k, fmt.Sprintf("needed by %q", by.Name()), by.wakeBegan)
+			p.wakeFor(k, fmt.Sprintf("needed by %q", by.Name()), by.wakeBegan, optional)
 		}
 	case Starting:
 		if !k.wanted {
@@ -262,7 +264,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper) {
 		}
 	case Ready:
 		if !e.job && !p.supplied(k) {
-			p.wake(k, "an app that it needs is down", by.wakeBegan)
+			p.wakeFor(k, "an app that it needs is down", by.wakeBegan, optional)
 		}
 	case Stopping:
 		if k.again.IsZero() {
@@ -271,9 +273,15 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper) {
 		}
 	case Failed:
 		if !p.now.Before(k.retryAt) && !k.overdue(p.now) {
-			p.wake(k, "tried again", by.wakeBegan)
+			p.wakeFor(k, "tried again", by.wakeBegan, optional)
 		}
 	}
+}
+
+// wakeFor is wake for an app that may be only optional.
+func (p *pass) wakeFor(k *Keeper, reason string, since time.Time, optional bool) {
+	p.wake(k, reason, since)
+	k.optional = optional
 }
 
 // wake begins a wake within a pass.

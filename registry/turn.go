@@ -6,10 +6,10 @@ import (
 
 // turn tells whether an app may start now. If too many apps are on their way up
 // already, it waits for its turn, and its time does not run; but apps that need each
-// other start together.
+// other start together, and nobody waits for those that are only optional.
 func (p *pass) turn(k *Keeper) bool {
 	limit := k.Entry().MaxConcurrentStarts
-	starting := p.startingNow()
+	starting := p.startingNow(k.optional)
 	queued := limit > 0 && starting >= limit && !p.circleStarts(k)
 	reason := k.reason
 	if queued {
@@ -30,11 +30,12 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// startingNow is how many apps have been started and are not healthy yet.
-func (p *pass) startingNow() int {
+// startingNow is how many apps have been started and are not healthy yet, with or without
+// those that are only optional.
+func (p *pass) startingNow(optional bool) int {
 	n := 0
 	for _, k := range p.moving {
-		if k.comesUp() {
+		if k.comesUp() && (optional || !k.optional) {
 			n++
 		}
 	}

@@ -21,7 +21,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	case Asleep:
 		r.beginWake(k, "asked for", now, now)
 	case Starting:
-		k.wanted = true
+		k.wanted, k.optional = true, false
 		r.touch()
 	case Ready:
 		r.reopen(k, now)
@@ -100,7 +100,7 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.startedAt, k.deadline = now, now.Add(k.Entry().StartTimeout)
 	k.ordered, k.again, k.restart = false, time.Time{}, ""
 	k.ready, k.mending, k.run = readiness{}, mending{}, k.run+1
-	k.queued, k.unprovable = false, false
+	k.queued, k.optional, k.unprovable = false, false, false
 	k.doomed = Failure{}
 	k.formerUse = latest(k.formerUse, k.seenAt)
 	k.healthyAt, k.provenAt, k.seenAt = time.Time{}, time.Time{}, time.Time{}

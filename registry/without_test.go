@@ -140,7 +140,11 @@ func TestOptionalAppsHoldUpNobody(t *testing.T) {
 					cache := service("pr1", "cache", c.slow...)
 					fault(cache)
 					again := *c.front
-					w := live(t, c.rules, &again, service("pr1", "back"), cache)
+					back := service("pr1", "back")
+					for _, a := range []*fakeApp{&again, back, cache} {
+						a.label("paastis.max_concurrent_starts", "1") // nor does it take the turn of others
+					}
+					w := live(t, c.rules, &again, back, cache)
 					began := time.Now()
 					if s := w.visit("pr1-front"); s != Ready || time.Since(began) > 5*time.Second {
 						t.Errorf("front is %s after %s", s, time.Since(began))
