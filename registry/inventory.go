@@ -374,14 +374,17 @@ func (e *Entry) wants(s Settings) (bool, string) {
 	return false, e.unasked()
 }
 
+// nothingEnables is why an app is not managed that nobody has named.
+const nothingEnables = "nothing enables it"
+
 // unasked says why nothing enables the app, and what would.
 func (e *Entry) unasked() string {
 	for _, r := range e.Routers {
 		if len(r.Unknown) > 0 {
-			return fmt.Sprintf("nothing enables it that labels tell: none defines %s of router %q; if Paastis is in there, the app is managed from Traefik's first question on; the label paastis.enable=true or traefik.api_url settles it", strings.Join(r.Unknown, ", "), r.Name)
+			return fmt.Sprintf(nothingEnables+" that labels tell: none defines %s of router %q; if Paastis is in there, the app is managed from Traefik's first question on; the label paastis.enable=true or traefik.api_url settles it", strings.Join(r.Unknown, ", "), r.Name)
 		}
 	}
-	return "nothing enables it: add the middleware to its router, or the label paastis.enable=true"
+	return nothingEnables + ": add the middleware to its router, or the label paastis.enable=true"
 }
 
 // reportFate makes a problem of what keeps the app from sleeping or from waking, whatever

@@ -115,7 +115,11 @@ func (inv *Inventory) reportWorkers() {
 			e.problem("app %q has no router, no app links to it, and it needs %s: what it does by itself keeps both awake, and once it sleeps no visitor wakes it; %s (%s)", e.Name, needs, cure, e.App.Origin)
 			continue
 		}
-		e.problem("app %q is not managed and needs %s, which never sleeps while it runs: %s; %s (%s)", e.Name, needs, e.Why, cure, e.App.Origin)
+		why := e.Why
+		if strings.HasPrefix(why, nothingEnables) {
+			why = nothingEnables // the rest is the cure for an app that visitors wake
+		}
+		e.problem("app %q needs %s, which never sleeps while it runs, and is not managed (%s): %s (%s)", e.Name, needs, why, cure, e.App.Origin)
 	}
 }
 

@@ -72,7 +72,7 @@ func TestAnAppThatCannotWakeAsItIsIsTold(t *testing.T) {
 
 // TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure: the database of a server that sleeps.
 func TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure(t *testing.T) {
-	const managed, kept = `rules: [{pattern: '^shop-'}]`, `app "shop-worker" is not managed and needs "shop-db", which never sleeps while it runs: `
+	const managed, kept = `rules: [{pattern: '^shop-'}]`, `app "shop-worker" needs "shop-db", which never sleeps while it runs, and is not managed (`
 	for name, c := range map[string]struct {
 		rules  string
 		worker func(*fakeApp)
