@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -83,5 +84,20 @@ func TestAnAppThatIsSlowToAnswerHasItsTime(t *testing.T) {
 	err := Answers(t.Context(), Target{Address: at(s), Path: "/", Patience: time.Millisecond})
 	if !errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "answered") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestABusyCheckAsksAsAVisitorDoes(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != "solo.test" || r.Header.Get("X-Forwarded-Proto") != "https" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer s.Close()
+	a := solo().label("traefik.http.routers.solo-web.tls", "true").label("paastis.busy", "http:"+strconv.Itoa(int(at(s).Port()))+"/busy")
+	e := Resolve([]Reported{{Provider: "fake", App: a.app}}, settingsFor(t, "")).Named("solo-web")
+	if busy, err := busyByURL(t.Context(), e, at(s).Addr()); !busy || err != nil {
+		t.Errorf("busy %t, %v", busy, err)
 	}
 }

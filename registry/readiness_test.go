@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
@@ -128,6 +129,32 @@ func TestAReplicaThatCannotBeStartedDoesNotKeepTheOtherFromServing(t *testing.T)
 	})
 }
 
+func TestAPartThatIsRefusedDoesNotKeepTheRestFromServing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(solo().replicas(2))
+		w := liveOn(t, f, Options{Providers: []Provider{&refusing{f}}, Settings: settingsFor(t, "")})
+		if took := w.wakes("solo-web", time.Minute); took == 0 || took > 2*time.Second {
+			t.Errorf("open after %s: %s", took, w.View(w.Named("solo-web")).Reason)
+		}
+		if f := w.keeperOf("solo-web").failure; f.Kind != "" {
+			t.Errorf("it failed meanwhile: %s", f.Reason)
+		}
+	})
+}
+
+// refusing is a provider that starts no second instance, and says so.
+type refusing struct{ *fake }
+
+func (p *refusing) Start(ctx context.Context, name string) (App, error) {
+	if _, err := p.fake.Start(ctx, name); err != nil {
+		return App{}, err
+	}
+	p.changeOne(name, 1, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID} })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.snapshot(p.apps[name]), errors.New("container 2: its port is taken")
+}
+
 func TestADeadReplicaOfAnAwakeAppIsStartedAgainAndNoneIsTurnedAway(t *testing.T) {
 	for code, want := range map[int]time.Duration{0: mendDelay, 137: mendDelay, 1: crashMendDelay} {
 		synctest.Test(t, func(t *testing.T) {
@@ -235,10 +262,10 @@ func TestOnlyReplicasThatAnswerGetRequestsInDirectMode(t *testing.T) {
 		a := plain().replicas(2)
 		delete(a.app.Labels, "traefik.http.services.solo-web.loadbalancer.server.url")
 		a.label("traefik.http.services.solo-web.loadbalancer.server.port", "8080").label("paastis.max_idle_time", "never")
-		w, b := liveDirect(t, Options{Probe: house.probe}, a)
+		w, _ := liveDirect(t, Options{Probe: house.probe}, a)
 		w.wakes("solo-web", time.Minute)
 		time.Sleep(4 * time.Second)
-		if got := b.leadsTo("solo-web"); got != "http://10.0.0.7:8080" {
+		if got := strings.Join(w.serversOf(w.Inventory().routes["solo-web"]), " "); got != "http://10.0.0.7:8080" {
 			t.Errorf("led to %s", got)
 		}
 		before := house.probed()
@@ -452,7 +479,17 @@ func TestWhatRanBeforePaastisIsProbedBeforeItIsReady(t *testing.T) {
 		a.app.Instances[0] = Instance{Name: "solo-web-1", ID: "id", Status: Running, Address: a.address, StartedAt: time.Now().Add(-time.Hour)}
 		return a
 	}
-	synctest.Test(t, func(t *testing.T) { // one that serves is open at once
+	synctest.Test(t, func(t *testing.T) { // one that serves is open before anybody can ask
+		var house apartment
+		r := New(Options{Providers: []Provider{newFake(running())}, Settings: settingsFor(t, ""), Log: slog.New(slog.DiscardHandler), Probe: house.probe})
+		if err := r.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !r.Named("solo-web").Open() {
+			t.Error("closed though it serves")
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // and stays so
 		w := live(t, "", running())
 		if !w.Named("solo-web").Open() {
 			t.Error("closed though it serves")
@@ -519,8 +556,11 @@ func TestWhatIsFoundRunningWakesNothing(t *testing.T) {
 		front.noHealth, front.address = true, netip.MustParseAddr("10.0.0.7")
 		front.app.Instances[0] = Instance{Name: "shop-front-1", ID: "id", Status: Running, Address: front.address}
 		w := live(t, "", front, service("shop", "db"))
-		time.Sleep(time.Minute)
+		time.Sleep(7 * time.Minute)
 		w.wantCalls("")
+		if f := w.keeperOf("shop-front").failure; f.Kind != "" {
+			t.Errorf("it failed for it: %s", f.Reason)
+		}
 		if w.Named("shop-front").Open() {
 			t.Error("open without its database")
 		}
