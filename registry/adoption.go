@@ -17,15 +17,14 @@ const foundRunning = "found running"
 // is ready if it is known to serve; else it is probed first.
 func (r *Registry) adopt(k *Keeper, now time.Time) {
 	r.renew(k, now)
-	k.wanted, k.wakeBegan = false, now
+	k.wanted, k.wakeBegan, k.found = false, now, r.loading
 	switch {
 	case !r.loading:
 		r.set(k, Starting, "started by someone else", now)
 	case r.foundServing(k, now):
-		k.idleFrom, k.found = now, true
+		k.idleFrom = now
 		r.set(k, Ready, foundRunning, now)
 	default:
-		k.found = true
 		r.set(k, Starting, foundRunning, now)
 	}
 }

@@ -13,6 +13,8 @@ const (
 	knockPause = 25 * time.Millisecond
 	// laggardPause is the time between two probes of what is late.
 	laggardPause = time.Second
+	// noProbeGrace is how long an app that is ready as soon as it runs may take to listen.
+	noProbeGrace = 3 * time.Second
 	// unprobedDelay is how long an app has to have run of which nobody can tell whether it
 	// serves.
 	unprobedDelay = 15 * time.Second
@@ -38,12 +40,19 @@ type knock struct {
 	targets []Target
 	// guessed tells that nobody has said that the app listens there.
 	guessed bool
+	// brief tells that running is enough: it is tried for noProbeGrace, and ready then.
+	brief bool
 }
 
 // untilAnswered returns when the instance has answered, and reports whether it has: else ctx
 // has ended, or it no longer runs as what was probed. The first target decides; the others
 // have their grace.
 func (o knock) untilAnswered(ctx context.Context) bool {
+	if o.brief {
+		limited, cancel := context.WithTimeout(ctx, noProbeGrace)
+		defer cancel()
+		return o.until(limited, o.targets[0]) || ctx.Err() == nil && o.goesOn()
+	}
 	if !o.until(ctx, o.targets[0]) {
 		return false
 	}

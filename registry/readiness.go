@@ -72,7 +72,9 @@ func (r *Registry) serves(k *Keeper, i Instance) bool {
 	switch e := k.Entry(); {
 	case i.Status != Running, r.blocked(k, i):
 		return false
-	case e.Probe.Kind == rules.NoProbe, e.Probe.Kind == rules.AutoProbe && i.Health == Healthy:
+	case e.Probe.Kind == rules.NoProbe && (k.found || !i.Address.IsValid()):
+		return true
+	case e.Probe.Kind <= rules.NoProbe && i.Health == Healthy:
 		return true
 	case k.trusted(i):
 		return false
@@ -185,15 +187,20 @@ func (e *Entry) namedServers() map[string]bool {
 // probeAll begins to probe each instance that runs and whose readiness nothing else tells.
 // Called with the lock held.
 func (r *Registry) probeAll(k *Keeper) {
-	e := k.Entry()
-	if e.Probe.Kind == rules.NoProbe || len(e.probePorts()) == 0 {
+	if len(k.Entry().probePorts()) == 0 {
 		return
 	}
 	for _, i := range k.app.Instances {
-		if i.Status == Running && !k.trusted(i) && !k.ready.answered[i.lifetime()] && !k.ready.probing[i.lifetime()] {
+		if i.Status == Running && k.isProbed(i) && !k.ready.answered[i.lifetime()] && !k.ready.probing[i.lifetime()] {
 			r.probeOne(k, i)
 		}
 	}
+}
+
+// isProbed reports whether a probe of an instance would tell when it is ready. Where running is
+// enough, one spares visitors the moment in which it does not listen yet.
+func (k *Keeper) isProbed(i Instance) bool {
+	return !k.trusted(i) && (k.Entry().Probe.Kind != rules.NoProbe || i.Address.IsValid() && !k.found)
 }
 
 // probeLate probes those of several instances that came up, or were late, once the app was
@@ -212,7 +219,7 @@ func (r *Registry) probeOne(k *Keeper, i Instance) {
 	k.ready.probing[i.lifetime()] = true
 	k.ready.forget(k.app)
 	e, run := k.Entry(), k.run
-	knock := knock{r: r, k: k, i: i, run: run, guessed: e.guessesPort()}
+	knock := knock{r: r, k: k, i: i, run: run, guessed: e.guessesPort(), brief: e.Probe.Kind == rules.NoProbe}
 	for _, port := range e.probePorts() {
 		knock.targets = append(knock.targets, e.target(i, port))
 	}

@@ -300,6 +300,21 @@ func TestAChosenProbeOverrulesASlowHealthCheck(t *testing.T) {
 	})
 }
 
+func TestWhereRunningIsEnoughNobodyComesBeforeTheAppListensIfThatIsSoon(t *testing.T) {
+	for _, c := range []struct{ listens, want time.Duration }{{time.Second, time.Second}, {time.Hour, noProbeGrace}} {
+		synctest.Test(t, func(t *testing.T) {
+			var house apartment
+			house.become("10.0.0.7:8080", errRefusal)
+			time.AfterFunc(c.listens, func() { house.become("10.0.0.7:8080", nil) })
+			w := liveProbed(t, house.probe, plain().label("paastis.probe", "none"))
+			if took := w.wakes("solo-web", time.Minute); took < c.want || took > c.want+200*time.Millisecond {
+				t.Errorf("it listens after %s, and is open after %s", c.listens, took)
+			}
+			w.Wake(w.Named("solo-web"), false)
+		})
+	}
+}
+
 func TestAnUnhealthyAppThatAnswersTheChosenProbeIsReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", checked(time.Minute).label("paastis.probe", "tcp"))
