@@ -44,6 +44,9 @@ type EntryPoint struct {
 	TLS bool
 	// Port that it listens on. Zero: nothing is known but its name.
 	Port uint16
+	// HostPort is a port of the machine that leads to Port, by which visitors may know it.
+	// Zero: none is known.
+	HostPort uint16
 	// Middlewares are those that stand before those of its routers, as "a,b@file".
 	Middlewares string
 }
@@ -101,6 +104,9 @@ func (s Static) Ways(r Router) []Way {
 			return nil
 		}
 		ways = append(ways, Way{Port: e.Port, TLS: e.TLS || r.TLS})
+		if e.HostPort != 0 && e.HostPort != e.Port {
+			ways = append(ways, Way{Port: e.HostPort, TLS: e.TLS || r.TLS})
+		}
 	}
 	return ways
 }
@@ -175,6 +181,8 @@ func overEntryPoints(some, others []EntryPoint) []EntryPoint {
 		if e.Port == 0 && place >= 0 {
 			all[i] = others[place]
 			all[i].AsDefault = e.AsDefault
+		} else if place >= 0 && e.Port == others[place].Port && e.HostPort == 0 {
+			all[i].HostPort = others[place].HostPort
 		}
 	}
 	return all

@@ -1,6 +1,7 @@
 package traefik_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,5 +97,15 @@ func TestAConstraintThatIsNoneIsRefused(t *testing.T) {
 		if _, err := traefik.ParseConstraint(text); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v", text, err)
 		}
+	}
+}
+
+func TestASetEntryPointIsReachedByThePortOfTheMachineToo(t *testing.T) {
+	t.Parallel()
+	read := traefik.Static{EntryPoints: []traefik.EntryPoint{{Name: "web", Port: 80, HostPort: 8000}, {Name: "alt", Port: 81, HostPort: 8081}}}
+	set := traefik.Static{EntryPoints: []traefik.EntryPoint{{Name: "web", Port: 80}, {Name: "alt", Port: 8181}}}.Over(read)
+	want := []traefik.Way{{Port: 80}, {Port: 8000}, {Port: 8181}}
+	if got := set.Ways(traefik.Router{EntryPoints: []string{"web", "alt"}}); !slices.Equal(got, want) {
+		t.Errorf("ways %v, want %v", got, want)
 	}
 }

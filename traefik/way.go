@@ -5,7 +5,8 @@ import "slices"
 // Way is a way by which requests get to a router: an entry point, as far as a request
 // shows by which one it came.
 type Way struct {
-	// Port that the entry point listens on. Zero: not known.
+	// Port that the entry point listens on, or that of the machine that leads there. Zero: not
+	// known.
 	Port uint16
 	// TLS tells that the router takes HTTPS there, else HTTP.
 	TLS bool

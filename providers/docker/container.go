@@ -111,7 +111,7 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		networks:    attachments(settings.Networks),
 		ports:       tcpPorts(config.ExposedPorts),
 		healthCheck: healthCheck(config.Healthcheck, apiVersion),
-		traefik:     staticOf(in.Args, config, in.Mounts),
+		traefik:     staticOf(in.Args, config, in.Mounts, host.PortBindings),
 	}
 	c.pack()
 	c.project, c.service, c.number = c.labels[labelProject], c.labels[labelService], number(c.labels[labelNumber])
@@ -120,8 +120,9 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 	return c
 }
 
-// staticOf reads a Traefik's own flags, and keeps nothing else of what it is given.
-func staticOf(args []string, config *api.Config, mounts []api.MountPoint) *traefik.Static {
+// staticOf reads a Traefik's own flags, with the ports of the machine by which its entry points
+// are reached, and keeps nothing else of what it is given.
+func staticOf(args []string, config *api.Config, mounts []api.MountPoint, bindings network.PortMap) *traefik.Static {
 	var paths []string
 	for _, m := range mounts {
 		paths = append(paths, m.Destination)
@@ -130,7 +131,25 @@ func staticOf(args []string, config *api.Config, mounts []api.MountPoint) *traef
 	if !found && baseName(config.Image) != "traefik" {
 		return nil
 	}
+	for i := range static.EntryPoints {
+		e := &static.EntryPoints[i]
+		e.HostPort = hostPort(bindings, e.Port)
+	}
 	return &static
+}
+
+// hostPort is the port of the machine that leads to one of a container, the first of several.
+// Zero: none does, or the engine chooses it.
+func hostPort(bindings network.PortMap, port uint16) uint16 {
+	for inside, all := range bindings {
+		if inside.Num() == port && inside.Proto() == network.TCP && len(all) > 0 {
+			outside, err := strconv.ParseUint(all[0].HostPort, 10, 16)
+			if err == nil {
+				return uint16(outside)
+			}
+		}
+	}
+	return 0
 }
 
 func (c *container) appName() string {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	api "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/traefik"
@@ -44,5 +45,25 @@ func TestATraefiksOwnFlagsAreReadFromItsContainerAndNothingElse(t *testing.T) {
 	}
 	if app := of("postgres:17", []string{"postgres", "-c", "a=b"}, []string{"TRAEFIK=no"}); app.Traefik != nil || app.Protected != "" {
 		t.Errorf("another program: %q, %+v", app.Protected, app.Traefik)
+	}
+}
+
+func TestPortsOfTheMachineLeadToATraefiksEntryPoints(t *testing.T) {
+	in := api.InspectResponse{
+		Name: "/edge-1", ID: "1", Args: []string{"--entrypoints.web.address=:80", "--entrypoints.alt.address=:81", "--entrypoints.own.address=:82", "--providers.docker"},
+		Config: &api.Config{Image: "traefik:v3"},
+		HostConfig: &api.HostConfig{PortBindings: network.PortMap{
+			network.MustParsePort("80/tcp"): {{HostPort: "8000"}, {HostPort: "8800"}}, network.MustParsePort("80/udp"): {{HostPort: "1"}},
+			network.MustParsePort("81/tcp"): {{HostPort: "8081"}}, network.MustParsePort("82/tcp"): {{}},
+		}},
+	}
+	app := (&fleet{all: []*container{newContainer(in, "1.45")}}).everything().Apps[0]
+	want := "{80 false} {8000 false}; {81 false} {8081 false}; {82 false}"
+	var got []string
+	for _, name := range []string{"web", "alt", "own"} {
+		got = append(got, strings.Trim(fmt.Sprint(app.Traefik.Ways(traefik.Router{EntryPoints: []string{name}})), "[]"))
+	}
+	if strings.Join(got, "; ") != want {
+		t.Errorf("ways %q, want %q", got, want)
 	}
 }
