@@ -5,6 +5,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -126,7 +127,14 @@ func (inv *Inventory) place(s Settings) {
 }
 
 // isUnread reports whether the labels have something that Traefik cannot read, as far as its
-// version is known. It was asked before about an app that is published.
+// version is known, and tells of it. It was asked before about an app that is published.
 func (e *Entry) isUnread(s Settings) bool {
-	return len(e.labels.Routers) > 0 && len(e.Routes) == 0 && e.labels.Unreadable(s.TraefikVersion == "" || s.newer())
+	if len(e.labels.Routers) == 0 || len(e.Routes) > 0 {
+		return false
+	}
+	misread := e.labels.Misread(s.TraefikVersion == "" || s.newer())
+	if len(misread) > 0 && e.Managed && e.Mode == rules.ForwardAuth {
+		e.problem("label %q on %s is none that Traefik 3.7 or an older one can read: it leaves out the app %q with all its routers; correct it, or remove it", misread[0], e.App.Origin, e.Name)
+	}
+	return len(misread) > 0
 }

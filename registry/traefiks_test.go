@@ -111,18 +111,23 @@ func TestAppThatTraefikLeavesOutTakesNothing(t *testing.T) {
 		"outside of the constraints":    {traefik.Static{Constraints: zone}, "zone=in", Healthy, "shop-blue"},
 		"within the constraints":        {traefik.Static{Constraints: zone}, "zone=out", Healthy, "shop-green"},
 		"a label that nobody can read":  {traefik.Static{}, "traefik.http.routers.shop-green.priority=high", Healthy, "shop-blue"},
+		"an option that nobody knows":   {traefik.Static{}, "traefik.http.routers.shop-green.observability.nosuch=x", Healthy, "shop-blue"},
 		"one that only Traefik reads":   {traefik.Static{}, "traefik.http.middlewares.slow.ratelimit.average=much", Healthy, "shop-blue"},
 		"unhealthy":                     {traefik.Static{}, "x=y", Unhealthy, "shop-blue"},
 		"unhealthy, with empty allowed": {traefik.Static{KeepsUnhealthy: true}, "x=y", Unhealthy, "shop-green"},
 	} {
 		key, value, _ := strings.Cut(row.label, "=")
-		green := service("shop", "green").routed("shop.example").label("traefik.http.routers.shop-green.priority", "1000").label(key, value)
+		green := service("shop", "green").routed("shop.example").label("traefik.http.routers.shop-green.priority", "1000").label(key, value).label("paastis.mode", "forwardauth")
 		status(Running, row.health)(green)
 		blue := service("shop", "blue").routed("shop.example").awake().label("traefik.enable", "true").label("zone", "out")
 		s := settingsFor(t, "")
 		s.Traefik = row.traefik
-		if got := nameOf(resolvedWith(s, green, blue).Find(request(t, "http://shop.example/"))); got != row.want {
+		inv := resolvedWith(s, green, blue)
+		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != row.want {
 			t.Errorf("%s: the request is for %q, want %q", name, got, row.want)
+		}
+		if told := strings.Join(inv.Problems(), "\n"); (strings.Contains(name, "reads") || strings.Contains(name, "knows")) && !strings.Contains(told, key) {
+			t.Errorf("%s: told %q", name, told)
 		}
 	}
 }

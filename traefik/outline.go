@@ -40,11 +40,14 @@ func (l Labels) Unread() []string {
 	return sorted(r.unread, r.unknown, r.newer)
 }
 
-// Unreadable reports whether Traefik leaves out the app for what it cannot read. Newer tells
-// that it may have the options of 3.7.
-func (l Labels) Unreadable(newer bool) bool {
+// Misread returns the labels for which Traefik leaves out the app, sorted. Newer tells that it
+// may have the options of 3.7. Nil: there are none.
+func (l Labels) Misread(newer bool) []string {
 	r := l.redrawn().reading
-	return len(r.unread)+len(r.unknown) > 0 || !newer && len(r.newer) > 0
+	if newer {
+		return sorted(r.unread, r.unknown)
+	}
+	return sorted(r.unread, r.unknown, r.newer)
 }
 
 // Unpublishable returns those of the labels of Unread without which the app must not be
