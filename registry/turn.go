@@ -8,9 +8,11 @@ import (
 // already, it waits for its turn, and its time does not run; but apps that need each
 // other start together, and nobody waits for those that are only optional.
 func (p *pass) turn(k *Keeper) bool {
-	limit := k.Entry().MaxConcurrentStarts
-	starting := p.startingNow(k.optional)
-	queued := limit > 0 && starting >= limit && !p.circleStarts(k)
+	limit, starting := k.Entry().MaxConcurrentStarts, 0
+	if limit > 0 && !p.circleStarts(k) {
+		starting = p.startingNow(k.optional)
+	}
+	queued := limit > 0 && starting >= limit
 	reason := k.reason
 	if queued {
 		reason = "It waits for its turn: " + count(starting, "other app") + " on the way up."
@@ -31,11 +33,12 @@ func count(n int, thing string) string {
 }
 
 // startingNow is how many apps have been started and are not healthy yet, with or without
-// those that are only optional.
+// those that are only optional. One that waits for another app is none of them: else that one
+// might wait for its turn until this one is healthy, and neither's time would run.
 func (p *pass) startingNow(optional bool) int {
 	n := 0
 	for _, k := range p.moving {
-		if k.comesUp() && (optional || !k.optional) {
+		if k.comesUp() && (optional || !k.optional) && !p.awaits(k) {
 			n++
 		}
 	}

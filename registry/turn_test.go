@@ -65,3 +65,25 @@ func TestOneAppMayWaitUntilNoOtherStarts(t *testing.T) {
 		}
 	})
 }
+
+// An app that waits for another one must not hold the turn that this one waits for.
+func TestAnAppWhoseNeedIsDownGivesItsTurnAway(t *testing.T) {
+	for _, need := range []string{"db", "cache"} { // cache needs the db
+		t.Run(need, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				web := service("shop", "web", need).routed("shop.test")
+				web.never = []string{"shop-web-1"} // while its database is down
+				w := live(t, "rules: [{pattern: '.*', max_concurrent_starts: 1, start_timeout: 1m}]",
+					web, service("shop", "cache", "db"), service("shop", "db"))
+				w.Wake(w.Named("shop-web"), false)
+				time.Sleep(5 * time.Second)
+				w.change("shop-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+				time.Sleep(5 * time.Second)
+				w.wantState("shop-db", Ready)
+				w.change("shop-web", func(i *Instance) { i.Health = Healthy })
+				time.Sleep(5 * time.Second)
+				w.wantState("shop-web", Ready)
+			})
+		})
+	}
+}
