@@ -44,6 +44,7 @@ type remembered struct {
 	lacking []bool // :: place of a member → something that it needs is not up
 	outside bool   // what the members need outside the component is up
 	moves   bool   // something that is not is on its way
+	rises   bool   // a member is on its way, and not healthy so far
 }
 
 // need is a link with the app at its end.

@@ -55,6 +55,9 @@ func (r *Registry) supply(c *component) {
 		return
 	}
 	c.remembered.supply, c.remembered.outside, c.remembered.moves = r.epoch, true, false
+	c.remembered.rises = slices.ContainsFunc(c.members, func(m *Entry) bool {
+		return m.Managed && m.keeper.moves() && !m.keeper.healthy()
+	})
 	if c.remembered.lacking == nil {
 		c.remembered.lacking = make([]bool, len(c.members))
 	}
@@ -193,9 +196,33 @@ func (r *Registry) unmetNeeds(k *Keeper) []string {
 		}
 	}
 	if names == nil {
+		names = r.unsuppliedNeeds(k)
+	}
+	if names == nil {
 		return []string{"its turn"}
 	}
 	slices.Sort(names)
+	return names
+}
+
+// unsuppliedNeeds are the names of the apps that one waits for though it could do without
+// them, or that are healthy themselves: optional ones that come before it, and those of its
+// group that lack something.
+func (r *Registry) unsuppliedNeeds(k *Keeper) []string {
+	e := k.Entry()
+	var names []string
+	for _, n := range e.needs {
+		if n.Optional && n.before() && n.to.Managed && n.to.keeper.state != Failed && !n.met(k) {
+			names = append(names, n.to.Name)
+		}
+	}
+	if e.group != nil {
+		for _, m := range e.group.members {
+			if e.needsByGroup(m) && !r.holds(need{to: m, inside: true}, k) {
+				names = append(names, m.Name)
+			}
+		}
+	}
 	return names
 }
 
@@ -322,11 +349,15 @@ func (p *pass) goesWithout(n need, k *Keeper) bool {
 }
 
 // awaits reports whether an app is not as far as it could be because of one that is on its
-// way: outside its component, or before its own start. That one's time runs meanwhile.
+// way: outside its component, before its own start, or, once it is healthy itself, in its
+// component. That one's time runs meanwhile.
 func (p *pass) awaits(k *Keeper) bool {
 	e := k.Entry()
 	started := k.ordered || k.alive()
-	if !started && (k.queued || p.outsideMoves(e.component)) {
+	switch {
+	case !started && (k.queued || p.outsideMoves(e.component)):
+		return true
+	case k.healthy() && !p.supplied(k) && e.component.remembered.rises:
 		return true
 	}
 	return slices.ContainsFunc(e.needs, func(n need) bool {

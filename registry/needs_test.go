@@ -379,3 +379,34 @@ func BenchmarkAGroupWakes(b *testing.B) {
 		})
 	}
 }
+
+// The apps of a group that have an order wait for each other: the time of the first one, which
+// is healthy, does not run while the next one starts.
+func TestTheTimesOfAGroupThatStartsInOrderDoNotAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		apps := shop()
+		for _, a := range apps {
+			a.boot = 20 * time.Second
+		}
+		w := live(t, "rules: [{pattern: '^shop-', app_group: shop, start_timeout: 30s}]", apps...)
+		if got := w.visit("shop-front"); got != Ready {
+			t.Errorf("a visitor got %s: %s", got, w.View(w.keeperOf("shop-front")).Reason)
+		}
+		w.wantCalls("start shop-db, start shop-back, start shop-front")
+	})
+}
+
+func TestAnAppOfAGroupThatNeverComesUpStillFailsTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		apps := shop()
+		for _, a := range apps {
+			a.boot = 20 * time.Second
+		}
+		apps[0].never = []string{apps[0].app.Instances[0].Name}
+		w := live(t, "rules: [{pattern: '^shop-', app_group: shop, start_timeout: 30s}]", apps...)
+		begun := time.Now()
+		if got := w.visit("shop-front"); got != Failed || time.Since(begun) > 2*time.Minute {
+			t.Errorf("a visitor got %s after %s", got, time.Since(begun))
+		}
+	})
+}
