@@ -77,10 +77,15 @@ func (k *Keeper) caller() Caller {
 }
 
 // IsRouted reports whether a host, with or without a port, is one of those by which a router
-// of Traefik's leads to Paastis itself. It allocates nothing.
+// of Traefik's leads to Paastis itself. A dot at the end, of the host or of the rule's, makes
+// it no other one (host in pkg/muxer/http/matcher.go of 3.6.12). It allocates nothing.
 func (r *Registry) IsRouted(host string) bool {
+	if port := strings.LastIndexByte(host, ':'); port > strings.LastIndexByte(host, ']') {
+		host = host[:port]
+	}
+	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
 	return slices.ContainsFunc(r.inventory.Load().ownHosts, func(own string) bool {
-		return len(host) >= len(own) && strings.EqualFold(host[:len(own)], own) && (len(host) == len(own) || host[len(own)] == ':')
+		return strings.EqualFold(host, strings.TrimSuffix(own, "."))
 	})
 }
 

@@ -211,6 +211,8 @@ func TestAQuestionOfAStrangerIsRefused(t *testing.T) {
 		{"a visitor by Traefik's default router", "paastis-infra", "10.0.0.2", []string{"X-Forwarded-Host: paastis-infra"}, false},
 		{"one who is believed anything", "paastis-infra", "10.0.0.2", nil, false},
 		{"one by a port", "PAASTIS-infra:8443", "10.0.0.2", nil, false},
+		{"one by a dot at its end", "paastis-infra.", "10.0.0.2", nil, false},
+		{"one by a dot and a port", "Paastis-infra.:80", "10.0.0.2", nil, false},
 		{"one by the router of admins", "admin.example.com", "10.0.0.2", nil, false},
 		{"one by a router for all hosts", "shop.test", "10.0.0.2", nil, false},
 		{"an app", "paastis:3000", "10.0.0.5", nil, false},
