@@ -410,3 +410,22 @@ func TestAnAppOfAGroupThatNeverComesUpStillFailsTheOthers(t *testing.T) {
 		}
 	})
 }
+
+// A circle of which each app wakes the other must not fail and wake again and again.
+func TestACircleThatNeedsAJobWithoutEndFailsWithPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		job := service("shop", "migration")
+		job.boot, job.job, job.noHealth = time.Hour, true, true
+		w := live(t, "rules: [{pattern: '.*', job_timeout: 1m, start_timeout: 3m}]", job,
+			service("shop", "front", "back", "migration:completed").routed("shop.test"),
+			service("shop", "back", "front", "migration:completed").routed("back.test"))
+		for range 150 {
+			w.Wake(w.Named("shop-front"), false)
+			time.Sleep(time.Second)
+		}
+		w.wantState("shop-front", Failed)
+		if n := len(w.Events(0, "shop-front", 0)); n > 30 {
+			t.Errorf("%d events of one app", n)
+		}
+	})
+}
