@@ -75,6 +75,7 @@ func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string
 		all = append(all, lintCovers(e)...)
 		all = append(all, lintReadiness(e, own)...)
 		all = append(all, lintNetworks(e, shared)...)
+		all = append(all, lintApart(e)...)
 	}
 	return all
 }
@@ -225,4 +226,14 @@ func listOf(names []string) string {
 		return "no network"
 	}
 	return strings.Join(names, ", ")
+}
+
+// lintApart tells of an app in direct mode that Paastis does not reach. What that means for
+// its probe is told by lintReadiness.
+func lintApart(e *registry.Entry) []string {
+	if !e.Apart || len(e.Routes) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("app %q is on no network of Paastis's (it is on %s), so Paastis cannot carry requests to it in direct mode, and those who find it asleep are sent twice; put Paastis on one of its networks (%s)",
+		e.Name, listOf(e.App.Networks), e.App.Origin)}
 }

@@ -328,6 +328,27 @@ func TestCheckWarnsOfWhatPutsAPageInPlaceOfTheWaitingPage(t *testing.T) {
 	}
 }
 
+func TestCheckTellsOfAnAppThatPaastisCannotCarryRequestsTo(t *testing.T) {
+	paastis := registry.App{Name: "paastis", Protected: registry.IsPaastis, Networks: []string{"web"}, Instances: []registry.Instance{{Name: "paastis"}}}
+	direct := func(a *registry.App) { a.Labels["paastis.mode"], a.Networks = "direct", []string{"inner"} }
+	for name, c := range map[string]struct {
+		change func(*registry.App)
+		told   bool
+	}{
+		"left to ForwardAuth": {func(a *registry.App) { a.Networks = []string{"inner"} }, false},
+		"in direct mode":      {direct, true},
+		"in its network":      {func(a *registry.App) { direct(a); a.Networks = append(a.Networks, "web") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := strings.Join(lintOf(t, false, web(c.change), paastis), "\n")
+			const want = `app "shop-web" is on no network of Paastis's (it is on inner), so Paastis cannot carry requests to it in direct mode, and those who find it asleep are sent twice; put Paastis on one of its networks`
+			if strings.Contains(got, want) != c.told {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
 func TestCheckTellsOfAChainThatNoLabelDefines(t *testing.T) {
 	hidden := web(func(a *registry.App) { a.Labels["traefik.http.routers.web.middlewares"] = "secured@file" })
 	got := strings.Join(lintOf(t, false, hidden), "\n")

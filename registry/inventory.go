@@ -61,6 +61,8 @@ type Entry struct {
 	Routes []*Route
 	// AllowNonRunning tells that Traefik keeps the routers while the app sleeps.
 	AllowNonRunning bool
+	// Apart tells that it is on no network that Paastis is on.
+	Apart bool
 	// Problems are warnings about this app, a line each.
 	Problems []string
 
@@ -199,6 +201,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.reportLinks()
 	inv.reportWorkers()
 	inv.aliases = nil
+	inv.findApart()
 	inv.publish(s)
 	inv.findOwnHosts(s)
 	inv.findRivals()

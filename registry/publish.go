@@ -165,7 +165,7 @@ func (r *Registry) publication(rt *Route, to *destination) traefik.Publication {
 	if h := rt.router.holder; h != nil {
 		p.Labels, p.Backend = h.labels, &rt.entry.labels
 	}
-	if k.open.Load() && r.letsGo(k) {
+	if k.open.Load() && (r.letsGo(k) || rt.entry.Apart) { // by Paastis nobody would get there
 		p.Servers = rt.servers(k.app, r.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
 	}

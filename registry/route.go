@@ -54,11 +54,12 @@ func (rt *Route) url(host string) *url.URL {
 	return &url.URL{Scheme: rt.scheme, Host: net.JoinHostPort(host, strconv.Itoa(int(rt.port)))}
 }
 
-// publish finds the routes of the managed apps that are not left to ForwardAuth.
+// publish finds the routes of the managed apps that are not left to ForwardAuth, or better
+// are.
 func (inv *Inventory) publish(s Settings) {
 	inv.routes = map[string]*Route{}
 	for _, e := range inv.Entries {
-		if !e.Managed || e.Mode == rules.ForwardAuth || e.unread() {
+		if !e.Managed || e.Mode == rules.ForwardAuth || e.unread() || e.isBetterAsked() {
 			continue
 		}
 		for i := range e.Routers {

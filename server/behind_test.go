@@ -52,7 +52,8 @@ func TestAnAppThatTheAddressNamesIsLedBackBehindItsPrefixToo(t *testing.T) {
 
 func TestAVisitorOfAPublishedRouteIsLedBackBehindThePrefix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, stripped().Awake())
+		s := live(t, stripped().Label("traefik.http.services.shop.loadbalancer.server.url", "http://shop:8080").Awake(), elsewhere())
+		s.fetchEach(t, time.Second)
 		r := come("shop", "/cart", "method PUT", "X-Forwarded-Prefix: /shop")
 		r.Host = "apps.test"
 		w := s.answer(r)

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/registrytest"
 )
 
@@ -40,42 +41,42 @@ func routed(name string, needs ...string) *registrytest.App {
 // gets through.
 var directContract = map[string]map[string]string{
 	"person": {
-		"awake":    "307 ready after 1s, orders -",
+		"awake":    "503 problem ready at once, orders -",
 		"asleep":   "503 page starting at once, orders start shop",
 		"starting": "503 page starting at once, orders -",
 		"stopping": "503 page stopping at once, orders start shop",
 		"failed":   "503 page failed at once, orders -",
 	},
 	"program": {
-		"awake":    "307 ready after 1s, orders -",
-		"asleep":   "307 ready after 11s, orders start shop",
-		"starting": "307 ready after 8s, orders -",
-		"stopping": "307 ready after 23s, orders start shop",
+		"awake":    "503 problem ready at once, orders -",
+		"asleep":   "503 problem ready after 10s, orders start shop",
+		"starting": "503 problem ready after 7s, orders -",
+		"stopping": "503 problem ready after 22s, orders start shop",
 		"failed":   "503 problem failed at once, orders -",
 	},
 	"unled": {
-		"awake":    "503 problem ready after 1s, orders -",
-		"asleep":   "503 problem ready after 11s, orders start shop",
-		"starting": "503 problem ready after 8s, orders -",
-		"stopping": "503 problem ready after 23s, orders start shop",
+		"awake":    "503 problem ready at once, orders -",
+		"asleep":   "503 problem ready after 10s, orders start shop",
+		"starting": "503 problem ready after 7s, orders -",
+		"stopping": "503 problem ready after 22s, orders start shop",
 		"failed":   "503 problem failed at once, orders -",
 	},
 	"onlooker": {
-		"awake":    "307 ready after 1s, orders -",
+		"awake":    "503 problem ready at once, orders -",
 		"asleep":   "503 problem asleep at once, orders -",
 		"starting": "503 problem starting at once, orders -",
 		"stopping": "503 problem stopping at once, orders -",
 		"failed":   "503 problem failed at once, orders -",
 	},
 	"form": {
-		"awake":    "307 ready after 1s, orders -",
-		"asleep":   "307 ready after 11s, orders start shop",
-		"starting": "307 ready after 8s, orders -",
-		"stopping": "307 ready after 23s, orders start shop",
+		"awake":    "503 problem ready at once, orders -",
+		"asleep":   "503 problem ready after 10s, orders start shop",
+		"starting": "503 problem ready after 7s, orders -",
+		"stopping": "503 problem ready after 22s, orders start shop",
 		"failed":   "503 page failed at once, orders -",
 	},
 	"link": {
-		"awake":    "307 ready after 1s, orders -",
+		"awake":    "503 problem ready at once, orders -",
 		"asleep":   "503 page starting at once, orders start shop",
 		"starting": "503 page starting at once, orders -",
 		"stopping": "503 page stopping at once, orders start shop",
@@ -138,7 +139,7 @@ func routedInState(t *testing.T, state string) *site {
 func TestProgramIsHeldInDirectModeForAsLongAsTheAppWants(t *testing.T) {
 	for label, want := range map[string]string{
 		"":    "503 problem starting after 2m0s",
-		"10m": "307 ready after 5m1s",
+		"10m": "503 problem ready after 5m0s",
 		"4s":  "503 problem starting after 4s",
 		"0s":  "503 problem starting at once",
 	} {
@@ -160,19 +161,69 @@ func TestProgramIsHeldInDirectModeForAsLongAsTheAppWants(t *testing.T) {
 	}
 }
 
-func TestVisitorOfAnAppThatOnlyTraefikReachesIsSentThereAgain(t *testing.T) {
+func TestVisitorOfAnAppThatOnlyTraefikReachesIsSentThereOnceItLeadsThere(t *testing.T) {
 	for _, path := range []string{"/", "/a//b%2Fc?x=1;y&z=%zz", "/?"} {
 		t.Run(path, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := live(t, routed("shop").Awake())
-				for range 3 {
-					w := s.answer(come("shop", path, "method PUT"))
-					if got := w.Header().Get("Location"); got != "https://shop.test"+path || w.Code != 307 || w.Body.Len() > 0 {
-						t.Errorf("%d to %q", w.Code, got)
-					}
+				s := live(t, routed("shop").At("shop.test"), elsewhere())
+				s.fetchEach(t, 5*time.Second)
+				began := time.Now()
+				w := s.answer(come("shop", path, "method PUT"))
+				if got := w.Header().Get("Location"); got != "https://shop.test"+path || w.Code != 307 || w.Body.Len() > 0 {
+					t.Errorf("%d to %q", w.Code, got)
+				}
+				if took := time.Since(began) - 10*time.Second; took < 4*time.Second || took > 9500*time.Millisecond {
+					t.Errorf("it is sent there %s after the app was ready: the routes are fetched each 5 s, and used 4 s later at most", took)
 				}
 				if n := s.log.count("put Paastis on one of its networks"); n != 1 {
 					t.Errorf("%d warnings", n)
+				}
+			})
+		})
+	}
+}
+
+// elsewhere is Paastis, on a network that no app is on.
+func elsewhere() *registrytest.App {
+	p := service("paastis").Awake()
+	p.Protected, p.Networks = registry.IsPaastis, []string{"web"}
+	return p
+}
+
+// fetchEach lets a Traefik fetch the routes now and then, until the test ends.
+func (s *site) fetchEach(t *testing.T, pause time.Duration) {
+	t.Helper()
+	fetch := func() {
+		if w := s.answer(httptest.NewRequest(http.MethodGet, "http://paastis:3000/traefik/config", nil)); w.Code != http.StatusOK {
+			t.Errorf("the routes: %d", w.Code)
+		}
+	}
+	fetch()
+	go func() {
+		for {
+			select {
+			case <-t.Context().Done():
+				return
+			case <-time.After(pause):
+				fetch()
+			}
+		}
+	}()
+}
+
+func TestNobodyIsSentToWhereTheRequestCameFrom(t *testing.T) {
+	for name, fetches := range map[string]bool{"no Traefik fetches the routes": false, "Traefik has no server of the app either": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := live(t, routed("shop").Awake(), elsewhere())
+				if fetches {
+					s.fetchEach(t, time.Second)
+				}
+				for _, lines := range [][]string{{browser}, nil, {"method PUT"}, {"User-Agent: UptimeRobot"}} {
+					w := s.answer(come("shop", "/", lines...))
+					if gist(w) != "503 problem ready" || w.Header().Get("Location") != "" || w.Header().Get("Retry-After") != "1" {
+						t.Errorf("%q: %s %v", lines, gist(w), w.Header())
+					}
 				}
 			})
 		})
@@ -197,7 +248,8 @@ func TestRouteThatIsNoMoreIsToBeTriedAgain(t *testing.T) {
 
 func TestOptionsOfAllIsARequestLikeAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := live(t, routed("shop").At("shop.test"))
+		s := live(t, routed("shop").At("shop.test"), elsewhere())
+		s.fetchEach(t, time.Second)
 		for _, path := range []string{"*", "", "/"} {
 			r := come("shop", path, "method OPTIONS")
 			if w := s.answer(r); gist(w) != "307 ready" || w.Header().Get("Location") != "https://shop.test/" {

@@ -34,9 +34,6 @@ const (
 	// farewellLimit is how long an app may take to notice that the visitor has left a
 	// WebSocket.
 	farewellLimit = 5 * time.Second
-	// elsewherePause is how long Traefik may take to lead requests to an app that only it
-	// reaches.
-	elsewherePause = time.Second
 )
 
 var (
@@ -250,17 +247,17 @@ func (s *Server) silent(a *arrival, err error) {
 	})
 }
 
-// sendElsewhere sends the visitor to where the request came from: by then, Traefik leads
-// it to the app, which only Traefik reaches.
+// sendElsewhere sends the visitor to where the request came from as soon as Traefik leads it
+// to the app, which only Traefik reaches. Before that it would come here again.
 func (s *Server) sendElsewhere(ctx context.Context, a *arrival) {
 	if _, told := s.apart.LoadOrStore(a.keeper.Name(), true); !told {
 		s.log.Warn("app is on no network of Paastis's: requests that find it asleep are sent twice; put Paastis on one of its networks", "app", a.keeper.Name())
 	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(elsewherePause):
+	if s.registry.AwaitTurn(ctx, a.route) && sendAgain(a.w, &a.request, registry.Ready) {
+		return
 	}
-	if !sendAgain(a.w, &a.request, registry.Ready) {
-		s.send(a.w, a.r, appProblem(s.registry.View(a.keeper)))
-	}
+	s.sendBack(a.w, a.r, Problem{
+		Title: "Paastis does not reach the app", Detail: "Traefik will lead to it in a moment. Send the request again.",
+		App: a.keeper.Name(), State: registry.Ready.String(),
+	})
 }
