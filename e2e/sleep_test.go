@@ -24,7 +24,7 @@ func TestAStackSleepsWakesInOrderAndSleepsAgain(t *testing.T) {
 	s := newSite(t, "e2e-shop-site")
 	s.stack("e2e-shop", false, shop()...)
 	s.serve("", "PAASTIS_MODE=forwardauth") // else it waits whether Traefik comes for its routes
-	s.awaitAsleep(3*idle, "e2e-shop")
+	s.awaitAsleep(4*idle, "e2e-shop")
 
 	asked := time.Now()
 	page := s.browse("shop.test")

@@ -51,6 +51,8 @@ func TestRequestsOfAnAppThatIsNotPublishedGoThere(t *testing.T) {
 	for range 8 {
 		web := runTraefik(t, "--providers.docker.endpoint="+engine, "--providers.http.endpoint="+paastis+"/traefik/config", "--providers.http.pollinterval=1s")
 		await(t, "Traefik leads to front", func() bool { _, _, body := visit(t, web, "shop.test", "/"); return body == "front" })
+		// Traefik's providers begin one after the other: until it knows api, front has its requests.
+		await(t, "Traefik leads to api", func() bool { _, _, body := visit(t, web, "shop.test", "/api/orders"); return body == "api" })
 		for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 			if code, _, body := visit(t, web, "shop.test", "/api/orders"); body != "api" {
 				t.Fatalf("a request of api's is answered %d %s", code, body)
