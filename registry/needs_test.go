@@ -429,3 +429,15 @@ func TestACircleThatNeedsAJobWithoutEndFailsWithPauses(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAppThatSomebodyPausedIsNoneThatEndedWell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := live(t, "", service("shop", "front", "helper:started").routed("shop.test"), service("shop", "helper"))
+		w.visit("shop-front")
+		w.change("shop-helper", func(i *Instance) { i.Status = Paused })
+		synctest.Wait()
+		if w.Named("shop-front").Open() {
+			t.Error("requests pass to the front, whose helper is frozen")
+		}
+	})
+}
