@@ -119,7 +119,7 @@ var shared = []string{
 	"", "traefik.http.routers.a.rule=Host(`a`);traefik.http.routers.a.service=s", "traefik.http.routers.a.rule=Host(`b`);traefik.http.routers.a.service=s",
 	"traefik.http.routers.a.rule=Host(`a`);traefik.http.routers.a.service=s;traefik.http.routers.a.tls.certresolver=x", "traefik.http.routers.b.rule=Host(`b`)",
 	"traefik.http.routers.b.rule=Host(`b`);traefik.http.routers.b.service=u@docker", "traefik.http.services.s.loadbalancer.server.port=80", "traefik.http.services.u.loadbalancer.server.port=81",
-	"traefik.http.routers.b.rule=Host(`b`);traefik.http.routers.b.middlewares=m", "traefik.http.routers.b.rule=Host(`b`);traefik.http.routers.b.observability.metrics=false",
+	"traefik.http.routers.b.rule=Host(`b`);traefik.http.routers.b.middlewares=m;traefik.http.middlewares.m.addprefix.prefix=/m", "traefik.http.routers.b.rule=Host(`b`);traefik.http.routers.b.observability.metrics=false",
 }
 
 // Labels that come in groups, of container number %d.
