@@ -69,7 +69,7 @@ func (r *Registry) supply(c *component) {
 		if lacking[place] {
 			queue = append(queue, place)
 		}
-		if outside && m.Managed {
+		if outside && m.Managed && !m.job { // what a job needs comes before that alone
 			c.remembered.outside = false
 			c.remembered.moves = c.remembered.moves || slices.ContainsFunc(m.needs, r.outsideMove)
 		}
@@ -364,7 +364,13 @@ func (p *pass) awaits(k *Keeper) bool {
 		if n.Optional && (started || !n.before() || p.goesWithout(n, k)) {
 			return false
 		}
-		return (!n.inside || n.Ordered && !started) && n.to.Managed && n.to.keeper.moves() && !p.holds(n, k)
+		if !n.to.Managed || !n.to.keeper.moves() {
+			return false
+		}
+		if n.inside { // it comes before the app's start, and not after what both need
+			return n.Ordered && !started && !n.met(k)
+		}
+		return !p.holds(n, k)
 	})
 }
 

@@ -441,3 +441,18 @@ func TestAnAppThatSomebodyPausedIsNoneThatEndedWell(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAJobOfACircleLacksKeepsNobodyElseFromStarting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seed, lake := service("shop", "seed", "lake:completed").label("paastis.linked_apps", "shop-back"), service("shop", "lake")
+		seed.noHealth, seed.job, lake.noHealth = true, true, true // the lake never ends
+		w := live(t, "", service("shop", "front").routed("shop.test").label("paastis.linked_apps", "shop-back, shop-seed:completed").awake(),
+			service("shop", "back", "front"), seed, lake)
+		if got := w.visit("shop-front"); got != Ready {
+			t.Errorf("the visitor got %s", got)
+		}
+		if calls := w.took(); !strings.Contains(calls, "start shop-back") {
+			t.Errorf("calls: %s", calls)
+		}
+	})
+}
