@@ -282,3 +282,16 @@ func TestWhatIsNotKnownOfATraefikThatFetchesIsTold(t *testing.T) {
 		})
 	}
 }
+
+func TestNoErrorPageOfAnotherAppTakesThePlaceOfTheWaitingPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pages := service("pages", "web").label("traefik.http.middlewares.nice.errors.status", "400-599").
+			label("traefik.http.middlewares.nice.errors.service", "pages").label("traefik.http.middlewares.all.chain.middlewares", "nice,login@file")
+		shop := solo().label("traefik.http.routers.solo-web.middlewares", "nice@docker,all@docker,paastis@docker")
+		w := live(t, "", shop, pages)
+		body := string(w.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)
+		if strings.Contains(body, "nice") || strings.Contains(body, "all@docker") || !strings.Contains(body, `"login@file"`) {
+			t.Error(body)
+		}
+	})
+}

@@ -168,6 +168,7 @@ type Inventory struct {
 	// for, and once all problems are found.
 	aliases map[string][]*Entry
 	routes  map[string]*Route // :: published name → route
+	known   traefik.Catalog   // middlewares of all labels, and what Traefik tells of others
 	// ownHosts are those of routers that lead to Paastis itself.
 	ownHosts  []string
 	tables    *tables            // of the routers of all labels

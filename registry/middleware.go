@@ -13,6 +13,7 @@ import (
 // define.
 func (inv *Inventory) followMiddlewares(s Settings) {
 	catalog, ts, definers := s.whole(inv.catalog()), newTraefiks(inv.Entries, s), inv.definers()
+	inv.known = catalog
 	for _, e := range inv.Entries {
 		provider := e.traefikProvider()
 		for i := range e.Routers {

@@ -159,7 +159,7 @@ func (r *Registry) publication(rt *Route, to *destination) traefik.Publication {
 	k := rt.Keeper()
 	p := traefik.Publication{
 		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: k.provider.Name(), Foreign: rt.foreign, Turn: k.turned,
-		Known: r.settings.Catalog,
+		Known: r.inventory.Load().known,
 		Newer: r.settings.newer() && len(r.publisher.pollers) <= 1,
 	}
 	if h := rt.router.holder; h != nil {
