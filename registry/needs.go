@@ -420,6 +420,10 @@ func (p *pass) stopOverdue(k *Keeper) {
 	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.alive() }):
 	case p.now.Before(latest(over, k.stopAfter)):
 		p.at(latest(over, k.stopAfter))
+	case k.measures() && !k.lookedSince(p.now.Add(-k.quiet())):
+		p.examine(k, false)
+	case p.summary(e.component).open > 0, p.summary(e.component).use.Reason != "":
+		p.at(p.now.Add(k.quiet())) // somebody uses it all the same
 	default:
 		p.stop(k, "it did not end in time")
 	}

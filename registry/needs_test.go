@@ -456,3 +456,19 @@ func TestWhatAJobOfACircleLacksKeepsNobodyElseFromStarting(t *testing.T) {
 		}
 	})
 }
+
+func TestAJobThatDoesNotEndIsNotStoppedUnderWhoIsConnectedToIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		job := service("shop", "migrate").label("paastis.job_timeout", "10m")
+		job.noHealth, job.connections = true, 1
+		w := liveMetered(t, "", true, service("shop", "front", "migrate:completed").routed("shop.test"), job)
+		if got := w.visit("shop-front"); got != Failed {
+			t.Errorf("the visitor got %s", got)
+		}
+		time.Sleep(time.Hour)
+		w.wantCalls("start shop-migrate")
+		w.set(func() { job.connections = 0 })
+		time.Sleep(time.Hour)
+		w.wantCalls("stop shop-migrate")
+	})
+}
