@@ -460,3 +460,34 @@ func (f *fake) startsOf(name string) []time.Time {
 	defer f.mu.Unlock()
 	return slices.Clone(f.starts[name])
 }
+
+// fault lets the provider or an app fail from now on, by one of four kinds: 0 and 1 refuse
+// orders, 2 is a crash, and 3 ends them all.
+func (f *fake) fault(name string, kind int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a := f.apps[name]
+	switch kind {
+	case 0:
+		a.startErr = errors.New("fake: no start")
+	case 1:
+		a.stopErr = errors.New("fake: no stop")
+	case 2:
+		a.crash = 1
+	default:
+		a.startErr, a.stopErr, a.crash = nil, nil, 0
+	}
+}
+
+func (f *fake) runs(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.apps[name].app.Instances[0].Status == Running
+}
+
+// unseen tells that nothing is reported at the moment.
+func (f *fake) unseen() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.report == nil
+}

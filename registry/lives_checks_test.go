@@ -145,19 +145,6 @@ func (l *life) users(name string) []string {
 	})
 }
 
-func (l *life) runs(name string) bool {
-	l.fake.mu.Lock()
-	defer l.fake.mu.Unlock()
-	return l.apps[name].app.Instances[0].Status == Running
-}
-
-// unseen tells that nothing is reported at the moment.
-func (l *life) unseen() bool {
-	l.fake.mu.Lock()
-	defer l.fake.mu.Unlock()
-	return l.report == nil
-}
-
 // lenient tells that the registry cannot know, or is not to care.
 func (l *life) lenient() bool {
 	l.mu.Lock()

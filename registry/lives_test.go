@@ -242,7 +242,7 @@ func (l *life) step() {
 			}
 		})
 	case 11:
-		l.fault(name)
+		l.fault(name, l.random.IntN(4))
 	case 12:
 		select {
 		case l.lost <- errors.New("fake: connection lost"):
@@ -332,23 +332,6 @@ func (l *life) reload(name string) {
 	}
 	l.mu.Unlock()
 	l.registry.Reload(l.settings(name))
-}
-
-// fault lets the provider or an app fail from now on, or no longer.
-func (l *life) fault(name string) {
-	l.fake.mu.Lock()
-	defer l.fake.mu.Unlock()
-	a := l.apps[name]
-	switch l.random.IntN(4) {
-	case 0:
-		a.startErr = errors.New("fake: no start")
-	case 1:
-		a.stopErr = errors.New("fake: no stop")
-	case 2:
-		a.crash = 1
-	default:
-		a.startErr, a.stopErr, a.crash = nil, nil, 0
-	}
 }
 
 // heal ends all faults and all connections.

@@ -117,7 +117,7 @@ func (m *model) step() {
 			}
 		})
 	case 8:
-		m.fault(name)
+		m.fault(name, m.random.IntN(4))
 	case 9:
 		select {
 		case m.lost <- errors.New("fake: connection lost"):
@@ -227,19 +227,6 @@ func (m *model) connect(name string) {
 	m.apps[name].connections = m.open[name]
 }
 
-func (m *model) runs(name string) bool {
-	m.fake.mu.Lock()
-	defer m.fake.mu.Unlock()
-	return m.apps[name].app.Instances[0].Status == Running
-}
-
-// unseen tells that nothing is reported at the moment.
-func (m *model) unseen() bool {
-	m.fake.mu.Lock()
-	defer m.fake.mu.Unlock()
-	return m.report == nil
-}
-
 // hands does something to a container behind Paastis's back; connections to one that
 // ends are gone.
 func (m *model) hands(name string, do func(*Instance)) {
@@ -252,23 +239,6 @@ func (m *model) hands(name string, do func(*Instance)) {
 	m.connect(name)
 	m.mu.Unlock()
 	m.change(name, do)
-}
-
-// fault lets the provider or an app fail from now on, or no longer.
-func (m *model) fault(name string) {
-	m.fake.mu.Lock()
-	defer m.fake.mu.Unlock()
-	a := m.apps[name]
-	switch m.random.IntN(4) {
-	case 0:
-		a.startErr = errors.New("fake: no start")
-	case 1:
-		a.stopErr = errors.New("fake: no stop")
-	case 2:
-		a.crash = 1
-	default:
-		a.startErr, a.stopErr, a.crash = nil, nil, 0
-	}
 }
 
 // Start checks that nothing else is done to the app, and that what it needs runs.
