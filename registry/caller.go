@@ -80,11 +80,15 @@ func (k *Keeper) caller() Caller {
 // of Traefik's leads to Paastis itself. A dot at the end, of the host or of the rule's, makes
 // it no other one (host in pkg/muxer/http/matcher.go of 3.6.12). It allocates nothing.
 func (r *Registry) IsRouted(host string) bool {
+	owned := r.inventory.Load().ownHosts
+	if len(owned) == 0 {
+		return false
+	}
 	if port := strings.LastIndexByte(host, ':'); port > strings.LastIndexByte(host, ']') {
 		host = host[:port]
 	}
 	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
-	return slices.ContainsFunc(r.inventory.Load().ownHosts, func(own string) bool {
+	return slices.ContainsFunc(owned, func(own string) bool {
 		return strings.EqualFold(host, strings.TrimSuffix(own, "."))
 	})
 }

@@ -3,13 +3,33 @@ package server
 import "strings"
 
 // agents are the parts of user agents that must not wake an app. Every request's user
-// agent is searched for all of them, and hardly ever has one: so what is looked at first
-// are three bytes, of which few are the beginning of a part. The nil agents have no part.
+// agent is searched for all of them, and hardly ever has one: so three bytes are looked at,
+// then the next three, for as long as they belong to none. Whatever place a part stands at,
+// three of its bytes are looked at that way if it is long enough. The nil agents have no
+// part.
 type agents struct {
-	begin  [triples / 64]uint64 // a bit for each triple that a part begins with
-	parts  map[uint][]string    // :: triple → the parts that begin with it, in lower case
-	others []string             // those that are shorter, or not ASCII
+	known  [triples / 64]uint64 // a bit for each triple that parts are found by
+	parts  map[uint][]placed    // :: triple → the parts that are found by it
+	others []string             // those that are too short, or not ASCII, in lower case
 }
+
+// placed is a part, in lower case, and where in it the triple begins by which it is found.
+type placed struct {
+	text string
+	at   int
+}
+
+const (
+	// stride is from one triple that is looked at to the next.
+	stride = 3
+	// shortest is the length of a part that has a triple at each place of a stride.
+	shortest = 2*stride - 1
+)
+
+// usual are user agents of browsers: a part is best found by what none of them has.
+const usual = "mozilla/5.0 (windows nt 10.0; win64; x64) applewebkit/537.36 (khtml, like gecko) chrome/140.0.0.0 mobile safari/537.36 edg/140.0" +
+	" (macintosh; intel mac os x 10_15_7) version/17.4 (x11; ubuntu; linux x86_64; rv:140.0) gecko/20100101 firefox/140.0 (linux; android 10; k)" +
+	" (iphone; cpu iphone os 17_4 like mac os x) mobile/15e148 crios/140 fxios/140 opr/120 samsungbrowser/28"
 
 // newAgents makes a set of parts, blanks around them cut off; nil if there are none.
 func newAgents(parts []string) *agents {
@@ -19,7 +39,7 @@ func newAgents(parts []string) *agents {
 			continue
 		}
 		if a == nil {
-			a = &agents{parts: map[uint][]string{}}
+			a = &agents{parts: map[uint][]placed{}}
 		}
 		a.add(part)
 	}
@@ -27,16 +47,33 @@ func newAgents(parts []string) *agents {
 }
 
 func (a *agents) add(part string) {
-	if len(part) < 3 || strings.ContainsFunc(part, func(r rune) bool { return r >= 0x80 }) {
+	if len(part) < shortest || strings.ContainsFunc(part, func(r rune) bool { return r >= 0x80 }) {
 		a.others = append(a.others, part)
 		return
 	}
-	var t uint
-	for i := range 3 {
-		t = shift(t, part[i])
+	from := rarest(part)
+	for at := from; at < from+stride; at++ {
+		t := triple(part[at:])
+		a.known[t/64] |= 1 << (t % 64)
+		a.parts[t] = append(a.parts[t], placed{part, at})
 	}
-	a.begin[t/64] |= 1 << (t % 64)
-	a.parts[t] = append(a.parts[t], part)
+}
+
+// rarest is where in a part the triples begin that browsers have the fewest of.
+func rarest(part string) int {
+	best, least := 0, stride+1
+	for from := 0; from+shortest <= len(part); from++ {
+		seen := 0
+		for at := from; at < from+stride; at++ {
+			if strings.Contains(usual, part[at:at+stride]) {
+				seen++
+			}
+		}
+		if seen < least {
+			best, least = from, seen
+		}
+	}
+	return best
 }
 
 // in tells whether a user agent has one of the parts, in any case. It does not allocate.
@@ -44,10 +81,9 @@ func (a *agents) in(agent string) bool {
 	if a == nil {
 		return false
 	}
-	var t uint
-	for i := range len(agent) {
-		t = shift(t, agent[i])
-		if a.begin[t/64]&(1<<(t%64)) != 0 && i >= 2 && a.at(agent[i-2:], t) {
+	for i := 0; i+stride <= len(agent); i += stride {
+		t := triple(agent[i:])
+		if a.known[t/64]&(1<<(t%64)) != 0 && a.around(agent, i, t) {
 			return true
 		}
 	}
@@ -59,10 +95,11 @@ func (a *agents) in(agent string) bool {
 	return false
 }
 
-// at tells whether a text begins with one of the parts of its triple.
-func (a *agents) at(text string, triple uint) bool {
+// around tells whether a text has one of the parts of the triple that begins at i.
+func (a *agents) around(text string, i int, triple uint) bool {
 	for _, part := range a.parts[triple] {
-		if len(part) <= len(text) && strings.EqualFold(text[:len(part)], part) {
+		begin := i - part.at
+		if end := begin + len(part.text); begin >= 0 && end <= len(text) && strings.EqualFold(text[begin:end], part.text) {
 			return true
 		}
 	}
@@ -73,8 +110,10 @@ func (a *agents) at(text string, triple uint) bool {
 // the same for a letter in either case, and now and then for other bytes too.
 const triples = 1 << 15
 
-// shift is the triple one byte on.
-func shift(triple uint, next byte) uint { return (triple<<5 | uint(next&31)) % triples }
+// triple is that of the first three bytes of a text, which has as many.
+func triple(s string) uint {
+	return uint(s[0]&31)<<10 | uint(s[1]&31)<<5 | uint(s[2]&31)
+}
 
 // containsFold tells whether s contains part, which is in lower case, in any case. It
 // does not allocate.

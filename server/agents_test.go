@@ -20,8 +20,11 @@ func TestPartsOfAgentsAreFoundAsByTryingEach(t *testing.T) {
 	}
 	found := 0
 	for range 100_000 {
-		parts := []string{text(4), text(3), text(3)}
+		parts := []string{text(4), text(9), text(12)}
 		agent := text(20)
+		if random.IntN(2) == 0 {
+			agent = text(6) + strings.ToUpper(parts[1+random.IntN(2)]) + text(6)
+		}
 		want := slices.ContainsFunc(parts, func(part string) bool {
 			part = strings.ToLower(strings.TrimSpace(part))
 			return part != "" && containsFold(agent, part)

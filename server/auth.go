@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -15,38 +16,40 @@ import (
 func (s *Server) auth(c echo.Context) error {
 	h := c.Request().Header
 	req, err := traefik.FromForwardAuth(h)
-	if err == nil && s.isStranger(c.Request()) {
+	by := remoteAddr(c.Request())
+	if err == nil && s.isStranger(c.Request(), req.Authority, by) {
 		err = errStranger
 	}
 	if err != nil {
 		return s.refuse(c, err)
 	}
-	k := s.find(c, &req)
+	k := s.find(c, &req, by)
 	if k == nil {
 		return c.NoContent(http.StatusOK)
 	}
-	switch who := s.visitors.Classify(req.Method, req.Path, h, req.ClientIP); who {
-	case Onlooker:
-		return s.glance(c, k)
-	case Poll:
+	switch who, stands := s.visitors.bystander(req.Method, req.Path, h, req.ClientIP); {
+	case who == Poll:
 		return s.poll(c.Request().Context(), c.Response(), k, &req)
-	case Person:
-		return s.welcome(c, k, &req)
-	default:
+	case stands:
+		return s.glance(c, k)
+	case k.Pass(time.Now()):
+		return s.pass(c, k)
+	}
+	if who := wakes(req.Method, h); who != Person {
 		return s.hold(c, k, &req, who)
 	}
+	return s.welcome(c, k, &req)
 }
 
 // find is the app that a request belongs to: the one that the middleware's address
 // names, else the one whose router matches. Nil if it is no app of ours. It makes the
 // request what the visitor made it, before any middleware.
-func (s *Server) find(c echo.Context, req *traefik.Request) *registry.Keeper {
+func (s *Server) find(c echo.Context, req *traefik.Request, by netip.Addr) *registry.Keeper {
 	if c.Request().URL.RawQuery != "" {
 		if name := c.QueryParam("app"); name != "" {
-			return s.named(c, name, req)
+			return s.named(name, req, by)
 		}
 	}
-	by := remoteAddr(c.Request())
 	if k := s.registry.FindFor(req, by); k != nil {
 		return k
 	}
@@ -54,10 +57,10 @@ func (s *Server) find(c echo.Context, req *traefik.Request) *registry.Keeper {
 }
 
 // named is the app that the middleware's address names.
-func (s *Server) named(c echo.Context, name string, req *traefik.Request) *registry.Keeper {
+func (s *Server) named(name string, req *traefik.Request, by netip.Addr) *registry.Keeper {
 	k := s.registry.Named(name)
 	if k == nil {
-		k = s.registry.HeardName(name, remoteAddr(c.Request()))
+		k = s.registry.HeardName(name, by)
 	}
 	if k != nil {
 		k.Entry().Restore(req)
@@ -73,11 +76,8 @@ func (s *Server) glance(c echo.Context, k *registry.Keeper) error {
 	return tell(c.Response(), c.Request(), onlookerProblem(s.registry.View(k)))
 }
 
-// welcome answers a person: through to the app, or the waiting page.
+// welcome answers a person whose app was not open: through to the app, or the waiting page.
 func (s *Server) welcome(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
-	if k.Pass(time.Now()) {
-		return s.pass(c, k)
-	}
 	if !s.wake(k, req, retriesByLink(req)) {
 		return s.page.write(c.Response(), req.Header, http.StatusTooManyRequests, s.refused(k, req))
 	}
@@ -111,12 +111,9 @@ func (s *Server) wake(k *registry.Keeper, req *traefik.Request, insist bool) boo
 	return true
 }
 
-// hold keeps a program's request, or a person's form, until the app is ready, and answers
-// for it if that takes too long.
+// hold keeps a program's request, or a person's form, whose app was not open until it is
+// ready, and answers for it if that takes too long.
 func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request, who Visitor) error {
-	if k.Pass(time.Now()) {
-		return s.pass(c, k)
-	}
 	if !s.wake(k, req, false) {
 		return s.turnDown(c.Response(), c.Request(), k, req, who)
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/paastis/paastis/registry"
@@ -32,9 +33,10 @@ func carried(h http.Header) bool {
 	return false
 }
 
-// isStranger reports whether a question about a request, as its headers have it, is none of
-// Traefik's: it came by a router that leads to Paastis, or from an app. It allocates nothing.
-func (s *Server) isStranger(r *http.Request) bool {
-	return first(r.Header, "X-Forwarded-Host") == r.Host || s.registry.IsRouted(r.Host) ||
-		s.registry.CallerAt(remoteAddr(r)) == registry.ManagedApp
+// isStranger reports whether a question that came from an address, about a request to a host
+// with its port, is none of Traefik's: it came by a router that leads to Paastis, or from an
+// app. It allocates nothing.
+func (s *Server) isStranger(r *http.Request, asked string, by netip.Addr) bool {
+	return asked == r.Host || s.registry.IsRouted(r.Host) ||
+		s.registry.CallerAt(by) == registry.ManagedApp
 }

@@ -104,11 +104,28 @@ func NewClassifier(n NeverWake) (Classifier, error) {
 // Classify tells who a request is from. h are the visitor's headers, client the address
 // that called Traefik.
 func (c Classifier) Classify(method, path string, h http.Header, client netip.Addr) Visitor {
+	if who, stands := c.bystander(method, path, h, client); stands {
+		return who
+	}
+	return wakes(method, h)
+}
+
+// bystander tells who a request is from that wakes nothing, and false if it may wake.
+func (c Classifier) bystander(method, path string, h http.Header, client netip.Addr) (who Visitor, stands bool) {
 	switch {
 	case h[pollHeader] != nil:
-		return Poll
+		return Poll, true
 	case c.onlooks(method, path, h, client):
-		return Onlooker
+		return Onlooker, true
+	default:
+		return Program, false
+	}
+}
+
+// wakes tells who a request is from that may wake an app. To an app that is awake they are
+// all the same.
+func wakes(method string, h http.Header) Visitor {
+	switch {
 	case method == http.MethodGet && Navigates(h):
 		return Person
 	case sends(method) && Navigates(h):

@@ -12,10 +12,14 @@ import (
 // the headers by which middlewares tell what they did, then the first in order. If none
 // explains it, it stays as it is, and belongs where Lookup says.
 //
-// If no entry of the host has Rewrites it costs two map accesses more than Lookup.
+// If no entry of the host has Rewrites it costs two map accesses more than Lookup, and
+// none if no entry has.
 func (t *Table[T]) Recognize(request *Request) (value T, entry *Entry[T], found bool) {
 	if t == nil {
 		return value, nil, false
+	}
+	if t.rewriting.isEmpty() {
+		return t.Lookup(request)
 	}
 	plain := t.place(request)
 	best := candidate{place: plain, sure: plain >= 0 && t.entries[plain].Rewrites == nil}

@@ -225,6 +225,9 @@ func first(h http.Header, name string) string {
 // proto tells https from http; to Traefik a WebSocket's is "wss" or "ws". Of several
 // balancers the first was the visitor's.
 func proto(forwarded string) string {
+	if forwarded == "https" || forwarded == "http" { // what Traefik says itself
+		return forwarded
+	}
 	forwarded, _, _ = strings.Cut(forwarded, ",")
 	if forwarded = strings.TrimSpace(forwarded); strings.EqualFold(forwarded, "https") || strings.EqualFold(forwarded, "wss") {
 		return "https"

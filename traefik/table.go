@@ -146,6 +146,8 @@ func (x *hostIndex) file(place int32, hosts []string) {
 	}
 }
 
+func (x *hostIndex) isEmpty() bool { return len(x.byHost)+len(x.anyHost) == 0 }
+
 // places are those of the entries that may take requests of the host.
 func (x *hostIndex) places(host string) places {
 	return places{x.byHost[hostKey(host)], x.anyHost}
