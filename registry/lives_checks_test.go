@@ -44,7 +44,7 @@ func (l *life) pass(k *Keeper) bool {
 	l.passed[name] = time.Now()
 	l.open[name]++
 	l.connect(name)
-	for _, needed := range l.closure(name, mustRun) {
+	for _, needed := range l.closure(name, (*life).requires) {
 		if l.disabled || l.jobs[name] { // a job runs for its end, not for visitors
 			break
 		}
@@ -63,7 +63,7 @@ func (l *life) Start(ctx context.Context, name string) (App, error) {
 	l.enter(name, "start")
 	defer l.exit(name)
 	for _, n := range l.links[name] {
-		if mustRun(l, n) && !l.sameCircle(name, n.Name) && !l.runs(n.Name) && !l.lenient() {
+		if l.mustRun(name, n) && !l.sameCircle(name, n.Name) && !l.runs(n.Name) && !l.lenient() {
 			l.t.Errorf("%s was started while %s did not run", name, n.Name)
 		}
 	}
@@ -112,20 +112,27 @@ func (l *life) exit(name string) {
 	l.calling[name] = ""
 }
 
-// mustRun tells that a link is to an app without which there is no use. One of which only
+// mustRun tells that a link of an app is to one without which there is no use. One of which only
 // the start is asked for may end.
-func mustRun(l *life, n rules.Link) bool {
-	return !n.Optional && !l.jobs[n.Name] && n.Condition == rules.Healthy
+func (l *life) mustRun(of string, n rules.Link) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.requires(of, n)
 }
 
-func anyLink(*life, rules.Link) bool { return true }
+// requires is mustRun with the lock held.
+func (l *life) requires(of string, n rules.Link) bool {
+	return !n.Optional && !l.jobs[n.Name] && n.Condition == rules.Healthy && !l.without[[2]string{of, n.Name}]
+}
+
+func anyLink(*life, string, rules.Link) bool { return true }
 
 // closure is an app and all that it needs by some links.
-func (l *life) closure(name string, by func(*life, rules.Link) bool) []string {
+func (l *life) closure(name string, by func(l *life, of string, n rules.Link) bool) []string {
 	all := []string{name}
 	for i := 0; i < len(all); i++ {
 		for _, n := range l.links[all[i]] {
-			if by(l, n) && !slices.Contains(all, n.Name) {
+			if by(l, all[i], n) && !slices.Contains(all, n.Name) {
 				all = append(all, n.Name)
 			}
 		}

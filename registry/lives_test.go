@@ -84,6 +84,7 @@ type life struct {
 	passed   map[string]time.Time // :: app → when a request last passed
 	sent     map[string]time.Time // :: app → when it was last put to sleep by hand
 	open     map[string]int       // :: app → connections that requests opened
+	without  map[[2]string]bool   // :: app and what it needs: it was started by hand while that had failed
 	disabled bool                 // an app is not managed: others do without it
 }
 
@@ -93,6 +94,7 @@ func newLife(t *testing.T, seed uint64, kind lifeKind, log slog.Handler) *life {
 	l := &life{
 		t: t, kind: kind, random: rand.New(rand.NewPCG(seed, 17)), jobs: map[string]bool{}, links: map[string][]rules.Link{},
 		calling: map[string]string{}, passed: map[string]time.Time{}, sent: map[string]time.Time{}, open: map[string]int{},
+		without: map[[2]string]bool{},
 	}
 	n := 3 + l.random.IntN(5)
 	for i := range n {
@@ -313,8 +315,23 @@ func (l *life) hands(name string, do func(*Instance)) {
 	}
 	l.open[name] = 0
 	l.connect(name)
+	l.noteWithout(name)
 	l.mu.Unlock()
 	l.change(name, do)
+}
+
+// noteWithout notes what an app does without from now on, if it is started now: the registry
+// may find that out. Called with the lock held.
+func (l *life) noteWithout(name string) {
+	l.fake.mu.Lock()
+	defer l.fake.mu.Unlock()
+	for _, n := range l.links[name] {
+		for _, i := range l.apps[n.Name].app.Instances {
+			if i.Status != Running || i.Health == Unhealthy {
+				l.without[[2]string{name, n.Name}] = true
+			}
+		}
+	}
 }
 
 // leave ends a connection.
