@@ -67,27 +67,31 @@ func listApps(ctx context.Context, config Loaded) (registry.Report, error) {
 	return provider.List(ctx)
 }
 
-// explain says all that is known of an app, or of the app that a URL leads to. Without
-// a provider it tells what the rules alone say of a name.
+// explain says all that is known of an app, or of the app that a URL leads to. Of a name that
+// no provider knows, and of any if none answers, it tells what the rules alone say: that is an
+// answer, and no failure.
 func explain(ctx context.Context, config Loaded, operand string, out io.Writer) error {
 	inv, _, err := look(ctx, config)
 	if err != nil {
 		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n\n", err)
 	}
 	if strings.Contains(operand, "/") && strings.Contains(operand, ".") || strings.Contains(operand, "://") {
-		return explainURL(ctx, config, inv, operand, out)
+		return explainURL(ctx, config, inv, operand, err != nil, out)
 	}
 	return explainName(ctx, config, inv, operand, err != nil, out)
 }
 
-// explainURL says which router of which app a URL leads to, and explains the app.
-func explainURL(ctx context.Context, config Loaded, inv *registry.Inventory, url string, out io.Writer) error {
+// explainURL says which router of which app a URL leads to, and of which Traefik, and explains
+// the app. With alone set no app is known.
+func explainURL(ctx context.Context, config Loaded, inv *registry.Inventory, url string, alone bool, out io.Writer) error {
 	req, err := traefik.FromURL(url)
 	if err != nil {
 		return err
 	}
 	if e, router := inv.Route(&req); e != nil {
-		fmt.Fprintf(out, "%s\n  is for router %q: %s\n\n", url, router.Name, router.Rule)
+		fmt.Fprintf(out, "%s\n  is for router %q: %s\n", url, router.Name, router.Rule)
+		writeRoutings(out, inv.Routings(&req, config.registrySettings()))
+		fmt.Fprintln(out)
 		writeEntry(out, inv, e)
 		writeUse(ctx, config, e, out)
 		return nil
@@ -98,30 +102,63 @@ func explainURL(ctx context.Context, config Loaded, inv *registry.Inventory, url
 		writeUse(ctx, config, e, out)
 		return nil
 	}
-	label, _, _ := strings.Cut(req.Host, ".")
-	if len(inv.Entries) == 0 {
+	if label, _, _ := strings.Cut(req.Host, "."); alone {
 		return explainName(ctx, config, inv, label, true, out)
 	}
 	fmt.Fprintf(out, "%s\n  belongs to no known app: Paastis lets it pass\n", url)
 	return nil
 }
 
+// writeRoutings says what each of several Traefiks does with a request.
+func writeRoutings(out io.Writer, all []registry.Routing) {
+	for _, r := range all {
+		switch {
+		case r.Unread != "":
+			fmt.Fprintf(out, "  %s: not known, for %s\n", r.Traefik, r.Unread)
+		case r.Router == nil:
+			fmt.Fprintf(out, "  %s: has no router for it\n", r.Traefik)
+		case !r.Router.There():
+			fmt.Fprintf(out, "  %s: would route it to %s by router %q, which it does not have as things are\n", r.Traefik, r.Entry.Name, r.Router.Name)
+		default:
+			fmt.Fprintf(out, "  %s: routes it to %s by router %q\n", r.Traefik, r.Entry.Name, r.Router.Name)
+		}
+	}
+}
+
 // explainName explains an app by any of its names. With alone set, the name is taken
-// on trust, for no provider can tell whether it exists.
+// on trust, for no provider can tell whether it exists; otherwise it is said that it does not.
 func explainName(ctx context.Context, config Loaded, inv *registry.Inventory, name string, alone bool, out io.Writer) error {
-	if alone {
-		app := registry.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
-		inv = registry.Resolve([]registry.Reported{{Provider: config.Provider, App: app}}, config.registrySettings())
-		writeEntry(out, inv, inv.Named(name))
+	known := inv.KnownAs(name)
+	switch e := inv.Named(name); {
+	case e == nil && len(known) > 1:
+		return fmt.Errorf("containers of several apps are known as %q: %s; write the name of one", name, namesOf(known))
+	case e == nil && len(known) == 0:
+		if !alone {
+			fmt.Fprintf(out, "no provider knows an app %q%s\nwere there one, this is what the rules alone would make of it:\n\n", name, nearest(name, inv.Names()))
+		}
+		writeSupposed(out, config, inv, name)
 		return nil
+	case e != nil:
+		known = []*registry.Entry{e}
 	}
-	e := inv.Named(name)
-	if e == nil {
-		return fmt.Errorf("no app is known as %q%s", name, nearest(name, inv.Names()))
-	}
-	writeEntry(out, inv, e)
-	writeUse(ctx, config, e, out)
+	writeEntry(out, inv, known[0])
+	writeUse(ctx, config, known[0], out)
 	return nil
+}
+
+// writeSupposed explains an app that nobody knows, beside those that are known.
+func writeSupposed(out io.Writer, config Loaded, inv *registry.Inventory, name string) {
+	app := registry.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
+	inv = inv.Supposing(registry.Reported{Provider: config.Provider, App: app}, config.registrySettings())
+	writeEntry(out, inv, inv.Named(config.Provider+"/"+name))
+}
+
+func namesOf(entries []*registry.Entry) string {
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func writeEntry(out io.Writer, inv *registry.Inventory, e *registry.Entry) {

@@ -1,0 +1,80 @@
+package registry
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// Supposing is the inventory as it would be with one more app.
+func (inv *Inventory) Supposing(app Reported, s Settings) *Inventory {
+	apps := make([]Reported, 0, len(inv.Entries)+1)
+	for _, e := range inv.Entries {
+		apps = append(apps, Reported{Provider: e.traefikProvider(), App: e.App, Asked: e.asked, Without: e.without})
+	}
+	return Resolve(append(apps, app), s)
+}
+
+// KnownAs are the apps of which containers know one by that name, besides those that Named
+// finds: by its container's name, its service's, a network alias, its host name. Sorted by
+// name; nil: none.
+func (inv *Inventory) KnownAs(name string) []*Entry {
+	var all []*Entry
+	for _, e := range inv.Entries {
+		isIts := func(i Instance) bool { return i.Name == name }
+		if slices.Contains(e.App.Aliases, name) || slices.ContainsFunc(e.App.Instances, isIts) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// Routing is what one of several Traefiks does with a request.
+type Routing struct {
+	// Traefik is for people: `Traefik on container "inner"`, `the Traefik of endpoint "inside"`.
+	Traefik string
+	// Router that takes the request, and its app. Nil: no router of labels does.
+	Router *Router
+	Entry  *Entry
+	// Unread says why it is not known which routers the Traefik has. Empty: it is.
+	Unread string
+}
+
+// Routings are what each of several Traefiks does with a request, by its own flags and what is
+// set of it. Nil: there are not several.
+func (inv *Inventory) Routings(req *traefik.Request, s Settings) []Routing {
+	var all []Routing
+	for _, name := range slices.Sorted(maps.Keys(s.Endpoints)) {
+		all = append(all, inv.routing(req, `the Traefik of endpoint "`+name+`"`, s.Endpoints[name]))
+	}
+	for _, e := range inv.Entries {
+		if e.App.Traefik == nil || e.App.Protected != RunsTraefik {
+			continue
+		}
+		static := *e.App.Traefik
+		if len(s.Endpoints) == 0 {
+			static = s.Traefik.Over(static)
+		}
+		all = append(all, inv.routing(req, "Traefik on "+e.App.Origin, static))
+	}
+	if len(all) < 2 {
+		return nil
+	}
+	return all
+}
+
+func (inv *Inventory) routing(req *traefik.Request, name string, static traefik.Static) Routing {
+	if static.Unread != "" {
+		return Routing{Traefik: name, Unread: static.Unread}
+	}
+	had := newTables(inv.routers(&static))
+	r, _, found := had.present.Lookup(req)
+	if !found {
+		r, _, found = had.all.Lookup(req)
+	}
+	if !found {
+		return Routing{Traefik: name}
+	}
+	return Routing{Traefik: name, Router: r, Entry: r.entry}
+}
