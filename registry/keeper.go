@@ -50,6 +50,7 @@ type Keeper struct {
 	ordered   bool      // this wake's start was ordered
 	sick      bool      // as last seen, it did not run or was not healthy
 	ready     readiness // what was found in this wake
+	hearing   hearing   // whether it listens where its image alone says that it does
 	healthyAt time.Time // when it ran and was healthy in this wake; zero: not yet
 	deadline  time.Time // of the wake
 	queued    bool      // it could start, but too many others do

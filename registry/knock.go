@@ -21,6 +21,37 @@ const (
 	// listenPause is the time between two questions to a provider, which may run a command
 	// for each.
 	listenPause = time.Second
+	// guessPatience is how long an app may take to listen where its image alone says that it
+	// does, until it is taken for one that does not listen at all, as a worker does not.
+	guessPatience = 30 * time.Second
+	// deafPause is the time between two looks whether it does so after all.
+	deafPause = 10 * time.Second
+)
+
+// hearing is whether an app listens where its image alone says that it does.
+type hearing uint8
+
+const (
+	// unheard: nothing is known.
+	unheard hearing = iota
+	// listens: it did so in some wake.
+	listens
+	// deaf: it did not, for as long as it was waited for.
+	deaf
+)
+
+// outcome is what a probe of an instance has found.
+type outcome uint8
+
+const (
+	// noAnswer: the instance no longer runs as what was probed, or Paastis ends.
+	noAnswer outcome = iota
+	// answered: it serves.
+	answered
+	// supposed: it is taken to serve, for it runs and was given its time to listen.
+	supposed
+	// untold: the same, for nobody can look whether it listens.
+	untold
 )
 
 // Listener is a provider that can look into its apps where Paastis has no way to them.
@@ -38,30 +69,72 @@ type knock struct {
 	i       Instance
 	run     int
 	targets []Target
-	// guessed tells that nobody has said that the app listens there.
-	guessed bool
-	// brief tells that running is enough: it is tried for noProbeGrace, and ready then.
-	brief bool
+	// patience is how long an app is probed of which nobody has said that it listens there.
+	// Zero: until it answers.
+	patience time.Duration
+	// settled is when one that nobody can look into is taken to serve.
+	settled time.Time
+	// learns tells that what is found says whether the app listens where its image has it.
+	learns bool
 }
 
-// untilAnswered returns when the instance has answered, and reports whether it has: else ctx
-// has ended, or it no longer runs as what was probed. The first target decides; the others
-// have their grace.
-func (o knock) untilAnswered(ctx context.Context) bool {
-	if o.brief {
-		limited, cancel := context.WithTimeout(ctx, noProbeGrace)
-		defer cancel()
-		return o.until(limited, o.targets[0]) || ctx.Err() == nil && o.goesOn()
+// untilKnown returns when it is known whether the instance serves.
+func (o knock) untilKnown(ctx context.Context) outcome {
+	limited, cancel := ctx, context.CancelFunc(func() {})
+	if o.patience > 0 {
+		limited, cancel = context.WithTimeout(ctx, o.patience)
 	}
+	defer cancel()
+	found := noAnswer
+	if o.i.Address.IsValid() {
+		found = o.untilAnswered(limited)
+	} else {
+		found = o.untilListening(limited)
+	}
+	if found == noAnswer && limited.Err() != nil && ctx.Err() == nil && o.goesOn() {
+		return supposed
+	}
+	return found
+}
+
+// untilHeard returns once an app that was taken not to listen does so, and reports that it
+// does: what boots for that long is to be waited for the next time.
+func (o knock) untilHeard(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, o.k.Entry().StartTimeout)
+	defer cancel()
+	for ctx.Err() == nil && o.goesOn() {
+		sleep(ctx, deafPause)
+		if heard, err := o.hears(ctx); heard || err != nil {
+			return heard
+		}
+	}
+	return false
+}
+
+// hears looks once whether the instance listens.
+func (o knock) hears(ctx context.Context) (bool, error) {
+	if o.i.Address.IsValid() {
+		return o.r.probe(ctx, o.targets[0]) == nil, nil
+	}
+	listener, ok := o.k.provider.(Listener)
+	if !ok {
+		return false, errNoListener
+	}
+	return listener.Listens(ctx, o.i.ID, o.targets[0].Address.Port())
+}
+
+// untilAnswered returns when the instance has answered, or ctx has ended, or it no longer runs
+// as what was probed. The first target decides; the others have their grace.
+func (o knock) untilAnswered(ctx context.Context) outcome {
 	if !o.until(ctx, o.targets[0]) {
-		return false
+		return noAnswer
 	}
 	limited, cancel := context.WithTimeout(ctx, laggardGrace/2)
 	defer cancel()
 	for _, t := range o.targets[1:] {
 		o.until(limited, t)
 	}
-	return true
+	return answered
 }
 
 // until probes one target.
@@ -102,27 +175,29 @@ func (o knock) failed(err error, tried time.Duration) time.Duration {
 
 // untilListening is untilAnswered for an instance that Paastis has no way to. Its provider is
 // asked whether it listens. If that cannot be known, it is taken to do so at the time settled.
-func (o knock) untilListening(ctx context.Context, settled time.Time) bool {
+func (o knock) untilListening(ctx context.Context) outcome {
 	err := errNoListener
 	if listener, ok := o.k.provider.(Listener); ok {
 		for err = nil; err == nil && ctx.Err() == nil && o.goesOn(); sleep(ctx, listenPause) {
 			var listens bool
-			listens, err = listener.Listens(ctx, o.i.ID, o.targets[0].Address.Port())
-			if err == nil && (listens || o.guessed && !time.Now().Before(settled)) {
-				return true
-			}
-			if err != nil {
-				break
+			if listens, err = listener.Listens(ctx, o.i.ID, o.targets[0].Address.Port()); listens {
+				return answered
 			}
 		}
 	}
-	if err != nil && time.Now().Before(settled) {
+	if ctx.Err() != nil || err == nil {
+		return noAnswer
+	}
+	if time.Now().Before(o.settled) {
 		o.tellBlind(err)
 	}
-	for time.Now().Before(settled) && ctx.Err() == nil && o.goesOn() {
-		sleep(ctx, min(listenPause, time.Until(settled)))
+	for time.Now().Before(o.settled) && ctx.Err() == nil && o.goesOn() {
+		sleep(ctx, min(listenPause, time.Until(o.settled)))
 	}
-	return err != nil && ctx.Err() == nil && o.goesOn()
+	if ctx.Err() != nil || !o.goesOn() {
+		return noAnswer
+	}
+	return untold
 }
 
 // errNoListener tells that a provider cannot look into its apps.
@@ -148,20 +223,37 @@ func (o knock) goesOn() bool {
 		slices.ContainsFunc(k.app.Instances, func(now Instance) bool { return now.lifetime() == o.i.lifetime() && now.Status == Running })
 }
 
-// answered takes in that an instance was probed to the end, and whether it has answered.
-func (r *Registry) answered(k *Keeper, run int, i Instance, ok bool) {
+// probed takes in what a probe of an instance has found.
+func (r *Registry) probed(o knock, found outcome) {
 	r.mu.Lock()
 	defer r.unlock()
-	if k.run != run {
+	k := o.k
+	if k.run != o.run {
 		return // its probes are those of another wake
 	}
-	delete(k.ready.probing, i.lifetime())
-	if ok {
-		k.ready.answered[i.lifetime()] = true
+	delete(k.ready.probing, o.i.lifetime())
+	if found != noAnswer {
+		k.ready.answered[o.i.lifetime()] = true
 		r.touch()
 		if len(k.Entry().Routes) > 0 {
 			r.changed() // requests may go there, too
 		}
 	}
+	switch {
+	case !o.learns:
+	case found == answered:
+		k.hearing = listens
+	case found == supposed && k.hearing == unheard:
+		k.hearing = deaf
+		r.say(slog.LevelInfo, "app does not listen where its image says, so it is ready when it runs; if it does later, give it a health check, or paastis.probe",
+			"app", k.Name(), "port", o.targets[0].Address.Port(), "waited", short(o.patience))
+	}
 	r.stir()
+}
+
+// heard takes in that an app listens after all that was taken not to.
+func (r *Registry) heard(k *Keeper) {
+	r.mu.Lock()
+	defer r.unlock()
+	k.hearing = listens
 }

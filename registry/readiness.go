@@ -218,22 +218,38 @@ func (r *Registry) probeOne(k *Keeper, i Instance) {
 	}
 	k.ready.probing[i.lifetime()] = true
 	k.ready.forget(k.app)
-	e, run := k.Entry(), k.run
-	knock := knock{r: r, k: k, i: i, run: run, guessed: e.guessesPort(), brief: e.Probe.Kind == rules.NoProbe}
+	e := k.Entry()
+	knock := knock{r: r, k: k, i: i, run: k.run, settled: later(i.StartedAt, k.startedAt).Add(unprobedDelay)}
+	knock.patience, knock.learns = k.probePatience(i)
 	for _, port := range e.probePorts() {
 		knock.targets = append(knock.targets, e.target(i, port))
 	}
-	settled := later(i.StartedAt, k.startedAt).Add(unprobedDelay)
 	r.probes = append(r.probes, func(ctx context.Context) {
-		ok := false
-		if i.Address.IsValid() {
-			ok = knock.untilAnswered(ctx)
-		} else {
-			ok = knock.untilListening(ctx, settled)
+		found := knock.untilKnown(ctx)
+		r.probed(knock, found)
+		if found == supposed && knock.learns && knock.untilHeard(ctx) {
+			r.heard(k)
 		}
-		r.answered(k, run, i, ok)
 	})
 	r.stir()
+}
+
+// probePatience is how long an instance is probed until running is enough, and whether it shows
+// then that nothing of it listens. Zero: until it answers.
+func (k *Keeper) probePatience(i Instance) (patience time.Duration, learns bool) {
+	e := k.Entry()
+	switch {
+	case e.Probe.Kind == rules.NoProbe:
+		return noProbeGrace, false
+	case e.Probe.Kind != rules.AutoProbe, i.Health != NoHealth, !e.guessesPort():
+		return 0, false
+	case k.hearing == listens:
+		return 0, true
+	case k.hearing == deaf:
+		return noProbeGrace, true
+	default:
+		return min(guessPatience, e.StartTimeout/2), true
+	}
 }
 
 // forget leaves out what was found of instances that are no more.
