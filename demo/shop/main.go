@@ -2,9 +2,12 @@
 // as its environment says.
 //
 //	NAME       its name in its answers
-//	PORT       where it listens; default 8080
+//	PORT       where it listens; default 8080; none: nowhere, as a worker
+//	ALSO       more ports where it listens, "3012 2222"; empty: none
 //	BOOT       how long it takes to boot before it listens; default 1s
 //	NEXT       the URL of the app that it needs for each answer; empty: none
+//	EVERY      how often it asks the one at NEXT by itself, on a connection that it keeps, as
+//	           a worker asks its queue; empty: never
 //	EAT        how much memory it takes before it listens, "64MB"; empty: none
 //	EXIT       the exit code with which it ends instead of listening; empty: it runs on
 //	EXIT_FILE  a file that holds that exit code; without the file it runs on
@@ -18,6 +21,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -60,7 +64,17 @@ func run(ctx context.Context, args []string, getenv func(string) string) int {
 		fmt.Fprintln(os.Stderr, "shop: ends with", code, "as it was told")
 		return code
 	}
-	return serve(ctx, ":"+port, guard(getenv("LOGIN"), newShop(getenv("NAME"), getenv("NEXT"))))
+	stop, err := work(ctx, getenv("NEXT"), getenv("EVERY"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "shop: EVERY:", err)
+		return 2
+	}
+	defer stop()
+	if port == "none" {
+		<-ctx.Done()
+		return 0
+	}
+	return serve(ctx, append([]string{port}, strings.Fields(getenv("ALSO"))...), guard(getenv("LOGIN"), newShop(getenv("NAME"), getenv("NEXT"))))
 }
 
 // exitCode is the one that EXIT or EXIT_FILE tells, if one does.
@@ -92,21 +106,60 @@ func eat(much string) error {
 	return nil
 }
 
-func serve(ctx context.Context, address string, handler http.Handler) int {
-	srv := &http.Server{Addr: address, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.ListenAndServe() }()
+// serve answers at all ports until ctx ends, and returns the exit code.
+func serve(ctx context.Context, ports []string, handler http.Handler) int {
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, len(ports))
+	for _, port := range ports {
+		ln, err := new(net.ListenConfig).Listen(ctx, "tcp", ":"+port)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "shop:", err)
+			_ = srv.Close()
+			return 1
+		}
+		go func() { failed <- srv.Serve(ln) }()
+	}
 	select {
 	case err := <-failed:
 		fmt.Fprintln(os.Stderr, "shop:", err)
+		_ = srv.Close()
 		return 1
 	case <-ctx.Done():
 	}
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = srv.Shutdown(limit)
-	<-failed
+	for range ports {
+		<-failed
+	}
 	return 0
+}
+
+// work asks the app at next that often, in the background, until stop is called or ctx ends.
+func work(ctx context.Context, next, every string) (stop func(), err error) {
+	if every == "" {
+		return func() {}, nil
+	}
+	interval, err := time.ParseDuration(every)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		asker := &shop{next: next, client: &http.Client{Timeout: 5 * time.Second}}
+		for ctx.Err() == nil {
+			if _, err := asker.ask(ctx); err != nil {
+				fmt.Fprintln(os.Stderr, "shop:", err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(interval):
+			}
+		}
+	}()
+	return func() { cancel(); <-done }, nil
 }
 
 func healthcheck(ctx context.Context, port string) int {

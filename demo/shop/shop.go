@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -71,7 +72,7 @@ func (s *shop) answer(w http.ResponseWriter, r *http.Request) {
 	a := answer{Name: s.name, Answers: s.answers.Add(1)}
 	if s.next != "" {
 		var err error
-		if a.Next, err = s.ask(r); err != nil {
+		if a.Next, err = s.ask(r.Context()); err != nil {
 			http.Error(w, fmt.Sprintf("%s: %v", s.name, err), http.StatusBadGateway)
 			return
 		}
@@ -80,8 +81,8 @@ func (s *shop) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // ask asks the next app.
-func (s *shop) ask(r *http.Request) (*answer, error) {
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, s.next, nil)
+func (s *shop) ask(ctx context.Context) (*answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.next, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,11 @@ func (s *shop) ask(r *http.Request) (*answer, error) {
 		return nil, fmt.Errorf("%s answers %s", s.next, resp.Status)
 	}
 	var a answer
-	return &a, json.NewDecoder(resp.Body).Decode(&a)
+	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
+		return nil, err
+	}
+	_, err = io.Copy(io.Discard, resp.Body) // else its connection is not kept
+	return &a, err
 }
 
 // since tells when the app had booted: the moment before it listens.

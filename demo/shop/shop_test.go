@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -126,6 +128,54 @@ func TestAShopWithALoginLetsOnlyThoseInWhoHaveIt(t *testing.T) {
 	if got := get(guard("", newShop("front", ""))); got.Code != http.StatusOK {
 		t.Errorf("without a login to give, a visitor gets %d", got.Code)
 	}
+}
+
+func TestAWorkerListensNowhereAndAsksTheNextAppByItselfUntilItIsStopped(t *testing.T) {
+	asked := make(chan struct{}, 100)
+	queue := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		writeJSON(w, answer{Name: "queue"})
+	}))
+	defer queue.Close()
+	env := map[string]string{"BOOT": "1ms", "PORT": "none", "NEXT": queue.URL, "EVERY": "1ms"}
+	ctx, stop := context.WithCancel(t.Context())
+	code := make(chan int)
+	go func() { code <- run(ctx, nil, func(k string) string { return env[k] }) }()
+	for range 3 {
+		<-asked
+	}
+	stop()
+	if got := <-code; got != 0 {
+		t.Errorf("exit code %d", got)
+	}
+}
+
+func TestAnAppAnswersAtAllItsPorts(t *testing.T) {
+	first, second := freePort(t), freePort(t)
+	env := map[string]string{"NAME": "vault", "BOOT": "1ms", "PORT": first, "ALSO": second}
+	ctx, stop := context.WithCancel(t.Context())
+	code := make(chan int)
+	go func() { code <- run(ctx, nil, func(k string) string { return env[k] }) }()
+	for _, port := range []string{first, second} {
+		for healthcheck(t.Context(), port) != 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	stop()
+	if got := <-code; got != 0 {
+		t.Errorf("exit code %d", got)
+	}
+}
+
+// freePort is a port that nobody listens on.
+func freePort(t *testing.T) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return port
 }
 
 func get(h http.Handler) *httptest.ResponseRecorder {
