@@ -77,6 +77,24 @@ func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string
 		all = append(all, lintNetworks(e, shared)...)
 		all = append(all, lintApart(e)...)
 	}
+	return append(all, lintAmbiguities(inv)...)
+}
+
+// lintAmbiguities tells of names that lead to an app of one stack or of another, as it comes:
+// while one of them sleeps, to the other.
+func lintAmbiguities(inv *registry.Inventory) []string {
+	var all []string
+	for _, a := range inv.Ambiguities() {
+		who, origins := "Traefik, by a static server URL,", make([]string, 0, len(a.Entries))
+		if a.Asks != nil {
+			who = fmt.Sprintf("app %q", a.Asks.Name)
+		}
+		for _, e := range a.Entries {
+			origins = append(origins, e.App.Origin)
+		}
+		all = append(all, fmt.Sprintf("apps %s are all known as %q in the network %s: its DNS answers with any of them, so %s may get one of another stack, and does while its own sleeps; let them leave that network if nobody has to reach them there, or give each a name of its own and ask for that (%s)",
+			namesOf(a.Entries), a.Name, a.Network, who, strings.Join(origins, ", ")))
+	}
 	return all
 }
 

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+func TestCheckTellsOfANameThatTwoStacksHaveInOneNetwork(t *testing.T) {
+	stack := func(project string, change func(web, db *registry.App)) []registry.App {
+		front := web(func(a *registry.App) {
+			a.Name, a.Stack, a.Origin = project+"-web", project, `container "`+project+`-web-1"`
+			a.Instances = []registry.Instance{{Name: project + "-web-1", ID: project + "w"}}
+			a.Networks, a.Aliases = []string{project + "_default", "proxy"}, []string{"web", project + "-web-1"}
+			for label, value := range a.Labels {
+				delete(a.Labels, label)
+				a.Labels[strings.ReplaceAll(label, ".web.", "."+project+".")] = strings.ReplaceAll(value, "web.test", project+".test")
+			}
+			a.Labels["traefik.http.services."+project+".loadbalancer.server.url"] = "http://" + project + "-web-1:8080"
+		})
+		front.Links = []rules.Link{{Name: project + "-db"}}
+		db := registry.App{
+			Name: project + "-db", Stack: project, Origin: `container "` + project + `-db-1"`, Ports: []uint16{5432},
+			Instances: []registry.Instance{{Name: project + "-db-1", ID: project + "d"}},
+			Networks:  []string{project + "_default", "proxy"}, Aliases: []string{"db", project + "-db-1"},
+		}
+		if change != nil {
+			change(&front, &db)
+		}
+		return []registry.App{front, db}
+	}
+	private := func(_, db *registry.App) { db.Networks = db.Networks[:1] }
+	for name, c := range map[string]struct {
+		blog, shop func(web, db *registry.App)
+		want       string
+	}{
+		"both join it":        {nil, nil, `apps blog-db, shop-db are all known as "db" in the network proxy: its DNS answers with any of them, so app "blog-web" may get one of another stack`},
+		"one keeps to itself": {private, nil, ""},
+		"nobody asks for it": {
+			func(_, db *registry.App) { db.Networks = []string{"blog_default"} },
+			func(_, db *registry.App) { db.Networks = []string{"shop_default"} }, "",
+		},
+		"Traefik asks": {
+			func(web, db *registry.App) {
+				private(web, db)
+				web.Labels["traefik.http.services.blog.loadbalancer.server.url"] = "http://web:8080"
+			}, private, `apps blog-web, shop-web are all known as "web" in the network proxy: its DNS answers with any of them, so Traefik, by a static server URL, may get`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := lintOf(t, true, append(stack("blog", c.blog), stack("shop", c.shop)...)...)
+			told := ""
+			for _, line := range got {
+				if strings.Contains(line, "all known as") {
+					told += line
+				}
+			}
+			if c.want == "" && told != "" || !strings.Contains(told, c.want) {
+				t.Errorf("got %q, want %q", told, c.want)
+			}
+			if told != "" && (!strings.Contains(told, `container "blog-`) || !strings.Contains(told, "let them leave that network")) {
+				t.Errorf("no place or no cure: %q", told)
+			}
+		})
+	}
+}

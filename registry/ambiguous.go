@@ -1,0 +1,110 @@
+package registry
+
+import (
+	"cmp"
+	"maps"
+	"net/url"
+	"slices"
+)
+
+// Ambiguity is a name that containers of several stacks have in one network: its DNS answers
+// with any of them. A service of Compose's has its name in every network that it joins.
+type Ambiguity struct {
+	Network, Name string
+	// Entries are the apps of that name, sorted by name.
+	Entries []*Entry
+	// Asks is an app that may ask for the name and get another stack's: one beside it in the
+	// network. Nil: none, but Traefik does, by a static server URL.
+	Asks *Entry
+}
+
+// Ambiguities are the names that matter to a managed app and that somebody asks for, sorted by
+// network and name.
+func (inv *Inventory) Ambiguities() []Ambiguity {
+	var all []Ambiguity
+	for name, known := range inv.byName() {
+		for _, network := range slices.Sorted(maps.Keys(networksOf(known))) {
+			in := slices.DeleteFunc(slices.Clone(known), func(e *Entry) bool { return !slices.Contains(e.App.Networks, network) })
+			a := Ambiguity{Network: network, Name: name, Entries: in}
+			if !ofSeveralStacks(in) || !slices.ContainsFunc(in, func(e *Entry) bool { return e.Managed }) {
+				continue
+			}
+			a.Asks = inv.whoAsks(a)
+			if a.Asks != nil || slices.ContainsFunc(in, func(e *Entry) bool { return e.servesBy(name) }) {
+				all = append(all, a)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Ambiguity) int {
+		return cmp.Or(cmp.Compare(a.Network, b.Network), cmp.Compare(a.Name, b.Name))
+	})
+	return all
+}
+
+// byName are the apps by the aliases of their containers.
+func (inv *Inventory) byName() map[string][]*Entry {
+	all := map[string][]*Entry{}
+	for _, e := range inv.Entries {
+		for _, alias := range e.App.Aliases {
+			all[alias] = append(all[alias], e)
+		}
+	}
+	maps.DeleteFunc(all, func(_ string, known []*Entry) bool { return !ofSeveralStacks(known) })
+	return all
+}
+
+// ofSeveralStacks reports whether apps are of more than one stack; one that stands alone is of
+// its own.
+func ofSeveralStacks(entries []*Entry) bool {
+	return slices.ContainsFunc(entries, func(e *Entry) bool {
+		return cmp.Or(e.App.Stack, e.ID) != cmp.Or(entries[0].App.Stack, entries[0].ID)
+	})
+}
+
+// networksOf are those in which DNS knows containers by their aliases: not the engine's own.
+func networksOf(entries []*Entry) map[string]bool {
+	all := map[string]bool{}
+	for _, e := range entries {
+		for _, network := range e.App.Networks {
+			if network != "host" && network != "none" && network != "bridge" {
+				all[network] = true
+			}
+		}
+	}
+	return all
+}
+
+// whoAsks is an app in the network that may ask for one of the apps by its name: it links to it,
+// or is of its stack and not what that one needs itself. Nil: there is none.
+func (inv *Inventory) whoAsks(a Ambiguity) *Entry {
+	for _, e := range inv.Entries {
+		if slices.Contains(a.Entries, e) || !slices.Contains(e.App.Networks, a.Network) {
+			continue
+		}
+		if slices.ContainsFunc(a.Entries, e.mayAskFor) {
+			return e
+		}
+	}
+	return nil
+}
+
+func (e *Entry) mayAskFor(to *Entry) bool {
+	return e.linksTo(to) || e.App.Stack != "" && e.App.Stack == to.App.Stack && !to.linksTo(e)
+}
+
+func (e *Entry) linksTo(to *Entry) bool {
+	for linked := range e.links {
+		if linked == to {
+			return true
+		}
+	}
+	return false
+}
+
+// servesBy reports whether Traefik asks for the app by that name.
+func (e *Entry) servesBy(name string) bool {
+	return slices.ContainsFunc(e.Routers, func(r Router) bool {
+		u, err := url.Parse(r.StaticURL)
+		return err == nil && u.Hostname() == name
+	})
+}
