@@ -32,7 +32,7 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	faults := LogConfig{Level: slog.LevelWarn.String(), Format: config.Log.Format} // they are an answer, whatever is logged
 	themes := server.NewThemes(config.ThemeDir, newLogger(faults, out))
 	warnings := slices.Concat(
-		config.weaknesses(), config.Rules.Warnings(inv.Names()), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
+		config.weaknesses(), inv.RuleWarnings(config.Rules), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
 		lintStrangers(inv, knownTraefiks(config, report), config.Admin.Path, config.Listen, config.ListenTLS),
 		lintTraefiks(inv, report, config.registrySettings()), checkAPI(ctx, config.Traefik), lintThemes(inv, themes.Names()),
 	)

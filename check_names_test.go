@@ -66,3 +66,30 @@ func TestCheckTellsOfANameThatTwoStacksHaveInOneNetwork(t *testing.T) {
 		})
 	}
 }
+
+func TestAPatternThatMatchesAnAppByAnotherNameIsToldSo(t *testing.T) {
+	const unknown = "matches no known app"
+	for name, c := range map[string]struct {
+		rule   string
+		change func(*registry.App)
+		want   string
+	}{
+		"its provider's, and the rule names it": {"pattern: '^shop-web$'\n    app_name: front", nil, ""},
+		"the label's":                           {"pattern: '^front$'", func(a *registry.App) { a.Labels["paastis.name"] = "front" }, ""},
+		"its provider's beside the label's":     {"pattern: '^shop-web$'", func(a *registry.App) { a.Labels["paastis.name"] = "front" }, `matches shop-web alone, which is another name of app "front"`},
+		"with its provider":                     {"pattern: 'docker/shop-web'", nil, `matches docker/shop-web alone, which is another name of app "shop-web": patterns are tried on the latter; write that`},
+		"its container's":                       {"pattern: 'shop-web-\\d'", nil, `matches shop-web-1 alone, which is another name of app "shop-web"`},
+		"its service's":                         {"pattern: '^web$'", func(a *registry.App) { a.Aliases = []string{"web"} }, `matches web alone`},
+		"none":                                  {"pattern: '^blog$'", nil, unknown},
+	} {
+		set, err := rules.ParseFile("paastis.yml", []byte("rules:\n  - "+c.rule+"\n    max_idle_time: 1h\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: web(c.change)}}, registry.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"})
+		got := strings.Join(inv.RuleWarnings(set), "\n")
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) || c.want != unknown && strings.Contains(got, unknown) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -77,4 +78,28 @@ func (inv *Inventory) routing(req *traefik.Request, name string, static traefik.
 		return Routing{Traefik: name}
 	}
 	return Routing{Traefik: name, Router: r, Entry: r.entry}
+}
+
+// RuleWarnings are what will likely surprise the author of rules, a line each: see rules.Set.
+func (inv *Inventory) RuleWarnings(set *rules.Set) []string {
+	var names []string
+	var others []rules.OtherName
+	for _, e := range inv.Entries {
+		tried := rules.TriedName(e.App.Name, e.App.Labels)
+		names = append(names, tried)
+		for _, name := range slices.Concat([]string{e.Name, e.App.Name, e.ID}, instanceNames(e.App), e.App.Aliases) {
+			if name != tried {
+				others = append(others, rules.OtherName{Name: name, App: tried})
+			}
+		}
+	}
+	return set.Warnings(names, others...)
+}
+
+func instanceNames(a App) []string {
+	names := make([]string, 0, len(a.Instances))
+	for _, i := range a.Instances {
+		names = append(names, i.Name)
+	}
+	return names
 }

@@ -14,6 +14,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -123,14 +124,17 @@ func (s *Set) Resolve(name string, base Resolved, labels map[string]string, labe
 		r.own, r.Origins = true, map[string]string{}
 	}
 	own := ownLabels(labels)
-	if label := own["name"]; label != "" {
-		name = label
-	}
 	var warnings []string
 	if s != nil {
-		warnings = s.apply(name, &r)
+		warnings = s.apply(cmp.Or(own["name"], name), &r)
 	}
 	return r, append(warnings, r.label(own, labelOrigin)...)
+}
+
+// TriedName is the name that patterns are tried on of an app that its provider calls name: the
+// label paastis.name if there is one.
+func TriedName(name string, labels map[string]string) string {
+	return cmp.Or(ownLabels(labels)["name"], name)
 }
 
 // apply lays the rules that match over the properties.

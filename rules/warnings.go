@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,9 +13,13 @@ const manyNames = 3
 // anyName is the name of no app in particular.
 const anyName = "any-app-at-all-0"
 
+// OtherName is a name of an app that patterns are not tried on.
+type OtherName struct{ Name, App string }
+
 // Warnings are what is valid in the rules and will likely surprise their author, a line
-// each. names are the known apps; none: only what the rules say by themselves.
-func (s *Set) Warnings(names []string) []string {
+// each. names are those of the known apps that patterns are tried on (see TriedName); none:
+// only what the rules say by themselves. others are more names of the same apps.
+func (s *Set) Warnings(names []string, others ...OtherName) []string {
 	if s == nil {
 		return nil
 	}
@@ -33,12 +38,27 @@ func (s *Set) Warnings(names []string) []string {
 		whole, partly := r.matches(names)
 		switch {
 		case len(names) > 0 && len(whole)+len(partly) == 0:
-			warn(r, "matches no known app")
+			warn(r, "%s", r.missing(others))
 		case len(partly) > 0 && (len(whole) > 0 || r.literal()):
 			warn(r, "also matches %s in part; write '^(?:%s)$' to match whole names only", some(partly), r.pattern)
 		}
 	}
 	return all
+}
+
+// missing says that the pattern matches no name that patterns are tried on.
+func (r rule) missing(others []OtherName) string {
+	names := make([]string, 0, len(others))
+	for _, other := range others {
+		names = append(names, other.Name)
+	}
+	whole, _ := r.matches(names)
+	for _, other := range others {
+		if slices.Contains(whole, other.Name) {
+			return fmt.Sprintf("matches %s alone, which is another name of app %q: patterns are tried on the latter; write that", other.Name, other.App)
+		}
+	}
+	return "matches no known app"
 }
 
 // matches are the names that the pattern matches as a whole, and those in part.
