@@ -34,7 +34,7 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	warnings := slices.Concat(
 		config.weaknesses(), inv.RuleWarnings(config.Rules), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
 		lintStrangers(inv, knownTraefiks(config, report), config.Admin.Path, config.Listen, config.ListenTLS),
-		lintTraefiks(inv, report, config.registrySettings()), checkAPI(ctx, config.Traefik), lintThemes(inv, themes.Names()),
+		lintTraefiks(inv, report, config.registrySettings()), lintUnseen(ctx, config, inv), checkAPI(ctx, config.Traefik), lintThemes(inv, themes.Names()),
 	)
 	for _, w := range warnings {
 		fmt.Fprintf(out, "warning: %s\n", w)

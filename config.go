@@ -57,6 +57,7 @@ type Config struct {
 	TrafficFloor        string `yaml:"traffic_floor" description:"How much an app may move within its quiet time and still be unused: 1kB, off"`
 	QuietTime           string `yaml:"quiet_time" description:"For how long an app must have been quiet before it sleeps"`
 	StreamQuietTime     string `yaml:"stream_quiet_time" description:"The same, once a WebSocket or an event stream was let through"`
+	Unseen              string `yaml:"unseen" description:"What becomes of an app whose use cannot be seen: awake or sleep"`
 	CPUFloor            string `yaml:"cpu_floor" description:"How much of a core an app may take and still be unused: 5%, off"`
 	MaxConcurrentStarts string `yaml:"max_concurrent_starts" description:"How many apps may be starting at once; 0: any number"`
 	ShowLogs            string `yaml:"show_logs" description:"Whether visitors may read the last log lines of an app that failed"`
@@ -165,6 +166,7 @@ func defaultConfig() Config {
 		TrafficFloor:        "1kB",
 		QuietTime:           "15s",
 		StreamQuietTime:     "90s",
+		Unseen:              "awake",
 		CPUFloor:            "off",
 		MaxConcurrentStarts: "8",
 		ShowLogs:            "false",
@@ -387,6 +389,7 @@ func (c Config) properties() map[string]string {
 		"traffic_floor":         c.TrafficFloor,
 		"quiet_time":            c.QuietTime,
 		"stream_quiet_time":     c.StreamQuietTime,
+		"unseen":                c.Unseen,
 		"cpu_floor":             c.CPUFloor,
 		"max_concurrent_starts": c.MaxConcurrentStarts,
 		"show_logs":             c.ShowLogs,

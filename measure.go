@@ -21,6 +21,7 @@ import (
 // whose provider has no counters, has nothing to show.
 func writeUse(ctx context.Context, config Loaded, e *registry.Entry, out io.Writer) {
 	if !slices.ContainsFunc(e.App.Instances, func(i registry.Instance) bool { return i.Status == registry.Running }) {
+		writeUnseen(ctx, config, e, out)
 		return
 	}
 	provider, err := providers.New(config.Provider, config.Docker.Proc, slog.New(slog.DiscardHandler))
@@ -40,11 +41,23 @@ func writeUse(ctx context.Context, config Loaded, e *registry.Entry, out io.Writ
 	fmt.Fprintf(out, "  %s\n", strings.Join(use, "\n  "))
 }
 
+// writeUnseen says of an app that does not run why its use would not be seen.
+func writeUnseen(ctx context.Context, config Loaded, e *registry.Entry, out io.Writer) {
+	if !e.Managed || !slices.Contains(e.App.Networks, "host") {
+		return
+	}
+	if limited := limitedProvider(ctx, config); limited != nil {
+		if text := unseenText(e, limited.Unseen(e.App.Name, e.VisitedPorts())); text != "" {
+			fmt.Fprintf(out, "\nuse beyond requests\n  %s\n", text)
+		}
+	}
+}
+
 // measure looks at an app twice, and says what it saw, a line each.
 func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit+e.Quiet())
 	defer cancel()
-	want := registry.Want{Port: e.Port(), CPU: true}
+	want := registry.Want{Ports: e.VisitedPorts(), CPU: true}
 	began := time.Now()
 	first, err := meter.Measure(ctx, e.App.Name, want)
 	if err != nil {
@@ -76,13 +89,17 @@ func useText(first, last registry.Usage, over time.Duration, e *registry.Entry) 
 	}
 	connections := fmt.Sprintf("connections  %d", last.Connections)
 	if last.Connections == registry.UnknownConnections {
-		connections = "connections  cannot be counted: the host's /proc is not seen (docker.proc)"
+		connections = "connections  cannot be counted: the host's /proc is not seen (pid: host, or docker.proc)"
 	}
 	cpu := fmt.Sprintf("CPU          %.1f%% of a core", 100*float64(last.CPU-min(first.CPU, last.CPU))/float64(over))
 	if p.CPUFloor > 0 {
 		cpu += fmt.Sprintf("; in use above %g%%", p.CPUFloor)
 	}
-	return []string{traffic, connections, cpu}
+	all := []string{traffic, connections, cpu}
+	if text := unseenText(e, last.Unseen); text != "" {
+		all = append(all, text)
+	}
+	return all
 }
 
 func perSecond(bytes int64, over time.Duration) string {

@@ -55,6 +55,9 @@ type fakeApp struct {
 	rate        uint64 // bytes a second that it moves while it runs
 	moved       uint64 // bytes so far, beside those of rate
 	connections int
+	sent        float64 // packets a second that it sends, each of them and its answer without content
+	unseen      string  // why its use cannot be seen
+	asked       Want    // of its last measure
 	cpu         float64 // part of a core that it takes, in percent
 	measureErr  error
 	busy        int // exit code of its busy check

@@ -18,8 +18,9 @@ type Keeper struct {
 	open atomic.Bool
 	// activity is when a request last came, in Unix nanoseconds; 0: never.
 	activity atomic.Int64
-	// streams tells that a WebSocket or an event stream was let through in this wake.
-	streams atomic.Bool
+	// lasting tells what was let through in this wake that may go on for long, and be alive
+	// while it is silent: lastingUpload, lastingStream, or 0: nothing.
+	lasting atomic.Uint32
 
 	// presence says why Traefik has the app's routers.
 	presence atomic.Uint32
@@ -103,7 +104,7 @@ type Keeper struct {
 	downFrom  time.Time                   // when its last stop was ordered, or it was found to have ended
 	blind     bool                        // that nobody can tell when it answers was logged
 	mending   mending                     // how what of it does not run is started again
-	told      string                      // why it stays awake though nobody asks for it, as last logged
+	told      map[string]bool             // kinds of reasons why it stays awake though nobody asks for it, as logged; nil: none
 	shown     State                       // its state as last told; it is called ready when it is open
 }
 
@@ -142,14 +143,6 @@ func (k *Keeper) Leave(now time.Time, counts bool) {
 		k.activity.Store(now.UnixNano())
 	}
 	k.using.Add(-1)
-}
-
-// Stream notes that a request that passed may go on for long, and be alive while it is
-// silent: a WebSocket, an event stream.
-func (k *Keeper) Stream() {
-	if !k.streams.Load() {
-		k.streams.Store(true)
-	}
 }
 
 // Open tells whether requests pass, without counting as activity.

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/paastis/paastis/rules"
 )
 
@@ -59,6 +57,8 @@ type Rates struct {
 	// Bytes moved in that time, and the part of a core that was taken, in percent.
 	Bytes int64
 	CPU   float64
+	// Packets moved, and of these Sent. Zero: none, or they are not counted.
+	Packets, Sent int64
 	// Connections as last seen; UnknownConnections if they cannot be.
 	Connections int
 }
@@ -94,6 +94,7 @@ func (ls looks) rates(quiet time.Duration) Rates {
 		}
 		r.Over = last.at.Sub(first.at)
 		r.Bytes = int64(last.usage.Bytes - first.usage.Bytes)
+		r.Packets, r.Sent = int64(last.usage.Packets-first.usage.Packets), int64(last.usage.Sent-first.usage.Sent)
 		r.CPU = 100 * float64(last.usage.CPU-first.usage.CPU) / float64(max(r.Over, 1))
 		if r.Over >= quiet {
 			return r
@@ -105,28 +106,39 @@ func (ls looks) rates(quiet time.Duration) Rates {
 // moved tells that more than the floor was moved between the last two looks.
 func (ls looks) moved(floor int64) bool {
 	n := len(ls)
-	return n > 1 && ls[n-1].blind == "" && ls[n-2].blind == "" && int64(ls[n-1].usage.Bytes-ls[n-2].usage.Bytes) > floor
+	return n > 1 && ls[n-1].blind == "" && ls[n-2].blind == "" && int64(ls[n-1].usage.Bytes-ls[n-2].usage.Bytes) > floor &&
+		!ls[n-2:].rates(0).bare()
 }
 
 // use says what the looks at an app mean for its sleep. quiet is for how long it must
-// have been quiet.
-func (ls looks) use(p rules.Properties, quiet time.Duration) Use {
+// have been quiet. With silent set, something that was let through may be open, and silent.
+func (ls looks) use(p rules.Properties, quiet time.Duration, silent bool) Use {
 	if len(ls) == 0 {
 		return Use{}
 	}
 	quiet -= quiet / 8 // looks are not on time to the second
 	last, r := ls[len(ls)-1], ls.rates(quiet)
 	switch {
+	case last.blind != "" && p.Unseen == rules.UnseenSleep:
+		return Use{Quiet: true}
 	case last.blind != "":
 		return Use{Reason: "it could not be looked at: " + last.blind}
 	case last.busy != "":
 		return Use{Reason: last.busy}
 	case r.Connections > 0:
 		return Use{Reason: count(r.Connections, "open connection")}
-	case p.TrafficFloor != rules.Off && r.Bytes > p.TrafficFloor:
-		return Use{Reason: fmt.Sprintf("traffic %s/s", humanize.Bytes(uint64(float64(r.Bytes)/r.Over.Seconds())))}
+	case p.TrafficFloor != rules.Off && r.Bytes > p.TrafficFloor && !r.bare():
+		return Use{Reason: trafficText(r)}
 	case p.CPUFloor > 0 && r.CPU > p.CPUFloor:
 		return Use{Reason: fmt.Sprintf("takes %.1f%% of a core", r.CPU)}
+	case p.TrafficFloor == rules.Off && p.CPUFloor == 0 && r.Connections == UnknownConnections:
+		return Use{Quiet: true} // by its owner's word, nothing else counts
+	case p.Unseen == rules.UnseenSleep, p.TrafficFloor == rules.Off:
+		return Use{Quiet: r.Over >= quiet}
+	case last.usage.Unseen != "":
+		return Use{Reason: unseenUse + last.usage.Unseen + orSleep}
+	case silent && r.keptAlive():
+		return Use{Reason: silentUse + orSleep}
 	default:
 		return Use{Quiet: r.Over >= quiet}
 	}
@@ -134,17 +146,15 @@ func (ls looks) use(p rules.Properties, quiet time.Duration) Use {
 
 // measures tells whether an app is looked at before it sleeps.
 func (k *Keeper) measures() bool {
-	e := k.Entry()
 	_, meter := k.provider.(Meter)
-	return meter && (e.TrafficFloor != rules.Off || e.CPUFloor > 0) || e.Busy.Asked()
+	return meter || k.Entry().Busy.Asked()
 }
 
 // quiet is for how long the app must be seen to be quiet: longer if a stream that was
 // let through may still be there, unseen because connections cannot be counted.
 func (k *Keeper) quiet() time.Duration {
-	e := k.Entry()
-	counted := len(k.looks) > 0 && k.looks[len(k.looks)-1].usage.Connections != UnknownConnections
-	if !counted && (k.streams.Load() || k.unseen) {
+	e, counted := k.Entry(), k.counted()
+	if !counted && (k.lasting.Load() != 0 || k.unseen) {
 		return max(e.QuietTime, e.StreamQuietTime)
 	}
 	return e.quiet(counted)
@@ -178,7 +188,7 @@ func (p *pass) examine(k *Keeper, whole bool) {
 	k.looking = true
 	e, name := k.Entry(), k.app.Name
 	address := k.firstAddress()
-	want := Want{Port: e.Port(), CPU: e.CPUFloor > 0, Memory: whole && !k.weighed}
+	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: whole && !k.weighed, Quick: e.TrafficFloor == rules.Off}
 	k.weighed = k.weighed || whole
 	p.todo = append(p.todo, func(ctx context.Context) {
 		began := time.Now()
@@ -203,23 +213,32 @@ func (r *Registry) looked(k *Keeper, l look) {
 		return // that it could not be seen says nothing
 	}
 	if l.blind != "" && (len(k.looks) == 0 || k.looks[len(k.looks)-1].blind == "") {
-		r.say(slog.LevelWarn, "app stays awake, for its use cannot be seen; allow the call, or set traffic_floor: off", "app", k.Name(), "error", l.blind)
+		r.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", l.blind)
 	}
 	k.looks = k.looks.with(l)
 	if l.usage.Memory > 0 {
 		k.memory = l.usage.Memory
 	}
 	k.unseen = r.direct(k)
-	if k.unseen && k.looks.moved(k.Entry().TrafficFloor) {
+	uncounted := l.usage.Bytes == 0 && l.usage.Connections > 0
+	if k.unseen && (k.looks.moved(k.Entry().TrafficFloor) || uncounted) {
 		k.seenAt = l.ended
 	}
 	r.stir()
 }
 
+// blindText tells of an app that cannot be looked at.
+func blindText(unseen rules.Unseen) string {
+	if unseen == rules.UnseenSleep {
+		return "app's use cannot be seen, which does not keep it awake; allow the call"
+	}
+	return "app stays awake, for its use cannot be seen; allow the call, or set unseen: sleep"
+}
+
 // measure reads an app's counters.
 func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) look {
 	meter, ok := p.(Meter)
-	if !ok || e.TrafficFloor == rules.Off && e.CPUFloor == 0 {
+	if !ok {
 		return look{usage: Usage{Connections: UnknownConnections}}
 	}
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)

@@ -24,12 +24,21 @@ func (m metered) Measure(_ context.Context, name string, want Want) (Usage, erro
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a := m.apps[name]
+	a.asked = want
 	i := a.app.Instances[0]
 	if a.measureErr != nil || i.Status != Running {
 		return Usage{}, errors.Join(a.measureErr, errors.New("fake: cannot be measured"))
 	}
 	ran := time.Since(i.StartedAt).Seconds()
 	u := Usage{Bytes: a.moved + uint64(ran*float64(a.rate)), Connections: UnknownConnections}
+	if a.sent > 0 {
+		u.Sent = uint64(ran * a.sent)
+		u.Packets = 2 * u.Sent
+		u.Bytes += u.Packets * BarePacket
+	}
+	if a.unseen != "" {
+		u = Usage{Connections: UnknownConnections, Unseen: a.unseen}
+	}
 	if m.counts {
 		u.Connections = a.connections
 	}

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/paastis/paastis/rules"
 )
@@ -68,29 +66,6 @@ func (p *pass) rest(k *Keeper) {
 		k.reason = d.Reason
 		p.tellWhy(k, s, d.Reason)
 	}
-}
-
-// tellWhy logs why an app stays awake that nobody has asked for in its idle time: once
-// for each kind of reason, whatever its figures are.
-func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
-	kind := ""
-	if p.now.Sub(s.LastUse) >= s.MaxIdle && reason != beingWatched {
-		kind = kindOf(reason)
-	}
-	if kind != k.told && kind != "" {
-		p.say(slog.LevelInfo, "app stays awake", "app", k.Name(), "reason", reason)
-	}
-	k.told = kind
-}
-
-// kindOf is a reason without its figures.
-func kindOf(reason string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) || r == '.' {
-			return -1
-		}
-		return r
-	}, reason)
 }
 
 // admit opens a ready app for requests, or closes it while an app that it needs is
@@ -301,7 +276,7 @@ func (p *pass) include(s *summary, m *Keeper) {
 		return
 	}
 	quiet := m.quiet()
-	use := m.looks.use(m.Entry().Properties, quiet)
+	use := m.looks.use(m.Entry().Properties, quiet, m.mayBeSilent(p.now))
 	if s.use.Reason == "" {
 		s.use.Reason, s.user = use.Reason, m
 	}

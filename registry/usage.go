@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"net/netip"
 	"time"
 )
 
@@ -15,9 +16,15 @@ type Meter interface {
 
 // Want is what a measure is to tell.
 type Want struct {
-	// Port is where the app listens. Zero: unknown, so that connections count to any
-	// port that it listens on.
-	Port uint16
+	// Ports are those that requests come to, as far as is known. Connections count to these,
+	// and to whatever else the app listens on, as far as that can be told apart from what
+	// others do. Nil: none is known.
+	Ports []uint16
+	// Linked are the addresses of apps that keep it awake by themselves: connections from
+	// there do not count. Nil: there are none.
+	Linked []netip.Addr
+	// Quick tells that bytes are not wanted, where it takes seconds to find them out.
+	Quick bool
 	// CPU asks for the CPU time, which a provider may take seconds to find out.
 	CPU bool
 	// Memory asks for the memory, likewise. That it cannot be found out is no error.
@@ -32,16 +39,34 @@ type Usage struct {
 	// CPU time used since the instances started; falls likewise. It means something
 	// only if it was asked for.
 	CPU time.Duration
-	// Connections are those established to the app's port, silent ones too. Those of
+	// Packets received and sent, likewise, and of these Sent. A keep-alive packet of TCP and
+	// its answer have no content: BarePacket bytes each. Zero: they are not counted.
+	Packets, Sent uint64
+	// Connections are those established to the app's ports, silent ones too. Those of
 	// some instances may be unseen. UnknownConnections if none was seen for that reason.
 	Connections int
+	// Unseen says why neither bytes nor connections tell of the use of one of the instances,
+	// and what would. Empty: they do.
+	Unseen string
 	// Memory that they take, in bytes, without what is only there for speed. Zero: not known;
 	// it may be told although it was not asked for.
 	Memory uint64
 }
 
+// BarePacket is how long a packet of TCP is at most that has no content, by IPv4, with the
+// header of Ethernet and the time stamps that Linux sends: 14 + 20 + 20 + 12.
+const BarePacket = 66
+
 // UnknownConnections tells that connections cannot be counted.
 const UnknownConnections = -1
+
+// Limited is a Meter that can tell beforehand what it will not see.
+type Limited interface {
+	// Unseen says why the use of the app could not be seen beyond its requests, and what would
+	// make it visible, whether the app runs or not. Ports are those that requests come to.
+	// Empty: it could be seen. It does not block.
+	Unseen(name string, ports []uint16) string
+}
 
 // Executor is a provider that can run a command inside an app.
 type Executor interface {

@@ -107,7 +107,7 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.found, k.led, k.weighed = false, false, false
 	if !k.alive() {
 		k.looks = nil
-		k.streams.Store(false)
+		k.lasting.Store(0)
 	}
 }
 

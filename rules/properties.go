@@ -57,6 +57,8 @@ type Properties struct {
 	// CPUFloor is how much of one core an app that nobody uses may take, in percent;
 	// more is use. Zero: its CPU time is not looked at.
 	CPUFloor float64
+	// Unseen is what becomes of the app where nobody can see whether it is in use.
+	Unseen Unseen
 	// Busy is the app's own word. The zero value: it has none.
 	Busy Busy
 	// KeepAwake are the times at which the app does not sleep.
@@ -78,6 +80,16 @@ type Properties struct {
 
 // Off is the TrafficFloor of an app whose traffic does not count.
 const Off = int64(math.MaxInt64)
+
+// Unseen is what becomes of an app where nobody can see whether it is in use.
+type Unseen uint8
+
+const (
+	// UnseenAwake: it stays awake.
+	UnseenAwake Unseen = iota
+	// UnseenSleep: it sleeps as if it were not in use.
+	UnseenSleep
+)
 
 // StopMethod is how an app is put to sleep.
 type StopMethod uint8

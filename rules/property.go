@@ -120,6 +120,10 @@ var properties = []Property{
 		set:  setCPUFloor,
 		text: func(p Properties) string { return percentText(p.CPUFloor) },
 	}, {
+		Key: "unseen", Doc: "what becomes of it where its use cannot be seen: awake or sleep", global: true,
+		set:  setUnseen,
+		text: func(p Properties) string { return p.Unseen.String() },
+	}, {
 		Key: "busy", Doc: "a command in it, or a URL of it, that says whether it is busy",
 		set:  setBusy,
 		text: func(p Properties) string { return p.Busy.String() },
@@ -228,6 +232,14 @@ func (m Mode) String() string {
 	default:
 		return "auto"
 	}
+}
+
+// String is the word as it is written in rules.
+func (u Unseen) String() string {
+	if u == UnseenSleep {
+		return "sleep"
+	}
+	return "awake"
 }
 
 // String is the method as it is written in rules.

@@ -51,6 +51,7 @@ func TestEachValueTellsWhereItComesFrom(t *testing.T) {
 		"mode":          "default", "direct_hold_timeout": "default",
 		"start_timeout": "default",
 		"stop_method":   "default",
+		"unseen":        "default",
 		"probe":         `label paastis.probe on container "shop-front-1"`,
 	})
 	equal(t, "matches", r.Matches, []rules.Match{

@@ -78,6 +78,20 @@ func setStopMethod(p *Properties, value *yaml.Node, expand expander) error {
 	return nil
 }
 
+func setUnseen(p *Properties, value *yaml.Node, expand expander) error {
+	text, err := scalarText(value, expand)
+	if err != nil {
+		return err
+	}
+	for _, unseen := range []Unseen{UnseenAwake, UnseenSleep} {
+		if text == unseen.String() {
+			p.Unseen = unseen
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is unknown; write awake or sleep", text)
+}
+
 func setMode(p *Properties, value *yaml.Node, expand expander) error {
 	text, err := scalarText(value, expand)
 	if err != nil {

@@ -89,9 +89,7 @@ func (s *Server) welcome(c echo.Context, k *registry.Keeper, req *traefik.Reques
 
 // pass lets a request through.
 func (s *Server) pass(c echo.Context, k *registry.Keeper) error {
-	if streams(c.Request().Header) {
-		k.Stream()
-	}
+	noteLasting(k, c.Request().Header)
 	return c.NoContent(http.StatusOK)
 }
 

@@ -149,11 +149,6 @@ func Navigates(h http.Header) bool {
 	return h["Sec-Websocket-Key"] == nil && strings.Contains(accept, "text/html") && prefersHTML(accept) && !isScripted(h)
 }
 
-// streams tells that a request opens a connection that is alive while it is silent.
-func streams(h http.Header) bool {
-	return h["Sec-Websocket-Key"] != nil || strings.HasPrefix(first(h, "Accept"), "text/event-stream")
-}
-
 func (c Classifier) onlooks(method, p string, h http.Header, client netip.Addr) bool {
 	if slices.Contains(c.methods, method) || slices.Contains(c.paths, p) || c.prefetch && prefetches(h) {
 		return true

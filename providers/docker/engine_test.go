@@ -439,6 +439,16 @@ func endpointAt(name, address string) *network.EndpointSettings {
 	return at
 }
 
+// exposing lets the container's image expose ports: "80/tcp".
+func exposing(ports ...string) func(*api.InspectResponse) {
+	return func(c *api.InspectResponse) {
+		c.Config.ExposedPorts = network.PortSet{}
+		for _, port := range ports {
+			c.Config.ExposedPorts[network.MustParsePort(port)] = struct{}{}
+		}
+	}
+}
+
 // Checks.
 
 func listOf(t *testing.T, p *Provider) registry.Report {

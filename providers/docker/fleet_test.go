@@ -7,7 +7,6 @@ import (
 	"time"
 
 	api "github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
@@ -195,12 +194,7 @@ func TestHealthChecks(t *testing.T) {
 func TestOnlyTCPPortsCountAndInOrder(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, "host")
-	e.change("host", func(c *api.InspectResponse) {
-		c.Config.ExposedPorts = network.PortSet{}
-		for _, port := range []string{"9000/tcp", "53/udp", "80/tcp"} {
-			c.Config.ExposedPorts[network.MustParsePort(port)] = struct{}{}
-		}
-	})
+	e.change("host", exposing("9000/tcp", "53/udp", "80/tcp"))
 	equal(t, "ports", appOf(t, e.provider(), "host").Ports, []uint16{80, 9000})
 }
 

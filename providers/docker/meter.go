@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -12,9 +13,11 @@ import (
 // stats, and connections are unknown. The CPU time and the memory always come from the
 // stats, which take a second; with an API before 1.41, two.
 //
-// On the host's network, bytes are not counted, for they are the host's, and
-// connections only to a port that is known. Containers that share a network share its
-// counters: each is told to have used them all.
+// On the host's network, bytes are not counted, for they are the host's, and connections
+// only to ports that are known: those that are wanted, else those that the image exposes.
+// Containers that share a network share its counters: each is told to have used them all.
+// One that uses the network of another has the connections to both kinds of ports; if none
+// is known, to all. Else connections count to whatever the container listens on.
 //
 // ErrUnknownApp if the app does not exist, ErrNotRunning if none of its containers runs,
 // paused ones included, or if one of them ends meanwhile.
@@ -62,9 +65,12 @@ func (p *Provider) running(ctx context.Context, name string) (*fleet, []*contain
 
 // gauge measures one container. That it does not show in /proc is no error.
 func (p *Provider) gauge(ctx context.Context, f *fleet, c *container, want registry.Want) (registry.Usage, error) {
-	seen, unseen := p.watchProcess(f, c, want.Port)
+	seen, unseen := p.watchProcess(f, c, want)
 	if unseen == nil && !want.CPU && !want.Memory {
 		return seen, nil
+	}
+	if want.Quick && !want.CPU && !want.Memory {
+		return registry.Usage{Connections: registry.UnknownConnections}, nil
 	}
 	told, err := p.stats(ctx, f, c)
 	switch {
@@ -89,6 +95,9 @@ func sum(usages []registry.Usage) registry.Usage {
 	unknown, unweighed := false, false
 	for _, u := range usages {
 		total.Bytes += u.Bytes
+		total.Packets += u.Packets
+		total.Sent += u.Sent
+		total.Unseen = cmp.Or(total.Unseen, u.Unseen)
 		total.CPU += u.CPU
 		total.Memory += u.Memory
 		unweighed = unweighed || u.Memory == 0

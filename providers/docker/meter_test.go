@@ -2,6 +2,7 @@ package docker
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/jarcoal/httpmock"
 	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry"
@@ -37,6 +39,11 @@ func proc(t *testing.T, processes map[int]fstest.MapFS) func(*Config) {
 
 // blind is a /proc that shows nothing.
 func blind(t *testing.T) func(*Config) { return proc(t, nil) }
+
+// procUsage is what processIn tells, with so many connections.
+func procUsage(connections int) registry.Usage {
+	return registry.Usage{Bytes: 1434 + 116, Packets: 17 + 2, Sent: 2, Connections: connections}
+}
 
 func processed(pid int) func(*api.InspectResponse) {
 	return func(c *api.InspectResponse) { c.State.Pid = pid }
@@ -68,11 +75,11 @@ func TestAppIsMeasuredByTheHostsProcWhereItShows(t *testing.T) {
 	web := another(t, "web", "tty", processed(41))
 	e.add(web)
 	p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(web.ID)}))
-	equal(t, "usage", measured(t, p, "web", registry.Want{Port: 8080}), registry.Usage{Bytes: 1434 + 116, Connections: 1})
+	equal(t, "usage", measured(t, p, "web", registry.Want{Ports: []uint16{8080}}), procUsage(2))
 	equal(t, "any port", measured(t, p, "web", registry.Want{}).Connections, 2)
 	equal(t, "stats", statsOf(e.made()), []string(nil))
-	equal(t, "with CPU", measured(t, p, "web", registry.Want{Port: 8080, CPU: true}),
-		registry.Usage{Bytes: 1434 + 116, CPU: statsCPU, Connections: 1, Memory: statsMemory})
+	equal(t, "with CPU", measured(t, p, "web", registry.Want{Ports: []uint16{8080}, CPU: true}),
+		registry.Usage{Bytes: 1434 + 116, Packets: 17 + 2, Sent: 2, CPU: statsCPU, Connections: 2, Memory: statsMemory})
 	equal(t, "stats", statsOf(e.made()), []string{"stats web"})
 }
 
@@ -89,8 +96,8 @@ func TestAppIsMeasuredByTheEngineWhereProcDoesNotShow(t *testing.T) {
 	} {
 		e := newEngine(t)
 		e.add(another(t, "web", "tty", processed(41)))
-		equal(t, name, measured(t, e.provider(proc(t, processes)), "web", registry.Want{Port: 8080}),
-			registry.Usage{Bytes: statsBytes, CPU: statsCPU, Connections: registry.UnknownConnections, Memory: statsMemory})
+		equal(t, name, measured(t, e.provider(proc(t, processes)), "web", registry.Want{Ports: []uint16{8080}}),
+			registry.Usage{Bytes: statsBytes, Packets: 20 + 3, Sent: 3, CPU: statsCPU, Connections: registry.UnknownConnections, Memory: statsMemory})
 		equal(t, name, statsOf(e.made()), []string{"stats web"})
 	}
 }
@@ -111,8 +118,8 @@ func TestRunningContainersOfAnAppAreAddedUp(t *testing.T) {
 	e.change("web-1", processed(41))
 	e.change("web-2", runs, processed(42))
 	processes := map[int]fstest.MapFS{41: processIn(e.id("web-1")), 42: processIn(e.id("web-2"))}
-	got := measured(t, e.provider(proc(t, processes)), "shop-web", registry.Want{Port: 8080, CPU: true})
-	equal(t, "usage", got, registry.Usage{Bytes: 2 * (1434 + 116), CPU: 2 * statsCPU, Connections: 2, Memory: 2 * statsMemory})
+	got := measured(t, e.provider(proc(t, processes)), "shop-web", registry.Want{Ports: []uint16{8080}, CPU: true})
+	equal(t, "usage", got, registry.Usage{Bytes: 2 * (1434 + 116), Packets: 2 * 19, Sent: 2 * 2, CPU: 2 * statsCPU, Connections: 4, Memory: 2 * statsMemory})
 	equal(t, "stats", statsOf(e.made()), []string{"stats web-1", "stats web-2"})
 }
 
@@ -161,29 +168,98 @@ func TestContainersAreMeasuredInParallel(t *testing.T) {
 func TestContainerOnTheHostsNetworkHasNoTrafficOfItsOwn(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)
-	host := another(t, "web", "tty", onNetwork("host"), processed(41))
+	host := another(t, "web", "tty", onNetwork("host"), exposing(), processed(41))
 	e.add(host)
-	e.add(another(t, "joined", "tty", onNetwork("container:web"), processed(42)))
+	e.add(another(t, "joined", "tty", onNetwork("container:web"), exposing(), processed(42)))
 	seeing := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(host.ID), 42: processIn(host.ID)}))
 	for _, app := range []string{"web", "joined"} {
-		equal(t, app, measured(t, seeing, app, registry.Want{Port: 8081}), registry.Usage{Connections: 1})
-		equal(t, app+", port unknown", measured(t, seeing, app, registry.Want{}), registry.Usage{Connections: registry.UnknownConnections})
-		got := measured(t, e.provider(blind(t)), app, registry.Want{Port: 8081})
+		equal(t, app, measured(t, seeing, app, registry.Want{Ports: []uint16{8081}}), registry.Usage{Connections: 1})
+		equal(t, app+", port unknown", measured(t, seeing, app, registry.Want{}), registry.Usage{Connections: registry.UnknownConnections, Unseen: portUnknown})
+		got := measured(t, e.provider(blind(t)), app, registry.Want{Ports: []uint16{8081}})
 		equal(t, app+", by the engine", got.Bytes, uint64(0))
 		equal(t, app+", by the engine", got.Connections, registry.UnknownConnections)
+		equal(t, app+", by the engine", got.Unseen, procHidden)
 	}
+}
+
+func TestAnAppOnTheHostsNetworkIsSeenOnlyByItsPortsInTheHostsProc(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	host := another(t, "hub", "tty", onNetwork("host"), exposing(), processed(41))
+	e.add(host)
+	e.add(another(t, "exposed", "tty", onNetwork("host"), exposing("8123/tcp"), processed(42)))
+	e.add(another(t, "web", "tty", processed(43)))
+	seeing := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(host.ID)}))
+	blind := e.provider(blind(t))
+	for _, p := range []*Provider{seeing, blind} {
+		if _, err := p.List(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		by    *Provider
+		app   string
+		ports []uint16
+		want  string
+	}{
+		{seeing, "hub", []uint16{8081}, ""},
+		{seeing, "hub", nil, portUnknown},
+		{seeing, "exposed", nil, ""},
+		{blind, "hub", []uint16{8081}, procHidden},
+		{blind, "web", nil, ""}, // by its traffic
+	} {
+		equal(t, c.app, c.by.Unseen(c.app, c.ports), c.want)
+	}
+}
+
+func TestEveryPortOfAContainerCountsButNotThoseOfOthersInItsNetwork(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	vpn := another(t, "vpn", "tty", processed(41))
+	e.add(vpn)
+	e.add(another(t, "hub", "tty", onNetwork("container:"+vpn.ID), exposing("8081/tcp"), processed(42)))
+	e.add(another(t, "silent", "tty", onNetwork("container:"+vpn.ID), exposing("9000/tcp"), processed(43)))
+	e.add(another(t, "unknown", "tty", onNetwork("container:"+vpn.ID), exposing(), processed(44)))
+	in := processIn(vpn.ID)
+	p := e.provider(proc(t, map[int]fstest.MapFS{41: in, 42: in, 43: in, 44: in}))
+	for app, want := range map[string]int{"vpn": 2, "hub": 1, "silent": 0, "unknown": 2} {
+		equal(t, app, measured(t, p, app, registry.Want{}).Connections, want)
+	}
+	equal(t, "a port of its router", measured(t, p, "silent", registry.Want{Ports: []uint16{8080}}).Connections, 1)
+}
+
+func TestConnectionsOfLinkedAppsDoNotCount(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	web := another(t, "web", "tty", processed(41))
+	e.add(web)
+	p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(web.ID)}))
+	front := netip.MustParseAddr("172.17.0.1")
+	equal(t, "connections", measured(t, p, "web", registry.Want{Linked: []netip.Addr{front}}).Connections, 1)
+}
+
+func TestAContainerOfWhichTheEngineCountsNothingIsUnseen(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	e.add(another(t, "web", "tty"))
+	e.add(another(t, "alone", "tty", attachedTo("none")))
+	e.transport.RegisterResponder("GET", `=~^/v1\.4[01]/containers/\w+/stats$`,
+		httpmock.NewStringResponder(200, `{"read":"2026-11-24T19:26:52Z","networks":{}}`))
+	p := e.provider(blind(t))
+	equal(t, "web", measured(t, p, "web", registry.Want{}).Unseen, noCounters)
+	equal(t, "without a network", measured(t, p, "alone", registry.Want{}).Unseen, "")
 }
 
 func TestContainerOnTheNetworkOfAnotherHasItsTraffic(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)
 	vpn := another(t, "vpn", "tty")
-	web := another(t, "web", "tty", onNetwork("container:"+vpn.ID), processed(41))
+	web := another(t, "web", "tty", onNetwork("container:"+vpn.ID), exposing(), processed(41))
 	e.add(vpn)
 	e.add(web)
 	for engine, id := range map[string]string{"mounts the other's files": vpn.ID, "mounts its own files": web.ID} {
 		p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(id)}))
-		equal(t, engine, measured(t, p, "web", registry.Want{Port: 8081}), registry.Usage{Bytes: 1434 + 116, Connections: 1})
+		equal(t, engine, measured(t, p, "web", registry.Want{Ports: []uint16{8081}}), procUsage(1))
 	}
 }
 
@@ -195,10 +271,10 @@ func TestMemoryIsAskedForOnlyWhereItIsWantedAndNeverAnError(t *testing.T) {
 	p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(web.ID)}))
 	equal(t, "not wanted", measured(t, p, "web", registry.Want{}).Memory, uint64(0))
 	equal(t, "stats", statsOf(e.made()), []string(nil))
-	equal(t, "wanted", measured(t, p, "web", registry.Want{Port: 8080, Memory: true}),
-		registry.Usage{Bytes: 1434 + 116, Connections: 1, Memory: statsMemory})
+	equal(t, "wanted", measured(t, p, "web", registry.Want{Ports: []uint16{8080}, Memory: true}),
+		registry.Usage{Bytes: 1434 + 116, Packets: 19, Sent: 2, Connections: 2, Memory: statsMemory})
 	e.refuse("stats web", 403, "not by this proxy")
-	equal(t, "refused", measured(t, p, "web", registry.Want{Port: 8080, Memory: true}), registry.Usage{Bytes: 1434 + 116, Connections: 1})
+	equal(t, "refused", measured(t, p, "web", registry.Want{Ports: []uint16{8080}, Memory: true}), procUsage(2))
 }
 
 func TestMemoryIsWhatDockerStatsShows(t *testing.T) {

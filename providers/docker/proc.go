@@ -33,7 +33,7 @@ type socket struct {
 // watchProcess measures a container by what /proc shows of its main process. It fails
 // if there is no such process, or if it is not the container's: /proc may be that of
 // another machine than the engine's, or of a container.
-func (p *Provider) watchProcess(f *fleet, c *container, port uint16) (registry.Usage, error) {
+func (p *Provider) watchProcess(f *fleet, c *container, want registry.Want) (registry.Usage, error) {
 	// The folder, once open, stays that of the same process, whoever gets its number.
 	folder, err := os.OpenRoot(filepath.Join(p.proc, strconv.Itoa(c.pid)))
 	if err != nil {
@@ -45,9 +45,9 @@ func (p *Provider) watchProcess(f *fleet, c *container, port uint16) (registry.U
 		return registry.Usage{}, errOtherProcess
 	}
 	if home.onHost {
-		return hostUsage(process, port)
+		return hostUsage(process, c.hostPorts(want.Ports), want.Linked)
 	}
-	return networkUsage(process, port)
+	return networkUsage(process, c.ownPorts(home, want.Ports), want.Linked)
 }
 
 // belongs tells that the process is in that container. The engine mounts the files of
@@ -60,44 +60,47 @@ func belongs(process fs.FS, c, home *container) bool {
 
 // networkUsage is that of the network which the process is in. Traffic is read last: that a
 // process ends meanwhile must not look like silence.
-func networkUsage(process fs.FS, port uint16) (registry.Usage, error) {
+func networkUsage(process fs.FS, ports portSet, linked []netip.Addr) (registry.Usage, error) {
 	table, err := sockets(process)
 	if err != nil {
 		return registry.Usage{}, err
 	}
-	bytes, err := traffic(process)
+	usage, err := traffic(process)
 	if err != nil {
 		return registry.Usage{}, err
 	}
-	table = slices.DeleteFunc(table, socket.inside)
-	return registry.Usage{Bytes: bytes, Connections: connections(table, port)}, nil
+	usage.Connections = connections(slices.DeleteFunc(table, socket.inside), ports, linked)
+	return usage, nil
 }
 
 // hostUsage is that of a process on the host's network, where Traefik may well come
 // over the loopback, and where others listen, too.
-func hostUsage(process fs.FS, port uint16) (registry.Usage, error) {
-	if port == 0 {
-		return registry.Usage{Connections: registry.UnknownConnections}, nil
+func hostUsage(process fs.FS, ports portSet, linked []netip.Addr) (registry.Usage, error) {
+	if len(ports.known) == 0 {
+		return registry.Usage{Connections: registry.UnknownConnections, Unseen: portUnknown}, nil
 	}
 	table, err := sockets(process)
 	if err != nil {
 		return registry.Usage{}, err
 	}
-	return registry.Usage{Connections: connections(table, port)}, nil
+	return registry.Usage{Connections: connections(table, ports, linked)}, nil
 }
 
-// connections counts those established to that port; if it is zero, to any that
-// something listens on.
-func connections(table []socket, port uint16) int {
-	open := map[uint16]bool{port: true}
+// connections counts those established to the ports by anybody but those at the addresses
+// that are left out.
+func connections(table []socket, ports portSet, but []netip.Addr) int {
+	open := map[uint16]bool{}
+	for _, port := range ports.known {
+		open[port] = true
+	}
 	for _, s := range table {
-		if port == 0 && s.state == listening {
+		if ports.any && s.state == listening {
 			open[s.local.Port()] = true
 		}
 	}
 	n := 0
 	for _, s := range table {
-		if s.state == established && open[s.local.Port()] {
+		if s.state == established && open[s.local.Port()] && !slices.Contains(but, s.peer.Addr().Unmap()) {
 			n++
 		}
 	}
@@ -178,38 +181,41 @@ func parseAddress(text string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(address.Unmap(), uint16(port)), nil
 }
 
-// traffic is how many bytes were received and sent in the network of the process, on
-// all interfaces but the loopback.
-func traffic(process fs.FS) (uint64, error) {
+// traffic is how many bytes and packets were received and sent in the network of the
+// process, on all interfaces but the loopback.
+func traffic(process fs.FS) (registry.Usage, error) {
+	var total registry.Usage
 	text, err := fs.ReadFile(process, "net/dev")
 	if err != nil {
-		return 0, err
+		return total, err
 	}
-	var total uint64
 	for line := range strings.Lines(string(text)) {
 		name, counters, found := strings.Cut(line, ":")
 		if !found || strings.TrimSpace(name) == "lo" {
 			continue
 		}
-		n, err := interfaceTraffic(strings.Fields(counters))
-		if err != nil {
-			return 0, fmt.Errorf("read traffic: %w", err)
+		if err := addTraffic(&total, strings.Fields(counters)); err != nil {
+			return total, fmt.Errorf("read traffic: %w", err)
 		}
-		total += n
 	}
 	return total, nil
 }
 
-// interfaceTraffic adds the first of eight counters for what was received to the first
-// of those for what was sent.
-func interfaceTraffic(counters []string) (uint64, error) {
-	if len(counters) < 9 {
-		return 0, fmt.Errorf("%d counters, not 16", len(counters))
+// addTraffic adds what an interface has counted: eight counters of what was received, of
+// which the first two are bytes and packets, and then the same of what was sent.
+func addTraffic(total *registry.Usage, counters []string) error {
+	if len(counters) < 10 {
+		return fmt.Errorf("%d counters, not 16", len(counters))
 	}
-	received, err := strconv.ParseUint(counters[0], 10, 64)
-	if err != nil {
-		return 0, err
+	var n [4]uint64
+	for i, at := range [...]int{0, 1, 8, 9} {
+		var err error
+		if n[i], err = strconv.ParseUint(counters[at], 10, 64); err != nil {
+			return err
+		}
 	}
-	sent, err := strconv.ParseUint(counters[8], 10, 64)
-	return received + sent, err
+	total.Bytes += n[0] + n[2]
+	total.Packets += n[1] + n[3]
+	total.Sent += n[3]
+	return nil
 }

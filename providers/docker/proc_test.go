@@ -49,32 +49,31 @@ func file(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(tex
 func TestProcessShowsTheUseOfItsNetwork(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name string
-		port uint16
-		want int
+		name  string
+		ports portSet
+		want  int
 	}{
-		{"over IPv4, not over the loopback", 8080, 1},
-		{"over IPv6", 8081, 1},
-		{"to any port that it listens on, not from one of its own", 0, 2},
-		{"to none", 9000, 0},
+		{"over IPv4, not over the loopback", portSet{known: []uint16{8080}}, 1},
+		{"over IPv6", portSet{known: []uint16{8081}}, 1},
+		{"over both", portSet{known: []uint16{8080, 8081}}, 2},
+		{"to any port that it listens on, not from one of its own", portSet{any: true}, 2},
+		{"to none", portSet{known: []uint16{9000}}, 0},
 	} {
-		got, err := networkUsage(processIn(ownID), c.port)
+		got, err := networkUsage(processIn(ownID), c.ports, nil)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		equal(t, c.name, got, registry.Usage{Bytes: 1434 + 116, Connections: c.want})
+		equal(t, c.name, got, procUsage(c.want))
 	}
 }
 
 func TestLoopbackCountsOnTheHostsNetwork(t *testing.T) {
 	t.Parallel()
-	for port, want := range map[uint16]int{8080: 3, 0: registry.UnknownConnections} {
-		got, err := hostUsage(processIn(ownID), port)
-		if err != nil {
-			t.Error(err)
-		}
-		equal(t, "usage", got, registry.Usage{Connections: want})
+	got, err := hostUsage(processIn(ownID), portSet{known: []uint16{8080}}, nil)
+	if err != nil {
+		t.Error(err)
 	}
+	equal(t, "usage", got, registry.Usage{Connections: 3})
 }
 
 func TestTrafficIsThatOfAllInterfacesButTheLoopback(t *testing.T) {
@@ -85,14 +84,14 @@ func TestTrafficIsThatOfAllInterfacesButTheLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "bytes", got, uint64(1434+116+18446744073709000000+7))
+	equal(t, "bytes", got, registry.Usage{Bytes: 1434 + 116 + 18446744073709000000 + 7, Packets: 17 + 2, Sent: 2})
 }
 
 func TestKernelWithoutIPv6HasNoTableOfIt(t *testing.T) {
 	t.Parallel()
 	process := processIn(ownID)
 	delete(process, "net/tcp6")
-	got, err := networkUsage(process, 8080)
+	got, err := networkUsage(process, portSet{known: []uint16{8080}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +103,7 @@ func TestProcessThatEndsWhileItIsReadIsAnError(t *testing.T) {
 	for _, gone := range []string{"net/tcp", "net/dev"} {
 		process := processIn(ownID)
 		delete(process, gone)
-		if _, err := networkUsage(process, 8080); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := networkUsage(process, portSet{known: []uint16{8080}}, nil); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("without %s: got %v", gone, err)
 		}
 	}
@@ -117,11 +116,11 @@ func TestTablesThatAreNotUnderstoodAreAnError(t *testing.T) {
 		{"net/tcp", tcpTitle + "   0: 0100007F:1F90 0100007:1F90 01\n", `read sockets: address "0100007:1F90": encoding/hex: odd length hex string`},
 		{"net/tcp6", tcp6Title + "   0: 0100007F00:1F90 0100007F:1F90 01\n", `read sockets: address "0100007F00:1F90" is neither IPv4 nor IPv6`},
 		{"net/dev", "  eth0: 1 2 3\n", "read traffic: 3 counters, not 16"},
-		{"net/dev", "  eth0: x 0 0 0 0 0 0 0 0\n", `read traffic: strconv.ParseUint: parsing "x": invalid syntax`},
+		{"net/dev", "  eth0: x 0 0 0 0 0 0 0 0 0\n", `read traffic: strconv.ParseUint: parsing "x": invalid syntax`},
 	} {
 		process := processIn(ownID)
 		process[c.name] = file(c.text)
-		_, err := networkUsage(process, 8080)
+		_, err := networkUsage(process, portSet{known: []uint16{8080}}, nil)
 		failed(t, err, c.want)
 	}
 }

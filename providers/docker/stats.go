@@ -22,11 +22,16 @@ func (p *Provider) stats(ctx context.Context, f *fleet, c *container) (registry.
 		Connections: registry.UnknownConnections,
 		Memory:      workingSet(s.MemoryStats),
 	}
-	if f.home(c).onHost {
+	if usage.Unseen = f.uncounted(c); usage.Unseen != "" {
 		return usage, nil
 	}
 	for _, network := range s.Networks {
 		usage.Bytes += network.RxBytes + network.TxBytes
+		usage.Packets += network.RxPackets + network.TxPackets
+		usage.Sent += network.TxPackets
+	}
+	if len(s.Networks) == 0 && !f.home(c).isolated() {
+		usage.Unseen = noCounters
 	}
 	return usage, nil
 }

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+// blindTo is a provider that does not see the use of some apps, and says why.
+type blindTo map[string]string
+
+func (b blindTo) Unseen(name string, _ []uint16) string { return b[name] }
+
+func TestCheckNamesEachAppWhoseUseCannotBeSeen(t *testing.T) {
+	const yml = "rules:\n  - pattern: '.*'\n    enable: true\n  - pattern: careless\n    unseen: sleep\n"
+	set, err := rules.ParseFile("paastis.yml", []byte(yml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var apps []registry.Reported
+	for _, name := range []string{"hub", "careless", "web"} {
+		apps = append(apps, registry.Reported{Provider: "docker", App: registry.App{
+			Name: name, Origin: "container \"" + name + "\"", Instances: []registry.Instance{{Name: name}},
+		}})
+	}
+	inv := registry.Resolve(apps, registry.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"})
+	got := unseenWarnings(inv, blindTo{"hub": "it is on the host's network; give Paastis pid: host", "careless": "likewise"})
+	want := `app "hub" stays awake, for its use cannot be seen: it is on the host's network; give Paastis pid: host; or let it sleep without regard to what it has open by the label paastis.unseen=sleep (container "hub")`
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("warnings %q\nwant %q", got, want)
+	}
+}
+
+func TestExplainSaysWhatUseIsNotSeen(t *testing.T) {
+	last := registry.Usage{Connections: registry.UnknownConnections, Unseen: "it is on the host's network"}
+	for unseen, want := range map[rules.Unseen]string{
+		rules.UnseenAwake: "until then it stays awake (unseen: awake)", rules.UnseenSleep: "it sleeps all the same (unseen: sleep)",
+	} {
+		p := rules.Defaults()
+		p.Unseen = unseen
+		got := strings.Join(useText(registry.Usage{}, last, 1, &registry.Entry{Resolved: p}), "\n")
+		if !strings.Contains(got, "not seen     it is on the host's network; "+want) {
+			t.Errorf("%s: %s", unseen, got)
+		}
+	}
+}

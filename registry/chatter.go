@@ -1,0 +1,79 @@
+package registry
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// tellWhy logs why an app stays awake that nobody is known to have asked for in its idle time:
+// once for each kind of reason, whatever its figures are, until somebody asks for it again. In
+// direct mode nobody knows who asks, so its traffic is told as well.
+func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
+	by := k
+	switch {
+	case reason == beingWatched:
+		return // what was told may still hold
+	case p.now.Sub(s.LastUse) >= s.MaxIdle:
+		if user := p.summary(k.Entry().component).user; user != nil {
+			by = user
+		}
+	case s.LastUse.Equal(k.seenAt) && p.now.Sub(latest(k.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.seenAt.IsZero():
+		reason = trafficText(k.looks.rates(k.quiet()))
+	default:
+		k.told = nil
+		return
+	}
+	kind := kindOf(reason)
+	if k.told[kind] {
+		return
+	}
+	if k.told == nil {
+		k.told = map[string]bool{}
+	}
+	k.told[kind] = true
+	args := []any{"app", k.Name(), "reason", reason}
+	if strings.Contains(reason, trafficUse) && by.Entry().TrafficFloor != rules.Off {
+		args = append(args, by.floorText()...)
+	}
+	p.say(slog.LevelInfo, "app stays awake", args...)
+}
+
+// trafficUse begins the reason of an app that is in use by its traffic.
+const trafficUse = "traffic "
+
+func trafficText(r Rates) string {
+	return trafficUse + humanize.Bytes(uint64(float64(r.Bytes)/max(r.Over, time.Second).Seconds())) + "/s"
+}
+
+// floorText says what traffic counts, and which label ends that the app stays awake for what
+// it has moved.
+func (k *Keeper) floorText() []any {
+	e, quiet := k.Entry(), k.quiet()
+	r := k.looks.rates(quiet - quiet/8)
+	const step = 1000
+	above := (2*r.Bytes/step + 1) * step
+	return []any{
+		"floor", fmt.Sprintf("%s/s (%s in %s)", humanize.Bytes(uint64(float64(e.TrafficFloor)/quiet.Seconds())), humanize.Bytes(uint64(e.TrafficFloor)), short(quiet)),
+		"if_that_is_no_use", fmt.Sprintf("paastis.traffic_floor=%s on %s", strings.ReplaceAll(humanize.Bytes(uint64(above)), " ", ""), e.App.Origin),
+	}
+}
+
+// kindOf is a reason without its figures, and without their units.
+func kindOf(reason string) string {
+	if before, _, moves := strings.Cut(reason, trafficUse); moves {
+		return before + trafficUse
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) || r == '.' {
+			return -1
+		}
+		return r
+	}, reason)
+}

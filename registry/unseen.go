@@ -1,0 +1,119 @@
+package registry
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// What cannot be seen is not idle. An app is in use while a connection to it is open, however
+// silent it is. Where connections are counted nothing has to be guessed. Elsewhere their
+// packets tell of them: Traefik sends one that has no content each 30 s on a connection that
+// is silent, and the app answers it (KeepAlive in pkg/server/service/transport.go of 3.6.12);
+// one that nobody uses Traefik closes after 90 s. But what an app has open to others sends
+// such packets, too. So they count only where something may be open that is silent, and of
+// what is no stream for sure only for a time.
+
+const (
+	// lastingUpload: a request whose body may be long was let through.
+	lastingUpload uint32 = 1 + iota
+	// lastingStream: a WebSocket or another stream was.
+	lastingStream
+)
+
+const (
+	// longestSilence is how long after its last use an app may have something open that is
+	// silent, if that is not known to be a stream; at least, and twice its max_idle_time.
+	longestSilence = 10 * time.Minute
+	// keepAlive is the longest time between two packets of a silent connection, with slack;
+	// leastKept is within what time they can be told from single ones of something else.
+	keepAlive = 45 * time.Second
+	leastKept = time.Minute
+)
+
+// The parts of the reason of an app that is awake for what cannot be seen.
+const (
+	unseenUse = "its use cannot be seen: "
+	silentUse = "something silent may be open, by the packets it sends, and connections are not counted; give Paastis pid: host"
+	orSleep   = ", or let it sleep by paastis.unseen=sleep"
+)
+
+// Stream notes that a request that passed may go on for long, and be alive while it is
+// silent: a WebSocket, an event stream.
+func (k *Keeper) Stream() {
+	if k.lasting.Load() != lastingStream {
+		k.lasting.Store(lastingStream)
+	}
+}
+
+// Upload notes that a request that passed may have a long body, whose end is not seen.
+func (k *Keeper) Upload() {
+	if k.lasting.Load() == 0 {
+		k.lasting.CompareAndSwap(0, lastingUpload)
+	}
+}
+
+// counted reports whether the connections to the app are counted, as last seen.
+func (k *Keeper) counted() bool {
+	return len(k.looks) > 0 && k.looks[len(k.looks)-1].usage.Connections != UnknownConnections
+}
+
+// mayBeSilent reports whether something may be open that was let through and is silent. That
+// is not asked where connections are counted.
+func (k *Keeper) mayBeSilent(now time.Time) bool {
+	lasting := k.lasting.Load()
+	switch {
+	case k.counted():
+		return false
+	case lasting == lastingStream:
+		return true
+	case lasting == 0 && !k.unseen:
+		return false
+	}
+	longest := longestSilence
+	if idle := k.Entry().MaxIdleTime; idle != rules.Never {
+		longest = max(longest, 2*idle)
+	}
+	return now.Sub(k.lastUse()) < longest
+}
+
+// bare reports whether all packets that moved had no content: keep-alive packets and the like
+// are no use. Where packets are not counted nobody knows.
+func (r Rates) bare() bool { return r.Packets > 0 && r.Bytes <= r.Packets*BarePacket }
+
+// keptAlive reports whether as many packets were sent as by something that is open and silent.
+func (r Rates) keptAlive() bool {
+	return r.Over >= leastKept && r.Sent >= max(2, int64(r.Over/keepAlive))
+}
+
+// VisitedPorts are the ports that requests come to, as the app's probe, its routers or its
+// labels say. Nil: nothing says.
+func (e *Entry) VisitedPorts() []uint16 {
+	var ports []uint16
+	add := func(port uint16) {
+		if port != 0 && !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
+	}
+	add(e.Probe.Port)
+	add(e.Properties.Port)
+	for _, r := range e.Routers {
+		add(r.Port)
+	}
+	return ports
+}
+
+// linkedAddresses are the app's own, and those of the apps that keep it awake by themselves
+// while they are: of its component, and that need it. Their connections tell nothing more.
+// Those of a Traefik count all the same. Called with the lock held.
+func (e *Entry) linkedAddresses() []netip.Addr {
+	var all []netip.Addr
+	for _, o := range slices.Concat(e.component.members, e.component.dependents) {
+		if o.App.Traefik == nil && o.App.Protected == "" {
+			all = append(all, o.keeper.addresses()...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,210 @@
+package registry
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const onHost = "it is on the host's network"
+
+func TestAnAppWhoseUseCannotBeSeenStaysAwakeUnlessItsOwnerLetsItSleep(t *testing.T) {
+	for unseen, sleeps := range map[string]bool{"": false, "awake": false, "sleep": true} {
+		synctest.Test(t, func(t *testing.T) {
+			a := solo()
+			a.unseen = onHost
+			if unseen != "" {
+				a.app.Labels["paastis.unseen"] = unseen
+			}
+			w := liveMetered(t, "", false, a)
+			w.visit("solo-web")
+			if sleeps {
+				time.Sleep(10*time.Minute + 30*time.Second)
+				w.wantState("solo-web", Asleep)
+				return
+			}
+			time.Sleep(24 * time.Hour)
+			w.wantAwake("solo-web", "its use cannot be seen: "+onHost+", or let it sleep by paastis.unseen=sleep")
+		})
+	}
+}
+
+func TestAnAppOfUnseenUseSleepsOnceItsConnectionsAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.connections = 1
+		w := liveMetered(t, "", true, a)
+		w.visit("solo-web")
+		time.Sleep(time.Hour)
+		w.wantAwake("solo-web", "1 open connection")
+		w.set(func() { a.connections = 0 })
+		time.Sleep(time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestASilentUploadKeepsItsAppAwakeByItsKeepAlivePackets(t *testing.T) {
+	for what, c := range map[string]struct {
+		note  func(*Keeper)
+		label string
+		awake time.Duration // at least
+		limit time.Duration // asleep by then; 0: it stays awake
+	}{
+		"a plain request":                {func(*Keeper) {}, "", 0, time.Minute},
+		"an upload":                      {(*Keeper).Upload, "", 9 * time.Minute, 13 * time.Minute},
+		"a stream":                       {(*Keeper).Stream, "", 24 * time.Hour, 0},
+		"a stream that may be cut short": {(*Keeper).Stream, "sleep", 0, 3 * time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := solo()
+			a.app.Labels["paastis.max_idle_time"] = "20s"
+			if c.label != "" {
+				a.app.Labels["paastis.unseen"] = c.label
+			}
+			a.sent = 1. / 15
+			w := liveMetered(t, "", false, a)
+			w.visit("solo-web")
+			c.note(w.Named("solo-web"))
+			time.Sleep(c.awake)
+			if c.awake > 0 && w.View(w.keeperOf("solo-web")).State != Ready {
+				t.Errorf("%s: stopped within %s", what, c.awake)
+			}
+			if c.limit > 0 {
+				time.Sleep(c.limit - c.awake)
+				w.wantState("solo-web", Asleep)
+			}
+		})
+	}
+}
+
+func TestAnAppSleepsOnceASilentStreamHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.app.Labels["paastis.max_idle_time"] = "20s"
+		a.sent = 1. / 30
+		w := liveMetered(t, "", false, a)
+		w.visit("solo-web")
+		w.Named("solo-web").Stream()
+		time.Sleep(time.Hour)
+		w.wantAwake("solo-web", silentUse+orSleep)
+		w.set(func() { a.moved, a.sent = 1_000_000, 0 })
+		time.Sleep(5 * time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestKeepAlivePacketsAreNoTraffic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.sent = 10 // of a pool of 150 connections to its database
+		w := liveMetered(t, "", false, a)
+		w.visit("solo-web")
+		time.Sleep(11 * time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestASlowStreamKeepsItsAppAwakeByFewBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.rate, a.sent = 1, 1./30 // an event of some bytes each 30 s
+		w := liveMetered(t, "", false, a)
+		w.visit("solo-web")
+		w.Named("solo-web").Stream()
+		time.Sleep(2 * time.Hour)
+		w.wantState("solo-web", Ready)
+	})
+}
+
+func TestConnectionsCountWhereTrafficDoesNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.app.Labels["paastis.traffic_floor"] = "off"
+		a.rate, a.connections = 1_000_000, 1
+		w := liveMetered(t, "", true, a)
+		w.visit("solo-web")
+		time.Sleep(time.Hour)
+		w.wantAwake("solo-web", "1 open connection")
+		w.set(func() { a.connections = 0 })
+		time.Sleep(time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestEveryPortOfARouterIsLookedAtAndNoConnectionWithinACircle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		front, back := service("pix-app-review-pr1", "front").replicas(1), service("pix-app-review-pr1", "back").replicas(1)
+		for router, port := range map[string]string{"ui": "8080", "hub": "3012"} {
+			back.label("traefik.http.routers."+router+".rule", "Host(`"+router+".test`)")
+			back.label("traefik.http.routers."+router+".middlewares", "paastis@docker")
+			back.label("traefik.http.routers."+router+".service", router)
+			back.label("traefik.http.services."+router+".loadbalancer.server.port", port)
+		}
+		front.address = front.replicaAddress(20)
+		front.addresses = []netip.Addr{front.address}
+		w := liveMetered(t, reviewApps, true, front, back)
+		w.visit("pix-app-review-pr1-front")
+		time.Sleep(11 * time.Minute)
+		w.set(func() {
+			slices.Sort(back.asked.Ports)
+			if !slices.Equal(back.asked.Ports, []uint16{3012, 8080}) {
+				t.Errorf("ports %d", back.asked.Ports)
+			}
+			if !slices.Contains(back.asked.Linked, front.address) {
+				t.Errorf("connections from %s count: only those from %v do not", front.address, back.asked.Linked)
+			}
+		})
+	})
+}
+
+func TestInDirectModeChatterIsToldAsWell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		f := newFake(a)
+		a.rate = 500
+		log := logOf(t, metered{f, false}, func(r *Registry) {
+			go fetchFor(r, 3*time.Hour)
+			r.Wake(r.Named("solo-web"), false)
+			time.Sleep(3 * time.Hour)
+		})
+		if got := strings.Count(log, "app stays awake"); got != 1 || !strings.Contains(log, "paastis.traffic_floor=") {
+			t.Errorf("told %d times:\n%s", got, log)
+		}
+	})
+}
+
+// fetchFor is a Traefik that fetches the routes for a time.
+func fetchFor(r *Registry, d time.Duration) {
+	by := netip.MustParseAddr("10.0.0.2")
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {
+		r.Fetched(by, "http://paastis:3000", r.Publish(by, "http://paastis:3000").Version)
+	}
+}
+
+func TestChatterIsToldOnceWithItsFloorAndTheLabelThatEndsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		f := newFake(a)
+		a.rate = 100
+		log := logOf(t, metered{f, false}, func(r *Registry) {
+			r.Wake(r.Named("solo-web"), false)
+			for range 10 {
+				time.Sleep(10 * time.Minute)
+				f.mu.Lock()
+				a.rate = 190 - a.rate // around the floor
+				f.mu.Unlock()
+			}
+		})
+		if got := strings.Count(log, "app stays awake"); got != 1 {
+			t.Errorf("told %d times:\n%s", got, log)
+		}
+		for _, want := range []string{`reason="traffic 90 B/s"`, `floor="66 B/s (1.0 kB in 15s)"`, `paastis.traffic_floor=3.0kB on container \"solo-web-1\"`} {
+			if !strings.Contains(log, want) {
+				t.Errorf("the log lacks %s:\n%s", want, log)
+			}
+		}
+	})
+}
