@@ -278,7 +278,10 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 		return
 	}
 	optional = optional || by.optional
-	k.optional = k.optional && optional
+	if k.optional && !optional {
+		k.optional = false
+		p.touch()
+	}
 	switch k.state {
 	case Asleep:
 		if !e.mayEnd() || !k.endedWellSince(by.wakeBegan) {

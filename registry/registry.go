@@ -350,6 +350,7 @@ type pass struct {
 	moves     map[*Keeper]int
 	lastUse   map[*component]time.Time
 	summaries map[*component]summaryAt
+	starting  starting
 }
 
 // summaryAt is a summary with the epoch in which it holds.

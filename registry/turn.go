@@ -32,17 +32,38 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
+// starting is how many apps have been started and are not healthy yet, in one epoch: all, and
+// those that are not only optional. The zero value is of none.
+type starting struct {
+	epoch         uint64
+	all, required int
+	counted       bool
+}
+
 // startingNow is how many apps have been started and are not healthy yet, with or without
 // those that are only optional. One that waits for another app is none of them: else that one
-// might wait for its turn until this one is healthy, and neither's time would run.
+// might wait for its turn until this one is healthy, and neither's time would run. It is
+// counted anew when an app has changed.
 func (p *pass) startingNow(optional bool) int {
-	n := 0
+	if !p.starting.counted || p.starting.epoch != p.epoch {
+		p.countStarting()
+	}
+	if optional {
+		return p.starting.all
+	}
+	return p.starting.required
+}
+
+func (p *pass) countStarting() {
+	p.starting = starting{epoch: p.epoch, counted: true}
 	for _, k := range p.moving {
-		if k.comesUp() && (optional || !k.optional) && !p.awaits(k) {
-			n++
+		if !k.comesUp() || p.awaits(k) {
+			continue
+		}
+		if p.starting.all++; !k.optional {
+			p.starting.required++
 		}
 	}
-	return n
 }
 
 func (k *Keeper) comesUp() bool { return k.state == Starting && k.ordered && k.healthyAt.IsZero() }
