@@ -44,3 +44,47 @@ func TestARouterTakesNothingWhoseMiddlewareTraefikDoesNotHave(t *testing.T) {
 		}
 	}
 }
+
+func TestARouterTakesNothingWhoseMiddlewareIsDefinedInTwoWays(t *testing.T) {
+	t.Parallel()
+	const login = "traefik.http.middlewares.login."
+	for name, c := range map[string]struct {
+		middleware, label, users string
+		other                    func(*fakeApp)
+		want                     string
+		told                     bool
+	}{
+		"with other options":            {"login@docker,paastis@docker", "users", "c:d", nil, "shop-old", true},
+		"by its name alone":             {"login,paastis", "users", "c:d", nil, "shop-old", true},
+		"with one option more":          {"login,paastis", "realm", "x", nil, "shop-old", true},
+		"in the same way":               {"login,paastis", "users", "a:b, e:f", nil, "shop-new", false},
+		"used by nobody":                {"paastis", "users", "c:d", nil, "shop-new", true},
+		"where the other one is asleep": {"login,paastis", "users", "c:d", func(a *fakeApp) { a.app.Instances[0] = Instance{} }, "shop-new", true},
+		"asleep, and kept":              {"login,paastis", "users", "c:d", func(a *fakeApp) { a.app.Instances[0] = Instance{}; allowed(a) }, "shop-old", true},
+		"where Traefik ignores it":      {"login,paastis", "users", "c:d", func(a *fakeApp) { a.label("traefik.enable", "false") }, "shop-new", false},
+	} {
+		auth := func(which string) *fakeApp {
+			return service("edge", which).awake().label(login+"basicauth.users", "a:b,e:f").
+				label("traefik.http.services."+which+".loadbalancer.server.port", "80")
+		}
+		other := auth("sso").label(login+"basicauth."+c.label, c.users)
+		if c.other != nil {
+			c.other(other)
+		}
+		app := func(name, priority string) *fakeApp {
+			return service("shop", name).routed("shop.example").awake().label("traefik.http.routers.shop-"+name+".priority", priority)
+		}
+		var apps []Reported
+		for _, a := range []*fakeApp{auth("auth"), other, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middleware)} {
+			apps = append(apps, Reported{Provider: "docker", App: a.app})
+		}
+		inv := Resolve(apps, settingsFor(t, ""))
+		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != c.want {
+			t.Errorf("%s: the request is for %q, want %q", name, got, c.want)
+		}
+		told := strings.Join(inv.Problems(), "\n")
+		if c.told != strings.Contains(told, `middleware "login@docker" is defined on container "edge-auth-1" and on container "edge-sso-1" with different options`) {
+			t.Errorf("%s: told: %s", name, told)
+		}
+	}
+}

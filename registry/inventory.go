@@ -125,6 +125,9 @@ type Router struct {
 	holder *Entry     // that has its labels; nil: the same
 	rivals []*Entry   // that have another one of its name
 	guards [][]*Entry // of which Traefik needs one each, for the middlewares
+	// disputes are those that define one of its middlewares in different ways; of two of them
+	// Traefik takes neither.
+	disputes []dispute
 }
 
 // Keeper is the app's keeper. Nil only in an inventory that no registry has made.

@@ -13,6 +13,7 @@ import (
 // define.
 func (inv *Inventory) followMiddlewares(s Settings) {
 	catalog, ts, definers := s.whole(inv.catalog()), newTraefiks(inv.Entries, s), inv.definers()
+	disputes := disputesOf(definers)
 	inv.known = catalog
 	for _, e := range inv.Entries {
 		provider := e.traefikProvider()
@@ -26,6 +27,7 @@ func (inv *Inventory) followMiddlewares(s Settings) {
 			r.Unknown = catalog.Unknown(passed, provider, s.Middleware)
 			e.lose(r, catalog.Unknown(r.Middlewares, provider, s.Middleware))
 			r.guards = e.guards(r, definers, s.Middleware)
+			r.disputes = e.disputes(r, disputes, s.Middleware)
 			r.Paastis = catalog.Uses(passed, provider, s.Middleware)
 			r.Asked = !r.Paastis && !r.Own && r.asked() == e.asked
 			r.Paastis = r.Paastis || r.Asked
@@ -60,6 +62,9 @@ func (e *Entry) lose(r *Router, unknown []string) {
 func (inv *Inventory) definers() map[string][]*Entry {
 	all := map[string][]*Entry{}
 	for _, e := range inv.Entries {
+		if e.labels.Enable != nil && !*e.labels.Enable {
+			continue
+		}
 		for _, m := range e.labels.Middlewares {
 			name := m.Name + "@" + e.traefikProvider()
 			all[name] = append(all[name], e)

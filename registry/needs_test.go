@@ -320,6 +320,32 @@ func TestALogThatIsStuckHoldsUpNobody(t *testing.T) {
 	})
 }
 
+func TestALogThatIsStuckTakesNoMoreThanSoManyLinesAndTellsOfTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		stuck := stuckLog{slog.NewTextHandler(&log, nil), make(chan struct{})}
+		r := New(Options{Settings: settingsFor(t, ""), Log: slog.New(stuck)})
+		line := func() {
+			r.mu.Lock()
+			r.say(slog.LevelInfo, "something happens")
+			r.unlock()
+		}
+		go line()
+		synctest.Wait() // it is stuck in its line
+		for range mostLines + 25 {
+			line()
+		}
+		if len(r.lines) > mostLines {
+			t.Errorf("%d lines wait", len(r.lines))
+		}
+		close(stuck.until)
+		synctest.Wait()
+		if n := strings.Count(log.String(), "something happens"); n != mostLines+1 || !strings.Contains(log.String(), `lines are missing here" lines=25`) {
+			t.Errorf("%d lines; the end is %q", n, log.String()[log.Len()-200:])
+		}
+	})
+}
+
 type stuckLog struct {
 	slog.Handler
 	until chan struct{}
@@ -327,9 +353,9 @@ type stuckLog struct {
 
 func (stuckLog) Enabled(context.Context, slog.Level) bool { return true }
 
-func (s stuckLog) Handle(context.Context, slog.Record) error {
+func (s stuckLog) Handle(ctx context.Context, r slog.Record) error {
 	<-s.until
-	return nil
+	return s.Handler.Handle(ctx, r)
 }
 
 // wakeGroupOf plays the wake of a group of so many apps, whose starts and health checks come

@@ -93,6 +93,7 @@ type Registry struct {
 	probes    []task             // the same, of probes
 	epoch     uint64             // grows whenever what is remembered of components may no longer hold
 	lines     []logLine          // said under the lock, written without it
+	lostLines int                // how many of them were one too many
 	writing   sync.Mutex         // held by who writes them, never with mu
 	problems  map[string]*problem
 	untold    bool // there are problems that were not told yet

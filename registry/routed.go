@@ -64,7 +64,7 @@ func (r *Router) There() bool {
 	switch {
 	case r.Own, r.entry.is(published):
 		return true
-	case r.lost, !r.entry.is(kept), r.holder != nil && !r.holder.is(kept):
+	case r.lost, !r.entry.is(kept), r.holder != nil && !r.holder.is(kept), slices.ContainsFunc(r.disputes, dispute.isOn):
 		return false
 	default:
 		return !slices.ContainsFunc(r.rivals, isKept) && !slices.ContainsFunc(r.guards, func(any []*Entry) bool { return !slices.ContainsFunc(any, isKept) })

@@ -1,0 +1,102 @@
+package registry
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A middleware's name is one for a whole provider of Traefik's. Of several containers that
+// define it with different options Traefik takes none while it has them, and leaves out every
+// router that uses it (Merge in pkg/provider/configuration.go of 3.6.12).
+
+// dispute is a middleware, and the apps that define it, those of one definition together.
+type dispute struct {
+	name     string
+	variants [][]*Entry
+}
+
+// isOn reports whether Traefik has two definitions now.
+func (d dispute) isOn() bool {
+	there := 0
+	for _, variant := range d.variants {
+		if slices.ContainsFunc(variant, isKept) {
+			there++
+		}
+	}
+	return there > 1
+}
+
+// disputesOf are those middlewares that are defined in several ways, by their names with "@"
+// and provider. It tells of each.
+func disputesOf(definers map[string][]*Entry) map[string]dispute {
+	all := map[string]dispute{}
+	for _, name := range slices.Sorted(maps.Keys(definers)) {
+		if len(definers[name]) < 2 {
+			continue
+		}
+		d := dispute{name: name}
+		for _, e := range definers[name] {
+			d.add(e)
+		}
+		if len(d.variants) > 1 {
+			d.report()
+			all[name] = d
+		}
+	}
+	return all
+}
+
+// add files an app under its definition.
+func (d *dispute) add(e *Entry) {
+	short, _, _ := strings.Cut(d.name, "@")
+	options := e.middlewareOptions(short)
+	for i, variant := range d.variants {
+		if maps.Equal(variant[0].middlewareOptions(short), options) {
+			d.variants[i] = append(variant, e)
+			return
+		}
+	}
+	d.variants = append(d.variants, []*Entry{e})
+}
+
+func (d dispute) report() {
+	first, other := d.variants[0][0], d.variants[1][0]
+	first.problem("middleware %q is defined on %s and on %s with different options: while Traefik has both it takes neither, and leaves out every router that uses it; define it once, or give one another name (%s)",
+		d.name, first.App.Origin, other.App.Origin, other.App.Origin)
+}
+
+// disputes are those of the router's middlewares. That of Paastis is there: else nobody would
+// ask.
+func (e *Entry) disputes(r *Router, all map[string]dispute, paastis string) []dispute {
+	if len(all) == 0 {
+		return nil
+	}
+	var on []dispute
+	for _, used := range r.Middlewares {
+		name, provider, given := strings.Cut(used, "@")
+		if !given {
+			provider = e.traefikProvider()
+		}
+		if d, is := all[name+"@"+provider]; is && name != paastis {
+			on = append(on, d)
+		}
+	}
+	return on
+}
+
+// middlewareOptions are the labels of a middleware as Traefik reads them: names in small
+// letters, lists without blanks.
+func (e *Entry) middlewareOptions(name string) map[string]string {
+	all := map[string]string{}
+	prefix := "traefik.http.middlewares." + strings.ToLower(name) + "."
+	for label, value := range e.App.Labels {
+		if option, is := strings.CutPrefix(strings.ToLower(label), prefix); is {
+			all[option] = blanks.ReplaceAllString(strings.TrimSpace(value), ",")
+		}
+	}
+	return all
+}
+
+var blanks = regexp.MustCompile(`\s*,\s*`)
