@@ -15,6 +15,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/traefik"
 )
 
 // check validates the configuration, which was loaded by then, and what the apps'
@@ -34,7 +35,7 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	warnings := slices.Concat(
 		config.weaknesses(), inv.RuleWarnings(config.Rules), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
 		lintStrangers(inv, knownTraefiks(config, report), config.Admin.Path, config.Listen, config.ListenTLS),
-		lintTraefiks(inv, report, config.registrySettings()), lintUnseen(ctx, config, inv), checkAPI(ctx, config.Traefik), lintThemes(inv, themes.Names()),
+		lintTraefiks(inv, report, config.registrySettings()), lintUnseen(ctx, config, inv), checkAPI(ctx, config.Traefik, inv), lintThemes(inv, themes.Names()),
 	)
 	for _, w := range warnings {
 		fmt.Fprintf(out, "warning: %s\n", w)
@@ -127,6 +128,12 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 		if r.Checked && !hasAPI {
 			warn("router %q: Traefik checks the health of service %q itself, so it answers 503 from the wake until its next check; set traefik.api_url, or remove the label traefik.http.services.%s.loadbalancer.healthcheck.path", r.Name, r.Service, r.Service)
 		}
+		if r.Foreign() != "" {
+			if !hasAPI {
+				warn("router %q leads to the service %q, which no label defines, so Paastis does not know whether Traefik has a server of it: each wake waits for Traefik's throttle as well; set traefik.api_url, or define the service by labels of the app", r.Name, r.Service)
+			}
+			continue
+		}
 		if r.StaticURL == "" && !hasAPI {
 			warn("router %q has no static server URL: each wake waits for Traefik's throttle as well; set traefik.api_url, or better add the label traefik.http.services.%s.loadbalancer.server.url=http://<container>:<port>", r.Name, r.Service)
 		} else if err := staticElsewhere(e, r.StaticURL); err != nil {
@@ -137,7 +144,7 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 }
 
 // checkAPI asks Traefik's API, if its URL is configured.
-func checkAPI(ctx context.Context, t TraefikConfig) []string {
+func checkAPI(ctx context.Context, t TraefikConfig, inv *registry.Inventory) []string {
 	api, err := t.api()
 	if api == nil || err != nil { // validated
 		return nil
@@ -147,7 +154,37 @@ func checkAPI(ctx context.Context, t TraefikConfig) []string {
 	if _, err := api.Version(ctx); err != nil {
 		return []string{fmt.Sprintf("traefik.api_url: %v: apps without a static server URL wait for Traefik's throttle", err)}
 	}
-	return nil
+	routers, err := api.Routers(ctx)
+	if err != nil {
+		return []string{fmt.Sprintf("traefik.api_url: %v: which routers of files ask Paastis is not known", err)}
+	}
+	catalog, err := api.Middlewares(ctx)
+	if err != nil {
+		return []string{fmt.Sprintf("traefik.api_url: %v: which middlewares of files stand before Paastis is not known", err)}
+	}
+	return lintElsewhere(inv, routers, catalog, t.Middleware)
+}
+
+// lintElsewhere tells of routers of files and the like that ask Paastis about requests of
+// which nobody knows an app: Paastis reads what belongs to an app from the labels of that app.
+func lintElsewhere(inv *registry.Inventory, routers []traefik.RunningRouter, catalog traefik.Catalog, middleware string) []string {
+	var all []string
+	for _, r := range routers {
+		if slices.Contains([]string{"docker", "swarm", "http", "internal"}, r.Provider) || !catalog.Uses(r.Middlewares, r.Provider, middleware) {
+			continue
+		}
+		rule, err := traefik.ParseRule(r.Rule, r.RuleSyntax)
+		if err != nil {
+			continue
+		}
+		for _, u := range rule.URLs(r.Router) {
+			if req, err := traefik.FromURL(u); err == nil && inv.Find(&req) == nil && !catalog.NamesApp(r.Middlewares, r.Provider, middleware) {
+				all = append(all, fmt.Sprintf("router %q asks Paastis about %s, and no label tells of which app that is: its requests wake nothing and do not count as use; put the router into the labels of the app, or let it use a ForwardAuth middleware whose address ends in /auth?app=NAME", r.Name, u))
+				break
+			}
+		}
+	}
+	return all
 }
 
 // lintNames looks for routers of one name on two apps: names are global in Traefik. If their

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -91,5 +94,40 @@ func TestAPatternThatMatchesAnAppByAnotherNameIsToldSo(t *testing.T) {
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) || c.want != unknown && strings.Contains(got, unknown) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+func TestCheckTellsOfARouterOfAFileThatWakesNothing(t *testing.T) {
+	unlabelled := web(func(a *registry.App) { a.Labels = map[string]string{"paastis.enable": "true"} })
+	for name, c := range map[string]struct {
+		app                        registry.App
+		provider, rule, middleware string
+		told                       bool
+	}{
+		"to a container without labels": {unlabelled, "file", "Host(`shop.test`) && PathPrefix(`/cart`)", "paastis@docker", true},
+		"in a chain":                    {unlabelled, "file", "Host(`shop.test`)", "all@file", true},
+		"to an app by its host's name":  {unlabelled, "file", "Host(`shop-web.test`)", "paastis@docker", false},
+		"to what labels have as well":   {web(nil), "file", "Host(`web.test`)", "paastis@docker", false},
+		"with the app's name":           {unlabelled, "file", "Host(`shop.test`)", "paastis@file", false},
+		"without Paastis":               {unlabelled, "file", "Host(`shop.test`)", "login@file", false},
+		"for any host":                  {unlabelled, "file", "PathPrefix(`/`)", "paastis@docker", false},
+		"of labels":                     {unlabelled, "docker", "Host(`shop.test`)", "paastis@docker", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answers := map[string]string{
+				"/api/version":      `{"Version":"3.6.12"}`,
+				"/api/http/routers": fmt.Sprintf(`[{"name":"shop@file","provider":%q,"rule":%q,"middlewares":[%q],"service":"shop@file","status":"enabled"}]`, c.provider, c.rule, c.middleware),
+				"/api/http/middlewares": `[{"name":"paastis@docker","provider":"docker","forwardAuth":{"address":"http://paastis:3000/auth"}},
+					{"name":"paastis@file","provider":"file","forwardAuth":{"address":"http://paastis:3000/auth?app=shop-web"}},
+					{"name":"login@file","provider":"file","basicAuth":{}},{"name":"all@file","provider":"file","chain":{"middlewares":["login@file","paastis@docker"]}}]`,
+			}
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answers[r.URL.Path]) }))
+			defer api.Close()
+			inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: c.app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+			got := strings.Join(checkAPI(t.Context(), TraefikConfig{APIURL: api.URL, Middleware: "paastis"}, inv), "\n")
+			if c.told != strings.Contains(got, `router "shop@file" asks Paastis about http://shop.test/`) || !c.told && got != "" {
+				t.Errorf("told: %q", got)
+			}
+		})
 	}
 }

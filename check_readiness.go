@@ -47,7 +47,7 @@ func lintReplicas(e *registry.Entry) []string {
 		return nil
 	}
 	for _, r := range e.Routers {
-		if r.Own {
+		if r.Own || r.Foreign() != "" {
 			continue
 		}
 		if r.StaticURL == "" && e.AllowNonRunning {

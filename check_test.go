@@ -66,12 +66,17 @@ func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 			delete(a.Labels, "traefik.http.routers.web.middlewares")
 			a.Labels["paastis.enable"] = "true"
 		}, false, "does not use the Paastis middleware"},
-		"no static URL":           {drop(label + "server.url"), false, "set traefik.api_url, or better add the label " + label + "server.url"},
-		"no static URL but API":   {drop(label + "server.url"), true, ""},
-		"URL by address":          {set(label+"server.url", "http://10.0.0.7:8080"), true, "use the container's name"},
-		"health check of Traefik": {set(label+"healthcheck.path", "/"), false, "Traefik checks the health of service \"web\" itself"},
-		"the same with API":       {set(label+"healthcheck.path", "/"), true, ""},
-		"slow health check":       {func(a *registry.App) { a.HealthCheck.Interval = 30 * time.Second }, false, "runs every 30s"},
+		"no static URL":         {drop(label + "server.url"), false, "set traefik.api_url, or better add the label " + label + "server.url"},
+		"no static URL but API": {drop(label + "server.url"), true, ""},
+		"a service of a file": {func(a *registry.App) {
+			drop(label + "server.url")(a)
+			a.Labels["traefik.http.routers.web.service"] = "shop@file"
+		}, false, `router "web" leads to the service "shop@file", which no label defines, so Paastis does not know whether Traefik has a server of it: each wake waits for Traefik's throttle as well; set traefik.api_url`},
+		"a service of a file with API": {set("traefik.http.routers.web.service", "shop@file"), true, ""},
+		"URL by address":               {set(label+"server.url", "http://10.0.0.7:8080"), true, "use the container's name"},
+		"health check of Traefik":      {set(label+"healthcheck.path", "/"), false, "Traefik checks the health of service \"web\" itself"},
+		"the same with API":            {set(label+"healthcheck.path", "/"), true, ""},
+		"slow health check":            {func(a *registry.App) { a.HealthCheck.Interval = 30 * time.Second }, false, "runs every 30s"},
 		"a health check that a probe overrules": {func(a *registry.App) {
 			a.HealthCheck.Interval, a.Labels["paastis.probe"] = 30*time.Second, "tcp"
 		}, false, ""},
@@ -188,17 +193,21 @@ func TestCheckTellsWhatTraefikLeavesOut(t *testing.T) {
 }
 
 func TestCheckTellsThatTraefiksAPIDoesNotAnswer(t *testing.T) {
-	fine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"Version":"3.6.12"}`))
+	fine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := "[]"
+		if r.URL.Path == "/api/version" {
+			answer = `{"Version":"3.6.12"}`
+		}
+		_, _ = w.Write([]byte(answer))
 	}))
 	defer fine.Close()
-	if got := checkAPI(t.Context(), TraefikConfig{APIURL: fine.URL}); got != nil {
+	if got := checkAPI(t.Context(), TraefikConfig{APIURL: fine.URL}, &registry.Inventory{}); got != nil {
 		t.Errorf("an API that answers: %q", got)
 	}
-	if got := checkAPI(t.Context(), TraefikConfig{}); got != nil {
+	if got := checkAPI(t.Context(), TraefikConfig{}, &registry.Inventory{}); got != nil {
 		t.Errorf("no API: %q", got)
 	}
-	got := checkAPI(t.Context(), TraefikConfig{APIURL: "http://user:secret@127.0.0.1:1"})
+	got := checkAPI(t.Context(), TraefikConfig{APIURL: "http://user:secret@127.0.0.1:1"}, &registry.Inventory{})
 	if len(got) != 1 || !strings.Contains(got[0], "traefik.api_url") || strings.Contains(got[0], "secret") {
 		t.Errorf("an API that does not answer: %q", got)
 	}

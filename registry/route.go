@@ -74,9 +74,13 @@ func (inv *Inventory) publish(s Settings) {
 // unread tells that the app has a label without which it must not be published. What
 // Paastis published of it could lack a middleware that guards it.
 func (e *Entry) unread() bool {
-	labels := e.labels.Unpublishable()
-	if len(labels) > 0 && len(e.Routers) > 0 {
+	labels, others := e.labels.Unreadable()
+	switch {
+	case len(e.Routers) == 0:
+	case len(labels) > 0:
 		e.problem("label %q on %s cannot be read by Traefik, so its routes are not published; correct it", labels[0], e.App.Origin)
+	case len(others) > 0 && !e.Routers[0].Own:
+		e.problem("label %q on %s is none that Traefik 3.7 or an older one can read: it leaves out the routers of the app %q, and those that Paastis publishes, without it, may take requests that are another app's by Traefik's labels alone; correct it, or remove it", others[0], e.App.Origin, e.Name)
 	}
 	return len(labels) > 0
 }

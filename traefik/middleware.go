@@ -3,6 +3,7 @@ package traefik
 import (
 	"iter"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -109,6 +110,17 @@ func (c Catalog) Has(name string) bool {
 func (c Catalog) Uses(names []string, provider, name string) bool {
 	for m := range c.flattened(names, provider) {
 		if isNamed(m, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// NamesApp reports whether the middleware of that name, which the others lead to, asks about
+// an app by its name: "…/auth?app=NAME". See Uses.
+func (c Catalog) NamesApp(names []string, provider, name string) bool {
+	for m := range c.flattened(names, provider) {
+		if at, err := url.Parse(m.ForwardAuth); err == nil && isNamed(m, name) && at.Query().Get("app") != "" {
 			return true
 		}
 	}

@@ -55,8 +55,22 @@ func (l Labels) Misread(newer bool) []string {
 // is not among them what a later Traefik knows, and what cannot be a guard or is left to
 // Traefik itself: options of middlewares, and of load balancers.
 func (l Labels) Unpublishable() []string {
+	unpublishable, _ := l.Unreadable()
+	return unpublishable
+}
+
+// Unreadable returns Unpublishable, and the other labels that no Traefik up to 3.7 can read,
+// sorted: published routes are without them, and Traefik leaves out the app's own routers.
+func (l Labels) Unreadable() (unpublishable, dispensable []string) {
 	r := l.redrawn().reading
-	return sorted(r.unread, slices.DeleteFunc(r.unknown, isDispensable))
+	for _, label := range sorted(r.unknown) {
+		if isDispensable(label) {
+			dispensable = append(dispensable, label)
+		} else {
+			unpublishable = append(unpublishable, label)
+		}
+	}
+	return sorted(r.unread, unpublishable), dispensable
 }
 
 // Uncopied returns the name of a middleware, by the labels, that the router's requests pass
