@@ -286,7 +286,7 @@ func listOf(names []string) string {
 // lintApart tells of an app in direct mode that Paastis does not reach. What that means for
 // its probe is told by lintReadiness.
 func lintApart(e *registry.Entry) []string {
-	if !e.Apart || len(e.Routes) == 0 {
+	if !e.Apart || len(e.Routes) == 0 || slices.Contains(e.App.Networks, "host") { // found at the machine
 		return nil
 	}
 	return []string{fmt.Sprintf("app %q is on no network of Paastis's (it is on %s), so Paastis cannot carry requests to it in direct mode, and those who find it asleep are sent twice; put Paastis on one of its networks (%s)",

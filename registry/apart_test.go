@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/paastis/paastis/rules"
@@ -44,5 +46,22 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 				t.Errorf("published %t, apart %t: %s", published, e.Apart, e.Problems)
 			}
 		})
+	}
+}
+
+func TestAnAppOnTheHostsNetworkIsFoundAtTheMachine(t *testing.T) {
+	rt := &Route{entry: &Entry{}, router: &Router{}, scheme: "http", port: 8123}
+	hub := App{Networks: []string{"host"}, Instances: []Instance{{Name: "hub", Status: Running, Machine: netip.MustParseAddr("172.18.0.1")}}}
+	for name, c := range map[string]struct {
+		to   *destination
+		want string
+	}{
+		"by a Traefik in a network": {&destination{networks: networks{"web"}}, "http://172.18.0.1:8123"},
+		"by a Traefik beside it":    {&destination{onHost: true}, "http://127.0.0.1:8123"},
+		"by one that is not known":  {nil, "http://172.18.0.1:8123"},
+	} {
+		if got := rt.servers(hub, hub.Instances, c.to); !slices.Equal(got, []string{c.want}) {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
 	}
 }

@@ -104,6 +104,10 @@ type Instance struct {
 	// Addresses are those that the instance has on any network, also where Paastis
 	// cannot reach it: Traefik may. Nil if it does not run or has none.
 	Addresses []netip.Addr
+	// Machine is the address of the machine whose network the instance uses, as it is known in
+	// the networks that Paastis is in. What listens there on all addresses is found by it, if
+	// no firewall is between. Invalid: it does not use it, or does not run, or it is not known.
+	Machine netip.Addr
 }
 
 // equal tells that two reports of an instance say the same.
@@ -111,7 +115,7 @@ func (i Instance) equal(o Instance) bool {
 	return i.Name == o.Name && i.ID == o.ID && i.Host == o.Host && i.Status == o.Status && i.Health == o.Health &&
 		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Error == o.Error &&
 		i.StartedAt.Equal(o.StartedAt) && i.EndedAt.Equal(o.EndedAt) && i.Restarts == o.Restarts &&
-		i.Address == o.Address && slices.Equal(i.Addresses, o.Addresses)
+		i.Address == o.Address && i.Machine == o.Machine && slices.Equal(i.Addresses, o.Addresses)
 }
 
 // HealthCheck is what an app's own health check costs a wake.

@@ -40,8 +40,11 @@ func (r *Registry) Target(rt *Route) *url.URL {
 	defer r.unlock()
 	var targets []netip.Addr
 	for _, i := range r.serving(rt.Keeper()) {
-		if i.Address.IsValid() {
-			targets = append(targets, i.Address)
+		if at := i.Address; at.IsValid() || i.Machine.IsValid() {
+			if !at.IsValid() {
+				at = i.Machine
+			}
+			targets = append(targets, at)
 		}
 	}
 	if len(targets) == 0 {
@@ -191,6 +194,10 @@ func (rt *Route) servers(app App, serving []Instance, to *destination) []string 
 			host = i.Address.String()
 		case len(i.Addresses) > 0:
 			host = i.Addresses[0].String()
+		case i.Machine.IsValid() && to != nil && to.onHost:
+			host = loopback
+		case i.Machine.IsValid():
+			host = i.Machine.String()
 		}
 		if host != "" {
 			servers = append(servers, rt.url(host).String())
@@ -199,6 +206,9 @@ func (rt *Route) servers(app App, serving []Instance, to *destination) []string 
 	slices.Sort(servers)
 	return servers
 }
+
+// loopback is where a Traefik on the network of the machine finds an app that is there, too.
+const loopback = "127.0.0.1"
 
 // shared is the network in which Traefik knows the app by the names of its containers: the
 // one that labels or Traefik's flags choose, or one that both are in. Empty if there is

@@ -128,6 +128,8 @@ func (s *Server) reach(ctx context.Context, a *arrival) (*url.URL, *http.ClientC
 			return target, conn, nil
 		case !a.keeper.Open():
 			return nil, nil, errClosed
+		case a.keeper.Entry().Apart:
+			return nil, nil, errElsewhere // there may be a firewall before the machine
 		}
 		select {
 		case <-ctx.Done():

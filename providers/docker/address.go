@@ -27,6 +27,21 @@ func (f *fleet) address(c *container) netip.Addr {
 	return netip.Addr{}
 }
 
+// machine is where Paastis, and who shares a network with it, find the ports of a container
+// that uses the network of the machine: at the gateway of a network that Paastis is in.
+// Invalid: the container does not, or Paastis is on the machine itself.
+func (f *fleet) machine(c *container) netip.Addr {
+	if c.instance.Status != registry.Running || !f.home(c).onHost || f.onHost() {
+		return netip.Addr{}
+	}
+	for _, at := range f.home(f.self).networks {
+		if at.gateway.IsValid() {
+			return at.gateway
+		}
+	}
+	return netip.Addr{}
+}
+
 // addresses are all that the container has, by the networks' names, also in networks
 // that Paastis is not in. None if it does not run or is on the host's network.
 func (f *fleet) addresses(c *container) []netip.Addr {

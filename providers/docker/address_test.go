@@ -121,3 +121,30 @@ func TestContainersThatUseEachOthersNetworkHaveNoAddress(t *testing.T) {
 	e.add(another(t, "b", "tty", onNetwork("container:a")))
 	equal(t, "address", appOf(t, e.provider(), "a").Instances[0].Address, netip.Addr{})
 }
+
+func TestWhatIsOnTheHostsNetworkIsFoundAtTheGatewayOfPaastisNetwork(t *testing.T) {
+	t.Parallel()
+	gateway := func(c *api.InspectResponse) {
+		c.NetworkSettings.Networks["apps"].Gateway = netip.MustParseAddr("10.0.0.1")
+	}
+	for _, c := range []struct {
+		name string
+		self func(*api.InspectResponse)
+		web  []func(*api.InspectResponse)
+		want string
+	}{
+		{"on the host's", gateway, []func(*api.InspectResponse){onNetwork("host")}, "10.0.0.1"},
+		{"by the network of one that is", gateway, []func(*api.InspectResponse){onNetwork("container:hub")}, "10.0.0.1"},
+		{"not running", gateway, []func(*api.InspectResponse){onNetwork("host"), exits(0)}, "invalid IP"},
+		{"on a network of its own", gateway, []func(*api.InspectResponse){attachedTo("apps=10.0.0.3")}, "invalid IP"},
+		{"no gateway", func(*api.InspectResponse) {}, []func(*api.InspectResponse){onNetwork("host")}, "invalid IP"},
+		{"Paastis on the host, too", onNetwork("host"), []func(*api.InspectResponse){onNetwork("host")}, "invalid IP"},
+	} {
+		e := newEngine(t)
+		e.add(another(t, "hub", "tty", onNetwork("host")))
+		e.add(another(t, "web", "tty", c.web...))
+		e.add(another(t, "paastis", "tty", attachedTo("apps=10.0.0.2"), c.self, func(c *api.InspectResponse) { c.Config.Hostname = "self" }))
+		got := appOf(t, e.provider(func(c *Config) { c.Self = Self{Hostname: "self"} }), "web").Instances[0].Machine
+		equal(t, c.name, got.String(), c.want)
+	}
+}

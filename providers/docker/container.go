@@ -87,6 +87,8 @@ type attachment struct {
 	names []string
 	// addresses are those it has while it runs, IPv4 first.
 	addresses []netip.Addr
+	// gateway is the machine's in that network. Invalid: it has none, or is not known.
+	gateway netip.Addr
 }
 
 // newContainer reads an inspection, made with that version of the API.
@@ -257,6 +259,7 @@ func attachments(endpoints map[string]*network.EndpointSettings) []attachment {
 			id:        at.NetworkID,
 			names:     slices.Concat(at.Aliases, at.DNSNames),
 			addresses: addresses(at),
+			gateway:   at.Gateway,
 		})
 	}
 	return networks

@@ -104,6 +104,7 @@ func (f *fleet) instances(members []*container) []registry.Instance {
 		instance := c.instance
 		instance.Address = f.address(c)
 		instance.Addresses = f.addresses(c)
+		instance.Machine = f.machine(c)
 		if home := f.home(c); home != c {
 			instance.Host = home.instance.Name
 		}
