@@ -360,7 +360,7 @@ func (p *pass) awaits(k *Keeper) bool {
 	switch {
 	case !started && (k.queued || p.outsideMoves(e.component)):
 		return true
-	case k.healthy() && !p.supplied(k) && e.component.remembered.rises:
+	case k.healthy() && (!p.supplied(k) && e.component.remembered.rises || p.awaitsBooting(k)):
 		return true
 	}
 	return slices.ContainsFunc(e.needs, func(n need) bool {

@@ -157,7 +157,7 @@ func (p *pass) finish(k *Keeper) {
 	case k.Entry().job:
 		k.idleFrom = p.now
 		p.set(k, Ready, "")
-	case p.answers(k) && (k.isAdopted() || p.supplied(k)):
+	case p.answers(k) && (k.isAdopted() || p.supplied(k) && !p.awaitsBooting(k)):
 		p.handOver(k)
 	}
 }

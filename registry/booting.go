@@ -1,0 +1,38 @@
+package registry
+
+import (
+	"slices"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// Without a condition Compose's depends_on asks for a start alone, and most stacks leave it at
+// that: it is an order of starts. But who is let in while what the app asks is still booting
+// gets the app's own error page. So such a need does not hold up the app's start, but its door.
+
+// bootingGrace is how long an app that serves stays closed for what it depends on: longer than
+// most take to boot, and no more than that is lost to one whose health check never passes.
+const bootingGrace = time.Minute
+
+// awaitsBooting reports whether an app that serves is to stay closed for a while, for one that
+// it depends on runs and does not serve yet.
+func (p *pass) awaitsBooting(k *Keeper) bool {
+	if k.healthyAt.IsZero() || !slices.ContainsFunc(k.Entry().needs, need.boots) {
+		return false
+	}
+	over := k.healthyAt.Add(bootingGrace)
+	p.at(over)
+	return p.now.Before(over)
+}
+
+// boots reports whether the app at the end of a link that asks for its start alone is on its
+// way. What a person has written to be no more than started is not waited for. Called with the
+// lock held.
+func (n need) boots() bool {
+	t := n.to.keeper
+	if !n.Ordered || n.Optional || n.Condition != rules.Started || !n.to.Managed || n.to.job || t.state != Starting || !t.up() || t.health() == Unhealthy {
+		return false
+	}
+	return !n.inside || !t.healthy() // those of a circle would wait for each other
+}
