@@ -118,6 +118,12 @@ func (i Instance) equal(o Instance) bool {
 		i.Address == o.Address && i.Machine == o.Machine && slices.Equal(i.Addresses, o.Addresses)
 }
 
+// ended reports whether an app ran once and does not run any more.
+func (a App) ended() bool {
+	return slices.ContainsFunc(a.Instances, func(i Instance) bool { return !i.EndedAt.IsZero() }) &&
+		!slices.ContainsFunc(a.Instances, func(i Instance) bool { return i.Status != Exited })
+}
+
 // HealthCheck is what an app's own health check costs a wake.
 type HealthCheck struct {
 	// Interval is the time between two checks once the app is started.

@@ -74,7 +74,10 @@ type Entry struct {
 	asked string // Reported.Asked
 	// without is Reported.Without
 	without []string
-	keeper  *Keeper
+	// works tells that it keeps awake what it needs while it runs, and that nobody manages it:
+	// whether that is a problem changes with it.
+	works  bool
+	keeper *Keeper
 
 	needs     []need // its own links
 	group     *group // whose other apps it needs as well; nil: none

@@ -115,6 +115,10 @@ func (inv *Inventory) reportWorkers() {
 			e.problem("app %q has no router, no app links to it, and it needs %s: what it does by itself keeps both awake, and once it sleeps no visitor wakes it; %s (%s)", e.Name, needs, cure, e.App.Origin)
 			continue
 		}
+		e.works = true
+		if e.App.ended() {
+			continue // a migration, say: as it is, it keeps nothing awake
+		}
 		why := e.Why
 		if strings.HasPrefix(why, nothingEnables) {
 			why = nothingEnables // the rest is the cure for an app that visitors wake

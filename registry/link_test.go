@@ -70,6 +70,32 @@ func TestAnAppThatCannotWakeAsItIsIsTold(t *testing.T) {
 	}
 }
 
+// TestAJobThatNobodyWaitsForIsNoWorkerOnceItHasEnded: a migration that Compose runs beside the
+// app that has it.
+func TestAJobThatNobodyWaitsForIsNoWorkerOnceItHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := live(t, "", service("shop", "front", "db").routed("shop.test").awake(), service("shop", "migrate", "db").awake(), service("shop", "db").awake())
+		told := func() string { return strings.Join(w.Inventory().Problems(), "\n") }
+		w.change("shop-migrate", func(i *Instance) { i.StartedAt = time.Now() })
+		time.Sleep(2 * time.Second)
+		if !strings.Contains(told(), "shop-migrate") {
+			t.Errorf("of one that runs is told %q", told())
+		}
+		w.change("shop-migrate", func(i *Instance) { i.Status, i.Health, i.EndedAt = Exited, NoHealth, time.Now() })
+		time.Sleep(time.Second)
+		if told() != "" {
+			t.Errorf("of one that has ended is told %q", told())
+		}
+		time.Sleep(time.Hour)
+		w.wantState("shop-db", Asleep)
+		w.change("shop-migrate", func(i *Instance) { i.Status, i.StartedAt = Running, time.Now() })
+		time.Sleep(time.Second)
+		if !strings.Contains(told(), "shop-migrate") {
+			t.Errorf("of one that runs again is told %q", told())
+		}
+	})
+}
+
 // TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure: the database of a server that sleeps.
 func TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure(t *testing.T) {
 	const managed, kept = `rules: [{pattern: '^shop-'}]`, `app "shop-worker" needs "shop-db", which never sleeps while it runs, and is not managed (`
@@ -89,7 +115,10 @@ func TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure(t *testing.T) {
 		"enabled on purpose":    {"", func(a *fakeApp) { a.label("paastis.enable", "true") }, "", nil},
 		"kept awake on purpose": {managed, func(a *fakeApp) { a.label("paastis.keep_awake", "Mon-Fri 08:00-19:00") }, "", nil},
 		"Traefik itself":        {"", func(a *fakeApp) { a.app.Protected = RunsTraefik }, "", nil},
-		"needs nothing":         {"", func(a *fakeApp) { a.app.Links = nil }, "", nil},
+		"it has ended": {"", func(a *fakeApp) {
+			a.app.Instances[0].StartedAt, a.app.Instances[0].EndedAt = time.Unix(1000, 0), time.Unix(1002, 0)
+		}, "", nil},
+		"needs nothing": {"", func(a *fakeApp) { a.app.Links = nil }, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			worker := service("shop", "worker", "db")

@@ -94,6 +94,9 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	if !redefined {
 		app.shareDefinition(k.app)
 	}
+	if e := k.Entry(); e != nil && e.works && k.app.ended() != app.ended() {
+		redefined = true
+	}
 	if recreated(k.app, app) {
 		k.forgive()
 	}
