@@ -91,6 +91,10 @@ type Instance struct {
 	// EndedAt is when it last ended, also before StartedAt. Zero if it never did, or the
 	// provider cannot tell.
 	EndedAt time.Time
+	// StoppedManually is when somebody else than Paastis has ordered its provider to stop, kill
+	// or pause it, if that is why it does not run, by the provider's clock. Zero: nobody has, as
+	// far as the provider can tell.
+	StoppedManually time.Time
 	// Restarts is how often its provider started it again by itself after it ended,
 	// since somebody last started it. Zero if the provider cannot tell.
 	Restarts int
@@ -114,7 +118,8 @@ type Instance struct {
 func (i Instance) equal(o Instance) bool {
 	return i.Name == o.Name && i.ID == o.ID && i.Host == o.Host && i.Status == o.Status && i.Health == o.Health &&
 		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Error == o.Error &&
-		i.StartedAt.Equal(o.StartedAt) && i.EndedAt.Equal(o.EndedAt) && i.Restarts == o.Restarts &&
+		i.StartedAt.Equal(o.StartedAt) && i.EndedAt.Equal(o.EndedAt) &&
+		i.StoppedManually.Equal(o.StoppedManually) && i.Restarts == o.Restarts &&
 		i.Address == o.Address && i.Machine == o.Machine && slices.Equal(i.Addresses, o.Addresses)
 }
 

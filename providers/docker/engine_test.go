@@ -136,14 +136,19 @@ func (e *engine) hold(call string) (release func()) {
 	return func() { close(gate) }
 }
 
-// happens sends an event, stamped a second after the one before.
+// happens sends an event, stamped a second after the one before: "die", or "kill 9" with the
+// signal.
 func (e *engine) happens(action, id string) {
+	action, signal, _ := strings.Cut(action, " ")
+	if strings.HasSuffix(action, ":") { // of a health check
+		action, signal = action+" "+signal, ""
+	}
 	e.mu.Lock()
 	e.clock += 1_000_000_000
 	at, stream := e.clock, e.stream
 	e.mu.Unlock()
-	fmt.Fprintf(stream, `{"Type":"container","Action":%q,"Actor":{"ID":%q,"Attributes":{}},"scope":"local","time":%d,"timeNano":%d}`+"\n",
-		action, id, at/1_000_000_000, at)
+	fmt.Fprintf(stream, `{"Type":"container","Action":%q,"Actor":{"ID":%q,"Attributes":{"signal":%q}},"scope":"local","time":%d,"timeNano":%d}`+"\n",
+		action, id, signal, at/1_000_000_000, at)
 }
 
 // hangUp ends the stream of events.

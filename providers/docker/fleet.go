@@ -16,6 +16,7 @@ const shortID = 12
 // fleet is all containers at one moment, and what they are to each other.
 type fleet struct {
 	all      []*container
+	stops    map[string]stop // :: container ID → who has stopped it
 	version  uint64
 	endpoint endpoint
 	// self is Paastis's own container. Nil if it runs on the host.
@@ -24,8 +25,8 @@ type fleet struct {
 
 // fleet is the newest one. It is never older than one that was made before.
 func (p *Provider) fleet() *fleet {
-	all, version := p.inventory.snapshot()
-	return &fleet{all: all, version: version, endpoint: p.endpoint, self: p.self.find(all)}
+	all, stops, version := p.inventory.snapshot()
+	return &fleet{all: all, stops: stops, version: version, endpoint: p.endpoint, self: p.self.find(all)}
 }
 
 // everything reports the whole inventory.
@@ -105,6 +106,7 @@ func (f *fleet) instances(members []*container) []registry.Instance {
 		instance.Address = f.address(c)
 		instance.Addresses = f.addresses(c)
 		instance.Machine = f.machine(c)
+		instance.StoppedManually = f.stops[instance.ID].of(instance)
 		if home := f.home(c); home != c {
 			instance.Host = home.instance.Name
 		}

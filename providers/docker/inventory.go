@@ -23,6 +23,8 @@ type inventory struct {
 	// removed :: ID of a container that is gone → the look that found out. It is kept
 	// as long as an older look, which may still have seen the container, is open.
 	removed map[string]uint64
+	// stops :: container ID → who has stopped it, as far as events tell.
+	stops map[string]stop
 	// doubted is the last look that changes may have gone unnoticed since.
 	doubted uint64
 }
@@ -99,6 +101,7 @@ func (i *inventory) changedLocked(seq uint64, s api.Summary) bool {
 
 func (i *inventory) removeLocked(seq uint64, id string) {
 	delete(i.newest, id)
+	delete(i.stops, id)
 	i.removed[id] = seq
 }
 
@@ -127,9 +130,9 @@ func (i *inventory) doubt() {
 	i.doubted = i.clock
 }
 
-// snapshot is every container, sorted by ID, and a number greater than that of any
-// look in it and of any snapshot before.
-func (i *inventory) snapshot() ([]*container, uint64) {
+// snapshot is every container, sorted by ID, who has stopped which, and a number greater
+// than that of any look in it and of any snapshot before.
+func (i *inventory) snapshot() ([]*container, map[string]stop, uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.clock++
@@ -137,5 +140,5 @@ func (i *inventory) snapshot() ([]*container, uint64) {
 	for _, id := range slices.Sorted(maps.Keys(i.newest)) {
 		all = append(all, i.newest[id].container)
 	}
-	return all, i.clock
+	return all, maps.Clone(i.stops), i.clock
 }

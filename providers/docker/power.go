@@ -145,14 +145,19 @@ func (p *Provider) stop(ctx context.Context, instance registry.Instance) error {
 		_, err := p.client.ContainerStop(ctx, instance.ID, client.ContainerStopOptions{})
 		return err
 	}
+	p.inventory.ordering(instance.ID)
 	err := p.ask(ctx, unlimited, stop)
+	p.inventory.ordered(instance.ID, err)
 	if err == nil || instance.Status != registry.Paused {
 		return err
 	}
 	if p.unpause(ctx, instance) != nil {
 		return err
 	}
-	return p.ask(ctx, unlimited, stop)
+	p.inventory.ordering(instance.ID)
+	err = p.ask(ctx, unlimited, stop)
+	p.inventory.ordered(instance.ID, err)
+	return err
 }
 
 // pause freezes what runs. A container between two restarts cannot be frozen and would
@@ -161,10 +166,13 @@ func (p *Provider) pause(ctx context.Context, instance registry.Instance) error 
 	if instance.Status == registry.Restarting {
 		return p.stop(ctx, instance)
 	}
-	return p.ask(ctx, callTimeout, func(ctx context.Context) error {
+	p.inventory.ordering(instance.ID)
+	err := p.ask(ctx, callTimeout, func(ctx context.Context) error {
 		_, err := p.client.ContainerPause(ctx, instance.ID, client.ContainerPauseOptions{})
 		return err
 	})
+	p.inventory.ordered(instance.ID, err)
+	return err
 }
 
 func (p *Provider) unpause(ctx context.Context, instance registry.Instance) error {

@@ -17,9 +17,10 @@ import (
 
 // watched are the events that change what is reported of an app. A health check runs
 // as exec events, which are many and say nothing. "stop" is the only one that tells of
-// a container stopped between two restarts. Podman says "died" and "remove".
+// a container stopped between two restarts, and "kill" changes nothing yet: it tells why it
+// ends. Podman says "died" and "remove".
 var watched = []string{
-	"create", "start", "die", "died", "stop", "pause", "unpause", "destroy", "remove",
+	"create", "start", "kill", "die", "died", "stop", "pause", "unpause", "destroy", "remove",
 	"rename", "health_status", "oom", "update",
 }
 
@@ -40,6 +41,9 @@ func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) erro
 	w := &watcher{Provider: p, report: report, told: map[string]string{}}
 	err := w.run(ctx)
 	p.inventory.doubt()
+	if first := p.inventory.doubtStops(time.Now()); first != 0 {
+		p.lastEvent.Store(min(first, p.lastEvent.Load()))
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -104,6 +108,7 @@ func (w *watcher) read(ctx context.Context, stream client.EventsResult, touched 
 		select {
 		case event := <-stream.Messages:
 			w.lastEvent.Store(max(event.TimeNano, w.lastEvent.Load()))
+			w.inventory.happened(event, time.Now())
 			waiting = with(waiting, event)
 		case ready <- waiting:
 			waiting = nil
@@ -117,7 +122,7 @@ func (w *watcher) read(ctx context.Context, stream client.EventsResult, touched 
 
 func with(ids []string, event events.Message) []string {
 	id := event.Actor.ID
-	if id == "" || slices.Contains(ids, id) {
+	if id == "" || event.Action == events.ActionKill || slices.Contains(ids, id) {
 		return ids
 	}
 	return append(ids, id)
