@@ -52,6 +52,7 @@ type Config struct {
 	Mode              string `yaml:"mode" description:"How requests reach apps: auto, forwardauth, direct"`
 	StartTimeout      string `yaml:"start_timeout" description:"How long a wake may take before it counts as failed"`
 	StopMethod        string `yaml:"stop_method" description:"How an app is put to sleep: stop or pause"`
+	ManualStop        string `yaml:"manual_stop" description:"What a stop by hand means: stay, until a person wakes the app, or wake, as the next request comes"`
 	Probe             string `yaml:"probe" description:"How to find out that an app answers: auto, none, tcp:PORT, http:PORT/PATH"`
 
 	TrafficFloor        string `yaml:"traffic_floor" description:"How much an app may move within its quiet time and still be unused: 1kB, off"`
@@ -159,6 +160,7 @@ func defaultConfig() Config {
 		Mode:         "auto",
 		StartTimeout: "5m",
 		StopMethod:   "stop",
+		ManualStop:   "stay",
 		Probe:        "auto",
 
 		DirectHoldTimeout: "2m",
@@ -383,6 +385,7 @@ func (c Config) properties() map[string]string {
 		"mode":          c.Mode,
 		"start_timeout": c.StartTimeout,
 		"stop_method":   c.StopMethod,
+		"manual_stop":   c.ManualStop,
 		"probe":         c.Probe,
 
 		"direct_hold_timeout":   c.DirectHoldTimeout,

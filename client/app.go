@@ -78,6 +78,7 @@ type App struct {
 	LastActivity *time.Time `json:"last_activity"`
 	NextStop     *time.Time `json:"next_stop"`
 	PinnedUntil  *time.Time `json:"pinned_until"`
+	Stopped      *time.Time `json:"stopped_manually"` // by somebody else, to stay so
 	MaxIdle      *Seconds   `json:"max_idle_seconds"` // nil: it never sleeps
 	Mode         Text       `json:"mode"`
 	URLs         []Text     `json:"urls"`

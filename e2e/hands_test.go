@@ -14,6 +14,46 @@ func sum(s string) string {
 	return hex.EncodeToString(h[:])
 }
 
+func TestWhatItsOwnerStopsStaysSoUntilSomebodyWakesIt(t *testing.T) {
+	for _, direct := range []bool{false, true} {
+		t.Run(map[bool]string{false: "asked", true: "direct"}[direct], func(t *testing.T) {
+			s := newSite(t, "e2e-hands-site")
+			s.direct = direct
+			s.stack("e2e-hands", true, app{name: "web", host: "hands.test", static: true})
+			s.serve("", append([]string{"PAASTIS_MAX_IDLE_TIME=1h"}, adminSettings[:2]...)...)
+			container := "e2e-hands-web-1"
+			s.browseUntilAwake("hands.test", 30*time.Second)
+
+			for _, by := range []string{"stop", "kill", "pause"} {
+				docker(t, by, container)
+				time.Sleep(5 * time.Second)
+				if got := s.browse("hands.test"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "stopped by hand") {
+					t.Errorf("after docker %s a person got %s", by, got)
+				}
+				program, err := s.send("POST", "hands.test", "/", nil)
+				if err != nil || program.status != http.StatusServiceUnavailable || !strings.Contains(program.body, "was stopped by hand") || program.took > 5*time.Second {
+					t.Errorf("after docker %s a program got %s, %v", by, program, err)
+				}
+				if len(running("e2e-hands")) != 0 && by != "pause" {
+					t.Errorf("after docker %s a request has started it", by)
+				}
+				s.told(0, "", "wake", "e2e-hands-web", "--wait")
+				s.browseUntilAwake("hands.test", 20*time.Second)
+			}
+
+			docker(t, "stop", container)
+			docker(t, "start", container)
+			s.await("an app that was started by hand to be passed", 20*time.Second, func() bool {
+				return s.browse("hands.test").status == http.StatusOK
+			})
+			docker(t, "restart", "-t", "1", container)
+			if got, err := s.send("POST", "hands.test", "/", nil); err != nil || got.status >= http.StatusInternalServerError {
+				t.Errorf("after docker restart a program got %s, %v", got, err)
+			}
+		})
+	}
+}
+
 func TestWhatHandsDoToContainersIsFollowed(t *testing.T) {
 	s := newSite(t, "e2e-hands-site")
 	s.stack("e2e-hands", true, app{name: "web", host: "hands.test", static: true})
@@ -21,23 +61,8 @@ func TestWhatHandsDoToContainersIsFollowed(t *testing.T) {
 	container := "e2e-hands-web-1"
 	s.browseUntilAwake("hands.test", 30*time.Second)
 
-	for _, by := range [][]string{{"stop", container}, {"kill", container}} {
-		docker(t, by...)
-		time.Sleep(200 * time.Millisecond) // an event's way
-		if got := s.browse("hands.test"); got.status != http.StatusServiceUnavailable {
-			t.Errorf("after docker %s a visitor got %s", by[0], got)
-		}
-		s.browseUntilAwake("hands.test", 30*time.Second)
-	}
-
-	docker(t, "stop", container)
-	docker(t, "start", container)
-	s.await("an app that was started by hand to be passed", 10*time.Second, func() bool {
-		return s.browse("hands.test").status == http.StatusOK
-	})
-
 	docker(t, "rm", "-f", container)
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(200 * time.Millisecond) // an event's way
 	if got := s.browse("hands.test"); got.header.Get("X-Paastis-State") != "" {
 		t.Errorf("a visitor of a removed app got %s", got)
 	}

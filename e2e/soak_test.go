@@ -47,7 +47,7 @@ func TestSoak(t *testing.T) {
 	apps := soakApps()
 	s.stack("e2e-soak-apps", true, apps...)
 	engine := s.followEngine()
-	s.serve("", "PAASTIS_MAX_IDLE_TIME="+soakIdle.String(), "PAASTIS_WAKE_LIMIT=0", "PAASTIS_LOG_LEVEL=info",
+	s.serve("", "PAASTIS_MAX_IDLE_TIME="+soakIdle.String(), "PAASTIS_WAKE_LIMIT=0", "PAASTIS_LOG_LEVEL=info", "PAASTIS_MANUAL_STOP=wake",
 		"PAASTIS_TRAEFIK_API_URL=http://e2e-soak-traefik:8080")
 	k := &soak{
 		t: t, name: "e2e-soak-apps", engine: engine, visitors: s.visit(),

@@ -32,7 +32,7 @@ type group struct {
 	remembered struct {
 		epoch   uint64
 		waiting []*Entry // members that are not healthy, or jobs
-		special []*Entry // those of them that failed, or are jobs
+		special []*Entry // those of them that failed, are held down, or are jobs
 		asked   uint64   // the epoch in which all that can be woken was
 	}
 }

@@ -32,6 +32,9 @@ type Detail struct {
 	NextStop time.Time
 	// PinnedUntil is until when somebody has pinned it. Zero: nobody has.
 	PinnedUntil time.Time
+	// StoppedManually is when somebody else has stopped it, if it is to stay so until a person
+	// wakes it. Zero: nobody has.
+	StoppedManually time.Time
 	// MaxIdle is how long it stays awake unused; rules.Never: always.
 	MaxIdle time.Duration
 	// Mode is how requests reach it, as its property says: auto, forwardauth, direct.
@@ -195,6 +198,9 @@ func (p *sketch) draw(k *Keeper) drawing {
 		d.Failure.Logs = k.logs(false)
 	}
 	d.LastActivity, d.NextStop = k.lastActivity(), p.nextStop(k)
+	if k.isHeldDown() {
+		d.StoppedManually = k.stoppedManually
+	}
 	if k.pinned.After(p.now) {
 		d.PinnedUntil = k.pinned
 	}

@@ -167,11 +167,16 @@ func (k *Keeper) backOff() time.Duration {
 // failFor fails an app because one that it needs failed. It is tried again with it, or by its
 // own back-off where that one is not tried again: such as a job that runs for too long.
 func (p *pass) failFor(k, needed *Keeper) {
-	p.fail(k, Failure{
+	f := Failure{
 		Kind: NeedFailed, ExitCode: needed.failure.ExitCode, root: cmp.Or(needed.failure.root, needed),
 		Reason: fmt.Sprintf("%s, which it needs, failed: %s", needed.Name(), needed.reason),
-	}, p.now)
-	if needed.retryAt.After(p.now) {
+	}
+	if needed.isHeldDown() {
+		f.ExitCode, f.root = 0, needed
+		f.Reason = fmt.Sprintf("%s, which it needs, was stopped by hand.", needed.Name())
+	}
+	p.fail(k, f, p.now)
+	if needed.state == Failed && needed.retryAt.After(p.now) {
 		k.retryAt = needed.retryAt
 	}
 	p.move(k)

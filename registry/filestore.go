@@ -49,6 +49,7 @@ type filedApp struct {
 	Seen         time.Time   `json:"seen"`
 	LastActivity time.Time   `json:"last_activity,omitzero"`
 	Pinned       time.Time   `json:"pinned,omitzero"`
+	Stopped      time.Time   `json:"stopped_manually,omitzero"`
 	Memory       uint64      `json:"memory,omitempty"`
 	Asked        string      `json:"asked,omitempty"`
 	Without      []string    `json:"without,omitempty"`
@@ -213,7 +214,7 @@ func (m Memory) write(w io.Writer) error {
 }
 
 func filedOf(m AppMemory) filedApp {
-	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Memory: m.Memory, Asked: m.Asked, Without: m.Without}
+	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Memory: m.Memory, Asked: m.Asked, Without: m.Without}
 	for _, w := range m.Wakes {
 		a.Wakes = append(a.Wakes, filedWake{At: w.At, Took: w.Took.Seconds(), Failed: w.Failed})
 	}
@@ -250,7 +251,7 @@ func (c filed) memory() Memory {
 }
 
 func (a filedApp) memory() AppMemory {
-	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
+	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
 	for _, w := range a.Wakes {
 		m.Wakes = append(m.Wakes, Wake{At: w.At, Took: seconds(w.Took), Failed: w.Failed})
 	}

@@ -87,6 +87,9 @@ type Keeper struct {
 	dismissed time.Time // when somebody said that it may sleep whatever its idle time; zero: nobody
 	forced    bool      // the same, whatever its use
 
+	stoppedManually time.Time // when somebody else was found to have stopped it; zero: nobody has, since it was last started or woken
+	manualStopSeen  time.Time // the last manual stop that was followed, by its provider's clock
+
 	failure   Failure                     // the last one
 	doomed    Failure                     // what it will have failed of once it is stopped; no Kind: nothing
 	restarts  int                         // as its provider last counted them

@@ -62,6 +62,11 @@ func (l *life) pass(k *Keeper) bool {
 func (l *life) Start(ctx context.Context, name string) (App, error) {
 	l.enter(name, "start")
 	defer l.exit(name)
+	l.mu.Lock()
+	if at := l.stopped[name]; !at.IsZero() && at.Before(time.Now()) && !l.disabled {
+		l.t.Errorf("%s was started though its owner has stopped it %s ago", name, time.Since(at))
+	}
+	l.mu.Unlock()
 	for _, n := range l.links[name] {
 		if l.mustRun(name, n) && !l.sameCircle(name, n.Name) && !l.runs(n.Name) && !l.lenient() {
 			l.t.Errorf("%s was started while %s did not run", name, n.Name)

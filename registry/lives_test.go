@@ -85,6 +85,7 @@ type life struct {
 	sent     map[string]time.Time // :: app → when it was last put to sleep by hand
 	open     map[string]int       // :: app → connections that requests opened
 	without  map[[2]string]bool   // :: app and what it needs: it was started by hand while that had failed
+	stopped  map[string]time.Time // :: app → when its owner stopped it, who wants it to stay so
 	disabled bool                 // an app is not managed: others do without it
 }
 
@@ -93,7 +94,7 @@ const lifeIdle = 10 * time.Second
 func newLife(t *testing.T, seed uint64, kind lifeKind, log slog.Handler) *life {
 	l := &life{
 		t: t, kind: kind, random: rand.New(rand.NewPCG(seed, 17)), jobs: map[string]bool{}, links: map[string][]rules.Link{},
-		calling: map[string]string{}, passed: map[string]time.Time{}, sent: map[string]time.Time{}, open: map[string]int{},
+		calling: map[string]string{}, passed: map[string]time.Time{}, sent: map[string]time.Time{}, open: map[string]int{}, stopped: map[string]time.Time{},
 		without: map[[2]string]bool{},
 	}
 	n := 3 + l.random.IntN(5)
@@ -209,7 +210,7 @@ func (l *life) play() {
 
 // step does one thing at random.
 func (l *life) step() {
-	switch name := l.any(); l.random.IntN(20) {
+	switch name := l.any(); l.random.IntN(22) {
 	case 0, 1, 2, 3, 4:
 		l.visitors.Go(func() { l.visit(name, 10*time.Minute) })
 	case 5:
@@ -217,6 +218,7 @@ func (l *life) step() {
 	case 6:
 		l.hands(name, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 	case 7:
+		l.says(name, time.Time{})
 		l.hands(name, func(i *Instance) {
 			if i.Status == Exited {
 				*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: Healthy, StartedAt: time.Now()}
@@ -248,12 +250,27 @@ func (l *life) step() {
 	case 12:
 		select {
 		case l.lost <- errors.New("fake: connection lost"):
+			l.mu.Lock()
+			clear(l.stopped) // it may have been the engine
+			l.mu.Unlock()
 		default:
 		}
 	case 13:
 		l.reload(name)
 	case 14:
 		l.send(name, l.random.IntN(2) == 0)
+	case 15:
+		stopped := false
+		l.hands(name, func(i *Instance) {
+			if stopped = i.Status != Exited; stopped {
+				*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143, StoppedManually: time.Now()}
+			}
+		})
+		if stopped {
+			l.says(name, time.Now())
+		}
+	case 16:
+		l.wakeManually(name)
 	default:
 		time.Sleep(l.some(8 * time.Second))
 	}
@@ -270,8 +287,9 @@ func (l *life) visit(name string, patience time.Duration) (State, bool) {
 			return Ready, true
 		}
 		l.registry.Wake(k, false)
-		if l.registry.Await(ctx, k) == Failed {
-			return Failed, true
+		switch state := l.registry.Await(ctx, k); {
+		case state == Failed, state == Asleep && l.registry.View(k).HeldDown:
+			return state, true
 		}
 		sleep(ctx, 10*time.Millisecond)
 	}
@@ -334,6 +352,30 @@ func (l *life) noteWithout(name string) {
 	}
 }
 
+// says notes since when an app is to stay stopped, as its owner says; the zero time: it may
+// run.
+func (l *life) says(name string, since time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped[name] = since; l.disabled {
+		delete(l.stopped, name) // it may not be Paastis's
+	}
+}
+
+// wakeManually ends what an owner has said of an app, and of what it needs.
+func (l *life) wakeManually(name string) {
+	k := l.registry.Named(name)
+	if k == nil {
+		return
+	}
+	l.mu.Lock()
+	for _, needed := range l.closure(name, anyLink) {
+		delete(l.stopped, needed)
+	}
+	l.mu.Unlock()
+	l.registry.WakeManually(k, true)
+}
+
 // leave ends a connection.
 func (l *life) leave(name string) {
 	l.mu.Lock()
@@ -365,6 +407,9 @@ func (l *life) heal() {
 	l.mu.Unlock()
 	l.registry.Reload(l.settings(""))
 	for _, name := range l.names {
+		if k := l.registry.Named(name); k != nil && l.registry.View(k).HeldDown {
+			l.wakeManually(name)
+		}
 		l.change(name, func(i *Instance) {
 			if i.Health == Unhealthy {
 				i.Health = Healthy

@@ -24,11 +24,11 @@ type mending struct {
 	pause *backoff.ExponentialBackOff // nil: nothing was started again so far
 }
 
-// mend starts again what of an awake app does not run, while the rest serves. It reports
-// whether it did.
+// mend starts again what of an awake app does not run, while the rest serves, unless somebody
+// has stopped a part of it: a stop of several takes its time. It reports whether it did.
 func (p *pass) mend(k *Keeper) bool {
 	dead := slices.IndexFunc(k.app.Instances, func(i Instance) bool { return i.Status == Exited || i.Status == Paused })
-	if dead < 0 || !k.up() || k.Entry().mayEnd() {
+	if dead < 0 || !k.up() || k.Entry().mayEnd() || k.isHeldDownInPart() {
 		k.mending.from = time.Time{}
 		return false
 	}

@@ -55,6 +55,7 @@ type model struct {
 	passed  map[string]time.Time // :: app → when a request last passed
 	sent    map[string]time.Time // :: app → when it was last put to sleep by hand
 	open    map[string]int       // :: app → connections that requests opened
+	stopped map[string]time.Time // :: app → when its owner stopped it, who wants it to stay so
 	needs   map[string][]string  // :: app → what it needs
 }
 
@@ -64,7 +65,7 @@ func newModel(t *testing.T, seed uint64) *model {
 		service("pix-app-review-pr1", "front").routed("f1.test"), service("pix-app-review-pr1", "back").routed("b1.test"))
 	m := &model{
 		metered: metered{newFake(apps...), true}, t: t, random: rand.New(rand.NewPCG(seed, 7)),
-		calling: map[string]string{}, passed: map[string]time.Time{}, sent: map[string]time.Time{}, open: map[string]int{},
+		calling: map[string]string{}, passed: map[string]time.Time{}, sent: map[string]time.Time{}, open: map[string]int{}, stopped: map[string]time.Time{},
 		needs: map[string][]string{
 			"shop-front": {"shop-back"}, "shop-back": {"shop-db"}, "blog-web": {"shop-db"},
 			"pix-app-review-pr1-front": {"pix-app-review-pr1-back"}, "pix-app-review-pr1-back": {"pix-app-review-pr1-front"},
@@ -101,7 +102,7 @@ func (m *model) any() string { return m.names[m.random.IntN(len(m.names))] }
 
 // step does one thing at random.
 func (m *model) step() {
-	switch name := m.any(); m.random.IntN(16) {
+	switch name := m.any(); m.random.IntN(18) {
 	case 0, 1, 2, 3:
 		m.visitors.Go(func() { m.visit(name) })
 	case 4:
@@ -111,6 +112,7 @@ func (m *model) step() {
 	case 6:
 		m.hands(name, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 	case 7:
+		m.says(name, time.Time{})
 		m.hands(name, func(i *Instance) {
 			if i.Status == Exited {
 				*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: Healthy, StartedAt: time.Now()}
@@ -121,12 +123,27 @@ func (m *model) step() {
 	case 9:
 		select {
 		case m.lost <- errors.New("fake: connection lost"):
+			m.mu.Lock()
+			clear(m.stopped) // it may have been the engine
+			m.mu.Unlock()
 		default:
 		}
 	case 10:
 		m.registry.Reload(modelSettings(m.t))
 	case 11:
 		m.send(name, m.random.IntN(2) == 0)
+	case 12:
+		stopped := false
+		m.hands(name, func(i *Instance) {
+			if stopped = i.Status != Exited; stopped {
+				*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143, StoppedManually: time.Now()}
+			}
+		})
+		if stopped {
+			m.says(name, time.Now())
+		}
+	case 13:
+		m.wakeManually(name)
 	default:
 		time.Sleep(m.some(8 * time.Second))
 	}
@@ -143,7 +160,8 @@ func (m *model) visit(name string) {
 			return
 		}
 		m.registry.Wake(k, false)
-		if m.registry.Await(ctx, k) == Failed {
+		switch state := m.registry.Await(ctx, k); {
+		case state == Failed, state == Asleep && m.registry.View(k).HeldDown:
 			return
 		}
 	}
@@ -241,10 +259,33 @@ func (m *model) hands(name string, do func(*Instance)) {
 	m.change(name, do)
 }
 
+// says notes since when an app is to stay stopped, as its owner says; the zero time: it may
+// run.
+func (m *model) says(name string, since time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stopped[name] = since
+}
+
+// wakeManually ends what an owner has said of an app, and of what it needs.
+func (m *model) wakeManually(name string) {
+	m.mu.Lock()
+	for _, needed := range m.closure(name) {
+		delete(m.stopped, needed)
+	}
+	m.mu.Unlock()
+	m.registry.WakeManually(m.registry.Named(name), true)
+}
+
 // Start checks that nothing else is done to the app, and that what it needs runs.
 func (m *model) Start(ctx context.Context, name string) (App, error) {
 	m.enter(name, "start")
 	defer m.exit(name)
+	m.mu.Lock()
+	if at := m.stopped[name]; !at.IsZero() && at.Before(time.Now()) {
+		m.t.Errorf("%s was started though its owner has stopped it %s ago", name, time.Since(at))
+	}
+	m.mu.Unlock()
 	for _, needed := range m.needs[name] {
 		if !slices.Contains(m.needs[needed], name) && !m.runs(needed) {
 			m.t.Errorf("%s was started while %s did not run", name, needed)
@@ -324,6 +365,9 @@ func (m *model) heal() {
 // finish wants every app to wake and to fall asleep again, now that all is well.
 func (m *model) finish() {
 	m.visitors.Wait()
+	for _, name := range m.names {
+		m.wakeManually(name)
+	}
 	time.Sleep(2 * lastRetry)
 	for _, name := range m.names {
 		k := m.registry.Named(name)

@@ -151,7 +151,7 @@ func (r *Registry) waitingIn(g *group) []*Entry {
 	return g.remembered.waiting
 }
 
-// specialIn are those of waitingIn that failed, or are jobs.
+// specialIn are those of waitingIn that failed, are held down, or are jobs.
 func (r *Registry) specialIn(g *group) []*Entry {
 	r.lookAt(g)
 	return g.remembered.special
@@ -169,7 +169,7 @@ func (r *Registry) lookAt(g *group) {
 			continue
 		}
 		g.remembered.waiting = append(g.remembered.waiting, m)
-		if m.job || m.keeper.state == Failed {
+		if m.job || m.keeper.state == Failed || m.keeper.isHeldDown() {
 			g.remembered.special = append(g.remembered.special, m)
 		}
 	}
@@ -226,8 +226,8 @@ func (r *Registry) unsuppliedNeeds(k *Keeper) []string {
 	return names
 }
 
-// wakeNeeds wakes what the app needs and is not up, and fails it if one failed that it
-// cannot do without.
+// wakeNeeds wakes what the app needs and is not up, and fails it if one failed, or is held
+// down, that it cannot do without.
 func (p *pass) wakeNeeds(k *Keeper) {
 	e := k.Entry()
 	for _, n := range e.needs {
@@ -235,7 +235,7 @@ func (p *pass) wakeNeeds(k *Keeper) {
 			continue
 		}
 		p.wakeNeed(n.to, k, n.Optional)
-		if t := n.to.keeper; !n.Optional && n.to.Managed && t.state == Failed {
+		if t := n.to.keeper; !n.Optional && n.to.Managed && (t.state == Failed || p.isHeldUp(t)) {
 			p.failFor(k, t)
 			return
 		}
@@ -264,7 +264,7 @@ func (p *pass) wakeGroup(k *Keeper, g *group) {
 		if m.job && !(need{to: m, inside: true}).met(k) {
 			p.wakeNeed(m, k, false)
 		}
-		if m.keeper.state == Failed && !(need{to: m, inside: true}).met(k) {
+		if (m.keeper.state == Failed || p.isHeldUp(m.keeper)) && !(need{to: m, inside: true}).met(k) {
 			p.failFor(k, m.keeper)
 			return
 		}
@@ -284,7 +284,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 	}
 	switch k.state {
 	case Asleep:
-		if !e.mayEnd() || !k.endedWellSince(by.wakeBegan) {
+		if !k.isHeldDown() && (!e.mayEnd() || !k.endedWellSince(by.wakeBegan)) {
 			p.wakeFor(k, fmt.Sprintf("needed by %q", by.Name()), by.wakeBegan, optional)
 		}
 	case Starting:
@@ -341,7 +341,7 @@ func (p *pass) mayStart(k *Keeper) bool {
 func (p *pass) goesWithout(n need, k *Keeper) bool {
 	t := n.to.keeper
 	switch {
-	case !n.to.Managed, t.state == Failed:
+	case !n.to.Managed, t.state == Failed, t.isHeldDown():
 		return true
 	case n.Condition == rules.Completed:
 		return false

@@ -18,6 +18,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 	switch {
 	case k.gone:
 		return
+	case r.followManualStop(k, now):
 	case k.state == Asleep && k.alive(), k.state == Failed && k.sick && !sick && k.doomed.Kind == "":
 		r.adopt(k, now)
 	case (k.state == Ready || k.state == Draining) && !k.alive():
@@ -50,6 +51,9 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 			k.completedAt = now
 		}
 		k.downFrom = now
+		if !last.crashed() {
+			k.forgive() // somebody has ended it, or it is done: that is no crash
+		}
 		r.set(k, Asleep, fmt.Sprintf("stopped by someone else, or by itself (exit code %d)", last.ExitCode), now)
 	}
 }

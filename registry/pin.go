@@ -51,6 +51,9 @@ func (k *Keeper) kept(now time.Time) (why string, until time.Time) {
 // awaitWindow wakes a sleeping app as a window begins that asks for it, or as Paastis
 // begins within one. One that was stopped by hand within the window stays asleep.
 func (p *pass) awaitWindow(k *Keeper) {
+	if k.isHeldDown() {
+		return
+	}
 	for _, w := range k.Entry().KeepAwake {
 		from, until, inside := w.At(p.now)
 		switch {

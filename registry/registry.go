@@ -192,6 +192,9 @@ func (r *Registry) Run(ctx context.Context) {
 		r.begin(ctx)
 		timer.Reset(time.Until(next))
 	}
+	r.mu.Lock()
+	r.doubtManualStops(nil, shutdownMoment, time.Now())
+	r.unlock()
 	r.tasks.Wait()
 }
 
@@ -229,7 +232,7 @@ func (r *Registry) Inventory() *Inventory { return r.inventory.Load() }
 func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 	r.mu.Lock()
 	defer r.unlock()
-	return k.state == Asleep || k.state == Failed && (insist || !time.Now().Before(k.retryAt))
+	return k.state == Asleep && !k.isHeldDown() || k.state == Failed && (insist || !time.Now().Before(k.retryAt))
 }
 
 // Unknown is how many requests belonged to no app of ours.

@@ -22,6 +22,9 @@ func (r *Registry) follow(ctx context.Context, p Provider) {
 			return
 		}
 		r.contact(p, err)
+		r.mu.Lock()
+		r.doubtManualStops(p, engineShutdown, time.Now())
+		r.unlock()
 		wait := pause.NextBackOff()
 		r.log.Warn("provider lost, connecting anew", "provider", p.Name(), "in", short(wait), "error", err)
 		sleep(ctx, wait)

@@ -37,6 +37,9 @@ type AppMemory struct {
 	// LastActivity is when it was last of use, Pinned until when it is pinned. Zero: never,
 	// not at all.
 	LastActivity, Pinned time.Time
+	// StoppedManually is when somebody else has stopped it, if it was to stay so. Zero: it was
+	// not.
+	StoppedManually time.Time
 	// Memory that it took when it was last measured, in bytes. Zero: not known.
 	Memory uint64
 	// Asked is the router that Traefik is known to ask about although no label says so.
@@ -104,6 +107,9 @@ func (r *Registry) revive(k *Keeper, now time.Time) {
 	}
 	delete(r.absent, k.id)
 	k.memory, k.pinned, k.asked, k.without = m.Memory, m.Pinned, m.Asked, m.Without
+	if !k.alive() && !m.StoppedManually.IsZero() {
+		k.stoppedManually, k.cause = m.StoppedManually, stoppedByHand
+	}
 	k.wakes = slices.Clone(m.Wakes[max(0, len(m.Wakes)-wakesKept):])
 	if m.LastActivity.Before(now) {
 		k.formerUse = m.LastActivity
@@ -139,7 +145,7 @@ func historyOf(spans []Span, now time.Time) history {
 // memoryOf is what is remembered of an app. Called with the lock held.
 func (k *Keeper) memoryOf(now time.Time) AppMemory {
 	return AppMemory{
-		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, Memory: k.memory, Asked: k.asked, Without: k.without,
+		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, StoppedManually: k.stoppedManually, Memory: k.memory, Asked: k.asked, Without: k.without,
 		Wakes: slices.Clone(k.wakes), Spans: k.history.spans(now),
 	}
 }
@@ -149,7 +155,9 @@ func (r *Registry) depart(k *Keeper, now time.Time) {
 	if !k.Entry().Managed {
 		return
 	}
-	r.absent[k.id] = k.memoryOf(now)
+	m := k.memoryOf(now)
+	m.StoppedManually = time.Time{} // what was stopped is no more
+	r.absent[k.id] = m
 	r.forgetAbsent(now)
 	r.unsaved = true
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -21,8 +22,10 @@ type View struct {
 	State State
 	// Gone tells that it no longer exists; another one may come by its name.
 	Gone bool
-	// Reason is a sentence that a visitor may read: why it failed, what it waits for.
-	// Empty if there is nothing to say.
+	// HeldDown tells that somebody has stopped it who wants it to stay so: no request wakes it.
+	HeldDown bool
+	// Reason is a sentence that a visitor may read: why it failed, what it waits for, that it
+	// is held down. Empty if there is nothing to say.
 	Reason string
 	// Began is when the way up began that the app is on. Zero: it is on none.
 	Began time.Time
@@ -77,6 +80,9 @@ func (r *Registry) View(k *Keeper) View {
 		reason = ""
 	}
 	v := View{Name: k.Name(), State: state, Reason: reason, Usual: k.usualWake()}
+	if v.HeldDown = state == Asleep && k.isHeldDown(); v.HeldDown {
+		v.Reason = fmt.Sprintf("It was stopped by hand. It stays so until somebody starts it: paastis wake %s", k.Name())
+	}
 	v.Theme, v.Brand = k.Entry().Theme, k.Entry().Brand
 	if k.state == Starting {
 		v.Began = k.since
@@ -121,6 +127,8 @@ func (e *Entry) step(by *Keeper) Step {
 		s.Progress, s.Reason = Skipped, "Paastis does not manage it."
 	case k.state == Failed:
 		s.Progress, s.Reason = Broken, k.reason
+	case k.isHeldDown() && k.state == Asleep:
+		s.Progress, s.Reason = Broken, "It was stopped by hand."
 	case k.state == Starting && k.ordered:
 		s.Progress = Waking
 	default:
@@ -159,7 +167,7 @@ func (r *Registry) changesAround(k *Keeper) []<-chan struct{} {
 }
 
 func (v View) equal(o View) bool {
-	return v.Name == o.Name && v.State == o.State && v.Reason == o.Reason &&
+	return v.Name == o.Name && v.State == o.State && v.HeldDown == o.HeldDown && v.Reason == o.Reason &&
 		slices.Equal(v.Logs, o.Logs) && slices.Equal(v.Steps, o.Steps)
 }
 

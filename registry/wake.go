@@ -19,7 +19,9 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	r.recall(k)
 	switch k.state {
 	case Asleep:
-		r.beginWake(k, "asked for", now, now)
+		if !k.isHeldDown() {
+			r.beginWake(k, "asked for", now, now)
+		}
 	case Starting:
 		k.wanted, k.optional = true, false
 		r.touch()
@@ -61,30 +63,41 @@ func (r *Registry) forgiveAll(k *Keeper) {
 
 // Await blocks until requests pass to the app, until it has failed, has fallen asleep
 // again or is ours no more, or until ctx ends, and returns its state; Ready means that
-// requests pass.
+// requests pass. What somebody else has just stopped may be on its way up again.
 func (r *Registry) Await(ctx context.Context, k *Keeper) State {
 	for {
-		state, changed := r.peek(k)
-		if state == Failed || state == Ready || state == Asleep || !k.Entry().Managed {
+		state, settles, changed := r.peek(k)
+		if (state == Failed || state == Ready || state == Asleep) && settles == 0 || !k.Entry().Managed {
 			return state
 		}
+		limited, cancel := ctx, context.CancelFunc(func() {})
+		if settles > 0 {
+			limited, cancel = context.WithTimeout(ctx, settles)
+		}
 		select {
-		case <-ctx.Done():
-			return state
+		case <-limited.Done():
 		case <-changed:
+		}
+		cancel()
+		if ctx.Err() != nil {
+			return state
 		}
 	}
 }
 
-// peek is an app's state for somebody who waits, and a channel that is closed at the
-// next change. A ready app whose needs are down is on its way.
-func (r *Registry) peek(k *Keeper) (State, <-chan struct{}) {
+// peek is an app's state for somebody who waits, in how long that is settled, and a channel
+// that is closed at the next change. A ready app whose needs are down is on its way.
+func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.unlock()
 	if k.state == Ready && !k.open.Load() {
-		return Starting, k.next()
+		return Starting, 0, k.next()
 	}
-	return k.state, k.next()
+	now := time.Now()
+	if until := k.settles(now); k.state == Asleep && !until.IsZero() {
+		return Asleep, until.Sub(now), k.next()
+	}
+	return k.state, 0, k.next()
 }
 
 // beginWake begins a wake that somebody asked for, as part of one that began since. Called
@@ -97,6 +110,7 @@ func (r *Registry) beginWake(k *Keeper, reason string, since, now time.Time) {
 
 // renew clears what the last wake has left. Called with the lock held.
 func (r *Registry) renew(k *Keeper, now time.Time) {
+	r.endManualStop(k, now)
 	k.startedAt, k.deadline = now, now.Add(k.Entry().StartTimeout)
 	k.ordered, k.again, k.restart = false, time.Time{}, ""
 	k.ready, k.mending, k.run = readiness{}, mending{}, k.run+1
@@ -113,6 +127,10 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 
 // raise takes an app one step up: its needs, its start, its health, its hand-over.
 func (p *pass) raise(k *Keeper) {
+	if p.followManualStop(k, p.now) {
+		p.move(k)
+		return
+	}
 	if !k.wanted && !k.alive() {
 		p.set(k, Asleep, "stopped again")
 		return
@@ -139,7 +157,7 @@ func (p *pass) raise(k *Keeper) {
 	switch {
 	case k.busy, k.restarting(), p.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.up() && (k.running() || !k.wanted || k.ordered || k.startedOften() || !p.mayStart(k)):
+	case k.up() && (k.running() || k.isHeldDownInPart() || !k.wanted || k.ordered || k.startedOften() || !p.mayStart(k)):
 		p.finish(k)
 	case k.ordered:
 		p.end(k)

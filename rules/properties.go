@@ -37,6 +37,8 @@ type Properties struct {
 	JobTimeout time.Duration
 	// StopMethod is how the app is put to sleep.
 	StopMethod StopMethod
+	// ManualStop is what a stop by somebody else than Paastis means.
+	ManualStop ManualStop
 	// Probe is how Paastis finds out that the app answers.
 	Probe Probe
 	// ProbeHost is the host that an HTTP probe asks for. Empty: that of the app's router.
@@ -99,6 +101,16 @@ const (
 	StopContainer StopMethod = iota
 	// PauseContainer freezes them: memory stays taken, the wake is instant.
 	PauseContainer
+)
+
+// ManualStop is what a person's own stop of an app means (docker stop, kill or pause).
+type ManualStop uint8
+
+const (
+	// StayStopped keeps it stopped until a person wakes or starts it.
+	StayStopped ManualStop = iota
+	// WakeStopped lets the next request wake it, as if Paastis had put it to sleep.
+	WakeStopped
 )
 
 // Mode is how Paastis stands before an app.

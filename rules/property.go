@@ -88,6 +88,10 @@ var properties = []Property{
 		set:  setStopMethod,
 		text: func(p Properties) string { return p.StopMethod.String() },
 	}, {
+		Key: "manual_stop", Doc: "what a stop by hand means: stay, until a person wakes it, or wake, as the next request comes", global: true,
+		set:  setManualStop,
+		text: func(p Properties) string { return p.ManualStop.String() },
+	}, {
 		Key: "probe", Doc: "how to find out that it answers", global: true,
 		set:  setProbe,
 		text: func(p Properties) string { return p.Probe.String() },
@@ -240,6 +244,14 @@ func (u Unseen) String() string {
 		return "sleep"
 	}
 	return "awake"
+}
+
+// String is what a stop by hand means, as it is written in rules.
+func (m ManualStop) String() string {
+	if m == WakeStopped {
+		return "wake"
+	}
+	return "stay"
 }
 
 // String is the method as it is written in rules.

@@ -48,6 +48,7 @@ func TestValuesThatMakeNoSenseAreRefused(t *testing.T) {
 		{"start_timeout", "0", `0 is too short`},
 		{"stop_method", "kill", `"kill" is unknown; write stop or pause`},
 		{"unseen", "never", `"never" is unknown; write awake or sleep`},
+		{"manual_stop", "hold", `"hold" is unknown; write stay or wake`},
 		{"enable", "maybe", `"maybe" is neither true nor false`},
 		{"traffic_floor", "much", `"much" is no size; write one such as 500B, 1kB or 2MB, or off`},
 		{"traffic_floor", "-1", `"-1" is no size; write one such as 500B, 1kB or 2MB, or off`},
@@ -140,6 +141,7 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
     job_timeout: 2h
     stop_method: pause
     unseen: sleep
+    manual_stop: wake
     probe: http:8080/ready
     probe_host: shop.test
     probe_scheme: https
@@ -160,13 +162,13 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
 		"app_name": "shop", "linked_apps": "back, db:started, mail:completed?", "app_group": "all",
 		"max_idle_time": "never", "hold_timeout": "10s", "start_timeout": "1m30s", "job_timeout": "2h0m0s",
 		"direct_hold_timeout": "5m0s", "mode": "direct", "rule": `Host("shop.test")`, "port": "8080",
-		"stop_method": "pause", "unseen": "sleep", "probe": "http:8080/ready", "enable": "true",
+		"stop_method": "pause", "manual_stop": "wake", "unseen": "sleep", "probe": "http:8080/ready", "enable": "true",
 		"probe_host": "shop.test", "probe_scheme": "https", "probe_status": "200-299,404",
 	})
 	equal(t, "texts of defaults", texts(rules.Defaults().Properties), map[string]string{
 		"app_name": "", "linked_apps": "", "app_group": "", "enable": "",
 		"direct_hold_timeout": "2m0s", "mode": "auto", "rule": "", "port": "",
-		"max_idle_time": "15m0s", "hold_timeout": "25s", "start_timeout": "5m0s", "job_timeout": "1h0m0s", "stop_method": "stop", "unseen": "awake", "probe": "auto",
+		"max_idle_time": "15m0s", "hold_timeout": "25s", "start_timeout": "5m0s", "job_timeout": "1h0m0s", "stop_method": "stop", "manual_stop": "stay", "unseen": "awake", "probe": "auto",
 		"probe_host": "", "probe_scheme": "", "probe_status": "200-399,401,403",
 	})
 }

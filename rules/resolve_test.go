@@ -52,6 +52,7 @@ func TestEachValueTellsWhereItComesFrom(t *testing.T) {
 		"start_timeout": "default",
 		"stop_method":   "default",
 		"unseen":        "default",
+		"manual_stop":   "default",
 		"probe":         `label paastis.probe on container "shop-front-1"`,
 	})
 	equal(t, "matches", r.Matches, []rules.Match{

@@ -62,6 +62,22 @@ func setMaxIdle(p *Properties, value *yaml.Node, expand expander) error {
 	return nil
 }
 
+func setManualStop(p *Properties, value *yaml.Node, expand expander) error {
+	text, err := scalarText(value, expand)
+	if err != nil {
+		return err
+	}
+	switch text {
+	case "stay":
+		p.ManualStop = StayStopped
+	case "wake":
+		p.ManualStop = WakeStopped
+	default:
+		return fmt.Errorf("%q is unknown; write stay or wake", text)
+	}
+	return nil
+}
+
 func setStopMethod(p *Properties, value *yaml.Node, expand expander) error {
 	text, err := scalarText(value, expand)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 const (
 	// usualGuess is how long a wake takes of which nothing is known yet.
 	usualGuess = 5 * time.Second
-	// asleepPause is when to ask again for who wakes nothing: by then somebody may have come.
+	// asleepPause is when to ask again for who wakes nothing: by then somebody may have come,
+	// or started an app that was stopped by hand.
 	asleepPause = time.Minute
 	// overdueShare is which part of the time that an app has taken already it is given, once
 	// that is more than usual; overdueMost is the most of it.
@@ -25,6 +26,9 @@ const (
 
 // retryIn is in how long an app may be there for who asks again.
 func retryIn(v registry.View, now time.Time) time.Duration {
+	if v.HeldDown {
+		return asleepPause
+	}
 	switch v.State {
 	case registry.Failed:
 		return v.RetryAt.Sub(now)

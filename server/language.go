@@ -26,9 +26,10 @@ const longestWish = 200
 // Texts are what the waiting page says in one language: a file in texts/. In braces is
 // what is to be filled in.
 type Texts struct {
-	TitleWaking string `yaml:"title_waking"`
-	TitleReady  string `yaml:"title_ready"`
-	TitleFailed string `yaml:"title_failed"`
+	TitleWaking  string `yaml:"title_waking"`
+	TitleReady   string `yaml:"title_ready"`
+	TitleFailed  string `yaml:"title_failed"`
+	TitleStopped string `yaml:"title_stopped"`
 
 	Waking string `yaml:"waking"`
 	Ready  string `yaml:"ready"`

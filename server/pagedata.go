@@ -22,8 +22,9 @@ type PageData struct {
 	// State is the app's, as in X-Paastis-State: asleep, starting, ready, draining,
 	// stopping, failed.
 	State string
-	// Failed and Ready tell the two states that a page looks different in.
-	Failed, Ready bool
+	// Failed and Ready tell the two states that a page looks different in. One that was stopped
+	// by hand, and stays so, looks like one that failed; HeldDown tells them apart.
+	Failed, Ready, HeldDown bool
 	// Name is the app's, Title is for the tab, with a sign of the state. Sentence is what
 	// there is to say: why it failed, what it waits for. It changes seldom, so that a live
 	// region (role="status") may say it.
@@ -109,7 +110,7 @@ const tooManyWakes = "Too many apps were woken from your address. Please wait a 
 // reason is a sentence of why things are so. Why an app failed is worth more than that the
 // visitor was refused.
 func (s shown) reason() string {
-	if s.refused && s.view.State != registry.Failed {
+	if s.refused && s.view.State != registry.Failed && !s.view.HeldDown {
 		return tooManyWakes
 	}
 	return s.view.Reason
@@ -165,10 +166,12 @@ func (s shown) data(t *tongue, most size, now time.Time) PageData {
 	v := s.view
 	d := PageData{
 		Lang: t.code, T: t.texts, State: v.State.String(), Name: cut(v.Name, most.name), Poll: s.poll(now),
-		Failed: v.State == registry.Failed, Ready: v.State == registry.Ready, Percent: -1,
+		Failed: v.State == registry.Failed || v.HeldDown, HeldDown: v.HeldDown, Ready: v.State == registry.Ready, Percent: -1,
 	}
 	title := t.texts.TitleWaking
 	switch {
+	case d.HeldDown:
+		title = t.texts.TitleStopped
 	case d.Failed:
 		title = t.texts.TitleFailed
 		d.Logs = lastLines(v.Logs, most.lines)
@@ -179,7 +182,11 @@ func (s shown) data(t *tongue, most size, now time.Time) PageData {
 	d.say(s, t, most)
 	d.count(s, t, now)
 	d.list(v.Steps, t, most)
-	if !s.form && !d.Failed {
+	switch {
+	case s.form:
+	case d.HeldDown:
+		d.Refresh = wholeSeconds(asleepPause)
+	case !d.Failed:
 		d.Refresh = refreshSeconds
 	}
 	return d

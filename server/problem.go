@@ -31,9 +31,12 @@ type Problem struct {
 // it may.
 func appProblem(v registry.View) Problem {
 	p := Problem{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String(), retry: retryIn(v, time.Now())}
-	if v.State == registry.Failed {
+	switch {
+	case v.HeldDown:
+		p.Title, p.Detail = "The app was stopped by hand", v.Reason
+	case v.State == registry.Failed:
 		p.Title, p.Detail = "The app could not be started", v.Reason
-	} else {
+	default:
 		p.Title, p.Detail = "The app is waking up", "Send the request again in a moment."
 	}
 	return p
@@ -42,6 +45,9 @@ func appProblem(v registry.View) Problem {
 // onlookerProblem says why an app does not answer who must not wake it.
 func onlookerProblem(v registry.View) Problem {
 	p := appProblem(v)
+	if v.HeldDown {
+		return p
+	}
 	switch v.State {
 	case registry.Asleep, registry.Draining, registry.Stopping:
 		p.Title, p.Detail, p.retry = "The app is "+p.State, "Requests of this kind do not wake it.", asleepPause

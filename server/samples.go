@@ -73,6 +73,7 @@ var samples = sync.OnceValue(func() []sample {
 		{key: "turn", about: "Waiting for its turn", shown: shown{view: waking(registry.View{Reason: "It waits for its turn: 3 other apps on the way up.", Usual: 12 * time.Second})}},
 		{key: "refused", about: "Refused: too many wakes", shown: shown{refused: true, view: registry.View{Name: name, State: registry.Asleep, Steps: steps[5:6]}}},
 		{key: "ready", about: "Ready", shown: shown{view: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second, Steps: steps[:3]}}},
+		{key: "stopped", about: "Stopped by hand", shown: shown{view: registry.View{Name: name, State: registry.Asleep, HeldDown: true, Reason: "It was stopped by hand. It stays so until somebody starts it: paastis wake " + name}}},
 		{key: "failed", about: "Failed", shown: shown{view: broken(registry.View{Reason: "It ran out of memory."})}},
 		{key: "needs", about: "An app that it needs failed", shown: shown{view: broken(registry.View{Reason: needed, Steps: failed})}},
 		{key: "logs", about: "Failed, with its last lines", shown: shown{view: broken(registry.View{Reason: "It ended with exit code 1.", Logs: logs})}},

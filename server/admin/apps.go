@@ -83,15 +83,15 @@ func (a *Admin) history(c echo.Context) error {
 func (a *Admin) wake(c echo.Context) error  { return a.rouse(c, false) }
 func (a *Admin) retry(c echo.Context) error { return a.rouse(c, true) }
 
-// rouse wakes an app, whatever its back-off if the admin insists. Who does so means to use
-// it: its idle time begins anew.
+// rouse wakes an app, also one that was stopped by hand, and whatever its back-off if the
+// admin insists. Who does so means to use it: its idle time begins anew.
 func (a *Admin) rouse(c echo.Context, insist bool) error {
 	k, err := a.findManaged(c, &struct{}{})
 	if err != nil {
 		return err
 	}
 	k.Pass(time.Now())
-	a.registry.Wake(k, insist)
+	a.registry.WakeManually(k, insist)
 	return a.show(c, http.StatusAccepted, k)
 }
 

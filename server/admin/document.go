@@ -21,6 +21,7 @@ type appDocument struct {
 	LastActivity *time.Time       `json:"last_activity"`
 	NextStop     *time.Time       `json:"next_stop"`
 	PinnedUntil  *time.Time       `json:"pinned_until"`
+	Stopped      *time.Time       `json:"stopped_manually"`
 	MaxIdle      *float64         `json:"max_idle_seconds"`
 	Mode         string           `json:"mode"`
 	URLs         []string         `json:"urls"`
@@ -102,7 +103,7 @@ func appOf(d registry.Detail) appDocument {
 	return appDocument{
 		Name: d.Name, Provider: d.Provider, OwnName: d.OwnName, Stack: d.Stack, Managed: d.Managed,
 		State: d.State.String(), Since: when(d.Since), Reason: d.Reason,
-		LastActivity: when(d.LastActivity), NextStop: when(d.NextStop), PinnedUntil: when(d.PinnedUntil),
+		LastActivity: when(d.LastActivity), NextStop: when(d.NextStop), PinnedUntil: when(d.PinnedUntil), Stopped: when(d.StoppedManually),
 		MaxIdle: some(d.MaxIdle.Seconds(), d.MaxIdle != rules.Never), Mode: d.Mode, URLs: list(d.URLs),
 		Needs: needsOf(d.Needs), NeededBy: list(d.NeededBy), Group: list(d.Group),
 		UsualWake: some(d.UsualWake.Seconds(), d.UsualWake > 0), Open: d.Open,

@@ -59,6 +59,8 @@ const exact = new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium', timeStyle: 
 
 const now = () => Date.now() + ahead
 const secondsTo = time => (Date.parse(time) - now()) / 1000
+// word is an app's state for people: one that somebody has stopped sleeps, but wakes for nobody.
+const word = app => app.state === 'asleep' && app.stopped_manually ? 'stopped' : words[app.state]
 const pinned = app => Boolean(app.pinned_until) && secondsTo(app.pinned_until) > 0
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`
 
@@ -250,7 +252,7 @@ function take(app, streamed) {
   if (had && !had.guessed && streamed !== true && Date.parse(app.since) < Date.parse(had.since)) return
   if (had?.wakes && !app.wakes) app.wakes = had.wakes
   if (!app.failure?.logs?.length && had?.failure?.at && had.failure.at === app.failure?.at) app.failure.logs = had.failure.logs
-  app.words = `${app.name} ${app.own_name} ${app.stack} ${app.state} ${words[app.state]} ${pinned(app) ? 'pinned' : ''}`.toLowerCase()
+  app.words = `${app.name} ${app.own_name} ${app.stack} ${app.state} ${word(app)} ${pinned(app) ? 'pinned' : ''}`.toLowerCase()
   apps.set(app.name, app)
   mark(app.name)
   if (had && had.state !== app.state) notices.delete(app.name)
@@ -349,7 +351,7 @@ function drawRow(name, touched) {
   row ??= addRow(app)
   touched.add(app.stack)
   row.item.dataset.state = app.state
-  write(row.state, pinned(app) && app.state === 'ready' ? 'pinned' : words[app.state])
+  write(row.state, pinned(app) && app.state === 'ready' ? 'pinned' : word(app))
   const why = local(app.reason)
   if (row.why.textContent !== why) row.why.title = row.why.textContent = why
   drawTime(row, app)
@@ -623,10 +625,10 @@ function link(url) {
 
 function detailNow(app) {
   return [
-    el('p', {class: 'd-state', 'data-state': app.state}, el('i', {class: 'dot'}), el('b', null, words[app.state]), el('span', {id: 'd-time', class: 'd-time'})),
+    el('p', {class: 'd-state', 'data-state': app.state}, el('i', {class: 'dot'}), el('b', null, word(app)), el('span', {id: 'd-time', class: 'd-time'})),
     el('p', {class: 'd-why'}, app.state === 'ready' && app.reason ? `Awake because: ${local(app.reason)}` : local(app.reason)),
     el('div', {class: 'progress', id: 'd-progress', 'aria-hidden': 'true'}, el('i')),
-    el('p', {class: 'soft'}, `${words[app.state]} since `, when(app.since), app.pinned_until && pinned(app) && [', pinned until ', when(app.pinned_until)])]
+    el('p', {class: 'soft'}, `${word(app)} since `, when(app.since), app.pinned_until && pinned(app) && [', pinned until ', when(app.pinned_until)])]
 }
 
 function detailActs(app) {

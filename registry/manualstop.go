@@ -1,0 +1,146 @@
+package registry
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/paastis/paastis/rules"
+)
+
+const (
+	// manualStopSettles is for how long a stop by somebody else may be the first half of a
+	// restart or of an update: until then, who waits for the app goes on waiting.
+	manualStopSettles = 3 * time.Second
+	// shutdownMoment is within what time a machine or a stack that goes down takes Paastis with
+	// it: what was stopped just before was stopped for that.
+	shutdownMoment = 3 * time.Second
+	// engineShutdown is how long a provider may take to stop its apps before its own end.
+	engineShutdown = 30 * time.Second
+)
+
+// stoppedByHand is the reason of an app that somebody else than Paastis has stopped, which is
+// to stay so.
+const stoppedByHand = "stopped by hand, and stays so until it is started or woken by hand"
+
+// isHeldDown reports whether somebody has stopped the app who wants it to stay so: no request,
+// no link and no window wakes it.
+func (k *Keeper) isHeldDown() bool {
+	return !k.stoppedManually.IsZero() && k.Entry().ManualStop == rules.StayStopped
+}
+
+// settles is until when it may turn out that the app was stopped only to be started again.
+// Zero: it was not stopped by hand, or is to stay so.
+func (k *Keeper) settles(now time.Time) time.Time {
+	if until := k.stoppedManually.Add(manualStopSettles); k.isHeldDown() && now.Before(until) {
+		return until
+	}
+	return time.Time{}
+}
+
+// manualStop is when somebody else has stopped the app, by its provider's clock, if that is
+// why nothing of it runs. Zero: nobody has.
+func (k *Keeper) manualStop() time.Time {
+	var last time.Time
+	if k.alive() {
+		return last
+	}
+	for _, i := range k.app.Instances {
+		last = latest(last, i.StoppedManually)
+	}
+	return last
+}
+
+// isHeldDownInPart reports whether somebody has stopped an instance, who wants it to stay so.
+func (k *Keeper) isHeldDownInPart() bool {
+	return k.Entry().ManualStop == rules.StayStopped &&
+		slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return !i.StoppedManually.IsZero() })
+}
+
+// followManualStop takes in that somebody else has stopped an app, and reports whether
+// somebody has. It is no failure, whatever the exit code. Called with the lock held.
+func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
+	at := k.manualStop()
+	switch {
+	case !k.Entry().Managed: // nobody asks Paastis for it, and it is taken as it is later
+		k.manualStopSeen = latest(k.manualStopSeen, at)
+		return false
+	case !at.After(k.manualStopSeen), k.state == Stopping, k.state == Starting && k.busy:
+		return false
+	}
+	k.manualStopSeen, k.stoppedManually, k.downFrom = at, now, now
+	k.forgive()
+	r.unsaved = true
+	reason := "stopped by hand"
+	if k.isHeldDown() {
+		reason = stoppedByHand
+	}
+	if k.state != Asleep {
+		r.set(k, Asleep, reason, now)
+	} else if k.isHeldDown() {
+		k.cause = reason
+		r.touch()
+		r.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", reason)
+		k.notify()
+		r.repaint(k)
+	}
+	return true
+}
+
+// endManualStop lets an app be woken again, and who has failed for the lack of it be tried at
+// once. Called with the lock held.
+func (r *Registry) endManualStop(k *Keeper, now time.Time) {
+	k.manualStopSeen = latest(k.manualStopSeen, k.manualStop())
+	if k.stoppedManually.IsZero() {
+		return
+	}
+	k.stoppedManually, r.unsaved = time.Time{}, true
+	for _, d := range r.keepers {
+		if d.state == Failed && d.failure.root == k {
+			d.forgive()
+			d.notify()
+			r.repaint(d)
+		}
+	}
+}
+
+// WakeManually is Wake for a person who may overrule who has stopped the app, or what it
+// needs.
+func (r *Registry) WakeManually(k *Keeper, insist bool) {
+	r.mu.Lock()
+	now, inv := time.Now(), r.inventory.Load()
+	r.endManualStop(k, now)
+	for _, name := range inv.Graph.Closure(k.Name()) {
+		if e := inv.names[name]; e != nil && e.Managed {
+			r.endManualStop(e.keeper, now)
+		}
+	}
+	r.touch()
+	r.unlock()
+	r.Wake(k, insist)
+}
+
+// doubtManualStops forgets those of the last moments: it was not the apps that somebody wanted
+// to stop, but their provider, or the machine. p nil: of all providers. Called with the lock
+// held.
+func (r *Registry) doubtManualStops(p Provider, moment time.Duration, now time.Time) {
+	for _, k := range r.keepers {
+		if (p == nil || k.provider == p) && !k.stoppedManually.IsZero() && now.Sub(k.stoppedManually) < moment {
+			r.endManualStop(k, now)
+			k.cause = "stopped with its provider"
+			r.touch()
+			k.notify()
+			r.repaint(k)
+		}
+	}
+}
+
+// isHeldUp reports whether an app cannot come up because one that it needs is held down. While
+// that may turn out to be a restart, it waits. Called with the lock held.
+func (p *pass) isHeldUp(needed *Keeper) bool {
+	if until := needed.settles(p.now); !until.IsZero() {
+		p.at(until)
+		return false
+	}
+	return needed.isHeldDown()
+}
