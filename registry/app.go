@@ -50,6 +50,10 @@ type App struct {
 	// its containers', their network aliases and host names. Sorted; nil: none.
 	Aliases []string
 
+	// Published tells that some port of it is one of the machine, so that it may be used
+	// without anybody having asked Paastis.
+	Published bool
+
 	// Ephemeral tells that its provider removes the app once it stops (docker run --rm), so
 	// that it could not be started again.
 	Ephemeral bool

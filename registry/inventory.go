@@ -440,7 +440,7 @@ func (a *App) shareDefinition(earlier App) {
 // sameDefinition tells that two reports of an app differ in nothing but its status.
 func sameDefinition(a, b App) bool {
 	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&
-		a.Ephemeral == b.Ephemeral && a.Unstartable == b.Unstartable && slices.Equal(a.Aliases, b.Aliases) &&
+		a.Ephemeral == b.Ephemeral && a.Published == b.Published && a.Unstartable == b.Unstartable && slices.Equal(a.Aliases, b.Aliases) &&
 		maps.Equal(a.Labels, b.Labels) && slices.Equal(a.Links, b.Links) &&
 		slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Networks, b.Networks) &&
 		(a.Traefik == nil) == (b.Traefik == nil) && (a.Traefik == nil || a.Traefik.Equal(*b.Traefik)) &&

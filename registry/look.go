@@ -119,12 +119,12 @@ func (ls looks) use(p rules.Properties, quiet time.Duration, silent bool) Use {
 	quiet -= quiet / 8 // looks are not on time to the second
 	last, r := ls[len(ls)-1], ls.rates(quiet)
 	switch {
+	case last.busy != "":
+		return Use{Reason: last.busy}
 	case last.blind != "" && p.Unseen == rules.UnseenSleep:
 		return Use{Quiet: true}
 	case last.blind != "":
 		return Use{Reason: "it could not be looked at: " + last.blind}
-	case last.busy != "":
-		return Use{Reason: last.busy}
 	case r.Connections > 0:
 		return Use{Reason: count(r.Connections, "open connection")}
 	case p.TrafficFloor != rules.Off && r.Bytes > p.TrafficFloor && !r.bare():
@@ -193,7 +193,7 @@ func (p *pass) examine(k *Keeper, whole bool) {
 	p.todo = append(p.todo, func(ctx context.Context) {
 		began := time.Now()
 		l := measure(ctx, k.provider, name, e, want)
-		if whole && l.blind == "" {
+		if whole && (l.blind == "" || e.Unseen == rules.UnseenSleep) {
 			l.busy = askBusy(ctx, k.provider, name, e, address)
 		}
 		l.at = began
@@ -219,7 +219,7 @@ func (r *Registry) looked(k *Keeper, l look) {
 	if l.usage.Memory > 0 {
 		k.memory = l.usage.Memory
 	}
-	k.unseen = r.direct(k)
+	k.unseen = r.direct(k) || k.app.Published
 	uncounted := l.usage.Bytes == 0 && l.usage.Connections > 0
 	if k.unseen && (k.looks.moved(k.Entry().TrafficFloor) || uncounted) {
 		k.seenAt = l.ended
@@ -244,7 +244,10 @@ func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) 
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
 	defer cancel()
 	usage, err := meter.Measure(ctx, name, want)
-	if err != nil {
+	switch {
+	case err != nil && e.TrafficFloor == rules.Off && e.CPUFloor == 0:
+		return look{usage: Usage{Connections: UnknownConnections}} // it does not count
+	case err != nil:
 		return look{blind: err.Error()}
 	}
 	return look{usage: usage}

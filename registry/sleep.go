@@ -218,7 +218,7 @@ func (p *pass) snapshot(k *Keeper) Snapshot {
 		Watched: sum.watched || k.measures(), Quiet: max(k.quiet(), sum.quiet), Dismissed: k.dismissed, Forced: k.forced,
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
-	if p.direct(k) {
+	if p.direct(k) || k.app.Published {
 		s.Every = k.lookEvery()
 	}
 	if n := len(k.looks); n > 0 {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -206,5 +207,49 @@ func TestChatterIsToldOnceWithItsFloorAndTheLabelThatEndsIt(t *testing.T) {
 				t.Errorf("the log lacks %s:\n%s", want, log)
 			}
 		}
+	})
+}
+
+func TestAnAppThatIsUsedAtAPortOfTheMachineIsNotStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.app.Published = true
+		w := liveMetered(t, "", false, a)
+		w.visit("solo-web")
+		for range 12 {
+			time.Sleep(8 * time.Minute) // somebody reads, and turns a page
+			w.set(func() { a.moved += 20_000 })
+		}
+		w.wantState("solo-web", Ready)
+		time.Sleep(12 * time.Minute)
+		w.wantState("solo-web", Asleep)
+	})
+}
+
+func TestABusyCheckIsAskedOfAnAppThatSleepsThoughNothingElseIsSeen(t *testing.T) {
+	for code, sleeps := range map[int]bool{0: false, 1: true} {
+		synctest.Test(t, func(t *testing.T) {
+			a := solo()
+			a.measureErr, a.busy = errors.New("403"), code
+			a.app.Labels["paastis.unseen"], a.app.Labels["paastis.busy"] = "sleep", "exec:busy"
+			w := liveMetered(t, "", true, a)
+			w.visit("solo-web")
+			time.Sleep(time.Hour)
+			if slept := w.View(w.keeperOf("solo-web")).State == Asleep; slept != sleeps {
+				t.Errorf("busy check ends with %d: asleep %t", code, slept)
+			}
+		})
+	}
+}
+
+func TestAnAppWhoseTrafficDoesNotCountNeedNotBeLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.measureErr = errors.New("403")
+		a.app.Labels["paastis.traffic_floor"] = "off"
+		w := liveMetered(t, "", true, a)
+		w.visit("solo-web")
+		time.Sleep(11 * time.Minute)
+		w.wantState("solo-web", Asleep)
 	})
 }

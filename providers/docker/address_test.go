@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	api "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
 )
 
 func TestAddressIsWherePaastisReachesTheContainer(t *testing.T) {
@@ -146,5 +147,21 @@ func TestWhatIsOnTheHostsNetworkIsFoundAtTheGatewayOfPaastisNetwork(t *testing.T
 		e.add(another(t, "paastis", "tty", attachedTo("apps=10.0.0.2"), c.self, func(c *api.InspectResponse) { c.Config.Hostname = "self" }))
 		got := appOf(t, e.provider(func(c *Config) { c.Self = Self{Hostname: "self"} }), "web").Instances[0].Machine
 		equal(t, c.name, got.String(), c.want)
+	}
+}
+
+func TestAPortOfTheMachineIsOneOfWhoUsesItsNetworkToo(t *testing.T) {
+	t.Parallel()
+	publishing := func(c *api.InspectResponse) {
+		c.HostConfig.PortBindings = network.PortMap{network.MustParsePort("8080/tcp"): {{HostPort: "8080"}}}
+	}
+	alone := func(c *api.InspectResponse) { c.HostConfig.PortBindings, c.HostConfig.PublishAllPorts = nil, false }
+	e := newEngine(t)
+	e.add(another(t, "vpn", "tty", attachedTo("apps=10.0.0.9"), publishing))
+	e.add(another(t, "borrower", "tty", onNetwork("container:vpn"), alone))
+	e.add(another(t, "hub", "tty", onNetwork("host"), alone))
+	e.add(another(t, "web", "tty", attachedTo("apps=10.0.0.3"), alone))
+	for app, want := range map[string]bool{"vpn": true, "borrower": true, "hub": true, "web": false} {
+		equal(t, app, appOf(t, e.provider(), app).Published, want)
 	}
 }

@@ -65,6 +65,8 @@ type container struct {
 	lenders, sources, linked []string
 	// ephemeral tells that the engine removes it once it ends.
 	ephemeral bool
+	// published tells that a port of it is one of the machine.
+	published bool
 	// onHost tells that it uses the host's network.
 	onHost   bool
 	networks []attachment // by their names
@@ -109,6 +111,7 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		sources:     beforeColon(host.VolumesFrom),
 		linked:      linked(host, settings),
 		ephemeral:   host.AutoRemove,
+		published:   len(host.PortBindings) > 0 || host.PublishAllPorts,
 		onHost:      host.NetworkMode.IsHost(),
 		networks:    attachments(settings.Networks),
 		ports:       tcpPorts(config.ExposedPorts),

@@ -89,6 +89,7 @@ func (f *fleet) assemble(name string, members []*container) registry.App {
 		Aliases:     aliases(members),
 		Ephemeral:   slices.ContainsFunc(members, func(c *container) bool { return c.ephemeral }),
 		Unstartable: f.unstartable(members),
+		Published:   slices.ContainsFunc(members, f.isPublished),
 		Instances:   f.instances(members),
 		Ports:       leader.ports,
 		Networks:    f.networks(members),
@@ -97,6 +98,12 @@ func (f *fleet) assemble(name string, members []*container) registry.App {
 		Traefik:     leader.traefik,
 		Version:     f.version,
 	}
+}
+
+// isPublished reports whether the container may be reached at a port of the machine.
+func (f *fleet) isPublished(c *container) bool {
+	home := f.home(c)
+	return home.published || home.onHost
 }
 
 func (f *fleet) instances(members []*container) []registry.Instance {
