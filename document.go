@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -33,26 +35,49 @@ func (l *Loaded) readFile() error {
 
 func (l *Loaded) parseFile(data []byte) error {
 	name := filepath.Base(l.File)
-	var root yaml.Node
-	if err := yaml.Unmarshal(data, &root); err != nil {
-		return yamlFaults(name, err)
+	root, err := onlyDocument(name, data)
+	if err != nil {
+		return err
 	}
-	if root.Kind == 0 {
+	if root.Kind == 0 || isNull(root.Content[0]) {
 		return nil // an empty file
 	}
 	doc := document{Config: l.Config}
 	faults := []error{l.checkKeys(name, root.Content[0], "")}
-	if err := root.Decode(&doc); err != nil && faults[0] == nil {
+	if err = root.Decode(&doc); err != nil && faults[0] == nil {
 		faults = append(faults, yamlFaults(name, err))
 	}
-	var err error
 	l.Rules, err = rules.Parse(name, &doc.Rules, &doc.Ignore)
 	l.Config = doc.Config
 	return errors.Join(append(faults, err)...)
 }
 
+// onlyDocument reads a file that has one YAML document; its Kind is zero if the file has none.
+// A second one is a fault: YAML's own way is to leave it out in silence.
+func onlyDocument(name string, data []byte) (yaml.Node, error) {
+	var first, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	if err := decoder.Decode(&first); err != nil && !errors.Is(err, io.EOF) {
+		return first, yamlFaults(name, err)
+	}
+	switch err := decoder.Decode(&second); {
+	case errors.Is(err, io.EOF), err == nil && isNull(second.Content[0]):
+		return first, nil
+	case err != nil:
+		return first, yamlFaults(name, err)
+	default:
+		return first, fmt.Errorf("%s:%d: a second YAML document begins here, which would be left out; put its keys into the first, and remove the line ---", name, second.Content[0].Line)
+	}
+}
+
+// isNull reports whether nothing stands there, as after a key alone.
+func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
+
 // checkKeys reports the keys that are unknown, and notes where the others were set.
 func (l *Loaded) checkKeys(file string, node *yaml.Node, prefix string) error {
+	if isNull(node) {
+		return nil // a section without keys
+	}
 	if node.Kind != yaml.MappingNode {
 		return fmt.Errorf("%s:%d: expected keys such as max_idle_time or rules", file, node.Line)
 	}

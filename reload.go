@@ -21,24 +21,36 @@ import (
 const reloadInterval = 2 * time.Second
 
 // watch reads paastis.yml anew whenever it has changed, and at once on SIGHUP, until
-// ctx ends. A file that is wrong changes nothing.
+// ctx ends. A change counts once two looks have found the same: editors and deployments
+// write a file in several steps, and it is empty at first. A file that is wrong changes
+// nothing.
 func (l Loaded) watch(ctx context.Context, reg *registry.Registry, log *slog.Logger) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
+	l.lookAgain(ctx, hup, reg, log)
+	return nil
+}
+
+// lookAgain is watch, with SIGHUP from a channel.
+func (l Loaded) lookAgain(ctx context.Context, hup <-chan os.Signal, reg *registry.Registry, log *slog.Logger) {
 	ticker := time.NewTicker(reloadInterval)
 	defer ticker.Stop()
-	last := l.content()
+	taken := l.content()
+	seen := taken
 	for {
+		asked := false
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-ticker.C:
 		case <-hup:
-			last = nil
+			asked = true
 		}
-		if now := l.content(); now != nil && !bytes.Equal(now, last) {
-			last = now
+		now := l.content()
+		settled := now != nil && bytes.Equal(now, seen) && !bytes.Equal(now, taken)
+		if seen = now; settled || asked && now != nil {
+			taken = now
 			l.reload(reg, log)
 		}
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -473,6 +475,41 @@ func TestALostProviderIsWatchedAgainAndWhatChangedIsSeen(t *testing.T) {
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Asleep)
 	})
+}
+
+// A socket proxy may allow the list of containers, and refuse their events.
+func TestAProviderThatRefusesEventsIsAskedWithAGrowingPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, out := newFake(service("solo", "web").routed("solo.test")), &strings.Builder{}
+		eventless := &eventless{fake: f}
+		r, stop := begin(t, Options{Providers: []Provider{eventless}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(out, nil))})
+		time.Sleep(10 * time.Minute)
+		if h := r.Health().Providers[0]; !strings.Contains(h.Error, "refused") {
+			t.Errorf("health: %+v", h)
+		}
+		stop()
+		if n := eventless.asked.Load(); n < 30 || n > 60 {
+			t.Errorf("asked %d times in ten minutes", n)
+		}
+		if n := strings.Count(out.String(), "level=WARN"); n != 1 {
+			t.Errorf("told %d times:\n%s", n, out)
+		}
+	})
+}
+
+// eventless lists everything, and has no events.
+type eventless struct {
+	*fake
+	asked atomic.Int64
+}
+
+func (p *eventless) Watch(ctx context.Context, report func(Report)) error {
+	p.asked.Add(1)
+	all, err := p.List(ctx)
+	if err == nil {
+		report(all)
+	}
+	return errors.New("fake: events refused")
 }
 
 func TestALostEventIsFoundByTheAudit(t *testing.T) {

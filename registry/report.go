@@ -9,12 +9,17 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// follow watches a provider until ctx ends, and connects anew when it is lost.
+// steady is how long a watch has to last to count as well again: some providers take it on,
+// list everything, and end it at once, such as a socket proxy that refuses events.
+const steady = 30 * time.Second
+
+// follow watches a provider until ctx ends, and connects anew when it is lost: after pauses
+// that grow as long as none of its watches lasts. What is wrong is a warning once.
 func (r *Registry) follow(ctx context.Context, p Provider) {
-	pause := newBackOff(250*time.Millisecond, 15*time.Second)
+	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), ""
 	for ctx.Err() == nil {
+		began := time.Now()
 		err := p.Watch(ctx, func(report Report) {
-			pause.Reset()
 			r.contact(p, nil)
 			r.apply(p, report)
 		})
@@ -25,8 +30,16 @@ func (r *Registry) follow(ctx context.Context, p Provider) {
 		r.mu.Lock()
 		r.doubtManualStops(p, engineShutdown, time.Now())
 		r.unlock()
-		wait := pause.NextBackOff()
-		r.log.Warn("provider lost, connecting anew", "provider", p.Name(), "in", short(wait), "error", err)
+		if time.Since(began) >= steady {
+			pause.Reset()
+			told = ""
+		}
+		level, wait := slog.LevelWarn, pause.NextBackOff()
+		if err.Error() == told {
+			level = slog.LevelDebug
+		}
+		told = err.Error()
+		r.log.Log(ctx, level, "provider lost, connecting anew", "provider", p.Name(), "in", short(wait), "error", err)
 		sleep(ctx, wait)
 	}
 }
