@@ -77,6 +77,7 @@ func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string
 		all = append(all, lintReadiness(e, own)...)
 		all = append(all, lintNetworks(e, shared)...)
 		all = append(all, lintApart(e)...)
+		all = append(all, lintTimeouts(e)...)
 	}
 	return append(all, lintAmbiguities(inv)...)
 }

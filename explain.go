@@ -52,6 +52,9 @@ func askTraefik(ctx context.Context, api *traefik.API, inv *registry.Inventory, 
 	}
 	settings.Catalog = catalog
 	settings.TraefikVersion, _ = api.Version(ctx) // checkAPI says why
+	if entryPoints, err := api.EntryPoints(ctx); err == nil {
+		settings.Timeouts = registry.TimeoutsOf(entryPoints)
+	}
 	asked := registry.Resolve(apps, settings).AskedAbout(routers, settings)
 	for i := range apps {
 		apps[i].Asked = cmp.Or(asked[apps[i].Provider+"/"+apps[i].Name], apps[i].Asked)

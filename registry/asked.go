@@ -132,6 +132,7 @@ func (r *Registry) listTraefik(ctx context.Context, list Lister) error {
 	if err != nil {
 		return err
 	}
+	r.listTimeouts(ctx, list)
 	r.takeRouters(version, routers, catalog)
 	r.takeListed("", routers)
 	return nil

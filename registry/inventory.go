@@ -36,6 +36,8 @@ type Settings struct {
 	Endpoints map[string]traefik.Static
 	// Catalog are the middlewares that Traefik's API tells. Nil: it tells none.
 	Catalog traefik.Catalog
+	// Timeouts are those of its entry points that it tells, by their names. Nil: it tells none.
+	Timeouts map[string]traefik.Timeouts
 	// TraefikVersion is what its API tells, "3.7.1". Empty: it tells none.
 	TraefikVersion string
 }
@@ -61,6 +63,8 @@ type Entry struct {
 	Routes []*Route
 	// AllowNonRunning tells that Traefik keeps the routers while the app sleeps.
 	AllowNonRunning bool
+	// Timeouts are the shortest of the entry points by which its requests come.
+	Timeouts traefik.Timeouts
 	// Apart tells that it is on no network that Paastis is on.
 	Apart bool
 	// Problems are warnings about this app, a line each.
@@ -213,6 +217,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.findOwnHosts(s)
 	inv.findRivals()
 	inv.place(s)
+	inv.limit(s)
 	inv.file(s)
 	return inv
 }

@@ -249,7 +249,7 @@ func (r *Registry) Rules() *rules.Set {
 func (r *Registry) Reload(s Settings) {
 	r.mu.Lock()
 	defer r.unlock()
-	s.Catalog, s.TraefikVersion = r.settings.Catalog, r.settings.TraefikVersion
+	s.Catalog, s.TraefikVersion, s.Timeouts = r.settings.Catalog, r.settings.TraefikVersion, r.settings.Timeouts
 	r.settings = s
 	r.resolve()
 	r.stir()

@@ -115,7 +115,7 @@ func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request, 
 	if !s.wake(k, req, false) {
 		return s.turnDown(c.Response(), c.Request(), k, req, who)
 	}
-	ctx, cancel := s.patient(c.Request().Context(), k.Entry().HoldTimeout)
+	ctx, cancel := s.patient(c.Request().Context(), k.Entry().Patience(k.Entry().HoldTimeout, mayHaveBody(req)))
 	defer cancel()
 	for s.registry.Await(ctx, k) == registry.Ready && ctx.Err() == nil {
 		if k.Pass(time.Now()) {

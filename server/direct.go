@@ -202,7 +202,8 @@ func (s *Server) lead(a *arrival) {
 // keep keeps a program's request, or a person's form, until the app is ready, and carries
 // it there. The body stays with the visitor until then.
 func (s *Server) keep(a *arrival, who Visitor) {
-	ctx, cancel := s.patient(a.r.Context(), a.keeper.Entry().DirectHoldTimeout)
+	e := a.keeper.Entry()
+	ctx, cancel := s.patient(a.r.Context(), e.Patience(e.DirectHoldTimeout, mayStall(a.r)))
 	defer cancel()
 	for !s.carry(ctx, a, true) {
 		if !s.wake(a.keeper, &a.request, false) {

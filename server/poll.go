@@ -47,7 +47,7 @@ func referrerPolicy(s registry.State) string {
 // and after pollLimit anyway. It never lets the poll through to the app, and is no activity
 // once the app is awake.
 func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Keeper, req *traefik.Request) error {
-	ctx, cancel := s.patient(ctx, pollLimit)
+	ctx, cancel := s.patient(ctx, k.Entry().Patience(pollLimit, false))
 	defer cancel()
 	seen := first(req.Header, pollHeader)
 	form := strings.HasSuffix(seen, formMark)

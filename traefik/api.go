@@ -165,6 +165,23 @@ func (a *API) Middlewares(ctx context.Context) (Catalog, error) {
 	return catalog, nil
 }
 
+// EntryPoints returns what Traefik's API tells of its entry points: names and timeouts.
+func (a *API) EntryPoints(ctx context.Context) ([]EntryPoint, error) {
+	var all []EntryPoint
+	err := a.pages(ctx, "api/entrypoints", func(at *url.URL) (http.Header, error) {
+		var answer []entryPointAnswer
+		header, err := a.get(ctx, at, &answer)
+		for _, e := range answer {
+			all = append(all, e.entryPoint())
+		}
+		return header, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
 // pages asks for all pages of a list.
 func (a *API) pages(ctx context.Context, path string, ask func(*url.URL) (http.Header, error)) error {
 	for page := 1; page <= maxPages; {

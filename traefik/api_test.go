@@ -364,6 +364,29 @@ func TestMiddlewaresAreThoseThatTraefikHas(t *testing.T) {
 	}
 }
 
+// What Traefik 3.6.12 answered, without what is not read. It leaves out a timeout of none.
+const someEntryPoints = `[{"address":":80","transport":{"respondingTimeouts":{"readTimeout":"1m0s","idleTimeout":"3m0s"}},"name":"usual"},` +
+	`{"address":":81","transport":{"respondingTimeouts":{"idleTimeout":"3m0s"}},"name":"patient"},` +
+	`{"address":":82","transport":{"respondingTimeouts":{"readTimeout":"10s","writeTimeout":"1m30s"}},"name":"hasty"}]`
+
+func TestEntryPointsHaveTheTimeoutsThatTraefikTells(t *testing.T) {
+	t.Parallel()
+	got, err := answering(t, apiURL, page(1, someEntryPoints)).EntryPoints(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]traefik.Timeouts{"usual": {Read: time.Minute}, "patient": {}, "hasty": {Read: 10 * time.Second, Write: 90 * time.Second}}
+	for _, e := range got {
+		if limits, there := want[e.Name]; !there || e.Limits() != limits {
+			t.Errorf("%s: %+v, want %+v", e.Name, e.Limits(), limits)
+		}
+		delete(want, e.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("untold: %v", want)
+	}
+}
+
 func TestRoutersComeInPages(t *testing.T) {
 	t.Parallel()
 	api := serving(t, apiURL, nil)

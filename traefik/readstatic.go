@@ -183,6 +183,10 @@ func (o options) entryPoints() []EntryPoint {
 		all = append(all, EntryPoint{
 			Name: name, AsDefault: o.isOn(at+".asdefault", false), TLS: o.isTLS(at + ".http.tls"),
 			Port: o.port(name), Middlewares: strings.ReplaceAll(o[at+".http.middlewares"], " ", ""),
+			Timeouts: Timeouts{
+				Read:  asSet(o[at+".transport.respondingtimeouts.readtimeout"]),
+				Write: asSet(o[at+".transport.respondingtimeouts.writetimeout"]),
+			},
 		})
 	}
 	return all

@@ -49,6 +49,7 @@ type EntryPoint struct {
 	HostPort uint16
 	// Middlewares are those that stand before those of its routers, as "a,b@file".
 	Middlewares string
+	Timeouts
 }
 
 // Keeps reports whether such a Traefik makes routers of an app with these labels: whether
@@ -178,11 +179,18 @@ func overEntryPoints(some, others []EntryPoint) []EntryPoint {
 	all := slices.Clone(some)
 	for i, e := range all {
 		place := slices.IndexFunc(others, func(o EntryPoint) bool { return o.Name == e.Name })
-		if e.Port == 0 && place >= 0 {
-			all[i] = others[place]
+		if place < 0 {
+			continue
+		}
+		switch other := others[place]; {
+		case e.Port == 0:
+			all[i] = other
 			all[i].AsDefault = e.AsDefault
-		} else if place >= 0 && e.Port == others[place].Port && e.HostPort == 0 {
-			all[i].HostPort = others[place].HostPort
+		case e.Port == other.Port && e.HostPort == 0:
+			all[i].HostPort = other.HostPort
+			fallthrough
+		default:
+			all[i].Timeouts = other.Timeouts // no setting has them
 		}
 	}
 	return all
