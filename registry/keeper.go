@@ -19,7 +19,7 @@ type Keeper struct {
 	// activity is when a request last came, in Unix nanoseconds; 0: never.
 	activity atomic.Int64
 	// lasting tells what was let through in this wake that may go on for long, and be alive
-	// while it is silent: lastingUpload, lastingStream, or 0: nothing.
+	// while it is silent: lastingMaybe, lastingStream, or 0: nothing.
 	lasting atomic.Uint32
 
 	// presence says why Traefik has the app's routers.

@@ -17,8 +17,8 @@ import (
 // what is no stream for sure only for a time.
 
 const (
-	// lastingUpload: a request whose body may be long was let through.
-	lastingUpload uint32 = 1 + iota
+	// lastingMaybe: a request was let through that may go on for long, as few of its kind do.
+	lastingMaybe uint32 = 1 + iota
 	// lastingStream: a WebSocket or another stream was.
 	lastingStream
 )
@@ -48,10 +48,11 @@ func (k *Keeper) Stream() {
 	}
 }
 
-// Upload notes that a request that passed may have a long body, whose end is not seen.
-func (k *Keeper) Upload() {
+// MayLast notes that a request that passed may go on for long, though most of its kind do not:
+// an upload, a call of gRPC.
+func (k *Keeper) MayLast() {
 	if k.lasting.Load() == 0 {
-		k.lasting.CompareAndSwap(0, lastingUpload)
+		k.lasting.CompareAndSwap(0, lastingMaybe)
 	}
 }
 

@@ -55,7 +55,7 @@ func TestASilentUploadKeepsItsAppAwakeByItsKeepAlivePackets(t *testing.T) {
 		limit time.Duration // asleep by then; 0: it stays awake
 	}{
 		"a plain request":                {func(*Keeper) {}, "", 0, time.Minute},
-		"an upload":                      {(*Keeper).Upload, "", 9 * time.Minute, 13 * time.Minute},
+		"an upload":                      {(*Keeper).MayLast, "", 9 * time.Minute, 13 * time.Minute},
 		"a stream":                       {(*Keeper).Stream, "", 24 * time.Hour, 0},
 		"a stream that may be cut short": {(*Keeper).Stream, "sleep", 0, 3 * time.Minute},
 	} {

@@ -12,9 +12,13 @@ import (
 
 // streamed are types of content that come in pieces, by what they begin with.
 var streamed = [...]string{
-	"text/event-stream", "application/grpc", "application/connect+", "application/x-ndjson", "application/ndjson",
+	"text/event-stream", "application/x-ndjson", "application/ndjson",
 	"application/jsonl", "application/json-seq", "application/stream+json", "multipart/x-mixed-replace",
 }
+
+// called are types of content of calls that may be streams, by what they begin with: nothing
+// tells those of gRPC from others.
+var called = [...]string{"application/grpc", "application/connect+"}
 
 // uploaded are types of content of which there is much, by what they begin with.
 var uploaded = [...]string{
@@ -28,8 +32,8 @@ func noteLasting(k *registry.Keeper, h http.Header) {
 	switch {
 	case streams(h):
 		k.Stream()
-	case uploads(h):
-		k.Upload()
+	case mayLast(h):
+		k.MayLast()
 	}
 }
 
@@ -54,16 +58,18 @@ func wantsStream(accept string) bool {
 		strings.Contains(accept, "stream+json") || strings.Contains(accept, "mixed-replace")
 }
 
-// uploads reports whether a request may have a long body, which Traefik does not tell: its
-// client asks before it sends it, or its method or its type of content is that of an upload.
-func uploads(h http.Header) bool {
+// mayLast reports whether a request may be a call that is a stream, or may have a long body,
+// which Traefik does not tell: its client asks before it sends it, or its method or its type
+// of content is that of an upload.
+func mayLast(h http.Header) bool {
 	switch first(h, "X-Forwarded-Method") {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return h["Expect"] != nil
 	case http.MethodPut, http.MethodPatch:
 		return true
 	default:
-		return h["Expect"] != nil || isOneOf(first(h, "Content-Type"), uploaded[:])
+		kind := first(h, "Content-Type")
+		return h["Expect"] != nil || isOneOf(kind, uploaded[:]) || isOneOf(kind, called[:])
 	}
 }
 

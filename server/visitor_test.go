@@ -243,8 +243,7 @@ func TestStreamsAreToldByTheirHeaders(t *testing.T) {
 	for line, want := range map[string]bool{
 		"Sec-WebSocket-Key: x": true, "Accept: text/event-stream": true, "Accept: text/event-stream, */*": true,
 		"Accept: application/json, text/event-stream": true, "Accept: application/x-ndjson": true, "Accept: application/stream+json": true,
-		"Content-Type: application/grpc": true, "Content-Type: application/grpc+proto": true, "Content-Type: Application/gRPC-web": true,
-		"Content-Type: application/connect+json": true, "Content-Type: application/json": false,
+		"Content-Type: application/x-ndjson": true, "Content-Type: application/grpc": false, "Content-Type: application/json": false,
 		"Accept: text/html": false, "Accept: application/json": false, "Accept: */*": false, "Upgrade: websocket": false,
 	} {
 		if got := streams(ask("http://shop.test/", line).Header); got != want {
@@ -253,10 +252,11 @@ func TestStreamsAreToldByTheirHeaders(t *testing.T) {
 	}
 }
 
-func TestUploadsAreToldByTheirMethodAndHeaders(t *testing.T) {
+func TestUploadsAndCallsAreToldByTheirMethodAndHeaders(t *testing.T) {
 	for line, want := range map[string]bool{
 		"GET": false, "HEAD": false, "OPTIONS": false, "POST": false, "DELETE": false, "PUT": true, "PATCH": true,
-		"POST Expect: 100-continue": true, "POST Content-Type: multipart/form-data; boundary=x": true, "POST Content-Type: video/mp4": true,
+		"POST Content-Type: application/grpc": true, "POST Content-Type: application/grpc+proto": true, "POST Content-Type: Application/gRPC-web": true,
+		"POST Content-Type: application/connect+json": true, "POST Expect: 100-continue": true, "POST Content-Type: multipart/form-data; boundary=x": true, "POST Content-Type: video/mp4": true,
 		"POST Content-Type: application/offset+octet-stream": true, "POST Content-Type: application/json": false,
 		"POST Content-Type: application/x-www-form-urlencoded": false, "GET Content-Type: video/mp4": false, "GET Expect: 100-continue": true,
 	} {
@@ -266,7 +266,7 @@ func TestUploadsAreToldByTheirMethodAndHeaders(t *testing.T) {
 			name, value, _ := strings.Cut(rest, ": ")
 			h.Set(name, value)
 		}
-		if got := uploads(h); got != want {
+		if got := mayLast(h); got != want {
 			t.Errorf("%s: %t", line, got)
 		}
 	}
