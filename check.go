@@ -36,6 +36,7 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 		config.weaknesses(), inv.RuleWarnings(config.Rules), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
 		lintStrangers(inv, knownTraefiks(config, report), config.Admin.Path, config.Listen, config.ListenTLS),
 		lintTraefiks(inv, report, config.registrySettings()), lintUnseen(ctx, config, inv), checkAPI(ctx, config.Traefik, inv), lintThemes(inv, themes.Names()),
+		lintRemoved(config.StateFile, inv),
 	)
 	for _, w := range warnings {
 		fmt.Fprintf(out, "warning: %s\n", w)

@@ -50,6 +50,8 @@ type filedApp struct {
 	LastActivity time.Time   `json:"last_activity,omitzero"`
 	Pinned       time.Time   `json:"pinned,omitzero"`
 	Stopped      time.Time   `json:"stopped_manually,omitzero"`
+	Removed      time.Time   `json:"removed_asleep,omitzero"`
+	Identity     string      `json:"identity,omitempty"`
 	Memory       uint64      `json:"memory,omitempty"`
 	Asked        string      `json:"asked,omitempty"`
 	Without      []string    `json:"without,omitempty"`
@@ -123,6 +125,22 @@ func ReadWithout(path string) map[string][]string {
 		without[id] = app.Without
 	}
 	return without
+}
+
+// ReadRemoved is the same for apps that were removed while they slept, by the IDs that they
+// had, and when.
+func ReadRemoved(path string) map[string]time.Time {
+	content := peekAt(path)
+	if content == nil {
+		return nil
+	}
+	removed := map[string]time.Time{}
+	for id, app := range content.Apps {
+		if !app.Removed.IsZero() {
+			removed[id] = app.Removed
+		}
+	}
+	return removed
 }
 
 // peekAt reads a file of a FileStore, and leaves it as it is. Nil: it cannot be read.
@@ -214,7 +232,7 @@ func (m Memory) write(w io.Writer) error {
 }
 
 func filedOf(m AppMemory) filedApp {
-	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Memory: m.Memory, Asked: m.Asked, Without: m.Without}
+	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without}
 	for _, w := range m.Wakes {
 		a.Wakes = append(a.Wakes, filedWake{At: w.At, Took: w.Took.Seconds(), Failed: w.Failed})
 	}
@@ -251,7 +269,7 @@ func (c filed) memory() Memory {
 }
 
 func (a filedApp) memory() AppMemory {
-	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
+	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
 	for _, w := range a.Wakes {
 		m.Wakes = append(m.Wakes, Wake{At: w.At, Took: seconds(w.Took), Failed: w.Failed})
 	}

@@ -70,6 +70,9 @@ type Keeper struct {
 	found     bool      // it ran before Paastis did
 	gone      bool      // its provider no longer knows it
 
+	lostAt    time.Time // when it was removed; zero: it is there
+	successor *Keeper   // of the app that has come in its place; nil: none
+
 	endedAt  time.Time    // when it was last found to have ended, or been restarted
 	formerly []netip.Addr // the addresses that it had then
 	renewed  bool         // it was restarted by someone else, unseen

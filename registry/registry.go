@@ -102,6 +102,7 @@ type Registry struct {
 	contacts  map[Provider]ProviderHealth
 	news      news
 
+	removed   []*Keeper            // of apps that were removed a moment ago
 	absent    map[string]AppMemory // :: provider/name → what is remembered of an app that is not there
 	unsaved   bool                 // something is to be remembered
 	savedAt   time.Time            // when the last save began

@@ -99,8 +99,10 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 			k.endedAt = time.Now() // at the latest
 		}
 		k.restarts = app.restarts() // those of before are not of this minute
+		r.inherit(k, time.Now())
 		r.revive(k, time.Now())
 		r.keepers[id] = k
+		r.succeed(k, time.Now())
 		return k, true
 	}
 	if app.Version < k.app.Version {
@@ -170,8 +172,12 @@ func (r *Registry) lose(k *Keeper) {
 	if k.Entry().Managed {
 		r.happen(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: "It was removed."})
 	}
-	r.depart(k, time.Now())
-	k.gone = true
+	slept := k.Entry().Managed && (k.state == Asleep || k.state == Stopping) && k.stoppedManually.IsZero()
+	r.depart(k, slept, time.Now())
+	k.gone, k.lostAt = true, time.Now()
+	if k.successor = r.namesake(k); k.successor == nil {
+		r.removed = append(slices.DeleteFunc(r.removed, func(o *Keeper) bool { return k.lostAt.Sub(o.lostAt) > updateMoment }), k)
+	}
 	r.touch()
 	r.turn(k, false)
 	k.state, k.reason = Failed, "It was removed."
@@ -180,6 +186,9 @@ func (r *Registry) lose(k *Keeper) {
 	r.repaint(k)
 	if k.Entry().Managed {
 		r.say(slog.LevelInfo, "app removed", "app", k.Name())
+	}
+	if slept && k.successor == nil {
+		r.warnRemoved(k)
 	}
 }
 

@@ -40,6 +40,10 @@ type AppMemory struct {
 	// StoppedManually is when somebody else has stopped it, if it was to stay so. Zero: it was
 	// not.
 	StoppedManually time.Time
+	// RemovedAsleep is when it was removed while it slept. Zero: it was not.
+	RemovedAsleep time.Time
+	// Identity is what stays the same when its name changes. Empty: nothing is known to.
+	Identity string
 	// Memory that it took when it was last measured, in bytes. Zero: not known.
 	Memory uint64
 	// Asked is the router that Traefik is known to ask about although no label says so.
@@ -145,18 +149,21 @@ func historyOf(spans []Span, now time.Time) history {
 // memoryOf is what is remembered of an app. Called with the lock held.
 func (k *Keeper) memoryOf(now time.Time) AppMemory {
 	return AppMemory{
-		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, StoppedManually: k.stoppedManually, Memory: k.memory, Asked: k.asked, Without: k.without,
+		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, StoppedManually: k.stoppedManually, Identity: k.app.identity(), Memory: k.memory, Asked: k.asked, Without: k.without,
 		Wakes: slices.Clone(k.wakes), Spans: k.history.spans(now),
 	}
 }
 
 // depart remembers an app that no longer exists: it may come back. Called with the lock held.
-func (r *Registry) depart(k *Keeper, now time.Time) {
+func (r *Registry) depart(k *Keeper, slept bool, now time.Time) {
 	if !k.Entry().Managed {
 		return
 	}
 	m := k.memoryOf(now)
 	m.StoppedManually = time.Time{} // what was stopped is no more
+	if slept {
+		m.RemovedAsleep = now
+	}
 	r.absent[k.id] = m
 	r.forgetAbsent(now)
 	r.unsaved = true

@@ -63,7 +63,8 @@ func (r *Registry) forgiveAll(k *Keeper) {
 
 // Await blocks until requests pass to the app, until it has failed, has fallen asleep
 // again or is ours no more, or until ctx ends, and returns its state; Ready means that
-// requests pass. What somebody else has just stopped may be on its way up again.
+// requests pass. What somebody else has just stopped or removed may be on its way up again; see
+// Successor.
 func (r *Registry) Await(ctx context.Context, k *Keeper) State {
 	for {
 		state, settles, changed := r.peek(k)
@@ -94,6 +95,9 @@ func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 		return Starting, 0, k.next()
 	}
 	now := time.Now()
+	if until := k.lostAt.Add(updateMoment); k.gone && k.successor == nil && now.Before(until) {
+		return Failed, until.Sub(now), k.next()
+	}
 	if until := k.settles(now); k.state == Asleep && !until.IsZero() {
 		return Asleep, until.Sub(now), k.next()
 	}

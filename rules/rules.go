@@ -168,6 +168,7 @@ func (r *Resolved) label(own map[string]string, origin string) (warnings []strin
 	for _, key := range slices.Sorted(maps.Keys(own)) {
 		property := propertyOf(key)
 		switch {
+		case key == "id": // of the app under all its names: the registry's
 		case property != nil:
 			if err := property.set(&r.Properties, labelNode(property, own[key]), verbatim); err != nil {
 				warnings = append(warnings, fmt.Sprintf("label \"paastis.%s\" on %s: %v; left out", key, origin, err))

@@ -117,11 +117,15 @@ func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request, 
 	}
 	ctx, cancel := s.patient(c.Request().Context(), k.Entry().Patience(k.Entry().HoldTimeout, mayHaveBody(req)))
 	defer cancel()
-	for s.registry.Await(ctx, k) == registry.Ready && ctx.Err() == nil {
-		if k.Pass(time.Now()) {
+	for {
+		state, successor := s.registry.Await(ctx, k), s.registry.Successor(k)
+		if state != registry.Ready && successor == k || ctx.Err() != nil {
+			break
+		}
+		if k = successor; k.Pass(time.Now()) {
 			return s.release(c, k, req, who)
 		}
-		s.registry.Wake(k, false) // somebody has stopped it in this instant
+		s.registry.Wake(k, false) // somebody has stopped it in this instant, or put another in its place
 	}
 	return s.letDown(c.Response(), c.Request(), k, req, who)
 }

@@ -210,7 +210,12 @@ func (s *Server) keep(a *arrival, who Visitor) {
 			s.said(s.turnDown(a.w, a.r, a.keeper, &a.request, who))
 			return
 		}
-		if s.registry.Await(ctx, a.keeper) != registry.Ready || ctx.Err() != nil {
+		state, successor := s.registry.Await(ctx, a.keeper), s.registry.Successor(a.keeper)
+		if successor != a.keeper {
+			a.keeper, a.route = successor, s.registry.SuccessorOf(a.route)
+			continue
+		}
+		if state != registry.Ready || ctx.Err() != nil {
 			s.said(s.letDown(a.w, a.r, a.keeper, &a.request, who))
 			return
 		}

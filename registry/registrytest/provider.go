@@ -108,6 +108,14 @@ func (p *Provider) Remove(name string) {
 	p.changes <- registry.Report{Gone: []string{name}, Version: p.version}
 }
 
+// Add brings an app in.
+func (p *Provider) Add(a *App) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.apps[a.Name] = a
+	p.tell(a)
+}
+
 // Lose lets the provider answer no more.
 func (p *Provider) Lose() { close(p.lost) }
 

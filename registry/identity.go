@@ -1,0 +1,148 @@
+package registry
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// updateMoment is for how long an app that was removed may be one that is being updated:
+	// who waits for it goes on waiting for its successor.
+	updateMoment = 10 * time.Second
+	// removedSettles is how long after its removal an app that comes back was not removed.
+	removedSettles = 3 * time.Second
+)
+
+// identity is what stays the same of an app whose name changes: what its owner says in the
+// label paastis.id, or what Coolify does, which names the containers of each deployment anew
+// (the labels are in its documentation, "Raw Docker Compose Deployment"). Empty: its name.
+func (a App) identity() string {
+	if id := a.label("paastis.id"); id != "" {
+		return "paastis.id=" + id
+	}
+	if app := a.label("coolify.applicationid"); app != "" {
+		service := a.label("com.docker.compose.service")
+		if service == a.label("coolify.name") {
+			service = "" // it is the container's name, which is of one deployment
+		}
+		return "coolify.applicationId=" + app + " " + a.label("coolify.pullrequestid") + " " + service
+	}
+	return ""
+}
+
+// label is one of the app's, whose name is given in lower case. Empty: it has none.
+func (a App) label(name string) string {
+	for label, value := range a.Labels {
+		if strings.EqualFold(label, name) {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// namesake is another app of the same provider that is this one under another name: they
+// have an instance in common, which was renamed, or the same identity. Nil: there is none.
+// Called with the lock held.
+func (r *Registry) namesake(k *Keeper) *Keeper {
+	identity := k.app.identity()
+	for _, other := range r.keepers {
+		if other != k && other.provider == k.provider && isSame(k.app, identity, other.app) {
+			return other
+		}
+	}
+	return nil
+}
+
+func isSame(a App, identity string, b App) bool {
+	return identity != "" && identity == b.identity() || slices.ContainsFunc(a.Instances, func(i Instance) bool {
+		return i.ID != "" && slices.ContainsFunc(b.Instances, func(j Instance) bool { return i.ID == j.ID })
+	})
+}
+
+// inherit gives an app that is known by no name of its own what is remembered of it under
+// another one. Called with the lock held.
+func (r *Registry) inherit(k *Keeper, now time.Time) {
+	if _, known := r.absent[k.id]; known {
+		return
+	}
+	if !r.loading {
+		if other := r.namesake(k); other != nil {
+			r.absent[k.id] = other.memoryOf(now)
+			r.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)
+			return
+		}
+	}
+	identity := k.app.identity()
+	provider, _, _ := strings.Cut(k.id, "/")
+	if identity == "" {
+		return
+	}
+	for id, m := range r.absent {
+		if m.Identity == identity && strings.HasPrefix(id, provider+"/") {
+			delete(r.absent, id)
+			r.absent[k.id] = m
+			r.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", strings.TrimPrefix(id, provider+"/"))
+			return
+		}
+	}
+}
+
+// succeed lets who waits for an app that was removed wait for the one that is there by its
+// name now, or that is the same one. Called with the lock held.
+func (r *Registry) succeed(k *Keeper, now time.Time) {
+	if r.removed == nil {
+		return
+	}
+	identity := k.app.identity()
+	r.removed = slices.DeleteFunc(r.removed, func(gone *Keeper) bool {
+		if gone.id == k.id || gone.provider == k.provider && isSame(k.app, identity, gone.app) {
+			gone.successor = k
+			gone.notify()
+			return true
+		}
+		return now.Sub(gone.lostAt) > updateMoment
+	})
+}
+
+// Successor is the keeper of the app that has come in the place of one that was removed; the
+// same keeper if none has.
+func (r *Registry) Successor(k *Keeper) *Keeper {
+	r.mu.Lock()
+	defer r.unlock()
+	for k.successor != nil {
+		k = k.successor
+	}
+	return k
+}
+
+// SuccessorOf is the published route of a name that leads to an app now; the same route if
+// there is none.
+func (r *Registry) SuccessorOf(rt *Route) *Route {
+	if now := r.inventory.Load().routes[rt.Name]; now != nil {
+		return now
+	}
+	return rt
+}
+
+// warnRemoved tells of an app that was removed while it slept, unless it comes back soon: a
+// sleeping container is a stopped one, and whoever tidies up removes those. Called with the
+// lock held.
+func (r *Registry) warnRemoved(k *Keeper) {
+	r.todo = append(r.todo, func(ctx context.Context) {
+		sleep(ctx, removedSettles)
+		r.mu.Lock()
+		defer r.unlock()
+		if ctx.Err() != nil || k.successor != nil || r.keepers[k.id] != nil {
+			return
+		}
+		r.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,
+			"app", k.Name(), "origin", k.Entry().App.Origin)
+	})
+	r.stir()
+}
+
+// RemovedCure is what helps against those who remove stopped containers.
+const RemovedCure = "set stop_method: pause (label paastis.stop_method=pause), or let it leave out this app"
