@@ -30,7 +30,7 @@ func lintUnseen(ctx context.Context, config Loaded, inv *registry.Inventory) []s
 func unseenWarnings(inv *registry.Inventory, limited registry.Limited) []string {
 	var all []string
 	for _, e := range inv.Entries {
-		if !e.Managed || e.Unseen == rules.UnseenSleep || e.TrafficFloor == rules.Off {
+		if !e.Managed || e.Follows() || e.Unseen == rules.UnseenSleep || e.TrafficFloor == rules.Off {
 			continue
 		}
 		if why := limited.Unseen(e.App.Name, e.VisitedPorts()); why != "" {

@@ -43,7 +43,7 @@ func writeUse(ctx context.Context, config Loaded, e *registry.Entry, out io.Writ
 
 // writeUnseen says of an app that does not run why its use would not be seen.
 func writeUnseen(ctx context.Context, config Loaded, e *registry.Entry, out io.Writer) {
-	if !e.Managed || !slices.Contains(e.App.Networks, "host") {
+	if !e.Managed || e.Follows() || !slices.Contains(e.App.Networks, "host") {
 		return
 	}
 	if limited := limitedProvider(ctx, config); limited != nil {

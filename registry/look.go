@@ -209,6 +209,9 @@ func (r *Registry) looked(k *Keeper, l look) {
 	defer r.unlock()
 	k.looking = false
 	l.ended = time.Now()
+	if k.Entry().Follows() {
+		l.usage.Unseen = ""
+	}
 	if !k.alive() {
 		return // that it could not be seen says nothing
 	}

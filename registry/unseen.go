@@ -106,6 +106,13 @@ func (e *Entry) VisitedPorts() []uint16 {
 	return ports
 }
 
+// Follows reports whether nobody but other apps uses the app, as far as anything tells: one of
+// them needs it, and nothing says that it listens anywhere, as of a worker. It is in use while
+// they are.
+func (e *Entry) Follows() bool {
+	return e.needed && len(e.Routers) == 0 && len(e.App.Ports) == 0 && len(e.VisitedPorts()) == 0
+}
+
 // linkedAddresses are the app's own, and those of the apps that keep it awake by themselves
 // while they are: of its component, and that need it. Their connections tell nothing more.
 // Those of a Traefik count all the same. Called with the lock held.

@@ -253,3 +253,22 @@ func TestAnAppWhoseTrafficDoesNotCountNeedNotBeLookedAt(t *testing.T) {
 		w.wantState("solo-web", Asleep)
 	})
 }
+
+func TestAWorkerWhoseUseCannotBeSeenSleepsWithWhoNeedsIt(t *testing.T) {
+	for port, sleeps := range map[string]bool{"": true, "1883": false} {
+		synctest.Test(t, func(t *testing.T) {
+			front, worker := service("shop", "front", "worker").routed("shop.test"), service("shop", "worker")
+			worker.unseen = onHost
+			if port != "" {
+				worker.app.Labels["paastis.port"] = port
+			}
+			w := liveMetered(t, "", false, front, worker)
+			w.visit("shop-front")
+			time.Sleep(time.Hour)
+			w.wantState("shop-front", Asleep)
+			if slept := w.View(w.keeperOf("shop-worker")).State == Asleep; slept != sleeps {
+				t.Errorf("port %q: asleep %t", port, slept)
+			}
+		})
+	}
+}
