@@ -14,17 +14,41 @@ import (
 // lintUnseen tells of apps that stay awake because their use cannot be seen. Their owner may
 // have said that they sleep all the same.
 func lintUnseen(ctx context.Context, config Loaded, inv *registry.Inventory) []string {
-	onHost := slices.ContainsFunc(inv.Entries, func(e *registry.Entry) bool {
-		return e.Managed && slices.Contains(e.App.Networks, "host")
-	})
-	if !onHost { // the use of all others shows in their traffic
+	if !slices.ContainsFunc(inv.Entries, func(e *registry.Entry) bool { return e.Managed }) {
 		return nil
 	}
 	limited := limitedProvider(ctx, config)
 	if limited == nil {
 		return nil
 	}
-	return unseenWarnings(inv, limited)
+	all := unseenWarnings(inv, limited)
+	if meter, ok := limited.(registry.Meter); ok {
+		all = append(all, refusedLook(ctx, inv, meter)...)
+	}
+	return all
+}
+
+// refusedLook looks at one of the apps that run: if the engine, or a proxy before it, refuses
+// that, it does so for all.
+func refusedLook(ctx context.Context, inv *registry.Inventory, meter registry.Meter) []string {
+	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	defer cancel()
+	at := slices.IndexFunc(inv.Entries, func(e *registry.Entry) bool {
+		return e.Managed && e.TrafficFloor != rules.Off && e.Unseen != rules.UnseenSleep && runs(e)
+	})
+	if at < 0 {
+		return nil
+	}
+	e := inv.Entries[at]
+	if _, err := meter.Measure(ctx, e.App.Name, registry.Want{Ports: e.VisitedPorts()}); err != nil {
+		return []string{fmt.Sprintf("app %q stays awake, and so may others, for its use cannot be looked at: %v; allow the call GET /containers/{id}/stats, or let apps sleep without regard to what they have open by unseen: sleep (%s)", e.Name, err, e.App.Origin)}
+	}
+	return nil
+}
+
+// runs reports whether an instance of the app does.
+func runs(e *registry.Entry) bool {
+	return slices.ContainsFunc(e.App.Instances, func(i registry.Instance) bool { return i.Status == registry.Running })
 }
 
 func unseenWarnings(inv *registry.Inventory, limited registry.Limited) []string {

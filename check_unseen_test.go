@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -30,6 +32,30 @@ func TestCheckNamesEachAppWhoseUseCannotBeSeen(t *testing.T) {
 	want := `app "hub" stays awake, for its use cannot be seen: it is on the host's network; give Paastis pid: host; or let it sleep without regard to what it has open by the label paastis.unseen=sleep (container "hub")`
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("warnings %q\nwant %q", got, want)
+	}
+}
+
+// refusing is a provider that lets nobody look at its apps.
+type refusing struct{ err error }
+
+func (r refusing) Measure(context.Context, string, registry.Want) (registry.Usage, error) {
+	return registry.Usage{}, r.err
+}
+
+func TestCheckTellsThatAppsCannotBeLookedAt(t *testing.T) {
+	set, err := rules.ParseFile("paastis.yml", []byte("rules: [{pattern: '.*', enable: true}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := registry.App{Name: "web", Origin: "container \"web\"", Instances: []registry.Instance{{Name: "web", Status: registry.Running}}}
+	settings := registry.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"}
+	inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: app}}, settings)
+	got := refusedLook(t.Context(), inv, refusing{errors.New("403 not by this proxy")})
+	if len(got) != 1 || !strings.Contains(got[0], `app "web" stays awake`) || !strings.Contains(got[0], "403 not by this proxy") || !strings.Contains(got[0], "/stats") {
+		t.Errorf("warnings %q", got)
+	}
+	if got := refusedLook(t.Context(), inv, refusing{}); got != nil {
+		t.Errorf("an app that can be looked at: %q", got)
 	}
 }
 

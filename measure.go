@@ -20,7 +20,7 @@ import (
 // takes for use, so that its author can choose a floor. An app that does not run, or
 // whose provider has no counters, has nothing to show.
 func writeUse(ctx context.Context, config Loaded, e *registry.Entry, out io.Writer) {
-	if !slices.ContainsFunc(e.App.Instances, func(i registry.Instance) bool { return i.Status == registry.Running }) {
+	if !runs(e) {
 		writeUnseen(ctx, config, e, out)
 		return
 	}
