@@ -35,6 +35,7 @@ func check(ctx context.Context, config Loaded, out io.Writer) error {
 	warnings := slices.Concat(
 		config.weaknesses(), inv.RuleWarnings(config.Rules), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
 		lintStrangers(inv, knownTraefiks(config, report), config.Admin.Path, config.Listen, config.ListenTLS),
+		lintAsking(inv, config.Traefik.Middleware), lintUndefined(inv, knownTraefiks(config, report), config.Traefik.Middleware),
 		lintTraefiks(inv, report, config.registrySettings()), lintUnseen(ctx, config, inv), checkAPI(ctx, config.Traefik, inv), lintThemes(inv, themes.Names()),
 		lintRemoved(config.StateFile, inv),
 	)

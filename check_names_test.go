@@ -9,6 +9,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
 )
 
 func TestCheckTellsOfANameThatTwoStacksHaveInOneNetwork(t *testing.T) {
@@ -129,5 +130,83 @@ func TestCheckTellsOfARouterOfAFileThatWakesNothing(t *testing.T) {
 				t.Errorf("told: %q", got)
 			}
 		})
+	}
+}
+
+func TestCheckTellsOfAMiddlewareThatKeepsPaastisFromItsWork(t *testing.T) {
+	const fine = "http://paastis:3000/auth"
+	for name, c := range map[string]struct {
+		address, option, value string
+		want                   string
+	}{
+		"in order":             {fine, "maxresponsebodysize", "4096", ""},
+		"with an app's name":   {fine + "?app=shop", "maxresponsebodysize", "65536", ""},
+		"a short answer":       {fine, "maxresponsebodysize", "1024", "it takes no answer of more than 1024 bytes, and a waiting page may have 4096: visitors get 401 in its place; set traefik.http.middlewares.paastis.forwardauth.maxresponsebodysize=4096"},
+		"few headers":          {fine, "authrequestheaders", "Accept, cookie,authorization", "it tells Paastis nothing of the headers Content-Type, Origin,"},
+		"all that it needs":    {fine, "authrequestheaders", strings.ToLower(strings.Join(toldHeaders, ",")), ""},
+		"the body as well":     {fine, "forwardbody", "true", "remove traefik.http.middlewares.paastis.forwardauth.forwardbody"},
+		"no path":              {"http://me:secret@paastis:3000?token=secret", "maxresponsebodysize", "4096", "its address http://paastis:3000 is not that of Paastis's /auth"},
+		"a path of another's":  {"http://paastis:3000/verify", "maxresponsebodysize", "4096", "so every app that uses it answers 404 or worse"},
+		"a slash behind it":    {fine + "/", "maxresponsebodysize", "4096", "is not that of Paastis's /auth"},
+		"over TLS as the docs": {"https://paastis:3443/auth", "tls.insecureskipverify", "true", ""},
+	} {
+		paastis := registry.App{
+			Name: "paastis", Origin: `container "paastis"`, Instances: []registry.Instance{{Name: "paastis", ID: "p"}},
+			Labels: map[string]string{
+				"traefik.http.middlewares.paastis.forwardauth.address":     c.address,
+				"traefik.http.middlewares.paastis.forwardauth." + c.option: c.value,
+			},
+		}
+		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: paastis}, {Provider: "docker", App: web(nil)}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+		got := strings.Join(lintAsking(inv, "paastis"), "\n")
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) || strings.Contains(got, "secret") {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+		if got != "" && (!strings.HasSuffix(got, `(container "paastis")`) || strings.Contains(got, "\n")) {
+			t.Errorf("%s: no line that says where: %q", name, got)
+		}
+	}
+}
+
+func TestCheckTellsThatNobodyDefinesTheMiddleware(t *testing.T) {
+	const address = "traefik.http.middlewares.paastis.forwardauth.address"
+	unlabelled := registry.App{Name: "paastis", Origin: `container "paastis"`, Protected: registry.IsPaastis, Instances: []registry.Instance{{Name: "paastis", ID: "p"}}}
+	disabled := unlabelled
+	disabled.Labels = map[string]string{"traefik.enable": "false", address: "http://paastis:3000/auth"}
+	labelled := unlabelled
+	labelled.Labels = map[string]string{address: "http://paastis:3000/auth"}
+	enabled := unlabelled
+	enabled.Labels = map[string]string{"traefik.enable": "true", address: "http://paastis:3000/auth"}
+	ofFile := func(a *registry.App) { a.Labels["traefik.http.routers.web.middlewares"] = "paastis@file" }
+	for name, c := range map[string]struct {
+		paastis         *registry.App
+		change          func(*registry.App)
+		fetches, hidden bool
+		told            string
+	}{
+		"none defines it":          {&unlabelled, nil, false, false, `which no label defines`},
+		"who does is disabled":     {&disabled, nil, false, false, `which no label defines`},
+		"Paastis does":             {&labelled, nil, false, false, ""},
+		"it is of a file":          {&unlabelled, ofFile, false, false, ""},
+		"Traefik fetches routes":   {&unlabelled, nil, true, false, ""},
+		"Paastis runs elsewhere":   {nil, nil, false, false, ""},
+		"the app in direct mode":   {&unlabelled, func(a *registry.App) { a.Labels["paastis.mode"] = "direct" }, false, false, ""},
+		"Traefik does not have it": {&labelled, nil, false, true, "by its constraints, its exposedByDefault=false or an option that it cannot read"},
+		"enabled, it has":          {&enabled, nil, false, true, ""},
+		"an app that asks nothing": {&unlabelled, func(a *registry.App) { delete(a.Labels, "traefik.http.routers.web.middlewares") }, false, false, ""},
+	} {
+		settings := registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"}
+		if exposed := false; c.hidden {
+			settings.Traefik.ExposedByDefault = &exposed
+		}
+		reported := []registry.Reported{{Provider: "docker", App: web(c.change)}}
+		if c.paastis != nil {
+			reported = append(reported, registry.Reported{Provider: "docker", App: *c.paastis})
+		}
+		inv := registry.Resolve(reported, settings)
+		got := strings.Join(lintUndefined(inv, []traefik.Static{{Fetches: c.fetches}}, "paastis"), "\n")
+		if c.told == "" && got != "" || c.told != "" && !strings.HasPrefix(got, `router "web" uses the middleware "paastis", which `) || !strings.Contains(got, c.told) {
+			t.Errorf("%s: %q, want %q", name, got, c.told)
+		}
 	}
 }

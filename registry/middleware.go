@@ -47,6 +47,28 @@ func (inv *Inventory) followMiddlewares(s Settings) {
 // Traefik leaves out a router with a middleware that it does not have (buildRouterHandler in
 // pkg/server/router/router.go of 3.6.12): none defines it, or a container that it has forgotten.
 
+// Asking are the middlewares that ask Paastis, by that name, by where each is
+// defined, for people.
+func (inv *Inventory) Asking(name string) map[string]traefik.Middleware {
+	all, definers := map[string]traefik.Middleware{}, inv.definers()
+	for full, m := range inv.known {
+		short, provider, _ := strings.Cut(full, "@")
+		by := definers[full]
+		switch {
+		case short != name || m.ForwardAuth == "":
+		case len(by) > 0:
+			all[by[0].App.Origin] = m
+		case provider != "docker" && provider != "swarm":
+			all[provider+" of Traefik"] = m
+		}
+	}
+	return all
+}
+
+// LeftOut reports whether no Traefik has what the app's labels define: by its flags or settings,
+// or because they cannot be read.
+func (e *Entry) LeftOut() bool { return e.leftOut }
+
 // lose tells of a router that is nowhere, because no label defines a middleware of the labels'
 // own provider. Unknown are those that nobody is known to define.
 func (e *Entry) lose(r *Router, unknown []string) {

@@ -41,6 +41,8 @@ var knownLabels = split(
 	"traefik.http.middlewares.*.forwardauth.address",
 	"traefik.http.middlewares.*.forwardauth.authrequestheaders",
 	"traefik.http.middlewares.*.forwardauth.trustforwardheader",
+	"traefik.http.middlewares.*.forwardauth.forwardbody",
+	"traefik.http.middlewares.*.forwardauth.maxresponsebodysize",
 	"traefik.http.middlewares.*.chain.middlewares",
 	"traefik.http.middlewares.*.stripprefix.prefixes",
 	"traefik.http.middlewares.*.stripprefix.forceslash",
@@ -153,6 +155,10 @@ type Middleware struct {
 	ForwardAuth string
 	// ForwardAuthHeaders are those of the visitor's headers that it tells. Nil: all.
 	ForwardAuthHeaders []string
+	// ForwardAuthBody tells that it reads a request's body before it asks, to pass it on.
+	ForwardAuthBody bool
+	// ForwardAuthLimit is the most that an answer may have, in bytes. Zero: no limit is set.
+	ForwardAuthLimit int64
 	// Chain are the middlewares that it consists of. Nil: it is no chain.
 	Chain []string
 

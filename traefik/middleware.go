@@ -13,9 +13,11 @@ import (
 // the answers of its API, as far as Paastis wants to know.
 type middlewareConfig struct {
 	ForwardAuth struct {
-		Address            string
-		AuthRequestHeaders []string
-		TrustForwardHeader bool
+		Address             string
+		AuthRequestHeaders  []string
+		TrustForwardHeader  bool
+		ForwardBody         bool
+		MaxResponseBodySize int64
 	}
 	Chain       struct{ Middlewares []string }
 	StripPrefix struct {
@@ -38,6 +40,8 @@ func (m *middlewareConfig) middleware(name string) Middleware {
 		Name:               name,
 		ForwardAuth:        m.ForwardAuth.Address,
 		ForwardAuthHeaders: m.ForwardAuth.AuthRequestHeaders,
+		ForwardAuthBody:    m.ForwardAuth.ForwardBody,
+		ForwardAuthLimit:   m.ForwardAuth.MaxResponseBodySize,
 		Chain:              m.Chain.Middlewares,
 		rewrite:            rewrite,
 		cover:              cover{statuses: strings.Join(m.Errors.Status, ","), breaks: m.CircuitBreaker.Expression != ""},
