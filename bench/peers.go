@@ -43,7 +43,7 @@ func peers(ctx context.Context, r *Results) error {
 		s.add("app", service{
 			Image:       *appImage,
 			Environment: []string{"NAME=app", "BOOT=100ms"},
-			Labels:      append(s.routed("app", true), "sablier.enable=true"),
+			Labels:      append(s.routed("app", true), "paastis.manual_stop=wake", "sablier.enable=true"),
 			Healthcheck: map[string]any{"interval": "100ms", "timeout": "2s", "retries": 30},
 		})
 		if err := s.up(ctx); err != nil {

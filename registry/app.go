@@ -63,7 +63,7 @@ type App struct {
 	Unstartable string
 
 	// Protected says why the app must never be put to sleep whatever the rules say
-	// (IsPaastis, RunsTraefik, ServesProvider). Empty if it may.
+	// (IsPaastis, IsOtherPaastis, RunsTraefik, ServesProvider). Empty if it may.
 	Protected string
 
 	// Traefik is what the app's command says of it, if it is one of Traefik. Nil: it does not
@@ -146,6 +146,8 @@ type HealthCheck struct {
 const (
 	// IsPaastis: it is Paastis itself.
 	IsPaastis = "is Paastis itself"
+	// IsOtherPaastis: it is a Paastis as well, which runs on the same provider.
+	IsOtherPaastis = "is another Paastis"
 	// RunsTraefik: it is the Traefik in front of the apps.
 	RunsTraefik = "runs Traefik"
 	// ServesProvider: Paastis reaches its provider through it.

@@ -405,6 +405,9 @@ func (e *Entry) unasked() string {
 // reportFate makes a problem of what keeps the app from sleeping or from waking, whatever
 // its owner has said of it.
 func (e *Entry) reportFate(s Settings) {
+	if e.App.Protected == IsOtherPaastis {
+		e.problem("%s runs another Paastis on the same engine: each puts to sleep what the other has woken, and takes it for a stop by hand, so those do not count now; stop one of them, or give each an engine of its own", e.App.Origin)
+	}
 	if e.Managed && e.App.Unstartable != "" {
 		e.problem("app %q cannot wake: %s", e.Name, e.App.Unstartable)
 	}

@@ -74,6 +74,8 @@ type container struct {
 	ports       []uint16
 	healthCheck *registry.HealthCheck
 
+	// paastis tells that it serves as a Paastis on an engine.
+	paastis bool
 	// traefik is what its arguments and variables say of it as a Traefik. Nil: nothing.
 	traefik *traefik.Static
 
@@ -116,6 +118,7 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		networks:    attachments(settings.Networks),
 		ports:       tcpPorts(config.ExposedPorts),
 		healthCheck: healthCheck(config.Healthcheck, apiVersion),
+		paastis:     servesAsPaastis(in, config),
 		traefik:     staticOf(in.Args, config, in.Mounts, host.PortBindings),
 	}
 	c.pack()

@@ -108,12 +108,15 @@ func (f *fleet) isPublished(c *container) bool {
 
 func (f *fleet) instances(members []*container) []registry.Instance {
 	var instances []registry.Instance
+	rival := len(f.stops) > 0 && f.hasRival()
 	for _, c := range members {
 		instance := c.instance
 		instance.Address = f.address(c)
 		instance.Addresses = f.addresses(c)
 		instance.Machine = f.machine(c)
-		instance.StoppedManually = f.stops[instance.ID].of(instance)
+		if !rival {
+			instance.StoppedManually = f.stops[instance.ID].of(instance)
+		}
 		if home := f.home(c); home != c {
 			instance.Host = home.instance.Name
 		}

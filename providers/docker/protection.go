@@ -1,8 +1,11 @@
 package docker
 
 import (
+	"path"
 	"slices"
 	"strings"
+
+	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry"
 )
@@ -26,6 +29,8 @@ func (f *fleet) protected(c *container) string {
 	switch {
 	case c == f.self:
 		return registry.IsPaastis
+	case f.isRival(c):
+		return registry.IsOtherPaastis
 	case f.self != nil && !f.self.onHost && f.home(c) == f.home(f.self):
 		return sharesNetwork
 	case c.traefik != nil:
@@ -73,4 +78,24 @@ func baseName(image string) string {
 	image = image[strings.LastIndex(image, "/")+1:]
 	image, _, _ = strings.Cut(image, ":")
 	return image
+}
+
+// isRival reports whether a container runs another Paastis on this engine. That of an older
+// container of Paastis's own service, which is being replaced, is none. Where Paastis does not
+// know which container is its own, none is known to be another's.
+func (f *fleet) isRival(c *container) bool {
+	return c.paastis && f.self != nil && c != f.self && c.app != f.self.app && c.instance.Status == registry.Running
+}
+
+// hasRival reports whether there is one: who stops what is not known then.
+func (f *fleet) hasRival() bool { return slices.ContainsFunc(f.all, f.isRival) }
+
+// servesAsPaastis reports whether a container's program is Paastis, told to serve, and has a way
+// to an engine: its socket, or an address.
+func servesAsPaastis(in api.InspectResponse, config *api.Config) bool {
+	if path.Base(in.Path) != "paastis" || len(in.Args) > 0 && in.Args[0] != "serve" && !strings.HasPrefix(in.Args[0], "-") {
+		return false
+	}
+	return slices.ContainsFunc(config.Env, func(v string) bool { return strings.HasPrefix(v, "DOCKER_HOST=") }) ||
+		slices.ContainsFunc(in.Mounts, func(m api.MountPoint) bool { return strings.HasSuffix(m.Destination, ".sock") })
 }
