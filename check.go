@@ -84,20 +84,30 @@ func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string
 	return append(all, lintAmbiguities(inv)...)
 }
 
+// fewOf lists names, not too many.
+func fewOf(names []string) string {
+	const few = 5
+	if len(names) > few {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+	}
+	return strings.Join(names, ", ")
+}
+
 // lintAmbiguities tells of names that lead to an app of one stack or of another, as it comes:
 // while one of them sleeps, to the other.
 func lintAmbiguities(inv *registry.Inventory) []string {
 	var all []string
 	for _, a := range inv.Ambiguities() {
-		who, origins := "Traefik, by a static server URL,", make([]string, 0, len(a.Entries))
+		who := "Traefik, by a static server URL,"
+		var names, origins []string
 		if a.Asks != nil {
 			who = fmt.Sprintf("app %q", a.Asks.Name)
 		}
 		for _, e := range a.Entries {
-			origins = append(origins, e.App.Origin)
+			names, origins = append(names, e.Name), append(origins, e.App.Origin)
 		}
 		all = append(all, fmt.Sprintf("apps %s are all known as %q in the network %s: its DNS answers with any of them, so %s may get one of another stack, and does while its own sleeps; let them leave that network if nobody has to reach them there, or give each a name of its own and ask for that (%s)",
-			namesOf(a.Entries), a.Name, a.Network, who, strings.Join(origins, ", ")))
+			fewOf(names), a.Name, a.Network, who, fewOf(origins)))
 	}
 	return all
 }
