@@ -48,7 +48,7 @@ type Config struct {
 	// Defaults of the apps' properties; package rules reads them.
 	MaxIdleTime       string `yaml:"max_idle_time" description:"How long an unused app stays awake: 30m, 2h, never; a bare number is minutes"`
 	HoldTimeout       string `yaml:"hold_timeout" description:"How long a program's request waits for its app; 25s at most"`
-	DirectHoldTimeout string `yaml:"direct_hold_timeout" description:"The same in direct mode, where Traefik sets no limit"`
+	DirectHoldTimeout string `yaml:"direct_hold_timeout" description:"The same in direct mode, where Traefik limits only uploads"`
 	Mode              string `yaml:"mode" description:"How requests reach apps: auto, forwardauth, direct"`
 	StartTimeout      string `yaml:"start_timeout" description:"How long a wake may take before it counts as failed"`
 	StopMethod        string `yaml:"stop_method" description:"How an app is put to sleep: stop or pause"`

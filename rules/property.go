@@ -64,7 +64,7 @@ var properties = []Property{
 		set:  setMode,
 		text: func(p Properties) string { return p.Mode.String() },
 	}, {
-		Key: "direct_hold_timeout", Doc: "hold_timeout in direct mode, where Traefik sets no limit", global: true,
+		Key: "direct_hold_timeout", Doc: "hold_timeout in direct mode, where Traefik limits only uploads", global: true,
 		set:  duration(0, maxDirectHold, func(p *Properties) *time.Duration { return &p.DirectHoldTimeout }),
 		text: func(p Properties) string { return p.DirectHoldTimeout.String() },
 	}, {
