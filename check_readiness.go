@@ -16,6 +16,9 @@ const patience = 5 * time.Second
 // lintReadiness looks at how Paastis learns that the app is ready. own are the networks of
 // Paastis; nil: it reaches all.
 func lintReadiness(e *registry.Entry, own []string) []string {
+	if e.IsJob() {
+		return nil
+	}
 	var all []string
 	warn := func(format string, args ...any) {
 		all = append(all, fmt.Sprintf(format, args...)+" ("+e.App.Origin+")")

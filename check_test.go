@@ -148,6 +148,20 @@ func TestCheckTellsOfAppsThatPaastisCannotProbe(t *testing.T) {
 	}
 }
 
+func TestCheckDoesNotAskWhetherAJobServes(t *testing.T) {
+	front := web(func(a *registry.App) { a.Links = []rules.Link{{Name: "shop-migrate", Condition: rules.Completed}} })
+	job := registry.App{Name: "shop-migrate", Stack: "shop", Origin: `container "shop-migrate-1"`, Networks: []string{"inner"}, Ports: []uint16{8080},
+		Instances: []registry.Instance{{Name: "shop-migrate-1", ID: "job"}}}
+	paastis := registry.App{Name: "infra-paastis", Protected: registry.IsPaastis, Networks: []string{"apps"}, Instances: []registry.Instance{{Name: "paastis", ID: "p"}}}
+	if got := lintOf(t, false, front, job, paastis); len(got) > 0 {
+		t.Errorf("told %q", got)
+	}
+	front.Links[0].Condition = rules.Healthy
+	if got := lintOf(t, false, front, job, paastis); len(got) == 0 {
+		t.Error("of an app that is waited for to serve nothing is told")
+	}
+}
+
 func TestCheckWarnsOfNetworksThatTraefikDoesNotShare(t *testing.T) {
 	traefik := registry.App{
 		Name: "traefik", Origin: `container "traefik"`, Networks: []string{"proxy"}, Protected: registry.RunsTraefik,

@@ -151,6 +151,9 @@ func (e *Entry) links(yield func(*Entry) bool) {
 	}
 }
 
+// IsJob reports whether somebody waits for the app's end: nobody asks then whether it serves.
+func (e *Entry) IsJob() bool { return e.job }
+
 // mayEnd reports whether the app's good end is no failure: it is a job, or nobody asks for
 // more than its start.
 func (e *Entry) mayEnd() bool { return e.job || e.needed && !e.neededHealthy }
