@@ -34,16 +34,24 @@ func (s *site) onHost(name, host, port string) app {
 	}
 }
 
+// awaitAnswer waits until an app that runs answers: Paastis, which was started after it, may
+// not listen yet.
+func (s *site) awaitAnswer(host string) {
+	s.t.Helper()
+	s.await(host+" to answer", time.Minute, func() bool {
+		a, err := s.send("GET", host, "/", nil)
+		return err == nil && a.status == http.StatusOK
+	})
+}
+
 func TestAnAppOnTheHostsNetworkIsNotStoppedUnderItsUsers(t *testing.T) {
 	t.Parallel()
 	bothModes(t, "e2e-host", func(s *site) {
 		project, host := s.name+"-apps", s.name+".test"
 		s.stack(project, false, s.onHost("hub", host, freePort(s.t)))
 		s.serve("")
+		s.awaitAnswer(host)
 		v := s.visit()
-		if a, ok := v.reach(programTo(host, "hub"), time.Minute); !ok {
-			s.t.Fatalf("no answer: %s", a)
-		}
 		v.reach(download(host, "hub", 30, 50_000), time.Minute)
 		time.Sleep(3 * idle)
 		if got := running(project); len(got) != 1 {
@@ -68,8 +76,8 @@ func TestAnAppOnTheHostsNetworkSleepsOnceItsConnectionsAreSeen(t *testing.T) {
 	s.stack(project, false, hub)
 	engine := s.followEngine()
 	s.serve("", "PAASTIS_MODE=forwardauth")
+	s.awaitAnswer(host)
 	v := s.visit()
-	v.reach(programTo(host, "hub"), time.Minute)
 	began := time.Now()
 	v.reach(download(host, "hub", 30, 10), time.Minute)
 	if ends := engine.of(project+"-hub-1", "die", began); len(ends) > 0 {
