@@ -70,12 +70,18 @@ func begin(t *testing.T, apps ...*registrytest.App) *site {
 func beginOn(t *testing.T, store registry.Store, apps ...*registrytest.App) *site {
 	t.Helper()
 	p := registrytest.NewProvider(apps...)
+	return beginBy(t, store, p, p)
+}
+
+// beginBy is beginOn with a provider of the test's own, which knows the apps of p.
+func beginBy(t *testing.T, store registry.Store, p *registrytest.Provider, by registry.Provider) *site {
+	t.Helper()
 	defaults := rules.Defaults()
 	defaults.MaxIdleTime = idleTime
 	kept := &logged{}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), kept), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	reg := registrytest.Run(t, registry.Options{
-		Providers: []registry.Provider{p},
+		Providers: []registry.Provider{by},
 		Settings:  registry.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
 		Store:     store,
