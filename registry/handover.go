@@ -145,7 +145,7 @@ func (p *pass) prove(k *Keeper) {
 		var err error
 		for done := false; !done; {
 			done, err = proof.try(ctx, p.Registry)
-			if done || ctx.Err() != nil || !p.Registry.stillStarts(k, run) {
+			if done || ctx.Err() != nil || !p.Registry.needsProof(k, run) {
 				break
 			}
 			sleep(ctx, proof.pause())
@@ -296,11 +296,12 @@ func ranThrough(was, is App) bool {
 // up tells that the instance was started and has not ended since; it may be frozen.
 func (i Instance) up() bool { return i.Status == Running || i.Status == Paused }
 
-// stillStarts tells that the app runs and is still on its way up.
-func (r *Registry) stillStarts(k *Keeper, run int) bool {
+// needsProof tells that the app runs and is still on its way up, and that no Traefik has begun
+// to fetch its route meanwhile: then it need not be one that its labels tell.
+func (r *Registry) needsProof(k *Keeper, run int) bool {
 	r.mu.Lock()
 	defer r.unlock()
-	return k.state == Starting && !k.gone && k.up() && run == k.run
+	return k.state == Starting && !k.gone && k.up() && run == k.run && !r.direct(k)
 }
 
 // proved takes in how a proof went. Without an answer from Traefik's API the app waits

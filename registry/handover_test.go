@@ -258,3 +258,18 @@ func TestAProofFromBeforeARestartIsNone(t *testing.T) {
 		}
 	})
 }
+
+// A Traefik without its Docker provider has no other route to the app than the one that it
+// fetches, and its first fetch may come after Paastis has begun to ask its API.
+func TestAnAppIsReadyOnceItsRouteIsFetchedThoughTraefikHasNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := found().awake()
+		a.app.Instances[0].StartedAt = time.Now() // just now, so that it is not known to serve
+		w := liveBehind(t, &gateway{err: traefik.ErrNoService}, a)
+		time.Sleep(time.Second)
+		w.wantState("solo-web", Starting)
+		balance(t, w.Registry, "10.0.0.2")
+		time.Sleep(3 * time.Second)
+		w.wantState("solo-web", Ready)
+	})
+}
