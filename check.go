@@ -243,7 +243,7 @@ func lintUnmanaged(e *registry.Entry) []string {
 // staticElsewhere tells of a server URL that does not lead to the app for sure: it has an
 // address for a name, another name, or a port that the app does not have.
 func staticElsewhere(e *registry.Entry, raw string) error {
-	if raw == "" {
+	if raw == "" || slices.Contains(e.App.Networks, "host") { // it has the machine's names and addresses
 		return nil
 	}
 	if err := staticByAddress(raw); err != nil {

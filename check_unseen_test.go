@@ -72,3 +72,14 @@ func TestExplainSaysWhatUseIsNotSeen(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAppOnTheHostsNetworkMayHaveAnyNameOfTheMachine(t *testing.T) {
+	for _, network := range []string{"host", "web"} {
+		e := &registry.Entry{App: registry.App{Name: "hub", Networks: []string{network}, Instances: []registry.Instance{{Name: "hub"}}}}
+		for _, url := range []string{"http://host.docker.internal:8123", "http://172.17.0.1:8123"} {
+			if err := staticElsewhere(e, url); (err == nil) != (network == "host") {
+				t.Errorf("on %s, %s: %v", network, url, err)
+			}
+		}
+	}
+}
