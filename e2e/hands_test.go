@@ -54,6 +54,46 @@ func TestWhatItsOwnerStopsStaysSoUntilSomebodyWakesIt(t *testing.T) {
 	}
 }
 
+func TestASleeperThatIsRemovedIsWarnedOfAndAnUpdateIsWaitedFor(t *testing.T) {
+	for _, direct := range []bool{false, true} {
+		t.Run(map[bool]string{false: "asked", true: "direct"}[direct], func(t *testing.T) {
+			s := newSite(t, "e2e-hands-site")
+			s.direct = direct
+			web := app{name: "web", host: "hands.test", static: true, boot: "4s"}
+			s.stack("e2e-hands", true, web)
+			s.serve("", "PAASTIS_MAX_IDLE_TIME=1h")
+			held := make(chan answer, 1)
+			go func() {
+				a, err := s.send("POST", "hands.test", "/", nil)
+				if err != nil {
+					t.Error(err)
+				}
+				held <- a
+			}()
+			s.await("the app to start", 10*time.Second, func() bool { return len(running("e2e-hands")) == 1 })
+			docker(t, "rm", "-f", "e2e-hands-web-1")
+			time.Sleep(time.Second)
+			s.stack("e2e-hands", false, web)
+			if a := <-held; a.status != http.StatusOK {
+				t.Errorf("a program that was held during an update got %s", a)
+			}
+			if strings.Contains(s.log(), "was removed while it slept") {
+				t.Errorf("an update was taken for a prune:\n%s", s.log())
+			}
+
+			s.told(0, "", "check")
+			docker(t, "rm", "-f", "e2e-hands-web-1")
+			s.stack("e2e-hands", true, web)
+			time.Sleep(time.Second)
+			docker(t, "rm", "e2e-hands-web-1") // as docker container prune does
+			time.Sleep(5 * time.Second)
+			if log := s.log(); !strings.Contains(log, "was removed while it slept") || !strings.Contains(log, "stop_method: pause") {
+				t.Errorf("nothing warns of a sleeper that was removed:\n%s", log)
+			}
+		})
+	}
+}
+
 func TestWhatHandsDoToContainersIsFollowed(t *testing.T) {
 	s := newSite(t, "e2e-hands-site")
 	s.stack("e2e-hands", true, app{name: "web", host: "hands.test", static: true})
