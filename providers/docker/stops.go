@@ -67,8 +67,11 @@ func (s *stop) take(event events.Message, now time.Time) {
 	}
 }
 
+// mark notes that it was stopped. The end and the stop that tell of it are one.
 func (s *stop) mark(at time.Time, paused bool, now time.Time) {
-	s.at, s.paused, s.read = at, paused, now
+	if s.paused || at.Sub(s.at) > killMoment {
+		s.at, s.paused, s.read = at, paused, now
+	}
 }
 
 // of is when somebody else has stopped the instance, if that is why it does not run. Zero:

@@ -63,6 +63,28 @@ func TestWhoHasStoppedAContainerIsToldByItsEvents(t *testing.T) {
 	}
 }
 
+func TestAStopIsToldOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t, "shop-front-1")
+		e.clock += int64(time.Hour)
+		w := watchOn(t, e, e.provider())
+		defer w.stop(t)
+		w.since()
+		e.change("shop-front-1", exits(143))
+		var told []time.Time
+		for _, action := range []string{"kill 15", "die", "stop"} {
+			e.happens(action, e.id("shop-front-1"))
+			for _, report := range w.since() {
+				told = append(told, report.Apps[0].Instances[0].StoppedManually)
+			}
+		}
+		if len(told) != 2 || told[0].IsZero() || !told[1].Equal(told[0]) {
+			t.Errorf("stopped at %s", told)
+		}
+	})
+}
+
 func TestASignalIsNotTheReasonForWhatHappensMuchLater(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
