@@ -88,34 +88,35 @@ func (h *household) listen() {
 	})
 }
 
-// findOrder looks whether all that was started was started after what it depends on had come
-// as far as it asks for, and whether all that ended did so before that. before is as for sleep.
-func (h *household) findOrder(since time.Time, before map[string]string) {
+// findOrder looks whether all that was started since a time was started after what it depends on
+// had come as far as it asks for, and whether all that ended did so before that.
+func (h *household) findOrder(since time.Time) {
 	h.t.Helper()
-	happened := h.chronicle.since(since)
+	happened := h.chronicle.since(h.began)
 	was := map[string]happening{} // :: service → what happened to it last
-	for name, state := range before {
-		switch state {
-		case "running":
-			was[name] = happening{Action: "start"}
-		case "healthy":
-			was[name] = happening{Action: "health_status: healthy"}
-		}
-	}
 	for _, e := range happened {
-		for name, d := range h.model.Services[e.service].DependsOn {
-			if e.Action == "start" && d.Required && !was[name].is(d.Condition) {
-				h.t.Errorf("%s was started when %s was %q: %v", e.service, name, was[name].Action, happened)
-			}
-		}
-		if e.Action == "die" && !h.job(e.service) {
-			for name, s := range h.model.Services {
-				if d, depends := s.DependsOn[e.service]; depends && d.Required && was[name].runs() && !h.job(name) {
-					h.t.Errorf("%s ended before %s, which depends on it: %v", e.service, name, happened)
-				}
-			}
+		if !e.at.Before(since) {
+			h.findTurn(e, was, happened)
 		}
 		was[e.service] = e
+	}
+}
+
+// findTurn looks whether something happened in its turn.
+func (h *household) findTurn(e happening, was map[string]happening, happened []happening) {
+	h.t.Helper()
+	for name, d := range h.model.Services[e.service].DependsOn {
+		if e.Action == "start" && d.Required && !was[name].is(d.Condition) {
+			h.t.Errorf("%s was started when %s was %q: %v", e.service, name, was[name].Action, happened)
+		}
+	}
+	if e.Action != "die" || h.job(e.service) {
+		return
+	}
+	for name, s := range h.model.Services {
+		if d, depends := s.DependsOn[e.service]; depends && d.Required && was[name].runs() && !h.job(name) {
+			h.t.Errorf("%s ended before %s, which depends on it: %v", e.service, name, happened)
+		}
 	}
 }
 

@@ -151,24 +151,24 @@ func (h *household) live() {
 		h.visit(v)
 	}
 	h.check()
-	h.sleep(time.Now(), h.states()) // while it was brought up, some may have slept again already
+	h.sleep(time.Now()) // while it was brought up, some may have slept again already
 	for _, v := range h.visits {
 		asked := time.Now()
 		h.visit(v)
 		h.findAwake(v)
-		h.findOrder(asked, nil)
+		h.findOrder(asked)
 		h.t.Logf("%s answers after %s", v.host, time.Since(asked).Round(100*time.Millisecond))
-		h.sleep(asked, nil)
+		h.sleep(asked)
 	}
 }
 
 // sleep waits until nothing of the stack runs, and looks whether each stopped before what it
-// depends on. before are the states of its services at the time since; nil: all were down.
-func (h *household) sleep(since time.Time, before map[string]string) {
+// depends on.
+func (h *household) sleep(since time.Time) {
 	h.t.Helper()
 	awake := time.Now()
 	h.awaitAsleep(2*time.Minute, h.project)
-	h.findOrder(since, before)
+	h.findOrder(since)
 	h.t.Logf("asleep after %s", time.Since(awake).Round(100*time.Millisecond))
 }
 
