@@ -54,6 +54,9 @@ type Use struct {
 type Rates struct {
 	// Over is the time between the looks. Zero: there were no two.
 	Over time.Duration
+	// sure is the part of it of which it is sure that it was seen: a look reads the counters at
+	// some moment between its begin and its end, which on a busy machine are seconds apart.
+	sure time.Duration
 	// Bytes moved in that time, and the part of a core that was taken, in percent.
 	Bytes int64
 	CPU   float64
@@ -79,8 +82,8 @@ func (ls looks) with(l look) looks {
 	return append(ls[:len(ls):len(ls)], l)
 }
 
-// rates compares the last look with the youngest that is at least so old. Over is zero
-// if there is none that reaches as far back.
+// rates compares the last look with the youngest one from which on it is sure that so much
+// time was seen, else with the oldest.
 func (ls looks) rates(quiet time.Duration) Rates {
 	if len(ls) == 0 {
 		return Rates{Connections: UnknownConnections}
@@ -92,11 +95,11 @@ func (ls looks) rates(quiet time.Duration) Rates {
 		if first.blind != "" {
 			break
 		}
-		r.Over = last.at.Sub(first.at)
+		r.Over, r.sure = last.at.Sub(first.at), last.at.Sub(first.ended)
 		r.Bytes = int64(last.usage.Bytes - first.usage.Bytes)
 		r.Packets, r.Sent = int64(last.usage.Packets-first.usage.Packets), int64(last.usage.Sent-first.usage.Sent)
 		r.CPU = 100 * float64(last.usage.CPU-first.usage.CPU) / float64(max(r.Over, 1))
-		if r.Over >= quiet {
+		if r.sure >= quiet {
 			return r
 		}
 	}
@@ -134,13 +137,13 @@ func (ls looks) use(p rules.Properties, quiet time.Duration, silent bool) Use {
 	case p.TrafficFloor == rules.Off && p.CPUFloor == 0 && r.Connections == UnknownConnections:
 		return Use{Quiet: true} // by its owner's word, nothing else counts
 	case p.Unseen == rules.UnseenSleep, p.TrafficFloor == rules.Off:
-		return Use{Quiet: r.Over >= quiet}
+		return Use{Quiet: r.sure >= quiet}
 	case last.usage.Unseen != "":
 		return Use{Reason: unseenUse + last.usage.Unseen + orSleep}
 	case silent && r.keptAlive():
 		return Use{Reason: silentUse + orSleep}
 	default:
-		return Use{Quiet: r.Over >= quiet}
+		return Use{Quiet: r.sure >= quiet}
 	}
 }
 

@@ -205,6 +205,25 @@ func (m slowMeter) Measure(ctx context.Context, name string, want Want) (Usage, 
 	return m.metered.Measure(ctx, name, want)
 }
 
+func TestAStreamJustAboveTheFloorIsNotQuietWhenItsCountersAreReadLate(t *testing.T) {
+	began := time.Now()
+	const rate = 150 // bytes a second; the floor is 1 kB in 10 s
+	var seen looks
+	see := func(from, to time.Duration) { // an engine on a busy machine reads them as a look ends
+		seen = seen.with(look{at: began.Add(from), ended: began.Add(to), usage: Usage{Bytes: uint64(rate * to.Seconds()), Connections: UnknownConnections}})
+	}
+	see(0, 4*time.Second)
+	see(7*time.Second, 8*time.Second)
+	see(10*time.Second, 10*time.Second)
+	if got := seen.use(rules.Defaults().Properties, 10*time.Second, false); got.Quiet {
+		t.Errorf("after 6 s that were seen for sure: %+v", got)
+	}
+	see(13*time.Second, 14*time.Second)
+	if got := seen.use(rules.Defaults().Properties, 10*time.Second, false); got.Reason != "traffic 115 B/s" {
+		t.Errorf("once enough was seen: %+v", got)
+	}
+}
+
 func TestUseOfOneAppOfACircleKeepsTheOthersAwake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front, back := service("pix-app-review-pr1", "front").routed("f1.test"), service("pix-app-review-pr1", "back").routed("b1.test")
