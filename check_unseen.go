@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 
 	"github.com/paastis/paastis/providers"
+	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 )
@@ -33,14 +35,17 @@ func lintUnseen(ctx context.Context, config Loaded, inv *registry.Inventory) []s
 func refusedLook(ctx context.Context, inv *registry.Inventory, meter registry.Meter) []string {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
-	at := slices.IndexFunc(inv.Entries, func(e *registry.Entry) bool {
-		return e.Managed && e.TrafficFloor != rules.Off && e.Unseen != rules.UnseenSleep && runs(e)
-	})
-	if at < 0 {
-		return nil
-	}
-	e := inv.Entries[at]
-	if _, err := meter.Measure(ctx, e.App.Name, registry.Want{Ports: e.VisitedPorts()}); err != nil {
+	for _, e := range inv.Entries {
+		if !e.Managed || e.TrafficFloor == rules.Off || e.Unseen == rules.UnseenSleep || !runs(e) {
+			continue
+		}
+		_, err := meter.Measure(ctx, e.App.Name, registry.Want{Ports: e.VisitedPorts()})
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, docker.ErrNotRunning), errors.Is(err, docker.ErrUnknownApp):
+			continue // it ended meanwhile: that says nothing of who may look
+		}
 		return []string{fmt.Sprintf("app %q stays awake, and so may others, for its use cannot be looked at: %v; allow the call GET /containers/{id}/stats, or let apps sleep without regard to what they have open by unseen: sleep (%s)", e.Name, err, e.App.Origin)}
 	}
 	return nil

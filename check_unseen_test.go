@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 )
@@ -56,6 +58,9 @@ func TestCheckTellsThatAppsCannotBeLookedAt(t *testing.T) {
 	}
 	if got := refusedLook(t.Context(), inv, refusing{}); got != nil {
 		t.Errorf("an app that can be looked at: %q", got)
+	}
+	if got := refusedLook(t.Context(), inv, refusing{fmt.Errorf("measure: %w", docker.ErrNotRunning)}); got != nil {
+		t.Errorf("an app that was put to sleep before the look: %q", got)
 	}
 }
 
