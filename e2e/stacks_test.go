@@ -51,16 +51,20 @@ var stacks = []published{
 	{folder: "airflow", visits: []visit{opens("airflow.test", "apiserver")}, jobs: []string{"airflow-init"}},
 	{folder: "authentik", visits: []visit{opens("authentik.test", "server"), {call: programTo("authentik.test", "server")}}},
 	{folder: "ghost", visits: []visit{opens("ghost.test", "ghost")}, profiles: "activitypub", jobs: []string{"activitypub-migrate"}, warned: unreached},
+	{folder: "gitea", visits: []visit{opens("gitea.test", "gitea"), {call: programTo("gitea.test", "gitea")}}, warned: unreached},
 	{folder: "gluetun", visits: []visit{opens("qbittorrent.test", "qbittorrent"), opens("sonarr.test", "sonarr")}},
 	{folder: "immich", visits: []visit{opens("immich.test", "immich-server"), {call: postTo("immich.test", "immich-server")}}},
 	{folder: "mastodon", visits: []visit{
 		opens("mastodon.test", "web"),
 		{programTo("mastodon.test", "streaming").below("/api/v1/streaming"), []string{"streaming", "db", "redis"}},
 	}},
+	{folder: "n8n", visits: []visit{opens("n8n.test", "n8n"), {call: programTo("n8n.test", "n8n")}}, warned: unreached},
 	{folder: "nextcloud", visits: []visit{opens("nextcloud.test", "app"), {call: programTo("nextcloud.test", "app")}}, warned: unreached},
 	{folder: "paperless", visits: []visit{opens("paperless.test", "webserver")}, warned: unreached},
 	{folder: "signoz", visits: []visit{opens("signoz.test", "signoz")}, jobs: []string{"init-clickhouse", "signoz-telemetrystore-migrator"}, warned: unreached},
+	{folder: "supabase", visits: []visit{opens("supabase.test", "kong")}, warned: unreached},
 	{folder: "vaultwarden", visits: []visit{opens("vaultwarden.test", "vaultwarden"), {call: programTo("vaultwarden.test", "vaultwarden").below("/notifications/hub")}}},
+	{folder: "zammad", visits: []visit{opens("zammad.test", "nginx")}, jobs: []string{"zammad-init"}, warned: unreached},
 }
 
 // stacksAtOnce is how many of the stacks are brought up at once.
@@ -89,6 +93,23 @@ func TestStacksThatPeopleRunSleepAndWake(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+func TestEveryPublishedStackIsTested(t *testing.T) {
+	folders, err := filepath.Glob("stacks/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, folder := range folders {
+		folders[i] = filepath.Base(folder)
+	}
+	var tested []string
+	for _, p := range stacks {
+		tested = append(tested, p.folder)
+	}
+	if !slices.Equal(folders, tested) {
+		t.Errorf("in stacks/ are %q, tested are %q", folders, tested)
 	}
 }
 
