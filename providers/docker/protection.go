@@ -80,11 +80,17 @@ func baseName(image string) string {
 	return image
 }
 
-// isRival reports whether a container runs another Paastis on this engine. That of an older
-// container of Paastis's own service, which is being replaced, is none. Where Paastis does not
+// isRival reports whether a container runs another Paastis on this engine. One of Paastis's own
+// service is none: an older container, which is being replaced, or the one that serves while a
+// command runs beside it (docker compose run). Where Paastis does not
 // know which container is its own, none is known to be another's.
 func (f *fleet) isRival(c *container) bool {
-	return c.paastis && f.self != nil && c != f.self && c.app != f.self.app && c.instance.Status == registry.Running
+	return c.paastis && f.self != nil && c != f.self && !c.isOfService(f.self) && c.instance.Status == registry.Running
+}
+
+// isOfService reports whether two containers are of one Compose service, or of one app.
+func (c *container) isOfService(o *container) bool {
+	return c.app != "" && c.app == o.app || c.service != "" && c.project == o.project && c.service == o.service
 }
 
 // hasRival reports whether there is one: who stops what is not known then.

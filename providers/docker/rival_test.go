@@ -83,3 +83,17 @@ func TestBesideAnotherPaastisNobodyKnowsWhoStopsWhat(t *testing.T) {
 		equal(t, "once it is alone", stoppedBy(appIn(t, reports[len(reports)-1], "shop-back")), true)
 	})
 }
+
+// docker compose run --rm paastis check, while Paastis serves.
+func TestACommandBesidePaastisTakesItForNoOther(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	oneOff := func(c *api.InspectResponse) { c.Config.Labels[labelOneOff] = "True" }
+	e.add(another(t, "self", "shop-front-1", serving("check"), oneOff))
+	e.add(another(t, "serving", "shop-front-1", serving(), runs))
+	self := e.id("self")
+	p := e.provider(func(cfg *Config) { cfg.Self = Self{ID: self} })
+	if got := appOf(t, p, "shop-front").Protected; got == registry.IsOtherPaastis {
+		t.Errorf("the Paastis that serves is taken for another: %q", got)
+	}
+}
