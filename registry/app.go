@@ -99,6 +99,9 @@ type Instance struct {
 	// or pause it, if that is why it does not run, by the provider's clock. Zero: nobody has, as
 	// far as the provider can tell.
 	StoppedManually time.Time
+	// Ending tells that it runs, and that somebody else has ordered its provider to end it a
+	// moment ago.
+	Ending bool
 	// Restarts is how often its provider started it again by itself after it ended,
 	// since somebody last started it. Zero if the provider cannot tell.
 	Restarts int
@@ -123,7 +126,7 @@ func (i Instance) equal(o Instance) bool {
 	return i.Name == o.Name && i.ID == o.ID && i.Host == o.Host && i.Status == o.Status && i.Health == o.Health &&
 		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Error == o.Error &&
 		i.StartedAt.Equal(o.StartedAt) && i.EndedAt.Equal(o.EndedAt) &&
-		i.StoppedManually.Equal(o.StoppedManually) && i.Restarts == o.Restarts &&
+		i.StoppedManually.Equal(o.StoppedManually) && i.Ending == o.Ending && i.Restarts == o.Restarts &&
 		i.Address == o.Address && i.Machine == o.Machine && slices.Equal(i.Addresses, o.Addresses)
 }
 

@@ -51,10 +51,18 @@ func (k *Keeper) manualStop() time.Time {
 	return last
 }
 
-// isHeldDownInPart reports whether somebody has stopped an instance, who wants it to stay so.
-func (k *Keeper) isHeldDownInPart() bool {
-	return k.Entry().ManualStop == rules.StayStopped &&
-		slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return !i.StoppedManually.IsZero() })
+// isGoingDown reports whether somebody is about to stop the whole app: a part of it is down,
+// and another was told to end.
+func (k *Keeper) isGoingDown() bool {
+	return slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return i.Ending })
+}
+
+// passStops takes what somebody has stopped so far for settled: of an app of which a part ran
+// on until Paastis itself put it to sleep, nobody has said that it is to stay down.
+func (k *Keeper) passStops() {
+	for _, i := range k.app.Instances {
+		k.manualStopSeen = latest(k.manualStopSeen, i.StoppedManually)
+	}
 }
 
 // followManualStop takes in that somebody else has stopped an app, and reports whether

@@ -239,16 +239,43 @@ func TestOneDoesWithoutAnOptionalNeedThatItsOwnerStopped(t *testing.T) {
 	})
 }
 
-func TestAReplicaThatItsOwnerStoppedIsNotStartedAgain(t *testing.T) {
+func TestAReplicaIsNotStartedAgainWhileItsOwnerStopsTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", service("shop", "web").routed("shop.test").replicas(2))
 		w.visit("shop-web")
 		w.took()
+		w.changeOne("shop-web", 1, func(i *Instance) { i.Ending = true })
 		w.stopOneByHand("shop-web", 0)
 		time.Sleep(9 * time.Second) // as long as the stop of the other one takes
 		w.wantCalls("")
 		w.stopOneByHand("shop-web", 1)
 		w.wantStopped("shop-web")
+	})
+}
+
+// Traefik goes on asking the server of a replica that is gone.
+func TestAReplicaThatItsOwnerStoppedIsStartedAgainWhileTheAppIsInUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := live(t, "", service("shop", "web").routed("shop.test").replicas(2))
+		w.visit("shop-web")
+		w.took()
+		w.stopOneByHand("shop-web", 0)
+		time.Sleep(6 * time.Second)
+		w.wantCalls("start shop-web")
+	})
+}
+
+func TestAnAppOfWhichAReplicaWasStoppedSleepsAndWakesAsAnyOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := live(t, "", service("shop", "web").routed("shop.test").replicas(2))
+		w.visit("shop-web")
+		time.Sleep(10*time.Minute - 2*time.Second)
+		w.stopOneByHand("shop-web", 0) // there is no time left to start it again
+		time.Sleep(time.Minute)
+		w.wantState("shop-web", Asleep)
+		if got := w.visit("shop-web"); got != Ready {
+			t.Errorf("a visitor gets %s: %s", got, w.View(w.Named("shop-web")).Reason)
+		}
 	})
 }
 

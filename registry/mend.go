@@ -25,10 +25,10 @@ type mending struct {
 }
 
 // mend starts again what of an awake app does not run, while the rest serves, unless somebody
-// has stopped a part of it: a stop of several takes its time. It reports whether it did.
+// stops that, too: some parts take longer for their end than others. It reports whether it did.
 func (p *pass) mend(k *Keeper) bool {
 	dead := slices.IndexFunc(k.app.Instances, func(i Instance) bool { return i.Status == Exited || i.Status == Paused })
-	if dead < 0 || !k.up() || k.Entry().mayEnd() || k.isHeldDownInPart() {
+	if dead < 0 || !k.up() || k.Entry().mayEnd() || k.isGoingDown() {
 		k.mending.from = time.Time{}
 		return false
 	}

@@ -144,6 +144,7 @@ func (k *Keeper) closedAt() time.Time { return latest(k.since, k.backAt) }
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
 func (p *pass) stop(k *Keeper, reason string) {
 	p.set(k, Stopping, reason)
+	k.passStops()
 	k.busy, k.downFrom = true, p.now
 	name, method := k.app.Name, k.Entry().StopMethod
 	if k.restart != "" {

@@ -161,7 +161,7 @@ func (p *pass) raise(k *Keeper) {
 	switch {
 	case k.busy, k.restarting(), p.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.up() && (k.running() || k.isHeldDownInPart() || !k.wanted || k.ordered || k.startedOften() || !p.mayStart(k)):
+	case k.up() && (k.running() || k.isGoingDown() || !k.wanted || k.ordered || k.startedOften() || !p.mayStart(k)):
 		p.finish(k)
 	case k.ordered:
 		p.end(k)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/paastis/paastis/registry"
 )
@@ -115,7 +116,8 @@ func (f *fleet) instances(members []*container) []registry.Instance {
 		instance.Addresses = f.addresses(c)
 		instance.Machine = f.machine(c)
 		if !rival {
-			instance.StoppedManually = f.stops[instance.ID].of(instance)
+			stop := f.stops[instance.ID]
+			instance.StoppedManually, instance.Ending = stop.of(instance), stop.ends(instance, time.Now())
 		}
 		if home := f.home(c); home != c {
 			instance.Host = home.instance.Name

@@ -84,6 +84,12 @@ func (s stop) of(i registry.Instance) time.Time {
 	return s.at
 }
 
+// ends reports whether somebody else has sent the instance a signal that ends it a moment ago,
+// and it runs so far: who stops several containers sends it to all of them first.
+func (s stop) ends(i registry.Instance, now time.Time) bool {
+	return i.Status == registry.Running && s.killed.After(i.StartedAt) && now.Sub(s.killed) < killMoment
+}
+
 // isFatal reports whether a signal is one with which people end programs: others make them
 // read their files anew, or do whatever they are made for.
 func isFatal(signal string) bool {

@@ -63,6 +63,26 @@ func TestWhoHasStoppedAContainerIsToldByItsEvents(t *testing.T) {
 	}
 }
 
+// Who stops several containers at once tells all of them first.
+func TestWhatIsAboutToEndByHandIsTold(t *testing.T) {
+	t.Parallel()
+	for event, want := range map[string]bool{"kill 15": true, "kill 1": false, "update": false} {
+		synctest.Test(t, func(t *testing.T) {
+			e := newEngine(t, "shop-front-1")
+			e.clock += int64(time.Hour)
+			w := watchOn(t, e, e.provider())
+			defer w.stop(t)
+			w.since()
+			e.happens(event, e.id("shop-front-1"))
+			e.happens("update", e.id("shop-front-1"))
+			reports := w.since()
+			if got := reports[len(reports)-1].Apps[0].Instances[0].Ending; got != want {
+				t.Errorf("%s: it is about to end: %t, want %t", event, got, want)
+			}
+		})
+	}
+}
+
 func TestAStopIsToldOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
