@@ -39,7 +39,7 @@ func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
 	}
 	k.told[kind] = true
 	args := []any{"app", k.Name(), "reason", reason}
-	if strings.Contains(reason, trafficUse) && by.Entry().TrafficFloor != rules.Off {
+	if strings.Contains(reason, trafficUse) && !strings.Contains(reason, unseenUse) && by.Entry().TrafficFloor != rules.Off {
 		args = append(args, by.floorText()...)
 	}
 	p.say(slog.LevelInfo, "app stays awake", args...)

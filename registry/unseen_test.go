@@ -177,6 +177,21 @@ func TestInDirectModeChatterIsToldAsWell(t *testing.T) {
 	})
 }
 
+// Its cure is in the reason: a floor does not count what cannot be seen.
+func TestAnAppOfUnseenUseIsToldWithoutAFloor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo()
+		a.unseen = "it is on the host's network, whose traffic is not its own"
+		log := logOf(t, metered{newFake(a), false}, func(r *Registry) {
+			r.Wake(r.Named("solo-web"), false)
+			time.Sleep(time.Hour)
+		})
+		if !strings.Contains(log, "app stays awake") || strings.Contains(log, "traffic_floor") {
+			t.Errorf("told:\n%s", log)
+		}
+	})
+}
+
 // fetchFor is a Traefik that fetches the routes for a time.
 func fetchFor(r *Registry, d time.Duration) {
 	by := netip.MustParseAddr("10.0.0.2")
