@@ -136,7 +136,8 @@ func TestMarksOutlivePaastisAtAnyMomentIfItsStateIsKept(t *testing.T) {
 			for range 50 * 60 * 4 {
 				if p.fetch(r) {
 					restarts++
-					crashed := &shelf{kept: s.kept} // it is killed in this moment
+					kept, _ := s.Load(t.Context())
+					crashed := &shelf{kept: kept} // it is killed in this moment
 					crashed.lives(t, newFake(solo()), func(r *Registry) { wantTaken(t, r, p) })
 				}
 				time.Sleep(15 * time.Second)
