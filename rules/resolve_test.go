@@ -167,3 +167,25 @@ func TestWarningsAboutLabelsComeInTheOrderOfTheirNames(t *testing.T) {
 		})
 	}
 }
+
+// Of many apps with one rule, each would have a map of its own; labels change that of one app
+// alone.
+func TestAppsOfTheSameRulesHaveTheSameOriginsUnlessTheirLabelsSaySomething(t *testing.T) {
+	set, err := rules.ParseFile("paastis.yml", []byte("rules: [{pattern: shop, max_idle_time: 5m}, {pattern: shop-b, start_timeout: 1m}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolve := func(name string, labels map[string]string) rules.Resolved {
+		r, _ := set.Resolve(name, rules.Defaults(), labels, "container")
+		return r
+	}
+	a := resolve("shop-a", nil)
+	labelled := resolve("shop-a", map[string]string{"paastis.max_idle_time": "1h"})
+	both := resolve("shop-b", nil)
+	again := resolve("shop-a", nil)
+	of := func(r rules.Resolved) string { return r.Origins["max_idle_time"] + ", " + r.Origins["start_timeout"] }
+	equal(t, "of a rule", of(a), "paastis.yml:1 (pattern 'shop'), default")
+	equal(t, "of a label", of(labelled), "label paastis.max_idle_time on container, default")
+	equal(t, "of two rules", of(both), "paastis.yml:1 (pattern 'shop'), paastis.yml:1 (pattern 'shop-b')")
+	equal(t, "of a rule, after a label", of(again), of(a))
+}

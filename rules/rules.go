@@ -21,6 +21,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -30,12 +31,18 @@ type Set struct {
 	file   string
 	rules  []rule
 	ignore []ignored
+
+	mu sync.Mutex
+	// shared :: the places of rules that apply → the origins of apps of which nothing else is
+	// said. They are not changed any more.
+	shared map[string]map[string]string
 }
 
 // rule is a pattern and the properties that it gives.
 type rule struct {
 	line    int
 	pattern *regexp.Regexp
+	match   Match // of every app that it applies to
 	sets    []assignment
 }
 
@@ -44,6 +51,7 @@ type assignment struct {
 	property *Property
 	value    *yaml.Node
 	line     int
+	origin   string // as the origin of the property, for every app
 }
 
 // ignored is a pattern of apps that are left alone.
@@ -144,23 +152,47 @@ func (s *Set) apply(name string, r *Resolved) (warnings []string) {
 		if groups == nil {
 			continue
 		}
-		r.Matches = append(r.Matches, Match{Pattern: rule.pattern.String(), Origin: s.place(rule.line)})
+		r.Matches = append(r.Matches, rule.match)
 		expand := func(text string) (string, error) { return expandMatch(text, rule.pattern, name, groups) }
 		for _, set := range rule.sets {
-			origin := fmt.Sprintf("%s (pattern '%s')", s.place(set.line), rule.pattern)
 			if err := set.property.set(&r.Properties, set.value, expand); err != nil {
-				warnings = append(warnings, fmt.Sprintf("%s: %s of app %q: %v; left out", origin, set.property.Key, name, err))
+				warnings = append(warnings, fmt.Sprintf("%s: %s of app %q: %v; left out", set.origin, set.property.Key, name, err))
 				continue
 			}
-			r.from(set.property, origin)
+			r.from(set.property, set.origin)
 		}
 	}
+	s.share(r)
 	for _, i := range s.ignore {
 		if i.pattern.MatchString(name) {
 			r.Ignored = fmt.Sprintf("%s: ignore '%s'", s.place(i.line), i.pattern)
 		}
 	}
 	return warnings
+}
+
+// share lets apps that the same rules say the same of have one map of origins.
+func (s *Set) share(r *Resolved) {
+	if !r.own {
+		return
+	}
+	var places strings.Builder
+	for _, m := range r.Matches {
+		places.WriteString(m.Origin)
+		places.WriteByte('\n')
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	origins, known := s.shared[places.String()]
+	switch {
+	case known && maps.Equal(origins, r.Origins):
+		r.own, r.Origins = false, origins
+	case !known:
+		if s.shared == nil {
+			s.shared = map[string]map[string]string{}
+		}
+		s.shared[places.String()], r.own = r.Origins, false
+	}
 }
 
 // label lays an app's own labels over the properties, in the order of their names.
@@ -285,6 +317,10 @@ func (s *Set) readRule(node *yaml.Node) error {
 			faults = append(faults, s.fault(node.Line, "a rule without a pattern; add pattern: with a regular expression on app names"))
 		}
 		return errors.Join(faults...)
+	}
+	r.match = Match{Pattern: r.pattern.String(), Origin: s.place(r.line)}
+	for i := range r.sets {
+		r.sets[i].origin = fmt.Sprintf("%s (pattern '%s')", s.place(r.sets[i].line), r.pattern)
 	}
 	s.rules = append(s.rules, r)
 	return errors.Join(append(faults, s.try(r))...)
