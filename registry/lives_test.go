@@ -260,6 +260,7 @@ func (l *life) step() {
 	case 14:
 		l.send(name, l.random.IntN(2) == 0)
 	case 15:
+		time.Sleep(time.Nanosecond) // two stops are never at the same time
 		stopped := false
 		l.hands(name, func(i *Instance) {
 			if stopped = i.Status != Exited; stopped {

@@ -133,6 +133,7 @@ func (m *model) step() {
 	case 11:
 		m.send(name, m.random.IntN(2) == 0)
 	case 12:
+		time.Sleep(time.Nanosecond) // two stops are never at the same time
 		stopped := false
 		m.hands(name, func(i *Instance) {
 			if stopped = i.Status != Exited; stopped {
