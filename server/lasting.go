@@ -49,9 +49,10 @@ func streams(h http.Header) bool {
 }
 
 // wantsStream reports whether an Accept header has a type of content that comes in pieces. It
-// is looked at with each request: so only for words that no other type has.
+// is looked at with each request: so only for words that no other type has, and not in what
+// browsers send for a page.
 func wantsStream(accept string) bool {
-	if len(accept) < len("a/ndjson") {
+	if len(accept) < len("a/ndjson") || strings.HasPrefix(accept, "text/html") {
 		return false
 	}
 	return strings.Contains(accept, "event-stream") || strings.Contains(accept, "ndjson") ||
