@@ -38,7 +38,7 @@ agreement:
 e2e: setup
 	scripts/chromium
 	scripts/axe
-	go test -race -count=1 -timeout 30m -p 1 ./e2e/...
+	go test -race -count=1 -timeout 45m -p 1 ./e2e/...
 
 # What people see, in a real browser, without an engine.
 pages:
