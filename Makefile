@@ -3,7 +3,7 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build image demo-image setup lint unit agreement e2e pages screenshots test bench cycles handover streams visitors soak fuzz demo demo-down
+.PHONY: build image demo-image setup lint unit agreement e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
@@ -80,6 +80,10 @@ streams: setup
 
 visitors: setup
 	LOAD=$(or $(LOAD),60s) go test -count=1 -timeout 1h -v -run 'TestNoVisitor|TestWithoutAState' ./e2e/strangers
+
+# Each published stack in both modes.
+stacks: setup
+	LONG=1 go test -count=1 -timeout 1h -v -run TestStacksThat ./e2e
 
 soak: setup
 	MINUTES=$(or $(MINUTES),20) go test -count=1 -timeout 3h -v -run TestSoak ./e2e
