@@ -26,30 +26,31 @@ const dashboardCSP = "default-src 'none'; script-src 'self'; style-src 'self'; c
 // What the admin API answers, as server/admin/openapi.yaml has it.
 type (
 	adminApp struct {
-		Name         string        `json:"name"`
-		Provider     string        `json:"provider"`
-		OwnName      string        `json:"own_name"`
-		Stack        string        `json:"stack"`
-		Managed      bool          `json:"managed"`
-		State        string        `json:"state"`
-		Since        time.Time     `json:"since,omitzero"`
-		Reason       string        `json:"reason"`
-		LastActivity *time.Time    `json:"last_activity"`
-		NextStop     *time.Time    `json:"next_stop"`
-		PinnedUntil  *time.Time    `json:"pinned_until"`
-		MaxIdle      *float64      `json:"max_idle_seconds"`
-		Mode         string        `json:"mode"`
-		URLs         []string      `json:"urls"`
-		Needs        []adminNeed   `json:"needs"`
-		NeededBy     []string      `json:"needed_by"`
-		Group        []string      `json:"group"`
-		UsualWake    *float64      `json:"usual_wake_seconds"`
-		Open         int           `json:"open_requests"`
-		Memory       *uint64       `json:"memory_bytes"`
-		Saved        adminSavings  `json:"saved"`
-		Failure      *adminFailure `json:"failure"`
-		Now          time.Time     `json:"now,omitzero"`
-		Wakes        []adminWake   `json:"wakes,omitzero"`
+		Name            string        `json:"name"`
+		Provider        string        `json:"provider"`
+		OwnName         string        `json:"own_name"`
+		Stack           string        `json:"stack"`
+		Managed         bool          `json:"managed"`
+		State           string        `json:"state"`
+		Since           time.Time     `json:"since,omitzero"`
+		Reason          string        `json:"reason"`
+		LastActivity    *time.Time    `json:"last_activity"`
+		NextStop        *time.Time    `json:"next_stop"`
+		PinnedUntil     *time.Time    `json:"pinned_until"`
+		StoppedManually *time.Time    `json:"stopped_manually"`
+		MaxIdle         *float64      `json:"max_idle_seconds"`
+		Mode            string        `json:"mode"`
+		URLs            []string      `json:"urls"`
+		Needs           []adminNeed   `json:"needs"`
+		NeededBy        []string      `json:"needed_by"`
+		Group           []string      `json:"group"`
+		UsualWake       *float64      `json:"usual_wake_seconds"`
+		Open            int           `json:"open_requests"`
+		Memory          *uint64       `json:"memory_bytes"`
+		Saved           adminSavings  `json:"saved"`
+		Failure         *adminFailure `json:"failure"`
+		Now             time.Time     `json:"now,omitzero"`
+		Wakes           []adminWake   `json:"wakes,omitzero"`
 	}
 	adminNeed struct {
 		Name      string `json:"name"`
