@@ -17,7 +17,7 @@ const shortID = 12
 // fleet is all containers at one moment, and what they are to each other.
 type fleet struct {
 	all      []*container
-	stops    map[string]stop // :: container ID → who has stopped it
+	stops    map[string]stop // :: container ID → who has stopped it; none where that is not known
 	version  uint64
 	endpoint endpoint
 	// self is Paastis's own container. Nil if it runs on the host.
@@ -27,7 +27,11 @@ type fleet struct {
 // fleet is the newest one. It is never older than one that was made before.
 func (p *Provider) fleet() *fleet {
 	all, stops, version := p.inventory.snapshot()
-	return &fleet{all: all, stops: stops, version: version, endpoint: p.endpoint, self: p.self.find(all)}
+	f := &fleet{all: all, stops: stops, version: version, endpoint: p.endpoint, self: p.self.find(all)}
+	if slices.ContainsFunc(all, f.isRival) {
+		f.stops = nil // it may have been the other Paastis
+	}
+	return f
 }
 
 // everything reports the whole inventory.
@@ -109,16 +113,13 @@ func (f *fleet) isPublished(c *container) bool {
 
 func (f *fleet) instances(members []*container) []registry.Instance {
 	var instances []registry.Instance
-	rival := len(f.stops) > 0 && f.hasRival()
 	for _, c := range members {
 		instance := c.instance
 		instance.Address = f.address(c)
 		instance.Addresses = f.addresses(c)
 		instance.Machine = f.machine(c)
-		if !rival {
-			stop := f.stops[instance.ID]
-			instance.StoppedManually, instance.Ending = stop.of(instance), stop.ends(instance, time.Now())
-		}
+		stop := f.stops[instance.ID]
+		instance.StoppedManually, instance.Ending = stop.of(instance), stop.ends(instance, time.Now())
 		if home := f.home(c); home != c {
 			instance.Host = home.instance.Name
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/moby/moby/client"
 
@@ -145,17 +146,20 @@ func (p *Provider) stop(ctx context.Context, instance registry.Instance) error {
 		_, err := p.client.ContainerStop(ctx, instance.ID, client.ContainerStopOptions{})
 		return err
 	}
-	p.inventory.ordering(instance.ID)
-	err := p.ask(ctx, unlimited, stop)
-	p.inventory.ordered(instance.ID, err)
+	err := p.askToStop(ctx, instance, unlimited, stop)
 	if err == nil || instance.Status != registry.Paused {
 		return err
 	}
 	if p.unpause(ctx, instance) != nil {
 		return err
 	}
+	return p.askToStop(ctx, instance, unlimited, stop)
+}
+
+// askToStop is ask for a stop or a pause, whose events are Paastis's own then.
+func (p *Provider) askToStop(ctx context.Context, instance registry.Instance, limit time.Duration, call func(context.Context) error) error {
 	p.inventory.ordering(instance.ID)
-	err = p.ask(ctx, unlimited, stop)
+	err := p.ask(ctx, limit, call)
 	p.inventory.ordered(instance.ID, err)
 	return err
 }
@@ -166,13 +170,10 @@ func (p *Provider) pause(ctx context.Context, instance registry.Instance) error 
 	if instance.Status == registry.Restarting {
 		return p.stop(ctx, instance)
 	}
-	p.inventory.ordering(instance.ID)
-	err := p.ask(ctx, callTimeout, func(ctx context.Context) error {
+	return p.askToStop(ctx, instance, callTimeout, func(ctx context.Context) error {
 		_, err := p.client.ContainerPause(ctx, instance.ID, client.ContainerPauseOptions{})
 		return err
 	})
-	p.inventory.ordered(instance.ID, err)
-	return err
 }
 
 func (p *Provider) unpause(ctx context.Context, instance registry.Instance) error {

@@ -82,8 +82,8 @@ func baseName(image string) string {
 
 // isRival reports whether a container runs another Paastis on this engine. One of Paastis's own
 // service is none: an older container, which is being replaced, or the one that serves while a
-// command runs beside it (docker compose run). Where Paastis does not
-// know which container is its own, none is known to be another's.
+// command runs beside it (docker compose run). Where Paastis does not know which container is
+// its own, none is known to be another's.
 func (f *fleet) isRival(c *container) bool {
 	return c.paastis && f.self != nil && c != f.self && !c.isOfService(f.self) && c.instance.Status == registry.Running
 }
@@ -92,9 +92,6 @@ func (f *fleet) isRival(c *container) bool {
 func (c *container) isOfService(o *container) bool {
 	return c.app != "" && c.app == o.app || c.service != "" && c.project == o.project && c.service == o.service
 }
-
-// hasRival reports whether there is one: who stops what is not known then.
-func (f *fleet) hasRival() bool { return slices.ContainsFunc(f.all, f.isRival) }
 
 // servesAsPaastis reports whether a container's program is Paastis, told to serve, and has a way
 // to an engine: its socket, or an address.
