@@ -48,15 +48,21 @@ func (inv *Inventory) Route(req *traefik.Request) (*Entry, *Router) { return inv
 
 // routeFor is Route among the routers of a Traefik; see findFor.
 func (inv *Inventory) routeFor(req *traefik.Request, by string) (*Entry, *Router) {
-	had := inv.hadBy(by)
-	r, _, ok := had.present.Lookup(req)
-	if !ok {
-		r, _, ok = had.all.Lookup(req)
-	}
-	if !ok {
+	r := inv.hadBy(by).route(req)
+	if r == nil {
 		return nil, nil
 	}
 	return r.entry, r
+}
+
+// route is the router that a request takes: one that is there now, else one that may be. Nil:
+// none does.
+func (t *tables) route(req *traefik.Request) *Router {
+	r, _, ok := t.present.Lookup(req)
+	if !ok {
+		r, _, _ = t.all.Lookup(req)
+	}
+	return r
 }
 
 // There reports whether Traefik has the router now, as far as is known.
@@ -206,6 +212,14 @@ func (inv *Inventory) hadBy(id string) *tables {
 	return inv.tables
 }
 
+// flagsOf are those of the Traefik that runs as an app, with what is set of it.
+func (s Settings) flagsOf(e *Entry) traefik.Static {
+	if len(s.Endpoints) > 0 {
+		return *e.App.Traefik
+	}
+	return s.Traefik.Over(*e.App.Traefik)
+}
+
 // file makes the tables of all routers, and of those that each of several Traefiks has.
 func (inv *Inventory) file(s Settings) {
 	inv.tables = newTables(inv.routers(nil))
@@ -220,10 +234,7 @@ func (inv *Inventory) file(s Settings) {
 	}
 	inv.ofTraefik = map[string]*tables{}
 	for _, e := range several {
-		if static := *e.App.Traefik; static.Unread == "" {
-			if len(s.Endpoints) == 0 {
-				static = s.Traefik.Over(static)
-			}
+		if static := s.flagsOf(e); static.Unread == "" {
 			inv.ofTraefik[e.ID] = newTables(inv.routers(&static))
 		}
 	}

@@ -53,11 +53,7 @@ func (inv *Inventory) Routings(req *traefik.Request, s Settings) []Routing {
 		if e.App.Traefik == nil || e.App.Protected != RunsTraefik {
 			continue
 		}
-		static := *e.App.Traefik
-		if len(s.Endpoints) == 0 {
-			static = s.Traefik.Over(static)
-		}
-		all = append(all, inv.routing(req, "Traefik on "+e.App.Origin, static))
+		all = append(all, inv.routing(req, "Traefik on "+e.App.Origin, s.flagsOf(e)))
 	}
 	if len(all) < 2 {
 		return nil
@@ -69,12 +65,8 @@ func (inv *Inventory) routing(req *traefik.Request, name string, static traefik.
 	if static.Unread != "" {
 		return Routing{Traefik: name, Unread: static.Unread}
 	}
-	had := newTables(inv.routers(&static))
-	r, _, found := had.present.Lookup(req)
-	if !found {
-		r, _, found = had.all.Lookup(req)
-	}
-	if !found {
+	r := newTables(inv.routers(&static)).route(req)
+	if r == nil {
 		return Routing{Traefik: name}
 	}
 	return Routing{Traefik: name, Router: r, Entry: r.entry}
