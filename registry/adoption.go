@@ -20,12 +20,12 @@ func (r *Registry) adopt(k *Keeper, now time.Time) {
 	k.wanted, k.wakeBegan, k.found = false, now, r.loading
 	switch {
 	case !r.loading:
-		r.set(k, Starting, "started by someone else", now)
+		r.setState(k, Starting, "started by someone else", now)
 	case r.foundServing(k, now):
 		k.idleFrom = now
-		r.set(k, Ready, foundRunning, now)
+		r.setState(k, Ready, foundRunning, now)
 	default:
-		r.set(k, Starting, foundRunning, now)
+		r.setState(k, Starting, foundRunning, now)
 	}
 }
 

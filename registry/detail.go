@@ -167,7 +167,7 @@ type sketch struct {
 // draw is what changes of an app.
 func (p *sketch) draw(k *Keeper) drawing {
 	e := k.Entry()
-	d := drawing{entry: e, inv: p.inventory.Load()}
+	d := drawing{entry: e, inv: p.reg.inventory.Load()}
 	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause
 	if k.since.IsZero() && k.history.from != 0 {
 		d.Since = time.Unix(0, k.history.from)
@@ -190,7 +190,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		}
 	case Ready:
 		d.Reason = Decide(p.snapshot(k), p.now).Reason
-		if !k.open.Load() && !p.mayOpen(k) {
+		if !k.open.Load() && !p.reg.mayOpen(k) {
 			d.State, d.Reason = Starting, "an app that it needs is down"
 		}
 	case Failed:

@@ -96,9 +96,9 @@ func (p *pass) givesUp(k *Keeper, s Snapshot, d Decision) bool {
 	if k.dismissed.IsZero() || s.dismissed() && (d.Sleep || d.Reason == beingWatched || p.now.Before(s.NotBefore)) {
 		return false
 	}
-	p.recall(k)
+	p.reg.recall(k)
 	if s.dismissed() {
-		p.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason)
+		p.reg.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason)
 	}
 	return true
 }

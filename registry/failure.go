@@ -93,7 +93,7 @@ func (r *Registry) fail(k *Keeper, f Failure, now time.Time) {
 	k.retryAt = now.Add(k.backOff())
 	k.idleFrom = now
 	k.sick = k.unwell()
-	r.set(k, Failed, f.Reason, now)
+	r.setState(k, Failed, f.Reason, now)
 	r.readLogs(k, now)
 }
 
@@ -175,7 +175,7 @@ func (p *pass) failFor(k, needed *Keeper) {
 		f.ExitCode, f.root = 0, needed
 		f.Reason = fmt.Sprintf("%s, which it needs, was stopped by hand.", needed.Name())
 	}
-	p.fail(k, f, p.now)
+	p.reg.fail(k, f, p.now)
 	if needed.state == Failed && needed.retryAt.After(p.now) {
 		k.retryAt = needed.retryAt
 	}
@@ -199,10 +199,10 @@ func (p *pass) end(k *Keeper) {
 	last := k.lastInstance()
 	if !last.OOMKilled && last.Error == "" && last.ExitCode == 0 && k.Entry().mayEnd() {
 		k.completedAt = p.now
-		p.set(k, Asleep, "ran its course")
+		p.enter(k, Asleep, "ran its course")
 		return
 	}
-	p.fail(k, last.epitaph(), p.now)
+	p.reg.fail(k, last.epitaph(), p.now)
 	p.move(k)
 }
 
@@ -262,23 +262,23 @@ func (p *pass) miss(k *Keeper) {
 		f.Kind, f.ExitCode = CrashLoop, k.lastInstance().ExitCode
 		what = fmt.Sprintf("kept restarting for %s (exit code %d)", limit, f.ExitCode)
 	case !k.up() && !k.ordered:
-		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.unmetNeeds(k), ", "))
+		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.unmetNeeds(k), ", "))
 	case !k.up():
 		what = fmt.Sprintf("did not start within %s", limit)
-	case k.healthyAt.IsZero() && p.sick(k):
+	case k.healthyAt.IsZero() && p.reg.sick(k):
 		f.Kind = Sick
 		what = fmt.Sprintf("was not healthy within %s", limit)
 	case k.healthyAt.IsZero() && k.ready.fault.Status != 0:
 		what = fmt.Sprintf("answered its probe with %d for %s", k.ready.fault.Status, limit)
 	case k.healthyAt.IsZero():
 		what = fmt.Sprintf("did not answer on port %d within %s", k.Entry().probePorts()[0], limit)
-	case p.supplied(k) && p.unsure(k):
+	case p.reg.supplied(k) && p.unsure(k):
 		what = fmt.Sprintf("runs, but Traefik did not list its server within %s", limit)
 	default:
-		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.unmetNeeds(k), ", "))
+		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.unmetNeeds(k), ", "))
 	}
 	f.Reason = "It " + what + "."
-	p.fail(k, f, p.now)
+	p.reg.fail(k, f, p.now)
 	p.move(k)
 }
 

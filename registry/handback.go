@@ -21,29 +21,29 @@ const handBackLimit = 30 * time.Second
 func (p *pass) handedBack(k *Keeper) bool {
 	limit := p.turnLimit(k)
 	switch {
-	case !p.direct(k):
+	case !p.reg.direct(k):
 		return true
 	case !k.backAt.IsZero():
 		p.at(k.backAt)
 		return !p.now.Before(k.backAt)
-	case k.forced && len(p.leading(k, p.now)) == 0:
+	case k.forced && len(p.reg.leading(k, p.now)) == 0:
 		k.backAt = p.now // nobody is there to turn them
 		return true
 	case p.now.Sub(k.since) >= limit:
 		k.stopAfter = p.now.Add(handBackLimit)
-		p.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
-		p.set(k, Ready, "Traefik does not take its routes from Paastis")
+		p.reg.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
+		p.enter(k, Ready, "Traefik does not take its routes from Paastis")
 		return false
 	case !k.unprovable && len(p.proofs(k)) > 0:
 		p.proveBack(k)
 		return false
 	}
 	p.at(k.since.Add(limit))
-	if !have(p.leading(k, p.now), k.turned) {
+	if !have(p.reg.leading(k, p.now), k.turned) {
 		p.at(p.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
-	k.backAt = p.now.Add(p.settings.Throttle + noticeSlack)
+	k.backAt = p.now.Add(p.reg.settings.Throttle + noticeSlack)
 	p.at(k.backAt)
 	return !p.now.Before(k.backAt)
 }
@@ -52,7 +52,7 @@ func (p *pass) handedBack(k *Keeper) bool {
 // fetches them the most seldom does so meanwhile.
 func (p *pass) turnLimit(k *Keeper) time.Duration {
 	limit := handBackLimit
-	for _, poller := range p.leading(k, p.now) {
+	for _, poller := range p.reg.leading(k, p.now) {
 		limit = max(limit, handBackLimit+poller.every)
 	}
 	return limit
@@ -65,16 +65,16 @@ func (p *pass) proveBack(k *Keeper) {
 	}
 	k.busy = true
 	deadline, proofs, turned := k.since.Add(p.turnLimit(k)), p.proofs(k), k.turned
-	p.todo = append(p.todo, func(ctx context.Context) {
+	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		err := errNotBack
-		for errors.Is(err, errNotBack) && ctx.Err() == nil && p.Registry.stillTurned(k, turned) {
+		for errors.Is(err, errNotBack) && ctx.Err() == nil && p.reg.stillTurned(k, turned) {
 			if err = leadBack(ctx, proofs, turned); err != nil {
 				sleep(ctx, provePause)
 			}
 		}
-		p.Registry.provedBack(k, turned, err)
+		p.reg.provedBack(k, turned, err)
 	})
 }
 
@@ -93,8 +93,8 @@ type backProof struct {
 func (p *pass) proofs(k *Keeper) []backProof {
 	var all []backProof
 	asked := map[string]bool{}
-	for _, poller := range p.leading(k, p.now) {
-		gateway := p.gatewayOf(poller.endpoint)
+	for _, poller := range p.reg.leading(k, p.now) {
+		gateway := p.reg.gatewayOf(poller.endpoint)
 		if gateway == nil || asked[poller.endpoint] || p.others(poller) || !poller.to.apps[k] || poller.had != nil && poller.had.inventory != poller.to.inventory {
 			return nil
 		}
@@ -111,7 +111,7 @@ func (p *pass) proofs(k *Keeper) []backProof {
 // others tells that another Traefik fetches at the same endpoint: which of both answers is
 // not known.
 func (p *pass) others(than *poller) bool {
-	return slices.ContainsFunc(p.live(p.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
+	return slices.ContainsFunc(p.reg.live(p.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
 }
 
 // leadBack is nil if the service of each route has Paastis for its only server, as it was

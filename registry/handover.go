@@ -51,22 +51,22 @@ func (p *pass) handOver(k *Keeper) {
 		return
 	}
 	k.idleFrom = p.now
-	p.set(k, Ready, "")
-	p.admit(k)
+	p.enter(k, Ready, "")
+	p.reg.admit(k)
 }
 
 // reachable is when Traefik can reach the app. Zero: not known yet.
 func (p *pass) reachable(k *Keeper) time.Time {
 	switch {
-	case p.direct(k), !p.unsure(k):
+	case p.reg.direct(k), !p.unsure(k):
 		// Paastis carries the requests until Traefik leads them to the app.
 		return k.healthyAt
 	case k.found && k.ranFor(brief, p.now):
 		return k.healthyAt // Traefik has known it for long
 	case !k.provenAt.IsZero():
 		return k.provenAt.Add(switchSlack)
-	case p.gateway == nil || k.unprovable:
-		return k.healthyAt.Add(p.settings.Throttle + noticeSlack)
+	case p.reg.gateway == nil || k.unprovable:
+		return k.healthyAt.Add(p.reg.settings.Throttle + noticeSlack)
 	default:
 		p.prove(k)
 		return time.Time{}
@@ -78,7 +78,7 @@ func (p *pass) reachable(k *Keeper) time.Time {
 // a file for example: only Traefik knows it.
 func (p *pass) unsure(k *Keeper) bool {
 	e := k.Entry()
-	return len(e.unproven()) > 0 || len(e.Routers) == 0 && p.gateway != nil && !k.lastRequest().IsZero()
+	return len(e.unproven()) > 0 || len(e.Routers) == 0 && p.reg.gateway != nil && !k.lastRequest().IsZero()
 }
 
 // unproven are the services through which Traefik may not reach the app as soon as it
@@ -124,8 +124,8 @@ func (p *pass) prove(k *Keeper) {
 	k.busy = true
 	deadline, run := k.deadline, k.run
 	proof := proof{
-		services: k.Entry().unproven(), addresses: addressesOf(p.serving(k)),
-		certain: k.healthyAt.Add(p.settings.Throttle + noticeSlack),
+		services: k.Entry().unproven(), addresses: addressesOf(p.reg.serving(k)),
+		certain: k.healthyAt.Add(p.reg.settings.Throttle + noticeSlack),
 	}
 	if len(k.app.Instances) > 1 {
 		proof.whole = k.healthyAt.Add(laggardGrace)
@@ -133,24 +133,24 @@ func (p *pass) prove(k *Keeper) {
 	if len(k.Entry().Routers) == 0 {
 		proof.names = k.app.Hosts()
 	}
-	if k.startedAt.Before(k.endedAt.Add(p.settings.Throttle + noticeSlack)) {
+	if k.startedAt.Before(k.endedAt.Add(p.reg.settings.Throttle + noticeSlack)) {
 		proof.stale = k.formerly
 		if k.formerly == nil {
 			proof.stale = proof.addresses // it ended before Paastis saw it
 		}
 	}
-	p.todo = append(p.todo, func(ctx context.Context) {
+	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		var err error
 		for done := false; !done; {
-			done, err = proof.try(ctx, p.Registry)
-			if done || ctx.Err() != nil || !p.Registry.needsProof(k, run) {
+			done, err = proof.try(ctx, p.reg)
+			if done || ctx.Err() != nil || !p.reg.needsProof(k, run) {
 				break
 			}
 			sleep(ctx, proof.pause())
 		}
-		p.Registry.proved(k, run, err)
+		p.reg.proved(k, run, err)
 	})
 }
 

@@ -193,7 +193,7 @@ func (p *pass) examine(k *Keeper, whole bool) {
 	address := k.firstAddress()
 	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: whole && !k.weighed, Quick: e.TrafficFloor == rules.Off}
 	k.weighed = k.weighed || whole
-	p.todo = append(p.todo, func(ctx context.Context) {
+	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
 		began := time.Now()
 		l := measure(ctx, k.provider, name, e, want)
 		if whole && (l.blind == "" || e.Unseen == rules.UnseenSleep) {
@@ -201,7 +201,7 @@ func (p *pass) examine(k *Keeper, whole bool) {
 		}
 		l.at = began
 		if ctx.Err() == nil { // else Paastis ends: what was not seen says nothing
-			p.Registry.looked(k, l)
+			p.reg.looked(k, l)
 		}
 	})
 }

@@ -84,7 +84,7 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 		reason = stoppedByHand
 	}
 	if k.state != Asleep {
-		r.set(k, Asleep, reason, now)
+		r.setState(k, Asleep, reason, now)
 	} else if k.isHeldDown() {
 		k.cause = reason
 		r.touch()

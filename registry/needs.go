@@ -231,7 +231,7 @@ func (r *Registry) unsuppliedNeeds(k *Keeper) []string {
 func (p *pass) wakeNeeds(k *Keeper) {
 	e := k.Entry()
 	for _, n := range e.needs {
-		if p.holds(n, k) {
+		if p.reg.holds(n, k) {
 			continue
 		}
 		p.wakeNeed(n.to, k, n.Optional)
@@ -249,15 +249,15 @@ func (p *pass) wakeNeeds(k *Keeper) {
 // jobs, which run anew for each that was not up.
 func (p *pass) wakeGroup(k *Keeper, g *group) {
 	e := k.Entry()
-	if g.remembered.asked != p.epoch {
+	if g.remembered.asked != p.reg.epoch {
 		for _, m := range g.members {
-			if m != e && !m.job && !p.holds(need{to: m, inside: true}, k) {
+			if m != e && !m.job && !p.reg.holds(need{to: m, inside: true}, k) {
 				p.wakeNeed(m, k, false)
 			}
 		}
-		g.remembered.asked = p.epoch
+		g.remembered.asked = p.reg.epoch
 	}
-	for _, m := range p.specialIn(g) {
+	for _, m := range p.reg.specialIn(g) {
 		if !m.Managed || !e.needsByGroup(m) {
 			continue
 		}
@@ -280,7 +280,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 	optional = optional || by.optional
 	if k.optional && !optional {
 		k.optional = false
-		p.touch()
+		p.reg.touch()
 	}
 	switch k.state {
 	case Asleep:
@@ -293,7 +293,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 			p.move(k)
 		}
 	case Ready:
-		if !e.job && !p.supplied(k) {
+		if !e.job && !p.reg.supplied(k) {
 			p.wakeFor(k, "an app that it needs is down", by.wakeBegan, optional)
 		}
 	case Stopping:
@@ -316,7 +316,7 @@ func (p *pass) wakeFor(k *Keeper, reason string, since time.Time, optional bool)
 
 // wake begins a wake within a pass.
 func (p *pass) wake(k *Keeper, reason string, since time.Time) {
-	p.beginWake(k, reason, since, p.now)
+	p.reg.beginWake(k, reason, since, p.now)
 	p.move(k)
 }
 
@@ -328,7 +328,7 @@ const optionalMoment = 2 * time.Second
 // component needs outside, and what comes before it inside.
 func (p *pass) mayStart(k *Keeper) bool {
 	e := k.Entry()
-	if !p.suppliedOutside(e.component) {
+	if !p.reg.suppliedOutside(e.component) {
 		return false
 	}
 	return !slices.ContainsFunc(e.needs, func(n need) bool {
@@ -358,9 +358,9 @@ func (p *pass) awaits(k *Keeper) bool {
 	e := k.Entry()
 	started := k.ordered || k.alive()
 	switch {
-	case !started && (k.queued || p.outsideMoves(e.component)):
+	case !started && (k.queued || p.reg.outsideMoves(e.component)):
 		return true
-	case k.healthy() && (!p.supplied(k) && e.component.remembered.rises || p.awaitsBooting(k)):
+	case k.healthy() && (!p.reg.supplied(k) && e.component.remembered.rises || p.awaitsBooting(k)):
 		return true
 	}
 	return slices.ContainsFunc(e.needs, func(n need) bool {
@@ -373,7 +373,7 @@ func (p *pass) awaits(k *Keeper) bool {
 		if n.inside { // it comes before the app's start, and not after what both need
 			return n.Ordered && !started && !n.met(k)
 		}
-		return !p.holds(n, k)
+		return !p.reg.holds(n, k)
 	})
 }
 
@@ -409,7 +409,7 @@ func (p *pass) failOverdue(k *Keeper) bool {
 	if !k.overdue(p.now) {
 		return false
 	}
-	p.fail(k, Failure{Kind: Late, Reason: fmt.Sprintf("It did not end within %s.", k.Entry().JobTimeout)}, p.now)
+	p.reg.fail(k, Failure{Kind: Late, Reason: fmt.Sprintf("It did not end within %s.", k.Entry().JobTimeout)}, p.now)
 	p.move(k)
 	return true
 }

@@ -30,7 +30,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 		r.touch()
 	case k.state == Ready && (k.restarting() || k.renewed):
 		r.renew(k, now)
-		r.set(k, Starting, "it restarts", now)
+		r.setState(k, Starting, "it restarts", now)
 	}
 	k.renewed = false
 	k.sick = sick
@@ -54,7 +54,7 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 		if !last.crashed() {
 			k.forgive() // somebody has ended it, or it is done: that is no crash
 		}
-		r.set(k, Asleep, fmt.Sprintf("stopped by someone else, or by itself (exit code %d)", last.ExitCode), now)
+		r.setState(k, Asleep, fmt.Sprintf("stopped by someone else, or by itself (exit code %d)", last.ExitCode), now)
 	}
 }
 

@@ -47,19 +47,19 @@ func (r *Registry) note(texts []string, now time.Time) {
 
 // tell logs, once, each problem that has lasted.
 func (p *pass) tell() {
-	if !p.untold {
+	if !p.reg.untold {
 		return
 	}
-	p.untold = false
-	for _, text := range p.warnings() {
-		switch it := p.problems[text]; {
+	p.reg.untold = false
+	for _, text := range p.reg.warnings() {
+		switch it := p.reg.problems[text]; {
 		case it == nil || it.told:
 		case p.now.Sub(it.since) >= settleTime:
-			p.say(slog.LevelWarn, text)
+			p.reg.say(slog.LevelWarn, text)
 			it.told = true
 		default:
 			p.at(it.since.Add(settleTime))
-			p.untold = true
+			p.reg.untold = true
 		}
 	}
 }

@@ -119,18 +119,18 @@ func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
 	switch {
 	case len(k.Entry().Routes) == 0 && !k.led:
 		return "", time.Time{}
-	case !p.direct(k):
+	case !p.reg.direct(k):
 		// A Traefik that has fetched them from the Paastis before may not be back yet.
-		if end := p.loadedAt.Add(pollGrace); k.found && k.lastRequest().IsZero() && p.now.Before(end) {
+		if end := p.reg.loadedAt.Add(pollGrace); k.found && k.lastRequest().IsZero() && p.now.Before(end) {
 			return "found running, and Traefik may still fetch its routes", end
 		}
 		return "", time.Time{}
-	case len(p.leading(k, p.now)) > 0:
+	case len(p.reg.leading(k, p.now)) > 0:
 		return "", time.Time{}
 	}
-	if !p.publisher.missing {
-		p.publisher.missing = true
-		p.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
+	if !p.reg.publisher.missing {
+		p.reg.publisher.missing = true
+		p.reg.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
 	}
 	return "no Traefik fetches its routes, so they cannot be turned", p.now.Add(pollPatience)
 }
@@ -247,9 +247,9 @@ func (r *Registry) changed() {
 	clear(r.publisher.ready)
 }
 
-// turn opens or closes an app for requests, which turns its routes. Called with the lock
+// setOpen opens or closes an app for requests, which turns its routes. Called with the lock
 // held. It tells whether that is a change.
-func (r *Registry) turn(k *Keeper, open bool) bool {
+func (r *Registry) setOpen(k *Keeper, open bool) bool {
 	if k.open.Swap(open) == open {
 		return false
 	}

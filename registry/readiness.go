@@ -127,8 +127,8 @@ func (r *Registry) serving(k *Keeper) []Instance {
 // answers reports whether a running app serves: one instance is enough, once the others have
 // had their grace. One that a static server of Traefik's names has to be among them.
 func (p *pass) answers(k *Keeper) bool {
-	p.probeAll(k)
-	serving, late := p.tally(k)
+	p.reg.probeAll(k)
+	serving, late := p.reg.tally(k)
 	if !serving {
 		k.ready.since = time.Time{}
 		p.unheal(k)
@@ -145,7 +145,7 @@ func (p *pass) answers(k *Keeper) bool {
 		return false
 	}
 	if late {
-		p.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.serving(k)), "of", len(k.app.Instances))
+		p.reg.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.reg.serving(k)), "of", len(k.app.Instances))
 	}
 	k.healthyAt = p.now
 	p.move(k)
@@ -207,7 +207,7 @@ func (k *Keeper) isProbed(i Instance) bool {
 // open.
 func (p *pass) probeLate(k *Keeper) {
 	if len(k.app.Instances) > 1 {
-		p.probeAll(k)
+		p.reg.probeAll(k)
 	}
 }
 

@@ -348,7 +348,7 @@ const stuckPause = time.Second
 
 // pass is one go over all apps, under the lock.
 type pass struct {
-	*Registry
+	reg       *Registry
 	now       time.Time
 	next      time.Time // when to look again
 	moved     bool      // an app changed, so others may follow
@@ -367,7 +367,7 @@ type summaryAt struct {
 // newPass makes a pass that has moved nothing so far. Called with the lock held.
 func (r *Registry) newPass(now time.Time) *pass {
 	return &pass{
-		Registry: r, now: now, next: now.Add(time.Hour),
+		reg: r, now: now, next: now.Add(time.Hour),
 		moves: map[*Keeper]int{}, lastUse: map[*component]time.Time{}, summaries: map[*component]summaryAt{},
 	}
 }
@@ -382,13 +382,13 @@ func (p *pass) at(t time.Time) {
 
 // move notes that an app has changed within a pass: others, and it itself, may follow.
 func (p *pass) move(k *Keeper) {
-	p.touch()
+	p.reg.touch()
 	p.moves[k]++
 	switch n := p.moves[k]; {
 	case n < mostMoves:
 		p.moved = true
 	case n == mostMoves:
-		p.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason)
+		p.reg.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason)
 		p.at(p.now.Add(stuckPause))
 	}
 }
@@ -414,8 +414,8 @@ func (p *pass) step(k *Keeper) {
 	}
 }
 
-// set changes an app's state. Called with the lock held.
-func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
+// setState changes an app's state. Called with the lock held.
+func (r *Registry) setState(k *Keeper, s State, reason string, now time.Time) {
 	k.remember(s, reason, now)
 	since := k.since
 	k.state, k.since, k.reason = s, now, reason
@@ -429,7 +429,7 @@ func (r *Registry) set(k *Keeper, s State, reason string, now time.Time) {
 	r.touch()
 	r.unsaved = true
 	r.file(k)
-	r.turn(k, r.mayOpen(k))
+	r.setOpen(k, r.mayOpen(k))
 	r.show(k, reason, since, now)
 	k.notify()
 	r.repaint(k)
@@ -474,9 +474,9 @@ func bothReasons(a, b string) string {
 	return a + "; " + b
 }
 
-// set changes a state within a pass: the apps around may follow.
-func (p *pass) set(k *Keeper, s State, reason string) {
-	p.Registry.set(k, s, reason, p.now)
+// enter changes a state within a pass: the apps around may follow.
+func (p *pass) enter(k *Keeper, s State, reason string) {
+	p.reg.setState(k, s, reason, p.now)
 	p.move(k)
 }
 
@@ -536,9 +536,9 @@ func (r *Registry) turnedOver(k *Keeper) {
 		// What was ordered before goes on, and tells of itself.
 	case k.alive():
 		k.looks, k.idleFrom = nil, now
-		r.set(k, Ready, "managed from now on", now)
+		r.setState(k, Ready, "managed from now on", now)
 	case k.state != Asleep:
-		r.set(k, Asleep, "managed from now on", now)
+		r.setState(k, Asleep, "managed from now on", now)
 	}
 }
 

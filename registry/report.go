@@ -179,7 +179,7 @@ func (r *Registry) lose(k *Keeper) {
 		r.removed = append(slices.DeleteFunc(r.removed, func(o *Keeper) bool { return k.lostAt.Sub(o.lostAt) > updateMoment }), k)
 	}
 	r.touch()
-	r.turn(k, false)
+	r.setOpen(k, false)
 	k.state, k.reason = Failed, "It was removed."
 	k.failure = Failure{Kind: Removed, Reason: k.reason, At: time.Now()}
 	k.notify()

@@ -19,7 +19,7 @@ func (p *pass) rest(k *Keeper) {
 	if k.state == Failed && !k.alive() || p.restartCutOff(k) {
 		return
 	}
-	p.admit(k)
+	p.reg.admit(k)
 	k.believe(p.now)
 	switch {
 	case k.busy:
@@ -55,7 +55,7 @@ func (p *pass) rest(k *Keeper) {
 		p.stop(k, d.Reason) // nobody is let through: there is no door to close first
 		return
 	case d.Sleep:
-		p.set(k, Draining, d.Reason)
+		p.enter(k, Draining, d.Reason)
 		return
 	case d.Look:
 		p.examine(k, p.now.Sub(s.LastUse) >= s.MaxIdle || s.dismissed())
@@ -72,7 +72,7 @@ func (p *pass) rest(k *Keeper) {
 // down, and tells which. Called with the lock held.
 func (r *Registry) admit(k *Keeper) bool {
 	open := r.mayOpen(k)
-	if r.turn(k, open) {
+	if r.setOpen(k, open) {
 		r.show(k, "", time.Time{}, time.Now())
 		k.notify()
 	}
@@ -94,7 +94,7 @@ func (p *pass) drain(k *Keeper) {
 	switch {
 	case !d.Sleep:
 		k.looks = k.looks[max(len(k.looks)-1, 0):] // it has to be seen quiet anew
-		p.set(k, Ready, d.Reason)
+		p.enter(k, Ready, d.Reason)
 	case !p.handedBack(k):
 		// Traefik still leads requests to it.
 	case k.measures() && !k.lookedSince(k.closedAt()):
@@ -135,7 +135,7 @@ func (p *pass) leads(k *Keeper) bool {
 // watched tells that a draining app was looked at after the last request went to it
 // without Paastis's knowledge.
 func (p *pass) watched(k *Keeper) bool {
-	return (!p.direct(k) || !k.backAt.IsZero()) && (!k.measures() || k.lookedSince(k.closedAt()))
+	return (!p.reg.direct(k) || !k.backAt.IsZero()) && (!k.measures() || k.lookedSince(k.closedAt()))
 }
 
 // closedAt is since when no request can have gone to a draining app unseen.
@@ -143,18 +143,18 @@ func (k *Keeper) closedAt() time.Time { return latest(k.since, k.backAt) }
 
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
 func (p *pass) stop(k *Keeper, reason string) {
-	p.set(k, Stopping, reason)
+	p.enter(k, Stopping, reason)
 	k.passStops()
 	k.busy, k.downFrom = true, p.now
 	name, method := k.app.Name, k.Entry().StopMethod
 	if k.restart != "" {
 		method = rules.StopContainer
 	}
-	p.todo = append(p.todo, func(ctx context.Context) {
+	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, stopLimit)
 		defer cancel()
 		app, err := k.provider.Stop(ctx, name, method)
-		p.Registry.stopped(k, app, err)
+		p.reg.stopped(k, app, err)
 	})
 }
 
@@ -188,10 +188,10 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 		k.doomed = Failure{}
 		k.retryAt = now.Add(lastRetry)
 	case !again.IsZero():
-		r.set(k, Asleep, "", now)
+		r.setState(k, Asleep, "", now)
 		r.beginWake(k, why, again, now)
 	default:
-		r.set(k, Asleep, "", now)
+		r.setState(k, Asleep, "", now)
 	}
 	r.stir()
 }
@@ -207,7 +207,7 @@ func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 		r.beginWake(k, "a part of it was stopped: "+visible(err), now, now)
 	default:
 		k.idleFrom = now.Add(-k.Entry().MaxIdleTime)
-		r.set(k, Ready, "It could not be stopped: "+visible(err)+".", now)
+		r.setState(k, Ready, "It could not be stopped: "+visible(err)+".", now)
 	}
 }
 
@@ -219,7 +219,7 @@ func (p *pass) snapshot(k *Keeper) Snapshot {
 		Watched: sum.watched || k.measures(), Quiet: max(k.quiet(), sum.quiet), Dismissed: k.dismissed, Forced: k.forced,
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
-	if p.direct(k) || k.app.Published {
+	if p.reg.direct(k) || k.app.Published {
 		s.Every = k.lookEvery()
 	}
 	if n := len(k.looks); n > 0 {
@@ -248,10 +248,10 @@ type summary struct {
 // summary finds it, unless nothing has changed since it was last found in this pass.
 func (p *pass) summary(c *component) *summary {
 	sum, found := p.summaries[c]
-	if found && sum.epoch == p.epoch {
+	if found && sum.epoch == p.reg.epoch {
 		return &sum.summary
 	}
-	sum = summaryAt{epoch: p.epoch, summary: summary{use: Use{Quiet: true}, neededBy: sortedNames(c.needing())}}
+	sum = summaryAt{epoch: p.reg.epoch, summary: summary{use: Use{Quiet: true}, neededBy: sortedNames(c.needing())}}
 	for _, e := range c.members {
 		if e.Managed && e.keeper.awake() {
 			p.include(&sum.summary, e.keeper)

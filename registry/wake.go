@@ -28,7 +28,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	case Ready:
 		r.reopen(k, now)
 	case Draining:
-		r.set(k, Ready, "asked for in time", now)
+		r.setState(k, Ready, "asked for in time", now)
 		r.reopen(k, now)
 	case Stopping:
 		if k.again.IsZero() {
@@ -109,7 +109,7 @@ func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 func (r *Registry) beginWake(k *Keeper, reason string, since, now time.Time) {
 	r.renew(k, now)
 	k.wanted, k.wakeBegan = true, since
-	r.set(k, Starting, reason, now)
+	r.setState(k, Starting, reason, now)
 }
 
 // renew clears what the last wake has left. Called with the lock held.
@@ -131,12 +131,12 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 
 // raise takes an app one step up: its needs, its start, its health, its hand-over.
 func (p *pass) raise(k *Keeper) {
-	if p.followManualStop(k, p.now) {
+	if p.reg.followManualStop(k, p.now) {
 		p.move(k)
 		return
 	}
 	if !k.wanted && !k.alive() {
-		p.set(k, Asleep, "stopped again")
+		p.enter(k, Asleep, "stopped again")
 		return
 	}
 	if k.loops(p.now) && !k.busy {
@@ -152,7 +152,7 @@ func (p *pass) raise(k *Keeper) {
 	if p.awaits(k) {
 		k.deadline = p.now.Add(k.Entry().StartTimeout)
 	}
-	k.deadline = latest(k.deadline, p.verdictDue(k))
+	k.deadline = latest(k.deadline, p.reg.verdictDue(k))
 	if !p.now.Before(k.deadline) {
 		p.miss(k)
 		return
@@ -178,8 +178,8 @@ func (p *pass) finish(k *Keeper) {
 	switch {
 	case k.Entry().job:
 		k.idleFrom = p.now
-		p.set(k, Ready, "")
-	case p.answers(k) && (k.isAdopted() || p.supplied(k) && !p.awaitsBooting(k)):
+		p.enter(k, Ready, "")
+	case p.answers(k) && (k.isAdopted() || p.reg.supplied(k) && !p.awaitsBooting(k)):
 		p.handOver(k)
 	}
 }
@@ -190,12 +190,12 @@ func (k *Keeper) isAdopted() bool { return k.found && !k.wanted }
 // tryStart starts an app unless it was started too often, or too many others are.
 func (p *pass) tryStart(k *Keeper) {
 	if k.startedOften() {
-		p.fail(k, k.crashLoop(), p.now)
+		p.reg.fail(k, k.crashLoop(), p.now)
 		k.retryAt = k.starts[0].Add(time.Minute)
 		p.move(k)
 		return
 	}
-	if p.turn(k) {
+	if p.acquireStartSlot(k) {
 		p.start(k)
 	}
 }
@@ -212,9 +212,9 @@ func (p *pass) start(k *Keeper) {
 	k.notify()
 	p.move(k)
 	name := k.app.Name
-	p.todo = append(p.todo, func(ctx context.Context) {
+	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
 		app, err := k.provider.Start(ctx, name)
-		p.Registry.started(k, app, err)
+		p.reg.started(k, app, err)
 	})
 }
 

@@ -4,10 +4,10 @@ import (
 	"fmt"
 )
 
-// turn tells whether an app may start now. If too many apps are on their way up
+// acquireStartSlot reports whether an app may start now. If too many apps are on their way up
 // already, it waits for its turn, and its time does not run; but apps that need each
 // other start together, and nobody waits for those that are only optional.
-func (p *pass) turn(k *Keeper) bool {
+func (p *pass) acquireStartSlot(k *Keeper) bool {
 	limit, starting := k.Entry().MaxConcurrentStarts, 0
 	if limit > 0 && !p.circleStarts(k) {
 		starting = p.startingNow(k.optional)
@@ -45,7 +45,7 @@ type starting struct {
 // might wait for its turn until this one is healthy, and neither's time would run. It is
 // counted anew when an app has changed.
 func (p *pass) startingNow(optional bool) int {
-	if !p.starting.counted || p.starting.epoch != p.epoch {
+	if !p.starting.counted || p.starting.epoch != p.reg.epoch {
 		p.countStarting()
 	}
 	if optional {
@@ -55,8 +55,8 @@ func (p *pass) startingNow(optional bool) int {
 }
 
 func (p *pass) countStarting() {
-	p.starting = starting{epoch: p.epoch, counted: true}
-	for _, k := range p.moving {
+	p.starting = starting{epoch: p.reg.epoch, counted: true}
+	for _, k := range p.reg.moving {
 		if !k.comesUp() || p.awaits(k) {
 			continue
 		}
