@@ -3,7 +3,7 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build image demo-image setup lint unit agreement e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
+.PHONY: build image demo-image setup lint unit house agreement e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
@@ -29,6 +29,12 @@ lint:
 
 unit:
 	go test -race $$(go list ./... | grep -v /e2e)
+	go -C tools/house test ./...
+
+# How the code is built: large types, who writes whose fields, which package imports which.
+# BASE=folder of another checkout: beside its figures.
+house:
+	@go -C tools/house run . $(if $(BASE),-base '$(abspath $(BASE))') '$(CURDIR)'
 
 # Our rule matching against Traefik's own code.
 agreement:
