@@ -42,7 +42,7 @@ func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
 	if strings.Contains(reason, trafficUse) && !strings.Contains(reason, unseenUse) && by.Entry().TrafficFloor != rules.Off {
 		args = append(args, by.floorText()...)
 	}
-	p.reg.say(slog.LevelInfo, "app stays awake", args...)
+	p.reg.journal.say(slog.LevelInfo, "app stays awake", args...)
 }
 
 // trafficUse begins the reason of an app that is in use by its traffic.

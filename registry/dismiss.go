@@ -68,9 +68,9 @@ func (r *Registry) dismiss(k *Keeper, force bool, now time.Time) error {
 			m.looks = nil
 		}
 		m.dismissed, m.forced = now, force || m.forced && !m.dismissed.IsZero()
-		r.repaint(m)
+		r.news.markChanged(m)
 	}
-	r.say(slog.LevelInfo, "app is to sleep", "app", k.Name(), "forced", force)
+	r.journal.say(slog.LevelInfo, "app is to sleep", "app", k.Name(), "forced", force)
 	r.stir()
 	return nil
 }
@@ -98,7 +98,7 @@ func (p *pass) givesUp(k *Keeper, s Snapshot, d Decision) bool {
 	}
 	p.reg.recall(k)
 	if s.dismissed() {
-		p.reg.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason)
+		p.reg.journal.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason)
 	}
 	return true
 }

@@ -36,7 +36,8 @@ type Event struct {
 	Took time.Duration
 }
 
-// news is what happened, and who follows it. Guarded by the registry's lock.
+// news is what happened, and who follows it. Guarded by the registry's lock, which is held
+// whenever it is used.
 type news struct {
 	last      uint64  // ID of the last event
 	ring      []Event // the last ones; the oldest is at next once it is full
@@ -83,9 +84,8 @@ func (n *news) forgot(id uint64) bool {
 	return id != 0 && (id < n.last-uint64(len(n.ring)) || id > n.last)
 }
 
-// happen remembers an event, and tells those who follow. Called with the lock held.
-func (r *Registry) happen(e Event) {
-	n := &r.news
+// emit remembers an event, and tells those who follow.
+func (n *news) emit(e Event) {
 	n.last++
 	e.ID = n.last
 	if len(n.ring) < EventsKept {
@@ -99,24 +99,42 @@ func (r *Registry) happen(e Event) {
 	}
 }
 
-// repaint tells that the picture of an app is another; there is none of one that is gone.
-// Called with the lock held.
-func (r *Registry) repaint(k *Keeper) {
-	for _, f := range r.news.followers {
-		if f.changed[k] = true; k.gone {
-			delete(f.changed, k)
-		}
-		f.stir()
+// add lets somebody follow what happens from now on.
+func (n *news) add(f *Follower) { n.followers = append(n.followers, f) }
+
+// remove ends that.
+func (n *news) remove(f *Follower) {
+	n.followers = slices.DeleteFunc(n.followers, func(other *Follower) bool { return other == f })
+}
+
+// markChanged tells that the picture of an app is another; there is none of one that is gone.
+func (n *news) markChanged(k *Keeper) {
+	for _, f := range n.followers {
+		f.markChanged(k)
 	}
 }
 
-// vanish tells that a name is known no more. Called with the lock held.
-func (r *Registry) vanish(name string) {
-	for _, f := range r.news.followers {
-		if f.gone[name] = true; len(f.gone) > goneKept {
-			clear(f.gone)
-			f.missed = true
+// markGone tells that a name is known no more.
+func (n *news) markGone(name string) {
+	for _, f := range n.followers {
+		f.markGone(name)
+	}
+}
+
+// compare tells of the apps that are others than before by a new inventory, and of those that
+// are no longer listed.
+func (n *news) compare(before, inv *Inventory) {
+	if len(n.followers) == 0 {
+		return
+	}
+	for _, e := range inv.Entries {
+		if was := before.names[e.ID]; was == nil || was.ID != e.ID || !inv.tellsAsMuchOf(e, before, was) {
+			n.markChanged(e.keeper)
 		}
-		f.stir()
+	}
+	for _, was := range before.Entries {
+		if e := inv.names[was.Name]; before.listed(was) && (e == nil || e.Name != was.Name || !inv.listed(e)) {
+			n.markGone(was.Name)
+		}
 	}
 }

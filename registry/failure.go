@@ -123,19 +123,19 @@ func (r *Registry) keepLogs(k *Keeper, at time.Time, lines []string, err error) 
 	r.mu.Lock()
 	defer r.unlock()
 	if err != nil {
-		r.say(slog.LevelDebug, "no log lines of an app that failed", "app", k.Name(), "error", err)
+		r.journal.say(slog.LevelDebug, "no log lines of an app that failed", "app", k.Name(), "error", err)
 		return
 	}
 	if !k.failure.At.Equal(at) || len(lines) == 0 {
 		return
 	}
 	k.failure.Logs = lines
-	r.say(slog.LevelWarn, "the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
+	r.journal.say(slog.LevelWarn, "the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
 	k.notify()
-	r.repaint(k)
+	r.news.markChanged(k)
 	for _, d := range r.keepers {
 		if d.failure.root == k && d.state == Failed {
-			r.repaint(d)
+			r.news.markChanged(d)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func (r *Registry) Follow(after uint64) *Follower {
 	}
 	f.glance(now)
 	clear(f.changed)
-	r.news.followers = append(r.news.followers, f)
+	r.news.add(f)
 	return f
 }
 
@@ -76,7 +76,7 @@ func (r *Registry) Follow(after uint64) *Follower {
 func (f *Follower) Close() {
 	f.r.mu.Lock()
 	defer f.r.mu.Unlock()
-	f.r.news.followers = slices.DeleteFunc(f.r.news.followers, func(other *Follower) bool { return other == f })
+	f.r.news.remove(f)
 }
 
 // Next blocks until something has happened since it last returned, or until ctx ends; then
@@ -169,29 +169,28 @@ func (f *Follower) glance(now time.Time) {
 	f.seen = seen
 }
 
+// markChanged notes that the picture of an app is another; there is none of one that is gone.
+// Called with the lock held.
+func (f *Follower) markChanged(k *Keeper) {
+	if f.changed[k] = true; k.gone {
+		delete(f.changed, k)
+	}
+	f.stir()
+}
+
+// markGone notes that a name is known no more. Called with the lock held.
+func (f *Follower) markGone(name string) {
+	if f.gone[name] = true; len(f.gone) > goneKept {
+		clear(f.gone)
+		f.missed = true
+	}
+	f.stir()
+}
+
 func (f *Follower) stir() {
 	select {
 	case f.wake <- struct{}{}:
 	default:
-	}
-}
-
-// relist tells of the apps that are others than before by a new inventory, and of those
-// that are no longer listed. Called with the lock held.
-func (r *Registry) relist(before *Inventory) {
-	if len(r.news.followers) == 0 {
-		return
-	}
-	inv := r.inventory.Load()
-	for _, e := range inv.Entries {
-		if was := before.names[e.ID]; was == nil || was.ID != e.ID || !inv.tellsAsMuchOf(e, before, was) {
-			r.repaint(e.keeper)
-		}
-	}
-	for _, was := range before.Entries {
-		if e := inv.names[was.Name]; before.listed(was) && (e == nil || e.Name != was.Name || !inv.listed(e)) {
-			r.vanish(was.Name)
-		}
 	}
 }
 

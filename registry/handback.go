@@ -31,7 +31,7 @@ func (p *pass) handedBack(k *Keeper) bool {
 		return true
 	case p.now.Sub(k.since) >= limit:
 		k.stopAfter = p.now.Add(handBackLimit)
-		p.reg.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
+		p.reg.journal.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
 		p.enter(k, Ready, "Traefik does not take its routes from Paastis")
 		return false
 	case !k.unprovable && len(p.proofs(k)) > 0:

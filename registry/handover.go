@@ -325,7 +325,7 @@ func (r *Registry) proved(k *Keeper, run int, err error) {
 // doubt notes that nothing can be proven in this wake. Called with the lock held.
 func (r *Registry) doubt(k *Keeper, err error) {
 	k.unprovable = true
-	r.say(slog.LevelWarn, "Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
+	r.journal.say(slog.LevelWarn, "Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
 }
 
 // later is t, or other if t is zero.

@@ -71,7 +71,7 @@ func (r *Registry) inherit(k *Keeper, now time.Time) {
 	if !r.loading {
 		if other := r.namesake(k); other != nil {
 			r.absent[k.id] = other.memoryOf(now)
-			r.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)
+			r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)
 			return
 		}
 	}
@@ -84,7 +84,7 @@ func (r *Registry) inherit(k *Keeper, now time.Time) {
 		if m.Identity == identity && strings.HasPrefix(id, provider+"/") {
 			delete(r.absent, id)
 			r.absent[k.id] = m
-			r.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", strings.TrimPrefix(id, provider+"/"))
+			r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", strings.TrimPrefix(id, provider+"/"))
 			return
 		}
 	}
@@ -138,7 +138,7 @@ func (r *Registry) warnRemoved(k *Keeper) {
 		if ctx.Err() != nil || k.successor != nil || r.keepers[k.id] != nil {
 			return
 		}
-		r.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,
+		r.journal.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,
 			"app", k.Name(), "origin", k.Entry().App.Origin)
 	})
 	r.stir()

@@ -209,7 +209,7 @@ func (o knock) tellBlind(err error) {
 	defer o.r.unlock()
 	if !o.k.blind {
 		o.k.blind = true
-		o.r.say(slog.LevelWarn, "nobody can tell when the app answers, so each wake waits until it has run for a while; let Paastis share a network with it, or give it a health check",
+		o.r.journal.say(slog.LevelWarn, "nobody can tell when the app answers, so each wake waits until it has run for a while; let Paastis share a network with it, or give it a health check",
 			"app", o.k.Name(), "container", o.i.Name, "wait", short(unprobedDelay), "error", err)
 	}
 }
@@ -245,7 +245,7 @@ func (r *Registry) probed(o knock, found outcome) {
 		k.hearing = listens
 	case found == supposed && k.hearing == unheard:
 		k.hearing = deaf
-		r.say(slog.LevelInfo, "app does not listen where its image says, so it is ready when it runs; if it does later, give it a health check, or paastis.probe",
+		r.journal.say(slog.LevelInfo, "app does not listen where its image says, so it is ready when it runs; if it does later, give it a health check, or paastis.probe",
 			"app", k.Name(), "port", o.targets[0].Address.Port(), "waited", short(o.patience))
 	}
 	r.stir()

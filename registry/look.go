@@ -219,7 +219,7 @@ func (r *Registry) looked(k *Keeper, l look) {
 		return // that it could not be seen says nothing
 	}
 	if l.blind != "" && (len(k.looks) == 0 || k.looks[len(k.looks)-1].blind == "") {
-		r.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", l.blind)
+		r.journal.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", l.blind)
 	}
 	k.looks = k.looks.with(l)
 	if l.usage.Memory > 0 {

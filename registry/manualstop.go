@@ -88,9 +88,9 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 	} else if k.isHeldDown() {
 		k.cause = reason
 		r.touch()
-		r.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", reason)
+		r.journal.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", reason)
 		k.notify()
-		r.repaint(k)
+		r.news.markChanged(k)
 	}
 	return true
 }
@@ -107,7 +107,7 @@ func (r *Registry) endManualStop(k *Keeper, now time.Time) {
 		if d.state == Failed && d.failure.root == k {
 			d.forgive()
 			d.notify()
-			r.repaint(d)
+			r.news.markChanged(d)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (r *Registry) doubtManualStops(p Provider, moment time.Duration, now time.T
 			k.cause = "stopped with its provider"
 			r.touch()
 			k.notify()
-			r.repaint(k)
+			r.news.markChanged(k)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (p *pass) mend(k *Keeper) bool {
 		k.mending.pause = newBackOff(firstRetry, lastRetry)
 	}
 	k.mending.from, k.mending.next = time.Time{}, p.now.Add(k.mending.pause.NextBackOff())
-	p.reg.say(slog.LevelWarn, "a part of the app does not run, and is started again", "app", k.Name(), "container", k.app.Instances[dead].Name)
+	p.reg.journal.say(slog.LevelWarn, "a part of the app does not run, and is started again", "app", k.Name(), "container", k.app.Instances[dead].Name)
 	k.busy = true
 	name := k.app.Name
 	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {

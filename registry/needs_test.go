@@ -247,8 +247,8 @@ func TestOnePassMovesAnAppSoOftenAtMost(t *testing.T) {
 				t.Error("the pass goes on and on")
 			}
 		}
-		if len(r.lines) != 1 || !p.next.After(now) || p.next.After(now.Add(time.Minute)) {
-			t.Errorf("%d lines are logged, the next pass is at %s", len(r.lines), p.next)
+		if len(r.journal.lines) != 1 || !p.next.After(now) || p.next.After(now.Add(time.Minute)) {
+			t.Errorf("%d lines are logged, the next pass is at %s", len(r.journal.lines), p.next)
 		}
 	})
 }
@@ -327,7 +327,7 @@ func TestALogThatIsStuckTakesNoMoreThanSoManyLinesAndTellsOfTheOthers(t *testing
 		r := New(Options{Settings: settingsFor(t, ""), Log: slog.New(stuck)})
 		line := func() {
 			r.mu.Lock()
-			r.say(slog.LevelInfo, "something happens")
+			r.journal.say(slog.LevelInfo, "something happens")
 			r.unlock()
 		}
 		go line()
@@ -335,8 +335,8 @@ func TestALogThatIsStuckTakesNoMoreThanSoManyLinesAndTellsOfTheOthers(t *testing
 		for range mostLines + 25 {
 			line()
 		}
-		if len(r.lines) > mostLines {
-			t.Errorf("%d lines wait", len(r.lines))
+		if len(r.journal.lines) > mostLines {
+			t.Errorf("%d lines wait", len(r.journal.lines))
 		}
 		close(stuck.until)
 		synctest.Wait()

@@ -26,9 +26,9 @@ func (r *Registry) pin(k *Keeper, until, now time.Time) {
 	if until.After(now) {
 		reason = "pinned until " + clockText(until)
 	}
-	r.say(slog.LevelInfo, "app pin", "app", k.Name(), "reason", reason)
-	r.happen(Event{At: now, Kind: PinEvent, App: k.Name(), State: k.state, Was: k.state, Reason: reason})
-	r.repaint(k)
+	r.journal.say(slog.LevelInfo, "app pin", "app", k.Name(), "reason", reason)
+	r.news.emit(Event{At: now, Kind: PinEvent, App: k.Name(), State: k.state, Was: k.state, Reason: reason})
+	r.news.markChanged(k)
 }
 
 // kept says what keeps an app awake at a time, whatever its use, and until when at

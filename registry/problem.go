@@ -55,7 +55,7 @@ func (p *pass) tell() {
 		switch it := p.reg.problems[text]; {
 		case it == nil || it.told:
 		case p.now.Sub(it.since) >= settleTime:
-			p.reg.say(slog.LevelWarn, text)
+			p.reg.journal.say(slog.LevelWarn, text)
 			it.told = true
 		default:
 			p.at(it.since.Add(settleTime))

@@ -130,7 +130,7 @@ func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
 	}
 	if !p.reg.publisher.missing {
 		p.reg.publisher.missing = true
-		p.reg.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
+		p.reg.journal.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
 	}
 	return "no Traefik fetches its routes, so they cannot be turned", p.now.Add(pollPatience)
 }
@@ -197,7 +197,7 @@ func (r *Registry) FetchedAt(endpoint string, by netip.Addr, self string, versio
 	p := r.publisher.pollers[who]
 	if p == nil {
 		if len(r.publisher.pollers) == 0 {
-			r.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
+			r.journal.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
 		}
 		maps.DeleteFunc(r.publisher.pollers, func(_ fetcher, p *poller) bool { return !p.isLive(now) })
 		p = &poller{fetcher: who, to: r.destination(who)}
@@ -255,7 +255,7 @@ func (r *Registry) setOpen(k *Keeper, open bool) bool {
 	}
 	r.changed()
 	k.turned, k.backAt = r.publisher.version, time.Time{}
-	r.repaint(k)
+	r.news.markChanged(k)
 	return true
 }
 

@@ -145,7 +145,7 @@ func (p *pass) answers(k *Keeper) bool {
 		return false
 	}
 	if late {
-		p.reg.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.reg.serving(k)), "of", len(k.app.Instances))
+		p.reg.journal.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.reg.serving(k)), "of", len(k.app.Instances))
 	}
 	k.healthyAt = p.now
 	p.move(k)

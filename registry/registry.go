@@ -69,6 +69,7 @@ type Options struct {
 type Registry struct {
 	providers []Provider
 	log       *slog.Logger
+	journal   journal // of what is said with the lock held
 	probe     func(ctx context.Context, target Target) error
 	gateway   Gateway
 	gateways  map[string]Gateway // :: endpoint → that of its Traefik
@@ -92,9 +93,6 @@ type Registry struct {
 	todo      []task             // decided under the lock, begun without it
 	probes    []task             // the same, of probes
 	epoch     uint64             // grows whenever what is remembered of components may no longer hold
-	lines     []logLine          // said under the lock, written without it
-	lostLines int                // how many of them were one too many
-	writing   sync.Mutex         // held by who writes them, never with mu
 	problems  map[string]*problem
 	untold    bool // there are problems that were not told yet
 	loading   bool // the first reports come in
@@ -122,6 +120,7 @@ func New(o Options) *Registry {
 	r := &Registry{
 		providers: o.Providers,
 		log:       o.Log,
+		journal:   journal{log: o.Log},
 		probe:     o.Probe,
 		gateway:   o.Gateway,
 		gateways:  o.Gateways,
@@ -256,6 +255,12 @@ func (r *Registry) Reload(s Settings) {
 	r.stir()
 }
 
+// unlock releases the lock, and then writes what was said with it held.
+func (r *Registry) unlock() {
+	r.mu.Unlock()
+	r.journal.write()
+}
+
 // stir lets Run move the apps. It never blocks.
 func (r *Registry) stir() {
 	select {
@@ -388,7 +393,7 @@ func (p *pass) move(k *Keeper) {
 	case n < mostMoves:
 		p.moved = true
 	case n == mostMoves:
-		p.reg.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason)
+		p.reg.journal.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason)
 		p.at(p.now.Add(stuckPause))
 	}
 }
@@ -432,7 +437,7 @@ func (r *Registry) setState(k *Keeper, s State, reason string, now time.Time) {
 	r.setOpen(k, r.mayOpen(k))
 	r.show(k, reason, since, now)
 	k.notify()
-	r.repaint(k)
+	r.news.markChanged(k)
 }
 
 // show tells of an app's state, in one line that has both sides and as an event, unless it
@@ -460,9 +465,9 @@ func (r *Registry) show(k *Keeper, reason string, since, now time.Time) {
 	case s == Failed:
 		level = slog.LevelError
 	}
-	r.say(level, "app", attrs...)
+	r.journal.say(level, "app", attrs...)
 	if k.Entry().Managed {
-		r.happen(e)
+		r.news.emit(e)
 	}
 }
 
@@ -514,7 +519,7 @@ func (r *Registry) resolve() {
 	for _, k := range turned {
 		r.turnedOver(k)
 	}
-	r.relist(before)
+	r.news.compare(before, inv)
 	for _, k := range r.keepers {
 		k.notify() // it may need others now
 	}
@@ -528,7 +533,7 @@ func (r *Registry) turnedOver(k *Keeper) {
 	switch {
 	case !k.Entry().Managed:
 		k.notify()
-		r.happen(Event{
+		r.news.emit(Event{
 			At: now, Kind: GoneEvent, App: k.Name(), State: k.state, Was: k.state,
 			Reason: "Paastis does not manage it any more: " + k.Entry().Why,
 		})

@@ -170,7 +170,7 @@ func (r *Registry) suspects(p Provider, report Report) []*Keeper {
 // lose lets everybody go who waits for an app that no longer exists.
 func (r *Registry) lose(k *Keeper) {
 	if k.Entry().Managed {
-		r.happen(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: "It was removed."})
+		r.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: "It was removed."})
 	}
 	slept := k.Entry().Managed && (k.state == Asleep || k.state == Stopping) && k.stoppedManually.IsZero()
 	r.depart(k, slept, time.Now())
@@ -183,9 +183,9 @@ func (r *Registry) lose(k *Keeper) {
 	k.state, k.reason = Failed, "It was removed."
 	k.failure = Failure{Kind: Removed, Reason: k.reason, At: time.Now()}
 	k.notify()
-	r.repaint(k)
+	r.news.markChanged(k)
 	if k.Entry().Managed {
-		r.say(slog.LevelInfo, "app removed", "app", k.Name())
+		r.journal.say(slog.LevelInfo, "app removed", "app", k.Name())
 	}
 	if slept && k.successor == nil {
 		r.warnRemoved(k)

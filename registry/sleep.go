@@ -171,7 +171,7 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 		return
 	}
 	if err != nil && k.alive() {
-		r.say(slog.LevelError, "stop failed", "app", k.Name(), "error", err)
+		r.journal.say(slog.LevelError, "stop failed", "app", k.Name(), "error", err)
 		if k.stopTries == nil {
 			k.stopTries = newBackOff(firstRetry, lastRetry)
 		}

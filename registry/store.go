@@ -205,7 +205,7 @@ func (r *Registry) save(ctx context.Context) bool {
 		r.unsaved = true
 	}
 	if err != nil && !r.saveFails {
-		r.say(slog.LevelWarn, "what is known of the apps is not saved", "error", err)
+		r.journal.say(slog.LevelWarn, "what is known of the apps is not saved", "error", err)
 	}
 	r.saveFails = err != nil
 	return err == nil

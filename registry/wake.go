@@ -230,9 +230,9 @@ func (r *Registry) started(k *Keeper, app App, err error) {
 	switch {
 	case err == nil:
 	case k.state == Ready, k.state == Starting && k.up() && app.Name != "":
-		r.say(slog.LevelWarn, "a part of the app could not be started", "app", k.Name(), "error", err)
+		r.journal.say(slog.LevelWarn, "a part of the app could not be started", "app", k.Name(), "error", err)
 	case k.state == Starting:
-		r.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)
+		r.journal.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)
 		r.fail(k, refusedBy(err), now)
 	}
 	k.notify()

@@ -34,7 +34,7 @@ func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
 		if sick || (k.alive() || r.loading) && k.app.startedWithout(to.app) {
 			k.without = append(slices.Clone(k.without), l.Name)
 			learned = true
-			r.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)
+			r.journal.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)
 		}
 	}
 	r.unsaved = r.unsaved || learned
