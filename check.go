@@ -16,6 +16,7 @@ import (
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // check validates the configuration, which was loaded by then, and what the apps'
@@ -180,7 +181,7 @@ func checkAPI(ctx context.Context, t TraefikConfig, inv *registry.Inventory) []s
 
 // lintElsewhere tells of routers of files and the like that ask Paastis about requests of
 // which nobody knows an app: Paastis reads what belongs to an app from the labels of that app.
-func lintElsewhere(inv *registry.Inventory, routers []traefik.RunningRouter, catalog traefik.Catalog, middleware string) []string {
+func lintElsewhere(inv *registry.Inventory, routers []api.Router, catalog traefik.Catalog, middleware string) []string {
 	var all []string
 	for _, r := range routers {
 		if slices.Contains([]string{"docker", "swarm", "http", "internal"}, r.Provider) || !catalog.Uses(r.Middlewares, r.Provider, middleware) {

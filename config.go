@@ -22,6 +22,7 @@ import (
 	"github.com/paastis/paastis/server"
 	"github.com/paastis/paastis/server/admin"
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // configFiles are where the configuration is looked for when --config names none.
@@ -430,17 +431,17 @@ func (t TraefikConfig) rule() (*template.Template, error) {
 }
 
 // api is the client of Traefik's API. Nil if it has no URL.
-func (t TraefikConfig) api() (*traefik.API, error) { return newAPI(t.APIURL) }
+func (t TraefikConfig) api() (*api.Client, error) { return newAPI(t.APIURL) }
 
 // newAPI is the client of the API at a URL. Nil if that is empty.
-func newAPI(rawURL string) (*traefik.API, error) {
+func newAPI(rawURL string) (*api.Client, error) {
 	if rawURL == "" {
 		return nil, nil
 	}
 	if strings.HasPrefix(rawURL, "https:") {
 		trustRoots()
 	}
-	return traefik.NewAPI(rawURL)
+	return api.New(rawURL)
 }
 
 func (c Config) classifier() (server.Classifier, error) {

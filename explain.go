@@ -14,6 +14,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // look takes an inventory from the provider, with the words for people if it cannot be
@@ -41,18 +42,18 @@ func look(ctx context.Context, config Loaded) (*registry.Inventory, registry.Rep
 }
 
 // askTraefik is the inventory with what Traefik's API tells of routers, if it does.
-func askTraefik(ctx context.Context, api *traefik.API, inv *registry.Inventory, apps []registry.Reported, settings registry.Settings) *registry.Inventory {
-	catalog, err := api.Middlewares(ctx)
+func askTraefik(ctx context.Context, client *api.Client, inv *registry.Inventory, apps []registry.Reported, settings registry.Settings) *registry.Inventory {
+	catalog, err := client.Middlewares(ctx)
 	if err != nil {
 		return inv // checkAPI says why
 	}
-	routers, err := api.Routers(ctx)
+	routers, err := client.Routers(ctx)
 	if err != nil {
 		return inv
 	}
 	settings.Catalog = catalog
-	settings.TraefikVersion, _ = api.Version(ctx) // checkAPI says why
-	if entryPoints, err := api.EntryPoints(ctx); err == nil {
+	settings.TraefikVersion, _ = client.Version(ctx) // checkAPI says why
+	if entryPoints, err := client.EntryPoints(ctx); err == nil {
 		settings.Timeouts = registry.TimeoutsOf(entryPoints)
 	}
 	asked := registry.Resolve(apps, settings).AskedAbout(routers, settings)

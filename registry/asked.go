@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // Labels do not always tell whether a router uses the middleware: it may stand in a chain
@@ -153,7 +154,7 @@ func (r *Registry) awaitRedefinition(ctx context.Context) {
 }
 
 // takeRouters takes in what Traefik's API tells.
-func (r *Registry) takeRouters(version string, routers []traefik.RunningRouter, catalog traefik.Catalog) {
+func (r *Registry) takeRouters(version string, routers []api.Router, catalog traefik.Catalog) {
 	r.mu.Lock()
 	defer r.unlock()
 	if version != r.settings.TraefikVersion || !reflect.DeepEqual(catalog, r.settings.Catalog) {
@@ -170,7 +171,7 @@ func (r *Registry) takeRouters(version string, routers []traefik.RunningRouter, 
 
 // AskedAbout is what Reported.Asked is by the routers that Traefik's API tells, by the IDs
 // of the apps, for those whose labels do not tell as much.
-func (inv *Inventory) AskedAbout(routers []traefik.RunningRouter, s Settings) map[string]string {
+func (inv *Inventory) AskedAbout(routers []api.Router, s Settings) map[string]string {
 	uses := map[string]bool{} // :: router with its provider → it uses the middleware
 	for _, router := range routers {
 		if s.Catalog.Uses(router.Middlewares, router.Provider, s.Middleware) {
@@ -193,7 +194,7 @@ func (inv *Inventory) AskedAbout(routers []traefik.RunningRouter, s Settings) ma
 }
 
 // runningNames are those that the router may have in Traefik's API; see
-// traefik.RunningRouter.
+// api.Router.
 func (r *Router) runningNames(provider string) []string {
 	name := r.Name
 	if !strings.Contains(name, "@") {

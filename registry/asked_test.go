@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 var (
@@ -169,20 +170,20 @@ func TestTraefiksAPITellsWhichRoutersUseTheMiddleware(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		label   string // middlewares
-		running traefik.RunningRouter
+		running api.Router
 		want    bool
 	}{
-		"a chain of a file":  {"secured@file", traefik.RunningRouter{Provider: "fake", Router: traefik.Router{Name: "solo-web@fake", Middlewares: []string{"secured@file"}}}, true},
-		"an entry point":     {"", traefik.RunningRouter{Provider: "fake", Router: traefik.Router{Name: "solo-web@fake", Middlewares: []string{"paastis@docker"}}}, true},
-		"one of two":         {"", traefik.RunningRouter{Provider: "fake", Router: traefik.Router{Name: "web-solo-web@fake", Middlewares: []string{"paastis@docker"}}}, true},
-		"another chain":      {"login@file", traefik.RunningRouter{Provider: "fake", Router: traefik.Router{Name: "solo-web@fake", Middlewares: []string{"login@file"}}}, false},
-		"a router of a file": {"", traefik.RunningRouter{Provider: "file", Router: traefik.Router{Name: "solo-web@file", Middlewares: []string{"paastis@docker"}}}, false},
+		"a chain of a file":  {"secured@file", api.Router{Provider: "fake", Router: traefik.Router{Name: "solo-web@fake", Middlewares: []string{"secured@file"}}}, true},
+		"an entry point":     {"", api.Router{Provider: "fake", Router: traefik.Router{Name: "solo-web@fake", Middlewares: []string{"paastis@docker"}}}, true},
+		"one of two":         {"", api.Router{Provider: "fake", Router: traefik.Router{Name: "web-solo-web@fake", Middlewares: []string{"paastis@docker"}}}, true},
+		"another chain":      {"login@file", api.Router{Provider: "fake", Router: traefik.Router{Name: "solo-web@fake", Middlewares: []string{"login@file"}}}, false},
+		"a router of a file": {"", api.Router{Provider: "file", Router: traefik.Router{Name: "solo-web@file", Middlewares: []string{"paastis@docker"}}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				app := chained().label("traefik.http.routers.solo-web.middlewares", c.label).label("traefik.http.routers.solo-web.entrypoints", "web,websecure")
 				f := newFake(app)
-				g := lister{&gateway{routers: []traefik.RunningRouter{c.running}}, chain}
+				g := lister{&gateway{routers: []api.Router{c.running}}, chain}
 				w := liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Gateway: g})
 				synctest.Wait()
 				if e := w.keeperOf("solo-web").Entry(); e.Managed != c.want {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // recogniseLimit bounds a look for a Traefik's container. Traefik itself waits 5 s for its
@@ -34,7 +35,7 @@ type destination struct {
 	networks  networks       // that it is in; nil: not known
 	onHost    bool           // it uses the network of the engine's host: it may reach anything
 	inventory *Inventory
-	elsewhere []traefik.RunningRouter // of other providers, by its API
+	elsewhere []api.Router // of other providers, by its API
 
 	// routes are what it gets, sorted by name; apps are those that they lead to.
 	routes []placedRoute

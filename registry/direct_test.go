@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // self is the URL by which the tests' Traefiks reach Paastis.
@@ -98,15 +98,15 @@ func (b *balancer) leadsTo(route string) string {
 }
 
 // Servers and Routers are the balancer's API.
-func (b *balancer) Servers(_ context.Context, service string) ([]traefik.RunningServer, error) {
+func (b *balancer) Servers(_ context.Context, service string) ([]api.Server, error) {
 	u := b.leadsTo(strings.TrimSuffix(service, "@http"))
 	if u == "" {
-		return nil, traefik.ErrNoService
+		return nil, api.ErrNoService
 	}
-	return []traefik.RunningServer{{URL: u, Status: "UP"}}, nil
+	return []api.Server{{URL: u, Status: "UP"}}, nil
 }
 
-func (b *balancer) Routers(context.Context) ([]traefik.RunningRouter, error) { return nil, nil }
+func (b *balancer) Routers(context.Context) ([]api.Router, error) { return nil, nil }
 
 // serversIn are the first servers of a configuration's services.
 func serversIn(t *testing.T, body []byte) map[string]string {
@@ -634,10 +634,10 @@ func newDirectLife(t *testing.T, seed uint64) *directLife {
 // gatewayOf is the API of a balancer that is there later.
 type gatewayOf func() *balancer
 
-func (g gatewayOf) Servers(ctx context.Context, service string) ([]traefik.RunningServer, error) {
+func (g gatewayOf) Servers(ctx context.Context, service string) ([]api.Server, error) {
 	return g().Servers(ctx, service)
 }
-func (g gatewayOf) Routers(ctx context.Context) ([]traefik.RunningRouter, error) { return nil, nil }
+func (g gatewayOf) Routers(ctx context.Context) ([]api.Router, error) { return nil, nil }
 
 func (l *directLife) some(most time.Duration) time.Duration {
 	l.mu.Lock()

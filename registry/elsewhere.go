@@ -8,13 +8,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // listed is what the API of a Traefik that fetches the routes tells of its routers.
 type listed struct {
 	// elsewhere are those of providers that Paastis does not see, such as files.
-	elsewhere []traefik.RunningRouter
+	elsewhere []api.Router
 	// names are of all others, with "@" and the provider.
 	names map[string]bool
 }
@@ -36,7 +36,7 @@ func (r *Registry) askEndpoint(ctx context.Context, endpoint string, gateway Gat
 const listInterval = 30 * time.Second
 
 // takeListed takes in the routers of the Traefik that fetches at an endpoint.
-func (r *Registry) takeListed(endpoint string, routers []traefik.RunningRouter) {
+func (r *Registry) takeListed(endpoint string, routers []api.Router) {
 	r.mu.Lock()
 	defer r.unlock()
 	is := listed{names: map[string]bool{}}

@@ -10,19 +10,20 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // telling is a Traefik whose API tells these routers, and no servers.
-type telling []traefik.RunningRouter
+type telling []api.Router
 
-func (l telling) Servers(context.Context, string) ([]traefik.RunningServer, error) {
-	return nil, traefik.ErrNoService
+func (l telling) Servers(context.Context, string) ([]api.Server, error) {
+	return nil, api.ErrNoService
 }
 
-func (l telling) Routers(context.Context) ([]traefik.RunningRouter, error) { return l, nil }
+func (l telling) Routers(context.Context) ([]api.Router, error) { return l, nil }
 
-func running(name, provider, rule string, priority int) traefik.RunningRouter {
-	return traefik.RunningRouter{
+func running(name, provider, rule string, priority int) api.Router {
+	return api.Router{
 		Router:   traefik.Router{Name: name + "@" + provider, Rule: rule, Priority: priority},
 		Provider: provider, Status: "enabled",
 	}

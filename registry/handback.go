@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // handBackLimit is how long Traefik may take to lead an app's requests to Paastis again, once
@@ -119,7 +120,7 @@ func (p *pass) others(than *poller) bool {
 func leadBack(ctx context.Context, proofs []backProof, turned uint64) error {
 	for _, proof := range proofs {
 		servers, err := proof.gateway.Servers(ctx, traefik.PublishedService(proof.route))
-		if err != nil && !errors.Is(err, traefik.ErrNoService) {
+		if err != nil && !errors.Is(err, api.ErrNoService) {
 			return err
 		}
 		if len(servers) != 1 || !traefik.IsTurn(servers[0].URL, turned) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 const (
@@ -29,11 +29,11 @@ const (
 
 // Gateway is what stands before the apps: a Traefik that tells what it can reach.
 type Gateway interface {
-	// Servers are those of a service, "name@provider". It is traefik.ErrNoService if no
+	// Servers are those of a service, "name@provider". It is api.ErrNoService if no
 	// service has that name. It blocks for the answer.
-	Servers(ctx context.Context, service string) ([]traefik.RunningServer, error)
+	Servers(ctx context.Context, service string) ([]api.Server, error)
 	// Routers are all that are in force, whoever provides them. It blocks for the answer.
-	Routers(ctx context.Context) ([]traefik.RunningRouter, error)
+	Routers(ctx context.Context) ([]api.Router, error)
 }
 
 // errEmptyServer tells that Traefik has a server of the app, and an empty one beside it.
@@ -195,16 +195,16 @@ func (o *proof) pause() time.Duration {
 func (r *Registry) lists(ctx context.Context, services []string, o *proof) error {
 	for _, service := range services {
 		servers, err := r.gateway.Servers(ctx, service)
-		if errors.Is(err, traefik.ErrNoService) {
+		if errors.Is(err, api.ErrNoService) {
 			return errNoServer
 		}
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(servers, func(s traefik.RunningServer) bool { return s.Usable() && leadsTo(s.URL, o.addresses) }) {
+		if !slices.ContainsFunc(servers, func(s api.Server) bool { return s.Usable() && leadsTo(s.URL, o.addresses) }) {
 			return errNoServer
 		}
-		if time.Now().Before(o.whole) && slices.ContainsFunc(servers, func(s traefik.RunningServer) bool { return s.URL == "" }) {
+		if time.Now().Before(o.whole) && slices.ContainsFunc(servers, func(s api.Server) bool { return s.URL == "" }) {
 			return errEmptyServer
 		}
 	}
@@ -224,10 +224,10 @@ func (r *Registry) servicesOf(ctx context.Context, o *proof) ([]string, error) {
 			continue
 		}
 		servers, err := r.gateway.Servers(ctx, router.Service)
-		if err != nil && !errors.Is(err, traefik.ErrNoService) {
+		if err != nil && !errors.Is(err, api.ErrNoService) {
 			return nil, err
 		}
-		if slices.ContainsFunc(servers, func(s traefik.RunningServer) bool { return o.owns(s.URL) }) {
+		if slices.ContainsFunc(servers, func(s api.Server) bool { return o.owns(s.URL) }) {
 			services = append(services, router.Service)
 		}
 	}

@@ -12,25 +12,26 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // gateway is a Traefik that lists servers when the test says so.
 type gateway struct {
 	mu      sync.Mutex
-	servers []traefik.RunningServer
+	servers []api.Server
 	err     error
 	asked   []string
-	routers []traefik.RunningRouter
+	routers []api.Router
 }
 
-func (g *gateway) Servers(_ context.Context, service string) ([]traefik.RunningServer, error) {
+func (g *gateway) Servers(_ context.Context, service string) ([]api.Server, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.asked = append(g.asked, service)
 	return g.servers, g.err
 }
 
-func (g *gateway) Routers(context.Context) ([]traefik.RunningRouter, error) {
+func (g *gateway) Routers(context.Context) ([]api.Router, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.routers, g.err
@@ -48,7 +49,7 @@ func (g *gateway) become(err error, urls ...string) {
 	defer g.mu.Unlock()
 	g.servers, g.err = nil, err
 	for _, u := range urls {
-		g.servers = append(g.servers, traefik.RunningServer{URL: u, Status: "UP"})
+		g.servers = append(g.servers, api.Server{URL: u, Status: "UP"})
 	}
 }
 
@@ -87,7 +88,7 @@ func TestAnAppIsPassedOnlyOnceTraefikListsItsServer(t *testing.T) {
 		g.become(nil, "http://10.0.0.6:8080")
 		time.Sleep(time.Second)
 		pass("with the address that it had before", false)
-		g.become(traefik.ErrNoService)
+		g.become(api.ErrNoService)
 		time.Sleep(time.Second)
 		pass("with no service", false)
 		g.become(nil, "http://10.0.0.6:8080", "http://10.0.0.7:8080")
@@ -113,7 +114,7 @@ func TestAStaticServerNeedsNoProof(t *testing.T) {
 
 func TestAStaticServerWhoseHealthTraefikChecksIsProven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &gateway{servers: []traefik.RunningServer{{URL: "http://solo-web-1:8080", Status: "DOWN"}}}
+		g := &gateway{servers: []api.Server{{URL: "http://solo-web-1:8080", Status: "DOWN"}}}
 		w := liveBehind(t, g, solo().label("traefik.http.services.solo-web.loadbalancer.healthcheck.path", "/healthz"))
 		w.Wake(w.Named("solo-web"), false)
 		time.Sleep(10 * time.Second)
@@ -126,12 +127,12 @@ func TestAStaticServerWhoseHealthTraefikChecksIsProven(t *testing.T) {
 
 func TestARouterOfAFileIsProvenIfTraefikCanBeAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		router := func(service string, middlewares ...string) traefik.RunningRouter {
-			return traefik.RunningRouter{Router: traefik.Router{Service: service, Middlewares: middlewares}}
+		router := func(service string, middlewares ...string) api.Router {
+			return api.Router{Router: traefik.Router{Service: service, Middlewares: middlewares}}
 		}
 		g := &gateway{
-			servers: []traefik.RunningServer{{URL: "http://solo-web-1:8080", Status: "DOWN"}},
-			routers: []traefik.RunningRouter{router("other@file"), router("solo@file", "paastis@docker")},
+			servers: []api.Server{{URL: "http://solo-web-1:8080", Status: "DOWN"}},
+			routers: []api.Router{router("other@file"), router("solo@file", "paastis@docker")},
 		}
 		a := service("solo", "web", "db").label("paastis.enable", "true")
 		w := liveBehind(t, g, a, service("solo", "db"))
@@ -265,7 +266,7 @@ func TestAnAppIsReadyOnceItsRouteIsFetchedThoughTraefikHasNoOther(t *testing.T) 
 	synctest.Test(t, func(t *testing.T) {
 		a := found().awake()
 		a.app.Instances[0].StartedAt = time.Now() // just now, so that it is not known to serve
-		w := liveBehind(t, &gateway{err: traefik.ErrNoService}, a)
+		w := liveBehind(t, &gateway{err: api.ErrNoService}, a)
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Starting)
 		balance(t, w.Registry, "10.0.0.2")

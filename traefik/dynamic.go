@@ -371,5 +371,5 @@ func at(name, provider string) string {
 	if provider == "" {
 		return name
 	}
-	return qualified([]string{name}, provider)[0]
+	return Qualified([]string{name}, provider)[0]
 }

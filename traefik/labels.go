@@ -182,7 +182,7 @@ func Decode(labels map[string]string) (Labels, error) {
 		Docker:      c.docker(),
 		Routers:     byName(c.HTTP.Routers, (*routerLabels).router),
 		Services:    byName(c.HTTP.Services, (*serviceLabels).service),
-		Middlewares: byName(c.HTTP.Middlewares, (*middlewareConfig).middleware),
+		Middlewares: byName(c.HTTP.Middlewares, (*MiddlewareConfig).Middleware),
 		raw:         labels,
 		other:       hasAny(labels, otherLabels),
 		outline:     &outline{labels: labels},
@@ -324,7 +324,7 @@ type configuration struct {
 	HTTP   struct {
 		Routers     map[string]*routerLabels
 		Services    map[string]*serviceLabels
-		Middlewares map[string]*middlewareConfig
+		Middlewares map[string]*MiddlewareConfig
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// middlewareConfig is what Traefik's configuration says of a middleware, in labels as in
+// MiddlewareConfig is what Traefik's configuration says of a middleware, in labels as in
 // the answers of its API, as far as Paastis wants to know.
-type middlewareConfig struct {
+type MiddlewareConfig struct {
 	ForwardAuth struct {
 		Address             string
 		AuthRequestHeaders  []string
@@ -34,7 +34,8 @@ type middlewareConfig struct {
 	Plugin           bool `json:"-"`
 }
 
-func (m *middlewareConfig) middleware(name string) Middleware {
+// Middleware is the one of that name, as the configuration says.
+func (m *MiddlewareConfig) Middleware(name string) Middleware {
 	rewrite, err := m.rewrite()
 	return Middleware{
 		Name:               name,
@@ -52,7 +53,7 @@ func (m *middlewareConfig) middleware(name string) Middleware {
 
 // rewrite is nil for a middleware that changes neither path nor host. It fails for a
 // pattern that is none.
-func (m *middlewareConfig) rewrite() (rewrite, error) {
+func (m *MiddlewareConfig) rewrite() (rewrite, error) {
 	switch {
 	case len(m.StripPrefix.Prefixes) > 0:
 		return &stripPrefix{m.StripPrefix.Prefixes, m.StripPrefix.ForceSlash}, nil
@@ -83,7 +84,7 @@ func newStripPrefixRegex(texts []string) (rewrite, error) {
 }
 
 // headerChange is nil if neither the host nor a trace is changed.
-func (m *middlewareConfig) headerChange() rewrite {
+func (m *MiddlewareConfig) headerChange() rewrite {
 	var change headerChange
 	for name, value := range m.Headers.CustomRequestHeaders {
 		switch {
@@ -97,6 +98,18 @@ func (m *middlewareConfig) headerChange() rewrite {
 		return nil
 	}
 	return change
+}
+
+// Qualified adds the provider to names that have none, as Traefik understands them.
+func Qualified(names []string, provider string) []string {
+	var all []string
+	for _, name := range names {
+		if !strings.Contains(name, "@") {
+			name += "@" + provider
+		}
+		all = append(all, name)
+	}
+	return all
 }
 
 // Catalog are middlewares by name, "@" and provider.
@@ -218,7 +231,7 @@ func isNamed(m Middleware, name string) bool {
 // that are not in the catalog, of which only the name is known.
 func (c Catalog) flattened(names []string, provider string) iter.Seq2[Middleware, bool] {
 	return func(yield func(Middleware, bool) bool) {
-		c.flatten(qualified(names, provider), map[string]bool{}, yield)
+		c.flatten(Qualified(names, provider), map[string]bool{}, yield)
 	}
 }
 
@@ -238,7 +251,7 @@ func (c Catalog) flatten(names []string, within map[string]bool, yield func(Midd
 		}
 		within[name] = true
 		_, provider, _ := strings.Cut(name, "@")
-		if !c.flatten(qualified(m.Chain, provider), within, yield) {
+		if !c.flatten(Qualified(m.Chain, provider), within, yield) {
 			return false
 		}
 		delete(within, name)

@@ -44,26 +44,13 @@ func asSet(text string) time.Duration {
 	if text == "" || d.Set(text) != nil {
 		return 0
 	}
-	return orNone(d)
+	return TimeoutOf(d)
 }
 
-// orNone is below zero for a timeout that is set to none.
-func orNone(d types.Duration) time.Duration {
+// TimeoutOf is one of Timeouts as it is set: below zero if it is set to none.
+func TimeoutOf(d types.Duration) time.Duration {
 	if d == 0 {
 		return -1
 	}
 	return time.Duration(d)
-}
-
-// entryPointAnswer is an entry point in the answer of Traefik's API. It leaves out what is zero.
-type entryPointAnswer struct {
-	Name      string
-	Transport struct {
-		RespondingTimeouts struct{ ReadTimeout, WriteTimeout types.Duration }
-	}
-}
-
-func (a entryPointAnswer) entryPoint() EntryPoint {
-	set := a.Transport.RespondingTimeouts
-	return EntryPoint{Name: a.Name, Timeouts: Timeouts{Read: orNone(set.ReadTimeout), Write: orNone(set.WriteTimeout)}}
 }

@@ -15,7 +15,7 @@
 //	X-Forwarded-Host: Shop.Example:8443
 //	X-Forwarded-Uri:  /cart?id=7           ──► the entry of router "web"
 //
-// API asks a running Traefik what it made of it all.
+// The package api asks a running Traefik what it made of it all.
 //
 // Publish goes the other way: it makes the configuration with which Traefik routes to the
 // app itself while that is awake, and to Paastis while not.

@@ -23,6 +23,7 @@ import (
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 // Visitors of every kind come to apps that sleep, the whole way: by a real Traefik, in both
@@ -369,13 +370,13 @@ func TestTraefiksAPITellsTheTimeoutsOfItsEntryPoints(t *testing.T) {
 	port := freePort(t)
 	runTraefik(t, "--api.insecure=true", "--api.dashboard=false", "--entrypoints.traefik.address=127.0.0.1:"+port,
 		"--entrypoints.web.transport.respondingtimeouts.readtimeout=0", "--entrypoints.web.transport.respondingtimeouts.writetimeout=90")
-	api, err := traefik.NewAPI("http://127.0.0.1:" + port)
+	client, err := api.New("http://127.0.0.1:" + port)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]traefik.Timeouts{}
 	await(t, "the API answers", func() bool {
-		all, err := api.EntryPoints(t.Context())
+		all, err := client.EntryPoints(t.Context())
 		for _, e := range all {
 			got[e.Name] = e.Limits()
 		}

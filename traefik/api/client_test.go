@@ -1,4 +1,4 @@
-package traefik_test
+package api_test
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/api"
 )
 
 const (
@@ -40,25 +41,25 @@ func TestServersAreThoseThatTraefikLists(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answer string
-		want   []traefik.RunningServer
+		want   []api.Server
 		usable bool
 	}{
-		"running":      {runningService, []traefik.RunningServer{{URL: "http://172.18.0.4:8080", Status: "UP"}}, true},
-		"stopped":      {stoppedService, []traefik.RunningServer{{Status: "UP"}}, false},
+		"running":      {runningService, []api.Server{{URL: "http://172.18.0.4:8080", Status: "UP"}}, true},
+		"stopped":      {stoppedService, []api.Server{{Status: "UP"}}, false},
 		"no server":    {`{"loadBalancer":{"passHostHeader":true},"status":"enabled"}`, nil, false},
 		"Traefik's":    {`{"status":"enabled","name":"api@internal","provider":"internal"}`, nil, false},
-		"in no router": {`{"loadBalancer":{"servers":[{"url":"http://a"}]},"status":"enabled"}`, []traefik.RunningServer{{URL: "http://a"}}, true},
+		"in no router": {`{"loadBalancer":{"servers":[{"url":"http://a"}]},"status":"enabled"}`, []api.Server{{URL: "http://a"}}, true},
 		"down": {
 			`{"loadBalancer":{"servers":[{"url":"http://a"}]},"serverStatus":{"http://a":"DOWN"}}`,
-			[]traefik.RunningServer{{URL: "http://a", Status: "DOWN"}}, false,
+			[]api.Server{{URL: "http://a", Status: "DOWN"}}, false,
 		},
 		"written otherwise": {
 			`{"loadBalancer":{"servers":[{"url":"HTTP://a/b c"}]},"serverStatus":{"http://a/b%20c":"DOWN"}}`,
-			[]traefik.RunningServer{{URL: "HTTP://a/b c", Status: "DOWN"}}, false,
+			[]api.Server{{URL: "HTTP://a/b c", Status: "DOWN"}}, false,
 		},
 		"several": {
 			`{"loadBalancer":{"servers":[{"url":"http://b"},{"url":"http://a"},{"url":"http://b"}]},"serverStatus":{"http://a":"DOWN","http://b":"UP"}}`,
-			[]traefik.RunningServer{{URL: "http://a", Status: "DOWN"}, {URL: "http://b", Status: "UP"}}, true,
+			[]api.Server{{URL: "http://a", Status: "DOWN"}, {URL: "http://b", Status: "UP"}}, true,
 		},
 	} {
 		got, err := serving(t, apiURL, map[string]string{"shop@docker": c.answer}).Servers(t.Context(), "shop@docker")
@@ -68,7 +69,7 @@ func TestServersAreThoseThatTraefikLists(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: servers %v, want %v", name, got, c.want)
 		}
-		if usable := slices.ContainsFunc(got, traefik.RunningServer.Usable); usable != c.usable {
+		if usable := slices.ContainsFunc(got, api.Server.Usable); usable != c.usable {
 			t.Errorf("%s: usable %t", name, usable)
 		}
 	}
@@ -76,7 +77,7 @@ func TestServersAreThoseThatTraefikLists(t *testing.T) {
 
 func TestServersOfAServiceThatConsistsOfOthersAreTheirs(t *testing.T) {
 	t.Parallel()
-	api := serving(t, apiURL, map[string]string{
+	client := serving(t, apiURL, map[string]string{
 		"a@file":        `{"loadBalancer":{"servers":[{"url":"http://a"}]}}`,
 		"b@file":        `{"loadBalancer":{"servers":[{"url":"http://b"}]}}`,
 		"b@docker":      `{"loadBalancer":{"servers":[{"url":"http://docker"}]}}`,
@@ -98,7 +99,7 @@ func TestServersOfAServiceThatConsistsOfOthersAreTheirs(t *testing.T) {
 		"deep@file":     "http://a http://docker",
 		"circle@file":   "http://a",
 	} {
-		if got := urls(t, api, service); got != want {
+		if got := urls(t, client, service); got != want {
 			t.Errorf("%s: servers %q, want %q", service, got, want)
 		}
 	}
@@ -110,16 +111,16 @@ func TestAServiceIsFollowedNoFurtherThanItsFirst64Parts(t *testing.T) {
 	for i := range 100 {
 		answers[fmt.Sprintf("%d@file", i)] = fmt.Sprintf(`{"mirroring":{"service":"%d"}}`, i+1)
 	}
-	api := serving(t, apiURL, answers)
-	urls(t, api, "0@file")
-	if got := api.Transport.(*httpmock.MockTransport).GetTotalCallCount(); got != 64 {
+	client := serving(t, apiURL, answers)
+	urls(t, client, "0@file")
+	if got := client.Transport.(*httpmock.MockTransport).GetTotalCallCount(); got != 64 {
 		t.Errorf("%d questions", got)
 	}
 }
 
 func TestAServiceThatTraefikCannotUseIsNone(t *testing.T) {
 	t.Parallel()
-	api := serving(t, apiURL, map[string]string{
+	client := serving(t, apiURL, map[string]string{
 		"lost@file": `{"failover":{"service":"gone@docker"},"error":["the service \"gone@docker\" does not exist"],"status":"disabled"}`,
 		"part@file": `{"mirroring":{"service":"gone"},"status":"enabled"}`,
 	})
@@ -129,8 +130,8 @@ func TestAServiceThatTraefikCannotUseIsNone(t *testing.T) {
 		"lost@file": "ask http://traefik:8080/api/http/services/lost@file: no such service in Traefik: " +
 			`"lost@file" is disabled: the service "gone@docker" does not exist`,
 	} {
-		_, err := api.Servers(t.Context(), service)
-		if !errors.Is(err, traefik.ErrNoService) || err.Error() != want {
+		_, err := client.Servers(t.Context(), service)
+		if !errors.Is(err, api.ErrNoService) || err.Error() != want {
 			t.Errorf("%s: error %v, want %s", service, err, want)
 		}
 	}
@@ -140,7 +141,7 @@ func TestAServiceHasAProvider(t *testing.T) {
 	t.Parallel()
 	_, err := serving(t, apiURL, nil).Servers(t.Context(), "shop")
 	want := `ask http://traefik:8080 for service "shop": want the name of a service with @ and its provider`
-	if err == nil || err.Error() != want || errors.Is(err, traefik.ErrNoService) {
+	if err == nil || err.Error() != want || errors.Is(err, api.ErrNoService) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
@@ -163,7 +164,7 @@ func TestWhatIsNoAnswerIsToldWithoutTheCredentials(t *testing.T) {
 		"read answer of http://traefik:8080/api/http/services/shop@docker: invalid character '<' looking for beginning of value": httpmock.NewStringResponder(200, "<html>"),
 	} {
 		_, err := answering(t, apiUserURL, responder).Servers(t.Context(), "shop@docker")
-		if err == nil || err.Error() != want || errors.Is(err, traefik.ErrNoService) {
+		if err == nil || err.Error() != want || errors.Is(err, api.ErrNoService) {
 			t.Errorf("error %v\nwant  %s", err, want)
 		}
 	}
@@ -195,9 +196,9 @@ func TestURLThatIsNoneIsAnErrorWithoutThePassword(t *testing.T) {
 		"http://ops:s3cret/x@traefik:8080", "http://ops:8/s3cret@traefik:8080", "http://ops:8?s3cret@traefik",
 		"http://ops:8#s3cret@traefik", "http://ops:%s3cret@traefik", "s3cret://ops:s3cret@traefik", "ops:s3cret@traefik:8080",
 	} {
-		api, err := traefik.NewAPI(rawURL)
+		client, err := api.New(rawURL)
 		if err == nil {
-			t.Errorf("%s: taken as %s", rawURL, api)
+			t.Errorf("%s: taken as %s", rawURL, client)
 		} else if strings.Contains(err.Error(), "s3cret") || !strings.HasPrefix(err.Error(), "want http://") {
 			t.Errorf("%s: error %v", rawURL, err)
 		}
@@ -214,11 +215,11 @@ func TestQuestionsGoBelowTheURL(t *testing.T) {
 		"http://[fd00::2]:8080":         "http://[fd00::2]:8080/api/http/services/a%2Fb%20c%25d@file",
 	} {
 		var got string
-		api := answering(t, rawURL, func(r *http.Request) (*http.Response, error) {
+		client := answering(t, rawURL, func(r *http.Request) (*http.Response, error) {
 			got = r.URL.String()
 			return httpmock.NewStringResponse(200, runningService), nil
 		})
-		urls(t, api, "a/b c%d@file")
+		urls(t, client, "a/b c%d@file")
 		if got != want {
 			t.Errorf("%s: asked %s, want %s", rawURL, got, want)
 		}
@@ -234,17 +235,17 @@ func TestCredentialsAreSentAndNotTold(t *testing.T) {
 		"http://ops:a%2Fb@traefik:8080": {"ops", "a/b"},
 	} {
 		var user, password string
-		api := answering(t, rawURL, func(r *http.Request) (*http.Response, error) {
+		client := answering(t, rawURL, func(r *http.Request) (*http.Response, error) {
 			user, password, _ = r.BasicAuth()
 			return httpmock.NewStringResponse(200, `{"Version":"3.6.12"}`), nil
 		})
-		if version, err := api.Version(t.Context()); version != "3.6.12" || err != nil {
+		if version, err := client.Version(t.Context()); version != "3.6.12" || err != nil {
 			t.Errorf("%s: version %q, error %v", rawURL, version, err)
 		}
 		if got := [2]string{user, password}; got != want {
 			t.Errorf("%s: credentials %q, want %q", rawURL, got, want)
 		}
-		if told := fmt.Sprintf("%s %v %+v", api, api, api); strings.Contains(told, "ops") || !strings.Contains(told, apiURL) {
+		if told := fmt.Sprintf("%s %v %+v", client, client, client); strings.Contains(told, "ops") || !strings.Contains(told, apiURL) {
 			t.Errorf("told %s", told)
 		}
 	}
@@ -260,10 +261,10 @@ func TestAnswerWithoutVersionIsNone(t *testing.T) {
 
 func TestTraefikIsNotWaitedForLongerThanTwoSeconds(t *testing.T) {
 	t.Parallel()
-	ask := map[string]func(context.Context, *traefik.API) error{
-		"servers": func(ctx context.Context, a *traefik.API) error { _, err := a.Servers(ctx, "0@file"); return err },
-		"routers": func(ctx context.Context, a *traefik.API) error { _, err := a.Routers(ctx); return err },
-		"version": func(ctx context.Context, a *traefik.API) error { _, err := a.Version(ctx); return err },
+	ask := map[string]func(context.Context, *api.Client) error{
+		"servers": func(ctx context.Context, a *api.Client) error { _, err := a.Servers(ctx, "0@file"); return err },
+		"routers": func(ctx context.Context, a *api.Client) error { _, err := a.Routers(ctx); return err },
+		"version": func(ctx context.Context, a *api.Client) error { _, err := a.Version(ctx); return err },
 	}
 	for name, ask := range ask {
 		t.Run(name, func(t *testing.T) {
@@ -314,7 +315,7 @@ func TestRoutersAreThoseThatTraefikUses(t *testing.T) {
 {"entryPoints":["web"],"middlewares":["paastis@docker","gzip"],"service":"shop@docker","rule":"HostRegexp(`+"`{x:.+}`"+`)","ruleSyntax":"v2","priority":7,"tls":{"options":"default"},"status":"enabled","name":"old@file","provider":"file","priorityStr":"7"},
 {"entryPoints":["traefik"],"service":"ping@internal","rule":"PathPrefix(`+"`/ping`"+`)","ruleSyntax":"default","priority":9223372036854775807,"status":"enabled","name":"ping@internal","provider":"internal","priorityStr":"9223372036854775807"},
 {"rule":"Host(`+"`s`"+`)","name":"root@file","provider":"file"}]`)).Routers(t.Context())
-	want := []traefik.RunningRouter{
+	want := []api.Router{
 		{Router: traefik.Router{Name: "l@file", Rule: "Host(`l`)", Priority: 9, EntryPoints: []string{"web"}, Service: "lost@file"}, Provider: "file", Status: "disabled"},
 		{Router: traefik.Router{
 			Name: "old@file", Rule: "HostRegexp(`{x:.+}`)", RuleSyntax: "v2", Priority: 7, EntryPoints: []string{"web"},
@@ -389,8 +390,8 @@ func TestEntryPointsHaveTheTimeoutsThatTraefikTells(t *testing.T) {
 
 func TestRoutersComeInPages(t *testing.T) {
 	t.Parallel()
-	api := serving(t, apiURL, nil)
-	transport := api.Transport.(*httpmock.MockTransport)
+	client := serving(t, apiURL, nil)
+	transport := client.Transport.(*httpmock.MockTransport)
 	for number, c := range map[int]struct {
 		next   int
 		answer string
@@ -398,7 +399,7 @@ func TestRoutersComeInPages(t *testing.T) {
 		query := fmt.Sprintf("/api/http/routers?page=%d&per_page=1000", number)
 		transport.RegisterResponder(http.MethodGet, apiURL+query, page(c.next, c.answer))
 	}
-	if got := routers(t, api); got != "a@file b@file c@file" {
+	if got := routers(t, client); got != "a@file b@file c@file" {
 		t.Errorf("routers %q", got)
 	}
 }
@@ -428,10 +429,10 @@ func TestPagesEnd(t *testing.T) {
 
 func TestALaterPageThatFailsIsAnError(t *testing.T) {
 	t.Parallel()
-	api := serving(t, apiURL, nil)
-	api.Transport.(*httpmock.MockTransport).RegisterResponder(http.MethodGet,
+	client := serving(t, apiURL, nil)
+	client.Transport.(*httpmock.MockTransport).RegisterResponder(http.MethodGet,
 		apiURL+"/api/http/routers?page=1&per_page=1000", page(2, `[{"name":"a@file"}]`))
-	if got, err := api.Routers(t.Context()); got != nil || err == nil {
+	if got, err := client.Routers(t.Context()); got != nil || err == nil {
 		t.Errorf("routers %v, error %v", got, err)
 	}
 }
@@ -455,13 +456,13 @@ func TestQuestionsShareAConnectionAndFollowNoRedirect(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	api := newAPI(t, server.URL, server.Client().Transport)
+	client := newClient(t, server.URL, server.Client().Transport)
 	for range 3 {
-		urls(t, api, "shop@docker")
-		if _, err := api.Servers(t.Context(), "gone@docker"); !errors.Is(err, traefik.ErrNoService) {
+		urls(t, client, "shop@docker")
+		if _, err := client.Servers(t.Context(), "gone@docker"); !errors.Is(err, api.ErrNoService) {
 			t.Errorf("error %v", err)
 		}
-		if _, err := api.Version(t.Context()); err == nil || !strings.HasSuffix(err.Error(), "302 Found: leads to "+other.URL) {
+		if _, err := client.Version(t.Context()); err == nil || !strings.HasSuffix(err.Error(), "302 Found: leads to "+other.URL) {
 			t.Errorf("error %v", err)
 		}
 	}
@@ -472,36 +473,36 @@ func TestQuestionsShareAConnectionAndFollowNoRedirect(t *testing.T) {
 
 // Helpers
 
-func newAPI(t *testing.T, rawURL string, transport http.RoundTripper) *traefik.API {
+func newClient(t *testing.T, rawURL string, transport http.RoundTripper) *api.Client {
 	t.Helper()
-	api, err := traefik.NewAPI(rawURL)
+	client, err := api.New(rawURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	api.Transport = transport
-	return api
+	client.Transport = transport
+	return client
 }
 
 // serving has the given services, and answers as Traefik does for others.
-func serving(t *testing.T, rawURL string, services map[string]string) *traefik.API {
+func serving(t *testing.T, rawURL string, services map[string]string) *api.Client {
 	t.Helper()
-	api := answering(t, rawURL, func(r *http.Request) (*http.Response, error) {
+	client := answering(t, rawURL, func(r *http.Request) (*http.Response, error) {
 		name := strings.TrimPrefix(r.URL.Path, "/api/http/services/")
 		return httpmock.NewStringResponse(404, fmt.Sprintf(`{"message":"service not found: %s"}`+"\n", name)), nil
 	})
 	for name, answer := range services {
-		api.Transport.(*httpmock.MockTransport).RegisterResponder(http.MethodGet,
+		client.Transport.(*httpmock.MockTransport).RegisterResponder(http.MethodGet,
 			rawURL+"/api/http/services/"+name, httpmock.NewStringResponder(200, answer))
 	}
-	return api
+	return client
 }
 
 // answering answers everything in the same way.
-func answering(t *testing.T, rawURL string, responder httpmock.Responder) *traefik.API {
+func answering(t *testing.T, rawURL string, responder httpmock.Responder) *api.Client {
 	t.Helper()
 	transport := httpmock.NewMockTransport()
 	transport.RegisterNoResponder(responder)
-	return newAPI(t, rawURL, transport)
+	return newClient(t, rawURL, transport)
 }
 
 func page(next int, answer string) httpmock.Responder {
@@ -517,9 +518,9 @@ func silent(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-func urls(t *testing.T, api *traefik.API, service string) string {
+func urls(t *testing.T, client *api.Client, service string) string {
 	t.Helper()
-	servers, err := api.Servers(t.Context(), service)
+	servers, err := client.Servers(t.Context(), service)
 	if err != nil {
 		t.Errorf("%s: %v", service, err)
 	}
@@ -530,9 +531,9 @@ func urls(t *testing.T, api *traefik.API, service string) string {
 	return strings.Join(all, " ")
 }
 
-func routers(t *testing.T, api *traefik.API) string {
+func routers(t *testing.T, client *api.Client) string {
 	t.Helper()
-	routers, err := api.Routers(t.Context())
+	routers, err := client.Routers(t.Context())
 	if err != nil {
 		t.Error(err)
 	}

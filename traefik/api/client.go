@@ -1,4 +1,10 @@
-package traefik
+// Package api asks a running Traefik what it made of its configuration.
+//
+//	GET /api/http/routers      ──► Routers
+//	GET /api/http/services/x@y ──► Servers
+//	GET /api/http/middlewares  ──► traefik.Catalog
+//	GET /api/entrypoints       ──► names and timeouts
+package api
 
 import (
 	"cmp"
@@ -14,6 +20,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/traefik/paerser/types"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 // ErrNoService means that Traefik has no such service for now: it does not know the
@@ -22,7 +32,7 @@ import (
 var ErrNoService = errors.New("no such service in Traefik")
 
 var (
-	errAPIURL = errors.New("want http://HOST:PORT or https://…; before the host may stand USER:PASSWORD@ " +
+	errURL = errors.New("want http://HOST:PORT or https://…; before the host may stand USER:PASSWORD@ " +
 		"(with %2F for /, %40 for @, %3F for ?, %23 for #), after it the path that comes before /api")
 	errNoProvider  = errors.New("want the name of a service with @ and its provider")
 	errNoAPI       = errors.New("404 Not Found: no API of Traefik's is there: is it enabled, and is this its path?")
@@ -33,7 +43,7 @@ var (
 )
 
 const (
-	apiLimit    = 2 * time.Second // for one answer
+	limit       = 2 * time.Second // for one answer
 	maxAnswer   = 8 << 20         // bytes
 	maxMessage  = 200             // bytes of what Traefik says of an error
 	maxServices = 64              // that one service consists of
@@ -41,12 +51,12 @@ const (
 	maxPages    = 100
 )
 
-// API asks a Traefik what it does; NewAPI makes it. Several goroutines may use it at
+// Client asks a Traefik what it does; New makes it. Several goroutines may use it at
 // the same time. Its methods block until Traefik has answered or ctx has ended. It
 // follows no redirect. Neither errors nor String tell the credentials.
 //
 // What it expects of the answers is what Traefik 3.6.12 gives (its pkg/api).
-type API struct {
+type Client struct {
 	// Transport carries the questions and should keep connections alive. Nil is
 	// http.DefaultTransport. Set it before the first question.
 	Transport http.RoundTripper
@@ -55,8 +65,8 @@ type API struct {
 	user *url.Userinfo
 }
 
-// RunningServer is a server that Traefik sends requests to.
-type RunningServer struct {
+// Server is a server that Traefik sends requests to.
+type Server struct {
 	// URL of the server. Empty: that of a stopped container, which Traefik's Docker
 	// provider keeps with traefik.docker.allownonrunning. For as long as Traefik has not
 	// seen an app's restart, it is the URL from before.
@@ -66,13 +76,13 @@ type RunningServer struct {
 	Status string
 }
 
-// RunningRouter is a router as Traefik uses it.
-type RunningRouter struct {
+// Router is a router as Traefik uses it.
+type Router struct {
 	// Router has names with "@" and the provider for itself, its service and its
 	// middlewares. Those that its entry points add are among the middlewares. Traefik
 	// puts the entry point and a dash before the name of a router that listens on
 	// several, if one of them adds something.
-	Router
+	traefik.Router
 	// Provider is where Traefik has the router from, such as "docker" or "file";
 	// "internal" for its own.
 	Provider string
@@ -80,21 +90,21 @@ type RunningRouter struct {
 	Status string
 }
 
-// NewAPI makes the client for an http or https URL, to which it adds /api and more. The
+// New makes the client for an http or https URL, to which it adds /api and more. The
 // path is that of api.basePath in Traefik's configuration, or of a router in front.
 // USER:PASSWORD@ before the host are sent as basic authentication. It asks nothing yet.
-func NewAPI(rawURL string) (*API, error) {
+func New(rawURL string) (*Client, error) {
 	base, err := url.Parse(rawURL)
 	if err != nil || !isBase(base) {
-		return nil, errAPIURL // not err, nor the URL: a part may be that of a password
+		return nil, errURL // not err, nor the URL: a part may be that of a password
 	}
 	user := base.User
 	base.User = nil
-	return &API{base: base, user: user}, nil
+	return &Client{base: base, user: user}, nil
 }
 
 // Usable tells whether Traefik can send it a request, as far as it knows.
-func (s RunningServer) Usable() bool {
+func (s Server) Usable() bool {
 	return s.URL != "" && s.Status != "DOWN"
 }
 
@@ -105,15 +115,15 @@ func (s RunningServer) Usable() bool {
 //
 // It returns within 2 s, with an error that wraps ErrNoService if Traefik has no such
 // service. With any other error it is not known what Traefik has.
-func (a *API) Servers(ctx context.Context, service string) ([]RunningServer, error) {
-	ctx, cancel := context.WithTimeout(ctx, apiLimit)
+func (c *Client) Servers(ctx context.Context, service string) ([]Server, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	var servers []RunningServer
+	var servers []Server
 	seen := make(map[string]bool)
 	for queue := []string{service}; len(queue) > 0 && len(seen) < maxServices; queue = queue[1:] {
 		if name := queue[0]; !seen[name] {
 			seen[name] = true
-			answer, err := a.service(ctx, name)
+			answer, err := c.service(ctx, name)
 			if err != nil {
 				return nil, err
 			}
@@ -128,11 +138,11 @@ func (a *API) Servers(ctx context.Context, service string) ([]RunningServer, err
 // disabled and its own. Each thousand of them takes a question and 2 s at most. If
 // Traefik changes its configuration between two questions, routers may be missing or
 // there twice, or the answer an error, until the next call.
-func (a *API) Routers(ctx context.Context) ([]RunningRouter, error) {
-	var routers []RunningRouter
-	err := a.pages(ctx, "api/http/routers", func(at *url.URL) (http.Header, error) {
+func (c *Client) Routers(ctx context.Context) ([]Router, error) {
+	var routers []Router
+	err := c.pages(ctx, "api/http/routers", func(at *url.URL) (http.Header, error) {
 		var answer []routerAnswer
-		header, err := a.get(ctx, at, &answer)
+		header, err := c.get(ctx, at, &answer)
 		for _, router := range answer {
 			routers = append(routers, router.router())
 		}
@@ -146,15 +156,15 @@ func (a *API) Routers(ctx context.Context) ([]RunningRouter, error) {
 
 // Middlewares returns the first 100,000 middlewares, as Routers does, but for those of its
 // HTTP provider, which may be Paastis's own.
-func (a *API) Middlewares(ctx context.Context) (Catalog, error) {
-	catalog := Catalog{}
-	err := a.pages(ctx, "api/http/middlewares", func(at *url.URL) (http.Header, error) {
+func (c *Client) Middlewares(ctx context.Context) (traefik.Catalog, error) {
+	catalog := traefik.Catalog{}
+	err := c.pages(ctx, "api/http/middlewares", func(at *url.URL) (http.Header, error) {
 		var answer []middlewareAnswer
-		header, err := a.get(ctx, at, &answer)
+		header, err := c.get(ctx, at, &answer)
 		for _, m := range answer {
 			if m.Provider != "http" {
-				m.middlewareConfig.Plugin = m.Plugin != nil
-				catalog[m.Name] = m.middleware(m.Name)
+				m.MiddlewareConfig.Plugin = m.Plugin != nil
+				catalog[m.Name] = m.Middleware(m.Name)
 			}
 		}
 		return header, err
@@ -166,11 +176,11 @@ func (a *API) Middlewares(ctx context.Context) (Catalog, error) {
 }
 
 // EntryPoints returns what Traefik's API tells of its entry points: names and timeouts.
-func (a *API) EntryPoints(ctx context.Context) ([]EntryPoint, error) {
-	var all []EntryPoint
-	err := a.pages(ctx, "api/entrypoints", func(at *url.URL) (http.Header, error) {
+func (c *Client) EntryPoints(ctx context.Context) ([]traefik.EntryPoint, error) {
+	var all []traefik.EntryPoint
+	err := c.pages(ctx, "api/entrypoints", func(at *url.URL) (http.Header, error) {
 		var answer []entryPointAnswer
-		header, err := a.get(ctx, at, &answer)
+		header, err := c.get(ctx, at, &answer)
 		for _, e := range answer {
 			all = append(all, e.entryPoint())
 		}
@@ -183,9 +193,9 @@ func (a *API) EntryPoints(ctx context.Context) ([]EntryPoint, error) {
 }
 
 // pages asks for all pages of a list.
-func (a *API) pages(ctx context.Context, path string, ask func(*url.URL) (http.Header, error)) error {
+func (c *Client) pages(ctx context.Context, path string, ask func(*url.URL) (http.Header, error)) error {
 	for page := 1; page <= maxPages; {
-		at := a.base.JoinPath(path)
+		at := c.base.JoinPath(path)
 		at.RawQuery = fmt.Sprintf("page=%d&per_page=%d", page, perPage)
 		header, err := ask(at)
 		if err != nil {
@@ -202,10 +212,10 @@ func (a *API) pages(ctx context.Context, path string, ask func(*url.URL) (http.H
 
 // Version returns Traefik's version, such as "3.6.12"; one built without a version says
 // "dev". It returns within 2 s.
-func (a *API) Version(ctx context.Context) (string, error) {
-	at := a.base.JoinPath("api/version")
+func (c *Client) Version(ctx context.Context) (string, error) {
+	at := c.base.JoinPath("api/version")
 	var answer struct{ Version string }
-	if _, err := a.get(ctx, at, &answer); err != nil {
+	if _, err := c.get(ctx, at, &answer); err != nil {
 		return "", err
 	}
 	if answer.Version == "" {
@@ -215,16 +225,16 @@ func (a *API) Version(ctx context.Context) (string, error) {
 }
 
 // String is the URL without credentials.
-func (a *API) String() string { return a.base.String() }
+func (c *Client) String() string { return c.base.String() }
 
 // service asks for one service.
-func (a *API) service(ctx context.Context, name string) (serviceAnswer, error) {
+func (c *Client) service(ctx context.Context, name string) (serviceAnswer, error) {
 	var answer serviceAnswer
 	if !strings.Contains(name, "@") {
-		return answer, fmt.Errorf("ask %s for service %q: %w", a, name, errNoProvider)
+		return answer, fmt.Errorf("ask %s for service %q: %w", c, name, errNoProvider)
 	}
-	at := a.base.JoinPath("api/http/services", url.PathEscape(name))
-	if _, err := a.get(ctx, at, &answer); err != nil {
+	at := c.base.JoinPath("api/http/services", url.PathEscape(name))
+	if _, err := c.get(ctx, at, &answer); err != nil {
 		return answer, err
 	}
 	if answer.Status == "disabled" {
@@ -235,10 +245,10 @@ func (a *API) service(ctx context.Context, name string) (serviceAnswer, error) {
 }
 
 // get reads the JSON at a URL into answer, and returns the header that came with it.
-func (a *API) get(ctx context.Context, at *url.URL, answer any) (http.Header, error) {
-	ctx, cancel := context.WithTimeout(ctx, apiLimit)
+func (c *Client) get(ctx context.Context, at *url.URL, answer any) (http.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	header, body, err := a.fetch(ctx, at)
+	header, body, err := c.fetch(ctx, at)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", at, err)
 	}
@@ -250,16 +260,16 @@ func (a *API) get(ctx context.Context, at *url.URL, answer any) (http.Header, er
 
 // fetch returns what came with status 200. It reads the body of every answer, so that
 // the connection can be used again.
-func (a *API) fetch(ctx context.Context, at *url.URL) (http.Header, []byte, error) {
+func (c *Client) fetch(ctx context.Context, at *url.URL) (http.Header, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	if a.user != nil {
-		password, _ := a.user.Password()
-		req.SetBasicAuth(a.user.Username(), password)
+	if c.user != nil {
+		password, _ := c.user.Password()
+		req.SetBasicAuth(c.user.Username(), password)
 	}
-	client := http.Client{Transport: a.Transport, CheckRedirect: stay}
+	client := http.Client{Transport: c.Transport, CheckRedirect: stay}
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, nil, withoutURL(err)
@@ -267,13 +277,13 @@ func (a *API) fetch(ctx context.Context, at *url.URL) (http.Header, []byte, erro
 	defer resp.Body.Close()
 	body, err := readAnswer(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = a.refusal(resp, body)
+		err = c.refusal(resp, body)
 	}
 	return resp.Header, body, err
 }
 
 // refusal is the error of an answer with another status than 200.
-func (a *API) refusal(resp *http.Response, body []byte) error {
+func (c *Client) refusal(resp *http.Response, body []byte) error {
 	status := fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	said := message(body)
 	switch code := resp.StatusCode; {
@@ -283,7 +293,7 @@ func (a *API) refusal(resp *http.Response, body []byte) error {
 		return errNoAPI
 	case code != http.StatusUnauthorized && code != http.StatusForbidden:
 		return errors.New(strings.Join(nonEmpty(status, target(resp), said), ": "))
-	case a.user == nil:
+	case c.user == nil:
 		return fmt.Errorf("%s: %w", status, errWantsUser)
 	default:
 		return fmt.Errorf("%s: %w", status, errRefusesUser)
@@ -325,18 +335,31 @@ type routerAnswer struct {
 }
 
 type middlewareAnswer struct {
-	middlewareConfig
+	traefik.MiddlewareConfig
 	Name, Provider string
 	Plugin         json.RawMessage // of any form
 }
 
-func (s *serviceAnswer) servers() []RunningServer {
+// entryPointAnswer leaves out what is zero.
+type entryPointAnswer struct {
+	Name      string
+	Transport struct {
+		RespondingTimeouts struct{ ReadTimeout, WriteTimeout types.Duration }
+	}
+}
+
+func (a entryPointAnswer) entryPoint() traefik.EntryPoint {
+	set := a.Transport.RespondingTimeouts
+	return traefik.EntryPoint{Name: a.Name, Timeouts: traefik.Timeouts{Read: traefik.TimeoutOf(set.ReadTimeout), Write: traefik.TimeoutOf(set.WriteTimeout)}}
+}
+
+func (s *serviceAnswer) servers() []Server {
 	if s.LoadBalancer == nil {
 		return nil
 	}
-	var servers []RunningServer
+	var servers []Server
 	for _, server := range s.LoadBalancer.Servers {
-		servers = append(servers, RunningServer{URL: server.URL, Status: s.status(server.URL)})
+		servers = append(servers, Server{URL: server.URL, Status: s.status(server.URL)})
 	}
 	return servers
 }
@@ -364,23 +387,23 @@ func (s *serviceAnswer) parts(name string) []string {
 		parts = []string{s.Failover.Service}
 	}
 	_, provider, _ := strings.Cut(name, "@")
-	return qualified(parts, provider)
+	return traefik.Qualified(parts, provider)
 }
 
-func (r *routerAnswer) router() RunningRouter {
-	router := Router{
+func (r *routerAnswer) router() Router {
+	router := traefik.Router{
 		Name:        r.Name,
 		Rule:        r.Rule,
 		RuleSyntax:  r.RuleSyntax,
 		Priority:    int(min(r.Priority, math.MaxInt)), // Traefik's own have the highest of 64 bits
 		EntryPoints: r.EntryPoints,
-		Middlewares: qualified(r.Middlewares, r.Provider),
+		Middlewares: traefik.Qualified(r.Middlewares, r.Provider),
 		TLS:         r.TLS != nil,
 	}
 	if r.Service != "" {
-		router.Service = qualified([]string{r.Service}, r.Provider)[0]
+		router.Service = traefik.Qualified([]string{r.Service}, r.Provider)[0]
 	}
-	return RunningRouter{Router: router, Provider: r.Provider, Status: r.Status}
+	return Router{Router: router, Provider: r.Provider, Status: r.Status}
 }
 
 // Helpers
@@ -449,20 +472,8 @@ func weighed(services []weighedService) []string {
 	return names
 }
 
-// qualified adds the provider to names that have none, as Traefik understands them.
-func qualified(names []string, provider string) []string {
-	var all []string
-	for _, name := range names {
-		if !strings.Contains(name, "@") {
-			name += "@" + provider
-		}
-		all = append(all, name)
-	}
-	return all
-}
-
-func distinct(servers []RunningServer) []RunningServer {
-	slices.SortFunc(servers, func(a, b RunningServer) int {
+func distinct(servers []Server) []Server {
+	slices.SortFunc(servers, func(a, b Server) int {
 		return cmp.Or(strings.Compare(a.URL, b.URL), strings.Compare(a.Status, b.Status))
 	})
 	return slices.Compact(servers)
