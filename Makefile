@@ -3,10 +3,18 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build image demo-image setup lint unit house agreement e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
+.PHONY: build release release-check image demo-image setup lint unit house agreement releases e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
+
+# All that is published of a version, into dist/VERSION; tools/release/main.go says what.
+release:
+	go -C tools/release run . -version '$(VERSION)'
+
+# Two clones of the commit have to give the same bytes, and the binaries have to run.
+release-check:
+	scripts/release-check $(if $(filter dev,$(VERSION)),v0.0.0-check,$(VERSION))
 
 image: build
 	scripts/build paastis/paastis .
@@ -41,6 +49,10 @@ agreement:
 	go -C tools/traefik/agreement test ./...
 	go -C tools/traefik/newer test ./...
 
+# What makes releases, and the workflows of CI.
+releases:
+	go -C tools/release test -race ./...
+
 e2e: setup
 	scripts/chromium
 	scripts/axe
@@ -65,9 +77,9 @@ screenshots:
 	cp $(PICTURES:%=.cache/screenshots/%.png) docs/screenshots/
 
 ifeq ($(E2E),0)
-test: lint unit agreement
+test: lint unit agreement releases
 else
-test: lint unit agreement e2e
+test: lint unit agreement releases e2e
 endif
 
 # What Paastis costs, into bench/results.json; PARTS='auth scale' for some of it.

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"path"
+	"time"
+)
+
+// file is one of an archive or an image. Its folders need not be told of.
+type file struct {
+	name  string // with slashes, without one in front
+	mode  int64
+	owner int // user and group
+	body  []byte
+}
+
+// under puts files into a folder.
+func under(folder string, files []file) []file {
+	moved := make([]file, 0, len(files))
+	for _, f := range files {
+		f.name = path.Join(folder, f.name)
+		moved = append(moved, f)
+	}
+	return moved
+}
+
+// pack makes a tar of files, in their order, each folder before what is in it. All are of
+// one date.
+func pack(files []file, date time.Time) ([]byte, error) {
+	var packed bytes.Buffer
+	w, made := tar.NewWriter(&packed), map[string]bool{".": true}
+	for _, f := range files {
+		if err := packFolder(w, path.Dir(f.name), date, made); err != nil {
+			return nil, err
+		}
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: f.mode, Uid: f.owner, Gid: f.owner,
+			Size: int64(len(f.body)), ModTime: date, Format: tar.FormatPAX}
+		if err := w.WriteHeader(header); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(f.body); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil { // writes the end
+		return nil, err
+	}
+	return packed.Bytes(), nil
+}
+
+// packFolder packs a folder after those that it is in, unless that is made.
+func packFolder(w *tar.Writer, name string, date time.Time, made map[string]bool) error {
+	if made[name] {
+		return nil
+	}
+	made[name] = true
+	if err := packFolder(w, path.Dir(name), date, made); err != nil {
+		return err
+	}
+	return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, ModTime: date, Format: tar.FormatPAX})
+}
+
+// compress makes a gzip.
+func compress(raw []byte) ([]byte, error) {
+	var zipped bytes.Buffer
+	w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(raw); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return zipped.Bytes(), nil
+}
