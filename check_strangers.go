@@ -59,7 +59,7 @@ func waysIn(e *registry.Entry, traefiks []traefik.Static) []registry.Router {
 	if !exposed && len(labels.Middlewares) == 0 {
 		return nil
 	}
-	labels, _ = labels.WithDefaults(e.App.Name, e.App.Instances[0].Name, nil) // what is left out leads nowhere
+	labels, _ = labels.WithDefaults(e.App.Name, cmp.Or(e.App.First().Name, e.App.Name), nil) // what is left out leads nowhere
 	var routers []registry.Router
 	for _, r := range labels.Routers {
 		match, _ := traefik.ParseRule(r.Rule, r.RuleSyntax)

@@ -33,8 +33,9 @@ type App struct {
 	// depends_on), by the provider's own names.
 	Links []rules.Link
 
-	// Instances are what the app runs as (containers, dynos), sorted by name.
-	// Never empty.
+	// Instances are what the app runs as (containers, dynos), sorted by name. Empty if its
+	// provider has scaled it to none: then it is asleep, or its start was ordered and there
+	// is nothing of it yet.
 	Instances []Instance
 
 	// Ports are the TCP ports that the app says it listens on, ascending.
@@ -128,6 +129,14 @@ func (i Instance) equal(o Instance) bool {
 		i.StartedAt.Equal(o.StartedAt) && i.EndedAt.Equal(o.EndedAt) &&
 		i.StoppedManually.Equal(o.StoppedManually) && i.Ending == o.Ending && i.Restarts == o.Restarts &&
 		i.Address == o.Address && i.Machine == o.Machine && slices.Equal(i.Addresses, o.Addresses)
+}
+
+// First is the instance that speaks for the app, the zero value if it has none.
+func (a App) First() Instance {
+	if len(a.Instances) == 0 {
+		return Instance{}
+	}
+	return a.Instances[0]
 }
 
 // ended reports whether an app ran once and does not run any more.

@@ -101,7 +101,7 @@ func (r *Registry) fail(k *Keeper, f Failure, now time.Time) {
 // any. Called with the lock held.
 func (r *Registry) readLogs(k *Keeper, at time.Time) {
 	logger, ok := k.provider.(Logger)
-	if !ok || !k.ordered && k.app.Instances[0].StartedAt.IsZero() {
+	if !ok || !k.ordered && k.app.First().StartedAt.IsZero() {
 		return
 	}
 	switch k.failure.Kind {

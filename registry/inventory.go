@@ -270,7 +270,7 @@ func (e *Entry) readRouters(s Settings) {
 		return
 	}
 	if labels.Enable != nil || len(labels.Routers) > 0 {
-		labels, err = labels.WithDefaults(e.App.Name, e.App.Instances[0].Name, s.DefaultRule)
+		labels, err = labels.WithDefaults(e.App.Name, cmp.Or(e.App.First().Name, e.App.Name), s.DefaultRule)
 		e.labels = labels
 		if err != nil {
 			e.problem("%s: %v: Traefik leaves it out; correct its labels", e.App.Origin, err)

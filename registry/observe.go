@@ -47,7 +47,7 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 	case last.OOMKilled, last.crashed() && (now.Sub(k.idleFrom) < brief || k.Entry().mayEnd()):
 		r.fail(k, last.epitaph(), now)
 	default:
-		if e := k.Entry(); last.Status == Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.idleFrom) < brief) {
+		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.idleFrom) < brief) {
 			k.completedAt = now
 		}
 		k.downFrom = now
@@ -59,14 +59,14 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 }
 
 // lastInstance is the instance that tells most about an app that ended: one that
-// failed, else the first.
+// failed, else the first. The zero value if none is left.
 func (k *Keeper) lastInstance() Instance {
 	for _, i := range k.app.Instances {
 		if i.Status != Running && (i.OOMKilled || i.crashed()) {
 			return i
 		}
 	}
-	return k.app.Instances[0]
+	return k.app.First()
 }
 
 // crashed tells that the instance ended by a fault of its own: not well, and not by

@@ -95,7 +95,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	k = r.keepers[id]
 	if k == nil {
 		k = &Keeper{id: id, provider: p, app: app}
-		if !app.Instances[0].StartedAt.IsZero() {
+		if !app.First().StartedAt.IsZero() {
 			k.endedAt = time.Now() // at the latest
 		}
 		k.restarts = app.restarts() // those of before are not of this minute
@@ -192,9 +192,10 @@ func (r *Registry) lose(k *Keeper) {
 	}
 }
 
-// recreated tells that an app runs as other instances than before.
+// recreated tells that an app runs as other instances than before. One that is scaled to none,
+// or from none, is what it was.
 func recreated(was, is App) bool {
-	return !slices.EqualFunc(was.Instances, is.Instances, func(a, b Instance) bool { return a.ID == b.ID })
+	return len(was.Instances) > 0 && len(is.Instances) > 0 && !slices.EqualFunc(was.Instances, is.Instances, func(a, b Instance) bool { return a.ID == b.ID })
 }
 
 // newBackOff spaces attempts: first, twice that, and so on up to most.

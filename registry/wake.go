@@ -163,8 +163,9 @@ func (p *pass) raise(k *Keeper) {
 		// Its provider starts it again by itself, or there is something to wait for.
 	case k.up() && (k.running() || k.isGoingDown() || !k.wanted || k.ordered || k.startedOften() || !p.mayStart(k)):
 		p.finish(k)
-	case k.ordered:
+	case k.ordered && !k.isAwaited():
 		p.end(k)
+	case k.ordered: // its provider has taken the order, and shows nothing of it yet
 	case p.mayStart(k):
 		p.tryStart(k)
 	}
@@ -198,6 +199,11 @@ func (p *pass) tryStart(k *Keeper) {
 	if p.acquireStartSlot(k) {
 		p.start(k)
 	}
+}
+
+// isAwaited reports whether its provider has no instance of the app, and had none in this wake.
+func (k *Keeper) isAwaited() bool {
+	return len(k.app.Instances) == 0 && k.endedAt.Before(k.startedAt)
 }
 
 // up reports whether some of the app runs: one instance is enough to serve.

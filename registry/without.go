@@ -61,7 +61,7 @@ func (a App) startedWithout(need App) bool {
 // startedWithout reports whether an instance was started although an app that it needs had
 // failed, and runs no more.
 func (i Instance) startedWithout(need App) bool {
-	return !i.StartedAt.IsZero() && !slices.ContainsFunc(need.Instances, func(n Instance) bool {
+	return !i.StartedAt.IsZero() && len(need.Instances) > 0 && !slices.ContainsFunc(need.Instances, func(n Instance) bool {
 		failed := n.Status == Exited && (n.crashed() || n.OOMKilled) && !n.EndedAt.IsZero() && n.EndedAt.Before(i.StartedAt)
 		return !failed || !i.firstRun() && i.StartedAt.Sub(n.EndedAt) > momentAfter
 	})

@@ -8,12 +8,15 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-// App is an app that a Provider plays, with what is to happen to it. It has one instance.
+// App is an app that a Provider plays, with what is to happen to it. It has one instance,
+// or none while it sleeps if it is Scaled.
 // Once it is a provider's, Provider.Change is how to change it.
 type App struct {
 	registry.App
 	// Boot is the time from its start to healthy, Stopping that of a stop.
 	Boot, Stopping time.Duration
+	// Scaled tells that it has no instance while it sleeps, and none until it has booted.
+	Scaled bool
 	// Err is why it cannot be started, which is told after Refusal. Nil: it can.
 	Err     error
 	Refusal time.Duration
@@ -50,6 +53,12 @@ func (a *App) At(host string) *App {
 	return a.Found(host).Label("traefik.http.services."+a.Name+".loadbalancer.server.url", "http://"+a.Name+":8080")
 }
 
+// ToNone makes the app one that sleeps by being scaled to no instance.
+func (a *App) ToNone() *App {
+	a.Scaled, a.Instances = true, nil
+	return a
+}
+
 // Awake makes the app run already.
 func (a *App) Awake() *App {
 	a.set(registry.Instance{Status: registry.Running, Health: registry.Healthy, Address: a.Address})
@@ -59,4 +68,7 @@ func (a *App) Awake() *App {
 func (a *App) set(i registry.Instance) {
 	i.Name, i.ID = a.Name, a.Name
 	a.Instances = []registry.Instance{i}
+	if a.Scaled && i.Status == registry.Exited {
+		a.Instances = nil
+	}
 }

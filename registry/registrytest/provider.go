@@ -167,7 +167,9 @@ func (p *Provider) Start(_ context.Context, name string) (registry.App, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	app := p.apps[name]
-	app.set(registry.Instance{Status: registry.Running, Health: registry.HealthStarting, StartedAt: time.Now(), Address: a.Address})
+	if !app.Scaled {
+		app.set(registry.Instance{Status: registry.Running, Health: registry.HealthStarting, StartedAt: time.Now(), Address: a.Address})
+	}
 	time.AfterFunc(a.Boot, func() { p.boot(app) })
 	return p.snapshot(app), nil
 }
@@ -176,6 +178,9 @@ func (p *Provider) Start(_ context.Context, name string) (registry.App, error) {
 func (p *Provider) boot(a *App) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if a.Scaled {
+		a.set(registry.Instance{Status: registry.Running, StartedAt: time.Now(), Address: a.Address})
+	}
 	a.Instances[0].Health = registry.Healthy
 	p.tell(a)
 }
