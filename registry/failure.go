@@ -262,7 +262,7 @@ func (p *pass) miss(k *Keeper) {
 		f.Kind, f.ExitCode = CrashLoop, k.lastInstance().ExitCode
 		what = fmt.Sprintf("kept restarting for %s (exit code %d)", limit, f.ExitCode)
 	case !k.up() && !k.ordered:
-		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.unmetNeeds(k), ", "))
+		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.supply.unmetNeeds(k), ", "))
 	case !k.up():
 		what = fmt.Sprintf("did not start within %s", limit)
 	case k.healthyAt.IsZero() && p.reg.sick(k):
@@ -272,10 +272,10 @@ func (p *pass) miss(k *Keeper) {
 		what = fmt.Sprintf("answered its probe with %d for %s", k.ready.fault.Status, limit)
 	case k.healthyAt.IsZero():
 		what = fmt.Sprintf("did not answer on port %d within %s", k.Entry().probePorts()[0], limit)
-	case p.reg.supplied(k) && p.unsure(k):
+	case p.reg.supply.supplied(k) && p.unsure(k):
 		what = fmt.Sprintf("runs, but Traefik did not list its server within %s", limit)
 	default:
-		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.unmetNeeds(k), ", "))
+		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.supply.unmetNeeds(k), ", "))
 	}
 	f.Reason = "It " + what + "."
 	p.reg.fail(k, f, p.now)

@@ -234,7 +234,7 @@ func (r *Registry) probed(o knock, found outcome) {
 	delete(k.ready.probing, o.i.lifetime())
 	if found != noAnswer {
 		k.ready.answered[o.i.lifetime()] = true
-		r.touch()
+		r.supply.touch()
 		if len(k.Entry().Routes) > 0 {
 			r.changed() // requests may go there, too
 		}

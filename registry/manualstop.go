@@ -87,7 +87,7 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 		r.setState(k, Asleep, reason, now)
 	} else if k.isHeldDown() {
 		k.cause = reason
-		r.touch()
+		r.supply.touch()
 		r.journal.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", reason)
 		k.notify()
 		r.news.markChanged(k)
@@ -123,7 +123,7 @@ func (r *Registry) WakeManually(k *Keeper, insist bool) {
 			r.endManualStop(e.keeper, now)
 		}
 	}
-	r.touch()
+	r.supply.touch()
 	r.unlock()
 	r.Wake(k, insist)
 }
@@ -136,7 +136,7 @@ func (r *Registry) doubtManualStops(p Provider, moment time.Duration, now time.T
 		if (p == nil || k.provider == p) && !k.stoppedManually.IsZero() && now.Sub(k.stoppedManually) < moment {
 			r.endManualStop(k, now)
 			k.cause = "stopped with its provider"
-			r.touch()
+			r.supply.touch()
 			k.notify()
 			r.news.markChanged(k)
 		}

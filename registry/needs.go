@@ -26,204 +26,9 @@ func (n need) met(by *Keeper) bool {
 	}
 }
 
-// holds reports whether a need is met and what the linked app needs itself is up. Called
-// with the lock held.
-func (r *Registry) holds(n need, by *Keeper) bool {
-	return n.met(by) && (!n.to.Managed || n.to.job || r.supplied(n.to.keeper))
-}
-
-// supplied reports whether all is up that the app cannot do without, and all that this
-// needs, and so on: there is no other notion of it. Called with the lock held.
-func (r *Registry) supplied(k *Keeper) bool {
-	e := k.Entry()
-	r.supply(e.component)
-	return !e.component.remembered.lacking[e.place]
-}
-
-// suppliedOutside reports whether all is up that the apps of a component need outside it.
-// Called with the lock held.
-func (r *Registry) suppliedOutside(c *component) bool {
-	r.supply(c)
-	return c.remembered.outside
-}
-
-// supply finds which members of a component lack something, unless nothing has changed
-// since it was last found. It begins with what each member lacks itself, and goes on to
-// those that need it: that the others of a circle are well does not make one of them well.
-func (r *Registry) supply(c *component) {
-	if c.remembered.supply == r.epoch {
-		return
-	}
-	c.remembered.supply, c.remembered.outside, c.remembered.moves = r.epoch, true, false
-	c.remembered.rises = slices.ContainsFunc(c.members, func(m *Entry) bool {
-		return m.Managed && m.keeper.moves() && !m.keeper.healthy()
-	})
-	if c.remembered.lacking == nil {
-		c.remembered.lacking = make([]bool, len(c.members))
-	}
-	lacking := c.remembered.lacking
-	var queue []int
-	for place, m := range c.members {
-		outside, inside := r.lacks(m)
-		lacking[place] = outside || inside
-		if lacking[place] {
-			queue = append(queue, place)
-		}
-		if outside && m.Managed && !m.job { // what a job needs comes before that alone
-			c.remembered.outside = false
-			c.remembered.moves = c.remembered.moves || slices.ContainsFunc(m.needs, r.outsideMove)
-		}
-	}
-	spread := func(places []int) {
-		for _, place := range places {
-			if !lacking[place] {
-				lacking[place] = true
-				queue = append(queue, place)
-			}
-		}
-	}
-	grouped := false
-	for ; len(queue) > 0; queue = queue[1:] {
-		place := queue[0]
-		if m := c.members[place]; m.job || !m.Managed {
-			continue // what it lacks is no lack of others
-		}
-		if c.inside != nil {
-			spread(c.inside[place])
-		}
-		if !grouped {
-			grouped = c.spreadInGroups(place, spread)
-		}
-	}
-}
-
-// outsideMove reports whether an app at the end of a link out of a component is on its way.
-func (r *Registry) outsideMove(n need) bool {
-	return !n.inside && !n.Optional && n.to.Managed && n.to.keeper.moves()
-}
-
-// spreadInGroups lets those know that need a member by a group, and reports whether there
-// is one and it is the only group.
-func (c *component) spreadInGroups(place int, spread func([]int)) bool {
-	for _, g := range c.groups {
-		if slices.Contains(g.members, c.members[place]) {
-			spread(g.needing)
-			return len(c.groups) == 1
-		}
-	}
-	return false
-}
-
-// lacks reports whether something that an app needs itself is not up, outside its component
-// or inside. Called with the lock held.
-func (r *Registry) lacks(e *Entry) (outside, inside bool) {
-	for _, n := range e.needs {
-		switch {
-		case n.Optional:
-		case n.inside:
-			inside = inside || !n.met(e.keeper)
-		default:
-			outside = outside || !r.holds(n, e.keeper)
-		}
-	}
-	if e.group != nil && !inside {
-		inside = r.lacksInGroup(e)
-	}
-	return outside, inside
-}
-
-// lacksInGroup reports whether another app of its group, to which it has no link of its
-// own, is not up.
-func (r *Registry) lacksInGroup(e *Entry) bool {
-	return slices.ContainsFunc(r.waitingIn(e.group), func(m *Entry) bool {
-		return e.needsByGroup(m) && !need{to: m, inside: true}.met(e.keeper)
-	})
-}
-
 // needsByGroup reports whether the app needs another one of its group for being there.
 func (e *Entry) needsByGroup(m *Entry) bool {
 	return m != e && !slices.ContainsFunc(e.needs, func(n need) bool { return n.to == m })
-}
-
-// waitingIn are the members of a group that are not healthy, or jobs.
-func (r *Registry) waitingIn(g *group) []*Entry {
-	r.lookAt(g)
-	return g.remembered.waiting
-}
-
-// specialIn are those of waitingIn that failed, are held down, or are jobs.
-func (r *Registry) specialIn(g *group) []*Entry {
-	r.lookAt(g)
-	return g.remembered.special
-}
-
-// lookAt finds them, unless nothing has changed since they were last found.
-func (r *Registry) lookAt(g *group) {
-	if g.remembered.epoch == r.epoch {
-		return
-	}
-	g.remembered.epoch = r.epoch
-	g.remembered.waiting, g.remembered.special = nil, nil // others may still go through them
-	for _, m := range g.members {
-		if !m.job && (need{to: m, inside: true}).met(nil) {
-			continue
-		}
-		g.remembered.waiting = append(g.remembered.waiting, m)
-		if m.job || m.keeper.state == Failed || m.keeper.isHeldDown() {
-			g.remembered.special = append(g.remembered.special, m)
-		}
-	}
-}
-
-// touch ends what is remembered of components: a keeper has changed. Called with the lock
-// held.
-func (r *Registry) touch() { r.epoch++ }
-
-// unmetNeeds are the names of the apps that this one still waits for.
-func (r *Registry) unmetNeeds(k *Keeper) []string {
-	e := k.Entry()
-	var names []string
-	for _, n := range e.needs {
-		if !n.Optional && !r.holds(n, k) {
-			names = append(names, n.to.Name)
-		}
-	}
-	if e.group != nil {
-		for _, m := range r.waitingIn(e.group) {
-			if e.needsByGroup(m) && !(need{to: m, inside: true}).met(k) {
-				names = append(names, m.Name)
-			}
-		}
-	}
-	if names == nil {
-		names = r.unsuppliedNeeds(k)
-	}
-	if names == nil {
-		return []string{"its turn"}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// unsuppliedNeeds are the names of the apps that one waits for though it could do without
-// them, or that are healthy themselves: optional ones that come before it, and those of its
-// group that lack something.
-func (r *Registry) unsuppliedNeeds(k *Keeper) []string {
-	e := k.Entry()
-	var names []string
-	for _, n := range e.needs {
-		if n.Optional && n.before() && n.to.Managed && n.to.keeper.state != Failed && !n.met(k) {
-			names = append(names, n.to.Name)
-		}
-	}
-	if e.group != nil {
-		for _, m := range e.group.members {
-			if e.needsByGroup(m) && !r.holds(need{to: m, inside: true}, k) {
-				names = append(names, m.Name)
-			}
-		}
-	}
-	return names
 }
 
 // wakeNeeds wakes what the app needs and is not up, and fails it if one failed, or is held
@@ -231,7 +36,7 @@ func (r *Registry) unsuppliedNeeds(k *Keeper) []string {
 func (p *pass) wakeNeeds(k *Keeper) {
 	e := k.Entry()
 	for _, n := range e.needs {
-		if p.reg.holds(n, k) {
+		if p.reg.supply.holds(n, k) {
 			continue
 		}
 		p.wakeNeed(n.to, k, n.Optional)
@@ -249,15 +54,15 @@ func (p *pass) wakeNeeds(k *Keeper) {
 // jobs, which run anew for each that was not up.
 func (p *pass) wakeGroup(k *Keeper, g *group) {
 	e := k.Entry()
-	if g.remembered.asked != p.reg.epoch {
+	if g.remembered.asked != p.reg.supply.epoch {
 		for _, m := range g.members {
-			if m != e && !m.job && !p.reg.holds(need{to: m, inside: true}, k) {
+			if m != e && !m.job && !p.reg.supply.holds(need{to: m, inside: true}, k) {
 				p.wakeNeed(m, k, false)
 			}
 		}
-		g.remembered.asked = p.reg.epoch
+		g.remembered.asked = p.reg.supply.epoch
 	}
-	for _, m := range p.reg.specialIn(g) {
+	for _, m := range p.reg.supply.specialIn(g) {
 		if !m.Managed || !e.needsByGroup(m) {
 			continue
 		}
@@ -280,7 +85,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 	optional = optional || by.optional
 	if k.optional && !optional {
 		k.optional = false
-		p.reg.touch()
+		p.reg.supply.touch()
 	}
 	switch k.state {
 	case Asleep:
@@ -293,7 +98,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 			p.move(k)
 		}
 	case Ready:
-		if !e.job && !p.reg.supplied(k) {
+		if !e.job && !p.reg.supply.supplied(k) {
 			p.wakeFor(k, "an app that it needs is down", by.wakeBegan, optional)
 		}
 	case Stopping:
@@ -328,7 +133,7 @@ const optionalMoment = 2 * time.Second
 // component needs outside, and what comes before it inside.
 func (p *pass) mayStart(k *Keeper) bool {
 	e := k.Entry()
-	if !p.reg.suppliedOutside(e.component) {
+	if !p.reg.supply.suppliedOutside(e.component) {
 		return false
 	}
 	return !slices.ContainsFunc(e.needs, func(n need) bool {
@@ -358,9 +163,9 @@ func (p *pass) awaits(k *Keeper) bool {
 	e := k.Entry()
 	started := k.ordered || k.alive()
 	switch {
-	case !started && (k.queued || p.reg.outsideMoves(e.component)):
+	case !started && (k.queued || p.reg.supply.outsideMoves(e.component)):
 		return true
-	case k.healthy() && (!p.reg.supplied(k) && e.component.remembered.rises || p.awaitsBooting(k)):
+	case k.healthy() && (!p.reg.supply.supplied(k) && e.component.remembered.rises || p.awaitsBooting(k)):
 		return true
 	}
 	return slices.ContainsFunc(e.needs, func(n need) bool {
@@ -373,15 +178,8 @@ func (p *pass) awaits(k *Keeper) bool {
 		if n.inside { // it comes before the app's start, and not after what both need
 			return n.Ordered && !started && !n.met(k)
 		}
-		return !p.reg.holds(n, k)
+		return !p.reg.supply.holds(n, k)
 	})
-}
-
-// outsideMoves reports whether something is on its way that the apps of a component need
-// outside it.
-func (r *Registry) outsideMoves(c *component) bool {
-	r.supply(c)
-	return c.remembered.moves
 }
 
 // moves reports whether an app is between two states, or a job on its way to its end.

@@ -27,7 +27,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 		k.ready, k.unprovable = readiness{}, false
 		k.healthyAt, k.provenAt, k.startedAt = time.Time{}, time.Time{}, now
 		k.run++
-		r.touch()
+		r.supply.touch()
 	case k.state == Ready && (k.restarting() || k.renewed):
 		r.renew(k, now)
 		r.setState(k, Starting, "it restarts", now)

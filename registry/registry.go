@@ -92,7 +92,7 @@ type Registry struct {
 	moving    []*Keeper          // the managed apps that time or others may move, by name
 	todo      []task             // decided under the lock, begun without it
 	probes    []task             // the same, of probes
-	epoch     uint64             // grows whenever what is remembered of components may no longer hold
+	supply    supply             // whether all is up that an app needs
 	problems  map[string]*problem
 	untold    bool // there are problems that were not told yet
 	loading   bool // the first reports come in
@@ -387,7 +387,7 @@ func (p *pass) at(t time.Time) {
 
 // move notes that an app has changed within a pass: others, and it itself, may follow.
 func (p *pass) move(k *Keeper) {
-	p.reg.touch()
+	p.reg.supply.touch()
 	p.moves[k]++
 	switch n := p.moves[k]; {
 	case n < mostMoves:
@@ -431,7 +431,7 @@ func (r *Registry) setState(k *Keeper, s State, reason string, now time.Time) {
 		k.dismissed, k.forced = time.Time{}, false
 	}
 	k.live(now)
-	r.touch()
+	r.supply.touch()
 	r.unsaved = true
 	r.file(k)
 	r.setOpen(k, r.mayOpen(k))
@@ -446,7 +446,7 @@ func (r *Registry) setState(k *Keeper, s State, reason string, now time.Time) {
 func (r *Registry) show(k *Keeper, reason string, since, now time.Time) {
 	s := k.state
 	if s == Ready && !k.open.Load() {
-		s, reason = Starting, bothReasons(reason, strings.Join(r.unmetNeeds(k), ", ")+" is down")
+		s, reason = Starting, bothReasons(reason, strings.Join(r.supply.unmetNeeds(k), ", ")+" is down")
 	}
 	attrs := []any{"state", s.String(), "was", k.shown.String(), "app", k.Name()}
 	e := Event{At: now, Kind: StateEvent, App: k.Name(), State: s, Was: k.shown, Reason: reason}
@@ -492,7 +492,7 @@ func (r *Registry) resolve() {
 		apps = append(apps, Reported{Provider: k.provider.Name(), App: k.app, Asked: k.asked, Without: k.without})
 	}
 	inv := Resolve(apps, r.settings)
-	r.touch()
+	r.supply.touch()
 	var turned []*Keeper // those that are managed from now on, or no longer
 	now, before := time.Now(), r.inventory.Load()
 	for _, e := range inv.Entries {

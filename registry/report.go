@@ -125,7 +125,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	before := k.addresses()
 	k.app = app
 	r.relocated = r.relocated || !slices.Equal(before, k.addresses())
-	r.touch()
+	r.supply.touch()
 	return k, redefined
 }
 
@@ -178,7 +178,7 @@ func (r *Registry) lose(k *Keeper) {
 	if k.successor = r.namesake(k); k.successor == nil {
 		r.removed = append(slices.DeleteFunc(r.removed, func(o *Keeper) bool { return k.lostAt.Sub(o.lostAt) > updateMoment }), k)
 	}
-	r.touch()
+	r.supply.touch()
 	r.setOpen(k, false)
 	k.state, k.reason = Failed, "It was removed."
 	k.failure = Failure{Kind: Removed, Reason: k.reason, At: time.Now()}

@@ -82,7 +82,7 @@ func (r *Registry) admit(k *Keeper) bool {
 // mayOpen reports whether requests may pass to the app. A job has nobody to wait for: it runs
 // for its end. Called with the lock held.
 func (r *Registry) mayOpen(k *Keeper) bool {
-	return k.state == Ready && (k.Entry().job || r.supplied(k))
+	return k.state == Ready && (k.Entry().job || r.supply.supplied(k))
 }
 
 // drain looks once more at an app that is closed already, and orders its stop if
@@ -248,10 +248,10 @@ type summary struct {
 // summary finds it, unless nothing has changed since it was last found in this pass.
 func (p *pass) summary(c *component) *summary {
 	sum, found := p.summaries[c]
-	if found && sum.epoch == p.reg.epoch {
+	if found && sum.epoch == p.reg.supply.epoch {
 		return &sum.summary
 	}
-	sum = summaryAt{epoch: p.reg.epoch, summary: summary{use: Use{Quiet: true}, neededBy: sortedNames(c.needing())}}
+	sum = summaryAt{epoch: p.reg.supply.epoch, summary: summary{use: Use{Quiet: true}, neededBy: sortedNames(c.needing())}}
 	for _, e := range c.members {
 		if e.Managed && e.keeper.awake() {
 			p.include(&sum.summary, e.keeper)

@@ -45,7 +45,7 @@ type starting struct {
 // might wait for its turn until this one is healthy, and neither's time would run. It is
 // counted anew when an app has changed.
 func (p *pass) startingNow(optional bool) int {
-	if !p.starting.counted || p.starting.epoch != p.reg.epoch {
+	if !p.starting.counted || p.starting.epoch != p.reg.supply.epoch {
 		p.countStarting()
 	}
 	if optional {
@@ -55,7 +55,7 @@ func (p *pass) startingNow(optional bool) int {
 }
 
 func (p *pass) countStarting() {
-	p.starting = starting{epoch: p.reg.epoch, counted: true}
+	p.starting = starting{epoch: p.reg.supply.epoch, counted: true}
 	for _, k := range p.reg.moving {
 		if !k.comesUp() || p.awaits(k) {
 			continue

@@ -24,7 +24,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 		}
 	case Starting:
 		k.wanted, k.optional = true, false
-		r.touch()
+		r.supply.touch()
 	case Ready:
 		r.reopen(k, now)
 	case Draining:
@@ -180,7 +180,7 @@ func (p *pass) finish(k *Keeper) {
 	case k.Entry().job:
 		k.idleFrom = p.now
 		p.enter(k, Ready, "")
-	case p.answers(k) && (k.isAdopted() || p.reg.supplied(k) && !p.awaitsBooting(k)):
+	case p.answers(k) && (k.isAdopted() || p.reg.supply.supplied(k) && !p.awaitsBooting(k)):
 		p.handOver(k)
 	}
 }
