@@ -3,7 +3,7 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build release release-check image demo-image setup lint unit house agreement releases e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
+.PHONY: build release release-check image demo-image setup lint docs unit house agreement releases e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
@@ -43,6 +43,10 @@ unit:
 # BASE=folder of another checkout: beside its figures.
 house:
 	@go -C tools/house run . $(if $(BASE),-base '$(abspath $(BASE))') '$(CURDIR)'
+
+# Writes docs/settings.md anew, from the settings' own descriptions.
+docs:
+	WRITE_DOCS=1 go test -count=1 -run TestTheSettingsDocument .
 
 # Our rule matching against Traefik's own code.
 agreement:

@@ -167,20 +167,6 @@ func TestEveryExamplesFileIsValid(t *testing.T) {
 	}
 }
 
-func TestTheReadmeNamesEverySetting(t *testing.T) {
-	data, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range settings() {
-		for _, name := range []string{s.Key, s.Flag, s.Env} {
-			if !strings.Contains(string(data), "`"+name+"`") {
-				t.Errorf("README.md does not have `%s`", name)
-			}
-		}
-	}
-}
-
 func TestWhatTheDocumentsLinkToIsThere(t *testing.T) {
 	documents := []string{"README.md", "CONTRIBUTING.md", "examples/README.md", "docs/themes.md"}
 	link := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^)"#]+)`)
