@@ -167,30 +167,6 @@ func TestEveryExamplesFileIsValid(t *testing.T) {
 	}
 }
 
-func TestWhatTheDocumentsLinkToIsThere(t *testing.T) {
-	documents := []string{"README.md", "CONTRIBUTING.md", "examples/README.md", "docs/themes.md"}
-	link := regexp.MustCompile(`(?:\]\(|src="|srcset=")([^)"#]+)`)
-	found := 0
-	for _, document := range documents {
-		text, err := os.ReadFile(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, to := range link.FindAllStringSubmatch(string(text), -1) {
-			if strings.Contains(to[1], "://") {
-				continue
-			}
-			found++
-			if _, err := os.Stat(filepath.Join(filepath.Dir(document), to[1])); err != nil {
-				t.Errorf("%s links to %s: %v", document, to[1], err)
-			}
-		}
-	}
-	if found < 20 {
-		t.Errorf("only %d links were found", found)
-	}
-}
-
 func TestExplainWorksOnTheRulesAlone(t *testing.T) {
 	noProvider(t)
 	path := file(t, "rules:\n  - pattern: 'pix-app-review-pr(\\d+)-(back|front)'\n    linked_apps: ['pix-app-review-pr$1-back', 'pix-app-review-pr$1-front']\n    max_idle_time: 30m\n")
