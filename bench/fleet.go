@@ -25,7 +25,9 @@ type fleet struct {
 func allAsleep(int) bool { return false }
 func allAwake(int) bool  { return true }
 
-func (f *fleet) Name() string { return "fleet" }
+func (f *fleet) ID() string { return "fleet" }
+
+func (f *fleet) TraefikProvider() string { return "fleet" }
 
 func (f *fleet) List(context.Context) (registry.Report, error) {
 	r := registry.Report{Complete: true, Apps: make([]registry.App, 0, f.size)}

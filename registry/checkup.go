@@ -1,12 +1,15 @@
 package registry
 
+import "fmt"
+
 // Checkup says how the registry fares.
 type Checkup struct {
 	// Providers in the order of Options.
 	Providers []ProviderHealth
 	// Apps is how many managed apps there are in each state.
 	Apps map[State]int
-	// Problems are the inventory's, and those of publishing to each Traefik, a line each.
+	// Problems are the inventory's, those of publishing to each Traefik, and providers that do
+	// not answer, a line each.
 	Problems []string
 	// Unknown is how many requests belonged to no app of ours.
 	Unknown int64
@@ -29,8 +32,11 @@ func (r *Registry) Health() Checkup {
 	c.Problems = r.warnings()
 	for _, p := range r.providers {
 		health := r.contacts[p]
-		health.Name = p.Name()
+		health.Name = p.ID()
 		c.Providers = append(c.Providers, health)
+		if health.Error != "" {
+			c.Problems = append(c.Problems, fmt.Sprintf("provider %q does not answer, so its apps stay as they are: %s", health.Name, health.Error))
+		}
 	}
 	for _, e := range inv.Entries {
 		if e.Managed {
@@ -38,6 +44,13 @@ func (r *Registry) Health() Checkup {
 		}
 	}
 	return c
+}
+
+// lastError is what a provider last failed with; empty if it answers.
+func (r *Registry) lastError(p Provider) string {
+	r.mu.Lock()
+	defer r.unlock()
+	return r.contacts[p].Error
 }
 
 // contact notes whether a provider answers; err is nil if it does.

@@ -136,7 +136,9 @@ func (a *fakeApp) awake() *fakeApp {
 	return a
 }
 
-func (f *fake) Name() string { return "fake" }
+func (f *fake) ID() string { return "fake" }
+
+func (f *fake) TraefikProvider() string { return "fake" }
 
 func (f *fake) List(context.Context) (Report, error) {
 	f.mu.Lock()

@@ -70,7 +70,8 @@ type Entry struct {
 	// Problems are warnings about this app, a line each.
 	Problems []string
 
-	labels traefik.Labels
+	reported Reported // as it came, with the provider's own picture of the app
+	labels   traefik.Labels
 	// leftOut tells that every Traefik leaves out the app, and unhealthyToo that one keeps it
 	// while it is not healthy.
 	leftOut, unhealthyToo bool
@@ -185,15 +186,39 @@ type Inventory struct {
 	ofTraefik map[string]*tables // :: ID of the app that a Traefik runs as → of those that it has
 }
 
-// Reported is an app with the name of the provider that reported it.
+// Reported is an app with the ID of the provider that reported it.
 type Reported struct {
 	Provider string
 	App
+	// ReadBy is what Traefik calls the provider of its own that reads the app's labels. Empty:
+	// the same as Paastis does.
+	ReadBy string
+	// Unread tells that no provider of Traefik's reads them.
+	Unread bool
 	// Asked is the router that Traefik is known to ask about although no label says so.
 	// Empty: none is.
 	Asked string
 	// Without are those of its Links that the app is known to do without. Nil: none.
 	Without []string
+}
+
+// reportedBy is an app of a provider, with what is known of it beside its report.
+func reportedBy(p Provider, app App, asked string, without []string) Reported {
+	r := Reported{Provider: p.ID(), App: app, ReadBy: p.TraefikProvider(), Asked: asked, Without: without}
+	r.Unread = r.ReadBy == ""
+	return r
+}
+
+// traefikProvider is what Traefik calls the provider of its labels; empty: it has none.
+func (r Reported) traefikProvider() string {
+	switch {
+	case r.Unread:
+		return ""
+	case r.ReadBy == "":
+		return r.Provider
+	default:
+		return r.ReadBy
+	}
 }
 
 // Resolve makes an inventory. It does no I/O; bad labels become problems of the app.
@@ -244,7 +269,7 @@ func (inv *Inventory) Problems() []string {
 }
 
 func newEntry(r Reported, s Settings) *Entry {
-	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App, asked: r.Asked, without: r.Without}
+	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App, reported: r, asked: r.Asked, without: r.Without}
 	var warnings []string
 	e.Resolved, warnings = s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
 	e.Problems = append(e.Problems, warnings...)
@@ -303,6 +328,7 @@ func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
 		StaticURL: labels.StaticURL(r),
 		Port:      labels.Port(r),
 		Checked:   labels.Checked(r),
+		Own:       e.reported.Unread,
 	}
 	var err error
 	if router.Match, err = traefik.ParseRule(r.Rule, r.RuleSyntax); err != nil {
@@ -316,12 +342,19 @@ func (e *Entry) problem(format string, args ...any) {
 	e.Problems = append(e.Problems, fmt.Sprintf(format, args...))
 }
 
-// nameAll gives every entry a name of its own, the earlier one by ID in case of a clash,
-// and lets the providers' own names work as well.
+// nameAll gives every entry a name of its own, and lets the providers' own names work as well.
+// Of apps of one name each goes by its ID if they are of several providers, and the later one
+// by ID if they are of one.
 func (inv *Inventory) nameAll() {
 	slices.SortFunc(inv.Entries, func(a, b *Entry) int { return cmp.Compare(a.ID, b.ID) })
 	for _, e := range inv.Entries {
-		if other := inv.names[e.Name]; other != nil {
+		other := inv.names[e.Name]
+		if other != nil && other.reported.Provider != e.reported.Provider {
+			other.Name, e.Name = other.ID, e.ID // each by its provider; the earlier one by both
+			inv.names[e.Name], inv.names[other.Name] = e, other
+			continue
+		}
+		if other != nil {
 			e.problem("app %q on %s has the name of the one on %s: known as %q instead", e.Name, e.App.Origin, other.App.Origin, e.ID)
 			e.Name = e.ID
 		}

@@ -38,7 +38,10 @@ func (inv *Inventory) link(s Settings) {
 // those count by which containers know each other, an app's own stack first; one that several
 // other apps share tells nothing.
 func (inv *Inventory) linkedName(from *Entry, name string) string {
-	if inv.names[name] != nil {
+	if named := inv.names[name]; named != nil {
+		if own := inv.names[from.reported.Provider+"/"+name]; own != nil && named.reported.Provider != from.reported.Provider {
+			return own.ID // of apps of one name the one of its own provider
+		}
 		return name
 	}
 	known := inv.byAlias()[name]

@@ -286,7 +286,7 @@ func askBusy(ctx context.Context, p Provider, name string, e *Entry, address net
 func busyByCommand(ctx context.Context, p Provider, name string, command []string) (bool, error) {
 	executor, ok := p.(Executor)
 	if !ok {
-		return false, fmt.Errorf("%s cannot run commands in apps", p.Name())
+		return false, fmt.Errorf("%s cannot run commands in apps", p.ID())
 	}
 	code, err := executor.Execute(ctx, name, command)
 	if err == nil && code > 1 {

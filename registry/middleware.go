@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ func (e *Entry) LeftOut() bool { return e.leftOut }
 // own provider. Unknown are those that nobody is known to define.
 func (e *Entry) lose(r *Router, unknown []string) {
 	for _, name := range unknown {
-		if strings.HasSuffix(name, "@"+e.traefikProvider()) && !r.lost {
+		if strings.HasSuffix(name, "@"+e.traefikProvider()) && !r.lost && !r.Own {
 			r.lost = true
 			e.problem("router %q on %s uses the middleware %q, which no label defines: Traefik leaves out the router; define it, or correct traefik.http.routers.%s.middlewares", r.Name, e.holderOf(r).App.Origin, name, r.Name)
 		}
@@ -121,7 +122,7 @@ func (inv *Inventory) catalog() traefik.Catalog {
 			continue
 		}
 		for _, m := range e.labels.Middlewares {
-			for _, provider := range []string{e.traefikProvider(), "docker", "swarm"} {
+			for _, provider := range e.readBy() {
 				if name := m.Name + "@" + provider; !catalog.Has(name) {
 					catalog[name] = m
 				}
@@ -131,10 +132,18 @@ func (inv *Inventory) catalog() traefik.Catalog {
 	return catalog
 }
 
-// traefikProvider is what Traefik calls the provider of the app's labels.
+// readBy are the names of the providers of Traefik's by which the app's middlewares may go.
+func (e *Entry) readBy() []string {
+	if e.reported.Unread {
+		return []string{e.traefikProvider()}
+	}
+	return []string{e.traefikProvider(), "docker", "swarm"}
+}
+
+// traefikProvider is what Traefik calls the provider of the app's labels. Where it has none,
+// what they define goes by the name of Paastis's provider, which is none of Traefik's.
 func (e *Entry) traefikProvider() string {
-	provider, _, _ := strings.Cut(e.ID, "/")
-	return provider
+	return cmp.Or(e.reported.traefikProvider(), e.reported.Provider)
 }
 
 // Restore makes a request that belongs to the app what the visitor made it, as far as the

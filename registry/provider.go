@@ -7,11 +7,18 @@ import (
 )
 
 // Provider is what runs apps. Its methods may be called concurrently, but Start and
-// Stop never at the same time for one app. Errors are prefixed with the provider's
-// name and name the app: `docker: start "shop-front": …`.
+// Stop never at the same time for one app. Errors are prefixed with what the provider is,
+// and name the app: `docker: start "shop-front": …`. Package providertest holds a provider
+// to all that is said here.
 type Provider interface {
-	// Name is the provider's name in messages and in links: "docker".
-	Name() string
+	// ID is the provider's own name, by which it is told from the others: in messages, in
+	// names of apps, in what is remembered of them. It has no "/" and never changes.
+	ID() string
+
+	// TraefikProvider is what Traefik calls the provider of its own that reads the labels of
+	// these apps: "docker". Empty: Traefik has none that knows them, and their routers are
+	// there only as long as Paastis publishes them.
+	TraefikProvider() string
 
 	// List looks at every app, asleep ones included, and returns a complete report,
 	// sorted by name.
@@ -19,7 +26,8 @@ type Provider interface {
 
 	// Start starts every instance of the app that does not run, and returns the app
 	// as it is right after. An app that runs already is no error. It blocks until the
-	// provider has taken the order, not until the app is healthy.
+	// provider has taken the order, not until the app is healthy. The app may have no
+	// instance yet.
 	Start(ctx context.Context, name string) (App, error)
 
 	// Stop stops every instance of the app with its own signal and grace period, and

@@ -158,7 +158,7 @@ func (r *Registry) collect(who fetcher, self string) (key publicationKey, all []
 func (r *Registry) publication(rt *Route, to *destination) traefik.Publication {
 	k := rt.Keeper()
 	p := traefik.Publication{
-		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: k.provider.Name(), Foreign: rt.foreign, Turn: k.turned,
+		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: rt.entry.traefikProvider(), Foreign: rt.foreign, Turn: k.turned,
 		Known: r.inventory.Load().known,
 		Newer: r.settings.newer() && len(r.publisher.pollers) <= 1,
 	}

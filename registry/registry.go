@@ -98,6 +98,7 @@ type Registry struct {
 	loading   bool // the first reports come in
 	relocated bool // an app has other addresses than callers says
 	contacts  map[Provider]ProviderHealth
+	loaded    map[Provider]bool // it has reported its apps before
 	news      news
 
 	removed   []*Keeper            // of apps that were removed a moment ago
@@ -133,6 +134,7 @@ func New(o Options) *Registry {
 		keepers:   map[string]*Keeper{},
 		problems:  map[string]*problem{},
 		contacts:  map[Provider]ProviderHealth{},
+		loaded:    map[Provider]bool{},
 		absent:    map[string]AppMemory{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
 		publisher: newPublisher(time.Now()),
@@ -145,18 +147,14 @@ func New(o Options) *Registry {
 	return r
 }
 
-// Load takes in every app of every provider. It blocks until all have answered and
-// returns the first error, as it is.
+// Load takes in every app of every provider that answers. It blocks until one has answered,
+// and a moment longer for the others: whose apps are not there by then follow once Run gets
+// them. It returns the first error, as it is, if none answers.
 func (r *Registry) Load(ctx context.Context) error {
 	r.loadedAt = time.Now()
 	r.recollect(ctx)
-	for _, p := range r.providers {
-		report, err := p.List(ctx)
-		if err != nil {
-			return err
-		}
-		r.contact(p, nil)
-		r.takeIn(p, report, true)
+	if err := r.loadProviders(ctx); err != nil {
+		return err
 	}
 	r.tryFound(ctx)
 	r.saveFirstMark(ctx)
@@ -489,7 +487,7 @@ func (p *pass) enter(k *Keeper, s State, reason string) {
 func (r *Registry) resolve() {
 	apps := make([]Reported, 0, len(r.keepers))
 	for _, k := range r.keepers {
-		apps = append(apps, Reported{Provider: k.provider.Name(), App: k.app, Asked: k.asked, Without: k.without})
+		apps = append(apps, reportedBy(k.provider, k.app, k.asked, k.without))
 	}
 	inv := Resolve(apps, r.settings)
 	r.supply.touch()

@@ -2,8 +2,10 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -16,7 +18,7 @@ const steady = 30 * time.Second
 // follow watches a provider until ctx ends, and connects anew when it is lost: after pauses
 // that grow as long as none of its watches lasts. What is wrong is a warning once.
 func (r *Registry) follow(ctx context.Context, p Provider) {
-	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), ""
+	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), r.lastError(p)
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := p.Watch(ctx, func(report Report) {
@@ -39,7 +41,7 @@ func (r *Registry) follow(ctx context.Context, p Provider) {
 			level = slog.LevelDebug
 		}
 		told = err.Error()
-		r.log.Log(ctx, level, "provider lost, connecting anew", "provider", p.Name(), "in", short(wait), "error", err)
+		r.log.Log(ctx, level, "provider lost, connecting anew", "provider", p.ID(), "in", short(wait), "error", err)
 		sleep(ctx, wait)
 	}
 }
@@ -53,8 +55,59 @@ func (r *Registry) auditAll(ctx context.Context, p Provider) {
 	})
 }
 
-// apply takes in what a provider reports.
-func (r *Registry) apply(p Provider, report Report) { r.takeIn(p, report, false) }
+// errLate is of a provider that takes longer than the others.
+var errLate = errors.New("no answer so far")
+
+// loadPatience is how much longer Load waits for the other providers once one has answered.
+const loadPatience = 500 * time.Millisecond
+
+// loadProviders asks all providers for their apps at once; see Load.
+func (r *Registry) loadProviders(parent context.Context) error {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	var asked sync.WaitGroup
+	errs := make([]error, len(r.providers))
+	for n, p := range r.providers {
+		asked.Go(func() {
+			report, err := p.List(ctx)
+			if err != nil {
+				errs[n] = whyNotLoaded(ctx, err)
+				return
+			}
+			r.contact(p, nil)
+			r.apply(p, report)
+			time.AfterFunc(loadPatience, func() { cancel(errLate) })
+		})
+	}
+	asked.Wait()
+	if none := !slices.Contains(errs, nil); none && len(errs) > 0 {
+		return errs[0]
+	}
+	for n, err := range errs {
+		if err != nil {
+			r.contact(r.providers[n], err)
+			r.log.Warn("provider does not answer: Paastis begins without its apps, and asks again", "provider", r.providers[n].ID(), "error", err)
+		}
+	}
+	return nil
+}
+
+// whyNotLoaded is what is told of a provider that was not heard.
+func whyNotLoaded(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause == errLate {
+		return cause
+	}
+	return err
+}
+
+// apply takes in what a provider reports. Its first report is that of a Paastis that begins.
+func (r *Registry) apply(p Provider, report Report) {
+	r.mu.Lock()
+	first := !r.loaded[p]
+	r.loaded[p] = true
+	r.mu.Unlock()
+	r.takeIn(p, report, first)
+}
 
 func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	now := time.Now()
@@ -65,7 +118,7 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	var seen []*Keeper
 	rose := map[*Keeper]bool{}
 	for _, app := range report.Apps {
-		was := r.keepers[p.Name()+"/"+app.Name]
+		was := r.keepers[p.ID()+"/"+app.Name]
 		stood := !loading && (was == nil || !was.alive())
 		k, changed := r.keep(p, app)
 		redefined = redefined || changed
@@ -91,7 +144,7 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 // keep stores a report with the app's keeper, a new one if need be, and tells whether
 // the inventory has to be made anew.
 func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
-	id := p.Name() + "/" + app.Name
+	id := p.ID() + "/" + app.Name
 	k = r.keepers[id]
 	if k == nil {
 		k = &Keeper{id: id, provider: p, app: app}
@@ -133,7 +186,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 func (r *Registry) remove(p Provider, report Report) bool {
 	reported := map[string]bool{}
 	for _, app := range report.Apps {
-		reported[p.Name()+"/"+app.Name] = true
+		reported[p.ID()+"/"+app.Name] = true
 	}
 	gone := false
 	for _, k := range r.suspects(p, report) {
@@ -153,7 +206,7 @@ func (r *Registry) suspects(p Provider, report Report) []*Keeper {
 	var suspects []*Keeper
 	if !report.Complete {
 		for _, name := range report.Gone {
-			if k := r.keepers[p.Name()+"/"+name]; k != nil {
+			if k := r.keepers[p.ID()+"/"+name]; k != nil {
 				suspects = append(suspects, k)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 func (inv *Inventory) Supposing(app Reported, s Settings) *Inventory {
 	apps := make([]Reported, 0, len(inv.Entries)+1)
 	for _, e := range inv.Entries {
-		apps = append(apps, Reported{Provider: e.traefikProvider(), App: e.App, Asked: e.asked, Without: e.without})
+		apps = append(apps, e.reported)
 	}
 	return Resolve(append(apps, app), s)
 }

@@ -102,7 +102,7 @@ func (ts traefiks) before(r traefik.Router) []string {
 func (inv *Inventory) place(s Settings) {
 	ts, known := newTraefiks(inv.Entries, s), map[string][]traefik.Way{}
 	for _, e := range inv.Entries {
-		e.leftOut, e.unhealthyToo = !ts.keep(e.labels) || e.isUnread(s), ts.keepUnhealthy()
+		e.leftOut, e.unhealthyToo = e.reported.Unread || !ts.keep(e.labels) || e.isUnread(s), ts.keepUnhealthy()
 		for i := range e.Routers {
 			r := &e.Routers[i]
 			if r.Own {

@@ -147,8 +147,11 @@ func NewConfig(cfg Config) (*Provider, error) {
 	}, nil
 }
 
-// Name is "docker".
-func (p *Provider) Name() string { return "docker" }
+// ID is "docker".
+func (p *Provider) ID() string { return "docker" }
+
+// TraefikProvider is "docker": Traefik's own reads the same engine.
+func (p *Provider) TraefikProvider() string { return "docker" }
 
 // List asks for all containers and looks at those that are new or that the list shows
 // otherwise than the last look did. A container that cannot be inspected is logged

@@ -9,6 +9,7 @@
 package registrytest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -29,19 +30,21 @@ var errLost = errors.New("played: nobody answers")
 
 // Provider is a registry.Provider of apps that are played.
 type Provider struct {
-	changes chan registry.Report // for Watch
-	lost    chan struct{}        // closed when it does not answer any more
+	changes     chan registry.Report // for Watch
+	id, traefik string
 
 	mu      sync.Mutex
 	apps    map[string]*App
 	version uint64
-	calls   []string // "start shop", "stop shop", in order
-	lists   int      // calls of List
+	calls   []string      // "start shop", "stop shop", in order
+	lists   int           // calls of List
+	down    error         // that it answers with; nil: it is there
+	lost    chan struct{} // closed when it does not answer any more
 }
 
 // NewProvider makes a provider of some apps.
 func NewProvider(apps ...*App) *Provider {
-	p := &Provider{apps: map[string]*App{}, changes: make(chan registry.Report, mostChanges), lost: make(chan struct{})}
+	p := &Provider{id: "played", traefik: "played", apps: map[string]*App{}, changes: make(chan registry.Report, mostChanges), lost: make(chan struct{})}
 	for _, a := range apps {
 		p.apps[a.Name] = a
 	}
@@ -117,20 +120,44 @@ func (p *Provider) Add(a *App) {
 }
 
 // Lose lets the provider answer no more.
-func (p *Provider) Lose() { close(p.lost) }
+func (p *Provider) Lose() { p.Fail(errLost) }
 
-// Name is "played".
-func (p *Provider) Name() string { return "played" }
+// Fail lets the provider answer everything with an error from now on, and ends its Watch.
+func (p *Provider) Fail(err error) *Provider {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = err
+	close(p.lost)
+	return p
+}
+
+// Answer ends what Fail began.
+func (p *Provider) Answer() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down, p.lost = nil, make(chan struct{})
+}
+
+// Call names the provider: that is its ID, and what Traefik calls its own provider of the same
+// apps, or empty if that has none. It is to be called before a registry has the provider.
+func (p *Provider) Call(id, traefik string) *Provider {
+	p.id, p.traefik = id, traefik
+	return p
+}
+
+// ID is "played", unless it is called otherwise.
+func (p *Provider) ID() string { return p.id }
+
+// TraefikProvider is "played", unless it is called otherwise.
+func (p *Provider) TraefikProvider() string { return p.traefik }
 
 // List reports all apps.
 func (p *Provider) List(context.Context) (registry.Report, error) {
-	select {
-	case <-p.lost:
-		return registry.Report{}, errLost
-	default:
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.down != nil {
+		return registry.Report{}, p.down
+	}
 	p.lists++
 	r := registry.Report{Complete: true}
 	for _, name := range slices.Sorted(maps.Keys(p.apps)) {
@@ -142,15 +169,22 @@ func (p *Provider) List(context.Context) (registry.Report, error) {
 
 // Watch reports all apps, and then what becomes of them.
 func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) error {
-	if all, err := p.List(ctx); err == nil {
-		report(all)
+	p.mu.Lock()
+	lost := p.lost
+	p.mu.Unlock()
+	all, err := p.List(ctx)
+	if err != nil {
+		return err
 	}
+	report(all)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-p.lost:
-			return errLost
+		case <-lost:
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return cmp.Or(p.down, errLost)
 		case change := <-p.changes:
 			report(change)
 		}

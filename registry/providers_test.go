@@ -1,0 +1,135 @@
+package registry_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/rules"
+)
+
+// several runs a registry over several providers, and returns its log.
+func several(t *testing.T, providers ...registry.Provider) (*registry.Registry, *bytes.Buffer) {
+	t.Helper()
+	var log bytes.Buffer
+	reg := registrytest.Run(t, registry.Options{
+		Providers: providers, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Settings: registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
+	})
+	synctest.Wait()
+	return reg, &log
+}
+
+func TestProviderThatIsDownAtTheStartKeepsNobodyElseDownAndItsAppsAppearWhenItComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near := registrytest.NewProvider(registrytest.NewApp("shop"))
+		far := registrytest.NewProvider(registrytest.NewApp("blog"), registrytest.NewApp("wiki").Awake()).Call("far", "").Fail(errors.New("far: 401 unauthorized"))
+		reg, log := several(t, near, far)
+		reg.Wake(reg.Named("shop"), false)
+		time.Sleep(10 * time.Minute)
+		wantOrders(t, near, "start shop")
+		if reg.Named("blog") != nil {
+			t.Error("an app is known that nobody has reported")
+		}
+		health := reg.Health()
+		if !health.Providers[0].Connected || health.Providers[1].Connected || !strings.Contains(strings.Join(health.Problems, ""), `provider "far" does not answer`) || !strings.Contains(strings.Join(health.Problems, ""), "401 unauthorized") {
+			t.Errorf("its health is %+v", health)
+		}
+		if n := strings.Count(log.String(), "401 unauthorized"); n != 1 {
+			t.Errorf("it was logged %d times:\n%s", n, log)
+		}
+		far.Answer()
+		time.Sleep(20 * time.Second)
+		wantView(t, reg, "blog", registry.Asleep)
+		wantView(t, reg, "wiki", registry.Ready)
+		wantOrders(t, far, "-")
+		if health := reg.Health(); !health.Providers[1].Connected || len(health.Problems) > 0 {
+			t.Errorf("once it is back its health is %+v", health)
+		}
+	})
+}
+
+// silent is a provider that does not answer before its caller gives up.
+type silent struct{ *registrytest.Provider }
+
+func (silent) List(ctx context.Context) (registry.Report, error) {
+	<-ctx.Done()
+	return registry.Report{}, ctx.Err()
+}
+
+func (silent) Watch(ctx context.Context, _ func(registry.Report)) error {
+	<-ctx.Done()
+	return nil
+}
+
+func TestLoadWaitsNoLongerThanASecondForAProviderThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		reg, _ := several(t, silent{registrytest.NewProvider().Call("far", "")}, registrytest.NewProvider(registrytest.NewApp("shop")))
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %s", took)
+		}
+		wantView(t, reg, "shop", registry.Asleep)
+		if health := reg.Health(); health.Providers[0].Connected || health.Providers[0].Error != "no answer so far" {
+			t.Errorf("its health is %+v", health)
+		}
+	})
+}
+
+func TestLoadFailsWhereNoProviderAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := registrytest.NewProvider().Fail(errors.New("nobody is there"))
+		reg := registry.New(registry.Options{Providers: []registry.Provider{down}, Log: slog.New(slog.DiscardHandler), Settings: registry.Settings{Defaults: rules.Defaults()}})
+		if err := reg.Load(t.Context()); err == nil || err.Error() != "nobody is there" {
+			t.Errorf("it ended with %v", err)
+		}
+	})
+}
+
+func TestAppsOfOneNameGoByTheirProviders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near := registrytest.NewProvider(registrytest.NewApp("web", "db"), registrytest.NewApp("db"))
+		far := registrytest.NewProvider(registrytest.NewApp("blog", "db").Label("paastis.linked_apps", "played/web"), registrytest.NewApp("db")).Call("far", "docker")
+		reg, _ := several(t, near, far)
+		if names := strings.Join(reg.Inventory().Names(), " "); names != "blog far/db played/db web" {
+			t.Errorf("the names are %s", names)
+		}
+		if problems := reg.Health().Problems; len(problems) > 0 {
+			t.Errorf("problems are %q", problems)
+		}
+		reg.Wake(reg.Named("blog"), false)
+		time.Sleep(time.Minute)
+		wantOrders(t, near, "start db, start web")
+		wantOrders(t, far, "start db, start blog")
+		wantView(t, reg, "far/db", registry.Ready)
+		if d := reg.Detail(reg.Named("blog")); d.Provider != "far" {
+			t.Errorf("its provider is %q", d.Provider)
+		}
+	})
+}
+
+func TestRoutersThatNoTraefikReadsAreThereOnceTheyArePublished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app := registrytest.NewApp("blog").At("blog.localhost").Awake()
+		app.Label("traefik.http.routers.blog.middlewares", "paastis@docker,slow").Label("traefik.http.middlewares.slow.ratelimit.average", "5")
+		reg, _ := several(t, registrytest.NewProvider(app).Call("far", ""))
+		if routers := reg.Named("blog").Entry().Routers; len(routers) != 1 || !routers[0].Own {
+			t.Errorf("its routers are %+v", routers)
+		}
+		body := string(reg.Publish(netip.MustParseAddr("10.0.0.2"), "http://paastis:3000").Body)
+		if !strings.Contains(body, "blog.localhost") || strings.Contains(body, "slow@") {
+			t.Errorf("published is %s", body)
+		}
+		if problems := reg.Health().Problems; len(problems) > 0 {
+			t.Errorf("problems are %q", problems)
+		}
+	})
+}
