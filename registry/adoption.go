@@ -17,12 +17,12 @@ const foundRunning = "found running"
 // is ready if it is known to serve; else it is probed first.
 func (r *Registry) adopt(k *Keeper, now time.Time) {
 	r.renew(k, now)
-	k.wanted, k.wakeBegan, k.found = false, now, r.loading
+	k.attempt.adopt(now, r.loading)
 	switch {
 	case !r.loading:
 		r.setState(k, Starting, "started by someone else", now)
 	case r.foundServing(k, now):
-		k.idleFrom = now
+		k.usage.begin(now)
 		r.setState(k, Ready, foundRunning, now)
 	default:
 		r.setState(k, Starting, foundRunning, now)
@@ -74,6 +74,6 @@ func (r *Registry) triesFound() bool {
 	r.mu.Lock()
 	defer r.unlock()
 	return slices.ContainsFunc(r.moving, func(k *Keeper) bool {
-		return k.isAdopted() && k.state == Starting && k.healthyAt.IsZero() && len(k.ready.probing) > 0
+		return k.isAdopted() && k.state == Starting && k.attempt.healthyAt.IsZero() && len(k.attempt.ready.probing) > 0
 	})
 }

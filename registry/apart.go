@@ -66,5 +66,5 @@ func (r *Registry) turned(rt *Route, now time.Time) (fetched, leads bool) {
 	k := rt.Keeper()
 	leading := r.leading(k, now)
 	elsewhere := slices.ContainsFunc(leading, func(p *poller) bool { return !r.publication(rt, p.to).Awake })
-	return have(leading, k.turned), len(leading) > 0 && !elsewhere
+	return have(leading, k.routing.version), len(leading) > 0 && !elsewhere
 }

@@ -62,12 +62,12 @@ func (r *Registry) HeardName(name string, by netip.Addr) *Keeper {
 
 func (r *Registry) hear(e *Entry, what string, by netip.Addr) *Keeper {
 	k, now := e.keeper, time.Now()
-	if e.excluded() != "" || now.UnixNano()-k.heard.Swap(now.UnixNano()) < int64(hearEvery) {
+	if e.excluded() != "" || !k.hear(now) {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.unlock()
-	if k.gone || !r.runsTraefik(by) {
+	if k.removal.gone || !r.runsTraefik(by) {
 		return nil
 	}
 	r.noteAsked(map[*Keeper]string{k: what})
@@ -97,9 +97,7 @@ func (r *Registry) runsTraefik(address netip.Addr) bool {
 func (r *Registry) noteAsked(asked map[*Keeper]string) {
 	changed := false
 	for k, what := range asked {
-		if k.asked != what {
-			k.asked, changed = what, true
-		}
+		changed = k.learned.ask(what) || changed
 	}
 	if !changed {
 		return

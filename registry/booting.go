@@ -18,10 +18,10 @@ const bootingGrace = time.Minute
 // awaitsBooting reports whether an app that serves is to stay closed for a while, for one that
 // it depends on runs and does not serve yet.
 func (p *pass) awaitsBooting(k *Keeper) bool {
-	if k.healthyAt.IsZero() || !slices.ContainsFunc(k.Entry().needs, need.boots) {
+	if k.attempt.healthyAt.IsZero() || !slices.ContainsFunc(k.Entry().needs, need.boots) {
 		return false
 	}
-	over := k.healthyAt.Add(bootingGrace)
+	over := k.attempt.healthyAt.Add(bootingGrace)
 	p.at(over)
 	return p.now.Before(over)
 }

@@ -24,8 +24,8 @@ func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
 		if user := p.summary(k.Entry().component).user; user != nil {
 			by = user
 		}
-	case s.LastUse.Equal(k.seenAt) && p.now.Sub(latest(k.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.seenAt.IsZero():
-		reason = trafficText(k.looks.rates(k.quiet()))
+	case s.LastUse.Equal(k.routing.trafficSeenAt) && p.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
+		reason = trafficText(k.usage.samples.rates(k.quiet()))
 	default:
 		k.told = nil
 		return
@@ -56,7 +56,7 @@ func trafficText(r Rates) string {
 // it has moved.
 func (k *Keeper) floorText() []any {
 	e, quiet := k.Entry(), k.quiet()
-	r := k.looks.rates(quiet - quiet/8)
+	r := k.usage.samples.rates(quiet - quiet/8)
 	const step = 1000
 	above := (2*r.Bytes/step + 1) * step
 	return []any{

@@ -169,10 +169,10 @@ func (p *sketch) draw(k *Keeper) drawing {
 	e := k.Entry()
 	d := drawing{entry: e, inv: p.reg.inventory.Load()}
 	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause
-	if k.since.IsZero() && k.history.from != 0 {
-		d.Since = time.Unix(0, k.history.from)
+	if k.since.IsZero() && k.past.history.from != 0 {
+		d.Since = time.Unix(0, k.past.history.from)
 	}
-	if k.gone {
+	if k.removal.gone {
 		d.Reason, d.inv = k.reason, &Inventory{Graph: rules.NewGraph(nil)}
 		return d
 	}
@@ -185,7 +185,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 	}
 	switch k.state {
 	case Starting:
-		if k.queued {
+		if k.attempt.queued {
 			d.Reason = k.reason
 		}
 	case Ready:
@@ -194,24 +194,26 @@ func (p *sketch) draw(k *Keeper) drawing {
 			d.State, d.Reason = Starting, "an app that it needs is down"
 		}
 	case Failed:
-		d.Failure = &FailureDetail{Failure: k.failure, RetryAt: k.retryAt}
+		d.Failure = &FailureDetail{Failure: k.failures.last, RetryAt: k.failures.retryAt}
 		d.Failure.Logs = k.logs(false)
 	}
 	d.LastActivity, d.NextStop = k.lastActivity(), p.nextStop(k)
 	if k.isHeldDown() {
-		d.StoppedManually = k.stoppedManually
+		d.StoppedManually = k.manual.stoppedAt
 	}
-	if k.pinned.After(p.now) {
-		d.PinnedUntil = k.pinned
+	if k.manual.pinnedUntil.After(p.now) {
+		d.PinnedUntil = k.manual.pinnedUntil
 	}
-	d.UsualWake, d.Open, d.Memory, d.Saved = k.usualWake(), int(k.using.Load()), k.memory, k.saved(p.now)
-	d.Wakes = slices.Clone(k.wakes)
+	d.UsualWake, d.Open, d.Memory, d.Saved = k.past.usualWake(), int(k.using.Load()), k.usage.ram, k.saved(p.now)
+	d.Wakes = slices.Clone(k.past.wakes)
 	slices.Reverse(d.Wakes)
 	return d
 }
 
 // lastActivity is when the app was last of use to somebody. Zero: never, as far as is known.
-func (k *Keeper) lastActivity() time.Time { return latest(k.formerUse, k.lastRequest(), k.seenAt) }
+func (k *Keeper) lastActivity() time.Time {
+	return latest(k.past.formerUse, k.lastRequest(), k.routing.trafficSeenAt)
+}
 
 // nextStop is when an app sleeps if nothing happens. Zero: that cannot be foreseen.
 func (p *sketch) nextStop(k *Keeper) time.Time {

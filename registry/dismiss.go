@@ -26,7 +26,7 @@ func (r *Registry) Sleep(k *Keeper, force bool) error {
 	r.mu.Lock()
 	defer r.unlock()
 	switch {
-	case k.gone:
+	case k.removal.gone:
 		return refusal(ErrInUse, "it was removed")
 	case !k.Entry().Managed:
 		return refusal(ErrInUse, "Paastis does not manage it: "+k.Entry().Why)
@@ -61,13 +61,13 @@ func (r *Registry) dismiss(k *Keeper, force bool, now time.Time) error {
 	}
 	for _, m := range circle {
 		if force {
-			m.stopAfter = time.Time{}
+			m.failures.holdStop(time.Time{})
 			r.pin(m, time.Time{}, now)
 		}
 		if stale {
-			m.looks = nil
+			m.usage.forget()
 		}
-		m.dismissed, m.forced = now, force || m.forced && !m.dismissed.IsZero()
+		m.manual.askSleep(now, force)
 		r.news.markChanged(m)
 	}
 	r.journal.say(slog.LevelInfo, "app is to sleep", "app", k.Name(), "forced", force)
@@ -82,18 +82,18 @@ func (r *Registry) circle(k *Keeper) []*Keeper {
 
 // recall takes back that an app is to sleep. Called with the lock held.
 func (r *Registry) recall(k *Keeper) {
-	if k.dismissed.IsZero() {
+	if !k.manual.asksSleep() {
 		return
 	}
 	for _, m := range r.circle(k) {
-		m.dismissed, m.forced = time.Time{}, false
+		m.manual.cancelSleep()
 	}
 }
 
 // givesUp tells that an app that was to sleep does not: it was used since, or the looks
 // found something that speaks for its use.
 func (p *pass) givesUp(k *Keeper, s Snapshot, d Decision) bool {
-	if k.dismissed.IsZero() || s.dismissed() && (d.Sleep || d.Reason == beingWatched || p.now.Before(s.NotBefore)) {
+	if !k.manual.asksSleep() || s.dismissed() && (d.Sleep || d.Reason == beingWatched || p.now.Before(s.NotBefore)) {
 		return false
 	}
 	p.reg.recall(k)

@@ -83,16 +83,15 @@ type Failure struct {
 func (r *Registry) Failure(k *Keeper) (Failure, bool) {
 	r.mu.Lock()
 	defer r.unlock()
-	return k.failure, k.state == Failed
+	return k.failures.last, k.state == Failed
 }
 
 // fail ends a wake. Called with the lock held.
 func (r *Registry) fail(k *Keeper, f Failure, now time.Time) {
 	f.At = now
-	k.failure = f
-	k.retryAt = now.Add(k.backOff())
-	k.idleFrom = now
-	k.sick = k.unwell()
+	k.failures.add(f)
+	k.usage.begin(now)
+	k.failures.see(k.unwell())
 	r.setState(k, Failed, f.Reason, now)
 	r.readLogs(k, now)
 }
@@ -101,10 +100,10 @@ func (r *Registry) fail(k *Keeper, f Failure, now time.Time) {
 // any. Called with the lock held.
 func (r *Registry) readLogs(k *Keeper, at time.Time) {
 	logger, ok := k.provider.(Logger)
-	if !ok || !k.ordered && k.app.First().StartedAt.IsZero() {
+	if !ok || !k.attempt.ordered && k.app.First().StartedAt.IsZero() {
 		return
 	}
-	switch k.failure.Kind {
+	switch k.failures.last.Kind {
 	case Ended, CrashLoop, OutOfMemory, Sick, Late:
 	default:
 		return
@@ -126,15 +125,15 @@ func (r *Registry) keepLogs(k *Keeper, at time.Time, lines []string, err error) 
 		r.journal.say(slog.LevelDebug, "no log lines of an app that failed", "app", k.Name(), "error", err)
 		return
 	}
-	if !k.failure.At.Equal(at) || len(lines) == 0 {
+	if !k.failures.last.At.Equal(at) || len(lines) == 0 {
 		return
 	}
-	k.failure.Logs = lines
+	k.failures.keepLogs(lines)
 	r.journal.say(slog.LevelWarn, "the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
 	k.notify()
 	r.news.markChanged(k)
 	for _, d := range r.keepers {
-		if d.failure.root == k && d.state == Failed {
+		if d.failures.last.root == k && d.state == Failed {
 			r.news.markChanged(d)
 		}
 	}
@@ -146,29 +145,21 @@ func (k *Keeper) logs(forVisitors bool) []string {
 	if forVisitors && !k.Entry().ShowLogs {
 		return nil
 	}
-	switch root := k.failure.root; {
+	switch root := k.failures.last.root; {
 	case root == nil:
-		return slices.Clone(k.failure.Logs)
+		return slices.Clone(k.failures.last.Logs)
 	case root.state != Failed || forVisitors && !root.Entry().ShowLogs:
 		return nil
 	default:
-		return slices.Clone(root.failure.Logs)
+		return slices.Clone(root.failures.last.Logs)
 	}
-}
-
-// backOff is the time to the next attempt, longer after each one that fails.
-func (k *Keeper) backOff() time.Duration {
-	if k.retries == nil {
-		k.retries = newBackOff(firstRetry, lastRetry)
-	}
-	return k.retries.NextBackOff()
 }
 
 // failFor fails an app because one that it needs failed. It is tried again with it, or by its
 // own back-off where that one is not tried again: such as a job that runs for too long.
 func (p *pass) failFor(k, needed *Keeper) {
 	f := Failure{
-		Kind: NeedFailed, ExitCode: needed.failure.ExitCode, root: cmp.Or(needed.failure.root, needed),
+		Kind: NeedFailed, ExitCode: needed.failures.last.ExitCode, root: cmp.Or(needed.failures.last.root, needed),
 		Reason: fmt.Sprintf("%s, which it needs, failed: %s", needed.Name(), needed.reason),
 	}
 	if needed.isHeldDown() {
@@ -176,8 +167,8 @@ func (p *pass) failFor(k, needed *Keeper) {
 		f.Reason = fmt.Sprintf("%s, which it needs, was stopped by hand.", needed.Name())
 	}
 	p.reg.fail(k, f, p.now)
-	if needed.state == Failed && needed.retryAt.After(p.now) {
-		k.retryAt = needed.retryAt
+	if needed.state == Failed && needed.failures.retryAt.After(p.now) {
+		k.failures.retry(needed.failures.retryAt)
 	}
 	p.move(k)
 }
@@ -198,7 +189,7 @@ func refusedBy(err error) Failure {
 func (p *pass) end(k *Keeper) {
 	last := k.lastInstance()
 	if !last.OOMKilled && last.Error == "" && last.ExitCode == 0 && k.Entry().mayEnd() {
-		k.completedAt = p.now
+		k.endings.complete(p.now)
 		p.enter(k, Asleep, "ran its course")
 		return
 	}
@@ -206,49 +197,30 @@ func (p *pass) end(k *Keeper) {
 	p.move(k)
 }
 
-// countStarts takes in how often an app's provider has started it again by itself, and
-// forgets what is longer ago than a minute. Called with the lock held.
-func (k *Keeper) countStarts(now time.Time) {
-	restarts := k.app.restarts()
-	for range min(restarts-k.restarts, mostStarts) {
-		k.starts = append(k.starts, now)
-	}
-	k.restarts = restarts
-	for len(k.starts) > 0 && now.Sub(k.starts[0]) >= time.Minute {
-		k.starts = k.starts[1:]
-	}
-}
-
 // loops tells that the app's provider starts it again and again. One whose other
 // instances go on is in order. Called with the lock held.
 func (k *Keeper) loops(now time.Time) bool {
-	k.countStarts(now)
-	return len(k.starts) >= mostStarts && k.app.restarts() > 0 &&
-		!slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return i.up() && i.StartedAt.Before(k.starts[0]) })
+	k.failures.count(k.app.restarts(), now)
+	return len(k.failures.starts) >= mostStarts && k.app.restarts() > 0 &&
+		!slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return i.up() && i.StartedAt.Before(k.failures.starts[0]) })
 }
 
-// startedOften tells that the app must not be started now. One start is left to a
-// provider that starts apps by itself.
-func (k *Keeper) startedOften() bool {
-	if k.app.restarts() > 0 {
-		return len(k.starts) >= mostStarts-1
-	}
-	return len(k.starts) >= mostStarts
-}
+// startedOften reports whether the app must not be started now.
+func (k *Keeper) startedOften() bool { return k.failures.oftenStarted(k.app.restarts() > 0) }
 
 // crashLoop is the failure of an app that ended as often as it may be started.
 func (k *Keeper) crashLoop() Failure {
 	code := k.lastInstance().ExitCode
 	return Failure{
 		Kind: CrashLoop, ExitCode: code,
-		Reason: fmt.Sprintf("It kept crashing, %d times within a minute (exit code %d).", len(k.starts), code),
+		Reason: fmt.Sprintf("It kept crashing, %d times within a minute (exit code %d).", len(k.failures.starts), code),
 	}
 }
 
 // breakLoop stops an app that its provider starts again and again. It fails once it is
 // stopped.
 func (p *pass) breakLoop(k *Keeper) {
-	k.doomed = k.crashLoop()
+	k.attempt.doom(k.crashLoop())
 	p.stop(k, "it keeps crashing")
 }
 
@@ -261,16 +233,16 @@ func (p *pass) miss(k *Keeper) {
 	case k.restarting():
 		f.Kind, f.ExitCode = CrashLoop, k.lastInstance().ExitCode
 		what = fmt.Sprintf("kept restarting for %s (exit code %d)", limit, f.ExitCode)
-	case !k.up() && !k.ordered:
+	case !k.up() && !k.attempt.ordered:
 		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.supply.unmetNeeds(k), ", "))
 	case !k.up():
 		what = fmt.Sprintf("did not start within %s", limit)
-	case k.healthyAt.IsZero() && p.reg.sick(k):
+	case k.attempt.healthyAt.IsZero() && p.reg.sick(k):
 		f.Kind = Sick
 		what = fmt.Sprintf("was not healthy within %s", limit)
-	case k.healthyAt.IsZero() && k.ready.fault.Status != 0:
-		what = fmt.Sprintf("answered its probe with %d for %s", k.ready.fault.Status, limit)
-	case k.healthyAt.IsZero():
+	case k.attempt.healthyAt.IsZero() && k.attempt.ready.fault.Status != 0:
+		what = fmt.Sprintf("answered its probe with %d for %s", k.attempt.ready.fault.Status, limit)
+	case k.attempt.healthyAt.IsZero():
 		what = fmt.Sprintf("did not answer on port %d within %s", k.Entry().probePorts()[0], limit)
 	case p.reg.supply.supplied(k) && p.unsure(k):
 		what = fmt.Sprintf("runs, but Traefik did not list its server within %s", limit)

@@ -163,7 +163,7 @@ func TestFailuresOfLongAgoDoNotSpaceTheNextRetry(t *testing.T) {
 		time.Sleep(firstRetry)
 		if got := w.visit("solo-web"); got != Ready {
 			k := w.Named("solo-web")
-			t.Errorf("visitor got %s, retry in %s", got, time.Until(k.retryAt))
+			t.Errorf("visitor got %s, retry in %s", got, time.Until(k.failures.retryAt))
 		}
 	})
 }

@@ -140,7 +140,7 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 func (f *Follower) draw(now time.Time) (drawn []drawing, gone []string) {
 	inv, p := f.r.inventory.Load(), f.r.sketch(now)
 	for k := range f.changed {
-		if !k.gone && inv.listed(k.Entry()) {
+		if !k.removal.gone && inv.listed(k.Entry()) {
 			drawn = append(drawn, p.draw(k))
 		}
 	}
@@ -172,7 +172,7 @@ func (f *Follower) glance(now time.Time) {
 // markChanged notes that the picture of an app is another; there is none of one that is gone.
 // Called with the lock held.
 func (f *Follower) markChanged(k *Keeper) {
-	if f.changed[k] = true; k.gone {
+	if f.changed[k] = true; k.removal.gone {
 		delete(f.changed, k)
 	}
 	f.stir()

@@ -24,29 +24,29 @@ func (p *pass) handedBack(k *Keeper) bool {
 	switch {
 	case !p.reg.direct(k):
 		return true
-	case !k.backAt.IsZero():
-		p.at(k.backAt)
-		return !p.now.Before(k.backAt)
-	case k.forced && len(p.reg.leading(k, p.now)) == 0:
-		k.backAt = p.now // nobody is there to turn them
+	case !k.routing.withdrawnAt.IsZero():
+		p.at(k.routing.withdrawnAt)
+		return !p.now.Before(k.routing.withdrawnAt)
+	case k.manual.sleepForced && len(p.reg.leading(k, p.now)) == 0:
+		k.routing.withdraw(p.now) // nobody is there to turn them
 		return true
 	case p.now.Sub(k.since) >= limit:
-		k.stopAfter = p.now.Add(handBackLimit)
+		k.failures.holdStop(p.now.Add(handBackLimit))
 		p.reg.journal.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
 		p.enter(k, Ready, "Traefik does not take its routes from Paastis")
 		return false
-	case !k.unprovable && len(p.proofs(k)) > 0:
+	case !k.attempt.unprovable && len(p.proofs(k)) > 0:
 		p.proveBack(k)
 		return false
 	}
 	p.at(k.since.Add(limit))
-	if !have(p.reg.leading(k, p.now), k.turned) {
+	if !have(p.reg.leading(k, p.now), k.routing.version) {
 		p.at(p.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
-	k.backAt = p.now.Add(p.reg.settings.Throttle + noticeSlack)
-	p.at(k.backAt)
-	return !p.now.Before(k.backAt)
+	k.routing.withdraw(p.now.Add(p.reg.settings.Throttle + noticeSlack))
+	p.at(k.routing.withdrawnAt)
+	return !p.now.Before(k.routing.withdrawnAt)
 }
 
 // turnLimit is the limit from the moment in which the routes turn: the Traefik that
@@ -65,7 +65,7 @@ func (p *pass) proveBack(k *Keeper) {
 		return
 	}
 	k.busy = true
-	deadline, proofs, turned := k.since.Add(p.turnLimit(k)), p.proofs(k), k.turned
+	deadline, proofs, turned := k.since.Add(p.turnLimit(k)), p.proofs(k), k.routing.version
 	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
@@ -133,7 +133,7 @@ func leadBack(ctx context.Context, proofs []backProof, turned uint64) error {
 func (r *Registry) stillTurned(k *Keeper, turned uint64) bool {
 	r.mu.Lock()
 	defer r.unlock()
-	return k.state == Draining && k.turned == turned && !k.gone
+	return k.state == Draining && k.routing.version == turned && !k.removal.gone
 }
 
 // provedBack takes in how the proof went. Requests that are on their way through Traefik
@@ -143,9 +143,9 @@ func (r *Registry) provedBack(k *Keeper, turned uint64, err error) {
 	defer r.unlock()
 	k.busy = false
 	switch {
-	case k.state != Draining || k.turned != turned:
+	case k.state != Draining || k.routing.version != turned:
 	case err == nil:
-		k.backAt = time.Now().Add(switchSlack)
+		k.routing.withdraw(time.Now().Add(switchSlack))
 	case !errors.Is(err, errNotBack) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		r.doubt(k, err)
 	}

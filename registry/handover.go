@@ -46,11 +46,11 @@ var errNoServer = errors.New("no server of the app is listed yet")
 func (p *pass) handOver(k *Keeper) {
 	reachable := p.reachable(k)
 	if p.now.Before(reachable) || reachable.IsZero() {
-		p.at(k.deadline)
-		p.at(later(reachable, k.deadline))
+		p.at(k.attempt.deadline)
+		p.at(later(reachable, k.attempt.deadline))
 		return
 	}
-	k.idleFrom = p.now
+	k.usage.begin(p.now)
 	p.enter(k, Ready, "")
 	p.reg.admit(k)
 }
@@ -60,13 +60,13 @@ func (p *pass) reachable(k *Keeper) time.Time {
 	switch {
 	case p.reg.direct(k), !p.unsure(k):
 		// Paastis carries the requests until Traefik leads them to the app.
-		return k.healthyAt
-	case k.found && k.ranFor(brief, p.now):
-		return k.healthyAt // Traefik has known it for long
-	case !k.provenAt.IsZero():
-		return k.provenAt.Add(switchSlack)
-	case p.reg.gateway == nil || k.unprovable:
-		return k.healthyAt.Add(p.reg.settings.Throttle + noticeSlack)
+		return k.attempt.healthyAt
+	case k.attempt.found && k.ranFor(brief, p.now):
+		return k.attempt.healthyAt // Traefik has known it for long
+	case !k.attempt.provenAt.IsZero():
+		return k.attempt.provenAt.Add(switchSlack)
+	case p.reg.gateway == nil || k.attempt.unprovable:
+		return k.attempt.healthyAt.Add(p.reg.settings.Throttle + noticeSlack)
 	default:
 		p.prove(k)
 		return time.Time{}
@@ -122,20 +122,20 @@ type proof struct {
 // prove asks Traefik's API again and again until it lists the app's servers.
 func (p *pass) prove(k *Keeper) {
 	k.busy = true
-	deadline, run := k.deadline, k.run
+	deadline, run := k.attempt.deadline, k.attempt.number
 	proof := proof{
 		services: k.Entry().unproven(), addresses: addressesOf(p.reg.serving(k)),
-		certain: k.healthyAt.Add(p.reg.settings.Throttle + noticeSlack),
+		certain: k.attempt.healthyAt.Add(p.reg.settings.Throttle + noticeSlack),
 	}
 	if len(k.app.Instances) > 1 {
-		proof.whole = k.healthyAt.Add(laggardGrace)
+		proof.whole = k.attempt.healthyAt.Add(laggardGrace)
 	}
 	if len(k.Entry().Routers) == 0 {
 		proof.names = k.app.Hosts()
 	}
-	if k.startedAt.Before(k.endedAt.Add(p.reg.settings.Throttle + noticeSlack)) {
-		proof.stale = k.formerly
-		if k.formerly == nil {
+	if k.attempt.startedAt.Before(k.endings.endedAt.Add(p.reg.settings.Throttle + noticeSlack)) {
+		proof.stale = k.endings.formerAddresses
+		if k.endings.formerAddresses == nil {
 			proof.stale = proof.addresses // it ended before Paastis saw it
 		}
 	}
@@ -301,7 +301,7 @@ func (i Instance) up() bool { return i.Status == Running || i.Status == Paused }
 func (r *Registry) needsProof(k *Keeper, run int) bool {
 	r.mu.Lock()
 	defer r.unlock()
-	return k.state == Starting && !k.gone && k.up() && run == k.run && !r.direct(k)
+	return k.state == Starting && !k.removal.gone && k.up() && run == k.attempt.number && !r.direct(k)
 }
 
 // proved takes in how a proof went. Without an answer from Traefik's API the app waits
@@ -311,11 +311,11 @@ func (r *Registry) proved(k *Keeper, run int, err error) {
 	defer r.unlock()
 	k.busy = false
 	switch {
-	case run != k.run:
+	case run != k.attempt.number:
 		// It restarted meanwhile: it is asked again.
 	case err == nil:
-		k.provenAt = time.Now()
-	case errors.Is(err, errNoServer), errors.Is(err, errEmptyServer), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(k.deadline):
+		k.attempt.prove(time.Now())
+	case errors.Is(err, errNoServer), errors.Is(err, errEmptyServer), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(k.attempt.deadline):
 	default:
 		r.doubt(k, err)
 	}
@@ -324,7 +324,7 @@ func (r *Registry) proved(k *Keeper, run int, err error) {
 
 // doubt notes that nothing can be proven in this wake. Called with the lock held.
 func (r *Registry) doubt(k *Keeper, err error) {
-	k.unprovable = true
+	k.attempt.doubt()
 	r.journal.say(slog.LevelWarn, "Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
 }
 

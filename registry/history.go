@@ -230,7 +230,7 @@ func (r *Registry) History(k *Keeper, from time.Time) []Span {
 		return nil
 	}
 	var spans []Span
-	for _, s := range k.history.spans(now) {
+	for _, s := range k.past.history.spans(now) {
 		if !s.To.After(from) {
 			continue
 		}
@@ -252,8 +252,8 @@ func (r *Registry) History(k *Keeper, from time.Time) []Span {
 // saved is what the app's sleep has spared. Called with the lock held.
 func (k *Keeper) saved(now time.Time) Savings {
 	of := func(time time.Time) Saving {
-		s := Saving{Asleep: k.history.slept(time, now), MemoryKnown: k.memory > 0}
-		s.MemoryByteSeconds = s.Asleep.Seconds() * float64(k.memory)
+		s := Saving{Asleep: k.past.history.slept(time, now), MemoryKnown: k.usage.ram > 0}
+		s.MemoryByteSeconds = s.Asleep.Seconds() * float64(k.usage.ram)
 		return s
 	}
 	return Savings{Day: of(now.Add(-24 * time.Hour)), Month: of(now.Add(-HistoryKept))}
@@ -261,12 +261,12 @@ func (k *Keeper) saved(now time.Time) Savings {
 
 // live takes in what an app does from a time on. Called with the lock held, whenever its
 // state has changed, or whether it is managed.
-func (k *Keeper) live(now time.Time) { k.history.turn(k.lives(), now) }
+func (k *Keeper) live(now time.Time) { k.past.history.turn(k.lives(), now) }
 
 // lives is what the app does.
 func (k *Keeper) lives() Lived {
 	switch {
-	case !k.Entry().Managed || k.gone:
+	case !k.Entry().Managed || k.removal.gone:
 		return LivedUnknown
 	case k.state == Asleep:
 		return LivedAsleep
@@ -280,28 +280,12 @@ func (k *Keeper) lives() Lived {
 // remember takes in that an app's way up is over. Called with the lock held, before its
 // state changes.
 func (k *Keeper) remember(s State, reason string, now time.Time) {
-	if k.state != Starting || !k.ordered || s != Ready && s != Failed {
+	if k.state != Starting || !k.attempt.ordered || s != Ready && s != Failed {
 		return
 	}
 	w := Wake{At: k.since, Took: now.Sub(k.since)}
 	if s == Failed {
 		w.Failed = reason
 	}
-	k.wakes = append(k.wakes[max(0, len(k.wakes)-wakesKept+1):], w)
-}
-
-// usualWake is how long the app's wakes take: the median of those that it remembers.
-// Zero if there was none that succeeded.
-func (k *Keeper) usualWake() time.Duration {
-	var took []time.Duration
-	for _, w := range k.wakes {
-		if w.Failed == "" {
-			took = append(took, w.Took)
-		}
-	}
-	if took == nil {
-		return 0
-	}
-	slices.Sort(took)
-	return took[len(took)/2]
+	k.past.wake(w)
 }

@@ -99,11 +99,11 @@ func (r *Registry) succeed(k *Keeper, now time.Time) {
 	identity := k.app.identity()
 	r.removed = slices.DeleteFunc(r.removed, func(gone *Keeper) bool {
 		if gone.id == k.id || gone.provider == k.provider && isSame(k.app, identity, gone.app) {
-			gone.successor = k
+			gone.removal.succeed(k)
 			gone.notify()
 			return true
 		}
-		return now.Sub(gone.lostAt) > updateMoment
+		return now.Sub(gone.removal.at) > updateMoment
 	})
 }
 
@@ -112,8 +112,8 @@ func (r *Registry) succeed(k *Keeper, now time.Time) {
 func (r *Registry) Successor(k *Keeper) *Keeper {
 	r.mu.Lock()
 	defer r.unlock()
-	for k.successor != nil {
-		k = k.successor
+	for k.removal.successor != nil {
+		k = k.removal.successor
 	}
 	return k
 }
@@ -135,7 +135,7 @@ func (r *Registry) warnRemoved(k *Keeper) {
 		sleep(ctx, removedSettles)
 		r.mu.Lock()
 		defer r.unlock()
-		if ctx.Err() != nil || k.successor != nil || r.keepers[k.id] != nil {
+		if ctx.Err() != nil || k.removal.successor != nil || r.keepers[k.id] != nil {
 			return
 		}
 		r.journal.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,

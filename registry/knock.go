@@ -160,8 +160,8 @@ func (o knock) failed(err error, tried time.Duration) time.Duration {
 	errors.As(err, &fault)
 	o.r.mu.Lock()
 	defer o.r.unlock()
-	if o.k.run == o.run {
-		o.k.ready.fault = fault
+	if o.k.attempt.number == o.run {
+		o.k.attempt.ready.fail(fault)
 	}
 	switch {
 	case o.k.state == Ready:
@@ -207,8 +207,7 @@ var errNoListener = errors.New("its provider cannot tell")
 func (o knock) tellBlind(err error) {
 	o.r.mu.Lock()
 	defer o.r.unlock()
-	if !o.k.blind {
-		o.k.blind = true
+	if o.k.learned.tellBlind() {
 		o.r.journal.say(slog.LevelWarn, "nobody can tell when the app answers, so each wake waits until it has run for a while; let Paastis share a network with it, or give it a health check",
 			"app", o.k.Name(), "container", o.i.Name, "wait", short(unprobedDelay), "error", err)
 	}
@@ -219,7 +218,7 @@ func (o knock) goesOn() bool {
 	o.r.mu.Lock()
 	defer o.r.unlock()
 	k := o.k
-	return !k.gone && k.run == o.run && (k.state == Starting || k.state == Ready) &&
+	return !k.removal.gone && k.attempt.number == o.run && (k.state == Starting || k.state == Ready) &&
 		slices.ContainsFunc(k.app.Instances, func(now Instance) bool { return now.lifetime() == o.i.lifetime() && now.Status == Running })
 }
 
@@ -228,12 +227,11 @@ func (r *Registry) probed(o knock, found outcome) {
 	r.mu.Lock()
 	defer r.unlock()
 	k := o.k
-	if k.run != o.run {
+	if k.attempt.number != o.run {
 		return // its probes are those of another wake
 	}
-	delete(k.ready.probing, o.i.lifetime())
+	k.attempt.ready.end(o.i.lifetime(), found)
 	if found != noAnswer {
-		k.ready.answered[o.i.lifetime()] = true
 		r.supply.touch()
 		if len(k.Entry().Routes) > 0 {
 			r.changed() // requests may go there, too
@@ -242,9 +240,9 @@ func (r *Registry) probed(o knock, found outcome) {
 	switch {
 	case !o.learns:
 	case found == answered:
-		k.hearing = listens
-	case found == supposed && k.hearing == unheard:
-		k.hearing = deaf
+		k.learned.hear(listens)
+	case found == supposed && k.learned.hearing == unheard:
+		k.learned.hear(deaf)
 		r.journal.say(slog.LevelInfo, "app does not listen where its image says, so it is ready when it runs; if it does later, give it a health check, or paastis.probe",
 			"app", k.Name(), "port", o.targets[0].Address.Port(), "waited", short(o.patience))
 	}
@@ -255,5 +253,5 @@ func (r *Registry) probed(o knock, found outcome) {
 func (r *Registry) heard(k *Keeper) {
 	r.mu.Lock()
 	defer r.unlock()
-	k.hearing = listens
+	k.learned.hear(listens)
 }

@@ -31,8 +31,8 @@ const (
 	mostLooks = 8
 )
 
-// look is what was found of an app's use beyond its requests, at one moment.
-type look struct {
+// sample is what was found of an app's use beyond its requests, at one moment.
+type sample struct {
 	at    time.Time // when it began
 	ended time.Time
 	usage Usage
@@ -66,12 +66,12 @@ type Rates struct {
 	Connections int
 }
 
-// looks are what is remembered of an app, oldest first.
-type looks []look
+// samples are what is remembered of an app, oldest first.
+type samples []sample
 
 // with adds a look. Counters that fell are those of new instances: what was seen before
 // says nothing any more.
-func (ls looks) with(l look) looks {
+func (ls samples) with(l sample) samples {
 	if n := len(ls); n > 0 && l.blind == "" && ls[n-1].blind == "" &&
 		(l.usage.Bytes < ls[n-1].usage.Bytes || l.usage.CPU < ls[n-1].usage.CPU) {
 		ls = nil
@@ -84,7 +84,7 @@ func (ls looks) with(l look) looks {
 
 // rates compares the last look with the youngest one from which on it is sure that so much
 // time was seen, else with the oldest.
-func (ls looks) rates(quiet time.Duration) Rates {
+func (ls samples) rates(quiet time.Duration) Rates {
 	if len(ls) == 0 {
 		return Rates{Connections: UnknownConnections}
 	}
@@ -107,7 +107,7 @@ func (ls looks) rates(quiet time.Duration) Rates {
 }
 
 // moved tells that more than the floor was moved between the last two looks.
-func (ls looks) moved(floor int64) bool {
+func (ls samples) moved(floor int64) bool {
 	n := len(ls)
 	return n > 1 && ls[n-1].blind == "" && ls[n-2].blind == "" && int64(ls[n-1].usage.Bytes-ls[n-2].usage.Bytes) > floor &&
 		!ls[n-2:].rates(0).bare()
@@ -115,7 +115,7 @@ func (ls looks) moved(floor int64) bool {
 
 // use says what the looks at an app mean for its sleep. quiet is for how long it must
 // have been quiet. With silent set, something that was let through may be open, and silent.
-func (ls looks) use(p rules.Properties, quiet time.Duration, silent bool) Use {
+func (ls samples) use(p rules.Properties, quiet time.Duration, silent bool) Use {
 	if len(ls) == 0 {
 		return Use{}
 	}
@@ -156,8 +156,8 @@ func (k *Keeper) measures() bool {
 // quiet is for how long the app must be seen to be quiet: longer if a stream that was
 // let through may still be there, unseen because connections cannot be counted.
 func (k *Keeper) quiet() time.Duration {
-	e, counted := k.Entry(), k.counted()
-	if !counted && (k.lasting.Load() != 0 || k.unseen) {
+	e, counted := k.Entry(), k.usage.counted()
+	if !counted && (k.lasting.Load() != 0 || k.usage.unseen) {
 		return max(e.QuietTime, e.StreamQuietTime)
 	}
 	return e.quiet(counted)
@@ -185,14 +185,13 @@ func (k *Keeper) lookEvery() time.Duration {
 // only its counters are wanted. In the first whole look of a wake its memory is asked for: it
 // is about to sleep, and that may take a second.
 func (p *pass) examine(k *Keeper, whole bool) {
-	if k.looking {
+	if k.usage.sampling {
 		return
 	}
-	k.looking = true
+	k.usage.reading(true)
 	e, name := k.Entry(), k.app.Name
 	address := k.firstAddress()
-	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: whole && !k.weighed, Quick: e.TrafficFloor == rules.Off}
-	k.weighed = k.weighed || whole
+	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
 	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
 		began := time.Now()
 		l := measure(ctx, k.provider, name, e, want)
@@ -207,10 +206,10 @@ func (p *pass) examine(k *Keeper, whole bool) {
 }
 
 // looked takes in what a look found of an app that still runs.
-func (r *Registry) looked(k *Keeper, l look) {
+func (r *Registry) looked(k *Keeper, l sample) {
 	r.mu.Lock()
 	defer r.unlock()
-	k.looking = false
+	k.usage.reading(false)
 	l.ended = time.Now()
 	if k.Entry().Follows() {
 		l.usage.Unseen = ""
@@ -218,17 +217,14 @@ func (r *Registry) looked(k *Keeper, l look) {
 	if !k.alive() {
 		return // that it could not be seen says nothing
 	}
-	if l.blind != "" && (len(k.looks) == 0 || k.looks[len(k.looks)-1].blind == "") {
+	if last, _ := k.usage.last(); l.blind != "" && last.blind == "" {
 		r.journal.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", l.blind)
 	}
-	k.looks = k.looks.with(l)
-	if l.usage.Memory > 0 {
-		k.memory = l.usage.Memory
-	}
-	k.unseen = r.direct(k) || k.app.Published
+	k.usage.add(l)
+	k.usage.hide(r.direct(k) || k.app.Published)
 	uncounted := l.usage.Bytes == 0 && l.usage.Connections > 0
-	if k.unseen && (k.looks.moved(k.Entry().TrafficFloor) || uncounted) {
-		k.seenAt = l.ended
+	if k.usage.unseen && (k.usage.samples.moved(k.Entry().TrafficFloor) || uncounted) {
+		k.routing.see(l.ended)
 	}
 	r.stir()
 }
@@ -242,21 +238,21 @@ func blindText(unseen rules.Unseen) string {
 }
 
 // measure reads an app's counters.
-func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) look {
+func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) sample {
 	meter, ok := p.(Meter)
 	if !ok {
-		return look{usage: Usage{Connections: UnknownConnections}}
+		return sample{usage: Usage{Connections: UnknownConnections}}
 	}
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
 	defer cancel()
 	usage, err := meter.Measure(ctx, name, want)
 	switch {
 	case err != nil && e.TrafficFloor == rules.Off && e.CPUFloor == 0:
-		return look{usage: Usage{Connections: UnknownConnections}} // it does not count
+		return sample{usage: Usage{Connections: UnknownConnections}} // it does not count
 	case err != nil:
-		return look{blind: err.Error()}
+		return sample{blind: err.Error()}
 	}
-	return look{usage: usage}
+	return sample{usage: usage}
 }
 
 // askBusy asks the app itself, and returns why it says that it is busy. A check that

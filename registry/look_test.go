@@ -208,9 +208,9 @@ func (m slowMeter) Measure(ctx context.Context, name string, want Want) (Usage, 
 func TestAStreamJustAboveTheFloorIsNotQuietWhenItsCountersAreReadLate(t *testing.T) {
 	began := time.Now()
 	const rate = 150 // bytes a second; the floor is 1 kB in 10 s
-	var seen looks
+	var seen samples
 	see := func(from, to time.Duration) { // an engine on a busy machine reads them as a look ends
-		seen = seen.with(look{at: began.Add(from), ended: began.Add(to), usage: Usage{Bytes: uint64(rate * to.Seconds()), Connections: UnknownConnections}})
+		seen = seen.with(sample{at: began.Add(from), ended: began.Add(to), usage: Usage{Bytes: uint64(rate * to.Seconds()), Connections: UnknownConnections}})
 	}
 	see(0, 4*time.Second)
 	see(7*time.Second, 8*time.Second)

@@ -26,13 +26,13 @@ const stoppedByHand = "stopped by hand, and stays so until it is started or woke
 // isHeldDown reports whether somebody has stopped the app who wants it to stay so: no request,
 // no link and no window wakes it.
 func (k *Keeper) isHeldDown() bool {
-	return !k.stoppedManually.IsZero() && k.Entry().ManualStop == rules.StayStopped
+	return k.manual.stopped() && k.Entry().ManualStop == rules.StayStopped
 }
 
 // settles is until when it may turn out that the app was stopped only to be started again.
 // Zero: it was not stopped by hand, or is to stay so.
 func (k *Keeper) settles(now time.Time) time.Time {
-	if until := k.stoppedManually.Add(manualStopSettles); k.isHeldDown() && now.Before(until) {
+	if until := k.manual.stoppedAt.Add(manualStopSettles); k.isHeldDown() && now.Before(until) {
 		return until
 	}
 	return time.Time{}
@@ -61,7 +61,7 @@ func (k *Keeper) isGoingDown() bool {
 // on until Paastis itself put it to sleep, nobody has said that it is to stay down.
 func (k *Keeper) passStops() {
 	for _, i := range k.app.Instances {
-		k.manualStopSeen = latest(k.manualStopSeen, i.StoppedManually)
+		k.manual.seeStop(i.StoppedManually)
 	}
 }
 
@@ -71,13 +71,15 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 	at := k.manualStop()
 	switch {
 	case !k.Entry().Managed: // nobody asks Paastis for it, and it is taken as it is later
-		k.manualStopSeen = latest(k.manualStopSeen, at)
+		k.manual.seeStop(at)
 		return false
-	case !at.After(k.manualStopSeen), k.state == Stopping, k.state == Starting && k.busy:
+	case !at.After(k.manual.stopSeen), k.state == Stopping, k.state == Starting && k.busy:
 		return false
 	}
-	k.manualStopSeen, k.stoppedManually, k.downFrom = at, now, now
-	k.forgive()
+	k.manual.seeStop(at)
+	k.manual.stop(now)
+	k.endings.down(now)
+	k.failures.forgive()
 	r.unsaved = true
 	reason := "stopped by hand"
 	if k.isHeldDown() {
@@ -98,14 +100,15 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 // endManualStop lets an app be woken again, and who has failed for the lack of it be tried at
 // once. Called with the lock held.
 func (r *Registry) endManualStop(k *Keeper, now time.Time) {
-	k.manualStopSeen = latest(k.manualStopSeen, k.manualStop())
-	if k.stoppedManually.IsZero() {
+	k.manual.seeStop(k.manualStop())
+	if !k.manual.stopped() {
 		return
 	}
-	k.stoppedManually, r.unsaved = time.Time{}, true
+	k.manual.endStop()
+	r.unsaved = true
 	for _, d := range r.keepers {
-		if d.state == Failed && d.failure.root == k {
-			d.forgive()
+		if d.state == Failed && d.failures.last.root == k {
+			d.failures.forgive()
 			d.notify()
 			r.news.markChanged(d)
 		}
@@ -133,7 +136,7 @@ func (r *Registry) WakeManually(k *Keeper, insist bool) {
 // held.
 func (r *Registry) doubtManualStops(p Provider, moment time.Duration, now time.Time) {
 	for _, k := range r.keepers {
-		if (p == nil || k.provider == p) && !k.stoppedManually.IsZero() && now.Sub(k.stoppedManually) < moment {
+		if (p == nil || k.provider == p) && k.manual.stopped() && now.Sub(k.manual.stoppedAt) < moment {
 			r.endManualStop(k, now)
 			k.cause = "stopped with its provider"
 			r.supply.touch()

@@ -29,24 +29,24 @@ type mending struct {
 func (p *pass) mend(k *Keeper) bool {
 	dead := slices.IndexFunc(k.app.Instances, func(i Instance) bool { return i.Status == Exited || i.Status == Paused })
 	if dead < 0 || !k.up() || k.Entry().mayEnd() || k.isGoingDown() {
-		k.mending.from = time.Time{}
+		k.attempt.mending.from = time.Time{}
 		return false
 	}
-	if k.mending.from.IsZero() {
-		k.mending.from = p.now
+	if k.attempt.mending.from.IsZero() {
+		k.attempt.mending.from = p.now
 	}
 	delay := mendDelay
 	if i := k.app.Instances[dead]; i.Status == Exited && (i.OOMKilled || i.crashed()) {
 		delay = crashMendDelay
 	}
-	if at := latest(k.mending.from.Add(delay), k.mending.next); p.now.Before(at) {
+	if at := latest(k.attempt.mending.from.Add(delay), k.attempt.mending.next); p.now.Before(at) {
 		p.at(at)
 		return false
 	}
-	if k.mending.pause == nil {
-		k.mending.pause = newBackOff(firstRetry, lastRetry)
+	if k.attempt.mending.pause == nil {
+		k.attempt.mending.pause = newBackOff(firstRetry, lastRetry)
 	}
-	k.mending.from, k.mending.next = time.Time{}, p.now.Add(k.mending.pause.NextBackOff())
+	k.attempt.mending.from, k.attempt.mending.next = time.Time{}, p.now.Add(k.attempt.mending.pause.NextBackOff())
 	p.reg.journal.say(slog.LevelWarn, "a part of the app does not run, and is started again", "app", k.Name(), "container", k.app.Instances[dead].Name)
 	k.busy = true
 	name := k.app.Name

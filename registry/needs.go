@@ -18,9 +18,9 @@ func (n need) met(by *Keeper) bool {
 		return !k.alive() || !k.restarting() && k.health() != HealthStarting
 	case n.to.job:
 		// Its good end is all that anybody wants of it; who runs has had it.
-		return by.alive() || k.endedWellSince(by.wakeBegan) || n.Condition != rules.Completed && k.healthy()
+		return by.alive() || k.endings.wellSince(by.attempt.wakeBegan) || n.Condition != rules.Completed && k.healthy()
 	case n.Condition == rules.Started:
-		return k.healthy() || k.up() && k.state != Stopping || k.endedWellSince(by.wakeBegan)
+		return k.healthy() || k.up() && k.state != Stopping || k.endings.wellSince(by.attempt.wakeBegan)
 	default:
 		return k.healthy()
 	}
@@ -82,33 +82,32 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 	if !e.Managed {
 		return
 	}
-	optional = optional || by.optional
-	if k.optional && !optional {
-		k.optional = false
+	optional = optional || by.attempt.optional
+	if k.attempt.optional && !optional {
+		k.attempt.setOptional(false)
 		p.reg.supply.touch()
 	}
 	switch k.state {
 	case Asleep:
-		if !k.isHeldDown() && (!e.mayEnd() || !k.endedWellSince(by.wakeBegan)) {
-			p.wakeFor(k, fmt.Sprintf("needed by %q", by.Name()), by.wakeBegan, optional)
+		if !k.isHeldDown() && (!e.mayEnd() || !k.endings.wellSince(by.attempt.wakeBegan)) {
+			p.wakeFor(k, fmt.Sprintf("needed by %q", by.Name()), by.attempt.wakeBegan, optional)
 		}
 	case Starting:
-		if !k.wanted {
-			k.wanted = true
+		if !k.attempt.wanted {
+			k.attempt.join()
 			p.move(k)
 		}
 	case Ready:
 		if !e.job && !p.reg.supply.supplied(k) {
-			p.wakeFor(k, "an app that it needs is down", by.wakeBegan, optional)
+			p.wakeFor(k, "an app that it needs is down", by.attempt.wakeBegan, optional)
 		}
 	case Stopping:
-		if k.again.IsZero() {
-			k.again = by.wakeBegan
+		if k.attempt.startAgain(by.attempt.wakeBegan) {
 			p.move(k)
 		}
 	case Failed:
-		if !p.now.Before(k.retryAt) && !k.overdue(p.now) {
-			p.wakeFor(k, "tried again", by.wakeBegan, optional)
+		if !p.now.Before(k.failures.retryAt) && !k.overdue(p.now) {
+			p.wakeFor(k, "tried again", by.attempt.wakeBegan, optional)
 		}
 	}
 }
@@ -116,7 +115,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 // wakeFor is wake for an app that may be only optional.
 func (p *pass) wakeFor(k *Keeper, reason string, since time.Time, optional bool) {
 	p.wake(k, reason, since)
-	k.optional = optional
+	k.attempt.setOptional(optional)
 }
 
 // wake begins a wake within a pass.
@@ -151,7 +150,7 @@ func (p *pass) goesWithout(n need, k *Keeper) bool {
 	case n.Condition == rules.Completed:
 		return false
 	}
-	over := k.startedAt.Add(optionalMoment)
+	over := k.attempt.startedAt.Add(optionalMoment)
 	p.at(over)
 	return !p.now.Before(over)
 }
@@ -161,9 +160,9 @@ func (p *pass) goesWithout(n need, k *Keeper) bool {
 // component. That one's time runs meanwhile.
 func (p *pass) awaits(k *Keeper) bool {
 	e := k.Entry()
-	started := k.ordered || k.alive()
+	started := k.attempt.ordered || k.alive()
 	switch {
-	case !started && (k.queued || p.reg.supply.outsideMoves(e.component)):
+	case !started && (k.attempt.queued || p.reg.supply.outsideMoves(e.component)):
 		return true
 	case k.healthy() && (!p.reg.supply.supplied(k) && e.component.remembered.rises || p.awaitsBooting(k)):
 		return true
@@ -216,12 +215,12 @@ func (p *pass) failOverdue(k *Keeper) bool {
 // asks for it meanwhile: the next of them has it run anew. One that runs and needs it keeps it.
 func (p *pass) stopOverdue(k *Keeper) {
 	e := k.Entry()
-	over := k.failure.At.Add(max(e.MaxIdleTime, shortestStay))
+	over := k.failures.last.At.Add(max(e.MaxIdleTime, shortestStay))
 	switch {
 	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.alive() }):
-	case p.now.Before(latest(over, k.stopAfter)):
-		p.at(latest(over, k.stopAfter))
-	case k.measures() && !k.lookedSince(p.now.Add(-k.quiet())):
+	case p.now.Before(latest(over, k.failures.stopAfter)):
+		p.at(latest(over, k.failures.stopAfter))
+	case k.measures() && !k.usage.sampledSince(p.now.Add(-k.quiet())):
 		p.examine(k, false)
 	case p.summary(e.component).open > 0, p.summary(e.component).use.Reason != "":
 		p.at(p.now.Add(k.quiet())) // somebody uses it all the same
@@ -232,18 +231,12 @@ func (p *pass) stopOverdue(k *Keeper) {
 
 // jobDeadline is until when a job that runs may do so.
 func (k *Keeper) jobDeadline() time.Time {
-	began := k.startedAt // one that was paused has started long before
+	began := k.attempt.startedAt // one that was paused has started long before
 	for _, i := range k.app.Instances {
 		began = latest(began, i.StartedAt)
 	}
 	if began.IsZero() {
-		began = k.idleFrom // its provider does not tell
+		began = k.usage.idleFrom // its provider does not tell
 	}
 	return began.Add(k.Entry().JobTimeout)
-}
-
-// endedWellSince reports whether a job, or what may end, has done so in a wake that began
-// at a time.
-func (k *Keeper) endedWellSince(wakeBegan time.Time) bool {
-	return !k.completedAt.IsZero() && !k.completedAt.Before(wakeBegan)
 }

@@ -234,7 +234,7 @@ func TestOnePassMovesAnAppSoOftenAtMost(t *testing.T) {
 		now := time.Now()
 		p := r.newPass(now)
 		k := &Keeper{}
-		k.entry.Store(&Entry{Name: "x"})
+		k.define(&Entry{Name: "x"})
 		for range mostMoves - 1 {
 			p.moved = false
 			if p.move(k); !p.moved {
@@ -263,7 +263,7 @@ func TestATimerIsNeverSetToThePast(t *testing.T) {
 		k := w.Named("solo-web")
 		for lastLook := false; !lastLook; time.Sleep(10 * time.Millisecond) {
 			w.Registry.mu.Lock()
-			lastLook = k.state == Draining && !k.backAt.IsZero() && time.Now().After(k.backAt) && k.looking
+			lastLook = k.state == Draining && !k.routing.withdrawnAt.IsZero() && time.Now().After(k.routing.withdrawnAt) && k.usage.sampling
 			w.Registry.mu.Unlock()
 		}
 		if next := w.advance(time.Now()); !next.After(time.Now()) {

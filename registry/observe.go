@@ -16,24 +16,22 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 	r.reroute(k)
 	sick := k.unwell()
 	switch {
-	case k.gone:
+	case k.removal.gone:
 		return
 	case r.followManualStop(k, now):
-	case k.state == Asleep && k.alive(), k.state == Failed && k.sick && !sick && k.doomed.Kind == "":
+	case k.state == Asleep && k.alive(), k.state == Failed && k.failures.unhealthy && !sick && !k.attempt.isDoomed():
 		r.adopt(k, now)
 	case (k.state == Ready || k.state == Draining) && !k.alive():
 		r.ended(k, now)
-	case k.state == Starting && (k.restarting() || k.renewed):
-		k.ready, k.unprovable = readiness{}, false
-		k.healthyAt, k.provenAt, k.startedAt = time.Time{}, time.Time{}, now
-		k.run++
+	case k.state == Starting && (k.restarting() || k.endings.restarted):
+		k.attempt.restart(now)
 		r.supply.touch()
-	case k.state == Ready && (k.restarting() || k.renewed):
+	case k.state == Ready && (k.restarting() || k.endings.restarted):
 		r.renew(k, now)
 		r.setState(k, Starting, "it restarts", now)
 	}
-	k.renewed = false
-	k.sick = sick
+	k.endings.follow()
+	k.failures.see(sick)
 	if len(k.Entry().Routes) > 0 {
 		r.changed() // it may run elsewhere
 	}
@@ -44,15 +42,15 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 func (r *Registry) ended(k *Keeper, now time.Time) {
 	last := k.lastInstance()
 	switch {
-	case last.OOMKilled, last.crashed() && (now.Sub(k.idleFrom) < brief || k.Entry().mayEnd()):
+	case last.OOMKilled, last.crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Entry().mayEnd()):
 		r.fail(k, last.epitaph(), now)
 	default:
-		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.idleFrom) < brief) {
-			k.completedAt = now
+		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.usage.idleFrom) < brief) {
+			k.endings.complete(now)
 		}
-		k.downFrom = now
+		k.endings.down(now)
 		if !last.crashed() {
-			k.forgive() // somebody has ended it, or it is done: that is no crash
+			k.failures.forgive() // somebody has ended it, or it is done: that is no crash
 		}
 		r.setState(k, Asleep, fmt.Sprintf("stopped by someone else, or by itself (exit code %d)", last.ExitCode), now)
 	}

@@ -17,11 +17,12 @@ func (r *Registry) Pin(k *Keeper, until time.Time) {
 
 // pin is Pin with the lock held.
 func (r *Registry) pin(k *Keeper, until, now time.Time) {
-	was := k.pinned.After(now)
-	if k.gone || !was && !until.After(now) || was && until.Equal(k.pinned) {
+	was := k.manual.pinnedUntil.After(now)
+	if k.removal.gone || !was && !until.After(now) || was && until.Equal(k.manual.pinnedUntil) {
 		return
 	}
-	k.pinned, r.unsaved = until, true
+	k.manual.pin(until)
+	r.unsaved = true
 	reason := "unpinned"
 	if until.After(now) {
 		reason = "pinned until " + clockText(until)
@@ -40,7 +41,7 @@ func (k *Keeper) kept(now time.Time) (why string, until time.Time) {
 			why, until = fmt.Sprintf("kept awake by keep_awake (%s) until %s", w, clockText(end)), end
 		}
 	}
-	for _, pin := range []time.Time{e.AwakeUntil, k.pinned} {
+	for _, pin := range []time.Time{e.AwakeUntil, k.manual.pinnedUntil} {
 		if pin.After(now) && pin.After(until) {
 			why, until = "pinned until "+clockText(pin), pin
 		}
@@ -60,11 +61,11 @@ func (p *pass) awaitWindow(k *Keeper) {
 		case !w.Wake:
 		case !inside:
 			p.at(from)
-		case k.state == Asleep && from.After(k.downFrom), k.state == Failed && !p.now.Before(k.retryAt):
+		case k.state == Asleep && from.After(k.endings.downFrom), k.state == Failed && !p.now.Before(k.failures.retryAt):
 			p.wake(k, fmt.Sprintf("keep_awake (%s) has begun", w), p.now)
 			return
 		case k.state == Failed:
-			p.at(k.retryAt)
+			p.at(k.failures.retryAt)
 		default:
 			p.at(until)
 		}

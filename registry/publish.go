@@ -117,11 +117,11 @@ func (r *Registry) PublishAt(endpoint string, by netip.Addr, self string) Public
 // to stay awake, and until when to wait for a change. Empty: they could.
 func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
 	switch {
-	case len(k.Entry().Routes) == 0 && !k.led:
+	case len(k.Entry().Routes) == 0 && !k.routing.stale:
 		return "", time.Time{}
 	case !p.reg.direct(k):
 		// A Traefik that has fetched them from the Paastis before may not be back yet.
-		if end := p.reg.loadedAt.Add(pollGrace); k.found && k.lastRequest().IsZero() && p.now.Before(end) {
+		if end := p.reg.loadedAt.Add(pollGrace); k.attempt.found && k.lastRequest().IsZero() && p.now.Before(end) {
 			return "found running, and Traefik may still fetch its routes", end
 		}
 		return "", time.Time{}
@@ -158,7 +158,7 @@ func (r *Registry) collect(who fetcher, self string) (key publicationKey, all []
 func (r *Registry) publication(rt *Route, to *destination) traefik.Publication {
 	k := rt.Keeper()
 	p := traefik.Publication{
-		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: rt.entry.traefikProvider(), Foreign: rt.foreign, Turn: k.turned,
+		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: rt.entry.traefikProvider(), Foreign: rt.foreign, Turn: k.routing.version,
 		Known: r.inventory.Load().known,
 		Newer: r.settings.newer() && len(r.publisher.pollers) <= 1,
 	}
@@ -250,11 +250,11 @@ func (r *Registry) changed() {
 // setOpen opens or closes an app for requests, which turns its routes. Called with the lock
 // held. It tells whether that is a change.
 func (r *Registry) setOpen(k *Keeper, open bool) bool {
-	if k.open.Swap(open) == open {
+	if !k.setOpen(open) {
 		return false
 	}
 	r.changed()
-	k.turned, k.backAt = r.publisher.version, time.Time{}
+	k.routing.turn(r.publisher.version)
 	r.news.markChanged(k)
 	return true
 }
@@ -272,7 +272,7 @@ func (r *Registry) direct(k *Keeper) bool {
 
 // leads tells that a Traefik may lead requests by a route of the app's: it has one, or will.
 func (p *poller) leads(k *Keeper) bool {
-	return k.led || p.to.apps[k] || p.had != nil && p.had.apps[k]
+	return k.routing.stale || p.to.apps[k] || p.had != nil && p.had.apps[k]
 }
 
 // leading are the Traefiks that fetch the routes and may lead requests to the app. Called

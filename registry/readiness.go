@@ -47,7 +47,7 @@ func (k *Keeper) trusted(i Instance) bool {
 	}
 	// A verdict that comes too late, or that is against what serves as far as anybody knows, is
 	// no better than a probe, if there can be one.
-	late := i.Health == HealthStarting && e.outlasted() || i.Health == Unhealthy && k.found && k.state == Starting
+	late := i.Health == HealthStarting && e.outlasted() || i.Health == Unhealthy && k.attempt.found && k.state == Starting
 	return !late || len(e.probePorts()) == 0 || !i.Address.IsValid()
 }
 
@@ -72,14 +72,14 @@ func (r *Registry) serves(k *Keeper, i Instance) bool {
 	switch e := k.Entry(); {
 	case i.Status != Running, r.blocked(k, i):
 		return false
-	case e.Probe.Kind == rules.NoProbe && (k.found || !i.Address.IsValid()):
+	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !i.Address.IsValid()):
 		return true
 	case e.Probe.Kind <= rules.NoProbe && i.Health == Healthy:
 		return true
 	case k.trusted(i):
 		return false
 	default:
-		return len(e.probePorts()) == 0 || k.ready.answered[i.lifetime()]
+		return len(e.probePorts()) == 0 || k.attempt.ready.answered[i.lifetime()]
 	}
 }
 
@@ -92,7 +92,7 @@ func (r *Registry) verdictDue(k *Keeper) time.Time {
 	var due time.Time
 	for _, i := range k.app.Instances {
 		if i.Status == Running && i.Health == HealthStarting && (k.trusted(i) || r.blocked(k, i)) {
-			due = latest(due, later(i.StartedAt, k.startedAt).Add(k.app.HealthCheck.First()+verdictSlack))
+			due = latest(due, later(i.StartedAt, k.attempt.startedAt).Add(k.app.HealthCheck.First()+verdictSlack))
 		}
 	}
 	return due
@@ -130,24 +130,22 @@ func (p *pass) answers(k *Keeper) bool {
 	p.reg.probeAll(k)
 	serving, late := p.reg.tally(k)
 	if !serving {
-		k.ready.since = time.Time{}
+		k.attempt.ready.lapse()
 		p.unheal(k)
 		return false
 	}
-	if k.ready.since.IsZero() {
-		k.ready.since = p.now
-	}
-	if !k.healthyAt.IsZero() {
+	k.attempt.ready.serve(p.now)
+	if !k.attempt.healthyAt.IsZero() {
 		return true
 	}
-	if grace := k.ready.since.Add(laggardGrace); late && p.now.Before(grace) {
+	if grace := k.attempt.ready.since.Add(laggardGrace); late && p.now.Before(grace) {
 		p.at(grace)
 		return false
 	}
 	if late {
 		p.reg.journal.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.reg.serving(k)), "of", len(k.app.Instances))
 	}
-	k.healthyAt = p.now
+	k.attempt.heal(p.now)
 	p.move(k)
 	k.notify()
 	return true
@@ -191,7 +189,7 @@ func (r *Registry) probeAll(k *Keeper) {
 		return
 	}
 	for _, i := range k.app.Instances {
-		if i.Status == Running && k.isProbed(i) && !k.ready.answered[i.lifetime()] && !k.ready.probing[i.lifetime()] {
+		if i.Status == Running && k.isProbed(i) && !k.attempt.ready.answered[i.lifetime()] && !k.attempt.ready.probing[i.lifetime()] {
 			r.probeOne(k, i)
 		}
 	}
@@ -200,7 +198,7 @@ func (r *Registry) probeAll(k *Keeper) {
 // isProbed reports whether a probe of an instance would tell when it is ready. Where running is
 // enough, one spares visitors the moment in which it does not listen yet.
 func (k *Keeper) isProbed(i Instance) bool {
-	return !k.trusted(i) && (k.Entry().Probe.Kind != rules.NoProbe || i.Address.IsValid() && !k.found)
+	return !k.trusted(i) && (k.Entry().Probe.Kind != rules.NoProbe || i.Address.IsValid() && !k.attempt.found)
 }
 
 // probeLate probes those of several instances that came up, or were late, once the app was
@@ -213,13 +211,9 @@ func (p *pass) probeLate(k *Keeper) {
 
 // probeOne probes an instance until it has answered, or this wake or its life has ended.
 func (r *Registry) probeOne(k *Keeper, i Instance) {
-	if k.ready.probing == nil {
-		k.ready.probing, k.ready.answered = map[lifetime]bool{}, map[lifetime]bool{}
-	}
-	k.ready.probing[i.lifetime()] = true
-	k.ready.forget(k.app)
+	k.attempt.ready.begin(i.lifetime(), k.app)
 	e := k.Entry()
-	knock := knock{r: r, k: k, i: i, run: k.run, settled: later(i.StartedAt, k.startedAt).Add(unprobedDelay)}
+	knock := knock{r: r, k: k, i: i, run: k.attempt.number, settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
 	knock.patience, knock.learns = k.probePatience(i)
 	for _, port := range e.probePorts() {
 		knock.targets = append(knock.targets, e.target(i, port))
@@ -243,14 +237,43 @@ func (k *Keeper) probePatience(i Instance) (patience time.Duration, learns bool)
 		return noProbeGrace, false
 	case e.Probe.Kind != rules.AutoProbe, i.Health != NoHealth, !e.guessesPort():
 		return 0, false
-	case k.hearing == listens:
+	case k.learned.hearing == listens:
 		return 0, true
-	case k.hearing == deaf:
+	case k.learned.hearing == deaf:
 		return noProbeGrace, true
 	default:
 		return min(guessPatience, e.StartTimeout/2), true
 	}
 }
+
+// begin notes that an instance is being probed, and leaves out what is no more.
+func (o *readiness) begin(l lifetime, app App) {
+	if o.probing == nil {
+		o.probing, o.answered = map[lifetime]bool{}, map[lifetime]bool{}
+	}
+	o.probing[l] = true
+	o.forget(app)
+}
+
+// end takes in what a probe of an instance has found.
+func (o *readiness) end(l lifetime, found outcome) {
+	delete(o.probing, l)
+	if found != noAnswer {
+		o.answered[l] = true
+	}
+}
+
+// fail takes in with what a probe was answered that failed; zero: with nothing.
+func (o *readiness) fail(fault StatusError) { o.fault = fault }
+
+// serve notes that an instance serves; lapse, that none does.
+func (o *readiness) serve(now time.Time) {
+	if o.since.IsZero() {
+		o.since = now
+	}
+}
+
+func (o *readiness) lapse() { o.since = time.Time{} }
 
 // forget leaves out what was found of instances that are no more.
 func (o *readiness) forget(app App) {

@@ -230,7 +230,7 @@ func (r *Registry) Inventory() *Inventory { return r.inventory.Load() }
 func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 	r.mu.Lock()
 	defer r.unlock()
-	return k.state == Asleep && !k.isHeldDown() || k.state == Failed && (insist || !time.Now().Before(k.retryAt))
+	return k.state == Asleep && !k.isHeldDown() || k.state == Failed && (insist || !time.Now().Before(k.failures.retryAt))
 }
 
 // Unknown is how many requests belonged to no app of ours.
@@ -295,7 +295,7 @@ func (k *Keeper) rests() bool {
 
 // file puts an app among those that move, or takes it out, after its state has changed.
 func (r *Registry) file(k *Keeper) {
-	if k.gone {
+	if k.removal.gone {
 		return // another app may have its name by now
 	}
 	place, filed := slices.BinarySearchFunc(r.moving, k.Name(), func(m *Keeper, name string) int {
@@ -426,7 +426,7 @@ func (r *Registry) setState(k *Keeper, s State, reason string, now time.Time) {
 		k.cause = reason
 	}
 	if s == Asleep || s == Starting || s == Failed {
-		k.dismissed, k.forced = time.Time{}, false
+		k.manual.cancelSleep()
 	}
 	k.live(now)
 	r.supply.touch()
@@ -487,7 +487,7 @@ func (p *pass) enter(k *Keeper, s State, reason string) {
 func (r *Registry) resolve() {
 	apps := make([]Reported, 0, len(r.keepers))
 	for _, k := range r.keepers {
-		apps = append(apps, reportedBy(k.provider, k.app, k.asked, k.without))
+		apps = append(apps, reportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
 	}
 	inv := Resolve(apps, r.settings)
 	r.supply.touch()
@@ -496,7 +496,7 @@ func (r *Registry) resolve() {
 	for _, e := range inv.Entries {
 		k := r.keepers[e.ID]
 		e.keeper = k
-		was := k.entry.Swap(e)
+		was := k.define(e)
 		if was != nil && was.Managed != e.Managed {
 			turned = append(turned, k)
 		}
@@ -505,7 +505,7 @@ func (r *Registry) resolve() {
 			r.unsaved = true
 		}
 		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
-			k.led = true
+			k.routing.unpublish()
 		}
 		r.reroute(k)
 	}
@@ -538,7 +538,8 @@ func (r *Registry) turnedOver(k *Keeper) {
 	case k.busy && (k.state == Stopping || k.state == Starting):
 		// What was ordered before goes on, and tells of itself.
 	case k.alive():
-		k.looks, k.idleFrom = nil, now
+		k.usage.forget()
+		k.usage.begin(now)
 		r.setState(k, Ready, "managed from now on", now)
 	case k.state != Asleep:
 		r.setState(k, Asleep, "managed from now on", now)

@@ -149,9 +149,9 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	if k == nil {
 		k = &Keeper{id: id, provider: p, app: app}
 		if !app.First().StartedAt.IsZero() {
-			k.endedAt = time.Now() // at the latest
+			k.endings.begin(time.Now())
 		}
-		k.restarts = app.restarts() // those of before are not of this minute
+		k.failures.expect(app.restarts()) // those of before are not of this minute
 		r.inherit(k, time.Now())
 		r.revive(k, time.Now())
 		r.keepers[id] = k
@@ -169,11 +169,10 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 		redefined = true
 	}
 	if recreated(k.app, app) {
-		k.forgive()
+		k.failures.forgive()
 	}
 	if slices.ContainsFunc(k.app.Instances, Instance.up) && !ranThrough(k.app, app) {
-		k.endedAt, k.formerly = time.Now(), k.addresses()
-		k.renewed = slices.ContainsFunc(app.Instances, Instance.up)
+		k.endings.end(time.Now(), k.addresses(), slices.ContainsFunc(app.Instances, Instance.up))
 	}
 	before := k.addresses()
 	k.app = app
@@ -225,22 +224,22 @@ func (r *Registry) lose(k *Keeper) {
 	if k.Entry().Managed {
 		r.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: "It was removed."})
 	}
-	slept := k.Entry().Managed && (k.state == Asleep || k.state == Stopping) && k.stoppedManually.IsZero()
+	slept := k.Entry().Managed && (k.state == Asleep || k.state == Stopping) && !k.manual.stopped()
 	r.depart(k, slept, time.Now())
-	k.gone, k.lostAt = true, time.Now()
-	if k.successor = r.namesake(k); k.successor == nil {
-		r.removed = append(slices.DeleteFunc(r.removed, func(o *Keeper) bool { return k.lostAt.Sub(o.lostAt) > updateMoment }), k)
+	k.removal.remove(time.Now(), r.namesake(k))
+	if k.removal.successor == nil {
+		r.removed = append(slices.DeleteFunc(r.removed, func(o *Keeper) bool { return k.removal.at.Sub(o.removal.at) > updateMoment }), k)
 	}
 	r.supply.touch()
 	r.setOpen(k, false)
 	k.state, k.reason = Failed, "It was removed."
-	k.failure = Failure{Kind: Removed, Reason: k.reason, At: time.Now()}
+	k.failures.end(Failure{Kind: Removed, Reason: k.reason, At: time.Now()})
 	k.notify()
 	r.news.markChanged(k)
 	if k.Entry().Managed {
 		r.journal.say(slog.LevelInfo, "app removed", "app", k.Name())
 	}
-	if slept && k.successor == nil {
+	if slept && k.removal.successor == nil {
 		r.warnRemoved(k)
 	}
 }

@@ -16,17 +16,18 @@ func (p *pass) restartCutOff(k *Keeper) bool {
 	switch {
 	case why == "":
 		return false
-	case p.now.Before(k.stopAfter):
-		p.at(k.stopAfter)
+	case p.now.Before(k.failures.stopAfter):
+		p.at(k.failures.stopAfter)
 		return false
 	case k.startedOften():
-		p.at(k.starts[0].Add(time.Minute))
+		p.at(k.failures.startsAgain())
 		return false
 	}
-	k.again, k.restart = p.now, why
+	since := p.now
 	if k.state == Starting {
-		k.again = k.wakeBegan
+		since = k.attempt.wakeBegan
 	}
+	k.attempt.stopFor(why, since)
 	p.stop(k, why)
 	return true
 }
@@ -45,7 +46,7 @@ func (p *pass) cutOff(k *Keeper) string {
 		switch {
 		case n.Lends:
 			return fmt.Sprintf("it lives in namespaces of %s, which was started again", t.Name())
-		case n.Restart && !n.Optional && n.to.Managed && t.ordered:
+		case n.Restart && !n.Optional && n.to.Managed && t.attempt.ordered:
 			return fmt.Sprintf("it is to be restarted with %s", t.Name())
 		}
 	}

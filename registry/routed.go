@@ -111,7 +111,7 @@ func (r *Registry) reroute(k *Keeper) {
 	if r.direct(k) {
 		why |= published
 	}
-	k.presence.Store(why)
+	k.setPresence(why)
 }
 
 // rerouteAll takes in that the routes of all apps in direct mode are there from now on.

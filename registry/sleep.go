@@ -24,10 +24,10 @@ func (p *pass) rest(k *Keeper) {
 	switch {
 	case k.busy:
 		return
-	case k.doomed.Kind != "" && p.now.Before(k.stopAfter):
-		p.at(k.stopAfter)
+	case k.attempt.isDoomed() && p.now.Before(k.failures.stopAfter):
+		p.at(k.failures.stopAfter)
 		return
-	case k.doomed.Kind != "" || k.loops(p.now):
+	case k.attempt.isDoomed() || k.loops(p.now):
 		p.breakLoop(k)
 		return
 	}
@@ -93,16 +93,16 @@ func (p *pass) drain(k *Keeper) {
 	d := Decide(s, p.now)
 	switch {
 	case !d.Sleep:
-		k.looks = k.looks[max(len(k.looks)-1, 0):] // it has to be seen quiet anew
+		k.usage.doubt()
 		p.enter(k, Ready, d.Reason)
 	case !p.handedBack(k):
 		// Traefik still leads requests to it.
-	case k.measures() && !k.lookedSince(k.closedAt()):
+	case k.measures() && !k.usage.sampledSince(k.closedAt()):
 		p.examine(k, true)
 	case !p.othersLooked(k), p.leads(k):
 		p.at(p.now.Add(time.Second))
 	default:
-		k.forgive()
+		k.failures.forgive()
 		p.stop(k, d.Reason)
 	}
 }
@@ -135,19 +135,20 @@ func (p *pass) leads(k *Keeper) bool {
 // watched tells that a draining app was looked at after the last request went to it
 // without Paastis's knowledge.
 func (p *pass) watched(k *Keeper) bool {
-	return (!p.reg.direct(k) || !k.backAt.IsZero()) && (!k.measures() || k.lookedSince(k.closedAt()))
+	return (!p.reg.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.measures() || k.usage.sampledSince(k.closedAt()))
 }
 
 // closedAt is since when no request can have gone to a draining app unseen.
-func (k *Keeper) closedAt() time.Time { return latest(k.since, k.backAt) }
+func (k *Keeper) closedAt() time.Time { return latest(k.since, k.routing.withdrawnAt) }
 
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
 func (p *pass) stop(k *Keeper, reason string) {
 	p.enter(k, Stopping, reason)
 	k.passStops()
-	k.busy, k.downFrom = true, p.now
+	k.busy = true
+	k.endings.down(p.now)
 	name, method := k.app.Name, k.Entry().StopMethod
-	if k.restart != "" {
+	if k.attempt.restartReason != "" {
 		method = rules.StopContainer
 	}
 	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
@@ -167,29 +168,26 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 	if err == nil || app.Name != "" {
 		r.refresh(k, app)
 	}
-	if k.gone {
+	if k.removal.gone {
 		return
 	}
 	if err != nil && k.alive() {
 		r.journal.say(slog.LevelError, "stop failed", "app", k.Name(), "error", err)
-		if k.stopTries == nil {
-			k.stopTries = newBackOff(firstRetry, lastRetry)
-		}
-		k.stopAfter = now.Add(k.stopTries.NextBackOff())
+		k.failures.refuseStop(now)
 		r.keepUp(k, err, now)
 		r.stir()
 		return
 	}
-	again, why := k.again, cmp.Or(k.restart, "asked for while it stopped")
-	k.stopAfter, k.again, k.stopTries = time.Time{}, time.Time{}, nil
+	again, why := k.attempt.takeAgain()
+	k.failures.forgetStops()
 	switch {
-	case k.doomed.Kind != "":
-		r.fail(k, k.doomed, now)
-		k.doomed = Failure{}
-		k.retryAt = now.Add(lastRetry)
+	case k.attempt.isDoomed():
+		r.fail(k, k.attempt.pendingFailure, now)
+		k.attempt.doom(Failure{})
+		k.failures.retry(now.Add(lastRetry))
 	case !again.IsZero():
 		r.setState(k, Asleep, "", now)
-		r.beginWake(k, why, again, now)
+		r.beginWake(k, cmp.Or(why, "asked for while it stopped"), again, now)
 	default:
 		r.setState(k, Asleep, "", now)
 	}
@@ -199,14 +197,14 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 // keepUp is what becomes of an app that could not be stopped: it stays as it was, and
 // one of which a part was stopped is started again. Called with the lock held.
 func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
-	k.again, k.restart = time.Time{}, ""
+	k.attempt.takeAgain()
 	switch {
-	case k.doomed.Kind != "":
-		r.fail(k, k.doomed, now)
+	case k.attempt.isDoomed():
+		r.fail(k, k.attempt.pendingFailure, now)
 	case !k.running():
 		r.beginWake(k, "a part of it was stopped: "+visible(err), now, now)
 	default:
-		k.idleFrom = now.Add(-k.Entry().MaxIdleTime)
+		k.usage.begin(now.Add(-k.Entry().MaxIdleTime))
 		r.setState(k, Ready, "It could not be stopped: "+visible(err)+".", now)
 	}
 }
@@ -215,15 +213,15 @@ func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 func (p *pass) snapshot(k *Keeper) Snapshot {
 	sum := p.summary(k.Entry().component)
 	s := Snapshot{
-		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: p.used(k.Entry().component), NotBefore: k.stopAfter,
-		Watched: sum.watched || k.measures(), Quiet: max(k.quiet(), sum.quiet), Dismissed: k.dismissed, Forced: k.forced,
+		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: p.used(k.Entry().component), NotBefore: k.failures.stopAfter,
+		Watched: sum.watched || k.measures(), Quiet: max(k.quiet(), sum.quiet), Dismissed: k.manual.sleepAsked, Forced: k.manual.sleepForced,
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
 	if p.reg.direct(k) || k.app.Published {
 		s.Every = k.lookEvery()
 	}
-	if n := len(k.looks); n > 0 {
-		s.Looked = k.looks[n-1].ended
+	if last, any := k.usage.last(); any {
+		s.Looked = last.ended
 	}
 	if s.Use.Reason != "" && sum.user != k {
 		s.Use.Reason = fmt.Sprintf("%s: %s", sum.user.Name(), s.Use.Reason)
@@ -277,7 +275,7 @@ func (p *pass) include(s *summary, m *Keeper) {
 		return
 	}
 	quiet := m.quiet()
-	use := m.looks.use(m.Entry().Properties, quiet, m.mayBeSilent(p.now))
+	use := m.usage.samples.use(m.Entry().Properties, quiet, m.mayBeSilent(p.now))
 	if s.use.Reason == "" {
 		s.use.Reason, s.user = use.Reason, m
 	}

@@ -10,15 +10,16 @@ import (
 func (p *pass) acquireStartSlot(k *Keeper) bool {
 	limit, starting := k.Entry().MaxConcurrentStarts, 0
 	if limit > 0 && !p.circleStarts(k) {
-		starting = p.startingNow(k.optional)
+		starting = p.startingNow(k.attempt.optional)
 	}
 	queued := limit > 0 && starting >= limit
 	reason := k.reason
 	if queued {
 		reason = "It waits for its turn: " + count(starting, "other app") + " on the way up."
 	}
-	if queued != k.queued || reason != k.reason {
-		k.queued, k.reason = queued, reason
+	if queued != k.attempt.queued || reason != k.reason {
+		k.attempt.queue(queued)
+		k.reason = reason
 		k.notify()
 	}
 	return !queued
@@ -60,19 +61,21 @@ func (p *pass) countStarting() {
 		if !k.comesUp() || p.awaits(k) {
 			continue
 		}
-		if p.starting.all++; !k.optional {
+		if p.starting.all++; !k.attempt.optional {
 			p.starting.required++
 		}
 	}
 }
 
-func (k *Keeper) comesUp() bool { return k.state == Starting && k.ordered && k.healthyAt.IsZero() }
+func (k *Keeper) comesUp() bool {
+	return k.state == Starting && k.attempt.ordered && k.attempt.healthyAt.IsZero()
+}
 
 // circleStarts tells that an app of the same component is on its way up: it may not get
 // healthy without this one.
 func (p *pass) circleStarts(k *Keeper) bool {
 	for m := range k.Entry().component.managed {
-		if m != k && m.state == Starting && m.ordered {
+		if m != k && m.state == Starting && m.attempt.ordered {
 			return true
 		}
 	}

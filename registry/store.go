@@ -110,15 +110,14 @@ func (r *Registry) revive(k *Keeper, now time.Time) {
 		return
 	}
 	delete(r.absent, k.id)
-	k.memory, k.pinned, k.asked, k.without = m.Memory, m.Pinned, m.Asked, m.Without
+	k.usage.weigh(m.Memory)
+	k.manual.pin(m.Pinned)
+	k.learned.restore(m)
+	k.past.restore(m, now)
 	if !k.alive() && !m.StoppedManually.IsZero() {
-		k.stoppedManually, k.cause = m.StoppedManually, stoppedByHand
+		k.manual.stop(m.StoppedManually)
+		k.cause = stoppedByHand
 	}
-	k.wakes = slices.Clone(m.Wakes[max(0, len(m.Wakes)-wakesKept):])
-	if m.LastActivity.Before(now) {
-		k.formerUse = m.LastActivity
-	}
-	k.history = historyOf(m.Spans, now)
 }
 
 // historyOf goes on with a history: what was between its end and now is unknown. Spans that
@@ -149,8 +148,8 @@ func historyOf(spans []Span, now time.Time) history {
 // memoryOf is what is remembered of an app. Called with the lock held.
 func (k *Keeper) memoryOf(now time.Time) AppMemory {
 	return AppMemory{
-		Seen: now, LastActivity: k.lastActivity(), Pinned: k.pinned, StoppedManually: k.stoppedManually, Identity: k.app.identity(), Memory: k.memory, Asked: k.asked, Without: k.without,
-		Wakes: slices.Clone(k.wakes), Spans: k.history.spans(now),
+		Seen: now, LastActivity: k.lastActivity(), Pinned: k.manual.pinnedUntil, StoppedManually: k.manual.stoppedAt, Identity: k.app.identity(), Memory: k.usage.ram, Asked: k.learned.asked, Without: k.learned.without,
+		Wakes: slices.Clone(k.past.wakes), Spans: k.past.history.spans(now),
 	}
 }
 
@@ -220,7 +219,7 @@ func (r *Registry) memorize(now time.Time) Memory {
 	m := Memory{Saved: now, Marks: r.marks.saved(), Apps: make(map[string]AppMemory, len(r.keepers)+len(r.absent))}
 	maps.Copy(m.Apps, r.absent)
 	for id, k := range r.keepers {
-		if k.Entry().Managed || len(k.history.past) > 0 {
+		if k.Entry().Managed || len(k.past.history.past) > 0 {
 			m.Apps[id] = k.memoryOf(now)
 		}
 	}

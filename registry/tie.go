@@ -54,5 +54,5 @@ func (k *Keeper) before(other *Keeper) int {
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(other.turned, k.turned), other.lastActivity().Compare(k.lastActivity()), strings.Compare(k.id, other.id))
+	return cmp.Or(cmp.Compare(other.routing.version, k.routing.version), other.lastActivity().Compare(k.lastActivity()), strings.Compare(k.id, other.id))
 }

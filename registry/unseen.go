@@ -40,37 +40,16 @@ const (
 	orSleep   = ", or let it sleep by paastis.unseen=sleep"
 )
 
-// Stream notes that a request that passed may go on for long, and be alive while it is
-// silent: a WebSocket, an event stream.
-func (k *Keeper) Stream() {
-	if k.lasting.Load() != lastingStream {
-		k.lasting.Store(lastingStream)
-	}
-}
-
-// MayLast notes that a request that passed may go on for long, though most of its kind do not:
-// an upload, a call of gRPC.
-func (k *Keeper) MayLast() {
-	if k.lasting.Load() == 0 {
-		k.lasting.CompareAndSwap(0, lastingMaybe)
-	}
-}
-
-// counted reports whether the connections to the app are counted, as last seen.
-func (k *Keeper) counted() bool {
-	return len(k.looks) > 0 && k.looks[len(k.looks)-1].usage.Connections != UnknownConnections
-}
-
 // mayBeSilent reports whether something may be open that was let through and is silent. That
 // is not asked where connections are counted.
 func (k *Keeper) mayBeSilent(now time.Time) bool {
 	lasting := k.lasting.Load()
 	switch {
-	case k.counted():
+	case k.usage.counted():
 		return false
 	case lasting == lastingStream:
 		return true
-	case lasting == 0 && !k.unseen:
+	case lasting == 0 && !k.usage.unseen:
 		return false
 	}
 	longest := longestSilence

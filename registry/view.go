@@ -76,10 +76,10 @@ func (r *Registry) View(k *Keeper) View {
 	if state == Ready && !k.open.Load() {
 		state, reason = Starting, ""
 	}
-	if state != Failed && !(state == Starting && k.queued) {
+	if state != Failed && !(state == Starting && k.attempt.queued) {
 		reason = ""
 	}
-	v := View{Name: k.Name(), State: state, Reason: reason, Usual: k.usualWake()}
+	v := View{Name: k.Name(), State: state, Reason: reason, Usual: k.past.usualWake()}
 	if v.HeldDown = state == Asleep && k.isHeldDown(); v.HeldDown {
 		v.Reason = fmt.Sprintf("It was stopped by hand. It stays so until somebody starts it: paastis wake %s", k.Name())
 	}
@@ -88,10 +88,10 @@ func (r *Registry) View(k *Keeper) View {
 		v.Began = k.since
 	}
 	if state == Failed {
-		v.RetryAt = k.retryAt
+		v.RetryAt = k.failures.retryAt
 		v.Logs = k.logs(true)
 	}
-	if v.Gone = k.gone; k.gone {
+	if v.Gone = k.removal.gone; k.removal.gone {
 		return v
 	}
 	v.Steps = r.steps(k)
@@ -121,7 +121,7 @@ func (e *Entry) step(by *Keeper) Step {
 	k := e.keeper
 	s := Step{Name: e.Name}
 	switch {
-	case !e.Managed && k.alive(), k.healthy(), e.mayEnd() && (by.alive() || k.endedWellSince(by.wakeBegan)):
+	case !e.Managed && k.alive(), k.healthy(), e.mayEnd() && (by.alive() || k.endings.wellSince(by.attempt.wakeBegan)):
 		s.Progress = Up
 	case !e.Managed:
 		s.Progress, s.Reason = Skipped, "Paastis does not manage it."
@@ -129,7 +129,7 @@ func (e *Entry) step(by *Keeper) Step {
 		s.Progress, s.Reason = Broken, k.reason
 	case k.isHeldDown() && k.state == Asleep:
 		s.Progress, s.Reason = Broken, "It was stopped by hand."
-	case k.state == Starting && k.ordered:
+	case k.state == Starting && k.attempt.ordered:
 		s.Progress = Waking
 	default:
 		s.Progress = Queued

@@ -13,7 +13,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.unlock()
-	if k.gone {
+	if k.removal.gone {
 		return
 	}
 	r.recall(k)
@@ -23,7 +23,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 			r.beginWake(k, "asked for", now, now)
 		}
 	case Starting:
-		k.wanted, k.optional = true, false
+		k.attempt.ask()
 		r.supply.touch()
 	case Ready:
 		r.reopen(k, now)
@@ -31,14 +31,12 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 		r.setState(k, Ready, "asked for in time", now)
 		r.reopen(k, now)
 	case Stopping:
-		if k.again.IsZero() {
-			k.again = now
-		}
+		k.attempt.startAgain(now)
 	case Failed:
 		if insist {
 			r.forgiveAll(k)
 		}
-		if !now.Before(k.retryAt) {
+		if !now.Before(k.failures.retryAt) {
 			r.beginWake(k, "tried again", now, now)
 		}
 	}
@@ -55,9 +53,9 @@ func (r *Registry) reopen(k *Keeper, now time.Time) {
 // forgiveAll lets an app and all that it needs be started at once.
 func (r *Registry) forgiveAll(k *Keeper) {
 	inv := r.inventory.Load()
-	k.forgive()
+	k.failures.forgive()
 	for _, name := range inv.Graph.Closure(k.Name()) {
-		inv.names[name].keeper.forgive()
+		inv.names[name].keeper.failures.forgive()
 	}
 }
 
@@ -95,7 +93,7 @@ func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 		return Starting, 0, k.next()
 	}
 	now := time.Now()
-	if until := k.lostAt.Add(updateMoment); k.gone && k.successor == nil && now.Before(until) {
+	if until := k.removal.at.Add(updateMoment); k.removal.gone && k.removal.successor == nil && now.Before(until) {
 		return Failed, until.Sub(now), k.next()
 	}
 	if until := k.settles(now); k.state == Asleep && !until.IsZero() {
@@ -108,24 +106,19 @@ func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 // with the lock held.
 func (r *Registry) beginWake(k *Keeper, reason string, since, now time.Time) {
 	r.renew(k, now)
-	k.wanted, k.wakeBegan = true, since
+	k.attempt.askFor(since)
 	r.setState(k, Starting, reason, now)
 }
 
-// renew clears what the last wake has left. Called with the lock held.
+// renew begins another attempt. Called with the lock held.
 func (r *Registry) renew(k *Keeper, now time.Time) {
 	r.endManualStop(k, now)
-	k.startedAt, k.deadline = now, now.Add(k.Entry().StartTimeout)
-	k.ordered, k.again, k.restart = false, time.Time{}, ""
-	k.ready, k.mending, k.run = readiness{}, mending{}, k.run+1
-	k.queued, k.optional, k.unprovable = false, false, false
-	k.doomed = Failure{}
-	k.formerUse = latest(k.formerUse, k.seenAt)
-	k.healthyAt, k.provenAt, k.seenAt = time.Time{}, time.Time{}, time.Time{}
-	k.found, k.led, k.weighed = false, false, false
+	k.past.use(k.routing.trafficSeenAt)
+	k.routing.begin()
+	k.attempt = k.attempt.next(now, k.Entry().StartTimeout)
 	if !k.alive() {
-		k.looks = nil
-		k.lasting.Store(0)
+		k.usage.forget()
+		k.forgetStreams()
 	}
 }
 
@@ -135,7 +128,7 @@ func (p *pass) raise(k *Keeper) {
 		p.move(k)
 		return
 	}
-	if !k.wanted && !k.alive() {
+	if !k.attempt.wanted && !k.alive() {
 		p.enter(k, Asleep, "stopped again")
 		return
 	}
@@ -150,22 +143,22 @@ func (p *pass) raise(k *Keeper) {
 		return
 	}
 	if p.awaits(k) {
-		k.deadline = p.now.Add(k.Entry().StartTimeout)
+		k.attempt.limit(p.now.Add(k.Entry().StartTimeout))
 	}
-	k.deadline = latest(k.deadline, p.reg.verdictDue(k))
-	if !p.now.Before(k.deadline) {
+	k.attempt.extend(p.reg.verdictDue(k))
+	if !p.now.Before(k.attempt.deadline) {
 		p.miss(k)
 		return
 	}
-	p.at(k.deadline)
+	p.at(k.attempt.deadline)
 	switch {
 	case k.busy, k.restarting(), p.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.up() && (k.running() || k.isGoingDown() || !k.wanted || k.ordered || k.startedOften() || !p.mayStart(k)):
+	case k.up() && (k.running() || k.isGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.startedOften() || !p.mayStart(k)):
 		p.finish(k)
-	case k.ordered && !k.isAwaited():
+	case k.attempt.ordered && !k.isAwaited():
 		p.end(k)
-	case k.ordered: // its provider has taken the order, and shows nothing of it yet
+	case k.attempt.ordered: // its provider has taken the order, and shows nothing of it yet
 	case p.mayStart(k):
 		p.tryStart(k)
 	}
@@ -178,7 +171,7 @@ func (p *pass) raise(k *Keeper) {
 func (p *pass) finish(k *Keeper) {
 	switch {
 	case k.Entry().job:
-		k.idleFrom = p.now
+		k.usage.begin(p.now)
 		p.enter(k, Ready, "")
 	case p.answers(k) && (k.isAdopted() || p.reg.supply.supplied(k) && !p.awaitsBooting(k)):
 		p.handOver(k)
@@ -186,13 +179,13 @@ func (p *pass) finish(k *Keeper) {
 }
 
 // isAdopted reports whether the app was found running, and nobody has asked for it since.
-func (k *Keeper) isAdopted() bool { return k.found && !k.wanted }
+func (k *Keeper) isAdopted() bool { return k.attempt.found && !k.attempt.wanted }
 
 // tryStart starts an app unless it was started too often, or too many others are.
 func (p *pass) tryStart(k *Keeper) {
 	if k.startedOften() {
 		p.reg.fail(k, k.crashLoop(), p.now)
-		k.retryAt = k.starts[0].Add(time.Minute)
+		k.failures.retry(k.failures.startsAgain())
 		p.move(k)
 		return
 	}
@@ -203,7 +196,7 @@ func (p *pass) tryStart(k *Keeper) {
 
 // isAwaited reports whether its provider has no instance of the app, and had none in this wake.
 func (k *Keeper) isAwaited() bool {
-	return len(k.app.Instances) == 0 && k.endedAt.Before(k.startedAt)
+	return len(k.app.Instances) == 0 && k.endings.endedAt.Before(k.attempt.startedAt)
 }
 
 // up reports whether some of the app runs: one instance is enough to serve.
@@ -211,9 +204,9 @@ func (k *Keeper) up() bool { return k.alive() && !k.restarting() }
 
 // start orders the app's start.
 func (p *pass) start(k *Keeper) {
-	k.ordered, k.busy = true, true
-	k.startedAt, k.deadline = p.now, p.now.Add(k.Entry().StartTimeout)
-	k.starts = append(k.starts, p.now)
+	k.busy = true
+	k.attempt.order(p.now, k.Entry().StartTimeout)
+	k.failures.started(p.now)
 	k.reason = ""
 	k.notify()
 	p.move(k)
@@ -247,19 +240,19 @@ func (r *Registry) started(k *Keeper, app App, err error) {
 
 // refresh stores the look at an app that came with our own order.
 func (r *Registry) refresh(k *Keeper, app App) {
-	if k.gone || app.Version < k.app.Version {
+	if k.removal.gone || app.Version < k.app.Version {
 		return
 	}
 	if _, redefined := r.keep(k.provider, app); redefined {
 		r.resolve()
 	}
-	k.sick = k.unwell()
+	k.failures.see(k.unwell())
 }
 
 // unheal takes in that the app is not healthy, or no longer.
 func (p *pass) unheal(k *Keeper) {
-	if !k.healthyAt.IsZero() {
-		k.healthyAt = time.Time{}
+	if !k.attempt.healthyAt.IsZero() {
+		k.attempt.unheal()
 		p.move(k)
 		k.notify()
 	}

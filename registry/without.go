@@ -20,19 +20,19 @@ const momentAfter = time.Minute
 // learnWithout finds which of its needs an app evidently does without, remembers that, and
 // reports whether it is new. rose tells that its start was seen. Called with the lock held.
 func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
-	if k.ordered {
+	if k.attempt.ordered {
 		return false // by ourselves
 	}
 	provider, _, _ := strings.Cut(k.id, "/")
 	learned := false
 	for _, l := range k.app.Links {
 		to := r.keepers[provider+"/"+l.Name]
-		if to == nil || l.Optional || slices.Contains(k.without, l.Name) {
+		if to == nil || l.Optional || slices.Contains(k.learned.without, l.Name) {
 			continue
 		}
 		sick := rose && slices.ContainsFunc(k.app.Instances, Instance.firstRun) && l.Condition == rules.Healthy && to.running() && to.health() == Unhealthy
 		if sick || (k.alive() || r.loading) && k.app.startedWithout(to.app) {
-			k.without = append(slices.Clone(k.without), l.Name)
+			k.learned.doWithout(l.Name)
 			learned = true
 			r.journal.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)
 		}

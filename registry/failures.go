@@ -1,0 +1,87 @@
+package registry
+
+import (
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// failures are how an app has failed, and when it may be tried again.
+type failures struct {
+	last      Failure                     // the last one
+	unhealthy bool                        // as last seen, it did not run or was not healthy
+	restarts  int                         // as its provider last counted them
+	starts    []time.Time                 // the last ones, ours and its provider's, within a minute
+	retryAt   time.Time                   // when a failed app may be started again
+	retries   *backoff.ExponentialBackOff // nil: no failure so far
+	stopAfter time.Time                   // no stop before this, after one that failed
+	stopTries *backoff.ExponentialBackOff // nil: no stop failed since the last that did not
+}
+
+// add takes in a failure: the app is tried again later after each one.
+func (f *failures) add(last Failure) {
+	if f.retries == nil {
+		f.retries = newBackOff(firstRetry, lastRetry)
+	}
+	f.last, f.retryAt = last, last.At.Add(f.retries.NextBackOff())
+}
+
+// end takes in the last failure of an app that was removed.
+func (f *failures) end(last Failure) { f.last = last }
+
+// keepLogs adds what the app wrote to its last failure.
+func (f *failures) keepLogs(lines []string) { f.last.Logs = lines }
+
+// retry lets a failed app be started again at another time.
+func (f *failures) retry(at time.Time) { f.retryAt = at }
+
+// forgive forgets the failures so far: the app is not what it was.
+func (f *failures) forgive() { f.retries, f.retryAt, f.starts = nil, time.Time{}, nil }
+
+// see notes whether the app is unhealthy.
+func (f *failures) see(unhealthy bool) { f.unhealthy = unhealthy }
+
+// started counts a start of ours.
+func (f *failures) started(now time.Time) { f.starts = append(f.starts, now) }
+
+// expect takes restarts for those of before: they are not of this minute.
+func (f *failures) expect(restarts int) { f.restarts = restarts }
+
+// count takes in how often the app's provider has started it again by itself, and forgets
+// what is longer ago than a minute.
+func (f *failures) count(restarts int, now time.Time) {
+	for range min(restarts-f.restarts, mostStarts) {
+		f.starts = append(f.starts, now)
+	}
+	f.restarts = restarts
+	for len(f.starts) > 0 && now.Sub(f.starts[0]) >= time.Minute {
+		f.starts = f.starts[1:]
+	}
+}
+
+// oftenStarted reports whether the app must not be started now. One start is left to a
+// provider that starts apps by itself.
+func (f *failures) oftenStarted(byProvider bool) bool {
+	if byProvider {
+		return len(f.starts) >= mostStarts-1
+	}
+	return len(f.starts) >= mostStarts
+}
+
+// startsAgain is when one more start is within what an app may have in a minute, if it was
+// started too often.
+func (f *failures) startsAgain() time.Time { return f.starts[0].Add(time.Minute) }
+
+// refuseStop takes in that a stop has failed: the next is tried later after each one.
+func (f *failures) refuseStop(now time.Time) {
+	if f.stopTries == nil {
+		f.stopTries = newBackOff(firstRetry, lastRetry)
+	}
+	f.stopAfter = now.Add(f.stopTries.NextBackOff())
+}
+
+// holdStop lets no stop be tried before a time; zero: at any time.
+func (f *failures) holdStop(until time.Time) { f.stopAfter = until }
+
+// forgetStops takes in that a stop has not failed.
+func (f *failures) forgetStops() { f.stopAfter, f.stopTries = time.Time{}, nil }

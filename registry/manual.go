@@ -1,0 +1,41 @@
+package registry
+
+import "time"
+
+// manual is what people have said of an app, by Paastis or beside it.
+type manual struct {
+	pinnedUntil time.Time // no sleep before this
+
+	sleepAsked  time.Time // when somebody said that it may sleep whatever its idle time; zero: nobody
+	sleepForced bool      // the same, whatever its use
+
+	stoppedAt time.Time // when somebody else was found to have stopped it; zero: nobody has, since it was last started or woken
+	stopSeen  time.Time // the last manual stop that was followed, by its provider's clock
+}
+
+// pin keeps the app awake until a time.
+func (m *manual) pin(until time.Time) { m.pinnedUntil = until }
+
+// askSleep notes that the app may sleep. Force once said holds for as long.
+func (m *manual) askSleep(now time.Time, force bool) {
+	m.sleepForced = force || m.sleepForced && !m.sleepAsked.IsZero()
+	m.sleepAsked = now
+}
+
+// cancelSleep takes that back.
+func (m *manual) cancelSleep() { m.sleepAsked, m.sleepForced = time.Time{}, false }
+
+// asksSleep reports whether somebody said that the app may sleep.
+func (m *manual) asksSleep() bool { return !m.sleepAsked.IsZero() }
+
+// seeStop notes a stop by the provider's clock that needs no more to be followed.
+func (m *manual) seeStop(at time.Time) { m.stopSeen = latest(m.stopSeen, at) }
+
+// stop notes that somebody else has stopped the app.
+func (m *manual) stop(at time.Time) { m.stoppedAt = at }
+
+// endStop takes a stop by somebody else for over.
+func (m *manual) endStop() { m.stoppedAt = time.Time{} }
+
+// stopped reports whether somebody else has stopped the app.
+func (m *manual) stopped() bool { return !m.stoppedAt.IsZero() }
