@@ -109,23 +109,23 @@ func (r *Registry) readLogs(k *Keeper, at time.Time) {
 		return
 	}
 	name := k.app.Name
-	r.todo = append(r.todo, func(ctx context.Context) {
+	same := func() bool { return k.failures.last.At.Equal(at) }
+	r.do(k, job{current: same, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, logLimit)
 		defer cancel()
 		lines, err := logger.Logs(ctx, name, logLines)
-		r.keepLogs(k, at, lines, err)
-	})
+		return func() { r.keepLogs(k, lines, err) }
+	}})
 	r.stir()
 }
 
-func (r *Registry) keepLogs(k *Keeper, at time.Time, lines []string, err error) {
-	r.mu.Lock()
-	defer r.unlock()
+// keepLogs takes in what an app that failed wrote. It is called with r.mu held.
+func (r *Registry) keepLogs(k *Keeper, lines []string, err error) {
 	if err != nil {
 		r.journal.say(slog.LevelDebug, "no log lines of an app that failed", "app", k.Name(), "error", err)
 		return
 	}
-	if !k.failures.last.At.Equal(at) || len(lines) == 0 {
+	if len(lines) == 0 {
 		return
 	}
 	k.failures.keepLogs(lines)

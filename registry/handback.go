@@ -64,19 +64,19 @@ func (p *pass) proveBack(k *Keeper) {
 	if k.busy {
 		return
 	}
-	k.busy = true
-	deadline, proofs, turned := k.since.Add(p.turnLimit(k)), p.proofs(k), k.routing.version
-	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
+	r, deadline, proofs, version := p.reg, k.since.Add(p.turnLimit(k)), p.proofs(k), k.routing.version
+	turned := func() bool { return k.state == Draining && k.routing.version == version && !k.removal.gone }
+	r.do(k, job{alone: true, current: turned, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		err := errNotBack
-		for errors.Is(err, errNotBack) && ctx.Err() == nil && p.reg.stillTurned(k, turned) {
-			if err = leadBack(ctx, proofs, turned); err != nil {
+		for errors.Is(err, errNotBack) && ctx.Err() == nil && r.still(turned) {
+			if err = leadBack(ctx, proofs, version); err != nil {
 				sleep(ctx, provePause)
 			}
 		}
-		p.reg.provedBack(k, turned, err)
-	})
+		return func() { r.provedBack(k, err) }
+	}})
 }
 
 // errNotBack tells that Traefik does not lead requests to Paastis yet.
@@ -130,24 +130,13 @@ func leadBack(ctx context.Context, proofs []backProof, turned uint64) error {
 	return nil
 }
 
-func (r *Registry) stillTurned(k *Keeper, turned uint64) bool {
-	r.mu.Lock()
-	defer r.unlock()
-	return k.state == Draining && k.routing.version == turned && !k.removal.gone
-}
-
 // provedBack takes in how the proof went. Requests that are on their way through Traefik
-// in that moment have a little time to arrive.
-func (r *Registry) provedBack(k *Keeper, turned uint64, err error) {
-	r.mu.Lock()
-	defer r.unlock()
-	k.busy = false
+// in that moment have a little time to arrive. It is called with r.mu held.
+func (r *Registry) provedBack(k *Keeper, err error) {
 	switch {
-	case k.state != Draining || k.routing.version != turned:
 	case err == nil:
 		k.routing.withdraw(time.Now().Add(switchSlack))
 	case !errors.Is(err, errNotBack) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		r.doubt(k, err)
 	}
-	r.stir()
 }

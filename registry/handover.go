@@ -121,8 +121,7 @@ type proof struct {
 
 // prove asks Traefik's API again and again until it lists the app's servers.
 func (p *pass) prove(k *Keeper) {
-	k.busy = true
-	deadline, run := k.attempt.deadline, k.attempt.number
+	r, deadline, during := p.reg, k.attempt.deadline, k.during()
 	proof := proof{
 		services: k.Entry().unproven(), addresses: addressesOf(p.reg.serving(k)),
 		certain: k.attempt.healthyAt.Add(p.reg.settings.Throttle + noticeSlack),
@@ -139,19 +138,19 @@ func (p *pass) prove(k *Keeper) {
 			proof.stale = proof.addresses // it ended before Paastis saw it
 		}
 	}
-	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
+	r.do(k, job{alone: true, current: during, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		var err error
 		for done := false; !done; {
-			done, err = proof.try(ctx, p.reg)
-			if done || ctx.Err() != nil || !p.reg.needsProof(k, run) {
+			done, err = proof.try(ctx, r)
+			if done || ctx.Err() != nil || !r.still(func() bool { return during() && r.needsProof(k) }) {
 				break
 			}
 			sleep(ctx, proof.pause())
 		}
-		p.reg.proved(k, run, err)
-	})
+		return func() { r.proved(k, err) }
+	}})
 }
 
 // try asks once. It is done when the servers are listed for sure, with a nil error, or
@@ -296,30 +295,23 @@ func ranThrough(was, is App) bool {
 // up tells that the instance was started and has not ended since; it may be frozen.
 func (i Instance) up() bool { return i.Status == Running || i.Status == Paused }
 
-// needsProof tells that the app runs and is still on its way up, and that no Traefik has begun
-// to fetch its route meanwhile: then it need not be one that its labels tell.
-func (r *Registry) needsProof(k *Keeper, run int) bool {
-	r.mu.Lock()
-	defer r.unlock()
-	return k.state == Starting && !k.removal.gone && k.up() && run == k.attempt.number && !r.direct(k)
+// needsProof reports whether the app runs and is still on its way up, and no Traefik has begun
+// to fetch its route meanwhile: then it need not be one that its labels tell. It is called
+// with r.mu held.
+func (r *Registry) needsProof(k *Keeper) bool {
+	return k.state == Starting && !k.removal.gone && k.up() && !r.direct(k)
 }
 
 // proved takes in how a proof went. Without an answer from Traefik's API the app waits
-// as if there were none.
-func (r *Registry) proved(k *Keeper, run int, err error) {
-	r.mu.Lock()
-	defer r.unlock()
-	k.busy = false
+// as if there were none. It is called with r.mu held.
+func (r *Registry) proved(k *Keeper, err error) {
 	switch {
-	case run != k.attempt.number:
-		// It restarted meanwhile: it is asked again.
 	case err == nil:
 		k.attempt.prove(time.Now())
 	case errors.Is(err, errNoServer), errors.Is(err, errEmptyServer), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(k.attempt.deadline):
 	default:
 		r.doubt(k, err)
 	}
-	r.stir()
 }
 
 // doubt notes that nothing can be proven in this wake. Called with the lock held.

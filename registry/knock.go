@@ -67,7 +67,7 @@ type knock struct {
 	r       *Registry
 	k       *Keeper
 	i       Instance
-	run     int
+	during  func() bool // see Keeper.during
 	targets []Target
 	// patience is how long an app is probed of which nobody has said that it listens there.
 	// Zero: until it answers.
@@ -160,7 +160,7 @@ func (o knock) failed(err error, tried time.Duration) time.Duration {
 	errors.As(err, &fault)
 	o.r.mu.Lock()
 	defer o.r.unlock()
-	if o.k.attempt.number == o.run {
+	if o.during() {
 		o.k.attempt.ready.fail(fault)
 	}
 	switch {
@@ -218,18 +218,13 @@ func (o knock) goesOn() bool {
 	o.r.mu.Lock()
 	defer o.r.unlock()
 	k := o.k
-	return !k.removal.gone && k.attempt.number == o.run && (k.state == Starting || k.state == Ready) &&
+	return !k.removal.gone && o.during() && (k.state == Starting || k.state == Ready) &&
 		slices.ContainsFunc(k.app.Instances, func(now Instance) bool { return now.lifetime() == o.i.lifetime() && now.Status == Running })
 }
 
-// probed takes in what a probe of an instance has found.
+// probed takes in what a probe of an instance has found. It is called with r.mu held.
 func (r *Registry) probed(o knock, found outcome) {
-	r.mu.Lock()
-	defer r.unlock()
 	k := o.k
-	if k.attempt.number != o.run {
-		return // its probes are those of another wake
-	}
 	k.attempt.ready.end(o.i.lifetime(), found)
 	if found != noAnswer {
 		r.supply.touch()
@@ -246,12 +241,17 @@ func (r *Registry) probed(o knock, found outcome) {
 		r.journal.say(slog.LevelInfo, "app does not listen where its image says, so it is ready when it runs; if it does later, give it a health check, or paastis.probe",
 			"app", k.Name(), "port", o.targets[0].Address.Port(), "waited", short(o.patience))
 	}
-	r.stir()
+	if found == supposed && o.learns {
+		r.listenOn(o)
+	}
 }
 
-// heard takes in that an app listens after all that was taken not to.
-func (r *Registry) heard(k *Keeper) {
-	r.mu.Lock()
-	defer r.unlock()
-	k.learned.hear(listens)
+// listenOn goes on to look whether an app listens that was taken not to.
+func (r *Registry) listenOn(o knock) {
+	r.do(o.k, job{work: func(ctx context.Context) func() {
+		if !o.untilHeard(ctx) {
+			return nil
+		}
+		return func() { o.k.learned.hear(listens) }
+	}})
 }

@@ -181,52 +181,48 @@ func (k *Keeper) lookEvery() time.Duration {
 	return min(max(k.Entry().MaxIdleTime/10, k.quiet()/looksPerQuiet), longestLook)
 }
 
-// examine looks at an app's use, beside the passes. Nothing is asked of the app itself if
-// only its counters are wanted. In the first whole look of a wake its memory is asked for: it
+// sampleUse samples an app's use, beside the passes. Nothing is asked of the app itself if
+// only its counters are wanted. In the first whole sample of a wake its memory is asked for: it
 // is about to sleep, and that may take a second.
-func (p *pass) examine(k *Keeper, whole bool) {
+func (p *pass) sampleUse(k *Keeper, whole bool) {
 	if k.usage.sampling {
 		return
 	}
 	k.usage.reading(true)
-	e, name := k.Entry(), k.app.Name
-	address := k.firstAddress()
+	r, e, name, address := p.reg, k.Entry(), k.app.Name, k.firstAddress()
 	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
-	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
+	r.do(k, job{work: func(ctx context.Context) func() {
 		began := time.Now()
-		l := measure(ctx, k.provider, name, e, want)
-		if whole && (l.blind == "" || e.Unseen == rules.UnseenSleep) {
-			l.busy = askBusy(ctx, k.provider, name, e, address)
+		s := measure(ctx, k.provider, name, e, want)
+		if whole && (s.blind == "" || e.Unseen == rules.UnseenSleep) {
+			s.busy = askBusy(ctx, k.provider, name, e, address)
 		}
-		l.at = began
-		if ctx.Err() == nil { // else Paastis ends: what was not seen says nothing
-			p.reg.looked(k, l)
+		s.at, s.ended = began, time.Now()
+		if ctx.Err() != nil {
+			return nil // Paastis ends: what was not seen says nothing
 		}
-	})
+		return func() { r.sampled(k, s) }
+	}})
 }
 
-// looked takes in what a look found of an app that still runs.
-func (r *Registry) looked(k *Keeper, l sample) {
-	r.mu.Lock()
-	defer r.unlock()
+// sampled takes in a sample of an app that still runs. It is called with r.mu held.
+func (r *Registry) sampled(k *Keeper, s sample) {
 	k.usage.reading(false)
-	l.ended = time.Now()
 	if k.Entry().Follows() {
-		l.usage.Unseen = ""
+		s.usage.Unseen = ""
 	}
 	if !k.alive() {
 		return // that it could not be seen says nothing
 	}
-	if last, _ := k.usage.last(); l.blind != "" && last.blind == "" {
-		r.journal.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", l.blind)
+	if last, _ := k.usage.last(); s.blind != "" && last.blind == "" {
+		r.journal.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", s.blind)
 	}
-	k.usage.add(l)
+	k.usage.add(s)
 	k.usage.hide(r.direct(k) || k.app.Published)
-	uncounted := l.usage.Bytes == 0 && l.usage.Connections > 0
+	uncounted := s.usage.Bytes == 0 && s.usage.Connections > 0
 	if k.usage.unseen && (k.usage.samples.moved(k.Entry().TrafficFloor) || uncounted) {
-		k.routing.see(l.ended)
+		k.routing.see(s.ended)
 	}
-	r.stir()
 }
 
 // blindText tells of an app that cannot be looked at.

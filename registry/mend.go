@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 	"time"
@@ -48,11 +47,6 @@ func (p *pass) mend(k *Keeper) bool {
 	}
 	k.attempt.mending.from, k.attempt.mending.next = time.Time{}, p.now.Add(k.attempt.mending.pause.NextBackOff())
 	p.reg.journal.say(slog.LevelWarn, "a part of the app does not run, and is started again", "app", k.Name(), "container", k.app.Instances[dead].Name)
-	k.busy = true
-	name := k.app.Name
-	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
-		app, err := k.provider.Start(ctx, name)
-		p.reg.started(k, app, err)
-	})
+	p.orderStart(k)
 	return true
 }

@@ -213,18 +213,15 @@ func (p *pass) probeLate(k *Keeper) {
 func (r *Registry) probeOne(k *Keeper, i Instance) {
 	k.attempt.ready.begin(i.lifetime(), k.app)
 	e := k.Entry()
-	knock := knock{r: r, k: k, i: i, run: k.attempt.number, settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
+	knock := knock{r: r, k: k, i: i, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
 	knock.patience, knock.learns = k.probePatience(i)
 	for _, port := range e.probePorts() {
 		knock.targets = append(knock.targets, e.target(i, port))
 	}
-	r.probes = append(r.probes, func(ctx context.Context) {
+	r.do(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
 		found := knock.untilKnown(ctx)
-		r.probed(knock, found)
-		if found == supposed && knock.learns && knock.untilHeard(ctx) {
-			r.heard(k)
-		}
-	})
+		return func() { r.probed(knock, found) }
+	}})
 	r.stir()
 }
 

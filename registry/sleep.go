@@ -58,9 +58,9 @@ func (p *pass) rest(k *Keeper) {
 		p.enter(k, Draining, d.Reason)
 		return
 	case d.Look:
-		p.examine(k, p.now.Sub(s.LastUse) >= s.MaxIdle || s.dismissed())
+		p.sampleUse(k, p.now.Sub(s.LastUse) >= s.MaxIdle || s.dismissed())
 	case d.Glance:
-		p.examine(k, false)
+		p.sampleUse(k, false)
 	}
 	if k.state == Ready {
 		k.reason = d.Reason
@@ -98,7 +98,7 @@ func (p *pass) drain(k *Keeper) {
 	case !p.handedBack(k):
 		// Traefik still leads requests to it.
 	case k.measures() && !k.usage.sampledSince(k.closedAt()):
-		p.examine(k, true)
+		p.sampleUse(k, true)
 	case !p.othersLooked(k), p.leads(k):
 		p.at(p.now.Add(time.Second))
 	default:
@@ -145,37 +145,28 @@ func (k *Keeper) closedAt() time.Time { return latest(k.since, k.routing.withdra
 func (p *pass) stop(k *Keeper, reason string) {
 	p.enter(k, Stopping, reason)
 	k.passStops()
-	k.busy = true
 	k.endings.down(p.now)
-	name, method := k.app.Name, k.Entry().StopMethod
+	r, name, method := p.reg, k.app.Name, k.Entry().StopMethod
 	if k.attempt.restartReason != "" {
 		method = rules.StopContainer
 	}
-	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
+	r.do(k, job{alone: true, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, stopLimit)
 		defer cancel()
 		app, err := k.provider.Stop(ctx, name, method)
-		p.reg.stopped(k, app, err)
-	})
+		return func() { r.stopped(k, app, err, time.Now()) }
+	}})
 }
 
-// stopped takes in how a stop went.
-func (r *Registry) stopped(k *Keeper, app App, err error) {
-	now := time.Now()
-	r.mu.Lock()
-	defer r.unlock()
-	k.busy = false
+// stopped takes in how a stop went. It is called with r.mu held.
+func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 	if err == nil || app.Name != "" {
 		r.refresh(k, app)
-	}
-	if k.removal.gone {
-		return
 	}
 	if err != nil && k.alive() {
 		r.journal.say(slog.LevelError, "stop failed", "app", k.Name(), "error", err)
 		k.failures.refuseStop(now)
 		r.keepUp(k, err, now)
-		r.stir()
 		return
 	}
 	again, why := k.attempt.takeAgain()
@@ -191,7 +182,6 @@ func (r *Registry) stopped(k *Keeper, app App, err error) {
 	default:
 		r.setState(k, Asleep, "", now)
 	}
-	r.stir()
 }
 
 // keepUp is what becomes of an app that could not be stopped: it stays as it was, and

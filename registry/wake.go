@@ -204,25 +204,25 @@ func (k *Keeper) up() bool { return k.alive() && !k.restarting() }
 
 // start orders the app's start.
 func (p *pass) start(k *Keeper) {
-	k.busy = true
 	k.attempt.order(p.now, k.Entry().StartTimeout)
 	k.failures.started(p.now)
 	k.reason = ""
 	k.notify()
 	p.move(k)
-	name := k.app.Name
-	p.reg.todo = append(p.reg.todo, func(ctx context.Context) {
-		app, err := k.provider.Start(ctx, name)
-		p.reg.started(k, app, err)
-	})
+	p.orderStart(k)
 }
 
-// started takes in how a start went.
-func (r *Registry) started(k *Keeper, app App, err error) {
-	now := time.Now()
-	r.mu.Lock()
-	defer r.unlock()
-	k.busy = false
+// orderStart has the app's provider start what of it does not run.
+func (p *pass) orderStart(k *Keeper) {
+	r, name := p.reg, k.app.Name
+	r.do(k, job{alone: true, work: func(ctx context.Context) func() {
+		app, err := k.provider.Start(ctx, name)
+		return func() { r.started(k, app, err, time.Now()) }
+	}})
+}
+
+// started takes in how a start went. It is called with r.mu held.
+func (r *Registry) started(k *Keeper, app App, err error, now time.Time) {
 	if err == nil || app.Name != "" {
 		r.refresh(k, app)
 	}
@@ -235,7 +235,6 @@ func (r *Registry) started(k *Keeper, app App, err error) {
 		r.fail(k, refusedBy(err), now)
 	}
 	k.notify()
-	r.stir()
 }
 
 // refresh stores the look at an app that came with our own order.
