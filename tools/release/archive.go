@@ -8,12 +8,14 @@ import (
 	"time"
 )
 
-// file is one of an archive or an image. Its folders need not be told of.
+// file is one of an archive or an image. Folders need not be told of, but those that are
+// not root's.
 type file struct {
-	name  string // with slashes, without one in front
-	mode  int64
-	owner int // user and group
-	body  []byte
+	name   string // with slashes, without one in front
+	mode   int64
+	owner  int // user and group
+	body   []byte
+	folder bool // it is one, and has no body
 }
 
 // under puts files into a folder.
@@ -35,9 +37,10 @@ func pack(files []file, date time.Time) ([]byte, error) {
 		if err := packFolder(w, path.Dir(f.name), date, made); err != nil {
 			return nil, err
 		}
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: f.mode, Uid: f.owner, Gid: f.owner,
-			Size: int64(len(f.body)), ModTime: date, Format: tar.FormatPAX}
-		if err := w.WriteHeader(header); err != nil {
+		if f.folder {
+			made[f.name] = true
+		}
+		if err := w.WriteHeader(f.header(date)); err != nil {
 			return nil, err
 		}
 		if _, err := w.Write(f.body); err != nil {
@@ -50,6 +53,15 @@ func pack(files []file, date time.Time) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
+func (f file) header(date time.Time) *tar.Header {
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: f.mode, Uid: f.owner, Gid: f.owner,
+		Size: int64(len(f.body)), ModTime: date, Format: tar.FormatPAX}
+	if f.folder {
+		h.Typeflag, h.Name = tar.TypeDir, f.name+"/"
+	}
+	return h
+}
+
 // packFolder packs a folder after those that it is in, unless that is made.
 func packFolder(w *tar.Writer, name string, date time.Time, made map[string]bool) error {
 	if made[name] {
@@ -59,7 +71,7 @@ func packFolder(w *tar.Writer, name string, date time.Time, made map[string]bool
 	if err := packFolder(w, path.Dir(name), date, made); err != nil {
 		return err
 	}
-	return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, ModTime: date, Format: tar.FormatPAX})
+	return w.WriteHeader(file{name: name, mode: 0o755, folder: true}.header(date))
 }
 
 // compress makes a gzip.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -72,12 +74,11 @@ func (r release) image(p product) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := os.ReadFile(filepath.Join(r.source.root, "LICENSE"))
+	system, err := r.systemFiles()
 	if err != nil {
 		return nil, err
 	}
-	texts := append([]file{{name: "licences/" + ownPath + "/LICENSE", mode: 0o644, body: own}}, p.licences...)
-	for _, files := range [][]file{texts, {{name: "paastis", mode: 0o755, body: p.binary}}} {
+	for _, files := range [][]file{append(system, p.licences...), {{name: "paastis", mode: 0o755, body: p.binary}}} {
 		layer, err := r.layer(files)
 		if err != nil {
 			return nil, err
@@ -88,6 +89,27 @@ func (r release) image(p product) (v1.Image, error) {
 		}
 	}
 	return image, nil
+}
+
+// nonroot is the user that a new volume for the state belongs to.
+const nonroot = 65532
+
+// systemFiles are those that Paastis finds around itself, and its own licence.
+func (r release) systemFiles() ([]file, error) {
+	all := []file{{name: "var/lib/paastis", mode: 0o755, owner: nonroot, folder: true}}
+	for name, from := range map[string]string{
+		"etc/group":                        "image/etc/group",
+		"etc/passwd":                       "image/etc/passwd",
+		"licences/" + ownPath + "/LICENSE": "LICENSE",
+	} {
+		body, err := os.ReadFile(filepath.Join(r.source.root, from))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, file{name: name, mode: 0o644, body: body})
+	}
+	slices.SortFunc(all, func(a, b file) int { return strings.Compare(a.name, b.name) })
+	return all, nil
 }
 
 // layer is one of an image.

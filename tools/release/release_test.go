@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -155,6 +156,9 @@ func TestTheImageIsValidAndHasEachPlatformsBinaryAndTheLicences(t *testing.T) {
 		if has["licences/example.com/one@v1.0.0/LICENSE"] == nil || has["licences/github.com/paastis/paastis/LICENSE"] == nil {
 			t.Errorf("%s has no licences", m.Platform)
 		}
+		if !bytes.Contains(has["etc/passwd"], []byte("\nnonroot:x:65532:65532:")) {
+			t.Errorf("%s does not know its user: %s", m.Platform, has["etc/passwd"])
+		}
 	}
 	if got := strings.Join(platforms, " "); got != "linux/amd64 linux/arm64 linux/arm/v7" {
 		t.Errorf("the image is for %s", got)
@@ -192,6 +196,8 @@ func TestTheImageRunsAsTheDockerfileSays(t *testing.T) {
 	config := r.imageConfig(targets[0]).Config
 	wanted := []string{
 		"FROM scratch",
+		"COPY image/etc /etc",
+		fmt.Sprintf("COPY --chown=%[1]d:%[1]d image/state /var/lib/paastis", nonroot),
 		"COPY dist/paastis /paastis",
 		"EXPOSE 3000",
 		"HEALTHCHECK --interval=" + config.Healthcheck.Interval.String() + " --timeout=" + config.Healthcheck.Timeout.String() + " CMD " + asJSON(t, config.Healthcheck.Test[1:]),
@@ -236,6 +242,33 @@ func TestABillNamesEachModuleWithItsVersionSumAndLicence(t *testing.T) {
 	} {
 		if !strings.Contains(string(text), wanted) {
 			t.Errorf("the bill lacks %s:\n%s", wanted, text)
+		}
+	}
+}
+
+func TestAVolumeForTheStateIsTheNonRootUsers(t *testing.T) {
+	r, _ := played(t)
+	files, err := r.systemFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := pack(files, r.source.date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for open := tar.NewReader(bytes.NewReader(packed)); ; {
+		h, err := open.Next()
+		if err != nil {
+			t.Fatalf("no folder for the state: %v", err)
+		}
+		if h.Name == "var/lib/paastis/" {
+			if h.Typeflag != tar.TypeDir || h.Uid != nonroot || h.Gid != nonroot || h.Mode != 0o755 {
+				t.Errorf("it is %+v", h)
+			}
+			return
+		}
+		if h.Uid != 0 {
+			t.Errorf("%s is not root's", h.Name)
 		}
 	}
 }
