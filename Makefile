@@ -48,7 +48,7 @@ house:
 
 # Writes docs/settings.md anew, from the settings' own descriptions.
 docs:
-	WRITE_DOCS=1 go test -count=1 -run TestTheSettingsDocument .
+	WRITE_DOCS=1 go test -count=1 -run TestTheSettingsDocument ./config
 
 # Our rule matching against Traefik's own code.
 agreement:

@@ -1,79 +1,29 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/paastis/paastis/server/admin"
+	"github.com/paastis/paastis/config"
 )
 
 const adminToken = "correct-horse-battery-staple"
 
 func TestAdminsAreServedOnlyOnceThereIsAToken(t *testing.T) {
 	for _, environ := range [][]string{nil, {"PAASTIS_ADMIN_TOKEN=" + adminToken}} {
-		l, err := loadConfig("", append(environ, "PAASTIS_LISTEN=127.0.0.1:0", "PAASTIS_ADMIN_LISTEN=127.0.0.1:0"), nil)
+		l, err := config.Load("", append(environ, "PAASTIS_LISTEN=127.0.0.1:0", "PAASTIS_ADMIN_LISTEN=127.0.0.1:0"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, forAdmins, err := l.listenAll(t.Context())
+		all, forAdmins, err := listenAll(t.Context(), l)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, ln := range append(all, forAdmins...) {
 			ln.Close()
 		}
-		if served := l.admins(nil, nil) != nil; served != (environ != nil) || len(forAdmins) != len(environ) || len(all) != 1 {
+		if served := newAdmin(l, nil, nil) != nil; served != (environ != nil) || len(forAdmins) != len(environ) || len(all) != 1 {
 			t.Errorf("with %d variables: served %t, on %d listeners", len(environ), served, len(forAdmins))
-		}
-	}
-}
-
-func TestTheTokenIsKeptAsASum(t *testing.T) {
-	want, _ := admin.SumOf(adminToken)
-	for _, environ := range []string{"PAASTIS_ADMIN_TOKEN=" + adminToken, "PAASTIS_ADMIN_TOKEN_FILE=" + file(t, adminToken+"\n")} {
-		l, err := loadConfig("", []string{environ}, nil)
-		if err != nil || l.AdminToken != want || l.Admin.Token != "" {
-			t.Errorf("%.24s: %v, token %q", environ, err, l.Admin.Token)
-		}
-	}
-}
-
-func TestFaultsOfTheAdminSettingsAreToldWithoutTheToken(t *testing.T) {
-	for text, want := range map[string]string{
-		"token: tiny-secret":          "admin.token: has 11 characters, and must have 16 at least",
-		"token_sha256: " + adminToken: "admin.token_sha256: must be the 64 hex digits",
-		"token: " + adminToken + "\n  token_sha256: " + strings.Repeat("ab", 32): "admin.token: is not the token that admin.token_sha256 is the sum of",
-		"trusted_proxies: [10.0.0.1, traefik]":                                   `admin.trusted_proxies: "traefik" is neither an address nor a range`,
-		"trusted_proxies: ['']":                                                  `admin.trusted_proxies: "" is neither an address nor a range`,
-		"trusted_proxies: [10.0.0.1/33]":                                         `admin.trusted_proxies: "10.0.0.1/33" is neither an address nor a range`,
-		"trusted_proxies: [10.0.0.1/8]":                                          `admin.trusted_proxies: "10.0.0.1/8" is neither an address nor a network, whose address would be 10.0.0.0/8; write 10.0.0.1 for one proxy`,
-		"trusted_proxies: [0.0.0.0/0]":                                           `admin.trusted_proxies: "0.0.0.0/0" is everybody`,
-		"trusted_proxies: ['::/0']":                                              `admin.trusted_proxies: "::/0" is everybody`,
-		"trusted_proxies: ['::ffff:10.0.0.1']":                                   `admin.trusted_proxies: "::ffff:10.0.0.1" is an address of IPv4 in IPv6`,
-		"trusted_proxies: 10.0.0.1":                                              "admin.trusted_proxies: expected a list",
-		"trusted_proxies: {a: b}":                                                "admin.trusted_proxies: expected a list",
-		"listen: '8091'":                                                         "write HOST:PORT or :PORT",
-		"path: paastis-admin":                                                    "is no path such as /paastis-admin",
-		"path: /":                                                                "is no path such as /paastis-admin",
-		"path: /a/../auth":                                                       "is no path such as /paastis-admin",
-		"path: /a//b":                                                            "is no path such as /paastis-admin",
-		"path: /paastis-admin/":                                                  "is no path such as /paastis-admin",
-		"path: /pa%61stis":                                                       "is no path such as /paastis-admin",
-		"path: /auth":                                                            `"/auth" is taken`,
-		"path: /traefik/admin":                                                   `"/traefik/admin" is taken`,
-		"path: /healthz":                                                         `"/healthz" is taken`,
-		"path: /.paastis/x":                                                      `"/.paastis/x" is taken`,
-	} {
-		_, err := loadConfig(file(t, "admin:\n  "+text+"\n"), nil, nil)
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "paastis.yml:2") && !strings.Contains(err.Error(), "paastis.yml:3") ||
-			strings.Contains(err.Error(), "tiny-secret") || strings.Contains(err.Error(), adminToken) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%q:\n got %v\nwant %s", text, err, want)
-		}
-	}
-	for _, path := range []string{"/paastis-admin", "/authority", "/tools/paastis"} {
-		if _, err := loadConfig(file(t, "admin:\n  path: "+path+"\n"), nil, nil); err != nil {
-			t.Errorf("%s: %v", path, err)
 		}
 	}
 }
@@ -85,38 +35,6 @@ func TestNoCommandTellsTheToken(t *testing.T) {
 		_, stdout, stderr := paastis(t, nil, append(args, "--config", path, "--log.level", "debug")...)
 		if strings.Contains(stdout+stderr, adminToken) {
 			t.Errorf("%v tells it:\n%s%s", args, stdout, stderr)
-		}
-	}
-}
-
-func TestANewTokenIsSaidToNeedARestart(t *testing.T) {
-	one, err := loadConfig("", []string{"PAASTIS_ADMIN_TOKEN=" + adminToken}, nil)
-	other, err2 := loadConfig("", []string{"PAASTIS_ADMIN_TOKEN=" + adminToken + "2", "PAASTIS_ADMIN_PATH=/x", "PAASTIS_ADMIN_LISTEN=:1", "PAASTIS_ADMIN_TRUSTED_PROXIES=10.0.0.1"}, nil)
-	if err != nil || err2 != nil {
-		t.Fatal(err, err2)
-	}
-	if err := one.needsRestart(other); err == nil || err.Error() != "changed settings that need a restart: admin.listen, admin.path, admin.trusted_proxies, admin.token" {
-		t.Errorf("got %v", err)
-	}
-	if err := one.needsRestart(one); err != nil {
-		t.Errorf("nothing has changed: %v", err)
-	}
-}
-
-func TestNoProxyIsTrustedThatNobodyHasNamed(t *testing.T) {
-	for _, c := range []struct {
-		environ []string
-		want    string
-	}{
-		{nil, "[]"},
-		{[]string{"PAASTIS_ADMIN_TRUSTED_PROXIES=172.18.0.2,10.0.0.0/24,2001:db8::/48"}, "[172.18.0.2/32 10.0.0.0/24 2001:db8::/48]"},
-	} {
-		l, err := loadConfig("", c.environ, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := l.Admin.proxies(); err != nil || fmt.Sprint(got) != c.want {
-			t.Errorf("%q: %v, %v", c.environ, got, err)
 		}
 	}
 }

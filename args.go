@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -213,11 +214,7 @@ func flagKind(name string) (isBool, known bool) {
 			return f.value == "", true
 		}
 	}
-	if _, key, is := endpointFlag(name); is {
-		return isEndpointSwitch(key), true
-	}
-	s, ok := settingBy(settings(), func(s setting) bool { return s.Flag == name })
-	return ok && (s.Type.Kind() == reflect.Bool || s.Default == "true" || s.Default == "false"), ok
+	return config.FlagKind(name)
 }
 
 func nearestFlag(name string) string {
@@ -225,7 +222,7 @@ func nearestFlag(name string) string {
 	for _, f := range ownFlags() {
 		known = append(known, f.name)
 	}
-	for _, s := range settings() {
+	for _, s := range config.Settings() {
 		known = append(known, s.Flag)
 	}
 	return nearest(name, known)
@@ -262,7 +259,7 @@ func help() string {
 	}
 	b.WriteString("\npaastis COMMAND --help tells the flags that only this command has.\n")
 	b.WriteString("\nFlags (each is also a key of paastis.yml and a variable: --max-idle-time is\nmax_idle_time and PAASTIS_MAX_IDLE_TIME, or PAASTIS_MAX_IDLE_TIME_FILE to read it\nfrom a file; later wins: default, file, variable, flag):\n")
-	fmt.Fprintf(&b, "  %-26s %s (%s)\n", "--config", "Configuration file", strings.Join(configFiles, ", then "))
+	fmt.Fprintf(&b, "  %-26s %s (%s)\n", "--config", "Configuration file", strings.Join(config.Files(), ", then "))
 	b.WriteString(settingsTable())
 	return b.String()
 }
@@ -276,5 +273,14 @@ func (c command) usage() string {
 	}
 	fmt.Fprintf(&b, "  %-18s %s\n", "--config FILE", "configuration file")
 	b.WriteString("and the settings that paastis --help lists.\n")
+	return b.String()
+}
+
+// settingsTable is what --help prints of the settings.
+func settingsTable() string {
+	var b strings.Builder
+	for _, s := range config.Settings() {
+		fmt.Fprintf(&b, "  %-26s %s (%s)\n", s.Flag, s.Doc, cmp.Or(s.Default, "none"))
+	}
 	return b.String()
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -21,24 +22,24 @@ import (
 
 // check validates the configuration, which was loaded by then, and what the apps'
 // labels say, and prints a line for each thing that will hurt. Warnings are no failure.
-func check(ctx context.Context, config Loaded, out io.Writer) error {
-	inv, report, err := look(ctx, config)
-	if config.File == "" {
-		fmt.Fprintf(out, "no configuration file (%s): defaults, variables and flags\n", strings.Join(configFiles, ", "))
+func check(ctx context.Context, cfg config.Loaded, out io.Writer) error {
+	inv, report, err := look(ctx, cfg)
+	if cfg.File == "" {
+		fmt.Fprintf(out, "no configuration file (%s): defaults, variables and flags\n", strings.Join(config.Files(), ", "))
 	} else {
-		fmt.Fprintf(out, "%s is valid\n", config.File)
+		fmt.Fprintf(out, "%s is valid\n", cfg.File)
 	}
 	if err != nil {
 		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n", err)
 	}
-	faults := LogConfig{Level: slog.LevelWarn.String(), Format: config.Log.Format} // they are an answer, whatever is logged
-	themes := server.NewThemes(config.ThemeDir, newLogger(faults, out))
+	faults := config.Log{Level: slog.LevelWarn.String(), Format: cfg.Log.Format} // they are an answer, whatever is logged
+	themes := server.NewThemes(cfg.ThemeDir, newLogger(faults, out))
 	warnings := slices.Concat(
-		config.weaknesses(), inv.RuleWarnings(config.Rules), inv.Problems(), lint(inv, report, config.Traefik.APIURL != ""),
-		lintStrangers(inv, knownTraefiks(config, report), config.Admin.Path, config.Listen, config.ListenTLS),
-		lintAsking(inv, config.Traefik.Middleware), lintUndefined(inv, knownTraefiks(config, report), config.Traefik.Middleware),
-		lintTraefiks(inv, report, config.registrySettings()), lintUnseen(ctx, config, inv), checkAPI(ctx, config.Traefik, inv), lintThemes(inv, themes.Names()),
-		lintRemoved(config.StateFile, inv),
+		cfg.Weaknesses(), inv.RuleWarnings(cfg.Rules), inv.Problems(), lint(inv, report, cfg.Traefik.APIURL != ""),
+		lintStrangers(inv, knownTraefiks(cfg, report), cfg.Admin.Path, cfg.Listen, cfg.ListenTLS),
+		lintAsking(inv, cfg.Traefik.Middleware), lintUndefined(inv, knownTraefiks(cfg, report), cfg.Traefik.Middleware),
+		lintTraefiks(inv, report, cfg.RegistrySettings()), lintUnseen(ctx, cfg, inv), checkAPI(ctx, cfg.Traefik, inv), lintThemes(inv, themes.Names()),
+		lintRemoved(cfg.StateFile, inv),
 	)
 	for _, w := range warnings {
 		fmt.Fprintf(out, "warning: %s\n", w)
@@ -158,8 +159,8 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 }
 
 // checkAPI asks Traefik's API, if its URL is configured.
-func checkAPI(ctx context.Context, t TraefikConfig, inv *registry.Inventory) []string {
-	api, err := t.api()
+func checkAPI(ctx context.Context, t config.Traefik, inv *registry.Inventory) []string {
+	api, err := t.API()
 	if api == nil || err != nil { // validated
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -125,7 +126,7 @@ func TestCheckTellsOfARouterOfAFileThatWakesNothing(t *testing.T) {
 			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answers[r.URL.Path]) }))
 			defer api.Close()
 			inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: c.app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
-			got := strings.Join(checkAPI(t.Context(), TraefikConfig{APIURL: api.URL, Middleware: "paastis"}, inv), "\n")
+			got := strings.Join(checkAPI(t.Context(), config.Traefik{APIURL: api.URL, Middleware: "paastis"}, inv), "\n")
 			if c.told != strings.Contains(got, `router "shop@file" asks Paastis about http://shop.test/`) || !c.told && got != "" {
 				t.Errorf("told: %q", got)
 			}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/traefik"
 )
@@ -34,9 +35,9 @@ func lintStrangers(inv *registry.Inventory, traefiks []traefik.Static, adminPath
 }
 
 // knownTraefiks are what settings and their own containers tell of the Traefiks.
-func knownTraefiks(config Loaded, report registry.Report) []traefik.Static {
-	all := []traefik.Static{config.static()}
-	for _, t := range config.endpoints() {
+func knownTraefiks(cfg config.Loaded, report registry.Report) []traefik.Static {
+	all := []traefik.Static{cfg.Static()}
+	for _, t := range cfg.Endpoints() {
 		all = append(all, t)
 	}
 	for _, app := range report.Apps {

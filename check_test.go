@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -215,13 +216,13 @@ func TestCheckTellsThatTraefiksAPIDoesNotAnswer(t *testing.T) {
 		_, _ = w.Write([]byte(answer))
 	}))
 	defer fine.Close()
-	if got := checkAPI(t.Context(), TraefikConfig{APIURL: fine.URL}, &registry.Inventory{}); got != nil {
+	if got := checkAPI(t.Context(), config.Traefik{APIURL: fine.URL}, &registry.Inventory{}); got != nil {
 		t.Errorf("an API that answers: %q", got)
 	}
-	if got := checkAPI(t.Context(), TraefikConfig{}, &registry.Inventory{}); got != nil {
+	if got := checkAPI(t.Context(), config.Traefik{}, &registry.Inventory{}); got != nil {
 		t.Errorf("no API: %q", got)
 	}
-	got := checkAPI(t.Context(), TraefikConfig{APIURL: "http://user:secret@127.0.0.1:1"}, &registry.Inventory{})
+	got := checkAPI(t.Context(), config.Traefik{APIURL: "http://user:secret@127.0.0.1:1"}, &registry.Inventory{})
 	if len(got) != 1 || !strings.Contains(got[0], "traefik.api_url") || strings.Contains(got[0], "secret") {
 		t.Errorf("an API that does not answer: %q", got)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry"
@@ -15,11 +16,11 @@ import (
 
 // lintUnseen tells of apps that stay awake because their use cannot be seen. Their owner may
 // have said that they sleep all the same.
-func lintUnseen(ctx context.Context, config Loaded, inv *registry.Inventory) []string {
+func lintUnseen(ctx context.Context, cfg config.Loaded, inv *registry.Inventory) []string {
 	if !slices.ContainsFunc(inv.Entries, func(e *registry.Entry) bool { return e.Managed }) {
 		return nil
 	}
-	limited := limitedProvider(ctx, config)
+	limited := limitedProvider(ctx, cfg)
 	if limited == nil {
 		return nil
 	}
@@ -71,8 +72,8 @@ func unseenWarnings(inv *registry.Inventory, limited registry.Limited) []string 
 
 // limitedProvider is the provider, once it has looked at its apps, if it can tell what it will
 // not see. Nil: it cannot, or it does not answer, which is told elsewhere.
-func limitedProvider(ctx context.Context, config Loaded) registry.Limited {
-	provider, err := providers.New(config.Provider, config.Docker.Proc, slog.New(slog.DiscardHandler))
+func limitedProvider(ctx context.Context, cfg config.Loaded) registry.Limited {
+	provider, err := providers.New(cfg.Provider, cfg.Docker.Proc, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil
 	}

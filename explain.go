@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
@@ -20,21 +21,21 @@ import (
 // look takes an inventory from the provider, with the words for people if it cannot be
 // reached; then it is empty. What labels do not tell of Traefik's middlewares it takes from
 // its API, and from what the running Paastis remembers.
-func look(ctx context.Context, config Loaded) (*registry.Inventory, registry.Report, error) {
+func look(ctx context.Context, cfg config.Loaded) (*registry.Inventory, registry.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
-	report, err := listApps(ctx, config)
-	asked, without := registry.ReadAsked(config.StateFile), registry.ReadWithout(config.StateFile)
+	report, err := listApps(ctx, cfg)
+	asked, without := registry.ReadAsked(cfg.StateFile), registry.ReadWithout(cfg.StateFile)
 	apps := make([]registry.Reported, 0, len(report.Apps))
 	for _, app := range report.Apps {
-		id := config.Provider + "/" + app.Name
+		id := cfg.Provider + "/" + app.Name
 		apps = append(apps, registry.Reported{
-			Provider: config.Provider, App: app, Asked: asked[id], Without: append(without[id], app.StartedWithout(report.Apps)...),
+			Provider: cfg.Provider, App: app, Asked: asked[id], Without: append(without[id], app.StartedWithout(report.Apps)...),
 		})
 	}
-	settings := config.registrySettings()
+	settings := cfg.RegistrySettings()
 	inv := registry.Resolve(apps, settings)
-	api, _ := config.Traefik.api() // validated
+	api, _ := cfg.Traefik.API() // validated
 	if api == nil || len(apps) == 0 {
 		return inv, report, err
 	}
@@ -63,8 +64,8 @@ func askTraefik(ctx context.Context, client *api.Client, inv *registry.Inventory
 	return registry.Resolve(apps, settings)
 }
 
-func listApps(ctx context.Context, config Loaded) (registry.Report, error) {
-	provider, err := providers.New(config.Provider, config.Docker.Proc, slog.New(slog.DiscardHandler))
+func listApps(ctx context.Context, cfg config.Loaded) (registry.Report, error) {
+	provider, err := providers.New(cfg.Provider, cfg.Docker.Proc, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return registry.Report{}, err
 	}
@@ -74,40 +75,40 @@ func listApps(ctx context.Context, config Loaded) (registry.Report, error) {
 // explain says all that is known of an app, or of the app that a URL leads to. Of a name that
 // no provider knows, and of any if none answers, it tells what the rules alone say: that is an
 // answer, and no failure.
-func explain(ctx context.Context, config Loaded, operand string, out io.Writer) error {
-	inv, _, err := look(ctx, config)
+func explain(ctx context.Context, cfg config.Loaded, operand string, out io.Writer) error {
+	inv, _, err := look(ctx, cfg)
 	if err != nil {
 		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n\n", err)
 	}
 	if strings.Contains(operand, "/") && strings.Contains(operand, ".") || strings.Contains(operand, "://") {
-		return explainURL(ctx, config, inv, operand, err != nil, out)
+		return explainURL(ctx, cfg, inv, operand, err != nil, out)
 	}
-	return explainName(ctx, config, inv, operand, err != nil, out)
+	return explainName(ctx, cfg, inv, operand, err != nil, out)
 }
 
 // explainURL says which router of which app a URL leads to, and of which Traefik, and explains
 // the app. With alone set no app is known.
-func explainURL(ctx context.Context, config Loaded, inv *registry.Inventory, url string, alone bool, out io.Writer) error {
+func explainURL(ctx context.Context, cfg config.Loaded, inv *registry.Inventory, url string, alone bool, out io.Writer) error {
 	req, err := traefik.FromURL(url)
 	if err != nil {
 		return err
 	}
 	if e, router := inv.Route(&req); e != nil {
 		fmt.Fprintf(out, "%s\n  is for router %q: %s\n", url, router.Name, router.Rule)
-		writeRoutings(out, inv.Routings(&req, config.registrySettings()))
+		writeRoutings(out, inv.Routings(&req, cfg.RegistrySettings()))
 		fmt.Fprintln(out)
 		writeEntry(out, inv, e)
-		writeUse(ctx, config, e, out)
+		writeUse(ctx, cfg, e, out)
 		return nil
 	}
 	if e := inv.Find(&req); e != nil {
 		fmt.Fprintf(out, "%s\n  matches no router; the first label of its host names an app\n\n", url)
 		writeEntry(out, inv, e)
-		writeUse(ctx, config, e, out)
+		writeUse(ctx, cfg, e, out)
 		return nil
 	}
 	if label, _, _ := strings.Cut(req.Host, "."); alone {
-		return explainName(ctx, config, inv, label, true, out)
+		return explainName(ctx, cfg, inv, label, true, out)
 	}
 	fmt.Fprintf(out, "%s\n  belongs to no known app: Paastis lets it pass\n", url)
 	return nil
@@ -131,7 +132,7 @@ func writeRoutings(out io.Writer, all []registry.Routing) {
 
 // explainName explains an app by any of its names. With alone set, the name is taken
 // on trust, for no provider can tell whether it exists; otherwise it is said that it does not.
-func explainName(ctx context.Context, config Loaded, inv *registry.Inventory, name string, alone bool, out io.Writer) error {
+func explainName(ctx context.Context, cfg config.Loaded, inv *registry.Inventory, name string, alone bool, out io.Writer) error {
 	known := inv.KnownAs(name)
 	switch e := inv.Named(name); {
 	case e == nil && len(known) > 1:
@@ -140,21 +141,21 @@ func explainName(ctx context.Context, config Loaded, inv *registry.Inventory, na
 		if !alone {
 			fmt.Fprintf(out, "no provider knows an app %q%s\nwere there one, this is what the rules alone would make of it:\n\n", name, nearest(name, inv.Names()))
 		}
-		writeSupposed(out, config, inv, name)
+		writeSupposed(out, cfg, inv, name)
 		return nil
 	case e != nil:
 		known = []*registry.Entry{e}
 	}
 	writeEntry(out, inv, known[0])
-	writeUse(ctx, config, known[0], out)
+	writeUse(ctx, cfg, known[0], out)
 	return nil
 }
 
 // writeSupposed explains an app that nobody knows, beside those that are known.
-func writeSupposed(out io.Writer, config Loaded, inv *registry.Inventory, name string) {
+func writeSupposed(out io.Writer, cfg config.Loaded, inv *registry.Inventory, name string) {
 	app := registry.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
-	inv = inv.Supposing(registry.Reported{Provider: config.Provider, App: app}, config.registrySettings())
-	writeEntry(out, inv, inv.Named(config.Provider+"/"+name))
+	inv = inv.Supposing(registry.Reported{Provider: cfg.Provider, App: app}, cfg.RegistrySettings())
+	writeEntry(out, inv, inv.Named(cfg.Provider+"/"+name))
 }
 
 func namesOf(entries []*registry.Entry) string {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -43,24 +44,24 @@ func TestExplainTellsWhatTheRulesMakeOfAnAppThatNoProviderKnows(t *testing.T) {
 }
 
 // explained is what explain prints of a name, beside some apps.
-func explained(t *testing.T, config Loaded, name string, apps ...registry.App) (string, error) {
+func explained(t *testing.T, cfg config.Loaded, name string, apps ...registry.App) (string, error) {
 	t.Helper()
 	noProvider(t) // nobody measures their use
-	config.Provider, config.Traefik.Middleware = "docker", "paastis"
-	if config.Defaults.Origins == nil {
-		config.Defaults = rules.Defaults()
+	cfg.Provider, cfg.Traefik.Middleware = "docker", "paastis"
+	if cfg.Defaults.Origins == nil {
+		cfg.Defaults = rules.Defaults()
 	}
 	var reported []registry.Reported
 	for _, app := range apps {
 		reported = append(reported, registry.Reported{Provider: "docker", App: app})
 	}
-	inv := registry.Resolve(reported, config.registrySettings())
+	inv := registry.Resolve(reported, cfg.RegistrySettings())
 	var out strings.Builder
 	var err error
 	if strings.Contains(name, "/") {
-		err = explainURL(t.Context(), config, inv, name, false, &out)
+		err = explainURL(t.Context(), cfg, inv, name, false, &out)
 	} else {
-		err = explainName(t.Context(), config, inv, name, false, &out)
+		err = explainName(t.Context(), cfg, inv, name, false, &out)
 	}
 	return out.String(), err
 }
@@ -70,7 +71,7 @@ func TestExplainSupposesAnAppBesideThoseThatThereAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := explained(t, Loaded{Rules: set}, "shop-api", web(nil))
+	got, err := explained(t, config.Loaded{Rules: set}, "shop-api", web(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ func TestExplainSupposesAnAppBesideThoseThatThereAre(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, got)
 		}
 	}
-	if got, _ = explained(t, Loaded{}, "shop-wbe", web(nil)); !strings.Contains(got, "did you mean shop-web?") {
+	if got, _ = explained(t, config.Loaded{}, "shop-wbe", web(nil)); !strings.Contains(got, "did you mean shop-web?") {
 		t.Errorf("of a slip: %s", got)
 	}
 }
@@ -92,11 +93,11 @@ func TestExplainKnowsAnAppByTheNamesOfItsContainers(t *testing.T) {
 		})
 	}
 	for _, name := range []string{"shop-web", "shop-web-1", "web"} {
-		if got, err := explained(t, Loaded{}, name, known("shop")); err != nil || !strings.HasPrefix(got, "app shop-web (") {
+		if got, err := explained(t, config.Loaded{}, name, known("shop")); err != nil || !strings.HasPrefix(got, "app shop-web (") {
 			t.Errorf("%s: %v %s", name, err, got)
 		}
 	}
-	_, err := explained(t, Loaded{}, "web", known("shop"), known("blog"))
+	_, err := explained(t, config.Loaded{}, "web", known("shop"), known("blog"))
 	if want := `containers of several apps are known as "web": blog-web, shop-web; write the name of one`; err == nil || err.Error() != want {
 		t.Errorf("of two: %v, want %s", err, want)
 	}
@@ -114,7 +115,7 @@ func TestExplainTellsWhichOfSeveralTraefiksRoutesAURL(t *testing.T) {
 	private, public := runs("private", "--providers.docker.constraints=Label(`zone`,`in`)"), runs("public", "--providers.docker.constraints=Label(`zone`,`out`)")
 	hidden := runs("hidden")
 	hidden.Traefik = &traefik.Static{Unread: "its command is a script"}
-	got, err := explained(t, Loaded{}, "http://web.test/cart", inner, private, public, hidden)
+	got, err := explained(t, config.Loaded{}, "http://web.test/cart", inner, private, public, hidden)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func TestExplainTellsWhichOfSeveralTraefiksRoutesAURL(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, got)
 		}
 	}
-	if got, _ = explained(t, Loaded{}, "http://web.test/cart", inner, private); strings.Contains(got, "Traefik on") {
+	if got, _ = explained(t, config.Loaded{}, "http://web.test/cart", inner, private); strings.Contains(got, "Traefik on") {
 		t.Errorf("of one Traefik alone: %s", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/server/admin"
 )
 
@@ -22,15 +23,15 @@ const certificateLife = 10 * 365 * 24 * time.Hour
 
 // listenAll opens the addresses on which Paastis serves everybody, and those on which it
 // serves admins: none without a token.
-func (l Loaded) listenAll(ctx context.Context) (all, forAdmins []net.Listener, err error) {
-	if l.AdminToken != (admin.Sum{}) && l.Admin.Listen != "" {
-		ln, err := listenOn(ctx, "admin.listen", l.Admin.Listen)
+func listenAll(ctx context.Context, cfg config.Loaded) (all, forAdmins []net.Listener, err error) {
+	if cfg.AdminToken != (admin.Sum{}) && cfg.Admin.Listen != "" {
+		ln, err := listenOn(ctx, "admin.listen", cfg.Admin.Listen)
 		if err != nil {
 			return nil, nil, err
 		}
 		forAdmins = []net.Listener{ln}
 	}
-	all, err = l.listen(ctx)
+	all, err = listen(ctx, cfg.Config)
 	if err != nil {
 		for _, ln := range forAdmins {
 			ln.Close()
@@ -41,17 +42,17 @@ func (l Loaded) listenAll(ctx context.Context) (all, forAdmins []net.Listener, e
 
 // listen opens the addresses on which Paastis serves: without TLS, and with it if that
 // is configured.
-func (c Config) listen(ctx context.Context) ([]net.Listener, error) {
-	plain, err := listenOn(ctx, "listen", c.Listen)
-	if err != nil || c.ListenTLS == "" {
+func listen(ctx context.Context, cfg config.Config) ([]net.Listener, error) {
+	plain, err := listenOn(ctx, "listen", cfg.Listen)
+	if err != nil || cfg.ListenTLS == "" {
 		return []net.Listener{plain}, err
 	}
-	certificate, err := c.TLS.certificate(time.Now())
+	certificate, err := certificateOf(cfg.TLS, time.Now())
 	if err != nil {
 		plain.Close()
 		return nil, err
 	}
-	secure, err := listenOn(ctx, "listen-tls", c.ListenTLS)
+	secure, err := listenOn(ctx, "listen-tls", cfg.ListenTLS)
 	if err != nil {
 		plain.Close()
 		return nil, err
@@ -71,8 +72,8 @@ func listenOn(ctx context.Context, flag, address string) (net.Listener, error) {
 	return ln, nil
 }
 
-// certificate is the one that is configured, or one that Paastis signs itself.
-func (c TLSConfig) certificate(now time.Time) (tls.Certificate, error) {
+// certificateOf is the one that is configured, or one that Paastis signs itself.
+func certificateOf(c config.TLS, now time.Time) (tls.Certificate, error) {
 	if c.Cert == "" {
 		return selfSigned(now)
 	}

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/paastis/paastis/config"
 )
 
 func TestPaastisServesHTTP2OnItsTLSAddress(t *testing.T) {
-	listeners, err := Config{Listen: "127.0.0.1:0", ListenTLS: "127.0.0.1:0"}.listen(t.Context())
+	listeners, err := listen(t.Context(), config.Config{Listen: "127.0.0.1:0", ListenTLS: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,25 +45,16 @@ func TestWhatKeepsPaastisFromListeningIsOneClearLine(t *testing.T) {
 	}
 	defer taken.Close()
 	for _, c := range []struct {
-		config Config
+		config config.Config
 		want   string
 	}{
-		{Config{Listen: taken.Addr().String()}, "choose another address with --listen"},
-		{Config{Listen: "127.0.0.1:0", ListenTLS: taken.Addr().String()}, "choose another address with --listen-tls"},
-		{Config{Listen: "127.0.0.1:0", ListenTLS: "127.0.0.1:0", TLS: TLSConfig{Cert: "no.pem", Key: "no.key"}}, "no such file or directory; check tls.cert and tls.key"},
+		{config.Config{Listen: taken.Addr().String()}, "choose another address with --listen"},
+		{config.Config{Listen: "127.0.0.1:0", ListenTLS: taken.Addr().String()}, "choose another address with --listen-tls"},
+		{config.Config{Listen: "127.0.0.1:0", ListenTLS: "127.0.0.1:0", TLS: config.TLS{Cert: "no.pem", Key: "no.key"}}, "no such file or directory; check tls.cert and tls.key"},
 	} {
-		_, err := c.config.listen(context.Background())
+		_, err := listen(context.Background(), c.config)
 		if err == nil || !strings.HasSuffix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%+v: error %v, want one that ends with %q", c.config, err, c.want)
-		}
-	}
-}
-
-func TestACertificateWithoutItsKeyIsRefused(t *testing.T) {
-	_, err := loadConfig("", []string{"PAASTIS_TLS_CERT=/a.pem", "PAASTIS_LISTEN_TLS=3443"}, nil)
-	for _, want := range []string{"tls.cert and tls.key belong together", `"3443" is no address`} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want %q", err, want)
 		}
 	}
 }

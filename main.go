@@ -17,6 +17,7 @@ import (
 	"time"
 	_ "time/tzdata" // for keep_awake: the image has none
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/server"
@@ -59,9 +60,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintln(stdout, "paastis", version)
 		return exitOK
 	}
-	config, err := loadConfig(a.config, environ, a.flags)
+	cfg, err := config.Load(a.config, environ, a.flags)
 	if err == nil {
-		err = a.do(ctx, config, stdout, stderr)
+		err = a.do(ctx, cfg, stdout, stderr)
 	}
 	if err != nil {
 		complain(stderr, err)
@@ -71,112 +72,114 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 }
 
 // do carries out a command.
-func (a arguments) do(ctx context.Context, config Loaded, stdout, stderr io.Writer) error {
+func (a arguments) do(ctx context.Context, cfg config.Loaded, stdout, stderr io.Writer) error {
 	switch a.command {
 	case "check":
-		return check(ctx, config, stdout)
+		return check(ctx, cfg, stdout)
 	case "explain":
-		return explain(ctx, config, a.operand, stdout)
+		return explain(ctx, cfg, a.operand, stdout)
 	case "healthcheck":
-		return healthcheck(ctx, config)
+		return healthcheck(ctx, cfg)
 	case "status", "wake", "retry", "sleep", "pin", "unpin", "events":
-		return a.ask(ctx, config, stdout, stderr)
+		return a.ask(ctx, cfg, stdout, stderr)
 	case "theme preview":
-		return previewThemes(ctx, config, a.operand, stdout, stderr)
+		return previewThemes(ctx, cfg, a.operand, stdout, stderr)
 	default:
-		config.token = "" // who serves needs no more than its sum
-		return serve(ctx, config, stderr)
+		cfg.ForgetToken() // who serves needs no more than its sum
+		return serve(ctx, cfg, stderr)
 	}
 }
 
 // serve runs Paastis until ctx ends.
-func serve(ctx context.Context, config Loaded, stderr io.Writer) error {
+func serve(ctx context.Context, cfg config.Loaded, stderr io.Writer) error {
 	usual := debug.SetGCPercent(tightGC)
 	defer debug.SetGCPercent(usual)
-	log := newLogger(config.Log, stderr)
-	for _, w := range config.weaknesses() {
+	log := newLogger(cfg.Log, stderr)
+	for _, w := range cfg.Weaknesses() {
 		log.Warn(w)
 	}
-	reg, err := config.registry(log)
+	reg, err := newRegistry(cfg, log)
 	if err != nil {
 		return err
 	}
-	themes := server.NewThemes(config.ThemeDir, log)
-	admins := config.admins(reg, log)
-	srv, err := config.server(reg, themes, admins, log)
+	themes := server.NewThemes(cfg.ThemeDir, log)
+	admins := newAdmin(cfg, reg, log)
+	srv, err := newServer(cfg, reg, themes, admins, log)
 	if err != nil {
 		return err
 	}
 	if err := load(ctx, reg); err != nil {
 		return err
 	}
-	listeners, forAdmins, err := config.listenAll(ctx)
+	listeners, forAdmins, err := listenAll(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	log.Info("serving", "listen", listeners[0].Addr().String(), "config", config.File, "version", version)
+	log.Info("serving", "listen", listeners[0].Addr().String(), "config", cfg.File, "version", version)
 	return runAll(ctx,
 		func(ctx context.Context) error { reg.Run(ctx); return nil },
 		func(ctx context.Context) error {
-			return giveBack(ctx, time.Duration(config.AuditInterval), percentOf(usual))
+			return giveBack(ctx, time.Duration(cfg.AuditInterval), percentOf(usual))
 		},
-		func(ctx context.Context) error { return config.watch(ctx, reg, log) },
+		func(ctx context.Context) error {
+			return cfg.Watch(ctx, func(again config.Loaded) { reg.Reload(again.RegistrySettings()) }, log)
+		},
 		themes.Watch,
 		func(ctx context.Context) error { return srv.Serve(ctx, listeners...) },
 		func(ctx context.Context) error { return serveAdmins(ctx, admins, forAdmins, log) },
 	)
 }
 
-// registry is one that knows no app yet.
-func (l Loaded) registry(log *slog.Logger) (*registry.Registry, error) {
-	provider, err := providers.New(l.Provider, l.Docker.Proc, log)
+// newRegistry is one that knows no app yet.
+func newRegistry(cfg config.Loaded, log *slog.Logger) (*registry.Registry, error) {
+	provider, err := providers.New(cfg.Provider, cfg.Docker.Proc, log)
 	if err != nil {
 		return nil, err
 	}
 	options := registry.Options{
 		Providers: []registry.Provider{provider},
-		Settings:  l.registrySettings(),
+		Settings:  cfg.RegistrySettings(),
 		Log:       log,
-		Audit:     time.Duration(l.AuditInterval),
+		Audit:     time.Duration(cfg.AuditInterval),
 	}
-	if api, _ := l.Traefik.api(); api != nil { // validated
+	if api, _ := cfg.Traefik.API(); api != nil { // validated
 		options.Gateway = api
 	}
-	options.Gateways = l.Traefik.gateways()
-	if l.StateFile != "" {
-		options.Store = registry.NewFileStore(l.StateFile)
+	options.Gateways = cfg.Traefik.Gateways()
+	if cfg.StateFile != "" {
+		options.Store = registry.NewFileStore(cfg.StateFile)
 	}
 	return registry.New(options), nil
 }
 
-// server is what answers all but the addresses of admins. Nil admins: none are let in.
-func (l Loaded) server(reg *registry.Registry, themes *server.Themes, admins *admin.Admin, log *slog.Logger) (*server.Server, error) {
-	classifier, err := l.classifier()
+// newServer is what answers all but the addresses of admins. Nil admins: none are let in.
+func newServer(cfg config.Loaded, reg *registry.Registry, themes *server.Themes, admins *admin.Admin, log *slog.Logger) (*server.Server, error) {
+	classifier, err := cfg.Classifier()
 	if err != nil {
 		return nil, err
 	}
-	sources, err := l.Traefik.sources()
+	sources, err := cfg.Traefik.Sources()
 	if err != nil {
 		return nil, err
 	}
 	options := server.Options{
-		Registry: reg, Classifier: classifier, Log: log, Themes: themes, WakesPerMinute: l.WakeLimit,
-		ConfigToken: l.Traefik.ConfigToken, EndpointTokens: l.Traefik.endpointTokens(), ConfigSources: sources,
+		Registry: reg, Classifier: classifier, Log: log, Themes: themes, WakesPerMinute: cfg.WakeLimit,
+		ConfigToken: cfg.Traefik.ConfigToken, EndpointTokens: cfg.Traefik.EndpointTokens(), ConfigSources: sources,
 	}
 	if admins != nil {
-		options.Admin, options.AdminPath = admins, l.Admin.Path
+		options.Admin, options.AdminPath = admins, cfg.Admin.Path
 	}
 	return server.New(options), nil
 }
 
-// admins is what answers admins; nil without a token.
-func (l Loaded) admins(reg *registry.Registry, log *slog.Logger) *admin.Admin {
-	if l.AdminToken == (admin.Sum{}) {
+// newAdmin is what answers admins; nil without a token.
+func newAdmin(cfg config.Loaded, reg *registry.Registry, log *slog.Logger) *admin.Admin {
+	if cfg.AdminToken == (admin.Sum{}) {
 		return nil
 	}
-	proxies, _ := l.Admin.proxies() // validated
+	proxies, _ := cfg.Admin.Proxies() // validated
 	return admin.New(admin.Options{
-		Registry: reg, Token: l.AdminToken, TrustedProxies: proxies, Log: log, Version: version, Started: time.Now(),
+		Registry: reg, Token: cfg.AdminToken, TrustedProxies: proxies, Log: log, Version: version, Started: time.Now(),
 	})
 }
 
@@ -216,7 +219,7 @@ func runAll(ctx context.Context, parts ...func(context.Context) error) error {
 	return errors.Join(errs...)
 }
 
-func newLogger(c LogConfig, w io.Writer) *slog.Logger {
+func newLogger(c config.Log, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Level)) // validated
 	options := &slog.HandlerOptions{Level: level}

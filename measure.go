@@ -11,6 +11,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
@@ -19,12 +20,12 @@ import (
 // writeUse measures an app for as long as it has to be quiet before it sleeps, and shows its rates beside what Paastis
 // takes for use, so that its author can choose a floor. An app that does not run, or
 // whose provider has no counters, has nothing to show.
-func writeUse(ctx context.Context, config Loaded, e *registry.Entry, out io.Writer) {
+func writeUse(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.Writer) {
 	if !runs(e) {
-		writeUnseen(ctx, config, e, out)
+		writeUnseen(ctx, cfg, e, out)
 		return
 	}
-	provider, err := providers.New(config.Provider, config.Docker.Proc, slog.New(slog.DiscardHandler))
+	provider, err := providers.New(cfg.Provider, cfg.Docker.Proc, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return
 	}
@@ -42,11 +43,11 @@ func writeUse(ctx context.Context, config Loaded, e *registry.Entry, out io.Writ
 }
 
 // writeUnseen says of an app that does not run why its use would not be seen.
-func writeUnseen(ctx context.Context, config Loaded, e *registry.Entry, out io.Writer) {
+func writeUnseen(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.Writer) {
 	if !e.Managed || e.Follows() || !slices.Contains(e.App.Networks, "host") {
 		return
 	}
-	if limited := limitedProvider(ctx, config); limited != nil {
+	if limited := limitedProvider(ctx, cfg); limited != nil {
 		if text := unseenText(e, limited.Unseen(e.App.Name, e.VisitedPorts())); text != "" {
 			fmt.Fprintf(out, "\nuse beyond requests\n  %s\n", text)
 		}

@@ -14,13 +14,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/paastis/paastis/client"
-)
-
-var (
-	errAdminOff = errors.New("the admin API is off, for it has no token: set admin.token, best by PAASTIS_ADMIN_TOKEN_FILE, for Paastis and for this command")
-	errNowhere  = errors.New("the admin API has no address: set admin.listen or admin.path for Paastis, or admin.url for this command")
-	errNoToken  = errors.New("the admin API wants a token: set PAASTIS_ADMIN_TOKEN, or PAASTIS_ADMIN_TOKEN_FILE")
-	errOnlySum  = errors.New("only admin.token_sha256 is known here, and the token cannot be made of it: set PAASTIS_ADMIN_TOKEN, or PAASTIS_ADMIN_TOKEN_FILE")
+	"github.com/paastis/paastis/config"
 )
 
 // remote is a running Paastis, asked from a shell.
@@ -30,8 +24,8 @@ type remote struct {
 }
 
 // ask carries out a command by the admin API of a running Paastis.
-func (a arguments) ask(ctx context.Context, config Loaded, stdout, stderr io.Writer) error {
-	api, err := config.adminAPI()
+func (a arguments) ask(ctx context.Context, cfg config.Loaded, stdout, stderr io.Writer) error {
+	api, err := cfg.AdminAPI()
 	if err != nil {
 		return err
 	}
@@ -47,36 +41,6 @@ func (a arguments) ask(ctx context.Context, config Loaded, stdout, stderr io.Wri
 		err = r.statusOf(ctx, a)
 	}
 	return r.clear(ctx, err, cmp.Or(a.operand, a.own["--app"]))
-}
-
-// adminAPI is where a Paastis with this configuration is told what to do.
-func (l Loaded) adminAPI() (*client.Client, error) {
-	switch admin := l.Admin; {
-	case l.token == "" && admin.TokenSum != "":
-		return nil, errOnlySum
-	case l.token == "" && admin.URL != "":
-		return nil, errNoToken
-	case l.token == "":
-		return nil, errAdminOff
-	case admin.URL == "" && admin.Listen == "" && admin.Path == "":
-		return nil, errNowhere
-	}
-	if strings.HasPrefix(l.Admin.URL, "https:") {
-		trustRoots()
-	}
-	return client.New(l.adminURL(), l.token)
-}
-
-// adminURL is where the dashboard is, seen from this machine.
-func (l Loaded) adminURL() string {
-	switch {
-	case l.Admin.URL != "":
-		return l.Admin.URL
-	case l.Admin.Listen != "":
-		return "http://" + localAddress(l.Admin.Listen)
-	default:
-		return "http://" + localAddress(l.Listen) + "/" + strings.Trim(l.Admin.Path, "/")
-	}
 }
 
 // clear turns an error of the API into a line that says what to do about it. name is the

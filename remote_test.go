@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/paastis/paastis/config"
 )
 
 // answers are what a Paastis answers, by method and path below api/v1; a path without
@@ -245,7 +247,7 @@ func TestACommandTellsItsOwnFlags(t *testing.T) {
 		if isBool, _ := flagKind(f.name); isBool != (f.value == "") {
 			t.Errorf("%s takes a value in one command and none in another", f.name)
 		}
-		if _, taken := settingBy(settings(), func(s setting) bool { return s.Flag == f.name }); taken {
+		if _, taken := config.FlagKind(f.name); taken {
 			t.Errorf("%s is a setting too", f.name)
 		}
 	}
@@ -276,23 +278,6 @@ func TestWhyThereIsNoAnswerIsToldInOneLine(t *testing.T) {
 		code, stdout, stderr := paastis(t, c.environ, strings.Fields(c.args)...)
 		if code != exitFailure || stdout != "" || !strings.Contains(stderr, c.says) || strings.Count(stderr, "\n") != 1 || strings.Contains(stderr, adminToken) {
 			t.Errorf("%s: exit %d\n%s%s", name, code, stdout, stderr)
-		}
-	}
-}
-
-func TestACommandFindsThePaastisOfItsOwnConfiguration(t *testing.T) {
-	for want, flags := range map[string]map[string]string{
-		"http://127.0.0.1:8091":         {"--admin.path": "/paastis-admin"},
-		"http://localhost:9":            {"--admin.listen": ":9"},
-		"http://localhost:3000/a":       {"--admin.listen": "", "--admin.path": "/a"},
-		"https://paastis.example.com/a": {"--admin.url": "https://paastis.example.com/a", "--admin.path": "/b"},
-	} {
-		config, err := loadConfig("", []string{"PAASTIS_ADMIN_TOKEN_FILE=" + file(t, adminToken+"\n")}, flags)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if api, err := config.adminAPI(); err != nil || api.String() != want {
-			t.Errorf("%v: %v %v, want %s", flags, api, err, want)
 		}
 	}
 }

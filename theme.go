@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/server"
 )
 
@@ -16,12 +17,12 @@ const previewHeaderLimit = 10 * time.Second
 
 // previewThemes serves every state of the waiting page in all themes, or in one of them,
 // until ctx ends. Faults of themes are logged to stderr.
-func previewThemes(ctx context.Context, config Loaded, name string, stdout, stderr io.Writer) error {
-	preview, err := server.NewPreview(server.NewThemes(config.ThemeDir, newLogger(config.Log, stderr)), name)
+func previewThemes(ctx context.Context, cfg config.Loaded, name string, stdout, stderr io.Writer) error {
+	preview, err := server.NewPreview(server.NewThemes(cfg.ThemeDir, newLogger(cfg.Log, stderr)), name)
 	if err != nil {
 		return err
 	}
-	listener, err := listenOn(ctx, "theme-preview", config.ThemePreview)
+	listener, err := listenOn(ctx, "theme-preview", cfg.ThemePreview)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -20,10 +20,10 @@ import (
 // endpointsKey is where the endpoints stand in paastis.yml.
 const endpointsKey = "traefik.endpoints"
 
-// EndpointConfig is what Paastis has to know of a Traefik that fetches its routes at
+// Endpoint is what Paastis has to know of a Traefik that fetches its routes at
 // /traefik/config/NAME. What is left out is as its container says, else as Traefik has it
 // by default.
-type EndpointConfig struct {
+type Endpoint struct {
 	Constraints        *string  `yaml:"constraints"`
 	ExposedByDefault   *bool    `yaml:"exposed_by_default"`
 	Network            string   `yaml:"network"`
@@ -40,7 +40,7 @@ var endpointName = regexp.MustCompile(`^[a-z0-9]+([_-][a-z0-9]+)*$`)
 // endpointKeys are the keys that an endpoint has, by the place of their fields.
 func endpointKeys() []string {
 	var keys []string
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[EndpointConfig]()) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Endpoint]()) {
 		keys = append(keys, field.Tag.Get("yaml"))
 	}
 	return keys
@@ -81,7 +81,7 @@ func (l *Loaded) checkEndpoint(file, prefix string, node *yaml.Node) error {
 			continue
 		}
 		l.Origins[path] = fmt.Sprintf("%s:%d", file, key.Line)
-		faults = append(faults, checkType(file, path, value, reflect.TypeFor[EndpointConfig]().Field(place).Type))
+		faults = append(faults, checkType(file, path, value, reflect.TypeFor[Endpoint]().Field(place).Type))
 	}
 	return errors.Join(faults...)
 }
@@ -107,7 +107,7 @@ func (l *Loaded) readEndpointVariable(variable, value string) (is bool, err erro
 	if isFile {
 		data, err := os.ReadFile(value)
 		if err != nil {
-			return true, fmt.Errorf("%s: %s: %w", variable, value, rootCause(err))
+			return true, fmt.Errorf("%s: %s: %w", variable, value, withoutPath(err))
 		}
 		value = strings.TrimSpace(string(data))
 	}
@@ -158,7 +158,7 @@ func (l *Loaded) setEndpoint(name, key, value, origin string) error {
 	}
 	endpoints := maps.Clone(l.Traefik.Endpoints)
 	if endpoints == nil {
-		endpoints = map[string]EndpointConfig{}
+		endpoints = map[string]Endpoint{}
 	}
 	endpoints[name] = endpoint
 	l.Traefik.Endpoints = endpoints
@@ -235,9 +235,9 @@ func checkDefaults(all, defaults []string) error {
 	return nil
 }
 
-// static is what the settings say of the Traefik of /traefik/config. What nobody has set
+// Static is what the settings say of the Traefik of /traefik/config. What nobody has set
 // is not known.
-func (l Loaded) static() traefik.Static {
+func (l Loaded) Static() traefik.Static {
 	t := l.Traefik
 	s := traefik.Static{Network: t.Network, EntryPoints: entryPoints(t.EntryPoints, t.DefaultEntryPoints)}
 	if l.Origins["traefik.constraints"] != "" {
@@ -249,9 +249,9 @@ func (l Loaded) static() traefik.Static {
 	return s
 }
 
-// endpoints are what the settings say of the other Traefiks, by the names of their
+// Endpoints are what the settings say of the other Traefiks, by the names of their
 // endpoints.
-func (l Loaded) endpoints() map[string]traefik.Static {
+func (l Loaded) Endpoints() map[string]traefik.Static {
 	all := map[string]traefik.Static{}
 	for name, e := range l.Traefik.Endpoints {
 		s := traefik.Static{
@@ -292,9 +292,9 @@ func readEntryPoint(text string) (traefik.EntryPoint, error) {
 	return e, nil
 }
 
-// endpointTokens are those that let Traefiks in, by the names of their endpoints. An empty
+// EndpointTokens are those that let Traefiks in, by the names of their endpoints. An empty
 // one: as at /traefik/config.
-func (t TraefikConfig) endpointTokens() map[string]string {
+func (t Traefik) EndpointTokens() map[string]string {
 	tokens := map[string]string{}
 	for name, e := range t.Endpoints {
 		tokens[name] = e.Token
@@ -302,8 +302,8 @@ func (t TraefikConfig) endpointTokens() map[string]string {
 	return tokens
 }
 
-// gateways are the clients of the Traefiks' APIs, by the names of their endpoints.
-func (t TraefikConfig) gateways() map[string]registry.Gateway {
+// Gateways are the clients of the Traefiks' APIs, by the names of their endpoints.
+func (t Traefik) Gateways() map[string]registry.Gateway {
 	all := map[string]registry.Gateway{}
 	for name, e := range t.Endpoints {
 		if api, _ := newAPI(e.APIURL); api != nil { // validated
@@ -314,7 +314,7 @@ func (t TraefikConfig) gateways() map[string]registry.Gateway {
 }
 
 // endpointAPIs are the URLs of the Traefiks' APIs, by the names of their endpoints.
-func (t TraefikConfig) endpointAPIs() map[string]string {
+func (t Traefik) endpointAPIs() map[string]string {
 	urls := map[string]string{}
 	for name, e := range t.Endpoints {
 		urls[name] = e.APIURL

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"slices"
@@ -13,14 +13,14 @@ const insideFile = "traefik:\n  exposed_by_default: false\n  endpoints:\n    ins
 
 func TestAnEndpointHasSettingsOfItsOwnFromFileVariablesAndFlags(t *testing.T) {
 	token := file(t, "s3cret\n")
-	l, err := loadConfig(file(t, insideFile), []string{
+	l, err := Load(file(t, insideFile), []string{
 		"PAASTIS_TRAEFIK_ENDPOINTS_INSIDE_TOKEN_FILE=" + token, "PAASTIS_TRAEFIK_ENDPOINTS_INSIDE_EXPOSED_BY_DEFAULT=false",
 		"PAASTIS_TRAEFIK_ENDPOINTS_INSIDE_DEFAULT_ENTRY_POINTS=admin", "PAASTIS_TRAEFIK_ENDPOINTS_TWO_PARTS_NETWORK=far",
 	}, map[string]string{"--traefik.endpoints.inside.network": "inner", "--traefik.endpoints.two-parts.api-url": "http://far:8080"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	inside := l.registrySettings().Endpoints["inside"]
+	inside := l.RegistrySettings().Endpoints["inside"]
 	labels, _ := traefik.Decode(map[string]string{"zone": "in", "traefik.enable": "true"})
 	other, _ := traefik.Decode(map[string]string{"zone": "out", "traefik.enable": "true"})
 	if !inside.Keeps(labels) || inside.Keeps(other) || inside.Network != "inner" {
@@ -32,7 +32,7 @@ func TestAnEndpointHasSettingsOfItsOwnFromFileVariablesAndFlags(t *testing.T) {
 	if on := inside.ListensOn(traefik.Router{}); len(on) != 1 || on[0] != "admin" {
 		t.Errorf("by default routers are on %q", on)
 	}
-	if got := l.Traefik.endpointTokens()["inside"]; got != "s3cret" {
+	if got := l.Traefik.EndpointTokens()["inside"]; got != "s3cret" {
 		t.Errorf("token %q", got)
 	}
 	if far := l.Traefik.Endpoints["two_parts"]; far.Network != "far" || far.APIURL != "http://far:8080" {
@@ -41,18 +41,18 @@ func TestAnEndpointHasSettingsOfItsOwnFromFileVariablesAndFlags(t *testing.T) {
 }
 
 func TestWhatNobodyHasSetOfTraefikIsNotKnown(t *testing.T) {
-	l, err := loadConfig("paastis.yml", nil, nil)
+	l, err := Load("../paastis.yml", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := l.registrySettings(); !s.Traefik.Equal(traefik.Static{}) || len(s.Endpoints) > 0 {
+	if s := l.RegistrySettings(); !s.Traefik.Equal(traefik.Static{}) || len(s.Endpoints) > 0 {
 		t.Errorf("the reference says %+v", s)
 	}
-	l, err = loadConfig(file(t, "traefik: {constraints: '', exposed_by_default: true}\n"), nil, nil)
+	l, err = Load(file(t, "traefik: {constraints: '', exposed_by_default: true}\n"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := l.registrySettings().Traefik; s.Constraints == nil || s.ExposedByDefault == nil || !*s.ExposedByDefault {
+	if s := l.RegistrySettings().Traefik; s.Constraints == nil || s.ExposedByDefault == nil || !*s.ExposedByDefault {
 		t.Errorf("set to what is the default: %+v", s)
 	}
 }
@@ -71,7 +71,7 @@ func TestAFaultOfAnEndpointIsToldByItsLine(t *testing.T) {
 		"traefik:\n  endpoints:\n    in:\n      default_entry_points: [web]\n":        `paastis.yml:4: traefik.endpoints.in.default_entry_points: "web" is none of entry_points`,
 		"traefik:\n  entry_points: [web]\n  default_entry_points: [web, websecure]\n": `paastis.yml:3: traefik.default_entry_points: "websecure" is none of entry_points`,
 	} {
-		_, err := loadConfig(file(t, text), nil, nil)
+		_, err := Load(file(t, text), nil, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q:\n got %v\nwant %s", text, err, want)
 		}
@@ -80,14 +80,14 @@ func TestAFaultOfAnEndpointIsToldByItsLine(t *testing.T) {
 		"PAASTIS_TRAEFIK_ENDPOINTS_INSIDE_NETWROK=a":            "PAASTIS_TRAEFIK_ENDPOINTS_INSIDE_NETWROK: unknown variable",
 		"PAASTIS_TRAEFIK_ENDPOINTS_IN_EXPOSED_BY_DEFAULT=maybe": "PAASTIS_TRAEFIK_ENDPOINTS_IN_EXPOSED_BY_DEFAULT: invalid value \"maybe\": expected true or false",
 	} {
-		if _, err := loadConfig("", []string{variable}, nil); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if _, err := Load("", []string{variable}, nil); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v", variable, err)
 		}
 	}
-	if _, err := parseArgs([]string{"--traefik.endpoints.in.exposed-by-default", "--traefik.endpoints.in.network", "a", "check"}); err != nil {
-		t.Error(err)
+	if isSwitch, known := FlagKind("--traefik.endpoints.in.exposed-by-default"); !isSwitch || !known {
+		t.Error("a switch of an endpoint is none")
 	}
-	if _, err := parseArgs([]string{"--traefik.endpoints.in.netwrok", "a"}); err == nil {
+	if _, known := FlagKind("--traefik.endpoints.in.netwrok"); known {
 		t.Error("an unknown key of an endpoint is taken for a flag")
 	}
 }

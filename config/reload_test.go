@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"context"
@@ -8,8 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/paastis/paastis/registry"
 )
 
 // reloads plays how a file is written while Paastis looks at it, one text at each look, and
@@ -19,15 +17,14 @@ func reloads(t *testing.T, first string, texts ...string) string {
 	var out strings.Builder
 	synctest.Test(t, func(t *testing.T) {
 		path := file(t, first)
-		l, err := loadConfig(path, nil, nil)
+		l, err := Load(path, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		log := slog.New(slog.NewTextHandler(&out, nil))
-		reg := registry.New(registry.Options{Settings: l.registrySettings(), Log: log})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); l.lookAgain(ctx, nil, reg, log) }()
+		go func() { defer close(done); l.lookAgain(ctx, nil, func(Loaded) {}, log) }()
 		synctest.Wait()
 		for _, text := range texts {
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -81,7 +78,7 @@ func TestASecondDocumentIsRefused(t *testing.T) {
 		"admin: []\n":                                    "paastis.yml:1: expected keys",
 		"traefik:\n  endpoints:\nmax_idle_time: 5m\n":    "",
 	} {
-		_, err := loadConfig(file(t, text), nil, nil)
+		_, err := Load(file(t, text), nil, nil)
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%q: %v", text, err)

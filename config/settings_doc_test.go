@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-const settingsDocument = "docs/settings.md"
+const settingsDocument = "../docs/settings.md"
 
 // settingsIntroduction is what the document says before its tables.
 const settingsIntroduction = `# Settings
@@ -51,7 +51,7 @@ func TestTheSettingsDocumentSaysWhatTheSettingsSay(t *testing.T) {
 
 func TestTheSettingsDocumentNamesEverySetting(t *testing.T) {
 	text := settingsText()
-	for _, s := range settings() {
+	for _, s := range Settings() {
 		for _, name := range []string{s.Key, s.Flag, s.Env} {
 			if !strings.Contains(text, "`"+name+"`") {
 				t.Errorf("%s does not have `%s`", settingsDocument, name)
@@ -72,7 +72,7 @@ func settingsText() string {
 	propertiesSection(&b)
 	for _, section := range settingsSections {
 		var rows [][]string
-		for _, s := range settings() {
+		for _, s := range Settings() {
 			if prefix, _, dotted := strings.Cut(s.Key, "."); section.prefix == prefix && dotted || section.prefix == "" && !dotted && !isProperty(s.Key) {
 				rows = append(rows, []string{inCode(s.Key), s.Doc, inCode(s.Default), inCode(s.Flag), inCode(s.Env)})
 			}
@@ -88,13 +88,13 @@ func settingsText() string {
 // propertiesSection writes what can be set for one app, and where all apps have a value of it.
 func propertiesSection(b *strings.Builder) {
 	var all, one [][]string
-	for _, s := range settings() {
+	for _, s := range Settings() {
 		if isProperty(s.Key) {
 			all = append(all, []string{inCode(s.Key), s.Doc, inCode(s.Default), inCode("paastis." + s.Key), inCode(s.Flag), inCode(s.Env)})
 		}
 	}
 	for _, p := range rules.Keys() {
-		if _, global := settingBy(settings(), func(s setting) bool { return s.Key == p.Key }); !global {
+		if _, global := settingBy(Settings(), func(s Setting) bool { return s.Key == p.Key }); !global {
 			one = append(one, propertyRow(p))
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -11,8 +11,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/paastis/paastis/rules"
 	"gopkg.in/yaml.v3"
+
+	"github.com/paastis/paastis/rules"
 )
 
 // document is paastis.yml as it is written.
@@ -28,7 +29,7 @@ func (l *Loaded) readFile() error {
 	}
 	data, err := os.ReadFile(l.File)
 	if err != nil {
-		return fmt.Errorf("%s: %w; Paastis must be allowed to read it", l.File, rootCause(err))
+		return fmt.Errorf("%s: %w; Paastis must be allowed to read it", l.File, withoutPath(err))
 	}
 	return l.parseFile(data)
 }
@@ -103,7 +104,7 @@ func (l *Loaded) checkKeys(file string, node *yaml.Node, prefix string) error {
 
 // checkValue reports a value that is none of its setting's kind.
 func checkValue(file, path string, value *yaml.Node) error {
-	s, ok := settingBy(settings(), func(s setting) bool { return s.Key == path })
+	s, ok := settingBy(Settings(), func(s Setting) bool { return s.Key == path })
 	if !ok {
 		return nil
 	}

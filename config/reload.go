@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -12,28 +12,26 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/paastis/paastis/registry"
 )
 
 // reloadInterval is how often the file is looked at. Watching it by the kernel's
 // events fails where it is most needed: on single files mounted into a container.
 const reloadInterval = 2 * time.Second
 
-// watch reads paastis.yml anew whenever it has changed, and at once on SIGHUP, until
+// Watch reads paastis.yml anew whenever it has changed, and at once on SIGHUP, until
 // ctx ends. A change counts once two looks have found the same: editors and deployments
-// write a file in several steps, and it is empty at first. A file that is wrong changes
-// nothing.
-func (l Loaded) watch(ctx context.Context, reg *registry.Registry, log *slog.Logger) error {
+// write a file in several steps, and it is empty at first. take is called with what has
+// changed, by one goroutine; a file that is wrong changes nothing. Watch returns nil.
+func (l Loaded) Watch(ctx context.Context, take func(Loaded), log *slog.Logger) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
-	l.lookAgain(ctx, hup, reg, log)
+	l.lookAgain(ctx, hup, take, log)
 	return nil
 }
 
-// lookAgain is watch, with SIGHUP from a channel.
-func (l Loaded) lookAgain(ctx context.Context, hup <-chan os.Signal, reg *registry.Registry, log *slog.Logger) {
+// lookAgain is Watch, with SIGHUP from a channel.
+func (l Loaded) lookAgain(ctx context.Context, hup <-chan os.Signal, take func(Loaded), log *slog.Logger) {
 	ticker := time.NewTicker(reloadInterval)
 	defer ticker.Stop()
 	taken := l.content()
@@ -51,7 +49,7 @@ func (l Loaded) lookAgain(ctx context.Context, hup <-chan os.Signal, reg *regist
 		settled := now != nil && bytes.Equal(now, seen) && !bytes.Equal(now, taken)
 		if seen = now; settled || asked && now != nil {
 			taken = now
-			l.reload(reg, log)
+			l.reload(take, log)
 		}
 	}
 }
@@ -68,16 +66,16 @@ func (l Loaded) content() []byte {
 	return data
 }
 
-// reload gives the registry the rules and defaults of the file as it is now.
-func (l Loaded) reload(reg *registry.Registry, log *slog.Logger) {
-	again, err := loadConfig(l.File, l.environ, l.flags)
+// reload gives take the configuration with the file as it is now.
+func (l Loaded) reload(take func(Loaded), log *slog.Logger) {
+	again, err := Load(l.File, l.environ, l.flags)
 	if err != nil {
 		for line := range strings.Lines(err.Error()) {
 			log.Error("configuration not reloaded, the last good one stays: " + strings.TrimSpace(line))
 		}
 		return
 	}
-	reg.Reload(again.registrySettings())
+	take(again)
 	log.Info("configuration reloaded", "config", l.File)
 	if err := l.needsRestart(again); err != nil {
 		log.Warn(err.Error())
@@ -101,7 +99,7 @@ func (l Loaded) needsRestart(again Loaded) error {
 	note("traefik.api_url", l.Traefik.APIURL != again.Traefik.APIURL)
 	note("traefik.config_token", l.Traefik.ConfigToken != again.Traefik.ConfigToken)
 	note("traefik.config_sources", !slices.Equal(l.Traefik.ConfigSources, again.Traefik.ConfigSources))
-	note(endpointsKey, !maps.Equal(l.Traefik.endpointTokens(), again.Traefik.endpointTokens()) ||
+	note(endpointsKey, !maps.Equal(l.Traefik.EndpointTokens(), again.Traefik.EndpointTokens()) ||
 		!maps.Equal(l.Traefik.endpointAPIs(), again.Traefik.endpointAPIs()))
 	note("admin.listen", l.Admin.Listen != again.Admin.Listen)
 	note("admin.path", l.Admin.Path != again.Admin.Path)

@@ -1,7 +1,6 @@
-package main
+package config
 
 import (
-	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -13,8 +12,8 @@ import (
 // envPrefix begins every variable that Paastis reads.
 const envPrefix = "PAASTIS_"
 
-// setting is one value of Config under all its names.
-type setting struct {
+// Setting is one value of Config under all its names.
+type Setting struct {
 	Key     string // in paastis.yml, with dots: traefik.throttle
 	Flag    string // --traefik.throttle
 	Env     string // PAASTIS_TRAEFIK_THROTTLE
@@ -24,13 +23,13 @@ type setting struct {
 	Type    reflect.Type
 }
 
-// settings are all values of Config, in the order of its fields.
-func settings() []setting {
-	return settingsOf(reflect.ValueOf(defaultConfig()), "", "")
+// Settings are all values of Config, in the order of its fields.
+func Settings() []Setting {
+	return settingsOf(reflect.ValueOf(Default()), "", "")
 }
 
-func settingsOf(v reflect.Value, key, path string) []setting {
-	var all []setting
+func settingsOf(v reflect.Value, key, path string) []Setting {
+	var all []Setting
 	for i := range v.NumField() {
 		field, value := v.Type().Field(i), v.Field(i)
 		k, p := key+field.Tag.Get("yaml"), path+strings.ToLower(field.Name)
@@ -39,9 +38,9 @@ func settingsOf(v reflect.Value, key, path string) []setting {
 			all = append(all, settingsOf(value, k+".", p+".")...)
 			continue
 		case reflect.Map:
-			continue // see EndpointConfig
+			continue // see Endpoint
 		}
-		all = append(all, setting{
+		all = append(all, Setting{
 			Key:     k,
 			Flag:    "--" + strings.ReplaceAll(k, "_", "-"),
 			Env:     envPrefix + strings.ToUpper(strings.ReplaceAll(k, ".", "_")),
@@ -70,25 +69,31 @@ func defaultText(v reflect.Value) string {
 
 func settingKeys() []string {
 	var keys []string
-	for _, s := range settings() {
+	for _, s := range Settings() {
 		keys = append(keys, s.Key)
 	}
 	return keys
 }
 
-func settingBy(all []setting, is func(setting) bool) (setting, bool) {
+func settingBy(all []Setting, is func(Setting) bool) (Setting, bool) {
 	i := slices.IndexFunc(all, is)
 	if i < 0 {
-		return setting{}, false
+		return Setting{}, false
 	}
 	return all[i], true
 }
 
-// settingsTable is what --help prints of them.
-func settingsTable() string {
-	var b strings.Builder
-	for _, s := range settings() {
-		fmt.Fprintf(&b, "  %-26s %s (%s)\n", s.Flag, s.Doc, cmp.Or(s.Default, "none"))
+// FlagKind reports whether a flag such as --max-idle-time is of a setting, and whether it is a
+// switch: it takes true or false, so that it may stand alone.
+func FlagKind(name string) (isSwitch, known bool) {
+	if _, key, is := endpointFlag(name); is {
+		return isEndpointSwitch(key), true
 	}
-	return b.String()
+	s, ok := settingBy(Settings(), func(s Setting) bool { return s.Flag == name })
+	return s.IsSwitch(), ok
+}
+
+// IsSwitch reports whether the setting takes true or false and nothing else.
+func (s Setting) IsSwitch() bool {
+	return s.Default == "true" || s.Default == "false"
 }

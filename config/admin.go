@@ -1,6 +1,7 @@
-package main
+package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -11,8 +12,8 @@ import (
 	"github.com/paastis/paastis/server/admin"
 )
 
-// AdminConfig is who may see and move the apps, and where. It is off without a token.
-type AdminConfig struct {
+// Admin is who may see and move the apps, and where. It is off without a token.
+type Admin struct {
 	Listen         string   `yaml:"listen" description:"Address to listen on for admins, once there is a token; empty: none of its own"`
 	Path           string   `yaml:"path" description:"Path under which admins are answered at the main address too: /paastis-admin"`
 	Token          string   `yaml:"token" description:"Whoever knows it may see and move all apps; better in a file that PAASTIS_ADMIN_TOKEN_FILE names"`
@@ -28,15 +29,15 @@ func (l *Loaded) validateAdmin(fault faulter) {
 	if _, err := client.New(l.Admin.URL, ""); err != nil && l.Admin.URL != "" {
 		fault("admin.url", "%v", err)
 	}
-	if _, err := l.Admin.proxies(); err != nil {
+	if _, err := l.Admin.Proxies(); err != nil {
 		fault("admin.trusted_proxies", "%v", err)
 	}
 	l.validateAdminPath(fault)
 	l.sumToken(fault)
 }
 
-// proxies are the networks of those that are believed about whom they have requests from.
-func (a AdminConfig) proxies() ([]netip.Prefix, error) {
+// Proxies are the networks of those that are believed about whom they have requests from.
+func (a Admin) Proxies() ([]netip.Prefix, error) {
 	networks, err := parseSources(a.TrustedProxies)
 	if err != nil {
 		return nil, err
@@ -54,8 +55,8 @@ func (a AdminConfig) proxies() ([]netip.Prefix, error) {
 	return networks, nil
 }
 
-// weaknesses say what is weak about how admins are let in.
-func (l Loaded) weaknesses() []string {
+// Weaknesses say what is weak about how admins are let in.
+func (l Loaded) Weaknesses() []string {
 	if l.TokenWeakness == "" {
 		return nil
 	}
@@ -100,3 +101,40 @@ func (l *Loaded) validateAdminPath(fault faulter) {
 
 // adminPath is what admin.path may be: nothing that anybody could write in two ways.
 var adminPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
+var (
+	errAdminOff = errors.New("the admin API is off, for it has no token: set admin.token, best by PAASTIS_ADMIN_TOKEN_FILE, for Paastis and for this command")
+	errNowhere  = errors.New("the admin API has no address: set admin.listen or admin.path for Paastis, or admin.url for this command")
+	errNoToken  = errors.New("the admin API wants a token: set PAASTIS_ADMIN_TOKEN, or PAASTIS_ADMIN_TOKEN_FILE")
+	errOnlySum  = errors.New("only admin.token_sha256 is known here, and the token cannot be made of it: set PAASTIS_ADMIN_TOKEN, or PAASTIS_ADMIN_TOKEN_FILE")
+)
+
+// AdminAPI is where a Paastis with this configuration is told what to do.
+func (l Loaded) AdminAPI() (*client.Client, error) {
+	switch admin := l.Admin; {
+	case l.token == "" && admin.TokenSum != "":
+		return nil, errOnlySum
+	case l.token == "" && admin.URL != "":
+		return nil, errNoToken
+	case l.token == "":
+		return nil, errAdminOff
+	case admin.URL == "" && admin.Listen == "" && admin.Path == "":
+		return nil, errNowhere
+	}
+	if strings.HasPrefix(l.Admin.URL, "https:") {
+		trustRoots()
+	}
+	return client.New(l.adminURL(), l.token)
+}
+
+// adminURL is where the dashboard is, seen from this machine.
+func (l Loaded) adminURL() string {
+	switch {
+	case l.Admin.URL != "":
+		return l.Admin.URL
+	case l.Admin.Listen != "":
+		return "http://" + localAddress(l.Admin.Listen)
+	default:
+		return l.URL() + "/" + strings.Trim(l.Admin.Path, "/")
+	}
+}

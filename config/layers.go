@@ -1,0 +1,93 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/traefik/paerser/env"
+	"github.com/traefik/paerser/flag"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// readEnv lays PAASTIS_* variables over the configuration, those ending in _FILE by
+// what their file holds.
+func (l *Loaded) readEnv(environ []string) error {
+	var faults []error
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, envPrefix) {
+			continue
+		}
+		if is, err := l.readEndpointVariable(name, value); is {
+			faults = append(faults, err)
+			continue
+		}
+		s, value, err := readVariable(name, value)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		l.Origins[s.Key] = name
+		canonical := envPrefix + strings.ReplaceAll(strings.ToUpper(s.Path), ".", "_") + "=" + value
+		if err := env.Decode([]string{canonical}, envPrefix, &l.Config); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", name, trimPaerser(err)))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// readVariable finds the setting of a variable, and its value.
+func readVariable(name, value string) (Setting, string, error) {
+	all := Settings()
+	if s, ok := settingBy(all, func(s Setting) bool { return s.Env == name }); ok {
+		return s, value, nil
+	}
+	base, isFile := strings.CutSuffix(name, "_FILE")
+	if s, ok := settingBy(all, func(s Setting) bool { return s.Env == base }); ok && isFile {
+		data, err := os.ReadFile(value)
+		if err != nil {
+			return s, "", fmt.Errorf("%s: %s: %w", name, value, withoutPath(err))
+		}
+		return s, strings.TrimSpace(string(data)), nil
+	}
+	var known []string
+	for _, s := range all {
+		known = append(known, s.Env)
+	}
+	return Setting{}, "", fmt.Errorf("%s: unknown variable%s", name, didYouMean(name, known))
+}
+
+// readFlags lays flags over the configuration.
+func (l *Loaded) readFlags(flags map[string]string) error {
+	faults := []error{l.readEndpointFlags(flags)}
+	for _, s := range Settings() {
+		value, ok := flags[s.Flag]
+		if !ok {
+			continue
+		}
+		l.Origins[s.Key] = s.Flag
+		if err := flag.Decode([]string{"--" + s.Path + "=" + value}, &l.Config); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", s.Flag, trimPaerser(err)))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// trimPaerser cuts a paerser error down to what is wrong with the value.
+func trimPaerser(err error) error {
+	text := err.Error()
+	if i := strings.LastIndex(text, "invalid "); i >= 0 {
+		text = text[i:]
+	}
+	return errors.New(strings.TrimPrefix(text, "time: "))
+}
+
+func didYouMean(word string, known []string) string {
+	if near := rules.Nearest(word, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return "; paastis --help lists the known ones"
+}
