@@ -1,0 +1,94 @@
+// Package command is what a shell asks Paastis for: a file for each noun, and serve, which
+// puts the parts together. run takes the world as arguments, so that tests are a shell.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/paastis/paastis/config"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1 // it could not do its work
+	exitUsage   = 2 // it was asked for something that it does not know
+)
+
+// Main is the program. It ends when its work is done, or when it is interrupted, and returns
+// an exit code. version is what it says of itself.
+func Main(version string, args, environ []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, version, args, environ, stdout, stderr)
+}
+
+// run is the program: it takes the world as arguments and returns an exit code. It ends
+// when its work is done or ctx is.
+func run(ctx context.Context, version string, args, environ []string, stdout, stderr io.Writer) int {
+	a, err := parseArgs(args)
+	a.version = version
+	switch {
+	case err != nil:
+		complain(stderr, err)
+		fmt.Fprintln(stderr, "paastis --help says what can be asked for")
+		return exitUsage
+	case a.help:
+		fmt.Fprint(stdout, a.helpText())
+		return exitOK
+	case a.command == "version":
+		fmt.Fprintln(stdout, "paastis", version)
+		return exitOK
+	}
+	cfg, err := config.Load(a.config, environ, a.flags)
+	if err == nil {
+		err = a.do(ctx, cfg, stdout, stderr)
+	}
+	if err != nil {
+		complain(stderr, err)
+		return exitFailure
+	}
+	return exitOK
+}
+
+// do carries out a command.
+func (a arguments) do(ctx context.Context, cfg config.Loaded, stdout, stderr io.Writer) error {
+	switch a.command {
+	case "check":
+		return check(ctx, cfg, stdout)
+	case "explain":
+		return explain(ctx, cfg, a.operand, stdout)
+	case "healthcheck":
+		return healthcheck(ctx, cfg)
+	case "status", "wake", "retry", "sleep", "pin", "unpin", "events":
+		return a.ask(ctx, cfg, stdout, stderr)
+	case "theme preview":
+		return previewThemes(ctx, cfg, a.operand, stdout, stderr)
+	default:
+		cfg.ForgetToken() // who serves needs no more than its sum
+		return serve(ctx, cfg, a.version, stderr)
+	}
+}
+
+// complain prints an error, a line for each of those that it joins.
+func complain(w io.Writer, err error) {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(w, "paastis:", strings.TrimRight(line, "\n"))
+	}
+}
+
+// rootCause is the innermost error: what the system said, without the operation and the
+// path.
+func rootCause(err error) error {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err
+}

@@ -1,0 +1,135 @@
+package command
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/paastis/paastis/config"
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
+)
+
+// emptyEngine is an engine that answers and has no container.
+func emptyEngine(t *testing.T) {
+	t.Helper()
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.45")
+		w.Header().Set("Content-Type", "application/json")
+		if strings.HasSuffix(r.URL.Path, "/containers/json") {
+			_, _ = w.Write([]byte("[]"))
+		}
+	}))
+	t.Cleanup(engine.Close)
+	t.Setenv("DOCKER_HOST", "tcp://"+engine.Listener.Addr().String())
+}
+
+func TestExplainTellsWhatTheRulesMakeOfAnAppThatNoProviderKnows(t *testing.T) {
+	emptyEngine(t)
+	path := file(t, "rules:\n  - pattern: 'pix-pr(\\d+)-(back|front)'\n    linked_apps: ['pix-pr$1-back']\n    max_idle_time: 30m\n")
+	code, stdout, stderr := paastis(t, nil, "explain", "pix-pr42-front", "--config", path)
+	if code != exitOK || stderr != "" {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	for _, want := range []string{`no provider knows an app "pix-pr42-front"`, "the rules alone", "managed: matched by", "paastis.yml:2", "30m", "pix-pr42-back: does not exist, skipped"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("lacks %q:\n%s", want, stdout)
+		}
+	}
+	if code, stdout, _ = paastis(t, nil, "explain", "https://pix-pr42-front.example.com/", "--config", path); code != exitOK || !strings.Contains(stdout, "belongs to no known app") {
+		t.Errorf("of a URL: exit %d: %s", code, stdout)
+	}
+}
+
+// explained is what explain prints of a name, beside some apps.
+func explained(t *testing.T, cfg config.Loaded, name string, apps ...registry.App) (string, error) {
+	t.Helper()
+	noProvider(t) // nobody measures their use
+	cfg.Provider, cfg.Traefik.Middleware = "docker", "paastis"
+	if cfg.Defaults.Origins == nil {
+		cfg.Defaults = rules.Defaults()
+	}
+	var reported []registry.Reported
+	for _, app := range apps {
+		reported = append(reported, registry.Reported{Provider: "docker", App: app})
+	}
+	inv := registry.Resolve(reported, cfg.RegistrySettings())
+	var out strings.Builder
+	var err error
+	if strings.Contains(name, "/") {
+		err = explainURL(t.Context(), cfg, inv, name, false, &out)
+	} else {
+		err = explainName(t.Context(), cfg, inv, name, false, &out)
+	}
+	return out.String(), err
+}
+
+func TestExplainSupposesAnAppBesideThoseThatThereAre(t *testing.T) {
+	set, err := rules.ParseFile("paastis.yml", []byte("rules:\n  - pattern: '^shop-api$'\n    linked_apps: [shop-web]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := explained(t, config.Loaded{Rules: set}, "shop-api", web(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`no provider knows an app "shop-api"`, "1. shop-web\n  2. shop-api"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %q:\n%s", want, got)
+		}
+	}
+	if got, _ = explained(t, config.Loaded{}, "shop-wbe", web(nil)); !strings.Contains(got, "did you mean shop-web?") {
+		t.Errorf("of a slip: %s", got)
+	}
+}
+
+func TestExplainKnowsAnAppByTheNamesOfItsContainers(t *testing.T) {
+	known := func(project string) registry.App {
+		return web(func(a *registry.App) {
+			a.Name, a.Stack, a.Aliases = project+"-web", project, []string{"web"}
+			a.Instances = []registry.Instance{{Name: project + "-web-1", ID: project}}
+		})
+	}
+	for _, name := range []string{"shop-web", "shop-web-1", "web"} {
+		if got, err := explained(t, config.Loaded{}, name, known("shop")); err != nil || !strings.HasPrefix(got, "app shop-web (") {
+			t.Errorf("%s: %v %s", name, err, got)
+		}
+	}
+	_, err := explained(t, config.Loaded{}, "web", known("shop"), known("blog"))
+	if want := `containers of several apps are known as "web": blog-web, shop-web; write the name of one`; err == nil || err.Error() != want {
+		t.Errorf("of two: %v, want %s", err, want)
+	}
+}
+
+func TestExplainTellsWhichOfSeveralTraefiksRoutesAURL(t *testing.T) {
+	runs := func(name string, flags ...string) registry.App {
+		static, _ := traefik.ReadStatic(append([]string{"--entrypoints.web.address=:80", "--providers.docker"}, flags...), nil)
+		return registry.App{
+			Name: name, Origin: `container "` + name + `"`, Protected: registry.RunsTraefik, Traefik: &static,
+			Networks: []string{"apps"}, Instances: []registry.Instance{{Name: name, ID: name}},
+		}
+	}
+	inner := web(func(a *registry.App) { a.Labels["zone"] = "in" })
+	private, public := runs("private", "--providers.docker.constraints=Label(`zone`,`in`)"), runs("public", "--providers.docker.constraints=Label(`zone`,`out`)")
+	hidden := runs("hidden")
+	hidden.Traefik = &traefik.Static{Unread: "its command is a script"}
+	got, err := explained(t, config.Loaded{}, "http://web.test/cart", inner, private, public, hidden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`is for router "web"`,
+		`Traefik on container "private": routes it to shop-web by router "web"`,
+		`Traefik on container "public": has no router for it`,
+		`Traefik on container "hidden": not known, for its command is a script`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %q:\n%s", want, got)
+		}
+	}
+	if got, _ = explained(t, config.Loaded{}, "http://web.test/cart", inner, private); strings.Contains(got, "Traefik on") {
+		t.Errorf("of one Traefik alone: %s", got)
+	}
+}

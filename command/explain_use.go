@@ -1,0 +1,108 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/paastis/paastis/config"
+	"github.com/paastis/paastis/providers"
+	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/rules"
+)
+
+// writeUse measures an app for as long as it has to be quiet before it sleeps, and shows its rates beside what Paastis
+// takes for use, so that its author can choose a floor. An app that does not run, or
+// whose provider has no counters, has nothing to show.
+func writeUse(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.Writer) {
+	if !runs(e) {
+		writeUnseen(ctx, cfg, e, out)
+		return
+	}
+	provider, err := providers.New(cfg.Provider, cfg.Docker.Proc, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return
+	}
+	meter, ok := provider.(registry.Meter)
+	if !ok {
+		return
+	}
+	fmt.Fprintf(out, "\nuse beyond requests, measuring for %s …\n", e.Quiet())
+	use, err := measure(ctx, meter, e)
+	if err != nil {
+		fmt.Fprintf(out, "  not measured: %v\n", err)
+		return
+	}
+	fmt.Fprintf(out, "  %s\n", strings.Join(use, "\n  "))
+}
+
+// writeUnseen says of an app that does not run why its use would not be seen.
+func writeUnseen(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.Writer) {
+	if !e.Managed || e.Follows() || !slices.Contains(e.App.Networks, "host") {
+		return
+	}
+	if limited := limitedProvider(ctx, cfg); limited != nil {
+		if text := unseenText(e, limited.Unseen(e.App.Name, e.VisitedPorts())); text != "" {
+			fmt.Fprintf(out, "\nuse beyond requests\n  %s\n", text)
+		}
+	}
+}
+
+// measure looks at an app twice, and says what it saw, a line each.
+func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadLimit+e.Quiet())
+	defer cancel()
+	want := registry.Want{Ports: e.VisitedPorts(), CPU: true}
+	began := time.Now()
+	first, err := meter.Measure(ctx, e.App.Name, want)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(e.Quiet()):
+	}
+	second := time.Now()
+	last, err := meter.Measure(ctx, e.App.Name, want)
+	if err != nil {
+		return nil, err
+	}
+	return useText(first, last, second.Sub(began), e), nil
+}
+
+func useText(first, last registry.Usage, over time.Duration, e *registry.Entry) []string {
+	p := e.Properties
+	rate := float64(last.Bytes-min(first.Bytes, last.Bytes)) / over.Seconds()
+	traffic := fmt.Sprintf("traffic      %s/s", humanize.Bytes(uint64(rate)))
+	if p.TrafficFloor != rules.Off {
+		traffic += fmt.Sprintf("; in use above %s/s (%s in %s), after a WebSocket or an event stream above %s/s (in %s)",
+			perSecond(p.TrafficFloor, e.Quiet()), humanize.Bytes(uint64(p.TrafficFloor)), e.Quiet(),
+			perSecond(p.TrafficFloor, p.StreamQuietTime), p.StreamQuietTime)
+	} else {
+		traffic += "; it does not count (traffic_floor: off)"
+	}
+	connections := fmt.Sprintf("connections  %d", last.Connections)
+	if last.Connections == registry.UnknownConnections {
+		connections = "connections  cannot be counted: the host's /proc is not seen (pid: host, or docker.proc)"
+	}
+	cpu := fmt.Sprintf("CPU          %.1f%% of a core", 100*float64(last.CPU-min(first.CPU, last.CPU))/float64(over))
+	if p.CPUFloor > 0 {
+		cpu += fmt.Sprintf("; in use above %g%%", p.CPUFloor)
+	}
+	all := []string{traffic, connections, cpu}
+	if text := unseenText(e, last.Unseen); text != "" {
+		all = append(all, text)
+	}
+	return all
+}
+
+func perSecond(bytes int64, over time.Duration) string {
+	return humanize.Bytes(uint64(float64(bytes) / over.Seconds()))
+}

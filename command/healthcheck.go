@@ -1,0 +1,33 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/paastis/paastis/config"
+)
+
+// healthLimit bounds the question; Docker's own default for a check is 30 s.
+const healthLimit = 5 * time.Second
+
+// healthcheck asks the Paastis that listens on this machine whether it serves.
+func healthcheck(ctx context.Context, cfg config.Loaded) error {
+	ctx, cancel := context.WithTimeout(ctx, healthLimit)
+	defer cancel()
+	url := cfg.URL() + "/healthz"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("no Paastis answers on %s: %w", cfg.Listen, rootCause(err))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the Paastis on %s answers %s", cfg.Listen, resp.Status)
+	}
+	return nil
+}
