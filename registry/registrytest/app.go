@@ -17,6 +17,8 @@ type App struct {
 	Boot, Stopping time.Duration
 	// Scaled tells that it has no instance while it sleeps, and none until it has booted.
 	Scaled bool
+
+	booting bool // its start was ordered, and it is not healthy yet
 	// Err is why it cannot be started, which is told after Refusal. Nil: it can.
 	Err     error
 	Refusal time.Duration
@@ -66,6 +68,7 @@ func (a *App) Awake() *App {
 }
 
 func (a *App) set(i registry.Instance) {
+	a.booting = false
 	i.Name, i.ID = a.Name, a.Name
 	a.Instances = []registry.Instance{i}
 	if a.Scaled && i.Status == registry.Exited {

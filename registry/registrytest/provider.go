@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -26,7 +27,10 @@ import (
 // mostChanges is how many reports wait for who watches.
 const mostChanges = 100
 
-var errLost = errors.New("played: nobody answers")
+var (
+	errLost    = fmt.Errorf("played: %w", registry.ErrUnreachable)
+	errUnknown = errors.New("no such app")
+)
 
 // Provider is a registry.Provider of apps that are played.
 type Provider struct {
@@ -152,11 +156,11 @@ func (p *Provider) ID() string { return p.id }
 func (p *Provider) TraefikProvider() string { return p.traefik }
 
 // List reports all apps.
-func (p *Provider) List(context.Context) (registry.Report, error) {
+func (p *Provider) List(ctx context.Context) (registry.Report, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.down != nil {
-		return registry.Report{}, p.down
+	if err := cmp.Or(ctx.Err(), p.down); err != nil {
+		return registry.Report{}, err
 	}
 	p.lists++
 	r := registry.Report{Complete: true}
@@ -171,6 +175,9 @@ func (p *Provider) List(context.Context) (registry.Report, error) {
 func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) error {
 	p.mu.Lock()
 	lost := p.lost
+	for len(p.changes) > 0 {
+		<-p.changes // they are in what is listed now
+	}
 	p.mu.Unlock()
 	all, err := p.List(ctx)
 	if err != nil {
@@ -191,19 +198,26 @@ func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) erro
 	}
 }
 
-// Start starts an app, which is healthy after its Boot.
-func (p *Provider) Start(_ context.Context, name string) (registry.App, error) {
-	a := p.order("start", name)
-	if a.Err != nil {
+// Start starts an app, which is healthy after its Boot. One that runs is left as it is.
+func (p *Provider) Start(ctx context.Context, name string) (registry.App, error) {
+	a, err := p.order(ctx, "start", name)
+	if err == nil && a.Err != nil {
 		time.Sleep(a.Refusal)
-		return registry.App{}, a.Err
+		err = a.Err
+	}
+	if err != nil {
+		return registry.App{}, fmt.Errorf("played: start %q: %w", name, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	app := p.apps[name]
+	if app.booting || app.First().Status == registry.Running {
+		return p.snapshot(app), nil
+	}
 	if !app.Scaled {
 		app.set(registry.Instance{Status: registry.Running, Health: registry.HealthStarting, StartedAt: time.Now(), Address: a.Address})
 	}
+	app.booting = true
 	time.AfterFunc(a.Boot, func() { p.boot(app) })
 	return p.snapshot(app), nil
 }
@@ -212,28 +226,44 @@ func (p *Provider) Start(_ context.Context, name string) (registry.App, error) {
 func (p *Provider) boot(a *App) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !a.booting || p.apps[a.Name] != a {
+		return // it was stopped or removed meanwhile
+	}
 	if a.Scaled {
 		a.set(registry.Instance{Status: registry.Running, StartedAt: time.Now(), Address: a.Address})
 	}
-	a.Instances[0].Health = registry.Healthy
+	a.booting, a.Instances[0].Health = false, registry.Healthy
 	p.tell(a)
 }
 
 // Stop stops an app, which takes its Stopping.
-func (p *Provider) Stop(_ context.Context, name string, _ rules.StopMethod) (registry.App, error) {
-	time.Sleep(p.order("stop", name).Stopping)
+func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (registry.App, error) {
+	a, err := p.order(ctx, "stop", name)
+	if err != nil {
+		return registry.App{}, fmt.Errorf("played: stop %q: %w", name, err)
+	}
+	time.Sleep(a.Stopping)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.apps[name].set(registry.Instance{ExitCode: 143})
+	p.tell(p.apps[name])
 	return p.snapshot(p.apps[name]), nil
 }
 
 // order notes an order, and returns the app that it is for as it is now.
-func (p *Provider) order(call, name string) App {
+func (p *Provider) order(ctx context.Context, call, name string) (App, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls = append(p.calls, call+" "+name)
-	return *p.apps[name]
+	switch {
+	case ctx.Err() != nil:
+		return App{}, ctx.Err()
+	case p.down != nil:
+		return App{}, p.down
+	case p.apps[name] == nil:
+		return App{}, errUnknown
+	}
+	return *p.apps[name], nil
 }
 
 // tell reports an app as it is now. Called with the lock held.
