@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"time"
 
 	"github.com/paastis/paastis/rules"
 )
@@ -39,6 +40,15 @@ type Provider interface {
 	// ends (it returns nil) or the connection to the provider is lost (it returns the
 	// error). Called again, it goes on where it ended. Calls of report do not overlap.
 	Watch(ctx context.Context, report func(Report)) error
+}
+
+// Paced is a Provider that says how often it may be asked for everything: one whose calls are
+// limited less often than one beside Paastis, one without events more often.
+type Paced interface {
+	Provider
+	// Interval is the time between two listings of everything, beside what Watch reports. Zero:
+	// that of Options. It is asked once.
+	Interval() time.Duration
 }
 
 // Report is what a provider tells of its apps.

@@ -133,3 +133,24 @@ func TestRoutersThatNoTraefikReadsAreThereOnceTheyArePublished(t *testing.T) {
 		}
 	})
 }
+
+// paced is a provider with a listing interval of its own.
+type paced struct {
+	*registrytest.Provider
+	interval time.Duration
+}
+
+func (p paced) Interval() time.Duration { return p.interval }
+
+func TestProviderIsListedAsOftenAsItSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seldom := paced{registrytest.NewProvider().Call("seldom", ""), 30 * time.Minute}
+		usual := paced{registrytest.NewProvider(), 0}
+		several(t, seldom, usual)
+		before := [2]int{seldom.Lists(), usual.Lists()}
+		time.Sleep(2*time.Hour + time.Second)
+		if n, m := seldom.Lists()-before[0], usual.Lists()-before[1]; n != 4 || m != 60 {
+			t.Errorf("in two hours they were listed %d and %d times", n, m)
+		}
+	})
+}

@@ -54,8 +54,8 @@ type Options struct {
 	// Gateways are those of the Traefiks that fetch their routes at an endpoint of
 	// Settings.Endpoints, by its name. One that is not there cannot be asked.
 	Gateways map[string]Gateway
-	// Audit is the time between two looks at everything, in case an event was lost.
-	// Zero: DefaultAudit.
+	// Audit is the time between two looks at everything, in case an event was lost, of
+	// providers that are not Paced. Zero: DefaultAudit.
 	Audit time.Duration
 	// MarkLife is how long a secret of the published routes is published before there is
 	// another. Zero: DefaultMarkLife.

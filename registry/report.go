@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -48,7 +49,11 @@ func (r *Registry) follow(ctx context.Context, p Provider) {
 
 // auditAll looks at everything from time to time: an event may have been lost.
 func (r *Registry) auditAll(ctx context.Context, p Provider) {
-	each(ctx, r.audit, func() {
+	interval := r.audit
+	if paced, ok := p.(Paced); ok {
+		interval = cmp.Or(paced.Interval(), interval)
+	}
+	each(ctx, interval, func() {
 		if report, err := p.List(ctx); err == nil {
 			r.apply(p, report)
 		}
