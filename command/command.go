@@ -33,29 +33,20 @@ func Main(version string, args, environ []string, stdout, stderr io.Writer) int 
 // run is the program: it takes the world as arguments and returns an exit code. It ends
 // when its work is done or ctx is.
 func run(ctx context.Context, version string, args, environ []string, stdout, stderr io.Writer) int {
-	a, err := parseArgs(args)
-	a.version = version
-	switch {
-	case err != nil:
-		complain(stderr, err)
+	s := shell{
+		arguments: arguments{flags: map[string]string{}, own: map[string]string{}, version: version},
+		environ:   environ, stdout: stdout, stderr: stderr,
+	}
+	err := s.execute(ctx, args)
+	if err == nil {
+		return exitOK
+	}
+	complain(stderr, err)
+	if s.command == "" || errors.As(err, new(wrongUse)) { // no command was reached, or it was asked wrongly
 		fmt.Fprintln(stderr, "paastis --help says what can be asked for")
 		return exitUsage
-	case a.help:
-		fmt.Fprint(stdout, a.helpText())
-		return exitOK
-	case a.command == "version":
-		fmt.Fprintln(stdout, "paastis", version)
-		return exitOK
 	}
-	cfg, err := config.Load(a.config, environ, a.flags)
-	if err == nil {
-		err = a.do(ctx, cfg, stdout, stderr)
-	}
-	if err != nil {
-		complain(stderr, err)
-		return exitFailure
-	}
-	return exitOK
+	return exitFailure
 }
 
 // do carries out a command.

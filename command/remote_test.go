@@ -239,16 +239,20 @@ func TestAWrongOrderIsToldBeforeAnybodyIsAsked(t *testing.T) {
 func TestACommandTellsItsOwnFlags(t *testing.T) {
 	for _, args := range []string{"pin --help", "help pin", "-h pin x"} {
 		code, stdout, _ := paastis(t, nil, strings.Fields(args)...)
-		if code != exitOK || !strings.Contains(stdout, "Usage: paastis pin NAME [FLAGS]\n") || !strings.Contains(stdout, "  --until TIME ") {
+		if code != exitOK || !strings.Contains(stdout, "Usage:\n  paastis pin NAME [flags]\n") || !strings.Contains(stdout, "  --until TIME ") {
 			t.Errorf("%s: exit %d\n%s", args, code, stdout)
 		}
 	}
-	for _, f := range ownFlags() {
-		if isBool, _ := flagKind(f.name); isBool != (f.value == "") {
-			t.Errorf("%s takes a value in one command and none in another", f.name)
-		}
-		if _, taken := config.FlagKind(f.name); taken {
-			t.Errorf("%s is a setting too", f.name)
+	kinds := map[string]bool{}
+	for _, c := range commands {
+		for _, f := range c.flags {
+			if was, known := kinds[f.name]; known && was != (f.value == "") {
+				t.Errorf("%s takes a value in one command and none in another", f.name)
+			}
+			kinds[f.name] = f.value == ""
+			if _, taken := config.FlagKind(f.name); taken {
+				t.Errorf("%s is a setting too", f.name)
+			}
 		}
 	}
 }
