@@ -33,19 +33,11 @@ func (r *Registry) adopt(k *Keeper, now time.Time) {
 // told without a probe. One that nobody visits, and that has had its time to come up, does.
 func (r *Registry) foundServing(k *Keeper, now time.Time) bool {
 	e := k.Entry()
-	if len(e.Routers) == 0 && e.App.HealthCheck == nil && k.health() == NoHealth && !k.restarting() && k.ranFor(e.StartTimeout, now) {
+	if len(e.Routers) == 0 && e.App.HealthCheck == nil && k.app.health() == NoHealth && !k.app.restarting() && k.app.ranFor(e.StartTimeout, now) {
 		return true
 	}
 	serving, _ := r.tally(k)
-	return serving && (e.Static() || k.ranFor(brief, now))
-}
-
-// ranFor reports whether what runs of the app has done so for a while, or its provider does
-// not tell since when.
-func (k *Keeper) ranFor(d time.Duration, now time.Time) bool {
-	return !slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
-		return i.Status == Running && !i.StartedAt.IsZero() && now.Sub(i.StartedAt) < d
-	})
+	return serving && (e.Static() || k.app.ranFor(brief, now))
 }
 
 // tryFound moves the apps until those that were found running have answered their probes, or

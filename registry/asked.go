@@ -86,7 +86,7 @@ func (r *Registry) runsTraefik(address netip.Addr) bool {
 		}
 	}
 	for _, k := range r.keepers {
-		if k.app.Protected == RunsTraefik && slices.Contains(k.addresses(), address) {
+		if k.app.Protected == RunsTraefik && slices.Contains(k.app.addresses(), address) {
 			return true
 		}
 	}

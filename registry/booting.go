@@ -31,7 +31,7 @@ func (p *pass) awaitsBooting(k *Keeper) bool {
 // lock held.
 func (n need) boots() bool {
 	t := n.to.keeper
-	if !n.Ordered || n.Optional || n.Condition != rules.Started || !n.to.Managed || n.to.job || t.state != Starting || !t.up() || t.health() == Unhealthy {
+	if !n.Ordered || n.Optional || n.Condition != rules.Started || !n.to.Managed || n.to.job || t.state != Starting || !t.app.up() || t.app.health() == Unhealthy {
 		return false
 	}
 	return !n.inside || !t.healthy() // those of a circle would wait for each other

@@ -48,7 +48,7 @@ func (r *Registry) locate() {
 	callers, traefiks := map[netip.Addr]Caller{}, map[netip.Addr]string{}
 	for id, k := range r.keepers {
 		is := k.caller()
-		for _, a := range k.addresses() {
+		for _, a := range k.app.addresses() {
 			if was := callers[a]; !a.IsLoopback() && (was == UnknownCaller || is < was) {
 				callers[a] = is
 			}

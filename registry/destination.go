@@ -188,7 +188,7 @@ func (a App) isAt(address netip.Addr) bool {
 // hasTraefik reports whether a Traefik is among the apps.
 func (r *Registry) hasTraefik() bool {
 	for _, k := range r.keepers {
-		if k.app.Traefik != nil && k.app.Protected == RunsTraefik && k.up() {
+		if k.app.Traefik != nil && k.app.Protected == RunsTraefik && k.app.up() {
 			return true
 		}
 	}
@@ -200,7 +200,7 @@ func (r *Registry) hasTraefik() bool {
 func (r *Registry) onlyOnHost() *Keeper {
 	var only *Keeper
 	for _, k := range r.keepers {
-		if k.app.Traefik == nil || !slices.Contains(k.app.Networks, "host") || !k.up() {
+		if k.app.Traefik == nil || !slices.Contains(k.app.Networks, "host") || !k.app.up() {
 			continue
 		}
 		if only != nil {

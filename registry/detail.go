@@ -178,7 +178,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 	}
 	if !e.Managed {
 		d.State, d.Since, d.Reason = Asleep, time.Time{}, e.Why
-		if k.alive() {
+		if k.app.alive() {
 			d.State = Ready
 		}
 		return d
@@ -217,7 +217,7 @@ func (k *Keeper) lastActivity() time.Time {
 
 // nextStop is when an app sleeps if nothing happens. Zero: that cannot be foreseen.
 func (p *sketch) nextStop(k *Keeper) time.Time {
-	if k.state != Ready && (k.state != Failed || !k.alive()) || !k.Entry().Managed {
+	if k.state != Ready && (k.state != Failed || !k.app.alive()) || !k.Entry().Managed {
 		return time.Time{}
 	}
 	c := k.Entry().component

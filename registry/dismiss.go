@@ -32,7 +32,7 @@ func (r *Registry) Sleep(k *Keeper, force bool) error {
 		return refusal(ErrInUse, "Paastis does not manage it: "+k.Entry().Why)
 	case k.state == Starting:
 		return refusal(ErrInUse, "it is on its way up")
-	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.alive():
+	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.app.alive():
 		return nil
 	}
 	return r.dismiss(k, force, now)

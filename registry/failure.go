@@ -187,7 +187,7 @@ func refusedBy(err error) Failure {
 
 // end takes in that an app ended on its way up: a job may, and anything else failed.
 func (p *pass) end(k *Keeper) {
-	last := k.lastInstance()
+	last := k.app.lastInstance()
 	if !last.OOMKilled && last.Error == "" && last.ExitCode == 0 && k.Entry().mayEnd() {
 		k.endings.complete(p.now)
 		p.enter(k, Asleep, "ran its course")
@@ -210,7 +210,7 @@ func (k *Keeper) startedOften() bool { return k.failures.oftenStarted(k.app.rest
 
 // crashLoop is the failure of an app that ended as often as it may be started.
 func (k *Keeper) crashLoop() Failure {
-	code := k.lastInstance().ExitCode
+	code := k.app.lastInstance().ExitCode
 	return Failure{
 		Kind: CrashLoop, ExitCode: code,
 		Reason: fmt.Sprintf("It kept crashing, %d times within a minute (exit code %d).", len(k.failures.starts), code),
@@ -230,12 +230,12 @@ func (p *pass) miss(k *Keeper) {
 	f := Failure{Kind: Late}
 	var what string
 	switch {
-	case k.restarting():
-		f.Kind, f.ExitCode = CrashLoop, k.lastInstance().ExitCode
+	case k.app.restarting():
+		f.Kind, f.ExitCode = CrashLoop, k.app.lastInstance().ExitCode
 		what = fmt.Sprintf("kept restarting for %s (exit code %d)", limit, f.ExitCode)
-	case !k.up() && !k.attempt.ordered:
+	case !k.app.up() && !k.attempt.ordered:
 		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.supply.unmetNeeds(k), ", "))
-	case !k.up():
+	case !k.app.up():
 		what = fmt.Sprintf("did not start within %s", limit)
 	case k.attempt.healthyAt.IsZero() && p.reg.sick(k):
 		f.Kind = Sick

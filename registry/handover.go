@@ -61,7 +61,7 @@ func (p *pass) reachable(k *Keeper) time.Time {
 	case p.reg.direct(k), !p.unsure(k):
 		// Paastis carries the requests until Traefik leads them to the app.
 		return k.attempt.healthyAt
-	case k.attempt.found && k.ranFor(brief, p.now):
+	case k.attempt.found && k.app.ranFor(brief, p.now):
 		return k.attempt.healthyAt // Traefik has known it for long
 	case !k.attempt.provenAt.IsZero():
 		return k.attempt.provenAt.Add(switchSlack)
@@ -270,9 +270,6 @@ func leadsTo(serverURL string, addresses []netip.Addr) bool {
 	return err != nil || len(addresses) == 0 || slices.Contains(addresses, address.Unmap())
 }
 
-// addresses are those that the app has on any network.
-func (k *Keeper) addresses() []netip.Addr { return addressesOf(k.app.Instances) }
-
 func addressesOf(instances []Instance) []netip.Addr {
 	var all []netip.Addr
 	for _, i := range instances {
@@ -299,7 +296,7 @@ func (i Instance) up() bool { return i.Status == Running || i.Status == Paused }
 // to fetch its route meanwhile: then it need not be one that its labels tell. It is called
 // with r.mu held.
 func (r *Registry) needsProof(k *Keeper) bool {
-	return k.state == Starting && !k.removal.gone && k.up() && !r.direct(k)
+	return k.state == Starting && !k.removal.gone && k.app.up() && !r.direct(k)
 }
 
 // proved takes in how a proof went. Without an answer from Traefik's API the app waits

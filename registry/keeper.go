@@ -57,51 +57,6 @@ func latest(times ...time.Time) time.Time {
 	return last
 }
 
-// running tells that every instance runs.
-func (k *Keeper) running() bool {
-	for _, i := range k.app.Instances {
-		if i.Status != Running {
-			return false
-		}
-	}
-	return len(k.app.Instances) > 0
-}
-
-// alive tells that at least one instance runs.
-func (k *Keeper) alive() bool {
-	for _, i := range k.app.Instances {
-		if i.Status == Running || i.Status == Restarting {
-			return true
-		}
-	}
-	return false
-}
-
-// restarting tells that no instance runs, and that its provider starts one again.
-func (k *Keeper) restarting() bool {
-	restarting := false
-	for _, i := range k.app.Instances {
-		if i.Status == Running {
-			return false
-		}
-		restarting = restarting || i.Status == Restarting
-	}
-	return restarting
-}
-
-// health is the best that the health check of an instance says that runs: one that is well
-// is enough.
-func (k *Keeper) health() Health {
-	best := NoHealth
-	order := [...]Health{Healthy, NoHealth, HealthStarting, Unhealthy}
-	for n, i := range slices.DeleteFunc(slices.Clone(k.app.Instances), func(i Instance) bool { return i.Status != Running }) {
-		if n == 0 || slices.Index(order[:], i.Health) < slices.Index(order[:], best) {
-			best = i.Health
-		}
-	}
-	return best
-}
-
 // unwell reports whether no instance runs whose health check, if it counts, has passed.
 func (k *Keeper) unwell() bool {
 	return !slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
@@ -112,15 +67,15 @@ func (k *Keeper) unwell() bool {
 // healthy tells that the app has been found running and healthy in this wake, and has not
 // ended since on its way up.
 func (k *Keeper) healthy() bool {
-	return k.state == Ready || k.state == Draining || k.state == Starting && !k.attempt.healthyAt.IsZero() && k.alive()
+	return k.state == Ready || k.state == Draining || k.state == Starting && !k.attempt.healthyAt.IsZero() && k.app.alive()
 }
 
 // awake tells that what the app needs must stay awake.
 func (k *Keeper) awake() bool {
 	if !k.Entry().Managed {
-		return k.alive()
+		return k.app.alive()
 	}
-	return k.state != Asleep && (k.state != Failed || k.alive())
+	return k.state != Asleep && (k.state != Failed || k.app.alive())
 }
 
 // notify wakes all who wait for a change.

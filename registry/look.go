@@ -189,7 +189,7 @@ func (p *pass) sampleUse(k *Keeper, whole bool) {
 		return
 	}
 	k.usage.reading(true)
-	r, e, name, address := p.reg, k.Entry(), k.app.Name, k.firstAddress()
+	r, e, name, address := p.reg, k.Entry(), k.app.Name, k.app.firstAddress()
 	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
 	r.do(k, job{work: func(ctx context.Context) func() {
 		began := time.Now()
@@ -211,7 +211,7 @@ func (r *Registry) sampled(k *Keeper, s sample) {
 	if k.Entry().Follows() {
 		s.usage.Unseen = ""
 	}
-	if !k.alive() {
+	if !k.app.alive() {
 		return // that it could not be seen says nothing
 	}
 	if last, _ := k.usage.last(); s.blind != "" && last.blind == "" {
@@ -300,14 +300,4 @@ func busyByURL(ctx context.Context, e *Entry, address netip.Addr) (bool, error) 
 		err = fmt.Errorf("%s answered %s, neither 200 (busy) nor 204 (not busy)", e.Busy.Path, strconv.Itoa(status))
 	}
 	return status == http.StatusOK, err
-}
-
-// firstAddress is where Paastis reaches the app; invalid if it cannot.
-func (k *Keeper) firstAddress() netip.Addr {
-	for _, i := range k.app.Instances {
-		if i.Status == Running && i.Address.IsValid() {
-			return i.Address
-		}
-	}
-	return netip.Addr{}
 }

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/paastis/paastis/rules"
@@ -38,25 +37,6 @@ func (k *Keeper) settles(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// manualStop is when somebody else has stopped the app, by its provider's clock, if that is
-// why nothing of it runs. Zero: nobody has.
-func (k *Keeper) manualStop() time.Time {
-	var last time.Time
-	if k.alive() {
-		return last
-	}
-	for _, i := range k.app.Instances {
-		last = latest(last, i.StoppedManually)
-	}
-	return last
-}
-
-// isGoingDown reports whether somebody is about to stop the whole app: a part of it is down,
-// and another was told to end.
-func (k *Keeper) isGoingDown() bool {
-	return slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return i.Ending })
-}
-
 // passStops takes what somebody has stopped so far for settled: of an app of which a part ran
 // on until Paastis itself put it to sleep, nobody has said that it is to stay down.
 func (k *Keeper) passStops() {
@@ -68,7 +48,7 @@ func (k *Keeper) passStops() {
 // followManualStop takes in that somebody else has stopped an app, and reports whether
 // somebody has. It is no failure, whatever the exit code. Called with the lock held.
 func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
-	at := k.manualStop()
+	at := k.app.manualStop()
 	switch {
 	case !k.Entry().Managed: // nobody asks Paastis for it, and it is taken as it is later
 		k.manual.seeStop(at)
@@ -100,7 +80,7 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 // endManualStop lets an app be woken again, and who has failed for the lack of it be tried at
 // once. Called with the lock held.
 func (r *Registry) endManualStop(k *Keeper, now time.Time) {
-	k.manual.seeStop(k.manualStop())
+	k.manual.seeStop(k.app.manualStop())
 	if !k.manual.stopped() {
 		return
 	}

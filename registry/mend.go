@@ -27,7 +27,7 @@ type mending struct {
 // stops that, too: some parts take longer for their end than others. It reports whether it did.
 func (p *pass) mend(k *Keeper) bool {
 	dead := slices.IndexFunc(k.app.Instances, func(i Instance) bool { return i.Status == Exited || i.Status == Paused })
-	if dead < 0 || !k.up() || k.Entry().mayEnd() || k.isGoingDown() {
+	if dead < 0 || !k.app.up() || k.Entry().mayEnd() || k.app.isGoingDown() {
 		k.attempt.mending.from = time.Time{}
 		return false
 	}

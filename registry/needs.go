@@ -15,12 +15,12 @@ func (n need) met(by *Keeper) bool {
 	switch {
 	case !n.to.Managed:
 		// Nobody's to start: only one that is on its way is waited for.
-		return !k.alive() || !k.restarting() && k.health() != HealthStarting
+		return !k.app.alive() || !k.app.restarting() && k.app.health() != HealthStarting
 	case n.to.job:
 		// Its good end is all that anybody wants of it; who runs has had it.
-		return by.alive() || k.endings.wellSince(by.attempt.wakeBegan) || n.Condition != rules.Completed && k.healthy()
+		return by.app.alive() || k.endings.wellSince(by.attempt.wakeBegan) || n.Condition != rules.Completed && k.healthy()
 	case n.Condition == rules.Started:
-		return k.healthy() || k.up() && k.state != Stopping || k.endings.wellSince(by.attempt.wakeBegan)
+		return k.healthy() || k.app.up() && k.state != Stopping || k.endings.wellSince(by.attempt.wakeBegan)
 	default:
 		return k.healthy()
 	}
@@ -160,7 +160,7 @@ func (p *pass) goesWithout(n need, k *Keeper) bool {
 // component. That one's time runs meanwhile.
 func (p *pass) awaits(k *Keeper) bool {
 	e := k.Entry()
-	started := k.attempt.ordered || k.alive()
+	started := k.attempt.ordered || k.app.alive()
 	switch {
 	case !started && (k.attempt.queued || p.reg.supply.outsideMoves(e.component)):
 		return true
@@ -188,18 +188,18 @@ func (k *Keeper) moves() bool {
 
 // runsToItsEnd reports whether the app is a job that runs, and for no longer than it may.
 func (k *Keeper) runsToItsEnd(now time.Time) bool {
-	return k.Entry().job && k.alive() && now.Before(k.jobDeadline())
+	return k.Entry().job && k.app.alive() && now.Before(k.jobDeadline())
 }
 
 // overdue reports whether the app is a job that runs for longer than it may.
 func (k *Keeper) overdue(now time.Time) bool {
-	return k.Entry().job && k.running() && !now.Before(k.jobDeadline())
+	return k.Entry().job && k.app.running() && !now.Before(k.jobDeadline())
 }
 
 // failOverdue fails a job that did not end in time, so that nobody waits for it any longer,
 // and reports whether it did.
 func (p *pass) failOverdue(k *Keeper) bool {
-	if !k.Entry().job || !k.running() {
+	if !k.Entry().job || !k.app.running() {
 		return false
 	}
 	p.at(k.jobDeadline())
@@ -217,7 +217,7 @@ func (p *pass) stopOverdue(k *Keeper) {
 	e := k.Entry()
 	over := k.failures.last.At.Add(max(e.MaxIdleTime, shortestStay))
 	switch {
-	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.alive() }):
+	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.app.alive() }):
 	case p.now.Before(latest(over, k.failures.stopAfter)):
 		p.at(latest(over, k.failures.stopAfter))
 	case k.measures() && !k.usage.sampledSince(p.now.Add(-k.quiet())):

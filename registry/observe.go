@@ -19,14 +19,14 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 	case k.removal.gone:
 		return
 	case r.followManualStop(k, now):
-	case k.state == Asleep && k.alive(), k.state == Failed && k.failures.unhealthy && !sick && !k.attempt.isDoomed():
+	case k.state == Asleep && k.app.alive(), k.state == Failed && k.failures.unhealthy && !sick && !k.attempt.isDoomed():
 		r.adopt(k, now)
-	case (k.state == Ready || k.state == Draining) && !k.alive():
+	case (k.state == Ready || k.state == Draining) && !k.app.alive():
 		r.ended(k, now)
-	case k.state == Starting && (k.restarting() || k.endings.restarted):
+	case k.state == Starting && (k.app.restarting() || k.endings.restarted):
 		k.attempt.restart(now)
 		r.supply.touch()
-	case k.state == Ready && (k.restarting() || k.endings.restarted):
+	case k.state == Ready && (k.app.restarting() || k.endings.restarted):
 		r.renew(k, now)
 		r.setState(k, Starting, "it restarts", now)
 	}
@@ -40,7 +40,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 
 // ended follows an app that stopped by itself or was stopped by someone else.
 func (r *Registry) ended(k *Keeper, now time.Time) {
-	last := k.lastInstance()
+	last := k.app.lastInstance()
 	switch {
 	case last.OOMKilled, last.crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Entry().mayEnd()):
 		r.fail(k, last.epitaph(), now)
@@ -54,17 +54,6 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 		}
 		r.setState(k, Asleep, fmt.Sprintf("stopped by someone else, or by itself (exit code %d)", last.ExitCode), now)
 	}
-}
-
-// lastInstance is the instance that tells most about an app that ended: one that
-// failed, else the first. The zero value if none is left.
-func (k *Keeper) lastInstance() Instance {
-	for _, i := range k.app.Instances {
-		if i.Status != Running && (i.OOMKilled || i.crashed()) {
-			return i
-		}
-	}
-	return k.app.First()
 }
 
 // crashed tells that the instance ended by a fault of its own: not well, and not by

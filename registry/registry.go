@@ -537,7 +537,7 @@ func (r *Registry) turnedOver(k *Keeper) {
 		})
 	case k.busy && (k.state == Stopping || k.state == Starting):
 		// What was ordered before goes on, and tells of itself.
-	case k.alive():
+	case k.app.alive():
 		k.usage.forget()
 		k.usage.begin(now)
 		r.setState(k, Ready, "managed from now on", now)

@@ -124,11 +124,11 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	rose := map[*Keeper]bool{}
 	for _, app := range report.Apps {
 		was := r.keepers[p.ID()+"/"+app.Name]
-		stood := !loading && (was == nil || !was.alive())
+		stood := !loading && (was == nil || !was.app.alive())
 		k, changed := r.keep(p, app)
 		redefined = redefined || changed
 		seen = append(seen, k)
-		rose[k] = stood && k.alive()
+		rose[k] = stood && k.app.alive()
 	}
 	for _, k := range seen {
 		redefined = r.learnWithout(k, rose[k]) || redefined
@@ -177,11 +177,11 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 		k.failures.forgive()
 	}
 	if slices.ContainsFunc(k.app.Instances, Instance.up) && !ranThrough(k.app, app) {
-		k.endings.end(time.Now(), k.addresses(), slices.ContainsFunc(app.Instances, Instance.up))
+		k.endings.end(time.Now(), k.app.addresses(), slices.ContainsFunc(app.Instances, Instance.up))
 	}
-	before := k.addresses()
+	before := k.app.addresses()
 	k.app = app
-	r.relocated = r.relocated || !slices.Equal(before, k.addresses())
+	r.relocated = r.relocated || !slices.Equal(before, k.app.addresses())
 	r.supply.touch()
 	return k, redefined
 }

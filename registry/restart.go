@@ -9,7 +9,7 @@ import (
 // nothing any more, since the app that lends them was started again, or whose owner wants it
 // restarted with one that it needs. It reports whether it did.
 func (p *pass) restartCutOff(k *Keeper) bool {
-	if !k.alive() || k.busy {
+	if !k.app.alive() || k.busy {
 		return false
 	}
 	why := p.cutOff(k)
@@ -40,7 +40,7 @@ func (p *pass) cutOff(k *Keeper) string {
 	}
 	for _, n := range k.Entry().needs {
 		t := n.to.keeper
-		if n.inside && !n.Ordered || n.to.job || !t.running() || !began.Before(t.app.runningSince()) || !n.met(k) {
+		if n.inside && !n.Ordered || n.to.job || !t.app.running() || !began.Before(t.app.runningSince()) || !n.met(k) {
 			continue
 		}
 		switch {

@@ -16,7 +16,7 @@ const stopLimit = 10 * time.Minute
 
 // rest looks whether an app that is awake may sleep, and whether its requests pass.
 func (p *pass) rest(k *Keeper) {
-	if k.state == Failed && !k.alive() || p.restartCutOff(k) {
+	if k.state == Failed && !k.app.alive() || p.restartCutOff(k) {
 		return
 	}
 	p.reg.admit(k)
@@ -123,7 +123,7 @@ func (p *pass) othersLooked(k *Keeper) bool {
 func (p *pass) leads(k *Keeper) bool {
 	c := k.Entry().component
 	for m := range c.managed {
-		if m != k && m.alive() && slices.ContainsFunc(m.Entry().needs, func(n need) bool {
+		if m != k && m.app.alive() && slices.ContainsFunc(m.Entry().needs, func(n need) bool {
 			return n.Ordered && n.to.keeper == k && !n.to.job
 		}) {
 			return true
@@ -163,7 +163,7 @@ func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 	if err == nil || app.Name != "" {
 		r.refresh(k, app)
 	}
-	if err != nil && k.alive() {
+	if err != nil && k.app.alive() {
 		r.journal.say(slog.LevelError, "stop failed", "app", k.Name(), "error", err)
 		k.failures.refuseStop(now)
 		r.keepUp(k, err, now)
@@ -191,7 +191,7 @@ func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 	switch {
 	case k.attempt.isDoomed():
 		r.fail(k, k.attempt.pendingFailure, now)
-	case !k.running():
+	case !k.app.running():
 		r.beginWake(k, "a part of it was stopped: "+visible(err), now, now)
 	default:
 		k.usage.begin(now.Add(-k.Entry().MaxIdleTime))
@@ -261,7 +261,7 @@ func (p *pass) include(s *summary, m *Keeper) {
 	if m.runsToItsEnd(p.now) {
 		s.keep(m.Name()+" runs to its end", m.jobDeadline())
 	}
-	if !m.measures() || !m.alive() {
+	if !m.measures() || !m.app.alive() {
 		return
 	}
 	quiet := m.quiet()

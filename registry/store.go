@@ -114,7 +114,7 @@ func (r *Registry) revive(k *Keeper, now time.Time) {
 	k.manual.pin(m.Pinned)
 	k.learned.restore(m)
 	k.past.restore(m, now)
-	if !k.alive() && !m.StoppedManually.IsZero() {
+	if !k.app.alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
 		k.cause = stoppedByHand
 	}

@@ -121,7 +121,7 @@ func (e *Entry) step(by *Keeper) Step {
 	k := e.keeper
 	s := Step{Name: e.Name}
 	switch {
-	case !e.Managed && k.alive(), k.healthy(), e.mayEnd() && (by.alive() || k.endings.wellSince(by.attempt.wakeBegan)):
+	case !e.Managed && k.app.alive(), k.healthy(), e.mayEnd() && (by.app.alive() || k.endings.wellSince(by.attempt.wakeBegan)):
 		s.Progress = Up
 	case !e.Managed:
 		s.Progress, s.Reason = Skipped, "Paastis does not manage it."

@@ -116,7 +116,7 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 	k.past.use(k.routing.trafficSeenAt)
 	k.routing.begin()
 	k.attempt = k.attempt.next(now, k.Entry().StartTimeout)
-	if !k.alive() {
+	if !k.app.alive() {
 		k.usage.forget()
 		k.forgetStreams()
 	}
@@ -128,7 +128,7 @@ func (p *pass) raise(k *Keeper) {
 		p.move(k)
 		return
 	}
-	if !k.attempt.wanted && !k.alive() {
+	if !k.attempt.wanted && !k.app.alive() {
 		p.enter(k, Asleep, "stopped again")
 		return
 	}
@@ -152,9 +152,9 @@ func (p *pass) raise(k *Keeper) {
 	}
 	p.at(k.attempt.deadline)
 	switch {
-	case k.busy, k.restarting(), p.restartCutOff(k):
+	case k.busy, k.app.restarting(), p.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.up() && (k.running() || k.isGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.startedOften() || !p.mayStart(k)):
+	case k.app.up() && (k.app.running() || k.app.isGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.startedOften() || !p.mayStart(k)):
 		p.finish(k)
 	case k.attempt.ordered && !k.isAwaited():
 		p.end(k)
@@ -199,9 +199,6 @@ func (k *Keeper) isAwaited() bool {
 	return len(k.app.Instances) == 0 && k.endings.endedAt.Before(k.attempt.startedAt)
 }
 
-// up reports whether some of the app runs: one instance is enough to serve.
-func (k *Keeper) up() bool { return k.alive() && !k.restarting() }
-
 // start orders the app's start.
 func (p *pass) start(k *Keeper) {
 	k.attempt.order(p.now, k.Entry().StartTimeout)
@@ -228,7 +225,7 @@ func (r *Registry) started(k *Keeper, app App, err error, now time.Time) {
 	}
 	switch {
 	case err == nil:
-	case k.state == Ready, k.state == Starting && k.up() && app.Name != "":
+	case k.state == Ready, k.state == Starting && k.app.up() && app.Name != "":
 		r.journal.say(slog.LevelWarn, "a part of the app could not be started", "app", k.Name(), "error", err)
 	case k.state == Starting:
 		r.journal.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)

@@ -30,8 +30,8 @@ func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
 		if to == nil || l.Optional || slices.Contains(k.learned.without, l.Name) {
 			continue
 		}
-		sick := rose && slices.ContainsFunc(k.app.Instances, Instance.firstRun) && l.Condition == rules.Healthy && to.running() && to.health() == Unhealthy
-		if sick || (k.alive() || r.loading) && k.app.startedWithout(to.app) {
+		sick := rose && slices.ContainsFunc(k.app.Instances, Instance.firstRun) && l.Condition == rules.Healthy && to.app.running() && to.app.health() == Unhealthy
+		if sick || (k.app.alive() || r.loading) && k.app.startedWithout(to.app) {
 			k.learned.doWithout(l.Name)
 			learned = true
 			r.journal.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)
