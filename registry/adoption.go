@@ -16,7 +16,7 @@ const foundRunning = "found running"
 // adopt takes over an app that somebody else has started. One that ran before Paastis did
 // is ready if it is known to serve; else it is probed first.
 func (r *Registry) adopt(k *Keeper, now time.Time) {
-	r.renew(k, now)
+	r.beginAttempt(k, now)
 	k.attempt.adopt(now, r.loading)
 	switch {
 	case !r.loading:

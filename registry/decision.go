@@ -120,7 +120,7 @@ func (s Snapshot) withLook(d Decision, now, due time.Time) Decision {
 	if s.dismissed() {
 		next = s.Dismissed
 	}
-	if after := s.Looked.Add(s.Quiet / looksPerQuiet); after.After(next) {
+	if after := s.Looked.Add(s.Quiet / samplesPerQuiet); after.After(next) {
 		next = after
 	}
 	if often := s.Looked.Add(s.Every); s.Every > 0 && often.Before(next) {

@@ -35,13 +35,13 @@ func (r *Registry) Sleep(k *Keeper, force bool) error {
 	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.app.alive():
 		return nil
 	}
-	return r.dismiss(k, force, now)
+	return r.requestSleep(k, force, now)
 }
 
 func refusal(err error, reason string) error { return fmt.Errorf("%w: %s", err, reason) }
 
-// dismiss is Sleep of an app that runs. Called with the lock held.
-func (r *Registry) dismiss(k *Keeper, force bool, now time.Time) error {
+// requestSleep is Sleep of an app that runs. Called with the lock held.
+func (r *Registry) requestSleep(k *Keeper, force bool, now time.Time) error {
 	p, circle := r.sketch(now), r.circle(k)
 	s := p.snapshot(k)
 	s.Dismissed, s.Forced = now, force
@@ -80,8 +80,8 @@ func (r *Registry) circle(k *Keeper) []*Keeper {
 	return slices.Collect(k.Entry().component.managed)
 }
 
-// recall takes back that an app is to sleep. Called with the lock held.
-func (r *Registry) recall(k *Keeper) {
+// cancelSleep takes back that an app is to sleep. Called with the lock held.
+func (r *Registry) cancelSleep(k *Keeper) {
 	if !k.manual.asksSleep() {
 		return
 	}
@@ -90,13 +90,13 @@ func (r *Registry) recall(k *Keeper) {
 	}
 }
 
-// givesUp tells that an app that was to sleep does not: it was used since, or the looks
+// cancelsSleep tells that an app that was to sleep does not: it was used since, or the looks
 // found something that speaks for its use.
-func (p *pass) givesUp(k *Keeper, s Snapshot, d Decision) bool {
+func (p *pass) cancelsSleep(k *Keeper, s Snapshot, d Decision) bool {
 	if !k.manual.asksSleep() || s.dismissed() && (d.Sleep || d.Reason == beingWatched || p.now.Before(s.NotBefore)) {
 		return false
 	}
-	p.reg.recall(k)
+	p.reg.cancelSleep(k)
 	if s.dismissed() {
 		p.reg.journal.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason)
 	}

@@ -224,8 +224,8 @@ func (p *pass) breakLoop(k *Keeper) {
 	p.stop(k, "it keeps crashing")
 }
 
-// miss fails an app whose wake took too long.
-func (p *pass) miss(k *Keeper) {
+// timeOut fails an app whose wake took too long.
+func (p *pass) timeOut(k *Keeper) {
 	limit := k.Entry().StartTimeout
 	f := Failure{Kind: Late}
 	var what string

@@ -165,7 +165,7 @@ func (o knock) failed(err error, tried time.Duration) time.Duration {
 	}
 	switch {
 	case o.k.state == Ready:
-		return min(max(laggardPause, tried/10), longestLook)
+		return min(max(laggardPause, tried/10), longestSamplePause)
 	case tried > laggardGrace, fault.Status != 0:
 		return laggardPause / 4
 	default:

@@ -18,17 +18,17 @@ const (
 	busyLimit = 10 * time.Second
 	// measureLimit bounds a look at an app's counters.
 	measureLimit = 30 * time.Second
-	// looksPerQuiet is into how many parts looks divide the time in which an app has to
+	// samplesPerQuiet is into how many parts looks divide the time in which an app has to
 	// be quiet: it sleeps no later than one of them after that time.
-	looksPerQuiet = 3
+	samplesPerQuiet = 3
 	// leastQuiet is the shortest time in which an app is seen to be quiet where a look
 	// itself takes a second or more.
 	leastQuiet = 3 * time.Second
-	// longestLook is the longest time between two looks at an app of which no request is
+	// longestSamplePause is the longest time between two looks at an app of which no request is
 	// seen: a single small one must not drown in what else moves.
-	longestLook = time.Minute
-	// mostLooks is how many looks are remembered.
-	mostLooks = 8
+	longestSamplePause = time.Minute
+	// mostSamples is how many looks are remembered.
+	mostSamples = 8
 )
 
 // sample is what was found of an app's use beyond its requests, at one moment.
@@ -76,7 +76,7 @@ func (ls samples) with(l sample) samples {
 		(l.usage.Bytes < ls[n-1].usage.Bytes || l.usage.CPU < ls[n-1].usage.CPU) {
 		ls = nil
 	}
-	if len(ls) >= mostLooks {
+	if len(ls) >= mostSamples {
 		ls = ls[1:]
 	}
 	return append(ls[:len(ls):len(ls)], l)
@@ -147,8 +147,8 @@ func (ls samples) use(p rules.Properties, quiet time.Duration, silent bool) Use 
 	}
 }
 
-// measures tells whether an app is looked at before it sleeps.
-func (k *Keeper) measures() bool {
+// isSampled tells whether an app is looked at before it sleeps.
+func (k *Keeper) isSampled() bool {
 	_, meter := k.provider.(Meter)
 	return meter || k.Entry().Busy.Asked()
 }
@@ -176,9 +176,9 @@ func (e *Entry) quiet(counted bool) time.Duration {
 	return min(e.QuietTime, quiet)
 }
 
-// lookEvery is how often the traffic of an app is looked at of which no request is seen.
-func (k *Keeper) lookEvery() time.Duration {
-	return min(max(k.Entry().MaxIdleTime/10, k.quiet()/looksPerQuiet), longestLook)
+// samplePause is how often the traffic of an app is looked at of which no request is seen.
+func (k *Keeper) samplePause() time.Duration {
+	return min(max(k.Entry().MaxIdleTime/10, k.quiet()/samplesPerQuiet), longestSamplePause)
 }
 
 // sampleUse samples an app's use, beside the passes. Nothing is asked of the app itself if

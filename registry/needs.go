@@ -220,7 +220,7 @@ func (p *pass) stopOverdue(k *Keeper) {
 	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.app.alive() }):
 	case p.now.Before(latest(over, k.failures.stopAfter)):
 		p.at(latest(over, k.failures.stopAfter))
-	case k.measures() && !k.usage.sampledSince(p.now.Add(-k.quiet())):
+	case k.isSampled() && !k.usage.sampledSince(p.now.Add(-k.quiet())):
 		p.sampleUse(k, false)
 	case p.summary(e.component).open > 0, p.summary(e.component).use.Reason != "":
 		p.at(p.now.Add(k.quiet())) // somebody uses it all the same

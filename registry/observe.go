@@ -27,7 +27,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 		k.attempt.restart(now)
 		r.supply.touch()
 	case k.state == Ready && (k.app.restarting() || k.endings.restarted):
-		r.renew(k, now)
+		r.beginAttempt(k, now)
 		r.setState(k, Starting, "it restarts", now)
 	}
 	k.endings.follow()

@@ -404,16 +404,16 @@ func (p *pass) step(k *Keeper) {
 	case Asleep:
 		p.awaitWindow(k)
 	case Starting:
-		p.raise(k)
+		p.stepStarting(k)
 	case Ready:
 		if !p.failOverdue(k) {
-			p.rest(k)
+			p.stepReady(k)
 		}
 	case Failed:
 		p.awaitWindow(k)
-		p.rest(k)
+		p.stepReady(k)
 	case Draining:
-		p.drain(k)
+		p.stepDraining(k)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 // stopLimit bounds a stop that its provider never ends.
 const stopLimit = 10 * time.Minute
 
-// rest looks whether an app that is awake may sleep, and whether its requests pass.
-func (p *pass) rest(k *Keeper) {
+// stepReady looks whether an app that is awake may sleep, and whether its requests pass.
+func (p *pass) stepReady(k *Keeper) {
 	if k.state == Failed && !k.app.alive() || p.restartCutOff(k) {
 		return
 	}
@@ -43,7 +43,7 @@ func (p *pass) rest(k *Keeper) {
 	}
 	s := p.snapshot(k)
 	d := Decide(s, p.now)
-	if p.givesUp(k, s, d) {
+	if p.cancelsSleep(k, s, d) {
 		s.Dismissed = time.Time{}
 		d = Decide(s, p.now)
 	}
@@ -85,9 +85,9 @@ func (r *Registry) mayOpen(k *Keeper) bool {
 	return k.state == Ready && (k.Entry().job || r.supply.supplied(k))
 }
 
-// drain looks once more at an app that is closed already, and orders its stop if
+// stepDraining looks once more at an app that is closed already, and orders its stop if
 // nobody came and nothing speaks for its use.
-func (p *pass) drain(k *Keeper) {
+func (p *pass) stepDraining(k *Keeper) {
 	s := p.snapshot(k)
 	s.Looked = p.now // it is looked at anyway, below
 	d := Decide(s, p.now)
@@ -95,9 +95,9 @@ func (p *pass) drain(k *Keeper) {
 	case !d.Sleep:
 		k.usage.doubt()
 		p.enter(k, Ready, d.Reason)
-	case !p.handedBack(k):
+	case !p.isWithdrawn(k):
 		// Traefik still leads requests to it.
-	case k.measures() && !k.usage.sampledSince(k.closedAt()):
+	case k.isSampled() && !k.usage.sampledSince(k.closedAt()):
 		p.sampleUse(k, true)
 	case !p.othersLooked(k), p.leads(k):
 		p.at(p.now.Add(time.Second))
@@ -135,7 +135,7 @@ func (p *pass) leads(k *Keeper) bool {
 // watched tells that a draining app was looked at after the last request went to it
 // without Paastis's knowledge.
 func (p *pass) watched(k *Keeper) bool {
-	return (!p.reg.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.measures() || k.usage.sampledSince(k.closedAt()))
+	return (!p.reg.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(k.closedAt()))
 }
 
 // closedAt is since when no request can have gone to a draining app unseen.
@@ -204,11 +204,11 @@ func (p *pass) snapshot(k *Keeper) Snapshot {
 	sum := p.summary(k.Entry().component)
 	s := Snapshot{
 		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: p.used(k.Entry().component), NotBefore: k.failures.stopAfter,
-		Watched: sum.watched || k.measures(), Quiet: max(k.quiet(), sum.quiet), Dismissed: k.manual.sleepAsked, Forced: k.manual.sleepForced,
+		Watched: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), Dismissed: k.manual.sleepAsked, Forced: k.manual.sleepForced,
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
 	if p.reg.direct(k) || k.app.Published {
-		s.Every = k.lookEvery()
+		s.Every = k.samplePause()
 	}
 	if last, any := k.usage.last(); any {
 		s.Looked = last.ended
@@ -261,7 +261,7 @@ func (p *pass) include(s *summary, m *Keeper) {
 	if m.runsToItsEnd(p.now) {
 		s.keep(m.Name()+" runs to its end", m.jobDeadline())
 	}
-	if !m.measures() || !m.app.alive() {
+	if !m.isSampled() || !m.app.alive() {
 		return
 	}
 	quiet := m.quiet()

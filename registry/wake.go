@@ -16,7 +16,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	if k.removal.gone {
 		return
 	}
-	r.recall(k)
+	r.cancelSleep(k)
 	switch k.state {
 	case Asleep:
 		if !k.isHeldDown() {
@@ -105,13 +105,13 @@ func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 // beginWake begins a wake that somebody asked for, as part of one that began since. Called
 // with the lock held.
 func (r *Registry) beginWake(k *Keeper, reason string, since, now time.Time) {
-	r.renew(k, now)
+	r.beginAttempt(k, now)
 	k.attempt.askFor(since)
 	r.setState(k, Starting, reason, now)
 }
 
-// renew begins another attempt. Called with the lock held.
-func (r *Registry) renew(k *Keeper, now time.Time) {
+// beginAttempt begins another attempt. Called with the lock held.
+func (r *Registry) beginAttempt(k *Keeper, now time.Time) {
 	r.endManualStop(k, now)
 	k.past.use(k.routing.trafficSeenAt)
 	k.routing.begin()
@@ -122,8 +122,8 @@ func (r *Registry) renew(k *Keeper, now time.Time) {
 	}
 }
 
-// raise takes an app one step up: its needs, its start, its health, its hand-over.
-func (p *pass) raise(k *Keeper) {
+// stepStarting takes an app one step up: its needs, its start, its health, its hand-over.
+func (p *pass) stepStarting(k *Keeper) {
 	if p.reg.followManualStop(k, p.now) {
 		p.move(k)
 		return
@@ -147,7 +147,7 @@ func (p *pass) raise(k *Keeper) {
 	}
 	k.attempt.extend(p.reg.verdictDue(k))
 	if !p.now.Before(k.attempt.deadline) {
-		p.miss(k)
+		p.timeOut(k)
 		return
 	}
 	p.at(k.attempt.deadline)

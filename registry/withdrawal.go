@@ -11,15 +11,15 @@ import (
 	"github.com/paastis/paastis/traefik/api"
 )
 
-// handBackLimit is how long Traefik may take to lead an app's requests to Paastis again, once
+// withdrawalLimit is how long Traefik may take to lead an app's requests to Paastis again, once
 // it has fetched the routes. Then the app goes on as it was, and is tried again after the
 // same time.
-const handBackLimit = 30 * time.Second
+const withdrawalLimit = 30 * time.Second
 
-// handedBack tells that no Traefik leads requests to the app any more: either its API
+// isWithdrawn tells that no Traefik leads requests to the app any more: either its API
 // says so of this very turn of the routes, or all have fetched it and must use it by now.
 // Only then is every request that still comes known.
-func (p *pass) handedBack(k *Keeper) bool {
+func (p *pass) isWithdrawn(k *Keeper) bool {
 	limit := p.turnLimit(k)
 	switch {
 	case !p.reg.direct(k):
@@ -31,12 +31,12 @@ func (p *pass) handedBack(k *Keeper) bool {
 		k.routing.withdraw(p.now) // nobody is there to turn them
 		return true
 	case p.now.Sub(k.since) >= limit:
-		k.failures.holdStop(p.now.Add(handBackLimit))
+		k.failures.holdStop(p.now.Add(withdrawalLimit))
 		p.reg.journal.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
 		p.enter(k, Ready, "Traefik does not take its routes from Paastis")
 		return false
 	case !k.attempt.unprovable && len(p.proofs(k)) > 0:
-		p.proveBack(k)
+		p.proveWithdrawal(k)
 		return false
 	}
 	p.at(k.since.Add(limit))
@@ -52,15 +52,15 @@ func (p *pass) handedBack(k *Keeper) bool {
 // turnLimit is the limit from the moment in which the routes turn: the Traefik that
 // fetches them the most seldom does so meanwhile.
 func (p *pass) turnLimit(k *Keeper) time.Duration {
-	limit := handBackLimit
+	limit := withdrawalLimit
 	for _, poller := range p.reg.leading(k, p.now) {
-		limit = max(limit, handBackLimit+poller.every)
+		limit = max(limit, withdrawalLimit+poller.every)
 	}
 	return limit
 }
 
-// proveBack asks Traefik's API until it says that it leads the app's requests to Paastis.
-func (p *pass) proveBack(k *Keeper) {
+// proveWithdrawal asks Traefik's API until it says that it leads the app's requests to Paastis.
+func (p *pass) proveWithdrawal(k *Keeper) {
 	if k.busy {
 		return
 	}
@@ -69,21 +69,21 @@ func (p *pass) proveBack(k *Keeper) {
 	r.do(k, job{alone: true, current: turned, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
-		err := errNotBack
-		for errors.Is(err, errNotBack) && ctx.Err() == nil && r.still(turned) {
-			if err = leadBack(ctx, proofs, version); err != nil {
+		err := errNotWithdrawn
+		for errors.Is(err, errNotWithdrawn) && ctx.Err() == nil && r.still(turned) {
+			if err = withdrawn(ctx, proofs, version); err != nil {
 				sleep(ctx, provePause)
 			}
 		}
-		return func() { r.provedBack(k, err) }
+		return func() { r.withdrawalProved(k, err) }
 	}})
 }
 
-// errNotBack tells that Traefik does not lead requests to Paastis yet.
-var errNotBack = errors.New("a route does not lead to Paastis yet")
+// errNotWithdrawn tells that Traefik does not lead requests to Paastis yet.
+var errNotWithdrawn = errors.New("a route does not lead to Paastis yet")
 
-// backProof is a route, and the Traefik that tells where it leads.
-type backProof struct {
+// withdrawalProof is a route, and the Traefik that tells where it leads.
+type withdrawalProof struct {
 	gateway Gateway
 	route   string
 }
@@ -91,8 +91,8 @@ type backProof struct {
 // proofs are what shows that no Traefik leads requests to the app any more. None: it cannot
 // be shown, for one of them has no API, shares it with another, or may still use a route
 // that it does not get any more.
-func (p *pass) proofs(k *Keeper) []backProof {
-	var all []backProof
+func (p *pass) proofs(k *Keeper) []withdrawalProof {
+	var all []withdrawalProof
 	asked := map[string]bool{}
 	for _, poller := range p.reg.leading(k, p.now) {
 		gateway := p.reg.gatewayOf(poller.endpoint)
@@ -102,7 +102,7 @@ func (p *pass) proofs(k *Keeper) []backProof {
 		asked[poller.endpoint] = true
 		for _, rt := range poller.to.routes {
 			if rt.Keeper() == k {
-				all = append(all, backProof{gateway, rt.Name})
+				all = append(all, withdrawalProof{gateway, rt.Name})
 			}
 		}
 	}
@@ -115,28 +115,28 @@ func (p *pass) others(than *poller) bool {
 	return slices.ContainsFunc(p.reg.live(p.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
 }
 
-// leadBack is nil if the service of each route has Paastis for its only server, as it was
+// withdrawn is nil if the service of each route has Paastis for its only server, as it was
 // published in that turn.
-func leadBack(ctx context.Context, proofs []backProof, turned uint64) error {
+func withdrawn(ctx context.Context, proofs []withdrawalProof, turned uint64) error {
 	for _, proof := range proofs {
 		servers, err := proof.gateway.Servers(ctx, traefik.PublishedService(proof.route))
 		if err != nil && !errors.Is(err, api.ErrNoService) {
 			return err
 		}
 		if len(servers) != 1 || !traefik.IsTurn(servers[0].URL, turned) {
-			return errNotBack
+			return errNotWithdrawn
 		}
 	}
 	return nil
 }
 
-// provedBack takes in how the proof went. Requests that are on their way through Traefik
+// withdrawalProved takes in how the proof went. Requests that are on their way through Traefik
 // in that moment have a little time to arrive. It is called with r.mu held.
-func (r *Registry) provedBack(k *Keeper, err error) {
+func (r *Registry) withdrawalProved(k *Keeper, err error) {
 	switch {
 	case err == nil:
 		k.routing.withdraw(time.Now().Add(switchSlack))
-	case !errors.Is(err, errNotBack) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+	case !errors.Is(err, errNotWithdrawn) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		r.doubt(k, err)
 	}
 }
