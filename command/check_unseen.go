@@ -20,13 +20,21 @@ func lintUnseen(ctx context.Context, cfg config.Loaded, inv *registry.Inventory)
 	if !slices.ContainsFunc(inv.Entries, func(e *registry.Entry) bool { return e.Managed }) {
 		return nil
 	}
-	limited := limitedProvider(ctx, cfg)
-	if limited == nil {
-		return nil
+	opened, err := providers.Open(cfg.AllProviders(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil // it is told elsewhere
 	}
-	all := unseenWarnings(inv, limited)
-	if meter, ok := limited.(registry.Meter); ok {
-		all = append(all, refusedLook(ctx, inv, meter)...)
+	var all []string
+	for _, p := range opened {
+		limited := limitedProvider(ctx, p)
+		if limited == nil {
+			continue
+		}
+		its := &registry.Inventory{Entries: slices.DeleteFunc(slices.Clone(inv.Entries), func(e *registry.Entry) bool { return e.Provider() != p.ID() })}
+		all = append(all, unseenWarnings(its, limited)...)
+		if meter, ok := limited.(registry.Meter); ok {
+			all = append(all, refusedLook(ctx, its, meter)...)
+		}
 	}
 	return all
 }
@@ -72,11 +80,7 @@ func unseenWarnings(inv *registry.Inventory, limited registry.Limited) []string 
 
 // limitedProvider is the provider, once it has looked at its apps, if it can tell what it will
 // not see. Nil: it cannot, or it does not answer, which is told elsewhere.
-func limitedProvider(ctx context.Context, cfg config.Loaded) registry.Limited {
-	provider, err := providers.New(cfg.Provider, cfg.Docker.Proc, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil
-	}
+func limitedProvider(ctx context.Context, provider registry.Provider) registry.Limited {
 	limited, ok := provider.(registry.Limited)
 	if !ok {
 		return nil

@@ -3,6 +3,7 @@ package command
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,15 +25,7 @@ import (
 func look(ctx context.Context, cfg config.Loaded) (*registry.Inventory, registry.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
-	report, err := listApps(ctx, cfg)
-	asked, without := registry.ReadAsked(cfg.StateFile), registry.ReadWithout(cfg.StateFile)
-	apps := make([]registry.Reported, 0, len(report.Apps))
-	for _, app := range report.Apps {
-		id := cfg.Provider + "/" + app.Name
-		apps = append(apps, registry.Reported{
-			Provider: cfg.Provider, App: app, Asked: asked[id], Without: append(without[id], app.StartedWithout(report.Apps)...),
-		})
-	}
+	apps, report, err := listApps(ctx, cfg)
 	settings := cfg.RegistrySettings()
 	inv := registry.Resolve(apps, settings)
 	api, _ := cfg.Traefik.API() // validated
@@ -64,12 +57,25 @@ func askTraefik(ctx context.Context, client *api.Client, inv *registry.Inventory
 	return registry.Resolve(apps, settings)
 }
 
-func listApps(ctx context.Context, cfg config.Loaded) (registry.Report, error) {
-	provider, err := providers.New(cfg.Provider, cfg.Docker.Proc, slog.New(slog.DiscardHandler))
+// listApps asks all providers. What those tell that answer is returned beside the errors of the
+// others.
+func listApps(ctx context.Context, cfg config.Loaded) (apps []registry.Reported, all registry.Report, err error) {
+	opened, err := providers.Open(cfg.AllProviders(), slog.New(slog.DiscardHandler))
 	if err != nil {
-		return registry.Report{}, err
+		return nil, all, err
 	}
-	return provider.List(ctx)
+	asked, without := registry.ReadAsked(cfg.StateFile), registry.ReadWithout(cfg.StateFile)
+	var faults []error
+	for _, p := range opened {
+		report, err := p.List(ctx)
+		faults = append(faults, err)
+		all.Apps = append(all.Apps, report.Apps...)
+		for _, app := range report.Apps {
+			id := p.ID() + "/" + app.Name
+			apps = append(apps, registry.ReportedBy(p, app, asked[id], append(without[id], app.StartedWithout(report.Apps)...)))
+		}
+	}
+	return apps, all, errors.Join(faults...)
 }
 
 // explain says all that is known of an app, or of the app that a URL leads to. Of a name that
@@ -154,8 +160,9 @@ func explainName(ctx context.Context, cfg config.Loaded, inv *registry.Inventory
 // writeSupposed explains an app that nobody knows, beside those that are known.
 func writeSupposed(out io.Writer, cfg config.Loaded, inv *registry.Inventory, name string) {
 	app := registry.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
-	inv = inv.Supposing(registry.Reported{Provider: cfg.Provider, App: app}, cfg.RegistrySettings())
-	writeEntry(out, inv, inv.Named(cfg.Provider+"/"+name))
+	first := cfg.AllProviders()[0]
+	inv = inv.Supposing(registry.Reported{Provider: first.Name, App: app}, cfg.RegistrySettings())
+	writeEntry(out, inv, inv.Named(first.Name+"/"+name))
 }
 
 func namesOf(entries []*registry.Entry) string {

@@ -12,7 +12,6 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/paastis/paastis/config"
-	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 )
@@ -25,11 +24,7 @@ func writeUse(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.
 		writeUnseen(ctx, cfg, e, out)
 		return
 	}
-	provider, err := providers.New(cfg.Provider, cfg.Docker.Proc, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return
-	}
-	meter, ok := provider.(registry.Meter)
+	meter, ok := providerOf(cfg, e).(registry.Meter)
 	if !ok {
 		return
 	}
@@ -42,12 +37,24 @@ func writeUse(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.
 	fmt.Fprintf(out, "  %s\n", strings.Join(use, "\n  "))
 }
 
+// providerOf is the provider of an app. Nil: it cannot be opened, which is told elsewhere.
+func providerOf(cfg config.Loaded, e *registry.Entry) registry.Provider {
+	for _, s := range cfg.AllProviders() {
+		if s.Name == e.Provider() {
+			if p, err := s.Open(slog.New(slog.DiscardHandler)); err == nil {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
 // writeUnseen says of an app that does not run why its use would not be seen.
 func writeUnseen(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.Writer) {
 	if !e.Managed || e.Follows() || !slices.Contains(e.App.Networks, "host") {
 		return
 	}
-	if limited := limitedProvider(ctx, cfg); limited != nil {
+	if limited := limitedProvider(ctx, providerOf(cfg, e)); limited != nil {
 		if text := unseenText(e, limited.Unseen(e.App.Name, e.VisitedPorts())); text != "" {
 			fmt.Fprintf(out, "\nuse beyond requests\n  %s\n", text)
 		}

@@ -61,12 +61,12 @@ func serve(ctx context.Context, cfg config.Loaded, version string, stderr io.Wri
 
 // newRegistry is one that knows no app yet.
 func newRegistry(cfg config.Loaded, log *slog.Logger) (*registry.Registry, error) {
-	provider, err := providers.New(cfg.Provider, cfg.Docker.Proc, log)
+	all, err := providers.Open(cfg.AllProviders(), log)
 	if err != nil {
 		return nil, err
 	}
 	options := registry.Options{
-		Providers: []registry.Provider{provider},
+		Providers: all,
 		Settings:  cfg.RegistrySettings(),
 		Log:       log,
 		Audit:     time.Duration(cfg.AuditInterval),

@@ -15,6 +15,8 @@ import (
 
 	"github.com/traefik/paerser/types"
 
+	"github.com/paastis/paastis/providers"
+	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -88,6 +90,8 @@ type Loaded struct {
 	Config
 	// File it was read from. Empty: none was found, which is fine.
 	File string
+	// Providers that it lists. Nil: there is the one of Provider; see AllProviders.
+	Providers []providers.Spec
 	// Rules of that file.
 	Rules *rules.Set
 	// Defaults of the apps' properties, with the origin of each.
@@ -109,6 +113,14 @@ type Loaded struct {
 
 // ForgetToken leaves no more of admin.token than its sum: enough for who lets admins in.
 func (l *Loaded) ForgetToken() { l.token = "" }
+
+// AllProviders are those that run the apps, in the order of the file.
+func (l Loaded) AllProviders() []providers.Spec {
+	if len(l.Providers) > 0 {
+		return l.Providers
+	}
+	return []providers.Spec{{Name: l.Provider, Type: l.Provider, Docker: docker.Settings{Proc: l.Docker.Proc}}}
+}
 
 // Default is the configuration that nobody has touched.
 func Default() Config {

@@ -13,14 +13,16 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/rules"
 )
 
 // document is paastis.yml as it is written.
 type document struct {
-	Config `yaml:",inline"`
-	Rules  yaml.Node `yaml:"rules"`
-	Ignore yaml.Node `yaml:"ignore"`
+	Config    `yaml:",inline"`
+	Providers yaml.Node `yaml:"providers"`
+	Rules     yaml.Node `yaml:"rules"`
+	Ignore    yaml.Node `yaml:"ignore"`
 }
 
 func (l *Loaded) readFile() error {
@@ -48,8 +50,11 @@ func (l *Loaded) parseFile(data []byte) error {
 	if err = root.Decode(&doc); err != nil && faults[0] == nil {
 		faults = append(faults, yamlFaults(name, err))
 	}
+	var listed error
 	l.Rules, err = rules.Parse(name, &doc.Rules, &doc.Ignore)
 	l.Config = doc.Config
+	l.Providers, listed = providers.Parse(name, &doc.Providers)
+	faults = append(faults, listed)
 	return errors.Join(append(faults, err)...)
 }
 
@@ -83,7 +88,7 @@ func (l *Loaded) checkKeys(file string, node *yaml.Node, prefix string) error {
 		return fmt.Errorf("%s:%d: expected keys such as max_idle_time or rules", file, node.Line)
 	}
 	var faults []error
-	known := append(settingKeys(), "rules", "ignore")
+	known := append(settingKeys(), "providers", "rules", "ignore")
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		path := prefix + key.Value

@@ -94,6 +94,7 @@ func (l Loaded) needsRestart(again Loaded) error {
 	note("listen_tls", l.ListenTLS != again.ListenTLS || l.TLS != again.TLS)
 	note("log", l.Log != again.Log)
 	note("provider", l.Provider != again.Provider)
+	note("providers", !slices.Equal(l.Providers, again.Providers))
 	note("state_file", l.StateFile != again.StateFile)
 	note("docker", l.Docker != again.Docker)
 	note("traefik.api_url", l.Traefik.APIURL != again.Traefik.APIURL)

@@ -30,6 +30,11 @@ func (l *Loaded) validate() error {
 	l.validateAddresses(fault)
 	l.validateThemes(fault)
 	l.validateAdmin(fault)
+	for _, key := range []string{"provider", "docker.proc"} {
+		if len(l.Providers) > 0 && l.Origins[key] != "" {
+			fault(key, "left out, for providers (%s) says what runs the apps; say it there", l.Origins["providers"])
+		}
+	}
 	if l.Provider != "docker" {
 		fault("provider", "%q is unknown; known: docker", l.Provider)
 	}

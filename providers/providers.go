@@ -1,5 +1,5 @@
-// Package providers knows every provider by its name. A new one is a folder beside
-// this file and a case below.
+// Package providers makes every provider that the configuration asks for. A new type is a
+// folder beside this file, a case below, and one in Spec.settings.
 package providers
 
 import (
@@ -10,13 +10,25 @@ import (
 	"github.com/paastis/paastis/registry"
 )
 
-// New makes the provider of that name out of its own environment variables. It does
-// not connect yet. proc is where Paastis sees the host's /proc; empty: "/proc".
-func New(name string, proc string, log *slog.Logger) (registry.Provider, error) {
-	switch name {
+// Open makes all of some providers. None connects yet.
+func Open(specs []Spec, log *slog.Logger) ([]registry.Provider, error) {
+	var all []registry.Provider
+	for _, s := range specs {
+		p, err := s.Open(log)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// Open makes the provider. It does not connect yet.
+func (s Spec) Open(log *slog.Logger) (registry.Provider, error) {
+	switch s.Type {
 	case "docker":
-		return docker.New(log, proc)
+		return docker.Open(s.Name, s.Docker, log)
 	default:
-		return nil, fmt.Errorf("provider %q is unknown; known: docker", name)
+		return nil, fmt.Errorf("provider %q is unknown; known: docker", s.Type)
 	}
 }

@@ -138,6 +138,9 @@ type Router struct {
 	disputes []dispute
 }
 
+// Provider is the ID of the provider that runs the app.
+func (e *Entry) Provider() string { return e.reported.Provider }
+
 // Keeper is the app's keeper. Nil only in an inventory that no registry has made.
 func (e *Entry) Keeper() *Keeper { return e.keeper }
 
@@ -202,8 +205,8 @@ type Reported struct {
 	Without []string
 }
 
-// reportedBy is an app of a provider, with what is known of it beside its report.
-func reportedBy(p Provider, app App, asked string, without []string) Reported {
+// ReportedBy is an app of a provider, with what is known of it beside its report.
+func ReportedBy(p Provider, app App, asked string, without []string) Reported {
 	r := Reported{Provider: p.ID(), App: app, ReadBy: p.TraefikProvider(), Asked: asked, Without: without}
 	r.Unread = r.ReadBy == ""
 	return r

@@ -487,7 +487,7 @@ func (p *pass) enter(k *Keeper, s State, reason string) {
 func (r *Registry) resolve() {
 	apps := make([]Reported, 0, len(r.keepers))
 	for _, k := range r.keepers {
-		apps = append(apps, reportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
+		apps = append(apps, ReportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
 	}
 	inv := Resolve(apps, r.settings)
 	r.supply.touch()

@@ -42,7 +42,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"sync/atomic"
 
 	"github.com/moby/moby/client"
@@ -61,10 +60,15 @@ var (
 // DefaultProc is where the host's /proc is if Paastis runs on the host.
 const DefaultProc = "/proc"
 
+// traefikProvider is what Traefik calls its provider of the engine beside it.
+const traefikProvider = "docker"
+
 // Provider runs apps on one Docker engine. Its methods may be called concurrently,
 // but Watch only once at a time. It connects when it is first used, and again by
 // itself after the engine was away.
 type Provider struct {
+	id        string
+	traefik   string
 	log       *slog.Logger
 	endpoint  endpoint
 	client    *client.Client
@@ -80,6 +84,13 @@ type Provider struct {
 // Config is what a Provider is made of. The zero value means the engine behind
 // DefaultHost, for a Paastis that runs beside it on the host.
 type Config struct {
+	// ID tells the engine from other providers. If empty, "docker".
+	ID string
+
+	// Traefik is what Traefik calls its own provider that reads the engine's labels. If empty,
+	// it has none.
+	Traefik string
+
 	// Host is where the engine listens: unix://, tcp://, http:// or https://. If
 	// empty, DefaultHost, or with TLS tcp://localhost:2376.
 	Host string
@@ -107,22 +118,6 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// New makes the provider that the environment describes, as the Docker CLI would:
-// DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_TLS, DOCKER_CERT_PATH, DOCKER_CONFIG and
-// DOCKER_API_VERSION. The CLI's contexts are not read. It reads certificates, and it
-// finds out which container Paastis runs in; it does not talk to the engine. proc is
-// Config.Proc.
-func New(log *slog.Logger, proc string) (*Provider, error) {
-	cfg, err := configFromEnv(os.Getenv)
-	if err != nil {
-		return nil, fmt.Errorf("docker: %w", err)
-	}
-	cfg.Self = findSelf()
-	cfg.Proc = proc
-	cfg.Log = log
-	return NewConfig(cfg)
-}
-
 // NewConfig makes a provider from cfg alone. It fails if Host or APIVersion makes no
 // sense. It does not talk to the engine.
 func NewConfig(cfg Config) (*Provider, error) {
@@ -139,6 +134,8 @@ func NewConfig(cfg Config) (*Provider, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Provider{
+		id:       cmp.Or(cfg.ID, "docker"),
+		traefik:  cfg.Traefik,
 		log:      log,
 		endpoint: endpoint,
 		client:   client,
@@ -147,11 +144,11 @@ func NewConfig(cfg Config) (*Provider, error) {
 	}, nil
 }
 
-// ID is "docker".
-func (p *Provider) ID() string { return "docker" }
+// ID is Config.ID.
+func (p *Provider) ID() string { return p.id }
 
-// TraefikProvider is "docker": Traefik's own reads the same engine.
-func (p *Provider) TraefikProvider() string { return "docker" }
+// TraefikProvider is Config.Traefik.
+func (p *Provider) TraefikProvider() string { return p.traefik }
 
 // List asks for all containers and looks at those that are new or that the list shows
 // otherwise than the last look did. A container that cannot be inspected is logged

@@ -1,0 +1,111 @@
+package providers
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/paastis/paastis/providers/docker"
+	"github.com/paastis/paastis/rules"
+)
+
+// Spec is a provider as the configuration asks for it.
+type Spec struct {
+	// Name is its ID, by which it is told from the others.
+	Name string
+	// Type is what it is: docker.
+	Type string
+	// Docker are the settings of a provider of that type.
+	Docker docker.Settings
+}
+
+// named is what a provider may be called: the beginning of an app's name.
+var named = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
+
+// settings are where those of the provider's type go. Nil: the type is unknown.
+func (s *Spec) settings() any {
+	switch s.Type {
+	case "docker":
+		return &s.Docker
+	default:
+		return nil
+	}
+}
+
+// Parse reads the list of providers of a file. All faults are reported, a line each.
+func Parse(file string, list *yaml.Node) ([]Spec, error) {
+	if list.Kind == 0 || list.Tag == "!!null" {
+		return nil, nil
+	}
+	if list.Kind != yaml.SequenceNode {
+		return nil, fmt.Errorf("%s:%d: providers: expected a list, each with name and type", file, list.Line)
+	}
+	var specs []Spec
+	var faults []error
+	for _, node := range list.Content {
+		s, err := parseOne(file, node)
+		if err == nil && slices.ContainsFunc(specs, func(o Spec) bool { return o.Name == s.Name }) {
+			err = fmt.Errorf("%s:%d: providers: two are called %q; give each a name of its own", file, node.Line, s.Name)
+		}
+		specs, faults = append(specs, s), append(faults, err)
+	}
+	return specs, errors.Join(faults...)
+}
+
+func parseOne(file string, node *yaml.Node) (Spec, error) {
+	var s Spec
+	if node.Kind != yaml.MappingNode {
+		return s, fmt.Errorf("%s:%d: providers: expected keys, name and type among them", file, node.Line)
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		switch node.Content[i].Value {
+		case "name":
+			s.Name = node.Content[i+1].Value
+		case "type":
+			s.Type = node.Content[i+1].Value
+		}
+	}
+	into := s.settings()
+	switch {
+	case into == nil:
+		return s, fmt.Errorf("%s:%d: providers: type %q is unknown; known: docker", file, node.Line, s.Type)
+	case !named.MatchString(s.Name):
+		return s, fmt.Errorf("%s:%d: providers: %q is no name: it has small letters, digits, - and _", file, node.Line, s.Name)
+	}
+	return s, decode(file, node, into)
+}
+
+// decode reads the keys of a provider beside its name and its type. All are texts.
+func decode(file string, node *yaml.Node, into any) error {
+	target := reflect.ValueOf(into).Elem()
+	known := []string{"name", "type"}
+	fields := map[string]reflect.Value{}
+	for _, f := range reflect.VisibleFields(target.Type()) {
+		key := f.Tag.Get("yaml")
+		known, fields[key] = append(known, key), target.FieldByIndex(f.Index)
+	}
+	var faults []error
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		field, ok := fields[key.Value]
+		switch {
+		case key.Value == "name", key.Value == "type":
+		case !ok:
+			hint := "; known: " + strings.Join(known, ", ")
+			if near := rules.Nearest(key.Value, known); near != "" {
+				hint = fmt.Sprintf("; did you mean %q?", near)
+			}
+			faults = append(faults, fmt.Errorf("%s:%d: providers: unknown key %q%s", file, key.Line, key.Value, hint))
+		case value.Kind != yaml.ScalarNode:
+			faults = append(faults, fmt.Errorf("%s:%d: providers: %s: expected a text", file, value.Line, key.Value))
+		case value.Tag != "!!null":
+			field.SetString(value.Value)
+		}
+	}
+	return errors.Join(faults...)
+}
