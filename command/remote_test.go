@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,11 +61,10 @@ func adminAPI(t *testing.T, a answers) (environ []string, asked *[]string) {
 	return []string{"PAASTIS_ADMIN_URL=" + s.URL, "PAASTIS_ADMIN_TOKEN=" + adminToken}, asked
 }
 
-// inUTC makes UTC the clock of this machine.
-func inUTC(t *testing.T) {
-	was := time.Local
+// TestMain makes UTC the clock of this machine.
+func TestMain(m *testing.M) {
 	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = was })
+	os.Exit(m.Run())
 }
 
 const threeApps = `{"now":"` + noon + `","apps":[
@@ -115,7 +115,6 @@ func TestStatusDoesNotMakeUpSinceWhenAnAppIsInItsState(t *testing.T) {
 }
 
 func TestStatusOfAnAppTellsAllThatIsKnownOfIt(t *testing.T) {
-	inUTC(t)
 	environ, _ := adminAPI(t, answers{"GET apps/boutique": oneApp})
 	code, stdout, stderr := paastis(t, environ, "status", "boutique")
 	want := `app boutique (docker, there shop-front, stack shop)
@@ -170,7 +169,6 @@ func TestJSONIsWhatTheAPIAnswers(t *testing.T) {
 }
 
 func TestAnOrderSaysWhatHasComeOfIt(t *testing.T) {
-	inUTC(t)
 	ready := `{"name":"shop","state":"ready","reason":"","next_stop":"2026-07-30T12:05:00Z","pinned_until":"2026-07-30T14:00:00Z"}`
 	environ, asked := adminAPI(t, answers{
 		"POST apps/shop/wake":  `{"name":"shop","state":"starting","usual_wake_seconds":0.84}`,
@@ -291,7 +289,6 @@ const twoEvents = `{"events":[
  {"id":17,"at":"2026-07-30T11:59:52Z","kind":"pin","app":"shop-front","state":"starting","was":"starting","reason":"pinned until 14:00","took_seconds":null}]}`
 
 func TestEventsAreALineEach(t *testing.T) {
-	inUTC(t)
 	environ, _ := adminAPI(t, answers{"GET events": twoEvents, "GET apps/shop-front": oneApp})
 	_, stdout, stderr := paastis(t, environ, "events", "--app", "shop-front")
 	want := `2026-07-30 11:59:40  shop-front                asleep → starting after 60 m: a request
@@ -319,7 +316,6 @@ func (u *until) Write(p []byte) (int, error) {
 }
 
 func TestFollowingGoesOnAfterTheEventsThatAreKnown(t *testing.T) {
-	inUTC(t)
 	environ, asked := adminAPI(t, answers{"GET events": twoEvents,
 		"STREAM after=17": ": hi\n\nevent: app\ndata: {}\n\nid: 18\nevent: event\ndata: {\"id\":18,\"at\":\"" + noon + "\",\"kind\":\"gone\",\"app\":\"x\",\"reason\":\"\"}\n\n"})
 	for flags, want := range map[string]string{
@@ -399,7 +395,6 @@ func TestWaitingEndsWhenTheAppIsReadyOrIsNotGoingToBe(t *testing.T) {
 }
 
 func TestAnAppSleepsAfterThoseThatNeedIt(t *testing.T) {
-	inUTC(t)
 	needed := func(reason string) string {
 		return `{"now":"` + noon + `","name":"db","state":"ready","reason":` + reason + `,"next_stop":"2026-07-30T12:05:00Z","max_idle_seconds":900}`
 	}
@@ -438,7 +433,6 @@ func TestTimesAreBriefAndSeenFromNow(t *testing.T) {
 }
 
 func TestATimeIsSeenFromTheAnswersOwn(t *testing.T) {
-	inUTC(t)
 	environ, _ := adminAPI(t, answers{"GET apps/shop": `{"now":"2026-07-30T12:00:01.9Z","name":"shop","state":"failed",
  "since":"2026-07-30T12:00:01.5Z","max_idle_seconds":900,"failure":{"reason":"It ended.","at":"2026-07-30T12:00:01.5Z","retry_at":"2026-07-30T12:00:01.8Z"}}`})
 	_, stdout, _ := paastis(t, environ, "status", "shop")
@@ -452,7 +446,6 @@ func TestATimeIsSeenFromTheAnswersOwn(t *testing.T) {
 }
 
 func TestAnEndWithoutADateIsTheNextOneOfTheClock(t *testing.T) {
-	inUTC(t)
 	now := time.Date(2026, 7, 30, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]string{
 		"18:00": "2026-07-30T18:00:00Z", "12:00": "2026-07-31T12:00:00Z", "2026-12-24": "2026-12-24T00:00:00Z",
