@@ -66,6 +66,6 @@ func (r *Registry) triesFound() bool {
 	r.mu.Lock()
 	defer r.unlock()
 	return slices.ContainsFunc(r.moving, func(k *Keeper) bool {
-		return k.isAdopted() && k.state == Starting && k.attempt.healthyAt.IsZero() && len(k.attempt.ready.probing) > 0
+		return k.attempt.isAdopted() && k.state == Starting && k.attempt.healthyAt.IsZero() && len(k.attempt.ready.probing) > 0
 	})
 }

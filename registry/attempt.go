@@ -111,3 +111,6 @@ func (a *attempt) weigh(whole bool) bool {
 	a.weighed = a.weighed || whole
 	return weighs
 }
+
+// isAdopted reports whether the app was found running, and nobody has asked for it since.
+func (a *attempt) isAdopted() bool { return a.found && !a.wanted }

@@ -195,7 +195,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		}
 	case Failed:
 		d.Failure = &FailureDetail{Failure: k.failures.last, RetryAt: k.failures.retryAt}
-		d.Failure.Logs = k.logs(false)
+		d.Failure.Logs = k.failures.logs(k.Entry(), false)
 	}
 	d.LastActivity, d.NextStop = k.lastActivity(), p.nextStop(k)
 	if k.isHeldDown() {
@@ -204,7 +204,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 	if k.manual.pinnedUntil.After(p.now) {
 		d.PinnedUntil = k.manual.pinnedUntil
 	}
-	d.UsualWake, d.Open, d.Memory, d.Saved = k.past.usualWake(), int(k.using.Load()), k.usage.ram, k.saved(p.now)
+	d.UsualWake, d.Open, d.Memory, d.Saved = k.past.usualWake(), int(k.using.Load()), k.usage.ram, k.past.saved(k.usage.ram, p.now)
 	d.Wakes = slices.Clone(k.past.wakes)
 	slices.Reverse(d.Wakes)
 	return d
@@ -271,7 +271,7 @@ func (p *sketch) afterWindows(c *component, t time.Time) time.Time {
 	for range mostWindows {
 		end := t
 		for m := range c.managed {
-			if _, until := m.kept(t); until.After(end) && m.awake() {
+			if _, until := m.manual.kept(m.Entry(), t); until.After(end) && m.awake() {
 				end = until
 			}
 		}

@@ -91,7 +91,7 @@ func (r *Registry) fail(k *Keeper, f Failure, now time.Time) {
 	f.At = now
 	k.failures.add(f)
 	k.usage.begin(now)
-	k.failures.see(k.unwell())
+	k.failures.see(k.app.unwell(k.Entry()))
 	r.setState(k, Failed, f.Reason, now)
 	r.readLogs(k, now)
 }
@@ -139,22 +139,6 @@ func (r *Registry) keepLogs(k *Keeper, lines []string, err error) {
 	}
 }
 
-// logs are the last lines of the app that failed: of another one, if that is why. They are
-// for visitors only if both apps show theirs.
-func (k *Keeper) logs(forVisitors bool) []string {
-	if forVisitors && !k.Entry().ShowLogs {
-		return nil
-	}
-	switch root := k.failures.last.root; {
-	case root == nil:
-		return slices.Clone(k.failures.last.Logs)
-	case root.state != Failed || forVisitors && !root.Entry().ShowLogs:
-		return nil
-	default:
-		return slices.Clone(root.failures.last.Logs)
-	}
-}
-
 // failFor fails an app because one that it needs failed. It is tried again with it, or by its
 // own back-off where that one is not tried again: such as a job that runs for too long.
 func (p *pass) failFor(k, needed *Keeper) {
@@ -197,30 +181,10 @@ func (p *pass) end(k *Keeper) {
 	p.move(k)
 }
 
-// loops tells that the app's provider starts it again and again. One whose other
-// instances go on is in order. Called with the lock held.
-func (k *Keeper) loops(now time.Time) bool {
-	k.failures.count(k.app.restarts(), now)
-	return len(k.failures.starts) >= mostStarts && k.app.restarts() > 0 &&
-		!slices.ContainsFunc(k.app.Instances, func(i Instance) bool { return i.up() && i.StartedAt.Before(k.failures.starts[0]) })
-}
-
-// startedOften reports whether the app must not be started now.
-func (k *Keeper) startedOften() bool { return k.failures.oftenStarted(k.app.restarts() > 0) }
-
-// crashLoop is the failure of an app that ended as often as it may be started.
-func (k *Keeper) crashLoop() Failure {
-	code := k.app.lastInstance().ExitCode
-	return Failure{
-		Kind: CrashLoop, ExitCode: code,
-		Reason: fmt.Sprintf("It kept crashing, %d times within a minute (exit code %d).", len(k.failures.starts), code),
-	}
-}
-
 // breakLoop stops an app that its provider starts again and again. It fails once it is
 // stopped.
 func (p *pass) breakLoop(k *Keeper) {
-	k.attempt.doom(k.crashLoop())
+	k.attempt.doom(k.failures.crashLoop(&k.app))
 	p.stop(k, "it keeps crashing")
 }
 

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -59,13 +61,30 @@ func (f *failures) count(restarts int, now time.Time) {
 	}
 }
 
-// oftenStarted reports whether the app must not be started now. One start is left to a
+// loop reports whether the app's provider starts it again and again. One whose other
+// instances go on is in order.
+func (f *failures) loop(app *App, now time.Time) bool {
+	f.count(app.restarts(), now)
+	return len(f.starts) >= mostStarts && app.restarts() > 0 &&
+		!slices.ContainsFunc(app.Instances, func(i Instance) bool { return i.up() && i.StartedAt.Before(f.starts[0]) })
+}
+
+// startedOften reports whether the app must not be started now. One start is left to a
 // provider that starts apps by itself.
-func (f *failures) oftenStarted(byProvider bool) bool {
-	if byProvider {
+func (f *failures) startedOften(app *App) bool {
+	if app.restarts() > 0 {
 		return len(f.starts) >= mostStarts-1
 	}
 	return len(f.starts) >= mostStarts
+}
+
+// crashLoop is the failure of an app that ended as often as it may be started.
+func (f *failures) crashLoop(app *App) Failure {
+	code := app.lastInstance().ExitCode
+	return Failure{
+		Kind: CrashLoop, ExitCode: code,
+		Reason: fmt.Sprintf("It kept crashing, %d times within a minute (exit code %d).", len(f.starts), code),
+	}
 }
 
 // startsAgain is when one more start is within what an app may have in a minute, if it was
@@ -85,3 +104,19 @@ func (f *failures) holdStop(until time.Time) { f.stopAfter = until }
 
 // forgetStops takes in that a stop has not failed.
 func (f *failures) forgetStops() { f.stopAfter, f.stopTries = time.Time{}, nil }
+
+// logs are the last lines of the app that failed: of another one, if that is why. They are
+// for visitors only if both apps show theirs.
+func (f *failures) logs(e *Entry, forVisitors bool) []string {
+	if forVisitors && !e.ShowLogs {
+		return nil
+	}
+	switch root := f.last.root; {
+	case root == nil:
+		return slices.Clone(f.last.Logs)
+	case root.state != Failed || forVisitors && !root.Entry().ShowLogs:
+		return nil
+	default:
+		return slices.Clone(root.failures.last.Logs)
+	}
+}

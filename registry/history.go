@@ -249,11 +249,11 @@ func (r *Registry) History(k *Keeper, from time.Time) []Span {
 	return spans
 }
 
-// saved is what the app's sleep has spared. Called with the lock held.
-func (k *Keeper) saved(now time.Time) Savings {
+// saved is what the app's sleep has spared.
+func (p *past) saved(ram uint64, now time.Time) Savings {
 	of := func(time time.Time) Saving {
-		s := Saving{Asleep: k.past.history.slept(time, now), MemoryKnown: k.usage.ram > 0}
-		s.MemoryByteSeconds = s.Asleep.Seconds() * float64(k.usage.ram)
+		s := Saving{Asleep: p.history.slept(time, now), MemoryKnown: ram > 0}
+		s.MemoryByteSeconds = s.Asleep.Seconds() * float64(ram)
 		return s
 	}
 	return Savings{Day: of(now.Add(-24 * time.Hour)), Month: of(now.Add(-HistoryKept))}
@@ -288,4 +288,29 @@ func (k *Keeper) remember(s State, reason string, now time.Time) {
 		w.Failed = reason
 	}
 	k.past.wake(w)
+}
+
+// historyOf goes on with a history: what was between its end and now is unknown. Spans that
+// cannot be are left out, and so are those that ended too long ago; one that is still to end
+// is cut: the clock was put back.
+func historyOf(spans []Span, now time.Time) history {
+	var h history
+	for _, s := range spans {
+		if s.To.After(now) {
+			s.To = now
+		}
+		if !slices.Contains(allLived, s.State) || s.From.UnixNano() < h.from || s.From.Before(time.Unix(0, 1)) ||
+			s.To.Before(s.From) || now.Sub(s.To) > HistoryKept {
+			continue
+		}
+		switch from := s.From.UnixNano(); {
+		case h.from == 0:
+			h.from = from
+		case from > h.from:
+			h.close(from)
+		}
+		h.past = append(h.past, stretch{from: s.From.UnixNano(), did: s.State, asleep: min(s.Asleep, s.To.Sub(s.From))})
+		h.from, h.now = s.To.UnixNano(), LivedUnknown
+	}
+	return h
 }

@@ -1,10 +1,7 @@
 package registry
 
 import (
-	"slices"
 	"time"
-
-	"github.com/paastis/paastis/rules"
 )
 
 // Keeper is the one owner of one app's state. The request path reads its gate; all else is
@@ -55,13 +52,6 @@ func latest(times ...time.Time) time.Time {
 		}
 	}
 	return last
-}
-
-// unwell reports whether no instance runs whose health check, if it counts, has passed.
-func (k *Keeper) unwell() bool {
-	return !slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
-		return i.Status == Running && (i.Health == NoHealth || i.Health == Healthy || k.Entry().Probe.Kind != rules.AutoProbe)
-	})
 }
 
 // healthy tells that the app has been found running and healthy in this wake, and has not

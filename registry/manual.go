@@ -1,6 +1,9 @@
 package registry
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // manual is what people have said of an app, by Paastis or beside it.
 type manual struct {
@@ -39,3 +42,27 @@ func (m *manual) endStop() { m.stoppedAt = time.Time{} }
 
 // stopped reports whether somebody else has stopped the app.
 func (m *manual) stopped() bool { return !m.stoppedAt.IsZero() }
+
+// passStops takes what somebody has stopped so far for settled: of an app of which a part ran
+// on until Paastis itself put it to sleep, nobody has said that it is to stay down.
+func (m *manual) passStops(app *App) {
+	for _, i := range app.Instances {
+		m.seeStop(i.StoppedManually)
+	}
+}
+
+// kept says what keeps an app awake at a time, whatever its use, and until when at
+// least. Empty: nothing does.
+func (m *manual) kept(e *Entry, now time.Time) (why string, until time.Time) {
+	for _, w := range e.KeepAwake {
+		if _, end, inside := w.At(now); inside && end.After(until) {
+			why, until = fmt.Sprintf("kept awake by keep_awake (%s) until %s", w, clockText(end)), end
+		}
+	}
+	for _, pin := range []time.Time{e.AwakeUntil, m.pinnedUntil} {
+		if pin.After(now) && pin.After(until) {
+			why, until = "pinned until "+clockText(pin), pin
+		}
+	}
+	return why, until
+}

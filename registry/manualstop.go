@@ -37,14 +37,6 @@ func (k *Keeper) settles(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// passStops takes what somebody has stopped so far for settled: of an app of which a part ran
-// on until Paastis itself put it to sleep, nobody has said that it is to stay down.
-func (k *Keeper) passStops() {
-	for _, i := range k.app.Instances {
-		k.manual.seeStop(i.StoppedManually)
-	}
-}
-
 // followManualStop takes in that somebody else has stopped an app, and reports whether
 // somebody has. It is no failure, whatever the exit code. Called with the lock held.
 func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {

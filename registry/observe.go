@@ -14,7 +14,7 @@ const brief = time.Minute
 // held.
 func (r *Registry) observe(k *Keeper, now time.Time) {
 	r.reroute(k)
-	sick := k.unwell()
+	sick := k.app.unwell(k.Entry())
 	switch {
 	case k.removal.gone:
 		return

@@ -32,23 +32,6 @@ func (r *Registry) pin(k *Keeper, until, now time.Time) {
 	r.news.markChanged(k)
 }
 
-// kept says what keeps an app awake at a time, whatever its use, and until when at
-// least. Empty: nothing does.
-func (k *Keeper) kept(now time.Time) (why string, until time.Time) {
-	e := k.Entry()
-	for _, w := range e.KeepAwake {
-		if _, end, inside := w.At(now); inside && end.After(until) {
-			why, until = fmt.Sprintf("kept awake by keep_awake (%s) until %s", w, clockText(end)), end
-		}
-	}
-	for _, pin := range []time.Time{e.AwakeUntil, k.manual.pinnedUntil} {
-		if pin.After(now) && pin.After(until) {
-			why, until = "pinned until "+clockText(pin), pin
-		}
-	}
-	return why, until
-}
-
 // awaitWindow wakes a sleeping app as a window begins that asks for it, or as Paastis
 // begins within one. One that was stopped by hand within the window stays asleep.
 func (p *pass) awaitWindow(k *Keeper) {

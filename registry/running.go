@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/rules"
 )
 
 // What an app says of itself by its instances, as its provider last reported them.
@@ -105,4 +107,11 @@ func (a *App) firstAddress() netip.Addr {
 		}
 	}
 	return netip.Addr{}
+}
+
+// unwell reports whether no instance runs whose health check, if it counts, has passed.
+func (a *App) unwell(e *Entry) bool {
+	return !slices.ContainsFunc(a.Instances, func(i Instance) bool {
+		return i.Status == Running && (i.Health == NoHealth || i.Health == Healthy || e.Probe.Kind != rules.AutoProbe)
+	})
 }

@@ -27,7 +27,7 @@ func (p *pass) stepReady(k *Keeper) {
 	case k.attempt.isDoomed() && p.now.Before(k.failures.stopAfter):
 		p.at(k.failures.stopAfter)
 		return
-	case k.attempt.isDoomed() || k.loops(p.now):
+	case k.attempt.isDoomed() || k.failures.loop(&k.app, p.now):
 		p.breakLoop(k)
 		return
 	}
@@ -144,7 +144,7 @@ func (k *Keeper) closedAt() time.Time { return latest(k.since, k.routing.withdra
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
 func (p *pass) stop(k *Keeper, reason string) {
 	p.enter(k, Stopping, reason)
-	k.passStops()
+	k.manual.passStops(&k.app)
 	k.endings.down(p.now)
 	r, name, method := p.reg, k.app.Name, k.Entry().StopMethod
 	if k.attempt.restartReason != "" {
@@ -256,7 +256,7 @@ func (p *pass) include(s *summary, m *Keeper) {
 		s.waking = m.Name()
 	}
 	s.open += int(m.using.Load())
-	s.keep(m.kept(p.now))
+	s.keep(m.manual.kept(m.Entry(), p.now))
 	s.keep(p.unturnable(m))
 	if m.runsToItsEnd(p.now) {
 		s.keep(m.Name()+" runs to its end", m.jobDeadline())

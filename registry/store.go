@@ -120,31 +120,6 @@ func (r *Registry) revive(k *Keeper, now time.Time) {
 	}
 }
 
-// historyOf goes on with a history: what was between its end and now is unknown. Spans that
-// cannot be are left out, and so are those that ended too long ago; one that is still to end
-// is cut: the clock was put back.
-func historyOf(spans []Span, now time.Time) history {
-	var h history
-	for _, s := range spans {
-		if s.To.After(now) {
-			s.To = now
-		}
-		if !slices.Contains(allLived, s.State) || s.From.UnixNano() < h.from || s.From.Before(time.Unix(0, 1)) ||
-			s.To.Before(s.From) || now.Sub(s.To) > HistoryKept {
-			continue
-		}
-		switch from := s.From.UnixNano(); {
-		case h.from == 0:
-			h.from = from
-		case from > h.from:
-			h.close(from)
-		}
-		h.past = append(h.past, stretch{from: s.From.UnixNano(), did: s.State, asleep: min(s.Asleep, s.To.Sub(s.From))})
-		h.from, h.now = s.To.UnixNano(), LivedUnknown
-	}
-	return h
-}
-
 // memoryOf is what is remembered of an app. Called with the lock held.
 func (k *Keeper) memoryOf(now time.Time) AppMemory {
 	return AppMemory{

@@ -89,7 +89,7 @@ func (r *Registry) View(k *Keeper) View {
 	}
 	if state == Failed {
 		v.RetryAt = k.failures.retryAt
-		v.Logs = k.logs(true)
+		v.Logs = k.failures.logs(k.Entry(), true)
 	}
 	if v.Gone = k.removal.gone; k.removal.gone {
 		return v

@@ -132,11 +132,11 @@ func (p *pass) stepStarting(k *Keeper) {
 		p.enter(k, Asleep, "stopped again")
 		return
 	}
-	if k.loops(p.now) && !k.busy {
+	if k.failures.loop(&k.app, p.now) && !k.busy {
 		p.breakLoop(k)
 		return
 	}
-	if !k.isAdopted() {
+	if !k.attempt.isAdopted() {
 		p.wakeNeeds(k)
 	}
 	if k.state != Starting {
@@ -154,7 +154,7 @@ func (p *pass) stepStarting(k *Keeper) {
 	switch {
 	case k.busy, k.app.restarting(), p.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.app.up() && (k.app.running() || k.app.isGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.startedOften() || !p.mayStart(k)):
+	case k.app.up() && (k.app.running() || k.app.isGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.failures.startedOften(&k.app) || !p.mayStart(k)):
 		p.finish(k)
 	case k.attempt.ordered && !k.isAwaited():
 		p.end(k)
@@ -173,18 +173,15 @@ func (p *pass) finish(k *Keeper) {
 	case k.Entry().job:
 		k.usage.begin(p.now)
 		p.enter(k, Ready, "")
-	case p.answers(k) && (k.isAdopted() || p.reg.supply.supplied(k) && !p.awaitsBooting(k)):
+	case p.answers(k) && (k.attempt.isAdopted() || p.reg.supply.supplied(k) && !p.awaitsBooting(k)):
 		p.handOver(k)
 	}
 }
 
-// isAdopted reports whether the app was found running, and nobody has asked for it since.
-func (k *Keeper) isAdopted() bool { return k.attempt.found && !k.attempt.wanted }
-
 // tryStart starts an app unless it was started too often, or too many others are.
 func (p *pass) tryStart(k *Keeper) {
-	if k.startedOften() {
-		p.reg.fail(k, k.crashLoop(), p.now)
+	if k.failures.startedOften(&k.app) {
+		p.reg.fail(k, k.failures.crashLoop(&k.app), p.now)
 		k.failures.retry(k.failures.startsAgain())
 		p.move(k)
 		return
@@ -242,7 +239,7 @@ func (r *Registry) refresh(k *Keeper, app App) {
 	if _, redefined := r.keep(k.provider, app); redefined {
 		r.resolve()
 	}
-	k.failures.see(k.unwell())
+	k.failures.see(k.app.unwell(k.Entry()))
 }
 
 // unheal takes in that the app is not healthy, or no longer.
