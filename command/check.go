@@ -30,7 +30,7 @@ func check(ctx context.Context, cfg config.Loaded, out io.Writer) error {
 		fmt.Fprintf(out, "%s is valid\n", cfg.File)
 	}
 	if err != nil {
-		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n", err)
+		fmt.Fprintf(out, "%s: %v\n", without(inv), err)
 	}
 	faults := config.Log{Level: slog.LevelWarn.String(), Format: cfg.Log.Format} // they are an answer, whatever is logged
 	themes := server.NewThemes(cfg.ThemeDir, newLogger(faults, out))

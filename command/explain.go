@@ -57,6 +57,14 @@ func askTraefik(ctx context.Context, client *api.Client, inv *registry.Inventory
 	return registry.Resolve(apps, settings)
 }
 
+// without says what an inventory lacks when a provider has not answered.
+func without(inv *registry.Inventory) string {
+	if len(inv.Entries) > 0 {
+		return "without the apps of a provider that does not answer"
+	}
+	return "on the rules alone, for the provider does not answer"
+}
+
 // listApps asks all providers. What those tell that answer is returned beside the errors of the
 // others.
 func listApps(ctx context.Context, cfg config.Loaded) (apps []registry.Reported, all registry.Report, err error) {
@@ -68,6 +76,9 @@ func listApps(ctx context.Context, cfg config.Loaded) (apps []registry.Reported,
 	var faults []error
 	for _, p := range opened {
 		report, err := p.List(ctx)
+		if err != nil && len(opened) > 1 {
+			err = fmt.Errorf("provider %q: %w", p.ID(), err)
+		}
 		faults = append(faults, err)
 		all.Apps = append(all.Apps, report.Apps...)
 		for _, app := range report.Apps {
@@ -84,7 +95,7 @@ func listApps(ctx context.Context, cfg config.Loaded) (apps []registry.Reported,
 func explain(ctx context.Context, cfg config.Loaded, operand string, out io.Writer) error {
 	inv, _, err := look(ctx, cfg)
 	if err != nil {
-		fmt.Fprintf(out, "on the rules alone, for the provider does not answer: %v\n\n", err)
+		fmt.Fprintf(out, "%s: %v\n\n", without(inv), err)
 	}
 	if strings.Contains(operand, "/") && strings.Contains(operand, ".") || strings.Contains(operand, "://") {
 		return explainURL(ctx, cfg, inv, operand, err != nil, out)

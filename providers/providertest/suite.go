@@ -107,6 +107,7 @@ func (c *conformance) ordersTwice() {
 			c.t.Error("the second start has restarted it")
 		}
 		before = now
+		time.Sleep(pause)
 	}
 	for range 2 {
 		if stopped, err := c.provider.Stop(c.t.Context(), name, rules.StopContainer); err != nil || runs(stopped) {
