@@ -74,7 +74,9 @@ type App struct {
 	Managed      bool       `json:"managed"`
 	State        Text       `json:"state"`
 	Since        time.Time  `json:"since"`
-	Reason       Text       `json:"reason"` // why it is in that state
+	Reason       Text       `json:"reason"`      // why it is in that state
+	ReasonCode   Text       `json:"reason_code"` // what that means, whatever its words are; see docs/reasons.md
+	ReasonApps   []Text     `json:"reason_apps"` // those that it is about
 	LastActivity *time.Time `json:"last_activity"`
 	NextStop     *time.Time `json:"next_stop"`
 	PinnedUntil  *time.Time `json:"pinned_until"`
@@ -93,6 +95,9 @@ type App struct {
 	Wakes        []Wake     `json:"wakes"` // newest first; only one app's own answer has them
 }
 
+// NeededBy is the code of the reason of an app that others keep awake.
+const NeededBy Text = "needed_by"
+
 // Need is an app that another one needs.
 type Need struct {
 	Name      Text `json:"name"`
@@ -103,20 +108,22 @@ type Need struct {
 
 // Failure is why an app does not run.
 type Failure struct {
-	Kind     Text       `json:"kind"`
-	Reason   Text       `json:"reason"`
-	ExitCode *int       `json:"exit_code"`
-	At       time.Time  `json:"at"`
-	RetryAt  *time.Time `json:"retry_at"`
-	Logs     []Text     `json:"logs"` // its last lines
+	Kind       Text       `json:"kind"`
+	Reason     Text       `json:"reason"`
+	ReasonCode Text       `json:"reason_code"`
+	ExitCode   *int       `json:"exit_code"`
+	At         time.Time  `json:"at"`
+	RetryAt    *time.Time `json:"retry_at"`
+	Logs       []Text     `json:"logs"` // its last lines
 }
 
 // Wake is one way up.
 type Wake struct {
-	At      time.Time `json:"at"`
-	Took    Seconds   `json:"took_seconds"`
-	Outcome Text      `json:"outcome"` // ready, failed
-	Reason  Text      `json:"reason"`  // why it failed
+	At         time.Time `json:"at"`
+	Took       Seconds   `json:"took_seconds"`
+	Outcome    Text      `json:"outcome"` // ready, failed
+	Reason     Text      `json:"reason"`  // why it failed
+	ReasonCode Text      `json:"reason_code"`
 }
 
 // Events are things that happened, oldest first.
@@ -126,12 +133,13 @@ type Events struct {
 
 // Event is one thing that happened to an app.
 type Event struct {
-	ID     uint64    `json:"id"`
-	At     time.Time `json:"at"`
-	Kind   Text      `json:"kind"` // state, pin, gone
-	App    Text      `json:"app"`
-	State  Text      `json:"state"`
-	Was    Text      `json:"was"`
-	Reason Text      `json:"reason"`
-	Took   *Seconds  `json:"took_seconds"`
+	ID         uint64    `json:"id"`
+	At         time.Time `json:"at"`
+	Kind       Text      `json:"kind"` // state, pin, gone
+	App        Text      `json:"app"`
+	State      Text      `json:"state"`
+	Was        Text      `json:"was"`
+	Reason     Text      `json:"reason"`
+	ReasonCode Text      `json:"reason_code"`
+	Took       *Seconds  `json:"took_seconds"`
 }

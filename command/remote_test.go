@@ -395,13 +395,13 @@ func TestWaitingEndsWhenTheAppIsReadyOrIsNotGoingToBe(t *testing.T) {
 }
 
 func TestAnAppSleepsAfterThoseThatNeedIt(t *testing.T) {
-	needed := func(reason string) string {
-		return `{"now":"` + noon + `","name":"db","state":"ready","reason":` + reason + `,"next_stop":"2026-07-30T12:05:00Z","max_idle_seconds":900}`
+	needed := func(reason, apps string) string {
+		return `{"now":"` + noon + `","name":"db","state":"ready","reason":` + reason + `,"reason_code":"needed_by","reason_apps":` + apps + `,"next_stop":"2026-07-30T12:05:00Z","max_idle_seconds":900}`
 	}
-	one, many := needed(`"needed by \"shop-front\""`), needed(`"needed by \"shop-front\", \"till\""`)
+	one, many := needed(`"needed by \"shop-front\""`, `["shop-front"]`), needed(`"who needs it is awake"`, `["shop-front","till"]`)
 	environ, _ := adminAPI(t, answers{"GET apps": `{"now":"` + noon + `","apps":[` + one + `,` + many + `]}`, "GET apps/one": one, "GET apps/many": many})
 	for args, wants := range map[string][]string{
-		"status":      {"after shop-front  needed by", "after 2 apps      needed by"},
+		"status":      {"after shop-front  needed by", "after 2 apps      who needs it is awake"},
 		"status one":  {"sleeps        after shop-front; not before 12:05:00 (in 5 m), if nobody comes\n"},
 		"status many": {"sleeps        after shop-front, till; not before 12:05:00 (in 5 m), if nobody comes\n"},
 	} {

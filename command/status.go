@@ -74,11 +74,10 @@ func awake(app client.App) bool {
 // neededBy are the apps that keep an app awake. It sleeps after them, and their way down
 // takes a time that its next_stop cannot know.
 func neededBy(app client.App) []string {
-	names, needed := strings.CutPrefix(string(app.Reason), "needed by ")
-	if !needed {
+	if app.ReasonCode != client.NeededBy {
 		return nil
 	}
-	return strings.Split(strings.ReplaceAll(names, `"`, ""), ", ")
+	return texts(app.ReasonApps)
 }
 
 // sleepsIn is how long it is until an app sleeps if nobody comes, or after which it does; a

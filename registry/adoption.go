@@ -10,9 +10,6 @@ import (
 // itself begins to.
 const foundLimit = time.Second
 
-// foundRunning is the reason for the state of an app that ran before Paastis did.
-const foundRunning = "found running"
-
 // adopt takes over an app that somebody else has started. One that ran before Paastis did
 // is ready if it is known to serve; else it is probed first.
 func (r *Registry) adopt(k *Keeper, now time.Time) {
@@ -20,12 +17,12 @@ func (r *Registry) adopt(k *Keeper, now time.Time) {
 	k.attempt.adopt(now, r.loading)
 	switch {
 	case !r.loading:
-		r.setState(k, Starting, "started by someone else", now)
+		r.setState(k, Starting, Reason{Kind: ReasonStartedOutside}, now)
 	case r.foundServing(k, now):
 		k.usage.begin(now)
-		r.setState(k, Ready, foundRunning, now)
+		r.setState(k, Ready, Reason{Kind: ReasonFoundRunning}, now)
 	default:
-		r.setState(k, Starting, foundRunning, now)
+		r.setState(k, Starting, Reason{Kind: ReasonFoundRunning}, now)
 	}
 }
 

@@ -88,9 +88,8 @@ type Instance struct {
 	ExitCode int
 	// OOMKilled tells that the kernel killed it for its memory.
 	OOMKilled bool
-	// Error is what visitors may read of a start that failed: no hosts, no paths. Empty
-	// if none did.
-	Error string
+	// Fault is why a start failed, of a kind that a provider says it of. Empty if none did.
+	Fault ReasonKind
 	// StartedAt is when it last started. Zero if never.
 	StartedAt time.Time
 	// EndedAt is when it last ended, also before StartedAt. Zero if it never did, or the
@@ -125,7 +124,7 @@ type Instance struct {
 // equal tells that two reports of an instance say the same.
 func (i Instance) equal(o Instance) bool {
 	return i.Name == o.Name && i.ID == o.ID && i.Host == o.Host && i.Status == o.Status && i.Health == o.Health &&
-		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Error == o.Error &&
+		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Fault == o.Fault &&
 		i.StartedAt.Equal(o.StartedAt) && i.EndedAt.Equal(o.EndedAt) &&
 		i.StoppedManually.Equal(o.StoppedManually) && i.Ending == o.Ending && i.Restarts == o.Restarts &&
 		i.Address == o.Address && i.Machine == o.Machine && slices.Equal(i.Addresses, o.Addresses)

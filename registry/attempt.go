@@ -21,7 +21,7 @@ type attempt struct {
 	wakeBegan time.Time
 	// again has it started again once it is stopped, for a wake that began then; zero: it is not.
 	again          time.Time
-	restartReason  string  // why it is stopped only to be started again; empty: it is not
+	restartReason  Reason  // why it is stopped only to be started again; zero: it is not
 	found          bool    // it ran before Paastis did
 	pendingFailure Failure // what it will have failed of once it is stopped; no Kind: nothing
 	mending        mending // how what of it does not run is started again
@@ -89,13 +89,13 @@ func (a *attempt) startAgain(since time.Time) bool {
 }
 
 // stopFor has the app stopped only to be started again.
-func (a *attempt) stopFor(reason string, since time.Time) { a.again, a.restartReason = since, reason }
+func (a *attempt) stopFor(reason Reason, since time.Time) { a.again, a.restartReason = since, reason }
 
 // takeAgain returns what the app is to be started again for, and takes it for done. Zero: it
 // is not to be.
-func (a *attempt) takeAgain() (since time.Time, reason string) {
+func (a *attempt) takeAgain() (since time.Time, reason Reason) {
 	since, reason = a.again, a.restartReason
-	a.again, a.restartReason = time.Time{}, ""
+	a.again, a.restartReason = time.Time{}, Reason{}
 	return since, reason
 }
 

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/dustin/go-humanize"
 
@@ -15,41 +14,39 @@ import (
 // tellWhy logs why an app stays awake that nobody is known to have asked for in its idle time:
 // once for each kind of reason, whatever its figures are, until somebody asks for it again. In
 // direct mode nobody knows who asks, so its traffic is told as well.
-func (p *pass) tellWhy(k *Keeper, s Snapshot, reason string) {
+func (p *pass) tellWhy(k *Keeper, s Snapshot, reason Reason) {
 	by := k
 	switch {
-	case reason == beingWatched:
+	case reason.Kind == ReasonCheckingUse:
 		return // what was told may still hold
 	case p.now.Sub(s.LastUse) >= s.MaxIdle:
 		if user := p.summary(k.Entry().component).user; user != nil {
 			by = user
 		}
 	case s.LastUse.Equal(k.routing.trafficSeenAt) && p.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
-		reason = trafficText(k.usage.samples.rates(k.quiet()))
+		reason = k.usage.samples.rates(k.quiet()).traffic()
 	default:
 		k.told = nil
 		return
 	}
-	kind := kindOf(reason)
-	if k.told[kind] {
+	about := reason.topic()
+	if k.told[about] {
 		return
 	}
 	if k.told == nil {
-		k.told = map[string]bool{}
+		k.told = map[topic]bool{}
 	}
-	k.told[kind] = true
-	args := []any{"app", k.Name(), "reason", reason}
-	if strings.Contains(reason, trafficUse) && !strings.Contains(reason, unseenUse) && by.Entry().TrafficFloor != rules.Off {
+	k.told[about] = true
+	args := []any{"app", k.Name(), "reason", reason.String()}
+	if reason.Kind == ReasonTraffic && by.Entry().TrafficFloor != rules.Off {
 		args = append(args, by.floorText()...)
 	}
 	p.reg.journal.say(slog.LevelInfo, "app stays awake", args...)
 }
 
-// trafficUse begins the reason of an app that is in use by its traffic.
-const trafficUse = "traffic "
-
-func trafficText(r Rates) string {
-	return trafficUse + humanize.Bytes(uint64(float64(r.Bytes)/max(r.Over, time.Second).Seconds())) + "/s"
+// traffic is the reason of an app that is in use by its traffic.
+func (r Rates) traffic() Reason {
+	return Reason{Kind: ReasonTraffic, Rate: float64(r.Bytes) / max(r.Over, time.Second).Seconds()}
 }
 
 // floorText says what traffic counts, and which label ends that the app stays awake for what
@@ -63,17 +60,4 @@ func (k *Keeper) floorText() []any {
 		"floor", fmt.Sprintf("%s/s (%s in %s)", humanize.Bytes(uint64(float64(e.TrafficFloor)/quiet.Seconds())), humanize.Bytes(uint64(e.TrafficFloor)), short(quiet)),
 		"if_that_is_no_use", fmt.Sprintf("paastis.traffic_floor=%s on %s", strings.ReplaceAll(humanize.Bytes(uint64(above)), " ", ""), e.App.Origin),
 	}
-}
-
-// kindOf is a reason without its figures, and without their units.
-func kindOf(reason string) string {
-	if before, _, moves := strings.Cut(reason, trafficUse); moves {
-		return before + trafficUse
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) || r == '.' {
-			return -1
-		}
-		return r
-	}, reason)
 }

@@ -1,8 +1,6 @@
 package registry
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/paastis/paastis/rules"
@@ -16,15 +14,14 @@ type Snapshot struct {
 	LastUse time.Time
 	// MaxIdle is how long it stays awake unused; rules.Never: always.
 	MaxIdle time.Duration
-	// NeededBy are the awake apps that need it, sorted.
+	// NeededBy are the names of the awake apps that need it, sorted.
 	NeededBy []string
 	// Waking is an app of the same circle that is on its way up. Empty if none.
 	Waking string
 	// Open is how many requests Paastis itself has open to it.
 	Open int
-	// Kept says why it is kept awake until KeptUntil: a window, a pin. Empty: nothing
-	// keeps it.
-	Kept      string
+	// Kept is why it is kept awake until KeptUntil: a window, a pin. Zero: nothing keeps it.
+	Kept      Reason
 	KeptUntil time.Time
 	// NotBefore holds off a stop after one that failed. Zero: at any time.
 	NotBefore time.Time
@@ -53,7 +50,7 @@ type Decision struct {
 	// Look tells that its use is to be looked at now; Glance that its counters are enough.
 	Look, Glance bool
 	// Reason is the same wherever it is told.
-	Reason string
+	Reason Reason
 	// Again is when time alone could change the decision. Zero: never.
 	Again time.Time
 }
@@ -66,12 +63,6 @@ func (s Snapshot) dismissed() bool {
 // forced tells that no use counts.
 func (s Snapshot) forced() bool { return s.Forced && s.dismissed() }
 
-// byHand is the reason of an app that sleeps because somebody said so.
-const byHand = "put to sleep by hand"
-
-// beingWatched is the reason of an app that is about to sleep.
-const beingWatched = "looking whether it is in use"
-
 // shortestStay is how long an app stays awake at least: those who waited for it must
 // get in.
 const shortestStay = 2 * time.Second
@@ -81,30 +72,30 @@ func Decide(s Snapshot, now time.Time) Decision {
 	stay := max(s.MaxIdle, shortestStay)
 	switch idle := now.Sub(s.LastUse); {
 	case len(s.NeededBy) > 0:
-		return s.withGlance(Decision{Reason: "needed by " + strings.Join(s.NeededBy, ", ")}, now)
+		return s.withGlance(Decision{Reason: Reason{Kind: ReasonNeededBy, Apps: s.NeededBy}}, now)
 	case s.Waking != "":
-		return s.withGlance(Decision{Reason: s.Waking + " is on its way up"}, now)
+		return s.withGlance(Decision{Reason: Reason{Kind: ReasonLinkedAppStarting, Apps: []string{s.Waking}}}, now)
 	case s.Open > 0 && !s.forced():
-		return s.withGlance(Decision{Reason: count(s.Open, "open request")}, now)
-	case s.Kept != "" && !s.forced():
+		return s.withGlance(Decision{Reason: Reason{Kind: ReasonOpenRequests, Count: s.Open}}, now)
+	case !s.Kept.IsZero() && !s.forced():
 		return s.withGlance(Decision{Reason: s.Kept, Again: s.KeptUntil}, now)
 	case s.MaxIdle == rules.Never && !s.dismissed():
-		return Decision{Reason: "max_idle_time is never"}
+		return Decision{Reason: Reason{Kind: ReasonNeverSleeps}}
 	case idle < stay && !s.dismissed():
-		d := Decision{Reason: fmt.Sprintf("used %s ago, sleeps after %s", short(idle), stay)}
+		d := Decision{Reason: Reason{Kind: ReasonUsedRecently, For: idle, Limit: stay}}
 		return s.withLook(d, now, s.LastUse.Add(stay))
 	case now.Before(s.NotBefore):
-		return Decision{Reason: "the last stop failed, tried again soon", Again: s.NotBefore}
+		return Decision{Reason: Reason{Kind: ReasonStopFailed}, Again: s.NotBefore}
 	case s.forced():
-		return Decision{Sleep: true, Reason: byHand}
-	case s.Watched && s.Use.Reason != "":
+		return Decision{Sleep: true, Reason: Reason{Kind: ReasonPutToSleep}}
+	case s.Watched && !s.Use.Reason.IsZero():
 		return s.withLook(Decision{Reason: s.Use.Reason}, now, time.Time{})
 	case s.Watched && (!s.Use.Quiet || now.Sub(s.Looked) > s.Quiet):
-		return s.withLook(Decision{Reason: beingWatched}, now, time.Time{})
+		return s.withLook(Decision{Reason: Reason{Kind: ReasonCheckingUse}}, now, time.Time{})
 	case s.dismissed():
-		return Decision{Sleep: true, Reason: byHand}
+		return Decision{Sleep: true, Reason: Reason{Kind: ReasonPutToSleep}}
 	default:
-		return Decision{Sleep: true, Reason: "unused for " + short(idle)}
+		return Decision{Sleep: true, Reason: Reason{Kind: ReasonUnused, For: idle}}
 	}
 }
 

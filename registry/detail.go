@@ -23,8 +23,8 @@ type Detail struct {
 	State State
 	Since time.Time
 	// Reason why it is in that state; of one that is awake, why it stays so, as the idle
-	// decision has it. Empty: there is none.
-	Reason string
+	// decision has it. Zero: there is none.
+	Reason Reason
 	// LastActivity is when it was last of use. Zero: never, as far as is known.
 	LastActivity time.Time
 	// NextStop is when it sleeps if nobody comes. Zero: it cannot be foreseen, or it does
@@ -177,7 +177,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		return d
 	}
 	if !e.Managed {
-		d.State, d.Since, d.Reason = Asleep, time.Time{}, e.Why
+		d.State, d.Since, d.Reason = Asleep, time.Time{}, Reason{Kind: ReasonLeftAlone, Text: e.Why}
 		if k.app.alive() {
 			d.State = Ready
 		}
@@ -191,7 +191,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 	case Ready:
 		d.Reason = Decide(p.snapshot(k), p.now).Reason
 		if !k.open.Load() && !p.reg.mayOpen(k) {
-			d.State, d.Reason = Starting, "an app that it needs is down"
+			d.State, d.Reason = Starting, Reason{Kind: ReasonNeedDown}
 		}
 	case Failed:
 		d.Failure = &FailureDetail{Failure: k.failures.last, RetryAt: k.failures.retryAt}
@@ -238,7 +238,7 @@ func (p *sketch) foresee(k *Keeper, c *component) time.Time {
 	}
 	stay := max(s.MaxIdle, shortestStay)
 	used := p.now.Sub(s.LastUse) < stay
-	if s.Waking != "" || s.Open > 0 || s.MaxIdle == rules.Never || !used && s.Watched && s.Use.Reason != "" {
+	if s.Waking != "" || s.Open > 0 || s.MaxIdle == rules.Never || !used && s.Watched && !s.Use.Reason.IsZero() {
 		return time.Time{}
 	}
 	stop := p.now
@@ -247,7 +247,7 @@ func (p *sketch) foresee(k *Keeper, c *component) time.Time {
 	}
 	stop = latest(stop, s.NotBefore)
 	for _, m := range c.members {
-		if why, _ := p.unturnable(m.keeper); why != "" {
+		if why, _ := p.unturnable(m.keeper); !why.IsZero() {
 			return time.Time{}
 		}
 	}

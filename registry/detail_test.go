@@ -43,7 +43,7 @@ func TestDetailsAreOfManagedAppsAndTheirLinksByStackAndName(t *testing.T) {
 		if !slices.Equal(web.Needs, want) {
 			t.Errorf("it needs %+v, want %+v", web.Needs, want)
 		}
-		if one.Managed || one.State != Ready || !slices.Equal(one.NeededBy, []string{"aside-web"}) || one.Reason == "" {
+		if one.Managed || one.State != Ready || !slices.Equal(one.NeededBy, []string{"aside-web"}) || one.Reason.IsZero() {
 			t.Errorf("of an app that is not managed it says %+v", one)
 		}
 		if web.Provider != "fake" || web.OwnName != "aside-web" || web.Stack != "aside" || web.MaxIdle != 10*time.Minute ||
@@ -67,14 +67,14 @@ func TestADetailSaysWhyAnAppIsAwakeAtTheMomentOfAsking(t *testing.T) {
 		w := live(t, "", shop()...)
 		w.visit("shop-front")
 		time.Sleep(3*time.Minute + 25*time.Second)
-		if d := w.detail("shop-front"); d.Reason != "used 3m25s ago, sleeps after 10m0s" || d.State != Ready {
+		if d := w.detail("shop-front"); d.Reason.String() != "used 3m25s ago, sleeps after 10m0s" || d.State != Ready {
 			t.Errorf("front is %s because %q", d.State, d.Reason)
 		}
-		if d := w.detail("shop-db"); d.Reason != `needed by "shop-back"` {
+		if d := w.detail("shop-db"); d.Reason.String() != `needed by "shop-back"` {
 			t.Errorf("db is awake because %q", d.Reason)
 		}
 		w.Named("shop-front").Enter(time.Now(), true)
-		if d := w.detail("shop-front"); d.Reason != "1 open request" || d.Open != 1 {
+		if d := w.detail("shop-front"); d.Reason.String() != "1 open request" || d.Open != 1 {
 			t.Errorf("front is awake because %q with %d open", d.Reason, d.Open)
 		}
 	})
@@ -87,10 +87,10 @@ func TestAnAppThatIsStoppedSleepsForTheReasonOfItsStop(t *testing.T) {
 		used := time.Now()
 		time.Sleep(time.Hour)
 		d := w.detail("solo-web")
-		if d.State != Asleep || d.Reason != "unused for 10m0s" || !d.LastActivity.Equal(used) || !d.NextStop.IsZero() {
+		if d.State != Asleep || d.Reason.String() != "unused for 10m0s" || !d.LastActivity.Equal(used) || !d.NextStop.IsZero() {
 			t.Errorf("it says %+v", d)
 		}
-		if d.UsualWake < time.Second || len(d.Wakes) != 1 || d.Wakes[0].Failed != "" {
+		if d.UsualWake < time.Second || len(d.Wakes) != 1 || d.Wakes[0].Failed != nil {
 			t.Errorf("of its wakes it says %s, %+v", d.UsualWake, d.Wakes)
 		}
 	})
@@ -102,7 +102,7 @@ func TestAReadyAppWhoseNeedIsDownIsOnItsWayAndSaysSo(t *testing.T) {
 		w.visit("shop-front")
 		w.change("shop-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
 		synctest.Wait()
-		if d := w.detail("shop-front"); d.State != Starting || d.Reason != "an app that it needs is down" {
+		if d := w.detail("shop-front"); d.State != Starting || d.Reason.String() != "an app that it needs is down" {
 			t.Errorf("front is %s because %q", d.State, d.Reason)
 		}
 	})
@@ -165,7 +165,7 @@ func TestTheOwnerReadsTheLogsOfAFailureWhateverVisitorsMay(t *testing.T) {
 		if d.Failure == nil || d.Failure.Kind != Ended || d.Failure.ExitCode != 3 || !slices.Equal(d.Failure.Logs, a.logs) || !d.Failure.RetryAt.After(time.Now()) {
 			t.Errorf("the failure is %+v", d.Failure)
 		}
-		if d.Reason != d.Failure.Reason || len(d.Wakes) != 1 || d.Wakes[0].Failed != d.Reason {
+		if !d.Reason.Equal(d.Failure.Reason) || len(d.Wakes) != 1 || !d.Wakes[0].Failed.Equal(d.Reason) {
 			t.Errorf("it failed because %q, its wakes are %+v", d.Reason, d.Wakes)
 		}
 		if v := w.View(w.Named("solo-web")); v.Logs != nil {

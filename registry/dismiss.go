@@ -52,12 +52,12 @@ func (r *Registry) requestSleep(k *Keeper, force bool, now time.Time) error {
 	if force {
 		s.NotBefore = time.Time{}
 	}
-	if d := Decide(s, now); !d.Sleep && d.Reason != beingWatched {
+	if d := Decide(s, now); !d.Sleep && d.Reason.Kind != ReasonCheckingUse {
 		err := ErrInUse
 		if s.Forced, s.NotBefore = true, (time.Time{}); Decide(s, now).Sleep {
 			err = ErrUnlessForced
 		}
-		return refusal(err, d.Reason)
+		return refusal(err, d.Reason.String())
 	}
 	for _, m := range circle {
 		if force {
@@ -93,12 +93,12 @@ func (r *Registry) cancelSleep(k *Keeper) {
 // cancelsSleep tells that an app that was to sleep does not: it was used since, or the looks
 // found something that speaks for its use.
 func (p *pass) cancelsSleep(k *Keeper, s Snapshot, d Decision) bool {
-	if !k.manual.asksSleep() || s.dismissed() && (d.Sleep || d.Reason == beingWatched || p.now.Before(s.NotBefore)) {
+	if !k.manual.asksSleep() || s.dismissed() && (d.Sleep || d.Reason.Kind == ReasonCheckingUse || p.now.Before(s.NotBefore)) {
 		return false
 	}
 	p.reg.cancelSleep(k)
 	if s.dismissed() {
-		p.reg.journal.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason)
+		p.reg.journal.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason.String())
 	}
 	return true
 }

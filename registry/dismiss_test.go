@@ -37,7 +37,7 @@ func TestAnAppIsPutToSleepByHandBeforeItsTimeAndWokenByTheNextRequest(t *testing
 		w.dismissed("solo-web", false)
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Asleep)
-		if d := w.Detail(w.Named("solo-web")); d.Reason != byHand {
+		if d := w.Detail(w.Named("solo-web")); d.Reason.Kind != ReasonPutToSleep {
 			t.Errorf("it sleeps because %q", d.Reason)
 		}
 		w.dismissed("solo-web", false) // it does already

@@ -30,8 +30,8 @@ type Event struct {
 	// App is the name that the app had.
 	App        string
 	State, Was State
-	// Reason is the one in the log. Empty: none was given.
-	Reason string
+	// Reason is the one in the log. Zero: none was given.
+	Reason Reason
 	// Took is for how long it was in the state before. Zero: not known, or no such change.
 	Took time.Duration
 }

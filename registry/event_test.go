@@ -44,7 +44,7 @@ func TestEachChangeOfAStateIsAnEventWithBothSidesItsReasonAndTime(t *testing.T) 
 		if e := events[1]; e.Took < time.Second || e.Took > 4*time.Second || !e.At.Equal(events[0].At.Add(e.Took)) {
 			t.Errorf("the way up took %s until %s", e.Took, e.At)
 		}
-		if e := events[2]; e.Reason != "unused for 10m0s" {
+		if e := events[2]; e.Reason.String() != "unused for 10m0s" {
 			t.Errorf("it drains because %q", e.Reason)
 		}
 		wantTold(t, w.Events(events[2].ID, "", 0), "solo-web draining→stopping", "solo-web stopping→asleep")
@@ -65,7 +65,7 @@ func TestPinsAndRemovedAppsAreEvents(t *testing.T) {
 		k := w.Named("solo-web")
 		w.takeAway("solo-web")
 		wantTold(t, w.Events(0, "", 0), "solo-web pin pinned until Sat 1 Jan 01:00 UTC", "solo-web pin unpinned", "solo-web gone It was removed.")
-		if d := w.Detail(k); d.Name != "solo-web" || d.Reason != "It was removed." {
+		if d := w.Detail(k); d.Name != "solo-web" || d.Reason.String() != "It was removed." {
 			t.Errorf("of an app that is gone it says %+v", d)
 		}
 	})
@@ -76,7 +76,7 @@ func TestAnAppThatIsManagedNoMoreIsAnEvent(t *testing.T) {
 		w := live(t, "rules: [{pattern: other}]", service("other", "one"))
 		w.Reload(settingsFor(t, ""))
 		events := w.Events(0, "", 0)
-		if len(events) != 1 || events[0].Kind != GoneEvent || !strings.HasPrefix(events[0].Reason, "Paastis does not manage it any more: nothing enables it") {
+		if len(events) != 1 || events[0].Kind != GoneEvent || !strings.HasPrefix(events[0].Reason.String(), "Paastis does not manage it any more: nothing enables it") {
 			t.Errorf("told %q", told(events))
 		}
 	})

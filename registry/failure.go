@@ -3,11 +3,8 @@ package registry
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -56,16 +53,16 @@ const (
 
 var (
 	// ErrImageMissing is what a provider's error wraps if an app's image is missing.
-	ErrImageMissing = errors.New("image missing")
+	ErrImageMissing error = kindOfError{ReasonImageMissing, "image missing"}
 	// ErrUnreachable is what a provider's error wraps if the provider does not answer.
-	ErrUnreachable = errors.New("provider unreachable")
+	ErrUnreachable error = kindOfError{ReasonProviderUnreachable, "provider unreachable"}
 )
 
 // Failure is why an app failed.
 type Failure struct {
 	Kind FailureKind
-	// Reason is a sentence that a visitor may read.
-	Reason string
+	// Reason is one that a visitor may read.
+	Reason Reason
 	// ExitCode of the app, if Kind is Ended or CrashLoop, or of the one that it needs, if it
 	// is NeedFailed.
 	ExitCode int
@@ -77,6 +74,15 @@ type Failure struct {
 
 	// root is the app whose failure it is, if Kind is NeedFailed. Nil: it is its own.
 	root *Keeper
+}
+
+// failureOf is a failure for a reason, which is what says of what kind it is.
+func failureOf(reason Reason) Failure {
+	f := Failure{Kind: reason.Kind.failureKind(), Reason: reason}
+	if f.Kind == Ended || f.Kind == CrashLoop {
+		f.ExitCode = reason.Code
+	}
+	return f
 }
 
 // Failure is why an app has failed last; false if it is not failed now.
@@ -142,13 +148,12 @@ func (r *Registry) keepLogs(k *Keeper, lines []string, err error) {
 // failFor fails an app because one that it needs failed. It is tried again with it, or by its
 // own back-off where that one is not tried again: such as a job that runs for too long.
 func (p *pass) failFor(k, needed *Keeper) {
-	f := Failure{
-		Kind: NeedFailed, ExitCode: needed.failures.last.ExitCode, root: cmp.Or(needed.failures.last.root, needed),
-		Reason: fmt.Sprintf("%s, which it needs, failed: %s", needed.Name(), needed.reason),
-	}
+	because, names := needed.reason, []string{needed.Name()}
+	f := failureOf(Reason{Kind: ReasonNeedFailed, Apps: names, Because: &because})
+	f.ExitCode, f.root = needed.failures.last.ExitCode, cmp.Or(needed.failures.last.root, needed)
 	if needed.isHeldDown() {
-		f.ExitCode, f.root = 0, needed
-		f.Reason = fmt.Sprintf("%s, which it needs, was stopped by hand.", needed.Name())
+		f = failureOf(Reason{Kind: ReasonNeedHeldDown, Apps: names})
+		f.root = needed
 	}
 	p.reg.fail(k, f, p.now)
 	if needed.state == Failed && needed.failures.retryAt.After(p.now) {
@@ -157,24 +162,12 @@ func (p *pass) failFor(k, needed *Keeper) {
 	p.move(k)
 }
 
-// refusedBy is the failure of a start that its provider did not carry out.
-func refusedBy(err error) Failure {
-	f := Failure{Kind: Refused, Reason: "It could not be started: " + visible(err) + "."}
-	switch {
-	case errors.Is(err, ErrImageMissing):
-		f.Kind = ImageMissing
-	case errors.Is(err, ErrUnreachable):
-		f.Kind = Unreachable
-	}
-	return f
-}
-
 // end takes in that an app ended on its way up: a job may, and anything else failed.
 func (p *pass) end(k *Keeper) {
 	last := k.app.lastInstance()
-	if !last.OOMKilled && last.Error == "" && last.ExitCode == 0 && k.Entry().mayEnd() {
+	if !last.OOMKilled && last.Fault == "" && last.ExitCode == 0 && k.Entry().mayEnd() {
 		k.endings.complete(p.now)
-		p.enter(k, Asleep, "ran its course")
+		p.enter(k, Asleep, Reason{Kind: ReasonCompleted})
 		return
 	}
 	p.reg.fail(k, last.epitaph(), p.now)
@@ -185,37 +178,46 @@ func (p *pass) end(k *Keeper) {
 // stopped.
 func (p *pass) breakLoop(k *Keeper) {
 	k.attempt.doom(k.failures.crashLoop(&k.app))
-	p.stop(k, "it keeps crashing")
+	p.stop(k, Reason{Kind: ReasonKeepsCrashing})
 }
 
 // timeOut fails an app whose wake took too long.
 func (p *pass) timeOut(k *Keeper) {
-	limit := k.Entry().StartTimeout
-	f := Failure{Kind: Late}
-	var what string
+	reason := p.missed(k)
+	reason.Limit = k.Entry().StartTimeout
+	p.reg.fail(k, failureOf(reason), p.now)
+	p.move(k)
+}
+
+// missed is what an app did not do in time.
+func (p *pass) missed(k *Keeper) Reason {
+	unproven := !k.attempt.healthyAt.IsZero() && p.reg.supply.supplied(k) && p.unsure(k)
 	switch {
 	case k.app.restarting():
-		f.Kind, f.ExitCode = CrashLoop, k.app.lastInstance().ExitCode
-		what = fmt.Sprintf("kept restarting for %s (exit code %d)", limit, f.ExitCode)
-	case !k.app.up() && !k.attempt.ordered:
-		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.supply.unmetNeeds(k), ", "))
-	case !k.app.up():
-		what = fmt.Sprintf("did not start within %s", limit)
-	case k.attempt.healthyAt.IsZero() && p.reg.sick(k):
-		f.Kind = Sick
-		what = fmt.Sprintf("was not healthy within %s", limit)
-	case k.attempt.healthyAt.IsZero() && k.attempt.ready.fault.Status != 0:
-		what = fmt.Sprintf("answered its probe with %d for %s", k.attempt.ready.fault.Status, limit)
-	case k.attempt.healthyAt.IsZero():
-		what = fmt.Sprintf("did not answer on port %d within %s", k.Entry().probePorts()[0], limit)
-	case p.reg.supply.supplied(k) && p.unsure(k):
-		what = fmt.Sprintf("runs, but Traefik did not list its server within %s", limit)
-	default:
-		what = fmt.Sprintf("waited %s for %s", limit, strings.Join(p.reg.supply.unmetNeeds(k), ", "))
+		return Reason{Kind: ReasonRestartLoop, Code: k.app.lastInstance().ExitCode}
+	case k.app.up() && k.attempt.healthyAt.IsZero():
+		return p.reg.unanswered(k)
+	case k.app.up() && unproven:
+		return Reason{Kind: ReasonNotListed}
+	case !k.app.up() && k.attempt.ordered:
+		return Reason{Kind: ReasonNotStarted}
 	}
-	f.Reason = "It " + what + "."
-	p.reg.fail(k, f, p.now)
-	p.move(k)
+	if names := p.reg.supply.unmetNeeds(k); names != nil {
+		return Reason{Kind: ReasonNeedsLate, Apps: names}
+	}
+	return Reason{Kind: ReasonNoTurn}
+}
+
+// unanswered is why an app that runs does not count as healthy.
+func (r *Registry) unanswered(k *Keeper) Reason {
+	switch status := k.attempt.ready.fault.Status; {
+	case r.sick(k):
+		return Reason{Kind: ReasonUnhealthy}
+	case status != 0:
+		return Reason{Kind: ReasonProbeAnswered, Code: status}
+	default:
+		return Reason{Kind: ReasonNoAnswer, Code: int(k.Entry().probePorts()[0])}
+	}
 }
 
 // sick reports whether nothing but its health check keeps the app from being ready.
@@ -223,22 +225,6 @@ func (r *Registry) sick(k *Keeper) bool {
 	return slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
 		return i.Status == Running && i.Health != Healthy && (k.trusted(i) || r.blocked(k, i))
 	})
-}
-
-// Visible is an error that carries a sentence for visitors beside the chain for logs.
-type Visible interface {
-	error
-	// Visible is the sentence, without names of hosts and without secrets.
-	Visible() string
-}
-
-// visible is what a visitor may read of an error: the log has it whole.
-func visible(err error) string {
-	var v Visible
-	if errors.As(err, &v) {
-		return v.Visible()
-	}
-	return "its provider refused; the log says why"
 }
 
 // restarts is how often the app's provider says that it started instances again.

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -80,11 +79,7 @@ func (f *failures) startedOften(app *App) bool {
 
 // crashLoop is the failure of an app that ended as often as it may be started.
 func (f *failures) crashLoop(app *App) Failure {
-	code := app.lastInstance().ExitCode
-	return Failure{
-		Kind: CrashLoop, ExitCode: code,
-		Reason: fmt.Sprintf("It kept crashing, %d times within a minute (exit code %d).", len(f.starts), code),
-	}
+	return failureOf(Reason{Kind: ReasonCrashLoop, Count: len(f.starts), Code: app.lastInstance().ExitCode})
 }
 
 // startsAgain is when one more start is within what an app may have in a minute, if it was

@@ -61,8 +61,21 @@ type filedApp struct {
 
 type filedWake struct {
 	At     time.Time `json:"at"`
-	Took   float64   `json:"took"` // seconds
-	Failed string    `json:"failed,omitempty"`
+	Took   float64   `json:"took"`             // seconds
+	Failed string    `json:"failed,omitempty"` // the sentence
+	// Why is the same as it is compared. Nil: the file is of before there were kinds.
+	Why *filedReason `json:"why,omitempty"`
+}
+
+// filedReason is a Reason, of which only what there is is written.
+type filedReason struct {
+	Kind    ReasonKind   `json:"kind"`
+	Apps    []string     `json:"apps,omitempty"`
+	Limit   float64      `json:"limit,omitempty"` // seconds
+	Count   int          `json:"count,omitempty"`
+	Code    int          `json:"code,omitempty"`
+	Text    string       `json:"text,omitempty"`
+	Because *filedReason `json:"because,omitempty"`
 }
 
 // filedSpan ends where the next begins, the last one when the app was last seen.
@@ -234,12 +247,57 @@ func (m Memory) write(w io.Writer) error {
 func filedOf(m AppMemory) filedApp {
 	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without}
 	for _, w := range m.Wakes {
-		a.Wakes = append(a.Wakes, filedWake{At: w.At, Took: w.Took.Seconds(), Failed: w.Failed})
+		a.Wakes = append(a.Wakes, w.filed())
 	}
 	for _, s := range m.Spans {
 		a.Spans = append(a.Spans, filedSpan{From: s.From.UnixMilli(), State: s.State, Asleep: s.Asleep.Seconds()})
 	}
 	return a
+}
+
+func (w Wake) filed() filedWake {
+	f := filedWake{At: w.At, Took: w.Took.Seconds()}
+	if w.Failed != nil {
+		f.Failed, f.Why = w.Failed.String(), w.Failed.filed()
+	}
+	return f
+}
+
+func (f filedWake) wake() Wake {
+	w := Wake{At: f.At, Took: seconds(f.Took)}
+	if f.Failed != "" {
+		w.Failed = f.Why.reason(f.Failed)
+	}
+	return w
+}
+
+// filed are those parts of a reason that one of a failure may have.
+func (r *Reason) filed() *filedReason {
+	if r == nil {
+		return nil
+	}
+	return &filedReason{Kind: r.Kind, Apps: r.Apps, Limit: r.Limit.Seconds(), Count: r.Count, Code: r.Code, Text: r.Text, Because: r.Because.filed()}
+}
+
+// reason is what was written, or, if that is of no kind that is known, the sentence beside it.
+func (f *filedReason) reason(sentence string) *Reason {
+	if !f.known() {
+		return &Reason{Kind: ReasonEarlier, Text: sentence}
+	}
+	r := &Reason{Kind: f.Kind, Apps: f.Apps, Limit: seconds(f.Limit), Count: f.Count, Code: f.Code, Text: f.Text}
+	if f.Because != nil {
+		r.Because = f.Because.reason("")
+	}
+	return r
+}
+
+// known reports whether all of it is of kinds that there are.
+func (f *filedReason) known() bool {
+	if f == nil {
+		return false
+	}
+	_, known := reasons[f.Kind]
+	return known && (f.Because == nil || f.Because.known())
 }
 
 func (m Marks) filed() filedMarks {
@@ -271,7 +329,7 @@ func (c filed) memory() Memory {
 func (a filedApp) memory() AppMemory {
 	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
 	for _, w := range a.Wakes {
-		m.Wakes = append(m.Wakes, Wake{At: w.At, Took: seconds(w.Took), Failed: w.Failed})
+		m.Wakes = append(m.Wakes, w.wake())
 	}
 	for i, s := range a.Spans {
 		to := a.Seen

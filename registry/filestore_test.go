@@ -15,13 +15,57 @@ func aMemory() Memory {
 		`docker/"odd"`: {Seen: at.Add(-time.Hour)},
 		"docker/shop-front": {
 			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42, Asked: "web secured@file web",
-			Wakes: []Wake{{At: at.Add(-2 * time.Hour), Took: 1500 * time.Millisecond}, {At: at.Add(-time.Hour), Took: time.Minute, Failed: "It <crashed>."}},
+			Wakes: []Wake{{At: at.Add(-2 * time.Hour), Took: 1500 * time.Millisecond}, {At: at.Add(-time.Hour), Took: time.Minute, Failed: &Reason{Kind: ReasonEarlier, Text: "It <crashed>."}}},
 			Spans: []Span{
 				{From: at.Add(-3 * time.Hour), To: at.Add(-time.Hour), State: LivedAsleep, Asleep: 2 * time.Hour},
 				{From: at.Add(-time.Hour), To: at, State: LivedAwake, Asleep: time.Minute},
 			},
 		},
 	}}
+}
+
+func TestAFileOfBeforeThereWereKindsOfReasonsIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	text := `{"version":1,"saved":"2026-03-01T12:00:00Z","apps":{
+"docker/shop":{"seen":"2026-03-01T12:00:00Z","wakes":[{"at":"2026-03-01T11:00:00Z","took":2,"failed":"It ran out of memory."},{"at":"2026-03-01T11:30:00Z","took":3}]}
+}}`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewFileStore(path).Load(t.Context())
+	wakes := m.Apps["docker/shop"].Wakes
+	if err != nil || len(wakes) != 2 || wakes[1].Failed != nil {
+		t.Fatalf("it has %+v, %v", wakes, err)
+	}
+	if why := wakes[0].Failed; why == nil || why.Kind != ReasonEarlier || why.String() != "It ran out of memory." {
+		t.Errorf("it failed because %q", why)
+	}
+}
+
+func TestAReasonOutlivesPaastisWithItsFigures(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	image := Reason{Kind: ReasonImageMissing}
+	tomorrow := Reason{Kind: "of_tomorrow", Text: "Something new."}
+	for want, why := range map[ReasonKind]Reason{
+		ReasonCrashLoop:  {Kind: ReasonCrashLoop, Count: 5, Code: 3},
+		ReasonNeedsLate:  {Kind: ReasonNeedsLate, Limit: time.Minute, Apps: []string{"db", "mail"}},
+		ReasonNeedFailed: {Kind: ReasonNeedFailed, Apps: []string{"db"}, Because: &image},
+		ReasonEarlier:    {Kind: ReasonNeedFailed, Apps: []string{"db"}, Because: &tomorrow},
+	} {
+		f := NewFileStore(path)
+		saved := Memory{Apps: map[string]AppMemory{"docker/shop": {Wakes: []Wake{{Failed: &why}}}}}
+		if err := f.Save(t.Context(), saved); err != nil {
+			t.Fatal(err)
+		}
+		m, err := f.Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := m.Apps["docker/shop"].Wakes[0].Failed
+		if got.Kind != want || got.String() != why.String() || want != ReasonEarlier && !got.Equal(why) {
+			t.Errorf("of %+v is left %+v: %s", why, got, got)
+		}
+	}
 }
 
 func TestAFileHoldsAllThatIsRemembered(t *testing.T) {

@@ -37,7 +37,7 @@ type Follower struct {
 type glimpse struct {
 	used, stops time.Time
 	using       int64
-	reason      string // without its figures
+	reason      topic
 }
 
 // Changes is what happened since a follower last asked.
@@ -161,7 +161,7 @@ func (f *Follower) glance(now time.Time) {
 	f.glances = now.Add(glanceEvery)
 	seen, p := make(map[*Keeper]glimpse, len(f.r.moving)), f.r.sketch(now)
 	for _, k := range f.r.moving {
-		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: kindOf(k.reason)}
+		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.topic()}
 		if seen[k] = g; g != f.seen[k] {
 			f.changed[k] = true
 		}

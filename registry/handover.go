@@ -51,7 +51,7 @@ func (p *pass) handOver(k *Keeper) {
 		return
 	}
 	k.usage.begin(p.now)
-	p.enter(k, Ready, "")
+	p.enter(k, Ready, Reason{})
 	p.reg.admit(k)
 }
 

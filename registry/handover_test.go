@@ -226,7 +226,7 @@ func TestAnAppThatTraefikNeverListsFailsAndSaysSo(t *testing.T) {
 		if got := w.visit("solo-web"); got != Failed {
 			t.Errorf("visitor got %s", got)
 		}
-		if reason := w.View(w.Named("solo-web")).Reason; !strings.Contains(reason, "Traefik did not list its server within 30s") {
+		if reason := w.View(w.Named("solo-web")).Reason.String(); !strings.Contains(reason, "Traefik did not list its server within 30s") {
 			t.Errorf("reason: %s", reason)
 		}
 	})

@@ -22,8 +22,8 @@ type Wake struct {
 	At time.Time
 	// Took is the time until requests could pass, or until it failed.
 	Took time.Duration
-	// Failed says why it failed, as a sentence. Empty: it did not.
-	Failed string
+	// Failed is why it failed. Nil: it did not. It must not be changed.
+	Failed *Reason
 }
 
 // Lived is what an app did for a time.
@@ -279,13 +279,13 @@ func (k *Keeper) lives() Lived {
 
 // remember takes in that an app's way up is over. Called with the lock held, before its
 // state changes.
-func (k *Keeper) remember(s State, reason string, now time.Time) {
+func (k *Keeper) remember(s State, reason Reason, now time.Time) {
 	if k.state != Starting || !k.attempt.ordered || s != Ready && s != Failed {
 		return
 	}
 	w := Wake{At: k.since, Took: now.Sub(k.since)}
 	if s == Failed {
-		w.Failed = reason
+		w.Failed = &reason
 	}
 	k.past.wake(w)
 }

@@ -24,7 +24,7 @@ func TestAJobHasALimitOfItsOwn(t *testing.T) {
 		w.wantState("shop-front", Starting)
 		time.Sleep(2 * time.Minute)
 		w.wantState("shop-front", Failed)
-		if got, want := w.View(w.Named("shop-front")).Reason, "shop-migrate, which it needs, failed: It did not end within 2h0m0s."; got != want {
+		if got, want := w.View(w.Named("shop-front")).Reason.String(), "shop-migrate, which it needs, failed: It did not end within 2h0m0s."; got != want {
 			t.Errorf("told %q, want %q", got, want)
 		}
 		since := w.Detail(w.keeperOf("shop-migrate")).Since

@@ -16,8 +16,8 @@ type Keeper struct {
 
 	state   State
 	since   time.Time     // of the state
-	reason  string        // why it is in that state, or what it waits for there, for who waits
-	cause   string        // why it came into its state, for its owner; of one that sleeps, why it was stopped
+	reason  Reason        // why it is in that state, or what it waits for there, for who waits
+	cause   Reason        // why it came into its state, for its owner; of one that sleeps, why it was stopped
 	changed chan struct{} // closed at the next change that people could see; nil: nobody waits
 	busy    bool          // a call to the provider, or a proof, is under way
 
@@ -31,8 +31,8 @@ type Keeper struct {
 	removal  removal
 	learned  learned
 
-	told  map[string]bool // kinds of reasons why it stays awake though nobody asks for it, as logged; nil: none
-	shown State           // its state as last told; it is called ready when it is open
+	told  map[topic]bool // what reasons why it stays awake though nobody asks for it, as logged; nil: none
+	shown State          // its state as last told; it is called ready when it is open
 }
 
 // Name is the name by which the app is known.

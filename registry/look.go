@@ -36,16 +36,16 @@ type sample struct {
 	at    time.Time // when it began
 	ended time.Time
 	usage Usage
-	// busy is the app's own word, as a reason; empty if it is not, or was not asked.
-	busy string
+	// busy is the app's own word; zero if it is not, or was not asked.
+	busy Reason
 	// blind says why the look failed. Empty: it did not.
 	blind string
 }
 
 // Use is what the looks at an app say of its use.
 type Use struct {
-	// Reason why it counts as in use. Empty: nothing seen speaks for it.
-	Reason string
+	// Reason why it counts as in use. Zero: nothing seen speaks for it.
+	Reason Reason
 	// Quiet tells that it was seen to be quiet for long enough.
 	Quiet bool
 }
@@ -122,26 +122,26 @@ func (ls samples) use(p rules.Properties, quiet time.Duration, silent bool) Use 
 	quiet -= quiet / 8 // looks are not on time to the second
 	last, r := ls[len(ls)-1], ls.rates(quiet)
 	switch {
-	case last.busy != "":
+	case !last.busy.IsZero():
 		return Use{Reason: last.busy}
 	case last.blind != "" && p.Unseen == rules.UnseenSleep:
 		return Use{Quiet: true}
 	case last.blind != "":
-		return Use{Reason: "it could not be looked at: " + last.blind}
+		return Use{Reason: Reason{Kind: ReasonNotSampled, Text: last.blind}}
 	case r.Connections > 0:
-		return Use{Reason: count(r.Connections, "open connection")}
+		return Use{Reason: Reason{Kind: ReasonConnections, Count: r.Connections}}
 	case p.TrafficFloor != rules.Off && r.Bytes > p.TrafficFloor && !r.bare():
-		return Use{Reason: trafficText(r)}
+		return Use{Reason: r.traffic()}
 	case p.CPUFloor > 0 && r.CPU > p.CPUFloor:
-		return Use{Reason: fmt.Sprintf("takes %.1f%% of a core", r.CPU)}
+		return Use{Reason: Reason{Kind: ReasonCPU, Rate: r.CPU}}
 	case p.TrafficFloor == rules.Off && p.CPUFloor == 0 && r.Connections == UnknownConnections:
 		return Use{Quiet: true} // by its owner's word, nothing else counts
 	case p.Unseen == rules.UnseenSleep, p.TrafficFloor == rules.Off:
 		return Use{Quiet: r.sure >= quiet}
 	case last.usage.Unseen != "":
-		return Use{Reason: unseenUse + last.usage.Unseen + orSleep}
+		return Use{Reason: Reason{Kind: ReasonUseUnseen, Text: last.usage.Unseen}}
 	case silent && r.keptAlive():
-		return Use{Reason: silentUse + orSleep}
+		return Use{Reason: Reason{Kind: ReasonMaybeOpen}}
 	default:
 		return Use{Quiet: r.sure >= quiet}
 	}
@@ -251,11 +251,11 @@ func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) 
 	return sample{usage: usage}
 }
 
-// askBusy asks the app itself, and returns why it says that it is busy. A check that
+// askBusy asks the app itself, and returns that it says that it is busy. A check that
 // does not work keeps the app awake.
-func askBusy(ctx context.Context, p Provider, name string, e *Entry, address netip.Addr) string {
+func askBusy(ctx context.Context, p Provider, name string, e *Entry, address netip.Addr) Reason {
 	if !e.Busy.Asked() {
-		return ""
+		return Reason{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, busyLimit)
 	defer cancel()
@@ -267,11 +267,11 @@ func askBusy(ctx context.Context, p Provider, name string, e *Entry, address net
 	}
 	switch {
 	case err != nil:
-		return fmt.Sprintf("its busy check does not work: %v", err)
+		return Reason{Kind: ReasonBusyCheckFails, Text: err.Error()}
 	case busy:
-		return fmt.Sprintf("it says that it is busy (%s)", e.Busy)
+		return Reason{Kind: ReasonBusy, Text: e.Busy.String()}
 	default:
-		return ""
+		return Reason{}
 	}
 }
 

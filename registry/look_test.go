@@ -161,7 +161,7 @@ func TestAnAppSaysByURLThatItIsBusy(t *testing.T) {
 		e := &Entry{}
 		e.Busy, e.Probe.Port = rules.Busy{Path: "/busy"}, address.Port()
 		got := askBusy(t.Context(), newFake(), "solo-web", e, address.Addr())
-		if (want == "") != (got == "") || !strings.Contains(got, want) {
+		if (want == "") != got.IsZero() || !strings.Contains(got.String(), want) {
 			t.Errorf("%d: %q, want %q", status, got, want)
 		}
 		srv.Close()
@@ -219,7 +219,7 @@ func TestAStreamJustAboveTheFloorIsNotQuietWhenItsCountersAreReadLate(t *testing
 		t.Errorf("after 6 s that were seen for sure: %+v", got)
 	}
 	see(13*time.Second, 14*time.Second)
-	if got := seen.use(rules.Defaults().Properties, 10*time.Second, false); got.Reason != "traffic 115 B/s" {
+	if got := seen.use(rules.Defaults().Properties, 10*time.Second, false); got.Reason.String() != "traffic 115 B/s" {
 		t.Errorf("once enough was seen: %+v", got)
 	}
 }

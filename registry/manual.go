@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -52,16 +51,16 @@ func (m *manual) passStops(app *App) {
 }
 
 // kept says what keeps an app awake at a time, whatever its use, and until when at
-// least. Empty: nothing does.
-func (m *manual) kept(e *Entry, now time.Time) (why string, until time.Time) {
+// least. Zero: nothing does.
+func (m *manual) kept(e *Entry, now time.Time) (why Reason, until time.Time) {
 	for _, w := range e.KeepAwake {
 		if _, end, inside := w.At(now); inside && end.After(until) {
-			why, until = fmt.Sprintf("kept awake by keep_awake (%s) until %s", w, clockText(end)), end
+			why, until = Reason{Kind: ReasonKeepAwake, Text: w.String(), Until: end}, end
 		}
 	}
 	for _, pin := range []time.Time{e.AwakeUntil, m.pinnedUntil} {
 		if pin.After(now) && pin.After(until) {
-			why, until = "pinned until "+clockText(pin), pin
+			why, until = Reason{Kind: ReasonPinned, Until: pin}, pin
 		}
 	}
 	return why, until

@@ -18,10 +18,6 @@ const (
 	engineShutdown = 30 * time.Second
 )
 
-// stoppedByHand is the reason of an app that somebody else than Paastis has stopped, which is
-// to stay so.
-const stoppedByHand = "stopped by hand, and stays so until it is started or woken by hand"
-
 // isHeldDown reports whether somebody has stopped the app who wants it to stay so: no request,
 // no link and no window wakes it.
 func (k *Keeper) isHeldDown() bool {
@@ -53,16 +49,16 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 	k.endings.down(now)
 	k.failures.forgive()
 	r.unsaved = true
-	reason := "stopped by hand"
+	reason := Reason{Kind: ReasonStoppedManually}
 	if k.isHeldDown() {
-		reason = stoppedByHand
+		reason = Reason{Kind: ReasonHeldDown}
 	}
 	if k.state != Asleep {
 		r.setState(k, Asleep, reason, now)
 	} else if k.isHeldDown() {
 		k.cause = reason
 		r.supply.touch()
-		r.journal.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", reason)
+		r.journal.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", reason.String())
 		k.notify()
 		r.news.markChanged(k)
 	}
@@ -110,7 +106,7 @@ func (r *Registry) doubtManualStops(p Provider, moment time.Duration, now time.T
 	for _, k := range r.keepers {
 		if (p == nil || k.provider == p) && k.manual.stopped() && now.Sub(k.manual.stoppedAt) < moment {
 			r.endManualStop(k, now)
-			k.cause = "stopped with its provider"
+			k.cause = Reason{Kind: ReasonStoppedWithProvider}
 			r.supply.touch()
 			k.notify()
 			r.news.markChanged(k)

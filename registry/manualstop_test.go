@@ -54,7 +54,7 @@ func (w *world) wantStopped(name string) {
 	w.comes(name, time.Minute)
 	synctest.Wait()
 	w.wantCalls("")
-	if v := w.View(w.Named(name)); v.State != Asleep || !v.HeldDown || !strings.HasPrefix(v.Reason, "It was stopped by hand.") {
+	if v := w.View(w.Named(name)); v.State != Asleep || !v.HeldDown || !strings.HasPrefix(v.Reason.String(), "It was stopped by hand.") {
 		w.t.Errorf("%s is %s (%q), want it to stay as its owner has stopped it", name, v.State, v.Reason)
 	}
 }
@@ -84,7 +84,7 @@ func TestWhatItsOwnerStoppedIsNotStartedByARequest(t *testing.T) {
 				w.wantStopped("shop-web")
 				time.Sleep(24 * time.Hour)
 				w.wantStopped("shop-web")
-				if d := w.Detail(w.Named("shop-web")); d.StoppedManually.IsZero() || d.Reason != stoppedByHand {
+				if d := w.Detail(w.Named("shop-web")); d.StoppedManually.IsZero() || d.Reason.Kind != ReasonHeldDown {
 					t.Errorf("its owner is told %q, and since %s", d.Reason, d.StoppedManually)
 				}
 				if w.Sleeps(w.Named("shop-web"), true) {
@@ -193,7 +193,7 @@ func TestWhoNeedsAnAppThatItsOwnerStoppedIsToldSo(t *testing.T) {
 				w.took()
 				got := w.comes("shop-web", time.Minute)
 				const want = "shop-db, which it needs, was stopped by hand."
-				if v := w.View(w.Named("shop-web")); got != Failed || v.Reason != want {
+				if v := w.View(w.Named("shop-web")); got != Failed || v.Reason.String() != want {
 					t.Errorf("a visitor of the dependent got %s, because %q, want it to say %q", got, v.Reason, want)
 				}
 				w.wantCalls("")

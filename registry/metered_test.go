@@ -77,7 +77,7 @@ func (w *world) wantAwake(name, reason string) {
 	w.Registry.mu.Lock()
 	state, why := k.state, k.reason
 	w.Registry.mu.Unlock()
-	if state != Ready || why != reason {
+	if state != Ready || why.String() != reason {
 		w.t.Errorf("%s is %s because %q, want it ready because %q", name, state, why, reason)
 	}
 }

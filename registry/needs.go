@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -90,7 +89,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 	switch k.state {
 	case Asleep:
 		if !k.isHeldDown() && (!e.mayEnd() || !k.endings.wellSince(by.attempt.wakeBegan)) {
-			p.wakeFor(k, fmt.Sprintf("needed by %q", by.Name()), by.attempt.wakeBegan, optional)
+			p.wakeFor(k, Reason{Kind: ReasonNeededBy, Apps: []string{by.Name()}}, by.attempt.wakeBegan, optional)
 		}
 	case Starting:
 		if !k.attempt.wanted {
@@ -99,7 +98,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 		}
 	case Ready:
 		if !e.job && !p.reg.supply.supplied(k) {
-			p.wakeFor(k, "an app that it needs is down", by.attempt.wakeBegan, optional)
+			p.wakeFor(k, Reason{Kind: ReasonNeedDown}, by.attempt.wakeBegan, optional)
 		}
 	case Stopping:
 		if k.attempt.startAgain(by.attempt.wakeBegan) {
@@ -107,19 +106,19 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 		}
 	case Failed:
 		if !p.now.Before(k.failures.retryAt) && !k.overdue(p.now) {
-			p.wakeFor(k, "tried again", by.attempt.wakeBegan, optional)
+			p.wakeFor(k, Reason{Kind: ReasonTriedAgain}, by.attempt.wakeBegan, optional)
 		}
 	}
 }
 
 // wakeFor is wake for an app that may be only optional.
-func (p *pass) wakeFor(k *Keeper, reason string, since time.Time, optional bool) {
+func (p *pass) wakeFor(k *Keeper, reason Reason, since time.Time, optional bool) {
 	p.wake(k, reason, since)
 	k.attempt.setOptional(optional)
 }
 
 // wake begins a wake within a pass.
-func (p *pass) wake(k *Keeper, reason string, since time.Time) {
+func (p *pass) wake(k *Keeper, reason Reason, since time.Time) {
 	p.reg.beginWake(k, reason, since, p.now)
 	p.move(k)
 }
@@ -206,7 +205,7 @@ func (p *pass) failOverdue(k *Keeper) bool {
 	if !k.overdue(p.now) {
 		return false
 	}
-	p.reg.fail(k, Failure{Kind: Late, Reason: fmt.Sprintf("It did not end within %s.", k.Entry().JobTimeout)}, p.now)
+	p.reg.fail(k, failureOf(Reason{Kind: ReasonNotEnded, Limit: k.Entry().JobTimeout}), p.now)
 	p.move(k)
 	return true
 }
@@ -222,10 +221,10 @@ func (p *pass) stopOverdue(k *Keeper) {
 		p.at(latest(over, k.failures.stopAfter))
 	case k.isSampled() && !k.usage.sampledSince(p.now.Add(-k.quiet())):
 		p.sampleUse(k, false)
-	case p.summary(e.component).open > 0, p.summary(e.component).use.Reason != "":
+	case p.summary(e.component).open > 0, p.summary(e.component).use.Reason.Kind != "":
 		p.at(p.now.Add(k.quiet())) // somebody uses it all the same
 	default:
-		p.stop(k, "it did not end in time")
+		p.stop(k, Reason{Kind: ReasonOverdue})
 	}
 }
 

@@ -201,7 +201,7 @@ func TestAJobThatNeverEndsFailsWhoWaitsForItAndMaySleep(t *testing.T) {
 		if got := w.visit("shop-front"); got != Failed {
 			t.Errorf("the visitor got %s", got)
 		}
-		if v := w.View(w.Named("shop-front")); v.Reason != "shop-migrate, which it needs, failed: It did not end within 10m0s." {
+		if v := w.View(w.Named("shop-front")); v.Reason.String() != "shop-migrate, which it needs, failed: It did not end within 10m0s." {
 			t.Errorf("it says %q", v.Reason)
 		}
 		time.Sleep(time.Hour)

@@ -1,9 +1,6 @@
 package registry
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // brief is how soon after it became ready the end of an app counts as a crash rather
 // than as somebody's wish.
@@ -28,7 +25,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 		r.supply.touch()
 	case k.state == Ready && (k.app.restarting() || k.endings.restarted):
 		r.beginAttempt(k, now)
-		r.setState(k, Starting, "it restarts", now)
+		r.setState(k, Starting, Reason{Kind: ReasonRestarting}, now)
 	}
 	k.endings.follow()
 	k.failures.see(sick)
@@ -52,7 +49,7 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 		if !last.crashed() {
 			k.failures.forgive() // somebody has ended it, or it is done: that is no crash
 		}
-		r.setState(k, Asleep, fmt.Sprintf("stopped by someone else, or by itself (exit code %d)", last.ExitCode), now)
+		r.setState(k, Asleep, Reason{Kind: ReasonEndedOutside, Code: last.ExitCode}, now)
 	}
 }
 
@@ -71,10 +68,10 @@ func (i Instance) crashed() bool {
 func (i Instance) epitaph() Failure {
 	switch {
 	case i.OOMKilled:
-		return Failure{Kind: OutOfMemory, Reason: "It ran out of memory."}
-	case i.Error != "":
-		return Failure{Kind: Refused, Reason: fmt.Sprintf("It could not be started: %s.", i.Error)}
+		return failureOf(Reason{Kind: ReasonOutOfMemory})
+	case i.Fault != "":
+		return failureOf(Reason{Kind: i.Fault})
 	default:
-		return Failure{Kind: Ended, ExitCode: i.ExitCode, Reason: fmt.Sprintf("It ended with exit code %d.", i.ExitCode)}
+		return failureOf(Reason{Kind: ReasonExited, Code: i.ExitCode})
 	}
 }

@@ -35,7 +35,7 @@ func (p *past) restore(m AppMemory, now time.Time) {
 func (p *past) usualWake() time.Duration {
 	var took []time.Duration
 	for _, w := range p.wakes {
-		if w.Failed == "" {
+		if w.Failed == nil {
 			took = append(took, w.Took)
 		}
 	}

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"fmt"
 	"log/slog"
 	"time"
 )
@@ -23,11 +22,11 @@ func (r *Registry) pin(k *Keeper, until, now time.Time) {
 	}
 	k.manual.pin(until)
 	r.unsaved = true
-	reason := "unpinned"
+	reason := Reason{Kind: ReasonUnpinned}
 	if until.After(now) {
-		reason = "pinned until " + clockText(until)
+		reason = Reason{Kind: ReasonPinned, Until: until}
 	}
-	r.journal.say(slog.LevelInfo, "app pin", "app", k.Name(), "reason", reason)
+	r.journal.say(slog.LevelInfo, "app pin", "app", k.Name(), "reason", reason.String())
 	r.news.emit(Event{At: now, Kind: PinEvent, App: k.Name(), State: k.state, Was: k.state, Reason: reason})
 	r.news.markChanged(k)
 }
@@ -45,7 +44,7 @@ func (p *pass) awaitWindow(k *Keeper) {
 		case !inside:
 			p.at(from)
 		case k.state == Asleep && from.After(k.endings.downFrom), k.state == Failed && !p.now.Before(k.failures.retryAt):
-			p.wake(k, fmt.Sprintf("keep_awake (%s) has begun", w), p.now)
+			p.wake(k, Reason{Kind: ReasonWindowBegan, Text: w.String()}, p.now)
 			return
 		case k.state == Failed:
 			p.at(k.failures.retryAt)

@@ -114,25 +114,25 @@ func (r *Registry) PublishAt(endpoint string, by netip.Addr, self string) Public
 }
 
 // unturnable says why an app's routes could not be turned to Paastis now, so that it has
-// to stay awake, and until when to wait for a change. Empty: they could.
-func (p *pass) unturnable(k *Keeper) (why string, until time.Time) {
+// to stay awake, and until when to wait for a change. Zero: they could.
+func (p *pass) unturnable(k *Keeper) (why Reason, until time.Time) {
 	switch {
 	case len(k.Entry().Routes) == 0 && !k.routing.stale:
-		return "", time.Time{}
+		return Reason{}, time.Time{}
 	case !p.reg.direct(k):
 		// A Traefik that has fetched them from the Paastis before may not be back yet.
 		if end := p.reg.loadedAt.Add(pollGrace); k.attempt.found && k.lastRequest().IsZero() && p.now.Before(end) {
-			return "found running, and Traefik may still fetch its routes", end
+			return Reason{Kind: ReasonRoutesUnknown}, end
 		}
-		return "", time.Time{}
+		return Reason{}, time.Time{}
 	case len(p.reg.leading(k, p.now)) > 0:
-		return "", time.Time{}
+		return Reason{}, time.Time{}
 	}
 	if !p.reg.publisher.missing {
 		p.reg.publisher.missing = true
 		p.reg.journal.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
 	}
-	return "no Traefik fetches its routes, so they cannot be turned", p.now.Add(pollPatience)
+	return Reason{Kind: ReasonNobodyFetches}, p.now.Add(pollPatience)
 }
 
 // collect is what there is to publish, or the publication if it is made already.

@@ -397,7 +397,7 @@ func TestWhatAProbeIsRefusedWithIsTold(t *testing.T) {
 		house.become("10.0.0.7:8080", StatusError{404})
 		w := liveProbed(t, house.probe, plain().label("paastis.probe", "http:/up").label("paastis.start_timeout", "40s"))
 		w.visit("solo-web")
-		if got := w.View(w.Named("solo-web")).Reason; got != "It answered its probe with 404 for 40s." {
+		if got := w.View(w.Named("solo-web")).Reason.String(); got != "It answered its probe with 404 for 40s." {
 			t.Errorf("reason: %s", got)
 		}
 		if n := house.probed(); n > 200 {

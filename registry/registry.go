@@ -23,11 +23,9 @@ package registry
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -391,7 +389,7 @@ func (p *pass) move(k *Keeper) {
 	case n < mostMoves:
 		p.moved = true
 	case n == mostMoves:
-		p.reg.journal.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason)
+		p.reg.journal.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason.String())
 		p.at(p.now.Add(stuckPause))
 	}
 }
@@ -418,11 +416,11 @@ func (p *pass) step(k *Keeper) {
 }
 
 // setState changes an app's state. Called with the lock held.
-func (r *Registry) setState(k *Keeper, s State, reason string, now time.Time) {
+func (r *Registry) setState(k *Keeper, s State, reason Reason, now time.Time) {
 	k.remember(s, reason, now)
 	since := k.since
 	k.state, k.since, k.reason = s, now, reason
-	if reason != "" || s != Asleep { // one that was stopped sleeps for the reason of the stop
+	if !reason.IsZero() || s != Asleep { // one that was stopped sleeps for the reason of the stop
 		k.cause = reason
 	}
 	if s == Asleep || s == Starting || s == Failed {
@@ -441,10 +439,10 @@ func (r *Registry) setState(k *Keeper, s State, reason string, now time.Time) {
 // show tells of an app's state, in one line that has both sides and as an event, unless it
 // was told. An app is called ready when it is open: while something that it needs is down
 // it is on its way. Called with the lock held.
-func (r *Registry) show(k *Keeper, reason string, since, now time.Time) {
+func (r *Registry) show(k *Keeper, reason Reason, since, now time.Time) {
 	s := k.state
 	if s == Ready && !k.open.Load() {
-		s, reason = Starting, bothReasons(reason, strings.Join(r.supply.unmetNeeds(k), ", ")+" is down")
+		s, reason = Starting, reason.and(Reason{Kind: ReasonNeedsDown, Apps: r.supply.unmetNeeds(k)})
 	}
 	attrs := []any{"state", s.String(), "was", k.shown.String(), "app", k.Name()}
 	e := Event{At: now, Kind: StateEvent, App: k.Name(), State: s, Was: k.shown, Reason: reason}
@@ -453,8 +451,8 @@ func (r *Registry) show(k *Keeper, reason string, since, now time.Time) {
 		e.Took = now.Sub(since)
 		attrs = append(attrs, "took", short(e.Took))
 	}
-	if reason != "" {
-		attrs = append(attrs, "reason", reason)
+	if !reason.IsZero() {
+		attrs = append(attrs, "reason", reason.String())
 	}
 	level := slog.LevelInfo
 	switch {
@@ -469,16 +467,8 @@ func (r *Registry) show(k *Keeper, reason string, since, now time.Time) {
 	}
 }
 
-// bothReasons are two reasons in one. Each may be empty.
-func bothReasons(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
-}
-
 // enter changes a state within a pass: the apps around may follow.
-func (p *pass) enter(k *Keeper, s State, reason string) {
+func (p *pass) enter(k *Keeper, s State, reason Reason) {
 	p.reg.setState(k, s, reason, p.now)
 	p.move(k)
 }
@@ -533,24 +523,27 @@ func (r *Registry) turnedOver(k *Keeper) {
 		k.notify()
 		r.news.emit(Event{
 			At: now, Kind: GoneEvent, App: k.Name(), State: k.state, Was: k.state,
-			Reason: "Paastis does not manage it any more: " + k.Entry().Why,
+			Reason: Reason{Kind: ReasonNoLongerManaged, Text: k.Entry().Why},
 		})
 	case k.busy && (k.state == Stopping || k.state == Starting):
 		// What was ordered before goes on, and tells of itself.
 	case k.app.alive():
 		k.usage.forget()
 		k.usage.begin(now)
-		r.setState(k, Ready, "managed from now on", now)
+		r.setState(k, Ready, Reason{Kind: ReasonManagedNow}, now)
 	case k.state != Asleep:
-		r.setState(k, Asleep, "managed from now on", now)
+		r.setState(k, Asleep, Reason{Kind: ReasonManagedNow}, now)
 	}
 }
 
 // sortedNames are the names of entries, quoted for people.
-func sortedNames(entries []*Entry) []string {
+func sortedNames(entries []*Entry) []string { return quoted(namesOf(entries)) }
+
+// namesOf are the names of entries, sorted.
+func namesOf(entries []*Entry) []string {
 	names := make([]string, 0, len(entries))
 	for _, e := range entries {
-		names = append(names, fmt.Sprintf("%q", e.Name))
+		names = append(names, e.Name)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -315,7 +315,7 @@ func TestALinkedAppThatFailsIsNamed(t *testing.T) {
 		if got := w.visit("shop-front"); got != Failed {
 			t.Fatalf("visitor got %s", got)
 		}
-		reason := w.View(w.Named("shop-front")).Reason
+		reason := w.View(w.Named("shop-front")).Reason.String()
 		if !strings.Contains(reason, "shop-db") || !strings.Contains(reason, "exit code 3") {
 			t.Errorf("reason: %s", reason)
 		}
@@ -390,7 +390,7 @@ func TestAnAppThatIsNeverHealthyFailsAtItsDeadlineAndSaysSo(t *testing.T) {
 		if took := time.Since(began); took != 30*time.Second {
 			t.Errorf("failed after %s", took)
 		}
-		if reason := w.View(w.Named("solo-web")).Reason; reason != "It was not healthy within 30s." {
+		if reason := w.View(w.Named("solo-web")).Reason.String(); reason != "It was not healthy within 30s." {
 			t.Errorf("reason: %s", reason)
 		}
 	})
@@ -404,7 +404,7 @@ func TestAStartThatIsRefusedFailsWithAReasonAndIsTriedAgain(t *testing.T) {
 		if got := w.visit("solo-web"); got != Failed {
 			t.Errorf("visitor got %s", got)
 		}
-		if reason := w.View(w.Named("solo-web")).Reason; reason == "" || strings.Contains(reason, "secret-host") {
+		if reason := w.View(w.Named("solo-web")).Reason.String(); reason == "" || strings.Contains(reason, "secret-host") {
 			t.Errorf("reason: %q", reason)
 		}
 		w.fake.mu.Lock()
@@ -553,14 +553,14 @@ func TestLabelsThatDoNotChangeAreKeptOnce(t *testing.T) {
 }
 
 func TestInstancesThatDifferInAnythingAreNotEqual(t *testing.T) {
-	some := Instance{Name: "a", ID: "b", Error: "c", StartedAt: time.Unix(1, 0), Addresses: []netip.Addr{netip.IPv6Loopback()}}
+	some := Instance{Name: "a", ID: "b", Fault: ReasonDiskFull, StartedAt: time.Unix(1, 0), Addresses: []netip.Addr{netip.IPv6Loopback()}}
 	if !some.equal(some) {
 		t.Error("an instance does not equal itself")
 	}
 	for i := range reflect.TypeFor[Instance]().NumField() {
 		other := some
 		field := reflect.ValueOf(&other).Elem().Field(i)
-		for _, value := range []any{"else", Paused, Unhealthy, 7, true, time.Unix(2, 0), netip.IPv6Unspecified(), []netip.Addr{}} {
+		for _, value := range []any{"else", ReasonPortTaken, Paused, Unhealthy, 7, true, time.Unix(2, 0), netip.IPv6Unspecified(), []netip.Addr{}} {
 			if reflect.TypeOf(value) == field.Type() {
 				field.Set(reflect.ValueOf(value))
 			}

@@ -227,7 +227,7 @@ func (r *Registry) suspects(p Provider, report Report) []*Keeper {
 // lose lets everybody go who waits for an app that no longer exists.
 func (r *Registry) lose(k *Keeper) {
 	if k.Entry().Managed {
-		r.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: "It was removed."})
+		r.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: Reason{Kind: ReasonRemoved}})
 	}
 	slept := k.Entry().Managed && (k.state == Asleep || k.state == Stopping) && !k.manual.stopped()
 	r.depart(k, slept, time.Now())
@@ -237,8 +237,10 @@ func (r *Registry) lose(k *Keeper) {
 	}
 	r.supply.touch()
 	r.setOpen(k, false)
-	k.state, k.reason = Failed, "It was removed."
-	k.failures.end(Failure{Kind: Removed, Reason: k.reason, At: time.Now()})
+	removed := failureOf(Reason{Kind: ReasonRemoved})
+	removed.At = time.Now()
+	k.state, k.reason = Failed, removed.Reason
+	k.failures.end(removed)
 	k.notify()
 	r.news.markChanged(k)
 	if k.Entry().Managed {

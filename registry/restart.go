@@ -1,9 +1,6 @@
 package registry
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // restartCutOff orders the restart of an app that runs in namespaces which are those of
 // nothing any more, since the app that lends them was started again, or whose owner wants it
@@ -14,7 +11,7 @@ func (p *pass) restartCutOff(k *Keeper) bool {
 	}
 	why := p.cutOff(k)
 	switch {
-	case why == "":
+	case why.IsZero():
 		return false
 	case p.now.Before(k.failures.stopAfter):
 		p.at(k.failures.stopAfter)
@@ -32,11 +29,11 @@ func (p *pass) restartCutOff(k *Keeper) bool {
 	return true
 }
 
-// cutOff says why an app that runs has to be started again. Empty: it has not.
-func (p *pass) cutOff(k *Keeper) string {
+// cutOff says why an app that runs has to be started again. Zero: it has not.
+func (p *pass) cutOff(k *Keeper) Reason {
 	began := k.app.runningSince()
 	if began.IsZero() {
-		return ""
+		return Reason{}
 	}
 	for _, n := range k.Entry().needs {
 		t := n.to.keeper
@@ -45,12 +42,12 @@ func (p *pass) cutOff(k *Keeper) string {
 		}
 		switch {
 		case n.Lends:
-			return fmt.Sprintf("it lives in namespaces of %s, which was started again", t.Name())
+			return Reason{Kind: ReasonLenderRestarted, Apps: []string{t.Name()}}
 		case n.Restart && !n.Optional && n.to.Managed && t.attempt.ordered:
-			return fmt.Sprintf("it is to be restarted with %s", t.Name())
+			return Reason{Kind: ReasonRestartedWith, Apps: []string{t.Name()}}
 		}
 	}
-	return ""
+	return Reason{}
 }
 
 // runningSince is when the first of an app's instances was started, of those that run. Zero:

@@ -109,7 +109,7 @@ func TestStartOfWhichNothingShowsFailsWithItsStartTimeout(t *testing.T) {
 		wantView(t, reg, "shop", registry.Starting)
 		time.Sleep(2 * time.Second)
 		wantView(t, reg, "shop", registry.Failed)
-		if reason := reg.View(reg.Named("shop")).Reason; reason != "It did not start within 30s." {
+		if reason := reg.View(reg.Named("shop")).Reason.String(); reason != "It did not start within 30s." {
 			t.Errorf("it failed, for %q", reason)
 		}
 		wantOrders(t, p, "start shop")

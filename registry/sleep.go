@@ -1,9 +1,7 @@
 package registry
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -73,7 +71,7 @@ func (p *pass) stepReady(k *Keeper) {
 func (r *Registry) admit(k *Keeper) bool {
 	open := r.mayOpen(k)
 	if r.setOpen(k, open) {
-		r.show(k, "", time.Time{}, time.Now())
+		r.show(k, Reason{}, time.Time{}, time.Now())
 		k.notify()
 	}
 	return open
@@ -142,12 +140,12 @@ func (p *pass) watched(k *Keeper) bool {
 func (k *Keeper) closedAt() time.Time { return latest(k.since, k.routing.withdrawnAt) }
 
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
-func (p *pass) stop(k *Keeper, reason string) {
+func (p *pass) stop(k *Keeper, reason Reason) {
 	p.enter(k, Stopping, reason)
 	k.manual.passStops(&k.app)
 	k.endings.down(p.now)
 	r, name, method := p.reg, k.app.Name, k.Entry().StopMethod
-	if k.attempt.restartReason != "" {
+	if !k.attempt.restartReason.IsZero() {
 		method = rules.StopContainer
 	}
 	r.do(k, job{alone: true, work: func(ctx context.Context) func() {
@@ -170,6 +168,9 @@ func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 		return
 	}
 	again, why := k.attempt.takeAgain()
+	if why.IsZero() {
+		why = Reason{Kind: ReasonAskedWhileStopping}
+	}
 	k.failures.forgetStops()
 	switch {
 	case k.attempt.isDoomed():
@@ -177,10 +178,10 @@ func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 		k.attempt.doom(Failure{})
 		k.failures.retry(now.Add(lastRetry))
 	case !again.IsZero():
-		r.setState(k, Asleep, "", now)
-		r.beginWake(k, cmp.Or(why, "asked for while it stopped"), again, now)
+		r.setState(k, Asleep, Reason{}, now)
+		r.beginWake(k, why, again, now)
 	default:
-		r.setState(k, Asleep, "", now)
+		r.setState(k, Asleep, Reason{}, now)
 	}
 }
 
@@ -188,14 +189,15 @@ func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 // one of which a part was stopped is started again. Called with the lock held.
 func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 	k.attempt.takeAgain()
+	why := reasonFor(err)
 	switch {
 	case k.attempt.isDoomed():
 		r.fail(k, k.attempt.pendingFailure, now)
 	case !k.app.running():
-		r.beginWake(k, "a part of it was stopped: "+visible(err), now, now)
+		r.beginWake(k, Reason{Kind: ReasonPartStopped, Because: &why}, now, now)
 	default:
 		k.usage.begin(now.Add(-k.Entry().MaxIdleTime))
-		r.setState(k, Ready, "It could not be stopped: "+visible(err)+".", now)
+		r.setState(k, Ready, Reason{Kind: ReasonStopRefused, Because: &why}, now)
 	}
 }
 
@@ -213,8 +215,8 @@ func (p *pass) snapshot(k *Keeper) Snapshot {
 	if last, any := k.usage.last(); any {
 		s.Looked = last.ended
 	}
-	if s.Use.Reason != "" && sum.user != k {
-		s.Use.Reason = fmt.Sprintf("%s: %s", sum.user.Name(), s.Use.Reason)
+	if !s.Use.Reason.IsZero() && sum.user != k {
+		s.Use.Reason.Apps = []string{sum.user.Name()}
 	}
 	return s
 }
@@ -224,13 +226,13 @@ type summary struct {
 	maxIdle   time.Duration
 	waking    string // one that is on its way up
 	open      int
-	kept      string
+	kept      Reason
 	keptUntil time.Time
 	watched   bool
 	quiet     time.Duration
 	use       Use
 	user      *Keeper  // of whom the use tells
-	neededBy  []string // the awake apps outside that need one of them
+	neededBy  []string // the names of the awake apps outside that need one of them
 }
 
 // summary finds it, unless nothing has changed since it was last found in this pass.
@@ -239,7 +241,7 @@ func (p *pass) summary(c *component) *summary {
 	if found && sum.epoch == p.reg.supply.epoch {
 		return &sum.summary
 	}
-	sum = summaryAt{epoch: p.reg.supply.epoch, summary: summary{use: Use{Quiet: true}, neededBy: sortedNames(c.needing())}}
+	sum = summaryAt{epoch: p.reg.supply.epoch, summary: summary{use: Use{Quiet: true}, neededBy: namesOf(c.needing())}}
 	for _, e := range c.members {
 		if e.Managed && e.keeper.awake() {
 			p.include(&sum.summary, e.keeper)
@@ -259,14 +261,14 @@ func (p *pass) include(s *summary, m *Keeper) {
 	s.keep(m.manual.kept(m.Entry(), p.now))
 	s.keep(p.unturnable(m))
 	if m.runsToItsEnd(p.now) {
-		s.keep(m.Name()+" runs to its end", m.jobDeadline())
+		s.keep(Reason{Kind: ReasonJobRuns, Apps: []string{m.Name()}}, m.jobDeadline())
 	}
 	if !m.isSampled() || !m.app.alive() {
 		return
 	}
 	quiet := m.quiet()
 	use := m.usage.samples.use(m.Entry().Properties, quiet, m.mayBeSilent(p.now))
-	if s.use.Reason == "" {
+	if s.use.Reason.IsZero() {
 		s.use.Reason, s.user = use.Reason, m
 	}
 	s.use.Quiet = s.use.Quiet && use.Quiet
@@ -275,7 +277,7 @@ func (p *pass) include(s *summary, m *Keeper) {
 }
 
 // keep adds what keeps the app awake until a time: what does so the longest counts.
-func (s *summary) keep(why string, until time.Time) {
+func (s *summary) keep(why Reason, until time.Time) {
 	if until.After(s.keptUntil) {
 		s.kept, s.keptUntil = why, until
 	}

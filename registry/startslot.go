@@ -1,9 +1,5 @@
 package registry
 
-import (
-	"fmt"
-)
-
 // acquireStartSlot reports whether an app may start now. If too many apps are on their way up
 // already, it waits for its turn, and its time does not run; but apps that need each
 // other start together, and nobody waits for those that are only optional.
@@ -15,22 +11,14 @@ func (p *pass) acquireStartSlot(k *Keeper) bool {
 	queued := limit > 0 && starting >= limit
 	reason := k.reason
 	if queued {
-		reason = "It waits for its turn: " + count(starting, "other app") + " on the way up."
+		reason = Reason{Kind: ReasonQueued, Count: starting}
 	}
-	if queued != k.attempt.queued || reason != k.reason {
+	if queued != k.attempt.queued || !reason.Equal(k.reason) {
 		k.attempt.queue(queued)
 		k.reason = reason
 		k.notify()
 	}
 	return !queued
-}
-
-// count is a number of things for people.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // starting is how many apps have been started and are not healthy yet, in one epoch: all, and

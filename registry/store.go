@@ -116,7 +116,7 @@ func (r *Registry) revive(k *Keeper, now time.Time) {
 	k.past.restore(m, now)
 	if !k.app.alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
-		k.cause = stoppedByHand
+		k.cause = Reason{Kind: ReasonHeldDown}
 	}
 }
 

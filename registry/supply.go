@@ -164,7 +164,8 @@ func (s *supply) lookAt(g *group) {
 	}
 }
 
-// unmetNeeds are the names of the apps that this one still waits for.
+// unmetNeeds are the names of the apps that this one still waits for, sorted. Nil: it waits
+// for its turn.
 func (s *supply) unmetNeeds(k *Keeper) []string {
 	e := k.Entry()
 	var names []string
@@ -182,9 +183,6 @@ func (s *supply) unmetNeeds(k *Keeper) []string {
 	}
 	if names == nil {
 		names = s.unsuppliedNeeds(k)
-	}
-	if names == nil {
-		return []string{"its turn"}
 	}
 	slices.Sort(names)
 	return names

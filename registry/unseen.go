@@ -33,13 +33,6 @@ const (
 	leastKept = time.Minute
 )
 
-// The parts of the reason of an app that is awake for what cannot be seen.
-const (
-	unseenUse = "its use cannot be seen: "
-	silentUse = "something silent may be open, by the packets it sends, and connections are not counted; give Paastis pid: host"
-	orSleep   = ", or let it sleep by paastis.unseen=sleep"
-)
-
 // mayBeSilent reports whether something may be open that was let through and is silent. That
 // is not asked where connections are counted.
 func (k *Keeper) mayBeSilent(now time.Time) bool {

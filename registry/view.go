@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -24,9 +23,9 @@ type View struct {
 	Gone bool
 	// HeldDown tells that somebody has stopped it who wants it to stay so: no request wakes it.
 	HeldDown bool
-	// Reason is a sentence that a visitor may read: why it failed, what it waits for, that it
-	// is held down. Empty if there is nothing to say.
-	Reason string
+	// Reason is one that a visitor may read: why it failed, what it waits for, that it is held
+	// down. Zero if there is nothing to say.
+	Reason Reason
 	// Began is when the way up began that the app is on. Zero: it is on none.
 	Began time.Time
 	// Usual is how long its way up usually takes, by its last wakes. Zero: not known.
@@ -48,8 +47,8 @@ type View struct {
 type Step struct {
 	Name     string
 	Progress Progress
-	// Reason why it failed or is skipped, as a sentence. Empty otherwise.
-	Reason string
+	// Reason why it failed or is skipped. Zero otherwise.
+	Reason Reason
 }
 
 // Progress is how far a step is.
@@ -74,14 +73,14 @@ func (r *Registry) View(k *Keeper) View {
 	defer r.unlock()
 	state, reason := k.state, k.reason
 	if state == Ready && !k.open.Load() {
-		state, reason = Starting, ""
+		state, reason = Starting, Reason{}
 	}
 	if state != Failed && !(state == Starting && k.attempt.queued) {
-		reason = ""
+		reason = Reason{}
 	}
 	v := View{Name: k.Name(), State: state, Reason: reason, Usual: k.past.usualWake()}
 	if v.HeldDown = state == Asleep && k.isHeldDown(); v.HeldDown {
-		v.Reason = fmt.Sprintf("It was stopped by hand. It stays so until somebody starts it: paastis wake %s", k.Name())
+		v.Reason = Reason{Kind: ReasonStaysStopped, Apps: []string{k.Name()}}
 	}
 	v.Theme, v.Brand = k.Entry().Theme, k.Entry().Brand
 	if k.state == Starting {
@@ -111,7 +110,7 @@ func (r *Registry) steps(k *Keeper) []Step {
 		}
 	}
 	for _, l := range inv.Graph.Missing(k.Name()) {
-		steps = append(steps, Step{Name: l.Name, Progress: Skipped, Reason: "It does not exist."})
+		steps = append(steps, Step{Name: l.Name, Progress: Skipped, Reason: Reason{Kind: ReasonMissing}})
 	}
 	return steps
 }
@@ -124,11 +123,11 @@ func (e *Entry) step(by *Keeper) Step {
 	case !e.Managed && k.app.alive(), k.healthy(), e.mayEnd() && (by.app.alive() || k.endings.wellSince(by.attempt.wakeBegan)):
 		s.Progress = Up
 	case !e.Managed:
-		s.Progress, s.Reason = Skipped, "Paastis does not manage it."
+		s.Progress, s.Reason = Skipped, Reason{Kind: ReasonUnmanaged}
 	case k.state == Failed:
 		s.Progress, s.Reason = Broken, k.reason
 	case k.isHeldDown() && k.state == Asleep:
-		s.Progress, s.Reason = Broken, "It was stopped by hand."
+		s.Progress, s.Reason = Broken, Reason{Kind: ReasonNeedStopped}
 	case k.state == Starting && k.attempt.ordered:
 		s.Progress = Waking
 	default:
@@ -167,8 +166,12 @@ func (r *Registry) changesAround(k *Keeper) []<-chan struct{} {
 }
 
 func (v View) equal(o View) bool {
-	return v.Name == o.Name && v.State == o.State && v.HeldDown == o.HeldDown && v.Reason == o.Reason &&
-		slices.Equal(v.Logs, o.Logs) && slices.Equal(v.Steps, o.Steps)
+	return v.Name == o.Name && v.State == o.State && v.HeldDown == o.HeldDown && v.Reason.Equal(o.Reason) &&
+		slices.Equal(v.Logs, o.Logs) && slices.EqualFunc(v.Steps, o.Steps, Step.equal)
+}
+
+func (s Step) equal(o Step) bool {
+	return s.Name == o.Name && s.Progress == o.Progress && s.Reason.Equal(o.Reason)
 }
 
 // waitAny blocks until one of the channels is closed, ctx ends, or the time is up.

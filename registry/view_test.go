@@ -56,8 +56,8 @@ func TestWhoShowsAnAppWaitsNoLongerThanItsContext(t *testing.T) {
 		if _, changed := w.ViewAfter(ctx, k, seen); changed || time.Since(began) != 3*time.Second {
 			t.Errorf("changed: %t, after %s", changed, time.Since(began))
 		}
-		seen.Reason = "another"
-		if v, changed := w.ViewAfter(ctx, k, seen); !changed || v.Reason != "" {
+		seen.Reason = Reason{Kind: ReasonMissing}
+		if v, changed := w.ViewAfter(ctx, k, seen); !changed || v.Reason.Kind != "" {
 			t.Errorf("changed: %t, %+v", changed, v)
 		}
 	})
@@ -114,7 +114,7 @@ func TestWhoWaitsInAQueueHearsHowLongItIs(t *testing.T) {
 			w.Wake(w.Named(name), false)
 		}
 		checkFor(4 * time.Second)
-		if got := last.Load().Reason; got != "It waits for its turn: 2 other apps on the way up." {
+		if got := last.Load().Reason.String(); got != "It waits for its turn: 2 other apps on the way up." {
 			t.Errorf("told %q", got)
 		}
 		checkFor(5 * time.Second)

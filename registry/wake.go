@@ -20,7 +20,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	switch k.state {
 	case Asleep:
 		if !k.isHeldDown() {
-			r.beginWake(k, "asked for", now, now)
+			r.beginWake(k, Reason{Kind: ReasonAsked}, now, now)
 		}
 	case Starting:
 		k.attempt.ask()
@@ -28,7 +28,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	case Ready:
 		r.reopen(k, now)
 	case Draining:
-		r.setState(k, Ready, "asked for in time", now)
+		r.setState(k, Ready, Reason{Kind: ReasonAskedInTime}, now)
 		r.reopen(k, now)
 	case Stopping:
 		k.attempt.startAgain(now)
@@ -37,7 +37,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 			r.forgiveAll(k)
 		}
 		if !now.Before(k.failures.retryAt) {
-			r.beginWake(k, "tried again", now, now)
+			r.beginWake(k, Reason{Kind: ReasonTriedAgain}, now, now)
 		}
 	}
 	r.stir()
@@ -46,7 +46,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 // reopen lets requests pass to a ready app again, or wakes what it needs first.
 func (r *Registry) reopen(k *Keeper, now time.Time) {
 	if !r.admit(k) {
-		r.beginWake(k, "asked for, and an app that it needs is down", now, now)
+		r.beginWake(k, Reason{Kind: ReasonAskedNeedDown}, now, now)
 	}
 }
 
@@ -104,7 +104,7 @@ func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 
 // beginWake begins a wake that somebody asked for, as part of one that began since. Called
 // with the lock held.
-func (r *Registry) beginWake(k *Keeper, reason string, since, now time.Time) {
+func (r *Registry) beginWake(k *Keeper, reason Reason, since, now time.Time) {
 	r.beginAttempt(k, now)
 	k.attempt.askFor(since)
 	r.setState(k, Starting, reason, now)
@@ -129,7 +129,7 @@ func (p *pass) stepStarting(k *Keeper) {
 		return
 	}
 	if !k.attempt.wanted && !k.app.alive() {
-		p.enter(k, Asleep, "stopped again")
+		p.enter(k, Asleep, Reason{Kind: ReasonStoppedAgain})
 		return
 	}
 	if k.failures.loop(&k.app, p.now) && !k.busy {
@@ -172,7 +172,7 @@ func (p *pass) finish(k *Keeper) {
 	switch {
 	case k.Entry().job:
 		k.usage.begin(p.now)
-		p.enter(k, Ready, "")
+		p.enter(k, Ready, Reason{})
 	case p.answers(k) && (k.attempt.isAdopted() || p.reg.supply.supplied(k) && !p.awaitsBooting(k)):
 		p.handOver(k)
 	}
@@ -200,7 +200,7 @@ func (k *Keeper) isAwaited() bool {
 func (p *pass) start(k *Keeper) {
 	k.attempt.order(p.now, k.Entry().StartTimeout)
 	k.failures.started(p.now)
-	k.reason = ""
+	k.reason = Reason{}
 	k.notify()
 	p.move(k)
 	p.orderStart(k)
@@ -226,7 +226,7 @@ func (r *Registry) started(k *Keeper, app App, err error, now time.Time) {
 		r.journal.say(slog.LevelWarn, "a part of the app could not be started", "app", k.Name(), "error", err)
 	case k.state == Starting:
 		r.journal.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)
-		r.fail(k, refusedBy(err), now)
+		r.fail(k, failureOf(reasonFor(err)), now)
 	}
 	k.notify()
 }

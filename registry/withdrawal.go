@@ -33,7 +33,7 @@ func (p *pass) isWithdrawn(k *Keeper) bool {
 	case p.now.Sub(k.since) >= limit:
 		k.failures.holdStop(p.now.Add(withdrawalLimit))
 		p.reg.journal.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
-		p.enter(k, Ready, "Traefik does not take its routes from Paastis")
+		p.enter(k, Ready, Reason{Kind: ReasonRoutesKept})
 		return false
 	case !k.attempt.unprovable && len(p.proofs(k)) > 0:
 		p.proveWithdrawal(k)

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,9 +13,11 @@ import (
 
 	"golang.org/x/text/language"
 	"gopkg.in/yaml.v3"
+
+	"github.com/paastis/paastis/registry"
 )
 
-// english is the language of the registry's sentences, and of who understands no other
+// english is the language of the registry itself, which has all reasons in it, and of who understands no other
 // that there is.
 const english = "en"
 
@@ -62,7 +63,9 @@ type Texts struct {
 	Hour    string `yaml:"hour"`
 	Hours   string `yaml:"hours"`
 
-	Reasons map[string]string `yaml:"reasons"` // :: key → sentence of the registry
+	Refused string `yaml:"refused"` // a sentence of why a provider did not start it
+
+	Reasons map[string]string `yaml:"reasons"` // :: registry.ReasonKind → text
 }
 
 // tongue is a language that the page speaks.
@@ -167,64 +170,46 @@ func (t *tongue) duration(d time.Duration) string {
 	return strings.Join(words, " ")
 }
 
-// reason is a sentence of the registry's in this language, and false if it is one that is
-// said in English only: it has been made by a provider.
-func (t *tongue) reason(sentence string) (string, bool) {
+// reason is a reason in this language, and false if some of it is said in English only: by a
+// provider, or as it was kept by a Paastis of before.
+func (t *tongue) reason(r registry.Reason) (string, bool) {
 	if t.code == english {
-		return sentence, true
+		return r.String(), true
 	}
-	for _, known := range sentences() {
-		parts := known.pattern.FindStringSubmatch(sentence)
-		if parts == nil {
-			continue
-		}
-		var values []string
-		for i, name := range known.pattern.SubexpNames()[1:] {
-			value, ok := t.part(name, parts[i+1])
-			if !ok {
-				return sentence, false
-			}
-			values = append(values, name, value)
-		}
-		return fill(t.texts.Reasons[known.key], values...), true
+	phrase, ok := t.phrase(r)
+	if ok && r.Kind.OfProvider() {
+		return fill(t.texts.Refused, "why", phrase), true
 	}
-	return sentence, false
+	if !ok {
+		return r.String(), false
+	}
+	return phrase, true
 }
 
-// part is what fills a sentence of the registry's, in this language.
-func (t *tongue) part(name, value string) (string, bool) {
-	switch name {
-	case "reason", "why":
-		return t.reason(value)
-	case "time":
-		d, err := time.ParseDuration(value)
-		return t.duration(d), err == nil
-	default:
-		return value, true
+// phrase is a reason as it stands in a sentence.
+func (t *tongue) phrase(r registry.Reason) (string, bool) {
+	text, known := t.texts.Reasons[string(r.Kind)]
+	if one := t.texts.Reasons[string(r.Kind)+oneOf]; one != "" && r.Count == 1 {
+		text = one
 	}
-}
-
-// sentence is one of the registry's: its key in Texts.Reasons, and what it looks like.
-type sentence struct {
-	key     string
-	pattern *regexp.Regexp
-}
-
-var placeholder = regexp.MustCompile(`\\\{(\w+)\\\}`)
-
-// sentences are those of the registry's that are known, the most exact first.
-var sentences = sync.OnceValue(func() []sentence {
-	all, _ := tongues()
-	var known []sentence
-	for key, text := range all[0].texts.Reasons {
-		pattern := placeholder.ReplaceAllString(regexp.QuoteMeta(text), `(?P<$1>.+?)`)
-		known = append(known, sentence{key, regexp.MustCompile(`(?s)^` + pattern + `$`)})
+	if !known || r.Kind == registry.ReasonEarlier || r.Kind.OfProvider() && r.Text != "" {
+		return "", false
 	}
-	slices.SortFunc(known, func(a, b sentence) int {
-		if n := a.pattern.NumSubexp() - b.pattern.NumSubexp(); n != 0 {
-			return n
+	var values []string
+	for _, name := range []string{"app", "apps", "named", "n", "code", "bytes", "percent", "until", "text"} {
+		values = append(values, name, r.Value(name))
+	}
+	values = append(values, "time", t.duration(r.For), "limit", t.duration(r.Limit))
+	if r.Because != nil {
+		why, ok := t.reason(*r.Because)
+		refusal, _ := t.phrase(*r.Because)
+		if !ok {
+			return "", false
 		}
-		return strings.Compare(a.key, b.key)
-	})
-	return known
-})
+		values = append(values, "why", why, "refusal", refusal)
+	}
+	return fill(text, values...), true
+}
+
+// oneOf ends the key of the text that a reason has if it counts one of something.
+const oneOf = "_one"

@@ -23,9 +23,6 @@ func textsOf(t *tongue) map[string]string {
 			all[v.Type().Field(i).Name] = text
 		}
 	}
-	for key, text := range t.texts.Reasons {
-		all["reasons."+key] = text
-	}
 	return all
 }
 
@@ -108,57 +105,105 @@ func TestDurationsAreInWords(t *testing.T) {
 	}
 }
 
-// reasons are sentences of the registry's, and what a French visitor reads.
-var reasons = map[string]string{
-	"It ended with exit code 3.": "Elle s’est arrêtée avec le code de sortie 3.",
-	"It ran out of memory.":      "Elle a manqué de mémoire.",
-	"It was removed.":            "Elle a été supprimée.",
-	"It kept crashing, 5 times within a minute (exit code 1).":                    "Elle s’est arrêtée 5 fois en une minute (code de sortie 1).",
-	"It kept restarting for 5m0s (exit code 1).":                                  "Elle n’a cessé de redémarrer pendant 5 minutes (code de sortie 1).",
-	"It waited 5m0s for its turn.":                                                "Elle a attendu son tour pendant 5 minutes.",
-	"It waited 1m30s for db, mail.":                                               "Elle a attendu db, mail pendant 1 minute 30 secondes.",
-	"It did not start within 5m0s.":                                               "Elle n’a pas démarré en 5 minutes.",
-	"It was not healthy within 10s.":                                              "Elle n’était pas en bonne santé au bout de 10 secondes.",
-	"It did not answer on port 8080 within 10s.":                                  "Elle n’a pas répondu sur le port 8080 en 10 secondes.",
-	"It answered its probe with 404 for 40s.":                                     "Elle a répondu 404 à sa sonde pendant 40 secondes.",
-	"It runs, but Traefik did not list its server within 10s.":                    "Elle est en marche, mais Traefik n’a pas trouvé son serveur en 10 secondes.",
-	"It could not be started: the image is missing.":                              "Elle n’a pas pu être démarrée : son image est introuvable.",
-	"It waits for its turn: 1 other app on the way up.":                           "Elle attend son tour : 1 autre application démarre.",
-	"It waits for its turn: 4 other apps on the way up.":                          "Elle attend son tour : 4 autres applications démarrent.",
-	"db, which it needs, failed: It ran out of memory.":                           "db, dont elle a besoin, a échoué : Elle a manqué de mémoire.",
-	"a, which it needs, failed: b, which it needs, failed: It ran out of memory.": "a, dont elle a besoin, a échoué : b, dont elle a besoin, a échoué : Elle a manqué de mémoire.",
-	"It does not exist.":                                                          "Elle n’existe pas.",
-	"Paastis does not manage it.":                                                 "Paastis ne la gère pas.",
-	tooManyWakes:                                                                  "Trop d’applications ont été réveillées depuis votre adresse. Patientez un instant.",
-	"It could not be started: its provider refused; the log says why.":            "Elle n’a pas pu être démarrée : son fournisseur a refusé, le journal dit pourquoi.",
-	// What a provider says is left as it is.
-	"It could not be started: the port 80 is taken.":                          "",
-	"db, which it needs, failed: It could not be started: {app} is {reason}.": "",
-	"It waited soon for db.":                                                  "",
-	"A sentence that is new.":                                                 "",
+// knownReason is a reason, and what visitors read of it. French empty: they read English.
+type knownReason struct {
+	reason          registry.Reason
+	english, french string
+}
+
+func knownReasons() []knownReason {
+	of := func(kind registry.ReasonKind) registry.Reason { return registry.Reason{Kind: kind} }
+	needed := func(app string, why registry.Reason) registry.Reason {
+		return registry.Reason{Kind: registry.ReasonNeedFailed, Apps: []string{app}, Because: &why}
+	}
+	refused := func(text string) registry.Reason {
+		return registry.Reason{Kind: registry.ReasonProviderRefused, Text: text}
+	}
+	const minutes = 5 * time.Minute
+	return []knownReason{
+		{registry.Reason{Kind: registry.ReasonExited, Code: 3}, "It ended with exit code 3.", "Elle s’est arrêtée avec le code de sortie 3."},
+		{of(registry.ReasonOutOfMemory), "It ran out of memory.", "Elle a manqué de mémoire."},
+		{of(registry.ReasonRemoved), "It was removed.", "Elle a été supprimée."},
+		{registry.Reason{Kind: registry.ReasonCrashLoop, Count: 5, Code: 1}, "It kept crashing, 5 times within a minute (exit code 1).", "Elle s’est arrêtée 5 fois en une minute (code de sortie 1)."},
+		{registry.Reason{Kind: registry.ReasonRestartLoop, Limit: minutes, Code: 1}, "It kept restarting for 5m0s (exit code 1).", "Elle n’a cessé de redémarrer pendant 5 minutes (code de sortie 1)."},
+		{registry.Reason{Kind: registry.ReasonNoTurn, Limit: minutes}, "It waited 5m0s for its turn.", "Elle a attendu son tour pendant 5 minutes."},
+		{registry.Reason{Kind: registry.ReasonNeedsLate, Limit: 90 * time.Second, Apps: []string{"db", "mail"}}, "It waited 1m30s for db, mail.", "Elle a attendu db, mail pendant 1 minute 30 secondes."},
+		{registry.Reason{Kind: registry.ReasonNotStarted, Limit: minutes}, "It did not start within 5m0s.", "Elle n’a pas démarré en 5 minutes."},
+		{registry.Reason{Kind: registry.ReasonNotEnded, Limit: minutes}, "It did not end within 5m0s.", "Elle ne s’est pas terminée en 5 minutes."},
+		{registry.Reason{Kind: registry.ReasonUnhealthy, Limit: 10 * time.Second}, "It was not healthy within 10s.", "Elle n’était pas en bonne santé au bout de 10 secondes."},
+		{registry.Reason{Kind: registry.ReasonNoAnswer, Code: 8080, Limit: 10 * time.Second}, "It did not answer on port 8080 within 10s.", "Elle n’a pas répondu sur le port 8080 en 10 secondes."},
+		{registry.Reason{Kind: registry.ReasonProbeAnswered, Code: 404, Limit: 40 * time.Second}, "It answered its probe with 404 for 40s.", "Elle a répondu 404 à sa sonde pendant 40 secondes."},
+		{registry.Reason{Kind: registry.ReasonNotListed, Limit: 10 * time.Second}, "It runs, but Traefik did not list its server within 10s.", "Elle est en marche, mais Traefik n’a pas trouvé son serveur en 10 secondes."},
+		{of(registry.ReasonImageMissing), "It could not be started: its image is missing.", "Elle n’a pas pu être démarrée : son image est introuvable."},
+		{of(registry.ReasonPortTaken), "It could not be started: a port that it needs is taken.", "Elle n’a pas pu être démarrée : un port dont elle a besoin est pris."},
+		{of(registry.ReasonProviderRefused), "It could not be started: its provider refused; the log says why.", "Elle n’a pas pu être démarrée : son fournisseur a refusé, le journal dit pourquoi."},
+		{registry.Reason{Kind: registry.ReasonQueued, Count: 1}, "It waits for its turn: 1 other app on the way up.", "Elle attend son tour : 1 autre application démarre."},
+		{registry.Reason{Kind: registry.ReasonQueued, Count: 4}, "It waits for its turn: 4 other apps on the way up.", "Elle attend son tour : 4 autres applications démarrent."},
+		{needed("db", of(registry.ReasonOutOfMemory)), "db, which it needs, failed: It ran out of memory.", "db, dont elle a besoin, a échoué : Elle a manqué de mémoire."},
+		{needed("db", of(registry.ReasonImageMissing)), "db, which it needs, failed: It could not be started: its image is missing.", "db, dont elle a besoin, a échoué : Elle n’a pas pu être démarrée : son image est introuvable."},
+		{needed("a", needed("b", of(registry.ReasonOutOfMemory))), "a, which it needs, failed: b, which it needs, failed: It ran out of memory.", "a, dont elle a besoin, a échoué : b, dont elle a besoin, a échoué : Elle a manqué de mémoire."},
+		{of(registry.ReasonMissing), "It does not exist.", "Elle n’existe pas."},
+		{of(registry.ReasonUnmanaged), "Paastis does not manage it.", "Paastis ne la gère pas."},
+		{of(registry.ReasonTooManyWakes), "Too many apps were woken from your address. Please wait a moment.", "Trop d’applications ont été réveillées depuis votre adresse. Patientez un instant."},
+		// What a provider says is left as it is, and so is what is of before there were kinds.
+		{refused("the port 80 is {app}"), "It could not be started: the port 80 is {app}.", ""},
+		{needed("db", refused("{app} is {reason}")), "db, which it needs, failed: It could not be started: {app} is {reason}.", ""},
+		{registry.Reason{Kind: registry.ReasonEarlier, Text: "It waited soon for db."}, "It waited soon for db.", ""},
+		{registry.Reason{Kind: "of_tomorrow", Text: "A sentence that is new."}, "A sentence that is new.", ""},
+	}
 }
 
 func TestReasonsAreToldInTheVisitorsLanguageWhereTheyCanBe(t *testing.T) {
-	for english, want := range reasons {
-		lang := ""
+	for _, known := range knownReasons() {
+		want, lang := known.french, ""
 		if want == "" {
-			want, lang = english, "en"
+			want, lang = known.english, "en"
 		}
-		v := registry.View{Name: "shop", State: registry.Failed, Reason: english, Steps: []registry.Step{{Name: "db", Progress: registry.Broken, Reason: english}}}
+		v := registry.View{Name: "shop", State: registry.Failed, Reason: known.reason, Steps: []registry.Step{{Name: "db", Progress: registry.Broken, Reason: known.reason}}}
 		d := shown{view: v}.data(tongueFor("fr"), sizes[0], time.Now())
 		if d.Sentence != want || d.SentenceLang != lang || d.Steps[0].Reason != want || d.Steps[0].ReasonLang != lang {
-			t.Errorf("%s\n got %q (%s)\nwant %q (%s)", english, d.Sentence, d.SentenceLang, want, lang)
+			t.Errorf("%s\n got %q (%s)\nwant %q (%s)", known.english, d.Sentence, d.SentenceLang, want, lang)
 		}
-		if d := (shown{view: v}).data(tongueFor("en"), sizes[0], time.Now()); d.Sentence != english || d.SentenceLang != "" {
-			t.Errorf("%s becomes %q (%s)", english, d.Sentence, d.SentenceLang)
+		if d := (shown{view: v}).data(tongueFor("en"), sizes[0], time.Now()); d.Sentence != known.english || d.SentenceLang != "" {
+			t.Errorf("%s becomes %q (%s)", known.english, d.Sentence, d.SentenceLang)
 		}
+	}
+}
+
+// TestEachReasonHasATextInEachLanguage also holds that a text takes all that there is to say,
+// and nothing that there is not.
+func TestEachReasonHasATextInEachLanguage(t *testing.T) {
+	english := map[string]string{}
+	for _, kind := range registry.ReasonKinds() {
+		text, one := kind.English()
+		if english[string(kind)] = text; one != "" {
+			english[string(kind)+oneOf] = one
+		}
+	}
+	all, _ := tongues()
+	placeholder := regexp.MustCompile(`\{\w+\}`)
+	for _, tongue := range all[1:] {
+		if got, want := slices.Sorted(maps.Keys(tongue.texts.Reasons)), slices.Sorted(maps.Keys(english)); !slices.Equal(got, want) {
+			t.Errorf("%s has texts of %q, want %q", tongue.code, got, want)
+		}
+		for key, text := range tongue.texts.Reasons {
+			got, want := placeholder.FindAllString(text, -1), placeholder.FindAllString(english[key], -1)
+			slices.Sort(got)
+			slices.Sort(want)
+			if text == "" || !slices.Equal(got, want) {
+				t.Errorf("%s: %s: %q has %q, want %q", tongue.code, key, text, got, want)
+			}
+		}
+	}
+	if got, want := fill(all[0].texts.Refused, "why", "its image is missing"), (registry.Reason{Kind: registry.ReasonImageMissing}).String(); got != want {
+		t.Errorf("the page says %q, the registry %q", got, want)
 	}
 }
 
 func TestWhatTheRegistrySaysIsKnownInEachLanguage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := service("db")
-		broken.Err = visibleError("the image is missing")
+		broken.Err = registry.ErrImageMissing
 		s := live(t, service("shop", "db", "ghost").At("shop.test"), broken)
 		s.answerTo("http://shop.test/", browser)
 		synctest.Wait()
@@ -195,12 +240,12 @@ func TestWhatAVisitorWouldTellFromTheLastIsAnotherPicture(t *testing.T) {
 		"a name":             {view: registry.View{Name: "shop"}},
 		"another name":       {view: registry.View{Name: "blog"}},
 		"another state":      {view: registry.View{Name: "shop", State: registry.Starting}},
-		"a reason":           {view: registry.View{Name: "shop", Reason: "It ran out of memory."}},
+		"a reason":           {view: registry.View{Name: "shop", Reason: registry.Reason{Kind: registry.ReasonOutOfMemory}}},
 		"log lines":          {view: registry.View{Name: "shop", Logs: []string{"a", "b"}}},
 		"other log lines":    {view: registry.View{Name: "shop", Logs: []string{"a b"}}},
 		"a step":             {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Queued}}}},
 		"a step further":     {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Waking}}}},
-		"a step's reason":    {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Waking, Reason: "x"}}}},
+		"a step's reason":    {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Waking, Reason: registry.Reason{Kind: registry.ReasonMissing}}}}},
 		"two steps":          {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db"}, {Name: "db"}}}},
 		"a form":             {view: registry.View{Name: "shop"}, form: true},
 		"one who is refused": {view: registry.View{Name: "shop"}, refused: true},
@@ -213,8 +258,8 @@ func TestWhatAVisitorWouldTellFromTheLastIsAnotherPicture(t *testing.T) {
 }
 
 func TestWhyAnAppFailedIsWorthMoreThanThatAVisitorIsRefused(t *testing.T) {
-	v := registry.View{Name: "shop", State: registry.Failed, Reason: "It ran out of memory."}
-	if got := (shown{view: v, refused: true}).data(tongueFor(""), sizes[0], time.Now()).Sentence; got != v.Reason {
+	v := registry.View{Name: "shop", State: registry.Failed, Reason: registry.Reason{Kind: registry.ReasonOutOfMemory}}
+	if got := (shown{view: v, refused: true}).data(tongueFor(""), sizes[0], time.Now()).Sentence; got != v.Reason.String() {
 		t.Errorf("told %q", got)
 	}
 }

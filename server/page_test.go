@@ -99,8 +99,10 @@ func wantShortAnswers(t *testing.T, name string, linked int, fails bool) {
 // visibleError is a provider's error that a visitor may read.
 type visibleError string
 
-func (e visibleError) Error() string   { return "fake: secret: " + string(e) }
-func (e visibleError) Visible() string { return string(e) }
+func (e visibleError) Error() string { return "fake: secret: " + string(e) }
+func (e visibleError) Reason() registry.Reason {
+	return registry.Reason{Kind: registry.ReasonProviderRefused, Text: string(e)}
+}
 
 var tag = regexp.MustCompile(`<[a-zA-Z/!][^>]*>`)
 
@@ -302,7 +304,7 @@ func TestOnlyThePagesButtonStartsAFailedAppAtOnce(t *testing.T) {
 }
 
 func TestFailureShowsTheLastLogLinesOnlyWhereAllowed(t *testing.T) {
-	v := registry.View{Name: "shop", State: registry.Failed, Reason: "It ended with exit code 3.", Logs: []string{"first", "cannot open <b>/data</b>"}}
+	v := registry.View{Name: "shop", State: registry.Failed, Reason: registry.Reason{Kind: registry.ReasonExited, Code: 3}, Logs: []string{"first", "cannot open <b>/data</b>"}}
 	if page := drawn(v); !strings.Contains(page, "first\ncannot open &lt;b&gt;/data&lt;/b&gt;</pre>") {
 		t.Errorf("page:\n%s", page)
 	}

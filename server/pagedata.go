@@ -104,14 +104,11 @@ func (s shown) retryIn(now time.Time) time.Duration {
 	return retryIn(s.view, now)
 }
 
-// tooManyWakes is what is said then; see Texts.Reasons.
-const tooManyWakes = "Too many apps were woken from your address. Please wait a moment."
-
-// reason is a sentence of why things are so. Why an app failed is worth more than that the
-// visitor was refused.
-func (s shown) reason() string {
+// reason is why things are so. Why an app failed is worth more than that the visitor was
+// refused.
+func (s shown) reason() registry.Reason {
 	if s.refused && s.view.State != registry.Failed && !s.view.HeldDown {
-		return tooManyWakes
+		return registry.Reason{Kind: registry.ReasonTooManyWakes}
 	}
 	return s.view.Reason
 }
@@ -205,7 +202,7 @@ func (d *PageData) say(s shown, t *tongue, most size) {
 	default:
 		d.Sentence = t.texts.Waking
 	}
-	if reason := s.reason(); reason != "" {
+	if reason := s.reason(); !reason.IsZero() {
 		d.Sentence, d.SentenceLang = t.cutReason(reason, most.reason)
 	}
 	if s.form {
@@ -258,13 +255,12 @@ func (d *PageData) list(steps []registry.Step, t *tongue, most size) {
 	}
 }
 
-// cutReason is a sentence of the registry's in a language, cut, and its language if it is
-// another one.
-func (t *tongue) cutReason(sentence string, letters int) (text, lang string) {
-	if sentence == "" || letters == 0 {
+// cutReason is a reason in a language, cut, and its language if it is another one.
+func (t *tongue) cutReason(reason registry.Reason, letters int) (text, lang string) {
+	if reason.IsZero() || letters == 0 {
 		return "", ""
 	}
-	text, ok := t.reason(sentence)
+	text, ok := t.reason(reason)
 	if !ok {
 		lang = english
 	}

@@ -33,9 +33,9 @@ func appProblem(v registry.View) Problem {
 	p := Problem{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String(), retry: retryIn(v, time.Now())}
 	switch {
 	case v.HeldDown:
-		p.Title, p.Detail = "The app was stopped by hand", v.Reason
+		p.Title, p.Detail = "The app was stopped by hand", v.Reason.String()
 	case v.State == registry.Failed:
-		p.Title, p.Detail = "The app could not be started", v.Reason
+		p.Title, p.Detail = "The app could not be started", v.Reason.String()
 	default:
 		p.Title, p.Detail = "The app is waking up", "Send the request again in a moment."
 	}

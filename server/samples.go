@@ -55,31 +55,35 @@ var samples = sync.OnceValue(func() []sample {
 		{Name: "shop-review-pr42-search", Progress: registry.Up}, {Name: "shop-review-pr42-mail", Progress: registry.Waking},
 		{Name: "shop-review-pr42-worker", Progress: registry.Waking}, {Name: "shop-review-pr42-back", Progress: registry.Queued},
 		{Name: "shop-review-pr42-admin", Progress: registry.Queued},
-		{Name: "shop-review-pr42-wiki", Progress: registry.Skipped, Reason: "It does not exist."},
+		{Name: "shop-review-pr42-wiki", Progress: registry.Skipped, Reason: registry.Reason{Kind: registry.ReasonMissing}},
 	}
+	exited := registry.Reason{Kind: registry.ReasonExited, Code: 3}
 	failed := []registry.Step{
-		steps[0], {Name: "shop-review-pr42-back", Progress: registry.Broken, Reason: "It ended with exit code 3."}, steps[6],
+		steps[0], {Name: "shop-review-pr42-back", Progress: registry.Broken, Reason: exited}, steps[6],
 	}
 	logs := []string{"listening on :8080", "connecting to shop-review-pr42-db:5432", `fatal: password authentication failed for user "shop"`}
 	waking := func(v registry.View) registry.View { v.Name, v.State = name, registry.Starting; return v }
 	broken := func(v registry.View) registry.View { v.Name, v.State = name, registry.Failed; return v }
-	const needed = "shop-review-pr42-back, which it needs, failed: It ended with exit code 3."
+	needed := registry.Reason{Kind: registry.ReasonNeedFailed, Apps: []string{"shop-review-pr42-back"}, Because: &exited}
+	memory := registry.Reason{Kind: registry.ReasonOutOfMemory}
+	queued := registry.Reason{Kind: registry.ReasonQueued, Count: 3}
+	stopped := registry.Reason{Kind: registry.ReasonStaysStopped, Apps: []string{name}}
 	all := []sample{
 		{key: "first", about: "The first wake: nobody knows how long it takes", shown: shown{view: waking(registry.View{})}},
 		{key: "usual", about: "On its way up", ago: 5 * time.Second, shown: shown{view: waking(registry.View{Usual: 12 * time.Second})}},
 		{key: "linked", about: "With 8 linked apps", ago: 9 * time.Second, shown: shown{view: waking(registry.View{Usual: 30 * time.Second, Steps: steps})}},
 		{key: "many", about: "With 20 linked apps", ago: 9 * time.Second, shown: shown{view: waking(registry.View{Usual: 30 * time.Second, Steps: many(20)})}},
 		{key: "late", about: "Over its usual time", ago: time.Minute, shown: shown{view: waking(registry.View{Usual: 12 * time.Second, Steps: steps[2:6]})}},
-		{key: "turn", about: "Waiting for its turn", shown: shown{view: waking(registry.View{Reason: "It waits for its turn: 3 other apps on the way up.", Usual: 12 * time.Second})}},
+		{key: "turn", about: "Waiting for its turn", shown: shown{view: waking(registry.View{Reason: queued, Usual: 12 * time.Second})}},
 		{key: "refused", about: "Refused: too many wakes", shown: shown{refused: true, view: registry.View{Name: name, State: registry.Asleep, Steps: steps[5:6]}}},
 		{key: "ready", about: "Ready", shown: shown{view: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second, Steps: steps[:3]}}},
-		{key: "stopped", about: "Stopped by hand", shown: shown{view: registry.View{Name: name, State: registry.Asleep, HeldDown: true, Reason: "It was stopped by hand. It stays so until somebody starts it: paastis wake " + name}}},
-		{key: "failed", about: "Failed", shown: shown{view: broken(registry.View{Reason: "It ran out of memory."})}},
+		{key: "stopped", about: "Stopped by hand", shown: shown{view: registry.View{Name: name, State: registry.Asleep, HeldDown: true, Reason: stopped}}},
+		{key: "failed", about: "Failed", shown: shown{view: broken(registry.View{Reason: memory})}},
 		{key: "needs", about: "An app that it needs failed", shown: shown{view: broken(registry.View{Reason: needed, Steps: failed})}},
-		{key: "logs", about: "Failed, with its last lines", shown: shown{view: broken(registry.View{Reason: "It ended with exit code 1.", Logs: logs})}},
+		{key: "logs", about: "Failed, with its last lines", shown: shown{view: broken(registry.View{Reason: registry.Reason{Kind: registry.ReasonExited, Code: 1}, Logs: logs})}},
 		{key: "form", about: "After a form", ago: 5 * time.Second, shown: shown{form: true, view: waking(registry.View{Usual: 12 * time.Second})}},
 		{key: "form-ready", about: "After a form, ready", shown: shown{form: true, view: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second}}},
-		{key: "form-failed", about: "After a form, failed", shown: shown{form: true, view: broken(registry.View{Reason: "It ran out of memory."})}},
+		{key: "form-failed", about: "After a form, failed", shown: shown{form: true, view: broken(registry.View{Reason: memory})}},
 	}
 	for i := range all {
 		all[i].brand = brand{Color: "#0b3954", Accent: "#ff7f11", Logo: sampleLogo}

@@ -34,15 +34,15 @@ func TestPageWithEightLinkedAppsFitsInEachThemeLanguageAndState(t *testing.T) {
 		for _, tongue := range all {
 			for state := registry.Asleep; state <= registry.Failed; state++ {
 				for _, form := range []bool{false, true} {
-					for english := range reasons {
+					for _, known := range knownReasons() {
 						v := registry.View{
-							Name: "pix-app-review-pr1234-front", State: state, Reason: english, Began: now.Add(-time.Hour), Usual: 95 * time.Second,
+							Name: "pix-app-review-pr1234-front", State: state, Reason: known.reason, Began: now.Add(-time.Hour), Usual: 95 * time.Second,
 							Theme: theme, Brand: rules.Brand{Color: "#123456", Accent: "#fedcba", Logo: longestLogo},
 						}
 						for i := range 8 {
 							step := registry.Step{Name: fmt.Sprintf("pix-app-review-pr1234-linked%d", i), Progress: registry.Waking}
 							if i == 0 && state == registry.Failed {
-								step.Progress, step.Reason = registry.Broken, english
+								step.Progress, step.Reason = registry.Broken, known.reason
 							}
 							v.Steps = append(v.Steps, step)
 						}

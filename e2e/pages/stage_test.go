@@ -133,5 +133,7 @@ func (s *stage) reached(name string) []string {
 // noImage is why an app cannot be started, as a visitor may read it.
 type noImage struct{}
 
-func (noImage) Error() string   { return "stage: no such image" }
-func (noImage) Visible() string { return "the image is missing" }
+func (noImage) Error() string { return "stage: no such image" }
+func (noImage) Reason() registry.Reason {
+	return registry.Reason{Kind: registry.ReasonProviderRefused, Text: "the image is missing"}
+}

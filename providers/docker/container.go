@@ -180,7 +180,7 @@ func newInstance(in api.InspectResponse) registry.Instance {
 		Health:    health(state.Health),
 		ExitCode:  state.ExitCode,
 		OOMKilled: state.OOMKilled,
-		Error:     visibleFault(state.Error),
+		Fault:     faultOf(state.Error),
 		StartedAt: parseTime(state.StartedAt),
 		EndedAt:   parseTime(state.FinishedAt),
 		Restarts:  in.RestartCount,

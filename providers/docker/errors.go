@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
 	"github.com/paastis/paastis/registry"
@@ -41,45 +42,53 @@ func (r refusal) Error() string {
 
 func (r refusal) Unwrap() error { return r.error }
 
-// Visible is what visitors may read of it: nothing of the engine's own words, which
-// name hosts, ports and folders.
-func (r refusal) Visible() string {
+// Reason says nothing of the engine's own words, which name hosts, ports and folders.
+func (r refusal) Reason() registry.Reason { return registry.Reason{Kind: r.kind()} }
+
+func (r refusal) kind() registry.ReasonKind {
+	if errdefs.IsResourceExhausted(r.error) { // 429, of what is before the engine
+		return registry.ReasonRateLimited
+	}
 	text := r.Error()
 	for _, reason := range reasons {
 		if strings.Contains(text, reason.words) {
-			return reason.sentence
+			return reason.kind
 		}
 	}
-	return "the engine refused; the log says why"
+	return registry.ReasonEngineRefused
 }
 
 // Is tells registry.ErrImageMissing from the rest.
 func (r refusal) Is(target error) bool {
-	return target == registry.ErrImageMissing && strings.Contains(r.Error(), "No such image")
+	return target == registry.ErrImageMissing && r.kind() == registry.ReasonImageMissing
 }
 
-// visibleFault is what visitors may read of the fault that the engine has noted of a
-// start. Empty if it has noted none.
-func visibleFault(noted string) string {
+// faultOf is what the fault is that the engine has noted of a start. Empty if it has noted
+// none.
+func faultOf(noted string) registry.ReasonKind {
 	if noted == "" {
 		return ""
 	}
-	return refusal{errors.New(noted)}.Visible()
+	return refusal{errors.New(noted)}.kind()
 }
 
-// reasons are the refusals that a visitor can make something of.
-var reasons = []struct{ words, sentence string }{
-	{"port is already allocated", "a port that it needs is taken"},
-	{"address already in use", "a port that it needs is taken"},
-	{"network of a non running container", "the container whose network it uses does not run"},
-	{"No such container", "a container that it needs is gone"},
-	{"No such image", "its image is missing"},
-	{"no space left on device", "the disk is full"},
-	{"source path does not exist", "a folder that it needs is missing"},
-	{"marked for removal", "it is being removed"},
-	{"executable file not found", "its program is missing"},
-	{"no such file or directory", "its program is missing"},
-	{"not found", "a network or volume that it needs is gone"},
+// reasons are the refusals that a visitor can make something of. The engine tells them apart
+// by its words alone (moby 29, daemon/ and libnetwork/).
+var reasons = []struct {
+	words string
+	kind  registry.ReasonKind
+}{
+	{"port is already allocated", registry.ReasonPortTaken},
+	{"address already in use", registry.ReasonPortTaken},
+	{"network of a non running container", registry.ReasonNetworkOwnerDown},
+	{"No such container", registry.ReasonContainerGone},
+	{"No such image", registry.ReasonImageMissing},
+	{"no space left on device", registry.ReasonDiskFull},
+	{"source path does not exist", registry.ReasonFolderMissing},
+	{"marked for removal", registry.ReasonBeingRemoved},
+	{"executable file not found", registry.ReasonProgramMissing},
+	{"no such file or directory", registry.ReasonProgramMissing},
+	{"not found", registry.ReasonResourceGone},
 }
 
 // unreachable is an ErrUnreachable with its circumstances.
@@ -93,8 +102,10 @@ func (u unreachable) Is(target error) bool {
 	return target == ErrUnreachable || target == registry.ErrUnreachable
 }
 
-// Visible is what visitors may read of it.
-func (u unreachable) Visible() string { return "its provider cannot be reached" }
+// Reason is the same whatever the circumstances are: they name hosts.
+func (u unreachable) Reason() registry.Reason {
+	return registry.Reason{Kind: registry.ReasonProviderUnreachable}
+}
 
 // failures are errors of several containers, told in one line.
 type failures []error

@@ -49,21 +49,20 @@ func TestAppIsReportedWithAllThatDockerTellsOfIt(t *testing.T) {
 
 func TestStatesOfContainers(t *testing.T) {
 	t.Parallel()
-	portTaken := "a port that it needs is taken"
 	states := map[string]registry.Instance{
 		"shop-front": {Status: registry.Running, Health: registry.Healthy},
 		"shop-back":  {Status: registry.Exited, Health: registry.HealthStarting},
 		"shop-db":    {Status: registry.Paused},
 		"crash":      {Status: registry.Restarting, ExitCode: 3},
 		"oom":        {Status: registry.Exited, ExitCode: 137, OOMKilled: true},
-		"port":       {Status: registry.Exited, ExitCode: 128, Error: portTaken},
+		"port":       {Status: registry.Exited, ExitCode: 128, Fault: registry.ReasonPortTaken},
 		"tty":        {Status: registry.Running},
 	}
 	report := listOf(t, newEngine(t, recordings...).provider())
 	for name, want := range states {
 		got := appIn(t, report, name).Instances[0]
 		equal(t, name, registry.Instance{
-			Status: got.Status, Health: got.Health, ExitCode: got.ExitCode, OOMKilled: got.OOMKilled, Error: got.Error,
+			Status: got.Status, Health: got.Health, ExitCode: got.ExitCode, OOMKilled: got.OOMKilled, Fault: got.Fault,
 		}, want)
 		equal(t, name+" ever started", !got.StartedAt.IsZero(), name != "port")
 	}

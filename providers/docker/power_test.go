@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -158,11 +159,12 @@ func TestRefusedStartNamesTheContainerAndTheEnginesReason(t *testing.T) {
 
 // visible is what a visitor reads of an error.
 func visible(err error) string {
-	var v interface{ Visible() string }
-	if errors.As(err, &v) {
-		return v.Visible()
+	var v registry.Reasoned
+	if !errors.As(err, &v) {
+		return ""
 	}
-	return ""
+	sentence := v.Reason().String()
+	return strings.TrimSuffix(strings.TrimPrefix(sentence, "It could not be started: "), ".")
 }
 
 func TestSeveralRefusalsAreOneLine(t *testing.T) {

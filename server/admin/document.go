@@ -18,6 +18,8 @@ type appDocument struct {
 	State        string           `json:"state"`
 	Since        *time.Time       `json:"since"`
 	Reason       string           `json:"reason"`
+	Code         string           `json:"reason_code"`
+	About        []string         `json:"reason_apps"`
 	LastActivity *time.Time       `json:"last_activity"`
 	NextStop     *time.Time       `json:"next_stop"`
 	PinnedUntil  *time.Time       `json:"pinned_until"`
@@ -55,6 +57,7 @@ type savingDocument struct {
 type failureDocument struct {
 	Kind     string     `json:"kind"`
 	Reason   string     `json:"reason"`
+	Code     string     `json:"reason_code"`
 	ExitCode int        `json:"exit_code"`
 	At       time.Time  `json:"at"`
 	RetryAt  *time.Time `json:"retry_at"`
@@ -73,6 +76,7 @@ type wakeDocument struct {
 	Took    float64   `json:"took_seconds"`
 	Outcome string    `json:"outcome"`
 	Reason  string    `json:"reason"`
+	Code    string    `json:"reason_code"`
 }
 
 type historyDocument struct {
@@ -96,13 +100,14 @@ type eventDocument struct {
 	State  string    `json:"state"`
 	Was    string    `json:"was"`
 	Reason string    `json:"reason"`
+	Code   string    `json:"reason_code"`
 	Took   float64   `json:"took_seconds"`
 }
 
 func appOf(d registry.Detail) appDocument {
 	return appDocument{
 		Name: d.Name, Provider: d.Provider, OwnName: d.OwnName, Stack: d.Stack, Managed: d.Managed,
-		State: d.State.String(), Since: when(d.Since), Reason: d.Reason,
+		State: d.State.String(), Since: when(d.Since), Reason: d.Reason.String(), Code: string(d.Reason.Kind), About: list(d.Reason.Apps),
 		LastActivity: when(d.LastActivity), NextStop: when(d.NextStop), PinnedUntil: when(d.PinnedUntil), Stopped: when(d.StoppedManually),
 		MaxIdle: some(d.MaxIdle.Seconds(), d.MaxIdle != rules.Never), Mode: d.Mode, URLs: list(d.URLs),
 		Needs: needsOf(d.Needs), NeededBy: list(d.NeededBy), Group: list(d.Group),
@@ -124,7 +129,7 @@ func failureOf(f *registry.FailureDetail) *failureDocument {
 		return nil
 	}
 	return &failureDocument{
-		Kind: string(f.Kind), Reason: f.Reason, ExitCode: f.ExitCode,
+		Kind: string(f.Kind), Reason: f.Reason.String(), Code: string(f.Reason.Kind), ExitCode: f.ExitCode,
 		At: f.At.UTC(), RetryAt: when(f.RetryAt), Logs: list(f.Logs),
 	}
 }
@@ -146,9 +151,9 @@ func wakesOf(wakes []registry.Wake) []wakeDocument {
 }
 
 func wakeOf(w registry.Wake) wakeDocument {
-	d := wakeDocument{At: w.At.UTC(), Took: w.Took.Seconds(), Outcome: "ready", Reason: w.Failed}
-	if w.Failed != "" {
-		d.Outcome = "failed"
+	d := wakeDocument{At: w.At.UTC(), Took: w.Took.Seconds(), Outcome: "ready"}
+	if w.Failed != nil {
+		d.Outcome, d.Reason, d.Code = "failed", w.Failed.String(), string(w.Failed.Kind)
 	}
 	return d
 }
@@ -156,7 +161,7 @@ func wakeOf(w registry.Wake) wakeDocument {
 func eventOf(e registry.Event) eventDocument {
 	return eventDocument{
 		ID: e.ID, At: e.At.UTC(), Kind: string(e.Kind), App: e.App,
-		State: e.State.String(), Was: e.Was.String(), Reason: e.Reason, Took: e.Took.Seconds(),
+		State: e.State.String(), Was: e.Was.String(), Reason: e.Reason.String(), Code: string(e.Reason.Kind), Took: e.Took.Seconds(),
 	}
 }
 

@@ -1,0 +1,98 @@
+package admin
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/paastis/paastis/registry"
+)
+
+// reasonCodes are those that there are.
+func reasonCodes() []string {
+	var codes []string
+	for _, kind := range registry.ReasonKinds() {
+		codes = append(codes, string(kind))
+	}
+	return codes
+}
+
+func TestEachReasonCodeIsInTheDescriptionOfTheAPI(t *testing.T) {
+	var file struct {
+		Components struct {
+			Schemas map[string]struct {
+				Enum []string `yaml:"enum"`
+			} `yaml:"schemas"`
+		} `yaml:"components"`
+	}
+	if err := yaml.Unmarshal(openAPI, &file); err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Sorted(slices.Values(file.Components.Schemas["ReasonCode"].Enum))
+	if want := append([]string{""}, reasonCodes()...); !slices.Equal(got, want) {
+		t.Errorf("it has %q, want %q", got, want)
+	}
+}
+
+func TestEachReasonCodeIsInTheDocsWithItsSentence(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reasons.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.*) \\|$").FindAllStringSubmatch(string(page), -1) {
+		told[row[1]] = row[2]
+	}
+	if got, want := slices.Sorted(maps.Keys(told)), reasonCodes(); !slices.Equal(got, want) {
+		t.Errorf("it has %q, want %q", got, want)
+	}
+	for code, sentence := range told {
+		if want, _ := registry.ReasonKind(code).English(); sentence != want {
+			t.Errorf("%s is told as %q, want %q", code, sentence, want)
+		}
+	}
+}
+
+func TestAReasonIsToldWithItsCodeWhateverItsWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := asleep("broken")
+		broken.Err = registry.ErrImageMissing
+		r := open(t, asleep("shop", "db"), asleep("db"), broken)
+		r.order("POST", "/api/v1/apps/shop/wake")
+		r.order("POST", "/api/v1/apps/broken/wake")
+		time.Sleep(5 * time.Second)
+		type reason struct {
+			Code string   `json:"reason_code"`
+			Apps []string `json:"reason_apps"`
+		}
+		var db, failed struct {
+			reason
+			Failure *struct {
+				reason
+				Kind string `json:"kind"`
+			} `json:"failure"`
+		}
+		decode(t, r.order("GET", "/api/v1/apps/db"), &db)
+		if db.Code != "needed_by" || !slices.Equal(db.Apps, []string{"shop"}) {
+			t.Errorf("db is awake by %q of %q", db.Code, db.Apps)
+		}
+		decode(t, r.order("GET", "/api/v1/apps/broken"), &failed)
+		if f := failed.Failure; failed.Code != "image_missing" || f == nil || f.Code != "image_missing" || f.Kind != "image missing" {
+			t.Errorf("it failed by %q: %+v", failed.Code, f)
+		}
+		var events struct{ Events []json.RawMessage }
+		decode(t, r.order("GET", "/api/v1/events?app=broken"), &events)
+		if told := fmt.Sprintf("%s", events.Events); !strings.Contains(told, `"reason_code":"image_missing"`) || !strings.Contains(told, `"reason_code":"asked"`) {
+			t.Errorf("events: %s", told)
+		}
+	})
+}
