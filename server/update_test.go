@@ -8,8 +8,8 @@ import (
 
 func TestAHeldProgramOutlastsAnUpdateThatRemovesTheApp(t *testing.T) {
 	for mode, c := range map[string]struct{ want string }{
-		"asked":  {"200 after 10s"},
-		"direct": {"503 problem ready after 10s"}, // which has no address here: it got that far
+		"asked":  {"200 after 15s"},
+		"direct": {"503 problem ready after 15s"}, // which has no address here: it got that far
 	} {
 		t.Run(mode, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
