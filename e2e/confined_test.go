@@ -93,7 +93,6 @@ func (s *site) serveConfined(user string, proxy *socketProxy, env ...string) {
 }
 
 func TestPaastisNeedsNoRootNoCapabilityAndNoMoreOfTheEngineThanIsSaid(t *testing.T) {
-	t.Parallel() // it waits, most of the time
 	s := newSite(t, "e2e-confined")
 	proxy := s.proxySocket()
 	s.stack("e2e-confined-shop", true,
