@@ -123,7 +123,7 @@ func (inv *Inventory) reportWorkers() {
 			continue // a migration, say: as it is, it keeps nothing awake
 		}
 		why := e.Why
-		if strings.HasPrefix(why, nothingEnables) {
+		if e.excluded() == "" {
 			why = nothingEnables // the rest is the cure for an app that visitors wake
 		}
 		e.problem("app %q needs %s, which never sleeps while it runs, and is not managed (%s): %s (%s)", e.Name, needs, why, cure, e.App.Origin)

@@ -18,6 +18,8 @@ type Problem struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
 	Detail string `json:"detail,omitempty"`
+	// Reason is what Detail means, if that is a reason; see docs/reasons.md.
+	Reason registry.ReasonKind `json:"reason_code,omitempty"`
 	// App and State are empty where no app is concerned.
 	App   string `json:"app,omitempty"`
 	State string `json:"state,omitempty"`
@@ -33,9 +35,9 @@ func appProblem(v registry.View) Problem {
 	p := Problem{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String(), retry: retryIn(v, time.Now())}
 	switch {
 	case v.HeldDown:
-		p.Title, p.Detail = "The app was stopped by hand", v.Reason.String()
+		p.Title, p.Detail, p.Reason = "The app was stopped by hand", v.Reason.String(), v.Reason.Kind
 	case v.State == registry.Failed:
-		p.Title, p.Detail = "The app could not be started", v.Reason.String()
+		p.Title, p.Detail, p.Reason = "The app could not be started", v.Reason.String(), v.Reason.Kind
 	default:
 		p.Title, p.Detail = "The app is waking up", "Send the request again in a moment."
 	}

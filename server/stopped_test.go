@@ -12,7 +12,7 @@ func TestAnAppThatItsOwnerStoppedSaysSo(t *testing.T) {
 	const reason = "It was stopped by hand. It stays so until somebody starts it: paastis wake shop"
 	v := registry.View{Name: "shop", State: registry.Asleep, HeldDown: true, Reason: registry.Reason{Kind: registry.ReasonStaysStopped, Apps: []string{"shop"}}}
 	for who, p := range map[string]Problem{"a program": appProblem(v), "a monitor": onlookerProblem(v)} {
-		if p.Status != 503 || p.Title != "The app was stopped by hand" || p.Detail != reason || p.State != "asleep" || p.retry != asleepPause {
+		if p.Status != 503 || p.Title != "The app was stopped by hand" || p.Detail != reason || p.State != "asleep" || p.Reason != registry.ReasonStaysStopped || p.retry != asleepPause {
 			t.Errorf("%s is told %+v", who, p)
 		}
 	}
