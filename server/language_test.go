@@ -170,6 +170,32 @@ func TestReasonsAreToldInTheVisitorsLanguageWhereTheyCanBe(t *testing.T) {
 	}
 }
 
+// TestAReasonMeansTheSameWhateverItsEnglishIs goes by the kind alone: what the page says in
+// French, and what a metric would be labelled by.
+func TestAReasonMeansTheSameWhateverItsEnglishIs(t *testing.T) {
+	label := func(r registry.Reason) string { return "reason=" + string(r.Kind) }
+	labels := map[string]registry.ReasonKind{}
+	why := registry.Reason{Kind: registry.ReasonDiskFull}
+	for _, kind := range registry.ReasonKinds() {
+		r := registry.Reason{Kind: kind, Apps: []string{"db"}, Count: 4, Code: 3, For: time.Minute, Limit: time.Hour, Because: &why}
+		if other, twice := labels[label(r)]; twice {
+			t.Errorf("%s and %s are one label", kind, other)
+		}
+		labels[label(r)] = kind
+		english, _ := kind.English()
+		if english == "{text}" {
+			continue // it is all somebody else's
+		}
+		french, ok := tongueFor("fr").reason(r)
+		if !ok || french == r.String() || strings.Contains(french, "{") || french == "" {
+			t.Errorf("%s: a French visitor reads %q", kind, french)
+		}
+	}
+	if len(labels) != len(registry.ReasonKinds()) {
+		t.Errorf("%d labels", len(labels))
+	}
+}
+
 // TestEachReasonHasATextInEachLanguage also holds that a text takes all that there is to say,
 // and nothing that there is not.
 func TestEachReasonHasATextInEachLanguage(t *testing.T) {
@@ -195,7 +221,8 @@ func TestEachReasonHasATextInEachLanguage(t *testing.T) {
 			}
 		}
 	}
-	if got, want := fill(all[0].texts.Refused, "why", "its image is missing"), (registry.Reason{Kind: registry.ReasonImageMissing}).String(); got != want {
+	image, _ := registry.ReasonImageMissing.English()
+	if got, want := fill(all[0].texts.Refused, "why", image), (registry.Reason{Kind: registry.ReasonImageMissing}).String(); got != want {
 		t.Errorf("the page says %q, the registry %q", got, want)
 	}
 }
