@@ -20,25 +20,32 @@ var (
 // and is nil if the app is on its way down or sleeps. Unless forced, it is refused if
 // something speaks for the app's use, and given up if the last looks find something; forced,
 // only if an awake app needs it. An error wraps ErrInUse, and ErrUnlessForced if it would not
-// have been refused by force; it has the reason.
+// have been refused by force; it is a SleepRefusal.
 func (r *Registry) Sleep(k *Keeper, force bool) error {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.unlock()
 	switch {
 	case k.removal.gone:
-		return refusal(ErrInUse, "it was removed")
+		return SleepRefusal{Reason{Kind: ReasonGone}, ErrInUse}
 	case !k.Entry().Managed:
-		return refusal(ErrInUse, "Paastis does not manage it: "+k.Entry().Why)
+		return SleepRefusal{Reason{Kind: ReasonNotManaged, Text: k.Entry().Why}, ErrInUse}
 	case k.state == Starting:
-		return refusal(ErrInUse, "it is on its way up")
+		return SleepRefusal{Reason{Kind: ReasonComingUp}, ErrInUse}
 	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.app.alive():
 		return nil
 	}
 	return r.requestSleep(k, force, now)
 }
 
-func refusal(err error, reason string) error { return fmt.Errorf("%w: %s", err, reason) }
+// SleepRefusal is the error of Sleep, with what speaks against the app's sleep.
+type SleepRefusal struct {
+	Reason Reason
+	err    error // ErrInUse, or ErrUnlessForced
+}
+
+func (s SleepRefusal) Error() string { return s.err.Error() + ": " + s.Reason.String() }
+func (s SleepRefusal) Unwrap() error { return s.err }
 
 // requestSleep is Sleep of an app that runs. Called with the lock held.
 func (r *Registry) requestSleep(k *Keeper, force bool, now time.Time) error {
@@ -57,7 +64,7 @@ func (r *Registry) requestSleep(k *Keeper, force bool, now time.Time) error {
 		if s.Forced, s.NotBefore = true, (time.Time{}); Decide(s, now).Sleep {
 			err = ErrUnlessForced
 		}
-		return refusal(err, d.Reason.String())
+		return SleepRefusal{d.Reason, err}
 	}
 	for _, m := range circle {
 		if force {

@@ -65,6 +65,12 @@ const (
 	ReasonNoLongerManaged ReasonKind = "no_longer_managed"
 	ReasonLeftAlone       ReasonKind = "left_alone" // Paastis does not manage it
 
+	// Why it cannot be put to sleep by hand, beside what keeps it awake.
+
+	ReasonGone       ReasonKind = "gone"
+	ReasonNotManaged ReasonKind = "not_managed"
+	ReasonComingUp   ReasonKind = "coming_up"
+
 	// What a visitor waits for, or why nothing is waited for.
 
 	ReasonQueued       ReasonKind = "queued"
@@ -176,6 +182,10 @@ var reasons = map[ReasonKind]reasonTexts{
 	ReasonManagedNow:      {text: "managed from now on"},
 	ReasonNoLongerManaged: {text: "Paastis does not manage it any more: {text}"},
 	ReasonLeftAlone:       {text: "{text}"},
+
+	ReasonGone:       {text: "it was removed"},
+	ReasonNotManaged: {text: "Paastis does not manage it: {text}"},
+	ReasonComingUp:   {text: "it is on its way up"},
 
 	ReasonQueued:       {text: "It waits for its turn: {n} other apps on the way up.", one: "It waits for its turn: 1 other app on the way up."},
 	ReasonStaysStopped: {text: "It was stopped by hand. It stays so until somebody starts it: paastis wake {app}"},

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -105,8 +104,10 @@ func (a *Admin) sleep(c echo.Context) error {
 		return err
 	}
 	if err := a.registry.Sleep(k, order.Force); err != nil {
-		refused := a.conflict(k, strings.TrimPrefix(err.Error(), registry.ErrInUse.Error()+": "))
-		refused.Force = errors.Is(err, registry.ErrUnlessForced)
+		var why registry.SleepRefusal
+		errors.As(err, &why)
+		refused := a.conflict(k, why.Reason.String())
+		refused.Reason, refused.Force = why.Reason.Kind, errors.Is(err, registry.ErrUnlessForced)
 		return refused
 	}
 	return a.show(c, http.StatusAccepted, k)

@@ -85,6 +85,14 @@ func TestAReasonIsToldWithItsCodeWhateverItsWords(t *testing.T) {
 		if db.Code != "needed_by" || !slices.Equal(db.Apps, []string{"shop"}) {
 			t.Errorf("db is awake by %q of %q", db.Code, db.Apps)
 		}
+		var refused struct {
+			Code string `json:"reason_code"`
+		}
+		time.Sleep(10 * time.Second)
+		decode(t, r.order("POST", "/api/v1/apps/db/sleep"), &refused)
+		if refused.Code != "needed_by" {
+			t.Errorf("it is not put to sleep by %q", refused.Code)
+		}
 		decode(t, r.order("GET", "/api/v1/apps/broken"), &failed)
 		if f := failed.Failure; failed.Code != "image_missing" || f == nil || f.Code != "image_missing" || f.Kind != "image missing" {
 			t.Errorf("it failed by %q: %+v", failed.Code, f)
