@@ -102,7 +102,7 @@ func (r *Registry) noteAsked(asked map[*Keeper]string) {
 	if !changed {
 		return
 	}
-	r.unsaved = true
+	r.archive.markUnsaved()
 	r.resolve()
 	r.stir()
 }

@@ -86,14 +86,14 @@ type filedSpan struct {
 }
 
 // Load reads the file. One that cannot be read is renamed, and the error says to what.
-func (f *FileStore) Load(context.Context) (Memory, error) {
+func (f *FileStore) Load(context.Context) (SavedState, error) {
 	data, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Memory{}, f.wantFolder()
+		return SavedState{}, f.wantFolder()
 	}
 	if info, failed := os.Stat(f.path); failed == nil && !info.Mode().IsRegular() {
 		f.lost = fmt.Errorf("state_file %s: it is no file; name one, such as %s", f.path, filepath.Join(f.path, "state.json"))
-		return Memory{}, f.lost // what is in a folder is somebody's: it stays where it is
+		return SavedState{}, f.lost // what is in a folder is somebody's: it stays where it is
 	}
 	var content filed
 	if err == nil {
@@ -101,11 +101,11 @@ func (f *FileStore) Load(context.Context) (Memory, error) {
 	}
 	switch {
 	case err != nil:
-		return Memory{}, f.putAside(fmt.Errorf("it cannot be read: %w", reasonOf(err)))
+		return SavedState{}, f.putAside(fmt.Errorf("it cannot be read: %w", reasonOf(err)))
 	case content.Version > fileVersion:
-		return Memory{}, f.putAside(fmt.Errorf("it is of a later Paastis (version %d, not %d)", content.Version, fileVersion))
+		return SavedState{}, f.putAside(fmt.Errorf("it is of a later Paastis (version %d, not %d)", content.Version, fileVersion))
 	case content.Version < 1:
-		return Memory{}, f.putAside(errors.New("it is no state of Paastis's"))
+		return SavedState{}, f.putAside(errors.New("it is no state of Paastis's"))
 	}
 	return content.memory(), nil
 }
@@ -186,7 +186,7 @@ func (f *FileStore) putAside(why error) error {
 }
 
 // Save writes another file and puts it in the place of the last.
-func (f *FileStore) Save(_ context.Context, m Memory) error {
+func (f *FileStore) Save(_ context.Context, m SavedState) error {
 	if f.lost != nil {
 		return f.lost
 	}
@@ -202,7 +202,7 @@ func (f *FileStore) Save(_ context.Context, m Memory) error {
 }
 
 // writeFile is done when the content is on the disk.
-func writeFile(path string, m Memory) error {
+func writeFile(path string, m SavedState) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, privateMode)
 	if err != nil {
 		return err
@@ -214,7 +214,7 @@ func writeFile(path string, m Memory) error {
 
 // write writes an app after the other: all of them at once would take more memory than all
 // that is known of them.
-func (m Memory) write(w io.Writer) error {
+func (m SavedState) write(w io.Writer) error {
 	saved, err := m.Saved.MarshalJSON()
 	if err != nil {
 		return err
@@ -244,7 +244,7 @@ func (m Memory) write(w io.Writer) error {
 	return err
 }
 
-func filedOf(m AppMemory) filedApp {
+func filedOf(m SavedApp) filedApp {
 	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without}
 	for _, w := range m.Wakes {
 		a.Wakes = append(a.Wakes, w.filed())
@@ -318,16 +318,16 @@ func (f filedMarks) marks() Marks {
 	return m
 }
 
-func (c filed) memory() Memory {
-	m := Memory{Saved: c.Saved, Marks: c.Marks.marks(), Apps: make(map[string]AppMemory, len(c.Apps))}
+func (c filed) memory() SavedState {
+	m := SavedState{Saved: c.Saved, Marks: c.Marks.marks(), Apps: make(map[string]SavedApp, len(c.Apps))}
 	for id, a := range c.Apps {
 		m.Apps[id] = a.memory()
 	}
 	return m
 }
 
-func (a filedApp) memory() AppMemory {
-	m := AppMemory{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
+func (a filedApp) memory() SavedApp {
+	m := SavedApp{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
 	for _, w := range a.Wakes {
 		m.Wakes = append(m.Wakes, w.wake())
 	}

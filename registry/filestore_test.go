@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-func aMemory() Memory {
+func aMemory() SavedState {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	return Memory{Saved: at, Marks: Marks{Keys: []MarkKey{{1}, {2}}, Since: at.Add(-time.Hour)}, Apps: map[string]AppMemory{
+	return SavedState{Saved: at, Marks: Marks{Keys: []MarkKey{{1}, {2}}, Since: at.Add(-time.Hour)}, Apps: map[string]SavedApp{
 		`docker/"odd"`: {Seen: at.Add(-time.Hour)},
 		"docker/shop-front": {
 			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42, Asked: "web secured@file web",
@@ -53,7 +53,7 @@ func TestAReasonOutlivesPaastisWithItsFigures(t *testing.T) {
 		ReasonEarlier:    {Kind: ReasonNeedFailed, Apps: []string{"db"}, Because: &tomorrow},
 	} {
 		f := NewFileStore(path)
-		saved := Memory{Apps: map[string]AppMemory{"docker/shop": {Wakes: []Wake{{Failed: &why}}}}}
+		saved := SavedState{Apps: map[string]SavedApp{"docker/shop": {Wakes: []Wake{{Failed: &why}}}}}
 		if err := f.Save(t.Context(), saved); err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestWhatTraefikAsksAboutIsReadFromAFileWithoutTouchingIt(t *testing.T) {
 	if asked := ReadAsked(path); asked != nil {
 		t.Errorf("of no file: %v", asked)
 	}
-	if err := NewFileStore(path).Save(t.Context(), Memory{Apps: map[string]AppMemory{
+	if err := NewFileStore(path).Save(t.Context(), SavedState{Apps: map[string]SavedApp{
 		"docker/a": {Asked: "web secured@file web"}, "docker/b": {},
 	}}); err != nil {
 		t.Fatal(err)

@@ -65,28 +65,23 @@ func isSame(a App, identity string, b App) bool {
 // inherit gives an app that is known by no name of its own what is remembered of it under
 // another one. Called with the lock held.
 func (r *Registry) inherit(k *Keeper, now time.Time) {
-	if _, known := r.absent[k.id]; known {
+	if r.archive.has(k.id) {
 		return
 	}
 	if !r.loading {
 		if other := r.namesake(k); other != nil {
-			r.absent[k.id] = other.memoryOf(now)
+			r.archive.add(k.id, other.snapshot(now), now)
 			r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)
 			return
 		}
 	}
 	identity := k.app.identity()
-	provider, _, _ := strings.Cut(k.id, "/")
 	if identity == "" {
 		return
 	}
-	for id, m := range r.absent {
-		if m.Identity == identity && strings.HasPrefix(id, provider+"/") {
-			delete(r.absent, id)
-			r.absent[k.id] = m
-			r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", strings.TrimPrefix(id, provider+"/"))
-			return
-		}
+	if was := r.archive.rename(k.id, identity); was != "" {
+		_, name, _ := strings.Cut(was, "/")
+		r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", name)
 	}
 }
 

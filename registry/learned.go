@@ -9,7 +9,7 @@ type learned struct {
 }
 
 // restore goes on with what another Paastis has learned.
-func (l *learned) restore(m AppMemory) { l.asked, l.without = m.Asked, m.Without }
+func (l *learned) restore(m SavedApp) { l.asked, l.without = m.Asked, m.Without }
 
 // ask notes which router Traefik asks about, and reports whether that is new.
 func (l *learned) ask(what string) bool {

@@ -48,7 +48,7 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 	k.manual.stop(now)
 	k.endings.down(now)
 	k.failures.forgive()
-	r.unsaved = true
+	r.archive.markUnsaved()
 	reason := Reason{Kind: ReasonStoppedManually}
 	if k.isHeldDown() {
 		reason = Reason{Kind: ReasonHeldDown}
@@ -73,7 +73,7 @@ func (r *Registry) endManualStop(k *Keeper, now time.Time) {
 		return
 	}
 	k.manual.endStop()
-	r.unsaved = true
+	r.archive.markUnsaved()
 	for _, d := range r.keepers {
 		if d.state == Failed && d.failures.last.root == k {
 			d.failures.forgive()

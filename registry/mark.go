@@ -136,7 +136,7 @@ func (m *marks) keys() *[]MarkKey {
 // saveFirstMark saves a new key before anybody gets it.
 func (r *Registry) saveFirstMark(ctx context.Context) {
 	r.mu.Lock()
-	unsaved := r.marks.unsaved && r.store != nil
+	unsaved := r.marks.unsaved && r.archive.store != nil
 	r.marks.unsaved = false
 	r.mu.Unlock()
 	if unsaved {
@@ -163,7 +163,7 @@ func (r *Registry) renewMarks(ctx context.Context, now time.Time) {
 		r.marks.next = &next
 	}
 	r.mu.Unlock()
-	if due && (r.store == nil || r.save(ctx)) {
+	if due && (r.archive.store == nil || r.save(ctx)) {
 		r.publishNextMark(now)
 	}
 }
@@ -179,7 +179,8 @@ func (r *Registry) endFormerMark(now time.Time) {
 	case m.hadAt.IsZero():
 		m.hadAt = now
 	case now.Sub(m.hadAt) >= max(min(markOverlap, r.markLife/2), r.settings.Throttle+noticeSlack):
-		m.former, r.unsaved = nil, true
+		m.former = nil
+		r.archive.markUnsaved()
 		m.valid.Store(m.keys())
 	}
 }
@@ -192,7 +193,8 @@ func (r *Registry) publishNextMark(now time.Time) {
 	m := &r.marks
 	former := m.current
 	m.current, m.former, m.next = *m.next, &former, nil
-	m.since, m.hadAt, r.unsaved = now, time.Time{}, true
+	m.since, m.hadAt = now, time.Time{}
+	r.archive.markUnsaved()
 	r.changed()
 	m.version = r.publisher.version
 	m.valid.Store(&[]MarkKey{former})

@@ -295,7 +295,7 @@ func requestOf(t *testing.T, lines []string) traefik.Request {
 
 func TestAKeyIsNeverPrinted(t *testing.T) {
 	k := MarkKey{0xab, 0xab, 0xab}
-	m := Memory{Marks: Marks{Keys: []MarkKey{k}}}
+	m := SavedState{Marks: Marks{Keys: []MarkKey{k}}}
 	var log strings.Builder
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", k, "memory", m)
 	for _, text := range []string{fmt.Sprint(k, m), fmt.Sprintf("%v %+v %#v %s %q", m, m, m, k, k), log.String()} {

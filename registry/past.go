@@ -22,7 +22,7 @@ func (p *past) wake(w Wake) {
 }
 
 // restore goes on with what another Paastis has remembered.
-func (p *past) restore(m AppMemory, now time.Time) {
+func (p *past) restore(m SavedApp, now time.Time) {
 	p.wakes = slices.Clone(m.Wakes[max(0, len(m.Wakes)-wakesKept):])
 	if m.LastActivity.Before(now) {
 		p.formerUse = m.LastActivity

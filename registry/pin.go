@@ -21,7 +21,7 @@ func (r *Registry) pin(k *Keeper, until, now time.Time) {
 		return
 	}
 	k.manual.pin(until)
-	r.unsaved = true
+	r.archive.markUnsaved()
 	reason := Reason{Kind: ReasonUnpinned}
 	if until.After(now) {
 		reason = Reason{Kind: ReasonPinned, Until: until}

@@ -72,7 +72,7 @@ type Registry struct {
 	gateway   Gateway
 	gateways  map[string]Gateway // :: endpoint → that of its Traefik
 	audit     time.Duration
-	store     Store
+	archive   archive // of what outlives Paastis
 
 	loadedAt  time.Time
 	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
@@ -99,12 +99,7 @@ type Registry struct {
 	loaded    map[Provider]bool // it has reported its apps before
 	news      news
 
-	removed   []*Keeper            // of apps that were removed a moment ago
-	absent    map[string]AppMemory // :: provider/name → what is remembered of an app that is not there
-	unsaved   bool                 // something is to be remembered
-	savedAt   time.Time            // when the last save began
-	saveFails bool                 // the last one did, and it was told
-	saving    sync.Mutex           // held while one is under way, and never with mu
+	removed []*Keeper // of apps that were removed a moment ago
 
 	publisher publisher
 	marks     marks
@@ -124,7 +119,7 @@ func New(o Options) *Registry {
 		gateway:   o.Gateway,
 		gateways:  o.Gateways,
 		audit:     cmp.Or(o.Audit, DefaultAudit),
-		store:     o.Store,
+		archive:   archive{store: o.Store, log: o.Log, absent: map[string]SavedApp{}},
 		markLife:  cmp.Or(o.MarkLife, DefaultMarkLife),
 		settings:  o.Settings,
 		kick:      make(chan struct{}, 1),
@@ -133,7 +128,6 @@ func New(o Options) *Registry {
 		problems:  map[string]*problem{},
 		contacts:  map[Provider]ProviderHealth{},
 		loaded:    map[Provider]bool{},
-		absent:    map[string]AppMemory{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
 		publisher: newPublisher(time.Now()),
 	}
@@ -150,7 +144,10 @@ func New(o Options) *Registry {
 // them. It returns the first error, as it is, if none answers.
 func (r *Registry) Load(ctx context.Context) error {
 	r.loadedAt = time.Now()
-	r.recollect(ctx)
+	marks := r.archive.load(ctx)
+	r.mu.Lock()
+	r.marks.restore(marks, time.Now())
+	r.mu.Unlock()
 	if err := r.loadProviders(ctx); err != nil {
 		return err
 	}
@@ -173,7 +170,7 @@ func (r *Registry) Run(ctx context.Context) {
 	for endpoint, gateway := range r.gateways {
 		r.tasks.Go(func() { r.askEndpoint(ctx, endpoint, gateway) })
 	}
-	if r.store != nil {
+	if r.archive.store != nil {
 		r.tasks.Go(func() { r.saveAll(ctx) })
 		defer r.saveLast(ctx)
 	}
@@ -428,7 +425,7 @@ func (r *Registry) setState(k *Keeper, s State, reason Reason, now time.Time) {
 	}
 	k.live(now)
 	r.supply.touch()
-	r.unsaved = true
+	r.archive.markUnsaved()
 	r.file(k)
 	r.setOpen(k, r.mayOpen(k))
 	r.show(k, reason, since, now)
@@ -492,7 +489,7 @@ func (r *Registry) resolve() {
 		}
 		if was == nil || was.Managed != e.Managed {
 			k.live(now)
-			r.unsaved = true
+			r.archive.markUnsaved()
 		}
 		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
 			k.routing.unpublish()

@@ -158,7 +158,9 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 		}
 		k.failures.expect(app.restarts()) // those of before are not of this minute
 		r.inherit(k, time.Now())
-		r.revive(k, time.Now())
+		if known, ok := r.archive.take(k.id); ok {
+			k.restore(known, time.Now())
+		}
 		r.keepers[id] = k
 		r.succeed(k, time.Now())
 		return k, true
@@ -230,7 +232,14 @@ func (r *Registry) lose(k *Keeper) {
 		r.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: Reason{Kind: ReasonRemoved}})
 	}
 	slept := k.Entry().Managed && (k.state == Asleep || k.state == Stopping) && !k.manual.stopped()
-	r.depart(k, slept, time.Now())
+	if k.Entry().Managed {
+		m := k.snapshot(time.Now())
+		m.StoppedManually = time.Time{} // what was stopped is no more
+		if slept {
+			m.RemovedAsleep = m.Seen
+		}
+		r.archive.add(k.id, m, m.Seen)
+	}
 	k.removal.remove(time.Now(), r.namesake(k))
 	if k.removal.successor == nil {
 		r.removed = append(slices.DeleteFunc(r.removed, func(o *Keeper) bool { return k.removal.at.Sub(o.removal.at) > updateMoment }), k)

@@ -17,18 +17,18 @@ import (
 // shelf is a store in memory.
 type shelf struct {
 	mu    sync.Mutex
-	kept  Memory
+	kept  SavedState
 	saves int
 	err   error
 }
 
-func (s *shelf) Load(context.Context) (Memory, error) {
+func (s *shelf) Load(context.Context) (SavedState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Memory{Saved: s.kept.Saved, Apps: maps.Clone(s.kept.Apps), Marks: s.kept.Marks}, s.err
+	return SavedState{Saved: s.kept.Saved, Apps: maps.Clone(s.kept.Apps), Marks: s.kept.Marks}, s.err
 }
 
-func (s *shelf) Save(_ context.Context, m Memory) error {
+func (s *shelf) Save(_ context.Context, m SavedState) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.saves++
@@ -159,7 +159,7 @@ func TestAnAppThatComesBackHasItsPastAndOneThatWasGoneForAMonthHasNone(t *testin
 		w.wantLived("solo-web", time.Now().Add(-time.Hour), "unknown 1h0m0s", "asleep 0s")
 		w.takeAway("solo-web")
 		time.Sleep(31 * 24 * time.Hour)
-		if m := w.memorize(time.Now()); len(m.Apps) != 0 {
+		if m := w.state(time.Now()); len(m.Apps) != 0 {
 			t.Errorf("after a month it remembers %v", slices.Sorted(maps.Keys(m.Apps)))
 		}
 	})
@@ -169,13 +169,13 @@ func TestOfManyAppsThatAreGoneTheLastOnesAreRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", solo())
 		for i := range mostAbsent + 5 {
-			w.absent[string(rune('a'+i))] = AppMemory{Seen: time.Now().Add(-time.Duration(i) * time.Minute)}
+			w.archive.absent[string(rune('a'+i))] = SavedApp{Seen: time.Now().Add(-time.Duration(i) * time.Minute)}
 		}
 		w.takeAway("solo-web")
-		_, solo := w.absent["fake/solo-web"]
-		_, eldest := w.absent[string(rune('a'+mostAbsent+4))]
-		if len(w.absent) != mostAbsent || !solo || eldest {
-			t.Errorf("%d are remembered; the last %t, the first %t", len(w.absent), solo, eldest)
+		_, solo := w.archive.absent["fake/solo-web"]
+		_, eldest := w.archive.absent[string(rune('a'+mostAbsent+4))]
+		if len(w.archive.absent) != mostAbsent || !solo || eldest {
+			t.Errorf("%d are remembered; the last %t, the first %t", len(w.archive.absent), solo, eldest)
 		}
 	})
 }

@@ -37,7 +37,9 @@ func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
 			r.journal.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)
 		}
 	}
-	r.unsaved = r.unsaved || learned
+	if learned {
+		r.archive.markUnsaved()
+	}
 	return learned
 }
 

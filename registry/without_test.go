@@ -198,7 +198,7 @@ func TestWhatAnAppDoesWithoutIsToldWithoutARunningPaastis(t *testing.T) {
 		t.Errorf("of one that needs nothing: %q", got)
 	}
 	path := t.TempDir() + "/state.json"
-	if err := NewFileStore(path).Save(t.Context(), Memory{Apps: map[string]AppMemory{"docker/lab-web": {Without: []string{"lab-search"}}}}); err != nil {
+	if err := NewFileStore(path).Save(t.Context(), SavedState{Apps: map[string]SavedApp{"docker/lab-web": {Without: []string{"lab-search"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := ReadWithout(path)["docker/lab-web"]; len(got) != 1 || got[0] != "lab-search" {

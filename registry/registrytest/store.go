@@ -14,27 +14,27 @@ var key = registry.MarkKey{1}
 // there before: Traefiks know the marks that Mark tells. Make it by NewStore.
 type Store struct {
 	mu    sync.Mutex
-	saved registry.Memory
+	saved registry.SavedState
 	err   error // of Save
 }
 
 // NewStore makes one of which no app is known.
 func NewStore() *Store {
-	return &Store{saved: registry.Memory{Marks: registry.Marks{Keys: []registry.MarkKey{key}}}}
+	return &Store{saved: registry.SavedState{Marks: registry.Marks{Keys: []registry.MarkKey{key}}}}
 }
 
 // Mark is that of the route of a name, until the key is renewed.
 func Mark(route string) string { return key.Mark(route) }
 
 // Load is what was saved last.
-func (s *Store) Load(context.Context) (registry.Memory, error) {
+func (s *Store) Load(context.Context) (registry.SavedState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.saved, nil
 }
 
 // Save keeps a memory, unless it Fails.
-func (s *Store) Save(_ context.Context, m registry.Memory) error {
+func (s *Store) Save(_ context.Context, m registry.SavedState) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil {
