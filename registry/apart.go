@@ -39,18 +39,18 @@ func (e *Entry) isBetterAsked() bool {
 // AwaitTurn blocks until every Traefik that leads requests by a route must have taken its last
 // turn, and reports whether that turn led to the app, so that who is sent there again gets to
 // it. It reports false at once if the route leads nowhere but to Paastis, and if ctx ends.
-func (r *Registry) AwaitTurn(ctx context.Context, rt *Route) bool {
+func (pub *Publisher) AwaitTurn(ctx context.Context, rt *Route) bool {
 	for ctx.Err() == nil {
-		fetched, leads := r.turned(rt, time.Now())
+		fetched, leads := pub.turned(rt, time.Now())
 		switch {
 		case !leads:
 			return false
 		case fetched:
-			r.mu.Lock()
-			pause := r.settings.Throttle + noticeSlack
-			r.mu.Unlock()
+			pub.reg.mu.Lock()
+			pause := pub.reg.settings.Throttle + noticeSlack
+			pub.reg.mu.Unlock()
 			sleep(ctx, pause)
-			_, leads = r.turned(rt, time.Now())
+			_, leads = pub.turned(rt, time.Now())
 			return leads && ctx.Err() == nil
 		}
 		sleep(ctx, turnPause)
@@ -60,11 +60,11 @@ func (r *Registry) AwaitTurn(ctx context.Context, rt *Route) bool {
 
 // turned tells whether all Traefiks have fetched the last turn of a route, and whether it
 // leads them to the app.
-func (r *Registry) turned(rt *Route, now time.Time) (fetched, leads bool) {
-	r.mu.Lock()
-	defer r.unlock()
+func (pub *Publisher) turned(rt *Route, now time.Time) (fetched, leads bool) {
+	pub.reg.mu.Lock()
+	defer pub.reg.unlock()
 	k := rt.Keeper()
-	leading := r.leading(k, now)
-	elsewhere := slices.ContainsFunc(leading, func(p *poller) bool { return !r.publication(rt, p.to).Awake })
+	leading := pub.leading(k, now)
+	elsewhere := slices.ContainsFunc(leading, func(p *poller) bool { return !pub.publication(rt, p.to).Awake })
 	return have(leading, k.routing.version), len(leading) > 0 && !elsewhere
 }

@@ -182,7 +182,7 @@ func (r *Registry) worthSaving(now time.Time) bool {
 func (r *Registry) state(now time.Time) SavedState {
 	r.mu.Lock()
 	defer r.unlock()
-	s := SavedState{Saved: now, Marks: r.marks.saved(), Apps: r.archive.begin(now)}
+	s := SavedState{Saved: now, Marks: r.publisher.marks.saved(), Apps: r.archive.begin(now)}
 	for id, k := range r.keepers {
 		if k.Entry().Managed || len(k.past.history.past) > 0 {
 			s.Apps[id] = k.snapshot(now)

@@ -55,33 +55,33 @@ type placedRoute struct {
 }
 
 // destination is what is known now of the Traefik that fetches. Called with the lock held.
-func (r *Registry) destination(who fetcher) *destination {
-	inv := r.inventory.Load()
-	d := &destination{endpoint: who.endpoint, set: r.settings.Traefik, inventory: inv, elsewhere: r.publisher.listed[who.endpoint].elsewhere}
+func (pub *Publisher) destination(who fetcher) *destination {
+	inv := pub.reg.inventory.Load()
+	d := &destination{endpoint: who.endpoint, set: pub.reg.settings.Traefik, inventory: inv, elsewhere: pub.listed[who.endpoint].elsewhere}
 	if who.endpoint != "" {
-		d.set = r.settings.Endpoints[who.endpoint]
+		d.set = pub.reg.settings.Endpoints[who.endpoint]
 	}
 	d.static = d.set
-	d.keeper = r.keeperAt(who.address)
+	d.keeper = pub.reg.keeperAt(who.address)
 	if d.keeper != nil {
 		d.networks, d.onHost = d.keeper.app.Networks, slices.Contains(d.keeper.app.Networks, "host")
 	}
 	read := d.keeper
 	if read == nil {
-		read = r.onlyOnHost()
+		read = pub.reg.onlyOnHost()
 	}
 	switch {
 	case read != nil:
 		d.read(read.app)
-	case r.hasTraefik():
+	case pub.reg.hasTraefik():
 		d.static.Unread = "it is in none of the containers that Paastis knows, beside others that are"
 	}
-	if before := r.publisher.destinations[who]; before != nil && before.same(d) {
+	if before := pub.destinations[who]; before != nil && before.same(d) {
 		return before
 	}
 	d.choose()
 	d.doubt()
-	r.keepDestination(who, d)
+	pub.keepDestination(who, d)
 	return d
 }
 
@@ -341,41 +341,41 @@ func (d *destination) rivals(published map[*Router]bool) []traefik.Rival {
 // Recognise looks for the container of a Traefik that asks for the routes, if no app is known
 // to have its address: it may have started just now. It blocks for the providers' answers,
 // once for each Traefik.
-func (r *Registry) Recognise(ctx context.Context, address netip.Addr) {
-	r.mu.Lock()
-	known := r.keeperAt(address) != nil || r.publisher.strangers[address]
+func (pub *Publisher) Recognise(ctx context.Context, address netip.Addr) {
+	pub.reg.mu.Lock()
+	known := pub.reg.keeperAt(address) != nil || pub.strangers[address]
 	if !known {
-		if len(r.publisher.strangers) >= mostReady {
-			clear(r.publisher.strangers)
+		if len(pub.strangers) >= mostReady {
+			clear(pub.strangers)
 		}
-		r.publisher.strangers[address] = true
+		pub.strangers[address] = true
 	}
-	r.mu.Unlock()
+	pub.reg.mu.Unlock()
 	if known {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, recogniseLimit)
 	defer cancel()
-	for _, p := range r.providers {
+	for _, p := range pub.reg.providers {
 		if report, err := p.List(ctx); err == nil {
-			r.apply(p, report)
+			pub.reg.apply(p, report)
 		}
 	}
 }
 
 // gatewayOf is that of the Traefik that fetches at an endpoint; nil if it cannot be asked.
-func (r *Registry) gatewayOf(endpoint string) Gateway {
+func (pub *Publisher) gatewayOf(endpoint string) Gateway {
 	if endpoint == "" {
-		return r.gateway
+		return pub.reg.gateway
 	}
-	return r.gateways[endpoint]
+	return pub.reg.gateways[endpoint]
 }
 
 // HasEndpoint reports whether the settings have an endpoint of that name.
-func (r *Registry) HasEndpoint(name string) bool {
-	r.mu.Lock()
-	defer r.unlock()
-	_, has := r.settings.Endpoints[name]
+func (pub *Publisher) HasEndpoint(name string) bool {
+	pub.reg.mu.Lock()
+	defer pub.reg.unlock()
+	_, has := pub.reg.settings.Endpoints[name]
 	return has
 }
 

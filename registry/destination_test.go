@@ -46,7 +46,7 @@ func (w *world) wantPublished(to string, routes ...string) {
 
 func (w *world) wantPublishedAt(endpoint, to string, routes ...string) {
 	w.t.Helper()
-	got := routersIn(w.t, w.PublishAt(endpoint, netip.MustParseAddr(to), self).Body)
+	got := routersIn(w.t, w.publisher.PublishAt(endpoint, netip.MustParseAddr(to), self).Body)
 	if !slices.Equal(got, routes) {
 		w.t.Errorf("%s at %q gets %q, want %q", to, endpoint, got, routes)
 	}
@@ -76,7 +76,7 @@ func TestEachTraefikGetsTheRoutesThatItsOwnFlagsLetItHave(t *testing.T) {
 			w.wantPublished("10.0.0.9", "shop-in", "shop-none", "shop-out")
 			for _, address := range []string{"10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.9"} {
 				by := netip.MustParseAddr(address)
-				w.Fetched(by, self, w.Publish(by, self).Version)
+				w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
 			}
 		}
 	})
@@ -120,7 +120,7 @@ func TestWhatTheOwnerKeepsFromTraefikIsNotPublishedToIt(t *testing.T) {
 				c.app(a)
 				a.label("paastis.enable", "true")
 				w := liveFor(t, s, a)
-				if got := len(routersIn(t, w.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)) > 0; got != c.want {
+				if got := len(routersIn(t, w.publisher.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)) > 0; got != c.want {
 					t.Errorf("published: %t", got)
 				}
 				if told := strings.Join(w.Health().Problems, ""); strings.HasPrefix(name, "disabled, with") && !strings.Contains(told, "remove one of them") {
@@ -159,7 +159,7 @@ func TestAnAppThatTraefikSharesNoNetworkWithIsNotCarriedThereByPaastis(t *testin
 					edge.app.Instances[0].Addresses = nil
 				}
 				w := liveFor(t, settingsFor(t, ""), a, edge)
-				if got := len(routersIn(t, w.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)) > 0; got != c.want {
+				if got := len(routersIn(t, w.publisher.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)) > 0; got != c.want {
 					t.Errorf("published: %t", got)
 				}
 			})
@@ -177,7 +177,7 @@ func TestAnEndpointHasSettingsOfItsOwnAndThoseHoldAgainstFlags(t *testing.T) {
 		w.wantPublishedAt("any", "10.0.0.2", "shop-out")
 		w.wantPublishedAt("", "10.0.0.2", "shop-out")
 		w.wantPublishedAt("any", "10.0.0.9", "shop-in", "shop-out")
-		if !w.HasEndpoint("inside") || w.HasEndpoint("") || w.HasEndpoint("other") {
+		if !w.publisher.HasEndpoint("inside") || w.publisher.HasEndpoint("") || w.publisher.HasEndpoint("other") {
 			t.Error("endpoints")
 		}
 	})
@@ -245,7 +245,7 @@ func TestATraefikThatHasJustStartedIsLookedForBeforeItGetsARoute(t *testing.T) {
 		w.fake.mu.Lock()
 		w.fake.apps[outer.app.Name] = outer // and its event is on the way
 		w.fake.mu.Unlock()
-		w.Recognise(t.Context(), netip.MustParseAddr("10.0.0.2"))
+		w.publisher.Recognise(t.Context(), netip.MustParseAddr("10.0.0.2"))
 		w.wantPublished("10.0.0.2", "shop-out")
 	})
 }
@@ -273,7 +273,7 @@ func TestWhatIsNotKnownOfATraefikThatFetchesIsTold(t *testing.T) {
 				c.change(&s, edge)
 				w := liveFor(t, s, zoned("out", "out"), edge)
 				by := netip.MustParseAddr("10.0.0.2")
-				w.Fetched(by, self, w.Publish(by, self).Version)
+				w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
 				told := strings.Join(w.Health().Problems, "\n")
 				if !strings.Contains(told, c.want) || (c.want == "") != (told == "") {
 					t.Errorf("told: %q", told)
@@ -289,7 +289,7 @@ func TestNoErrorPageOfAnotherAppTakesThePlaceOfTheWaitingPage(t *testing.T) {
 			label("traefik.http.middlewares.nice.errors.service", "pages").label("traefik.http.middlewares.all.chain.middlewares", "nice,login@file")
 		shop := solo().label("traefik.http.routers.solo-web.middlewares", "nice@docker,all@docker,paastis@docker")
 		w := live(t, "", shop, pages)
-		body := string(w.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)
+		body := string(w.publisher.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)
 		if strings.Contains(body, "nice") || strings.Contains(body, "all@docker") || !strings.Contains(body, `"login@file"`) {
 			t.Error(body)
 		}

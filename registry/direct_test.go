@@ -61,12 +61,12 @@ func (b *balancer) fetch(t *testing.T) {
 	if !b.fetches {
 		return
 	}
-	p := b.registry.Publish(b.address, self)
+	p := b.registry.publisher.Publish(b.address, self)
 	if string(p.Body) != b.last {
 		b.last, b.pending = string(p.Body), serversIn(t, p.Body)
 	}
-	b.registry.Sends(p.Version)
-	b.registry.Fetched(b.address, self, p.Version)
+	b.registry.publisher.Sends(p.Version)
+	b.registry.publisher.Fetched(b.address, self, p.Version)
 }
 
 // use puts what was fetched into force, if the throttle allows.
@@ -289,15 +289,15 @@ func TestNobodyCanFillTheMemoryByFetchingTheRoutes(t *testing.T) {
 		for i := range 1000 {
 			url := fmt.Sprintf("http://paastis-%d:3000", i)
 			by := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
-			w.Fetched(by, url, w.Publish(by, url).Version)
-			w.Publish(by, url)
+			w.publisher.Fetched(by, url, w.publisher.Publish(by, url).Version)
+			w.publisher.Publish(by, url)
 			time.Sleep(time.Second)
 		}
 		if n := len(w.publisher.pollers); n > 100 {
 			t.Errorf("%d Traefiks are remembered", n)
 		}
 		for i := range 1000 {
-			w.Publish(netip.MustParseAddr("10.0.0.2"), fmt.Sprintf("http://paastis-%d:3000", i))
+			w.publisher.Publish(netip.MustParseAddr("10.0.0.2"), fmt.Sprintf("http://paastis-%d:3000", i))
 		}
 		if n := len(w.publisher.ready); n > mostReady {
 			t.Errorf("%d publications are kept", n)
@@ -312,7 +312,7 @@ func (w *world) fetchEvery(pause time.Duration, address string) {
 	go func() {
 		for ctx.Err() == nil {
 			by := netip.MustParseAddr(address)
-			w.Fetched(by, self, w.Publish(by, self).Version)
+			w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
 			sleep(ctx, pause)
 		}
 	}()
@@ -572,7 +572,7 @@ func TestATraefikGetsTheNamesOnItsNetworksFromTheBeginning(t *testing.T) {
 			{"10.0.0.2", "http://solo-web-1.web:8080"},
 			{"10.0.0.3", "http://10.9.0.7:8080"}, // unknown
 		} {
-			if got := serversIn(t, w.Publish(netip.MustParseAddr(c.by), self).Body)["solo-web"]; got != c.want {
+			if got := serversIn(t, w.publisher.Publish(netip.MustParseAddr(c.by), self).Body)["solo-web"]; got != c.want {
 				t.Errorf("%s is led to %s, want %s", c.by, got, c.want)
 			}
 		}

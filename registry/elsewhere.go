@@ -56,8 +56,8 @@ func (r *Registry) takeListed(endpoint string, routers []api.Router) {
 	}
 	r.publisher.listed[endpoint] = is
 	if len(was.elsewhere) != len(is.elsewhere) || len(is.elsewhere) > 0 && &was.elsewhere[0] != &is.elsewhere[0] {
-		r.changed()
-		r.redirect()
+		r.publisher.changed()
+		r.publisher.redirect()
 	}
 	r.note(r.warnings(), time.Now())
 	r.stir()
@@ -82,7 +82,7 @@ func (r *Registry) knownRouters() map[string]bool {
 func (r *Registry) contradictions(now time.Time) []string {
 	var all []string
 	for _, endpoint := range slices.Sorted(maps.Keys(r.publisher.listed)) {
-		fetching := slices.DeleteFunc(r.live(now), func(p *poller) bool { return p.endpoint != endpoint })
+		fetching := slices.DeleteFunc(r.publisher.live(now), func(p *poller) bool { return p.endpoint != endpoint })
 		if len(fetching) == 1 { // else it is not known whose API it is
 			all = append(all, r.contradicts(fetching[0].to, r.publisher.listed[endpoint], now)...)
 		}

@@ -37,11 +37,11 @@ func liveTold(t *testing.T, g telling, apps ...*fakeApp) *world {
 	s.Endpoints = map[string]traefik.Static{"e": {}}
 	w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: s, Gateways: map[string]Gateway{"e": g}})
 	by := netip.MustParseAddr("10.0.0.2")
-	w.FetchedAt("e", by, self, w.PublishAt("e", by, self).Version)
+	w.publisher.FetchedAt("e", by, self, w.publisher.PublishAt("e", by, self).Version)
 	go func() { // it goes on fetching
 		for t.Context().Err() == nil {
 			sleep(t.Context(), time.Second)
-			w.FetchedAt("e", by, self, w.PublishAt("e", by, self).Version)
+			w.publisher.FetchedAt("e", by, self, w.publisher.PublishAt("e", by, self).Version)
 		}
 	}()
 	return w
@@ -60,7 +60,7 @@ func TestAPublishedRouterDoesNotTieWithOneOfAFile(t *testing.T) {
 				}
 			}
 		}
-		if err := json.Unmarshal(w.PublishAt("e", netip.MustParseAddr("10.0.0.2"), self).Body, &c); err != nil {
+		if err := json.Unmarshal(w.publisher.PublishAt("e", netip.MustParseAddr("10.0.0.2"), self).Body, &c); err != nil {
 			t.Fatal(err)
 		}
 		if r := c.HTTP.Routers["solo-web"]; r.Priority != 6 || r.Rule != "(Host(`solo.test`)) && !(Host(`solo.test`) && PathPrefix(`/api`))" {

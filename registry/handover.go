@@ -58,7 +58,7 @@ func (p *pass) handOver(k *Keeper) {
 // reachable is when Traefik can reach the app. Zero: not known yet.
 func (p *pass) reachable(k *Keeper) time.Time {
 	switch {
-	case p.reg.direct(k), !p.unsure(k):
+	case p.reg.publisher.direct(k), !p.unsure(k):
 		// Paastis carries the requests until Traefik leads them to the app.
 		return k.attempt.healthyAt
 	case k.attempt.found && k.app.ranFor(brief, p.now):
@@ -296,7 +296,7 @@ func (i Instance) up() bool { return i.Status == Running || i.Status == Paused }
 // to fetch its route meanwhile: then it need not be one that its labels tell. It is called
 // with r.mu held.
 func (r *Registry) needsProof(k *Keeper) bool {
-	return k.state == Starting && !k.removal.gone && k.app.up() && !r.direct(k)
+	return k.state == Starting && !k.removal.gone && k.app.up() && !r.publisher.direct(k)
 }
 
 // proved takes in how a proof went. Without an answer from Traefik's API the app waits

@@ -124,7 +124,7 @@ func TestPublishedRouteLeadsToTheAppThatServesByTheMiddlewaresOfItsLabels(t *tes
 		}
 		w.visit("shop-back")
 		time.Sleep(10 * time.Second)
-		body := string(w.Publish(b.address, self).Body)
+		body := string(w.publisher.Publish(b.address, self).Body)
 		for _, part := range []string{`"guard":{"basicAuth"`, `"http://10.0.0.5:8080"`, `"kept"`} {
 			if !strings.Contains(body, part) {
 				t.Errorf("%s is not in %s", part, body)

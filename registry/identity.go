@@ -113,15 +113,6 @@ func (r *Registry) Successor(k *Keeper) *Keeper {
 	return k
 }
 
-// SuccessorOf is the published route of a name that leads to an app now; the same route if
-// there is none.
-func (r *Registry) SuccessorOf(rt *Route) *Route {
-	if now := r.inventory.Load().routes[rt.Name]; now != nil {
-		return now
-	}
-	return rt
-}
-
 // warnRemoved tells of an app that was removed while it slept, unless it comes back soon: a
 // sleeping container is a stopped one, and whoever tidies up removes those. Called with the
 // lock held.

@@ -229,7 +229,7 @@ func (r *Registry) probed(o knock, found outcome) {
 	if found != noAnswer {
 		r.supply.touch()
 		if len(k.Entry().Routes) > 0 {
-			r.changed() // requests may go there, too
+			r.publisher.changed() // requests may go there, too
 		}
 	}
 	switch {

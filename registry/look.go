@@ -218,7 +218,7 @@ func (r *Registry) sampled(k *Keeper, s sample) {
 		r.journal.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", s.blind)
 	}
 	k.usage.add(s)
-	k.usage.hide(r.direct(k) || k.app.Published)
+	k.usage.hide(r.publisher.direct(k) || k.app.Published)
 	uncounted := s.usage.Bytes == 0 && s.usage.Connections > 0
 	if k.usage.unseen && (k.usage.samples.moved(k.Entry().TrafficFloor) || uncounted) {
 		k.routing.see(s.ended)

@@ -134,13 +134,13 @@ func (m *marks) keys() *[]MarkKey {
 }
 
 // saveFirstMark saves a new key before anybody gets it.
-func (r *Registry) saveFirstMark(ctx context.Context) {
-	r.mu.Lock()
-	unsaved := r.marks.unsaved && r.archive.store != nil
-	r.marks.unsaved = false
-	r.mu.Unlock()
+func (pub *Publisher) saveFirstMark(ctx context.Context) {
+	pub.reg.mu.Lock()
+	unsaved := pub.marks.unsaved && pub.reg.archive.store != nil
+	pub.marks.unsaved = false
+	pub.reg.mu.Unlock()
 	if unsaved {
-		r.save(ctx)
+		pub.reg.save(ctx)
 	}
 }
 
@@ -154,58 +154,58 @@ func (m *marks) saved() Marks {
 
 // renewMarks renews the key when it is old, and ends the one before when nobody uses it.
 // A key that cannot be saved is not published: the Paastis to come would not know it.
-func (r *Registry) renewMarks(ctx context.Context, now time.Time) {
-	r.mu.Lock()
-	r.endFormerMark(now)
-	due := r.marks.former == nil && now.Sub(r.marks.since) >= r.markLife && len(r.live(now)) > 0
-	if due && r.marks.next == nil {
+func (pub *Publisher) renewMarks(ctx context.Context, now time.Time) {
+	pub.reg.mu.Lock()
+	pub.endFormerMark(now)
+	due := pub.marks.former == nil && now.Sub(pub.marks.since) >= pub.markLife && len(pub.live(now)) > 0
+	if due && pub.marks.next == nil {
 		next := newMarkKey()
-		r.marks.next = &next
+		pub.marks.next = &next
 	}
-	r.mu.Unlock()
-	if due && (r.archive.store == nil || r.save(ctx)) {
-		r.publishNextMark(now)
+	pub.reg.mu.Unlock()
+	if due && (pub.reg.archive.store == nil || pub.reg.save(ctx)) {
+		pub.publishNextMark(now)
 	}
 }
 
 // endFormerMark ends the key before, once all Traefiks have had the new one long enough.
 // Called with the lock held.
-func (r *Registry) endFormerMark(now time.Time) {
-	m := &r.marks
+func (pub *Publisher) endFormerMark(now time.Time) {
+	m := &pub.marks
 	switch {
 	case m.former == nil:
-	case !r.fetched(m.version, now):
+	case !pub.fetched(m.version, now):
 		m.hadAt = time.Time{}
 	case m.hadAt.IsZero():
 		m.hadAt = now
-	case now.Sub(m.hadAt) >= max(min(markOverlap, r.markLife/2), r.settings.Throttle+noticeSlack):
+	case now.Sub(m.hadAt) >= max(min(markOverlap, pub.markLife/2), pub.reg.settings.Throttle+noticeSlack):
 		m.former = nil
-		r.archive.markUnsaved()
+		pub.reg.archive.markUnsaved()
 		m.valid.Store(m.keys())
 	}
 }
 
 // publishNextMark makes the next key the current one. It is valid as soon as a Traefik gets
 // it.
-func (r *Registry) publishNextMark(now time.Time) {
-	r.mu.Lock()
-	defer r.unlock()
-	m := &r.marks
+func (pub *Publisher) publishNextMark(now time.Time) {
+	pub.reg.mu.Lock()
+	defer pub.reg.unlock()
+	m := &pub.marks
 	former := m.current
 	m.current, m.former, m.next = *m.next, &former, nil
 	m.since, m.hadAt = now, time.Time{}
-	r.archive.markUnsaved()
-	r.changed()
-	m.version = r.publisher.version
+	pub.reg.archive.markUnsaved()
+	pub.changed()
+	m.version = pub.version
 	m.valid.Store(&[]MarkKey{former})
 }
 
 // Sends notes that a Traefik is about to get a version of the routes: from now on it may
 // use the marks in it.
-func (r *Registry) Sends(version uint64) {
-	r.mu.Lock()
-	defer r.unlock()
-	m := &r.marks
+func (pub *Publisher) Sends(version uint64) {
+	pub.reg.mu.Lock()
+	defer pub.reg.unlock()
+	m := &pub.marks
 	if version < m.version {
 		return
 	}
@@ -215,35 +215,35 @@ func (r *Registry) Sends(version uint64) {
 	}
 	// Where no state was kept, other Traefiks come for the routes soon after the first one.
 	now := time.Now()
-	m.usedAt = now.Add(r.settings.Throttle + switchSlack)
-	m.lostUntil.Store(min(m.lostUntil.Load(), now.Add(r.settings.Throttle+pollPatience).UnixNano()))
+	m.usedAt = now.Add(pub.reg.settings.Throttle + switchSlack)
+	m.lostUntil.Store(min(m.lostUntil.Load(), now.Add(pub.reg.settings.Throttle+pollPatience).UnixNano()))
 	close(m.came)
 }
 
 // AwaitMarks blocks until a Traefik must use the marks of now, at least for a second, and
 // reports whether it came to that before ctx ended.
-func (r *Registry) AwaitMarks(ctx context.Context) bool {
+func (pub *Publisher) AwaitMarks(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-r.marks.came:
+	case <-pub.marks.came:
 	}
-	sleep(ctx, max(time.Until(r.marks.usedAt), time.Second))
+	sleep(ctx, max(time.Until(pub.marks.usedAt), time.Second))
 	return ctx.Err() == nil
 }
 
 // Marked is the route that a mark is of. It returns ErrForged, ErrOutdated or ErrWithdrawn
 // if there is none; how long it takes tells nothing of the keys, or of the routes.
-func (r *Registry) Marked(mark string) (*Route, error) {
+func (pub *Publisher) Marked(mark string) (*Route, error) {
 	tag, name, _ := strings.Cut(mark, ".")
 	if len(tag) != tagLength {
 		return nil, ErrForged
 	}
-	routes := r.inventory.Load().routes
+	routes := pub.reg.inventory.Load().routes
 	route := routes[name]
 	switch {
-	case !r.marks.made(tag, name):
-		if len(routes) > 0 && time.Now().UnixNano() < r.marks.lostUntil.Load() {
+	case !pub.marks.made(tag, name):
+		if len(routes) > 0 && time.Now().UnixNano() < pub.marks.lostUntil.Load() {
 			return nil, ErrOutdated
 		}
 		return nil, ErrForged
@@ -275,8 +275,8 @@ func (rt *Route) Takes(req *traefik.Request) bool {
 
 // Publishes reports whether a route may take a request, whatever mark it has. Traefik tells
 // that to anybody.
-func (r *Registry) Publishes(req traefik.Request) bool {
-	for _, rt := range r.inventory.Load().routes {
+func (pub *Publisher) Publishes(req traefik.Request) bool {
+	for _, rt := range pub.reg.inventory.Load().routes {
 		if again := req; rt.Takes(&again) {
 			return true
 		}

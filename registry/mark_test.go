@@ -28,9 +28,9 @@ func newPoll(t *testing.T, address string) *poll {
 // fetch reports whether the marks are others than before.
 func (p *poll) fetch(r *Registry) bool {
 	p.t.Helper()
-	published := r.Publish(p.address, self)
-	r.Sends(published.Version)
-	r.Fetched(p.address, self, published.Version)
+	published := r.publisher.Publish(p.address, self)
+	r.publisher.Sends(published.Version)
+	r.publisher.Fetched(p.address, self, published.Version)
 	was := fmt.Sprint(p.marks)
 	p.marks = marksIn(p.t, published.Body)
 	return fmt.Sprint(p.marks) != was
@@ -60,7 +60,7 @@ func marksIn(t *testing.T, body []byte) map[string]string {
 func wantTaken(t *testing.T, r *Registry, p *poll) {
 	t.Helper()
 	for route, mark := range p.marks {
-		if rt, err := r.Marked(mark); err != nil || rt.Name != route {
+		if rt, err := r.publisher.Marked(mark); err != nil || rt.Name != route {
 			t.Fatalf("at %s Traefik %s sends a request by %s, and gets %v", time.Now(), p.address, route, err)
 		}
 	}
@@ -69,7 +69,7 @@ func wantTaken(t *testing.T, r *Registry, p *poll) {
 // wantRefused fails the test unless a mark is refused for a reason.
 func wantRefused(t *testing.T, r *Registry, what, mark string, want error) {
 	t.Helper()
-	if rt, err := r.Marked(mark); rt != nil || !errors.Is(err, want) {
+	if rt, err := r.publisher.Marked(mark); rt != nil || !errors.Is(err, want) {
 		t.Errorf("%s: it is %v, %v; want %v", what, rt, err, want)
 	}
 }
@@ -189,7 +189,7 @@ func TestNoRouteIsTakenThatNoTraefikHasFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", solo(), service("blog", "web").routed("blog.test"))
 		time.Sleep(130 * time.Second) // and no audit is under way
-		looked := marksIn(t, w.Publish(netip.MustParseAddr("10.0.0.9"), self).Body)
+		looked := marksIn(t, w.publisher.Publish(netip.MustParseAddr("10.0.0.9"), self).Body)
 		wantRefused(t, w.Registry, "somebody has looked at the routes", looked["solo-web"], ErrForged)
 		p := newPoll(t, "10.0.0.2")
 		p.fetch(w.Registry)

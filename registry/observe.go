@@ -30,7 +30,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 	k.endings.follow()
 	k.failures.see(sick)
 	if len(k.Entry().Routes) > 0 {
-		r.changed() // it may run elsewhere
+		r.publisher.changed() // it may run elsewhere
 	}
 	k.notify()
 }

@@ -124,7 +124,7 @@ func TestRoutersThatNoTraefikReadsAreThereOnceTheyArePublished(t *testing.T) {
 		if routers := reg.Named("blog").Entry().Routers; len(routers) != 1 || !routers[0].Own {
 			t.Errorf("its routers are %+v", routers)
 		}
-		body := string(reg.Publish(netip.MustParseAddr("10.0.0.2"), "http://paastis:3000").Body)
+		body := string(reg.Publisher().Publish(netip.MustParseAddr("10.0.0.2"), "http://paastis:3000").Body)
 		if !strings.Contains(body, "blog.localhost") || strings.Contains(body, "slow@") {
 			t.Errorf("published is %s", body)
 		}

@@ -28,9 +28,11 @@ const (
 	mostReady = 16
 )
 
-// publisher is what the Traefiks are told of the routes, and what they have fetched.
-// Guarded by the registry's lock.
-type publisher struct {
+// Publisher is what the Traefiks are told of the routes, and what they have fetched: it turns
+// a route to its app, or to Paastis. Its exported methods may be called by several at once; the
+// others are called with the registry's lock held, which guards its fields but for the atomics.
+type Publisher struct {
+	reg     *Registry
 	version uint64                         // grows whenever a route may have changed
 	ready   map[publicationKey]Publication // what is made of this version
 	pollers map[fetcher]*poller            // who has fetched the routes; none ever did if it is empty
@@ -39,6 +41,9 @@ type publisher struct {
 	strangers    map[netip.Addr]bool      // who asked, and is no app that is known
 	destinations map[fetcher]*destination // what is known of those who ask for them
 	listed       map[string]listed        // :: endpoint → what the API of its Traefik tells
+
+	marks    marks
+	markLife time.Duration // how long a key is published
 }
 
 // publicationKey is what a publication is made for: a Traefik, and the URL by which it
@@ -49,11 +54,13 @@ type publicationKey struct {
 }
 
 // newPublisher makes one whose versions are higher than those of a Paastis before it.
-func newPublisher(now time.Time) publisher {
-	return publisher{
-		version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: map[fetcher]*poller{},
+func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher {
+	pub := &Publisher{
+		reg: r, markLife: markLife, version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: map[fetcher]*poller{},
 		strangers: map[netip.Addr]bool{}, destinations: map[fetcher]*destination{}, listed: map[string]listed{},
 	}
+	pub.marks.begin(pub.version, now)
+	return pub
 }
 
 // poller is a Traefik that fetches the routes.
@@ -89,15 +96,15 @@ type Publication struct {
 // Publish makes the routes as they are now for the Traefik at an address, which reaches
 // Paastis at a URL, "http://paastis:3000": those that this Traefik would have by its own
 // flags. It fetches them at /traefik/config.
-func (r *Registry) Publish(by netip.Addr, self string) Publication {
-	return r.PublishAt("", by, self)
+func (pub *Publisher) Publish(by netip.Addr, self string) Publication {
+	return pub.PublishAt("", by, self)
 }
 
 // PublishAt is Publish for a Traefik that fetches at the endpoint of a name, of those that
 // the settings have; empty: at /traefik/config.
-func (r *Registry) PublishAt(endpoint string, by netip.Addr, self string) Publication {
+func (pub *Publisher) PublishAt(endpoint string, by netip.Addr, self string) Publication {
 	who := fetcher{by, endpoint}
-	key, publications, middleware, version, made := r.collect(who, self)
+	key, publications, middleware, version, made := pub.collect(who, self)
 	if made != nil {
 		return *made
 	}
@@ -105,164 +112,123 @@ func (r *Registry) PublishAt(endpoint string, by netip.Addr, self string) Public
 	hash := fnv.New64a()
 	hash.Write(p.Body)
 	p.ETag = fmt.Sprintf(`"%016x"`, hash.Sum64())
-	r.mu.Lock()
-	defer r.unlock()
-	if r.publisher.pollers[who] != nil && r.publisher.version == version && len(r.publisher.ready) < mostReady {
-		r.publisher.ready[key] = p
+	pub.reg.mu.Lock()
+	defer pub.reg.unlock()
+	if pub.pollers[who] != nil && pub.version == version && len(pub.ready) < mostReady {
+		pub.ready[key] = p
 	}
 	return p
 }
 
-// unturnable says why an app's routes could not be turned to Paastis now, so that it has
-// to stay awake, and until when to wait for a change. Zero: they could.
-func (p *pass) unturnable(k *Keeper) (why Reason, until time.Time) {
-	switch {
-	case len(k.Entry().Routes) == 0 && !k.routing.stale:
-		return Reason{}, time.Time{}
-	case !p.reg.direct(k):
-		// A Traefik that has fetched them from the Paastis before may not be back yet.
-		if end := p.reg.loadedAt.Add(pollGrace); k.attempt.found && k.lastRequest().IsZero() && p.now.Before(end) {
-			return Reason{Kind: ReasonRoutesUnknown}, end
-		}
-		return Reason{}, time.Time{}
-	case len(p.reg.leading(k, p.now)) > 0:
-		return Reason{}, time.Time{}
-	}
-	if !p.reg.publisher.missing {
-		p.reg.publisher.missing = true
-		p.reg.journal.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
-	}
-	return Reason{Kind: ReasonNobodyFetches}, p.now.Add(pollPatience)
-}
-
 // collect is what there is to publish, or the publication if it is made already.
-func (r *Registry) collect(who fetcher, self string) (key publicationKey, all []traefik.Publication, middleware string, version uint64, made *Publication) {
-	r.mu.Lock()
-	defer r.unlock()
-	key = publicationKey{r.destination(who), self}
-	if p := r.publisher.pollers[who]; p != nil {
+func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all []traefik.Publication, middleware string, version uint64, made *Publication) {
+	pub.reg.mu.Lock()
+	defer pub.reg.unlock()
+	key = publicationKey{pub.destination(who), self}
+	if p := pub.pollers[who]; p != nil {
 		p.to, p.offered = key.to, key.to
-		if ready, ok := r.publisher.ready[key]; ok {
+		if ready, ok := pub.ready[key]; ok {
 			return key, nil, "", 0, &ready
 		}
 	}
 	yields := key.to.yielding()
 	for _, rt := range key.to.routes {
-		p := r.publication(rt.Route, key.to)
+		p := pub.publication(rt.Route, key.to)
 		p.Placed, p.Yields = rt.placed, yields[rt.Route]
 		all = append(all, p)
 	}
-	return key, all, r.settings.Middleware, r.publisher.version, nil
+	return key, all, pub.reg.settings.Middleware, pub.version, nil
 }
 
-func (r *Registry) publication(rt *Route, to *destination) traefik.Publication {
+func (pub *Publisher) publication(rt *Route, to *destination) traefik.Publication {
 	k := rt.Keeper()
 	p := traefik.Publication{
 		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: rt.entry.traefikProvider(), Foreign: rt.foreign, Turn: k.routing.version,
-		Known: r.inventory.Load().known,
-		Newer: r.settings.newer() && len(r.publisher.pollers) <= 1,
+		Known: pub.reg.inventory.Load().known,
+		Newer: pub.reg.settings.newer() && len(pub.pollers) <= 1,
 	}
 	if h := rt.router.holder; h != nil {
 		p.Labels, p.Backend = h.labels, &rt.entry.labels
 	}
-	if k.open.Load() && (r.letsGo(k) || rt.entry.Apart) { // by Paastis nobody would get there
-		p.Servers = rt.servers(k.app, r.serving(k), to)
+	if k.open.Load() && (letsGo(k) || rt.entry.Apart) { // by Paastis nobody would get there
+		p.Servers = rt.servers(k.app, pub.reg.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
 	}
 	if !p.Awake {
-		p.Mark, p.Patient = r.marks.current.Mark(rt.Name), true
+		p.Mark, p.Patient = pub.marks.current.Mark(rt.Name), true
 	}
 	return p
 }
 
-// letsGo tells that requests may go to an awake app without Paastis between: its use is
-// seen all the same, by its traffic.
-func (r *Registry) letsGo(k *Keeper) bool {
-	_, meter := k.provider.(Meter)
-	return meter && k.Entry().TrafficFloor != rules.Off
-}
-
 // Fetched notes that the Traefik at an address, which reaches Paastis at the URL self,
 // has got a version of the routes. The first one turns direct mode on.
-func (r *Registry) Fetched(by netip.Addr, self string, version uint64) {
-	r.FetchedAt("", by, self, version)
+func (pub *Publisher) Fetched(by netip.Addr, self string, version uint64) {
+	pub.FetchedAt("", by, self, version)
 }
 
 // FetchedAt is Fetched for a Traefik that fetches at an endpoint: see PublishAt.
-func (r *Registry) FetchedAt(endpoint string, by netip.Addr, self string, version uint64) {
+func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, version uint64) {
 	now := time.Now()
-	r.mu.Lock()
-	defer r.unlock()
+	pub.reg.mu.Lock()
+	defer pub.reg.unlock()
 	who := fetcher{by, endpoint}
-	p := r.publisher.pollers[who]
+	p := pub.pollers[who]
 	if p == nil {
-		if len(r.publisher.pollers) == 0 {
-			r.journal.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
+		if len(pub.pollers) == 0 {
+			pub.reg.journal.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
 		}
-		maps.DeleteFunc(r.publisher.pollers, func(_ fetcher, p *poller) bool { return !p.isLive(now) })
-		p = &poller{fetcher: who, to: r.destination(who)}
+		maps.DeleteFunc(pub.pollers, func(_ fetcher, p *poller) bool { return !p.isLive(now) })
+		p = &poller{fetcher: who, to: pub.destination(who)}
 		p.offered = p.to
-		r.publisher.pollers[who] = p
-		r.rerouteAll()
-		r.note(r.warnings(), now)
-		r.stir()
+		pub.pollers[who] = p
+		pub.reg.rerouteAll()
+		pub.reg.note(pub.reg.warnings(), now)
+		pub.reg.stir()
 	} else {
 		p.every = now.Sub(p.at)
 	}
-	if p.version != version || r.publisher.missing {
-		r.publisher.missing = false
-		r.stir()
+	if p.version != version || pub.missing {
+		pub.missing = false
+		pub.reg.stir()
 	}
 	if p.version, p.at = version, now; p.had != p.offered {
 		p.had = p.offered
-		r.rerouteAll()
+		pub.reg.rerouteAll()
 	}
 }
 
 // keepDestination remembers what is known of who fetches, and tells what is wrong with it.
 // Called with the lock held.
-func (r *Registry) keepDestination(who fetcher, d *destination) {
-	if len(r.publisher.destinations) >= mostReady {
-		maps.DeleteFunc(r.publisher.destinations, func(w fetcher, _ *destination) bool { return r.publisher.pollers[w] == nil })
+func (pub *Publisher) keepDestination(who fetcher, d *destination) {
+	if len(pub.destinations) >= mostReady {
+		maps.DeleteFunc(pub.destinations, func(w fetcher, _ *destination) bool { return pub.pollers[w] == nil })
 	}
-	r.publisher.destinations[who] = d
-	if p := r.publisher.pollers[who]; p != nil {
+	pub.destinations[who] = d
+	if p := pub.pollers[who]; p != nil {
 		p.to = d
-		r.rerouteAll()
-		r.note(r.warnings(), time.Now())
-		r.stir()
+		pub.reg.rerouteAll()
+		pub.reg.note(pub.reg.warnings(), time.Now())
+		pub.reg.stir()
 	}
 }
 
 // redirect finds anew what the Traefiks get that fetch the routes. Called with the lock held.
-func (r *Registry) redirect() {
-	for _, p := range r.publisher.pollers {
-		p.to = r.destination(p.fetcher) // which reroutes, if it is another
+func (pub *Publisher) redirect() {
+	for _, p := range pub.pollers {
+		p.to = pub.destination(p.fetcher) // which reroutes, if it is another
 	}
 }
 
 // changed begins another version of the routes. Called with the lock held.
-func (r *Registry) changed() {
-	r.publisher.version++
-	clear(r.publisher.ready)
-}
-
-// setOpen opens or closes an app for requests, which turns its routes. Called with the lock
-// held. It tells whether that is a change.
-func (r *Registry) setOpen(k *Keeper, open bool) bool {
-	if !k.setOpen(open) {
-		return false
-	}
-	r.changed()
-	k.routing.turn(r.publisher.version)
-	r.news.markChanged(k)
-	return true
+func (pub *Publisher) changed() {
+	pub.version++
+	clear(pub.ready)
 }
 
 // direct tells that the app's routes are published to a Traefik, and fetched; or were, and
 // may still be used. Called with the lock held.
-func (r *Registry) direct(k *Keeper) bool {
-	for _, p := range r.publisher.pollers {
+func (pub *Publisher) direct(k *Keeper) bool {
+	for _, p := range pub.pollers {
 		if p.leads(k) {
 			return true
 		}
@@ -277,14 +243,14 @@ func (p *poller) leads(k *Keeper) bool {
 
 // leading are the Traefiks that fetch the routes and may lead requests to the app. Called
 // with the lock held.
-func (r *Registry) leading(k *Keeper, now time.Time) []*poller {
-	return slices.DeleteFunc(r.live(now), func(p *poller) bool { return !p.leads(k) })
+func (pub *Publisher) leading(k *Keeper, now time.Time) []*poller {
+	return slices.DeleteFunc(pub.live(now), func(p *poller) bool { return !p.leads(k) })
 }
 
 // live are the Traefiks that fetch the routes. Called with the lock held.
-func (r *Registry) live(now time.Time) []*poller {
+func (pub *Publisher) live(now time.Time) []*poller {
 	var live []*poller
-	for _, p := range r.publisher.pollers {
+	for _, p := range pub.pollers {
 		if p.isLive(now) {
 			live = append(live, p)
 		}
@@ -293,9 +259,27 @@ func (r *Registry) live(now time.Time) []*poller {
 }
 
 // fetched tells that all who fetch the routes have this version or a later one.
-func (r *Registry) fetched(version uint64, now time.Time) bool { return have(r.live(now), version) }
+func (pub *Publisher) fetched(version uint64, now time.Time) bool {
+	return have(pub.live(now), version)
+}
 
 // have tells that there are Traefiks, and all have this version of the routes or a later one.
 func have(live []*poller, version uint64) bool {
 	return len(live) > 0 && !slices.ContainsFunc(live, func(p *poller) bool { return p.version < version })
+}
+
+// SuccessorOf is the published route of a name that leads to an app now; the same route if
+// there is none.
+func (pub *Publisher) SuccessorOf(rt *Route) *Route {
+	if now := pub.reg.inventory.Load().routes[rt.Name]; now != nil {
+		return now
+	}
+	return rt
+}
+
+// letsGo tells that requests may go to an awake app without Paastis between: its use is
+// seen all the same, by its traffic.
+func letsGo(k *Keeper) bool {
+	_, meter := k.provider.(Meter)
+	return meter && k.Entry().TrafficFloor != rules.Off
 }

@@ -54,7 +54,7 @@ func (k *Keeper) trusted(i Instance) bool {
 // blocked reports whether Traefik has no server for an instance, whatever a probe finds:
 // where it finds servers by itself, their health checks have to pass.
 func (r *Registry) blocked(k *Keeper, i Instance) bool {
-	return i.Health != NoHealth && i.Health != Healthy && !k.Entry().Static() && !r.direct(k)
+	return i.Health != NoHealth && i.Health != Healthy && !k.Entry().Static() && !r.publisher.direct(k)
 }
 
 // outlasted reports whether the first verdict of the app's health check cannot come within

@@ -101,9 +101,7 @@ type Registry struct {
 
 	removed []*Keeper // of apps that were removed a moment ago
 
-	publisher publisher
-	marks     marks
-	markLife  time.Duration
+	publisher *Publisher // of the routes
 }
 
 // task is work that takes time. It obeys its context and comes back by itself.
@@ -120,7 +118,6 @@ func New(o Options) *Registry {
 		gateways:  o.Gateways,
 		audit:     cmp.Or(o.Audit, DefaultAudit),
 		archive:   archive{store: o.Store, log: o.Log, absent: map[string]SavedApp{}},
-		markLife:  cmp.Or(o.MarkLife, DefaultMarkLife),
 		settings:  o.Settings,
 		kick:      make(chan struct{}, 1),
 		redefined: make(chan struct{}, 1),
@@ -129,9 +126,8 @@ func New(o Options) *Registry {
 		contacts:  map[Provider]ProviderHealth{},
 		loaded:    map[Provider]bool{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
-		publisher: newPublisher(time.Now()),
 	}
-	r.marks.begin(r.publisher.version, time.Now())
+	r.publisher = newPublisher(r, cmp.Or(o.MarkLife, DefaultMarkLife), time.Now())
 	if r.probe == nil {
 		r.probe = Answers
 	}
@@ -146,13 +142,13 @@ func (r *Registry) Load(ctx context.Context) error {
 	r.loadedAt = time.Now()
 	marks := r.archive.load(ctx)
 	r.mu.Lock()
-	r.marks.restore(marks, time.Now())
+	r.publisher.marks.restore(marks, time.Now())
 	r.mu.Unlock()
 	if err := r.loadProviders(ctx); err != nil {
 		return err
 	}
 	r.tryFound(ctx)
-	r.saveFirstMark(ctx)
+	r.publisher.saveFirstMark(ctx)
 	return nil
 }
 
@@ -163,7 +159,9 @@ func (r *Registry) Run(ctx context.Context) {
 		r.tasks.Go(func() { r.follow(ctx, p) })
 		r.tasks.Go(func() { r.auditAll(ctx, p) })
 	}
-	r.tasks.Go(func() { each(ctx, min(markCheck, r.markLife/8), func() { r.renewMarks(ctx, time.Now()) }) })
+	r.tasks.Go(func() {
+		each(ctx, min(markCheck, r.publisher.markLife/8), func() { r.publisher.renewMarks(ctx, time.Now()) })
+	})
 	if list, ok := r.gateway.(Lister); ok {
 		r.tasks.Go(func() { r.askTraefik(ctx, list) })
 	}
@@ -227,6 +225,9 @@ func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 	defer r.unlock()
 	return k.state == Asleep && !k.isHeldDown() || k.state == Failed && (insist || !time.Now().Before(k.failures.retryAt))
 }
+
+// Publisher is what the Traefiks are told of the routes.
+func (r *Registry) Publisher() *Publisher { return r.publisher }
 
 // Unknown is how many requests belonged to no app of ours.
 func (r *Registry) Unknown() int64 { return r.unknown.Load() }
@@ -433,6 +434,18 @@ func (r *Registry) setState(k *Keeper, s State, reason Reason, now time.Time) {
 	r.news.markChanged(k)
 }
 
+// setOpen opens or closes an app for requests, which turns its routes. Called with the lock
+// held. It tells whether that is a change.
+func (r *Registry) setOpen(k *Keeper, open bool) bool {
+	if !k.setOpen(open) {
+		return false
+	}
+	r.publisher.changed()
+	k.routing.turn(r.publisher.version)
+	r.news.markChanged(k)
+	return true
+}
+
 // show tells of an app's state, in one line that has both sides and as an event, unless it
 // was told. An app is called ready when it is open: while something that it needs is down
 // it is on its way. Called with the lock held.
@@ -499,8 +512,8 @@ func (r *Registry) resolve() {
 	r.inventory.Store(inv)
 	r.locate()
 	r.fileAll(inv)
-	r.changed()
-	r.redirect()
+	r.publisher.changed()
+	r.publisher.redirect()
 	for _, k := range turned {
 		r.turnedOver(k)
 	}

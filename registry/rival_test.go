@@ -16,7 +16,7 @@ func routersOf(t *testing.T, w *world) map[string]traefik.Router {
 	var c struct {
 		HTTP struct{ Routers map[string]traefik.Router }
 	}
-	if err := json.Unmarshal(w.Publish(netip.MustParseAddr("10.0.0.2"), self).Body, &c); err != nil {
+	if err := json.Unmarshal(w.publisher.Publish(netip.MustParseAddr("10.0.0.2"), self).Body, &c); err != nil {
 		t.Fatal(err)
 	}
 	return c.HTTP.Routers
@@ -74,7 +74,7 @@ func TestARouterThatHasNoPlaceIsLeftToForwardAuthAndTold(t *testing.T) {
 		old := ported("old", "Path(`/api`)", "2").label("traefik.http.routers.old.rulesyntax", "v2")
 		w := liveFor(t, settingsFor(t, ""), front, old)
 		by := netip.MustParseAddr("10.0.0.2")
-		w.Fetched(by, self, w.Publish(by, self).Version)
+		w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
 		if got := routersOf(t, w); len(got) > 0 {
 			t.Errorf("published: %v", got)
 		}

@@ -108,7 +108,7 @@ func (r *Registry) reroute(k *Keeper) {
 	if k.Entry().keptAs(k.app) {
 		why |= kept
 	}
-	if r.direct(k) {
+	if r.publisher.direct(k) {
 		why |= published
 	}
 	k.setPresence(why)

@@ -93,7 +93,7 @@ func TestRouterComesAndGoesWithItsApp(t *testing.T) {
 		want("shop-green")
 		w.change("shop-green", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID} })
 		want("shop-blue")
-		w.Fetched(netip.MustParseAddr("10.0.0.9"), "http://paastis:3000", 1) // Paastis publishes it in every state
+		w.publisher.Fetched(netip.MustParseAddr("10.0.0.9"), "http://paastis:3000", 1) // Paastis publishes it in every state
 		want("shop-green")
 	})
 }

@@ -119,7 +119,7 @@ func TestStartOfWhichNothingShowsFailsWithItsStartTimeout(t *testing.T) {
 func TestRoutesOfAnAppWithoutInstancesLeadToPaastis(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg, _ := scaled(t, registrytest.NewApp("shop").At("shop.localhost").Label("traefik.http.routers.shop.middlewares", "paastis@played").ToNone())
-		body := string(reg.Publish(netip.MustParseAddr("10.0.0.2"), "http://paastis:3000").Body)
+		body := string(reg.Publisher().Publish(netip.MustParseAddr("10.0.0.2"), "http://paastis:3000").Body)
 		if !strings.Contains(body, "http://paastis:3000") || !strings.Contains(body, "shop.localhost") {
 			t.Errorf("published is %s", body)
 		}

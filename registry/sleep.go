@@ -133,7 +133,7 @@ func (p *pass) leads(k *Keeper) bool {
 // watched tells that a draining app was looked at after the last request went to it
 // without Paastis's knowledge.
 func (p *pass) watched(k *Keeper) bool {
-	return (!p.reg.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(k.closedAt()))
+	return (!p.reg.publisher.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(k.closedAt()))
 }
 
 // closedAt is since when no request can have gone to a draining app unseen.
@@ -209,7 +209,7 @@ func (p *pass) snapshot(k *Keeper) Snapshot {
 		Watched: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), Dismissed: k.manual.sleepAsked, Forced: k.manual.sleepForced,
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
-	if p.reg.direct(k) || k.app.Published {
+	if p.reg.publisher.direct(k) || k.app.Published {
 		s.Every = k.samplePause()
 	}
 	if last, any := k.usage.last(); any {

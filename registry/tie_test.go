@@ -59,5 +59,5 @@ func TestARouteYieldsToTheAppThatWasOpenLast(t *testing.T) {
 // fetch is what a Traefik does all the time.
 func (w *world) fetch(from string) {
 	by := netip.MustParseAddr(from)
-	w.Fetched(by, self, w.Publish(by, self).Version)
+	w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
 }

@@ -196,7 +196,7 @@ func TestAnAppOfUnseenUseIsToldWithoutAFloor(t *testing.T) {
 func fetchFor(r *Registry, d time.Duration) {
 	by := netip.MustParseAddr("10.0.0.2")
 	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {
-		r.Fetched(by, "http://paastis:3000", r.Publish(by, "http://paastis:3000").Version)
+		r.publisher.Fetched(by, "http://paastis:3000", r.publisher.Publish(by, "http://paastis:3000").Version)
 	}
 }
 

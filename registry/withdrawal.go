@@ -22,12 +22,12 @@ const withdrawalLimit = 30 * time.Second
 func (p *pass) isWithdrawn(k *Keeper) bool {
 	limit := p.turnLimit(k)
 	switch {
-	case !p.reg.direct(k):
+	case !p.reg.publisher.direct(k):
 		return true
 	case !k.routing.withdrawnAt.IsZero():
 		p.at(k.routing.withdrawnAt)
 		return !p.now.Before(k.routing.withdrawnAt)
-	case k.manual.sleepForced && len(p.reg.leading(k, p.now)) == 0:
+	case k.manual.sleepForced && len(p.reg.publisher.leading(k, p.now)) == 0:
 		k.routing.withdraw(p.now) // nobody is there to turn them
 		return true
 	case p.now.Sub(k.since) >= limit:
@@ -40,7 +40,7 @@ func (p *pass) isWithdrawn(k *Keeper) bool {
 		return false
 	}
 	p.at(k.since.Add(limit))
-	if !have(p.reg.leading(k, p.now), k.routing.version) {
+	if !have(p.reg.publisher.leading(k, p.now), k.routing.version) {
 		p.at(p.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
@@ -53,7 +53,7 @@ func (p *pass) isWithdrawn(k *Keeper) bool {
 // fetches them the most seldom does so meanwhile.
 func (p *pass) turnLimit(k *Keeper) time.Duration {
 	limit := withdrawalLimit
-	for _, poller := range p.reg.leading(k, p.now) {
+	for _, poller := range p.reg.publisher.leading(k, p.now) {
 		limit = max(limit, withdrawalLimit+poller.every)
 	}
 	return limit
@@ -94,8 +94,8 @@ type withdrawalProof struct {
 func (p *pass) proofs(k *Keeper) []withdrawalProof {
 	var all []withdrawalProof
 	asked := map[string]bool{}
-	for _, poller := range p.reg.leading(k, p.now) {
-		gateway := p.reg.gatewayOf(poller.endpoint)
+	for _, poller := range p.reg.publisher.leading(k, p.now) {
+		gateway := p.reg.publisher.gatewayOf(poller.endpoint)
 		if gateway == nil || asked[poller.endpoint] || p.others(poller) || !poller.to.apps[k] || poller.had != nil && poller.had.inventory != poller.to.inventory {
 			return nil
 		}
@@ -112,7 +112,7 @@ func (p *pass) proofs(k *Keeper) []withdrawalProof {
 // others tells that another Traefik fetches at the same endpoint: which of both answers is
 // not known.
 func (p *pass) others(than *poller) bool {
-	return slices.ContainsFunc(p.reg.live(p.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
+	return slices.ContainsFunc(p.reg.publisher.live(p.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
 }
 
 // withdrawn is nil if the service of each route has Paastis for its only server, as it was
@@ -139,4 +139,26 @@ func (r *Registry) withdrawalProved(k *Keeper, err error) {
 	case !errors.Is(err, errNotWithdrawn) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		r.doubt(k, err)
 	}
+}
+
+// unturnable says why an app's routes could not be turned to Paastis now, so that it has
+// to stay awake, and until when to wait for a change. Zero: they could.
+func (p *pass) unturnable(k *Keeper) (why Reason, until time.Time) {
+	switch {
+	case len(k.Entry().Routes) == 0 && !k.routing.stale:
+		return Reason{}, time.Time{}
+	case !p.reg.publisher.direct(k):
+		// A Traefik that has fetched them from the Paastis before may not be back yet.
+		if end := p.reg.loadedAt.Add(pollGrace); k.attempt.found && k.lastRequest().IsZero() && p.now.Before(end) {
+			return Reason{Kind: ReasonRoutesUnknown}, end
+		}
+		return Reason{}, time.Time{}
+	case len(p.reg.publisher.leading(k, p.now)) > 0:
+		return Reason{}, time.Time{}
+	}
+	if !p.reg.publisher.missing {
+		p.reg.publisher.missing = true
+		p.reg.journal.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
+	}
+	return Reason{Kind: ReasonNobodyFetches}, p.now.Add(pollPatience)
 }

@@ -56,7 +56,7 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 	w := &answer{ResponseWriter: rw}
 	defer s.surviveArrival(w, r)
 	mark := markOf(r)
-	route, err := s.registry.Marked(mark)
+	route, err := s.registry.Publisher().Marked(mark)
 	if err != nil {
 		s.turnAway(w, r, err)
 		return
@@ -143,7 +143,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 // to tell by. It is sent there again as soon as Traefik has the routes of now.
 func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
 	request := traefik.FromRequest(unmarked(r, markOf(r)))
-	if !s.registry.Publishes(request) { // so Traefik has led it here by another router
+	if !s.registry.Publisher().Publishes(request) { // so Traefik has led it here by another router
 		s.turnAway(w, r, registry.ErrForged)
 		return
 	}
@@ -156,7 +156,7 @@ func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := s.patient(r.Context(), limit)
 	defer cancel()
 	asIs := request.Header["X-Forwarded-Prefix"] == nil && request.Header["X-Replaced-Path"] == nil
-	if s.registry.AwaitMarks(ctx) && asIs && sendAgain(w, &request, registry.Starting) {
+	if s.registry.Publisher().AwaitMarks(ctx) && asIs && sendAgain(w, &request, registry.Starting) {
 		return
 	}
 	s.sendBack(w, r, Problem{
@@ -212,7 +212,7 @@ func (s *Server) keep(a *arrival, who Visitor) {
 		}
 		state, successor := s.registry.Await(ctx, a.keeper), s.registry.Successor(a.keeper)
 		if successor != a.keeper {
-			a.keeper, a.route = successor, s.registry.SuccessorOf(a.route)
+			a.keeper, a.route = successor, s.registry.Publisher().SuccessorOf(a.route)
 			continue
 		}
 		if state != registry.Ready || ctx.Err() != nil {

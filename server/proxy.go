@@ -255,7 +255,7 @@ func (s *Server) sendElsewhere(ctx context.Context, a *arrival) {
 	if _, told := s.apart.LoadOrStore(a.keeper.Name(), true); !told {
 		s.log.Warn("app is on no network of Paastis's: requests that find it asleep are sent twice; put Paastis on one of its networks", "app", a.keeper.Name())
 	}
-	if s.registry.AwaitTurn(ctx, a.route) && sendAgain(a.w, &a.request, registry.Ready) {
+	if s.registry.Publisher().AwaitTurn(ctx, a.route) && sendAgain(a.w, &a.request, registry.Ready) {
 		return
 	}
 	s.sendBack(a.w, a.r, Problem{

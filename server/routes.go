@@ -40,13 +40,13 @@ func newRoutesAccess(token string, tokens map[string]string, sources []netip.Pre
 func (s *Server) routes(c echo.Context) error {
 	r := c.Request()
 	from, endpoint := remoteAddr(r), c.Param("endpoint")
-	if endpoint != "" && !s.registry.HasEndpoint(endpoint) {
+	if endpoint != "" && !s.registry.Publisher().HasEndpoint(endpoint) {
 		return echo.ErrNotFound
 	}
 	if !s.access.allows(r, from, endpoint) {
 		return s.keepRoutes(c, from)
 	}
-	s.registry.Recognise(r.Context(), from)
+	s.registry.Publisher().Recognise(r.Context(), from)
 	if s.access.tokenOf(endpoint) == "" && s.registry.CallerAt(from) > registry.TraefikOrPaastis {
 		return s.keepRoutes(c, from)
 	}
@@ -54,15 +54,15 @@ func (s *Server) routes(c echo.Context) error {
 		return echo.ErrMethodNotAllowed
 	}
 	self := selfURL(r)
-	p := s.registry.PublishAt(endpoint, from, self)
+	p := s.registry.Publisher().PublishAt(endpoint, from, self)
 	if fetches(r) {
-		s.registry.Sends(p.Version)
+		s.registry.Publisher().Sends(p.Version)
 	}
 	if err := writeRoutes(c.Response().Writer, r, p); err != nil {
 		return nil // Traefik has left, so it does not have them
 	}
 	if fetches(r) {
-		s.registry.FetchedAt(endpoint, from, self, p.Version)
+		s.registry.Publisher().FetchedAt(endpoint, from, self, p.Version)
 	}
 	return nil
 }

@@ -125,7 +125,9 @@ func TestWhoComesByARouteOfThePaastisBeforeIsSentThereAgain(t *testing.T) {
 		s := beginOn(t, nil, routed("shop"))
 		synctest.Wait()
 		by := netip.MustParseAddr("10.0.0.2")
-		time.AfterFunc(3*time.Second, func() { s.registry.Sends(s.registry.Publish(by, "http://paastis:3000").Version) })
+		time.AfterFunc(3*time.Second, func() {
+			s.registry.Publisher().Sends(s.registry.Publisher().Publish(by, "http://paastis:3000").Version)
+		})
 		for _, name := range []string{"shop", "nobody"} { // which the route may have been called
 			began := time.Now()
 			r := stranger("shop.test", "/.paastis/"+registrytest.Mark(name)+"/a%2Fb?c", []string{"X-Forwarded-Proto: https", "method POST"})

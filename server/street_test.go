@@ -38,7 +38,7 @@ func serving(t *testing.T, of *site) *street {
 		t.Fatal(err)
 	}
 	s := &street{site: of, url: "http://" + ln.Addr().String()}
-	s.registry.Fetched(netip.MustParseAddr("10.0.0.2"), s.url, 0)
+	s.registry.Publisher().Fetched(netip.MustParseAddr("10.0.0.2"), s.url, 0)
 	ctx, end := context.WithCancel(context.Background())
 	served := make(chan struct{})
 	go func() {
