@@ -147,6 +147,7 @@ func TestRefusedStartNamesTheContainerAndTheEnginesReason(t *testing.T) {
 		{409, "cannot join network of a non running container: 17600320cc1d",
 			"cannot join network of a non running container: 17600320cc1d",
 			"the container whose network it uses does not run"},
+		{429, "slow down", "slow down", "its provider was asked too often"},
 	} {
 		e := newEngine(t, "shop-back-1")
 		e.refuse("start shop-back-1", c.status, c.message)
