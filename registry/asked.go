@@ -44,7 +44,7 @@ func (r *Router) asked() string {
 // request, the router uses the middleware, whatever the labels tell. It returns the app if
 // it is to be woken: one that runs has served the request so far.
 func (r *Registry) Heard(req *traefik.Request, by netip.Addr) *Keeper {
-	e, router := r.inventory.Load().routeFor(req, r.traefikAt(by))
+	e, router := r.inventory.Load().routeFor(req, r.callers.traefikAt(by))
 	if e == nil || router.Own {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Caller is who has an address.
@@ -22,31 +23,46 @@ const (
 	ManagedApp
 )
 
+// callers is who has which address. What a request reads of it is swapped whole; the rest is
+// guarded by the registry's lock.
+type callers struct {
+	is       atomic.Pointer[map[netip.Addr]Caller] // nil: nobody is known
+	traefiks atomic.Pointer[map[netip.Addr]string] // :: address → ID of the app that a Traefik runs as
+	outdated bool                                  // an app has other addresses than the two say
+}
+
 // CallerAt is who has an address now. It neither locks nor allocates. It is good to refuse
 // somebody by, not to let somebody in: Traefik carries the requests of strangers.
-func (r *Registry) CallerAt(address netip.Addr) Caller {
-	callers := r.callers.Load()
-	if callers == nil {
+func (r *Registry) CallerAt(address netip.Addr) Caller { return r.callers.at(address) }
+
+func (c *callers) at(address netip.Addr) Caller {
+	is := c.is.Load()
+	if is == nil {
 		return UnknownCaller
 	}
-	return (*callers)[address]
+	return (*is)[address]
 }
 
 // traefikAt is the ID of the app that a Traefik runs as which has an address; empty: none is
 // known to. It neither locks nor allocates.
-func (r *Registry) traefikAt(address netip.Addr) string {
-	traefiks := r.traefiks.Load()
+func (c *callers) traefikAt(address netip.Addr) string {
+	traefiks := c.traefiks.Load()
 	if traefiks == nil {
 		return ""
 	}
 	return (*traefiks)[address]
 }
 
+// move notes that an app has other addresses than before, if it has.
+func (c *callers) move(before, now []netip.Addr) {
+	c.outdated = c.outdated || !slices.Equal(before, now)
+}
+
 // locate notes who has which address. Of several that share one, it is the one that may do
 // the most. Nobody calls from an address of the machine itself. Called with the lock held.
-func (r *Registry) locate() {
+func (c *callers) locate(keepers map[string]*Keeper) {
 	callers, traefiks := map[netip.Addr]Caller{}, map[netip.Addr]string{}
-	for id, k := range r.keepers {
+	for id, k := range keepers {
 		is := k.caller()
 		for _, a := range k.app.addresses() {
 			if was := callers[a]; !a.IsLoopback() && (was == UnknownCaller || is < was) {
@@ -57,9 +73,9 @@ func (r *Registry) locate() {
 			}
 		}
 	}
-	r.callers.Store(&callers)
-	r.traefiks.Store(&traefiks)
-	r.relocated = false
+	c.is.Store(&callers)
+	c.traefiks.Store(&traefiks)
+	c.outdated = false
 }
 
 func (k *Keeper) caller() Caller {

@@ -77,27 +77,25 @@ type Registry struct {
 	loadedAt  time.Time
 	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
 	unknown   atomic.Int64              // requests that belong to no app of ours
-	callers   atomic.Pointer[map[netip.Addr]Caller]
-	traefiks  atomic.Pointer[map[netip.Addr]string] // :: address → ID of the app that a Traefik runs as
+	callers   callers                   // by their addresses
 
 	kick      chan struct{}  // something happened: move the apps
 	redefined chan struct{}  // apps have changed: Traefik's routers may have
 	tasks     sync.WaitGroup // what runs beside Run
 
-	mu        sync.Mutex
-	settings  Settings
-	keepers   map[string]*Keeper // :: provider/name → keeper
-	moving    []*Keeper          // the managed apps that time or others may move, by name
-	todo      []task             // decided under the lock, begun without it
-	probes    []task             // the same, of probes
-	supply    supply             // whether all is up that an app needs
-	problems  map[string]*problem
-	untold    bool // there are problems that were not told yet
-	loading   bool // the first reports come in
-	relocated bool // an app has other addresses than callers says
-	contacts  map[Provider]ProviderHealth
-	loaded    map[Provider]bool // it has reported its apps before
-	news      news
+	mu       sync.Mutex
+	settings Settings
+	keepers  map[string]*Keeper // :: provider/name → keeper
+	moving   []*Keeper          // the managed apps that time or others may move, by name
+	todo     []task             // decided under the lock, begun without it
+	probes   []task             // the same, of probes
+	supply   supply             // whether all is up that an app needs
+	problems map[string]*problem
+	untold   bool // there are problems that were not told yet
+	loading  bool // the first reports come in
+	contacts map[Provider]ProviderHealth
+	loaded   map[Provider]bool // it has reported its apps before
+	news     news
 
 	removed []*Keeper // of apps that were removed a moment ago
 
@@ -199,7 +197,7 @@ func (r *Registry) Find(req *traefik.Request) *Keeper {
 // FindFor is Find for a request that somebody at an address asks about: if that is a Traefik
 // whose flags are known, its own routers alone count.
 func (r *Registry) FindFor(req *traefik.Request, by netip.Addr) *Keeper {
-	return r.managed(r.inventory.Load().findFor(req, r.traefikAt(by)))
+	return r.managed(r.inventory.Load().findFor(req, r.callers.traefikAt(by)))
 }
 
 // Named is the keeper of the app of that name; nil if that is no app of ours.
@@ -510,7 +508,7 @@ func (r *Registry) resolve() {
 		r.reroute(k)
 	}
 	r.inventory.Store(inv)
-	r.locate()
+	r.callers.locate(r.keepers)
 	r.fileAll(inv)
 	r.publisher.changed()
 	r.publisher.redirect()

@@ -137,8 +137,8 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	if redefined || gone {
 		r.resolve()
 		signal(r.redefined)
-	} else if r.relocated {
-		r.locate()
+	} else if r.callers.outdated {
+		r.callers.locate(r.keepers)
 	}
 	for _, k := range seen {
 		r.observe(k, now)
@@ -183,7 +183,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	}
 	before := k.app.addresses()
 	k.app = app
-	r.relocated = r.relocated || !slices.Equal(before, k.app.addresses())
+	r.callers.move(before, k.app.addresses())
 	r.supply.touch()
 	return k, redefined
 }
