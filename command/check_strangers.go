@@ -11,10 +11,11 @@ import (
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 // onlyTraefiks are paths at which nobody but Traefik has something to ask.
-var onlyTraefiks = []string{"/auth", "/traefik/config", traefik.PublishedPrefix}
+var onlyTraefiks = []string{"/auth", "/traefik/config", dynamic.PathPrefix}
 
 // lintStrangers looks for routers of Traefik's that lead strangers to Paastis itself. The
 // Traefiks are those of which something is known. The path is that of admins, empty: they

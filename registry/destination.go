@@ -12,6 +12,7 @@ import (
 
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 // recogniseLimit bounds a look for a Traefik's container. Traefik itself waits 5 s for its
@@ -51,7 +52,7 @@ type destination struct {
 // placedRoute is a route, and its place among the routers of others.
 type placedRoute struct {
 	*Route
-	placed traefik.Placed
+	placed dynamic.Placed
 }
 
 // destination is what is known now of the Traefik that fetches. Called with the lock held.
@@ -297,12 +298,12 @@ func (d *destination) network(rt *Route) string {
 // that has none is left to ForwardAuth.
 func (d *destination) place(all []placedRoute) {
 	published := make(map[*Router]bool, len(all))
-	routers := make([]traefik.Rival, 0, len(all))
+	routers := make([]dynamic.Rival, 0, len(all))
 	for _, rt := range all {
 		published[rt.router] = true
-		routers = append(routers, traefik.Rival{Router: rt.router.Router, Rule: rt.router.Match, Origin: rt.entry.App.Origin})
+		routers = append(routers, dynamic.Rival{Router: rt.router.Router, Rule: rt.router.Match, Origin: rt.entry.App.Origin})
 	}
-	for i, placed := range traefik.Place(d.static, routers, d.rivals(published)) {
+	for i, placed := range dynamic.Place(d.static, routers, d.rivals(published)) {
 		rt := all[i]
 		if err := placed.Err; err != nil {
 			d.withheld[rt.Route] = err.Error()
@@ -317,8 +318,8 @@ func (d *destination) place(all []placedRoute) {
 // rivals are the routers that Traefik may have and Paastis does not publish to it: those of
 // apps that are not managed, or left to ForwardAuth, whether they run now or not; and those
 // of other providers, as far as its API tells.
-func (d *destination) rivals(published map[*Router]bool) []traefik.Rival {
-	var all []traefik.Rival
+func (d *destination) rivals(published map[*Router]bool) []dynamic.Rival {
+	var all []dynamic.Rival
 	for _, e := range d.inventory.Entries {
 		if !d.static.Keeps(e.labels) {
 			continue
@@ -326,13 +327,13 @@ func (d *destination) rivals(published map[*Router]bool) []traefik.Rival {
 		for i := range e.Routers {
 			r := &e.Routers[i]
 			if !published[r] && !r.Own && r.Match != nil && d.static.Serves(r.Router) {
-				all = append(all, traefik.Rival{Router: r.Router, Rule: r.Match, Origin: e.App.Origin})
+				all = append(all, dynamic.Rival{Router: r.Router, Rule: r.Match, Origin: e.App.Origin})
 			}
 		}
 	}
 	for _, r := range d.elsewhere {
 		if rule, err := traefik.ParseRule(r.Rule, r.RuleSyntax); err == nil {
-			all = append(all, traefik.Rival{Router: r.Router, Rule: rule, Origin: "provider " + r.Provider})
+			all = append(all, dynamic.Rival{Router: r.Router, Rule: rule, Origin: "provider " + r.Provider})
 		}
 	}
 	return all

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 // poll is a Traefik that fetches the routes when the test says so, and uses them at once.
@@ -50,7 +51,7 @@ func marksIn(t *testing.T, body []byte) map[string]string {
 	marks := map[string]string{}
 	for name, m := range c.HTTP.Middlewares {
 		if route, ours := strings.CutPrefix(name, "paastis-"); ours {
-			marks[route] = strings.TrimPrefix(m.AddPrefix.Prefix, traefik.PublishedPrefix)
+			marks[route] = strings.TrimPrefix(m.AddPrefix.Prefix, dynamic.PathPrefix)
 		}
 	}
 	return marks

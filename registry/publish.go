@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/rules"
-	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 const (
@@ -108,7 +108,7 @@ func (pub *Publisher) PublishAt(endpoint string, by netip.Addr, self string) Pub
 	if made != nil {
 		return *made
 	}
-	p := Publication{Body: traefik.Publish(publications, self, middleware), Version: version}
+	p := Publication{Body: dynamic.Publish(publications, self, middleware), Version: version}
 	hash := fnv.New64a()
 	hash.Write(p.Body)
 	p.ETag = fmt.Sprintf(`"%016x"`, hash.Sum64())
@@ -121,7 +121,7 @@ func (pub *Publisher) PublishAt(endpoint string, by netip.Addr, self string) Pub
 }
 
 // collect is what there is to publish, or the publication if it is made already.
-func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all []traefik.Publication, middleware string, version uint64, made *Publication) {
+func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all []dynamic.Publication, middleware string, version uint64, made *Publication) {
 	pub.reg.mu.Lock()
 	defer pub.reg.unlock()
 	key = publicationKey{pub.destination(who), self}
@@ -140,9 +140,9 @@ func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all
 	return key, all, pub.reg.settings.Middleware, pub.version, nil
 }
 
-func (pub *Publisher) publication(rt *Route, to *destination) traefik.Publication {
+func (pub *Publisher) publication(rt *Route, to *destination) dynamic.Publication {
 	k := rt.Keeper()
-	p := traefik.Publication{
+	p := dynamic.Publication{
 		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: rt.entry.traefikProvider(), Foreign: rt.foreign, Turn: k.routing.version,
 		Known: pub.reg.inventory.Load().known,
 		Newer: pub.reg.settings.newer() && len(pub.pollers) <= 1,

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 // withdrawalLimit is how long Traefik may take to lead an app's requests to Paastis again, once
@@ -119,11 +119,11 @@ func (p *pass) others(than *poller) bool {
 // published in that turn.
 func withdrawn(ctx context.Context, proofs []withdrawalProof, turned uint64) error {
 	for _, proof := range proofs {
-		servers, err := proof.gateway.Servers(ctx, traefik.PublishedService(proof.route))
+		servers, err := proof.gateway.Servers(ctx, dynamic.ServiceName(proof.route))
 		if err != nil && !errors.Is(err, api.ErrNoService) {
 			return err
 		}
-		if len(servers) != 1 || !traefik.IsTurn(servers[0].URL, turned) {
+		if len(servers) != 1 || !dynamic.IsTurn(servers[0].URL, turned) {
 			return errNotWithdrawn
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 // Requests that come by a published route have its mark before their path:
@@ -38,7 +39,7 @@ type arrival struct {
 
 // published tells whether a request came by a published route.
 func published(r *http.Request) bool {
-	return strings.HasPrefix(rawPath(r.URL), traefik.PublishedPrefix)
+	return strings.HasPrefix(rawPath(r.URL), dynamic.PathPrefix)
 }
 
 // rawPath is a path with the escapes that it came with.
@@ -81,10 +82,10 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// markOf is what a request has behind the PublishedPrefix, up to the path that the visitor
+// markOf is what a request has behind the PathPrefix, up to the path that the visitor
 // asked for.
 func markOf(r *http.Request) string {
-	marked, _ := strings.CutPrefix(rawPath(r.URL), traefik.PublishedPrefix)
+	marked, _ := strings.CutPrefix(rawPath(r.URL), dynamic.PathPrefix)
 	if end := strings.IndexAny(marked, "/*"); end >= 0 {
 		return marked[:end]
 	}
@@ -94,7 +95,7 @@ func markOf(r *http.Request) string {
 // unmarked is a request as the visitor sent it, without its mark, which is a valid one. A
 // Traefik 2 that tries a request again puts the mark before it again.
 func unmarked(r *http.Request, mark string) *http.Request {
-	mark = traefik.PublishedPrefix + mark
+	mark = dynamic.PathPrefix + mark
 	u := *r.URL
 	for strings.HasPrefix(u.Path, mark) { // which has no escapes
 		u.Path = u.Path[len(mark):]

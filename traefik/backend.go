@@ -18,7 +18,7 @@ func (l Labels) Scheme(router Router) string {
 // Foreign is the router's service if somebody else than the labels' provider has it,
 // such as "shop@file". Empty: the labels, or Traefik for them, make it.
 func (r Router) Foreign() string {
-	if _, local := localName(r.Service); !local {
+	if _, local := LocalName(r.Service); !local {
 		return r.Service
 	}
 	return ""

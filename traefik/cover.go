@@ -49,9 +49,9 @@ func (c Catalog) Covering(names []string, provider, name string, status int) (co
 	return nil, nil
 }
 
-// sparing is the middleware of a name, or, if it is one that looks at the status of answers
+// Sparing is the middleware of a name, or, if it is one that looks at the status of answers
 // or a chain with such a one in it, what is left without them.
-func (c Catalog) sparing(name string) []string {
+func (c Catalog) Sparing(name string) []string {
 	var left []string
 	covers := false
 	for m := range c.flattened([]string{name}, "") {

@@ -67,8 +67,6 @@ var namedLabels = split(
 // pluginLabels are the beginning of what labels say of a plugin.
 var pluginLabels = split("traefik.http.middlewares.*.plugin")
 
-var httpLabels = split("traefik.http.*")
-
 // otherLabels are the beginnings of labels for which Traefik makes no HTTP router of
 // its own.
 var otherLabels = split(
@@ -88,9 +86,9 @@ type Labels struct {
 	Services    []Service
 	Middlewares []Middleware
 
-	raw     map[string]string
-	other   bool // TCP or UDP
-	outline *outline
+	raw    map[string]string
+	other  bool // TCP or UDP
+	config *labelConfig
 }
 
 // Docker is for Traefik's Docker and Swarm providers.
@@ -185,7 +183,7 @@ func Decode(labels map[string]string) (Labels, error) {
 		Middlewares: byName(c.HTTP.Middlewares, (*MiddlewareConfig).Middleware),
 		raw:         labels,
 		other:       hasAny(labels, otherLabels),
-		outline:     &outline{labels: labels},
+		config:      &labelConfig{labels: labels},
 	}
 	decoded.linkOnlyService()
 	for i, router := range decoded.Routers {
@@ -202,13 +200,13 @@ func (l Labels) StaticURL(router Router) string {
 
 // Checked tells that Traefik checks the health of the router's service by itself.
 func (l Labels) Checked(router Router) bool {
-	name, local := localName(router.Service)
+	name, local := LocalName(router.Service)
 	return local && slices.ContainsFunc(l.Services, func(s Service) bool { return s.Name == name && s.Checked })
 }
 
 // ServiceMiddlewares returns those of the router's service, if the labels define it.
 func (l Labels) ServiceMiddlewares(router Router) []string {
-	name, local := localName(router.Service)
+	name, local := LocalName(router.Service)
 	for _, service := range l.Services {
 		if local && service.Name == name {
 			return service.Middlewares
@@ -280,7 +278,7 @@ func (l Labels) check() error {
 
 // server is the zero Server if the labels define none for the router.
 func (l Labels) server(router Router) Server {
-	name, local := localName(router.Service)
+	name, local := LocalName(router.Service)
 	for _, service := range l.Services {
 		if local && service.Name == name && len(service.Servers) > 0 {
 			return service.Servers[0]
@@ -306,7 +304,7 @@ func (l Labels) chained(middlewares []string) []string {
 
 // chain is nil for a middleware that the labels do not define, or not as a chain.
 func (l Labels) chain(middleware string) []string {
-	name, local := localName(middleware)
+	name, local := LocalName(middleware)
 	for _, defined := range l.Middlewares {
 		if local && defined.Name == name {
 			return defined.Chain
@@ -439,8 +437,8 @@ func byName[From, To any](named map[string]From, convert func(From, string) To) 
 	return list
 }
 
-// localName cuts the provider off, and tells whether it may be that of the labels.
-func localName(name string) (string, bool) {
+// LocalName cuts the provider off, and tells whether it may be that of the labels.
+func LocalName(name string) (string, bool) {
 	name, provider, given := strings.Cut(name, "@")
 	return name, !given || provider == "docker" || provider == "swarm"
 }

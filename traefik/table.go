@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// maxPriority is the highest priority that Traefik takes from a router; it leaves out
+// MaxPriority is the highest priority that Traefik takes from a router; it leaves out
 // routers above it.
-const maxPriority = math.MaxInt - 1000
+const MaxPriority = math.MaxInt - 1000
 
 // Table finds the router of a request among many. It does not change: to change a
 // router, make a new table. The nil Table is empty.
@@ -139,7 +139,7 @@ func (x *hostIndex) file(place int32, hosts []string) {
 		x.byHost = make(map[string][]int32)
 	}
 	for _, host := range hosts {
-		key := hostKey(host)
+		key := HostKey(host)
 		if filed := x.byHost[key]; len(filed) == 0 || filed[len(filed)-1] != place {
 			x.byHost[key] = append(filed, place)
 		}
@@ -150,7 +150,7 @@ func (x *hostIndex) isEmpty() bool { return len(x.byHost)+len(x.anyHost) == 0 }
 
 // places are those of the entries that may take requests of the host.
 func (x *hostIndex) places(host string) places {
-	return places{x.byHost[hostKey(host)], x.anyHost}
+	return places{x.byHost[HostKey(host)], x.anyHost}
 }
 
 // places are merged as they are read.
@@ -175,7 +175,7 @@ func ordered[T any](entries []Entry[T]) []Entry[T] {
 		if entry.Priority == 0 {
 			entry.Priority = len(entry.Rule.String())
 		}
-		if entry.Rule != nil && entry.Priority <= maxPriority {
+		if entry.Rule != nil && entry.Priority <= MaxPriority {
 			kept = append(kept, entry)
 		}
 	}
@@ -203,8 +203,8 @@ func preferredFirst(a, b bool) int {
 	}
 }
 
-// hostKey is the same for hosts that differ in the dots at their ends, of which some
+// HostKey is the same for hosts that differ in the dots at their ends, of which some
 // are the same host to a matcher and some are not: it is for the matcher to say.
-func hostKey(host string) string {
+func HostKey(host string) string {
 	return strings.TrimRight(host, ".")
 }

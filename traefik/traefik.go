@@ -17,13 +17,10 @@
 //
 // The package api asks a running Traefik what it made of it all.
 //
-// Publish goes the other way: it makes the configuration with which Traefik routes to the
-// app itself while that is awake, and to Paastis while not.
+// The package dynamic goes the other way: it publishes the routers of apps to Traefik. The
+// package schema knows all that labels can say of them.
 //
-//	Labels, Router ──Publication──► Publish ──► JSON for Traefik's HTTP provider
-//
-// Which routers a Traefik has, Static tells by its own flags; ReadStatic reads these. Place
-// finds a place for the published ones among those that Traefik has from elsewhere.
+// Which routers a Traefik has, Static tells by its own flags; ReadStatic reads these.
 //
 // Facts about Traefik are those of its version 3.6.12; tools/traefik checks them
 // against its code. What this package does not follow: CNAME flattening, parent

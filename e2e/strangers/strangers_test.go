@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/registry/registrytest"
-	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 // town is a Traefik, a Paastis and an app behind a login, front.
@@ -98,7 +98,7 @@ func (s *town) marks() []string {
 	if len(prefix) < 43 {
 		s.t.Fatalf("front's prefix is %q", prefix)
 	}
-	return []string{prefix, traefik.PublishedPrefix + registrytest.Mark("shop-front.shop")}
+	return []string{prefix, dynamic.PathPrefix + registrytest.Mark("shop-front.shop")}
 }
 
 // attempts are paths at which a stranger may try to get at front.

@@ -23,6 +23,7 @@ import (
 	ptypes "github.com/traefik/paerser/types"
 
 	"github.com/paastis/paastis/traefik"
+	publishing "github.com/paastis/paastis/traefik/dynamic"
 	"github.com/traefik/traefik/v3/pkg/config/dynamic"
 	"github.com/traefik/traefik/v3/pkg/config/label"
 	provider "github.com/traefik/traefik/v3/pkg/provider/http"
@@ -96,7 +97,7 @@ func labelName(field reflect.StructField) string {
 // ourNames are all names in Paastis's table of fields.
 func ourNames(t *testing.T) []string {
 	t.Helper()
-	source, err := parser.ParseFile(token.NewFileSet(), "../../../traefik/fields.go", nil, parser.SkipObjectResolution)
+	source, err := parser.ParseFile(token.NewFileSet(), "../../../traefik/schema/fields.go", nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func compareUnread(t *testing.T, labels map[string]string) bool {
 	decoded, ours := traefik.Decode(labels)
 	var unread []string
 	if ours == nil {
-		unread = decoded.Unread()
+		unread = decoded.InvalidLabels()
 	}
 	if (theirs == nil) != (ours == nil && len(unread) == 0) {
 		t.Errorf("labels %q: Traefik says %v, Paastis says %v and cannot read %q", labels, theirs, ours, unread)
@@ -314,9 +315,9 @@ func publish(t *testing.T, labels map[string]string) *dynamic.Configuration {
 		return nil
 	}
 	decoded, _ = decoded.WithDefaults(containerName, containerName, nil)
-	var awake, asleep []traefik.Publication
+	var awake, asleep []publishing.Publication
 	for _, router := range decoded.Routers {
-		p := traefik.Publication{
+		p := publishing.Publication{
 			Name: router.Name, Labels: decoded, Router: router, Provider: "docker",
 			Servers: []string{"http://app:80"}, Awake: true,
 		}
@@ -324,8 +325,8 @@ func publish(t *testing.T, labels map[string]string) *dynamic.Configuration {
 		p.Awake = false
 		asleep = append(asleep, p)
 	}
-	load(t, traefik.Publish(asleep, self, middleware))
-	return load(t, traefik.Publish(awake, self, middleware))
+	load(t, publishing.Publish(asleep, self, middleware))
+	return load(t, publishing.Publish(awake, self, middleware))
 }
 
 // load reads a configuration as Traefik's HTTP provider does.
@@ -419,8 +420,8 @@ func TestTraefikReadsWhatIsPublishedForAnyLabels(t *testing.T) {
 func TestTraefiksOwnProviderLoadsWhatIsPublished(t *testing.T) {
 	t.Parallel()
 	for _, body := range [][]byte{
-		traefik.Publish(nil, self, middleware),
-		traefik.Publish([]traefik.Publication{{
+		publishing.Publish(nil, self, middleware),
+		publishing.Publish([]publishing.Publication{{
 			Name: "app", Router: traefik.Router{Name: "app", Rule: "Host(`app`)", Service: "app", TLS: true},
 		}}, self, middleware),
 	} {

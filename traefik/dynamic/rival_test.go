@@ -1,4 +1,4 @@
-package traefik_test
+package dynamic_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 // ranked is a router as a Traefik has it, and whose it is.
@@ -49,13 +50,13 @@ func owners(all []ranked) []string {
 	return slices.Compact(names)
 }
 
-func rivalOf(t *testing.T, r traefik.Router) traefik.Rival {
+func rivalOf(t *testing.T, r traefik.Router) dynamic.Rival {
 	t.Helper()
 	rule, err := traefik.ParseRule(r.Rule, r.RuleSyntax)
 	if err != nil {
 		t.Fatal(r.Rule, err)
 	}
-	return traefik.Rival{Router: r, Rule: rule, Origin: "container " + r.Name}
+	return dynamic.Rival{Router: r, Rule: rule, Origin: "container " + r.Name}
 }
 
 func rankOf(r traefik.Router) int {
@@ -76,7 +77,7 @@ func TestAPublishedRouterTakesNoRequestThatIsForAnother(t *testing.T) {
 	static := traefik.Static{EntryPoints: []traefik.EntryPoint{{Name: "web"}, {Name: "websecure"}}}
 	seconds, errs := 0, 0
 	for range 4_000 {
-		var routers []traefik.Rival
+		var routers []dynamic.Rival
 		for i := range 2 + d.IntN(7) {
 			r := traefik.Router{Name: fmt.Sprint("r", i), Rule: rivalRules[d.IntN(len(rivalRules))], TLS: d.IntN(4) == 0}
 			r.Priority = []int{0, 0, 0, -2, -1, 1, 2, 3, 4, math.MaxInt - 1001, math.MaxInt - 1000}[d.IntN(11)]
@@ -87,7 +88,7 @@ func TestAPublishedRouterTakesNoRequestThatIsForAnother(t *testing.T) {
 			routers = append(routers, rivalOf(t, r))
 		}
 		n := d.IntN(len(routers) + 1)
-		placed := traefik.Place(static, routers[:n], routers[n:])
+		placed := dynamic.Place(static, routers[:n], routers[n:])
 		for _, p := range placed {
 			if p.Second {
 				seconds++
@@ -108,7 +109,7 @@ func TestAPublishedRouterTakesNoRequestThatIsForAnother(t *testing.T) {
 
 // comparePlaces compares a Traefik that has only routers of labels with one that has the
 // published ones too. Any router of labels may be gone in that moment, published or not.
-func comparePlaces(t *testing.T, d *rand.Rand, static traefik.Static, routers []traefik.Rival, placed []traefik.Placed) {
+func comparePlaces(t *testing.T, d *rand.Rand, static traefik.Static, routers []dynamic.Rival, placed []dynamic.Placed) {
 	t.Helper()
 	var before, after []ranked
 	for i, r := range routers {
@@ -166,18 +167,18 @@ func TestAPublishedRouterWinsOverThatOfItsLabels(t *testing.T) {
 	for name, c := range map[string]struct {
 		published traefik.Router
 		rival     traefik.Router
-		want      traefik.Placed
+		want      dynamic.Placed
 	}{
-		"nobody else":              {front, traefik.Router{Rule: "Host(`x`)"}, traefik.Placed{Priority: 2, Rule: "Host(`shop`)"}},
-		"of its length":            {traefik.Router{Rule: "Host(`shop`)"}, traefik.Router{Rule: "Host(`x`)"}, traefik.Placed{Priority: 13, Rule: "Host(`shop`)"}},
-		"zero is none":             {traefik.Router{Rule: "Host(`shop`)", Priority: -1}, traefik.Router{Rule: "Host(`x`)"}, traefik.Placed{Priority: 1, Rule: "Host(`shop`)"}},
-		"one just above":           {front, traefik.Router{Name: "api", Rule: "PathPrefix(`/api`)", Priority: 2}, traefik.Placed{Priority: 2, Rule: "(Host(`shop`)) && !(PathPrefix(`/api`))", Second: true}},
-		"one on another host":      {front, traefik.Router{Rule: "Host(`x`)", Priority: 2}, traefik.Placed{Priority: 2, Rule: "Host(`shop`)"}},
-		"one with TLS":             {front, traefik.Router{Rule: "PathPrefix(`/api`)", Priority: 2, TLS: true}, traefik.Placed{Priority: 2, Rule: "Host(`shop`)"}},
-		"one further above":        {front, traefik.Router{Rule: "PathPrefix(`/api`)", Priority: 3}, traefik.Placed{Priority: 2, Rule: "Host(`shop`)"}},
-		"one of the same priority": {front, traefik.Router{Rule: "PathPrefix(`/api`)", Priority: 1}, traefik.Placed{Priority: 2, Rule: "Host(`shop`)"}},
+		"nobody else":              {front, traefik.Router{Rule: "Host(`x`)"}, dynamic.Placed{Priority: 2, Rule: "Host(`shop`)"}},
+		"of its length":            {traefik.Router{Rule: "Host(`shop`)"}, traefik.Router{Rule: "Host(`x`)"}, dynamic.Placed{Priority: 13, Rule: "Host(`shop`)"}},
+		"zero is none":             {traefik.Router{Rule: "Host(`shop`)", Priority: -1}, traefik.Router{Rule: "Host(`x`)"}, dynamic.Placed{Priority: 1, Rule: "Host(`shop`)"}},
+		"one just above":           {front, traefik.Router{Name: "api", Rule: "PathPrefix(`/api`)", Priority: 2}, dynamic.Placed{Priority: 2, Rule: "(Host(`shop`)) && !(PathPrefix(`/api`))", Second: true}},
+		"one on another host":      {front, traefik.Router{Rule: "Host(`x`)", Priority: 2}, dynamic.Placed{Priority: 2, Rule: "Host(`shop`)"}},
+		"one with TLS":             {front, traefik.Router{Rule: "PathPrefix(`/api`)", Priority: 2, TLS: true}, dynamic.Placed{Priority: 2, Rule: "Host(`shop`)"}},
+		"one further above":        {front, traefik.Router{Rule: "PathPrefix(`/api`)", Priority: 3}, dynamic.Placed{Priority: 2, Rule: "Host(`shop`)"}},
+		"one of the same priority": {front, traefik.Router{Rule: "PathPrefix(`/api`)", Priority: 1}, dynamic.Placed{Priority: 2, Rule: "Host(`shop`)"}},
 	} {
-		got := traefik.Place(traefik.Static{}, []traefik.Rival{rivalOf(t, c.published)}, []traefik.Rival{rivalOf(t, c.rival)})[0]
+		got := dynamic.Place(traefik.Static{}, []dynamic.Rival{rivalOf(t, c.published)}, []dynamic.Rival{rivalOf(t, c.rival)})[0]
 		if got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
@@ -198,7 +199,7 @@ func TestARuleOfTLSNamesNoHostThatIsNotItsOwn(t *testing.T) {
 		"two hosts, one same": {one, traefik.Router{Rule: "Host(`one`) || Host(`b`)", Priority: 2, TLS: true}, false},
 		"one of two parts":    {one, traefik.Router{Rule: "Host(`b`) || PathPrefix(`/b`)", Priority: 2, TLS: true}, false},
 	} {
-		placed := traefik.Place(traefik.Static{}, []traefik.Rival{rivalOf(t, c.published)}, []traefik.Rival{rivalOf(t, c.rival)})[0]
+		placed := dynamic.Place(traefik.Static{}, []dynamic.Rival{rivalOf(t, c.published)}, []dynamic.Rival{rivalOf(t, c.rival)})[0]
 		if (placed.Err == nil) != c.placed {
 			t.Errorf("%s: %+v", name, placed)
 		}
@@ -210,7 +211,7 @@ func TestARouterWithoutAPlaceIsToldWithTheOtherOne(t *testing.T) {
 	top := rivalOf(t, traefik.Router{Name: "top", Rule: "Host(`shop`)", Priority: math.MaxInt - 1000})
 	front := rivalOf(t, traefik.Router{Name: "front", Rule: "Host(`shop`)", Priority: 1})
 	old := rivalOf(t, traefik.Router{Name: "old", Rule: "Path(`/api`)", RuleSyntax: "v2", Priority: 2})
-	placed := traefik.Place(traefik.Static{}, []traefik.Rival{top, front}, []traefik.Rival{old})
+	placed := dynamic.Place(traefik.Static{}, []dynamic.Rival{top, front}, []dynamic.Rival{old})
 	if err := placed[0].Err; err == nil || !strings.Contains(err.Error(), "as high as Traefik takes") {
 		t.Errorf("top: %v", err)
 	}

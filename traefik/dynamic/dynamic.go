@@ -1,4 +1,10 @@
-package traefik
+// Package dynamic makes the configuration with which Traefik routes to an app itself while that
+// is awake, and to Paastis while not.
+//
+//	Labels, Router ──Publication──► Publish ──► JSON for Traefik's HTTP provider
+//
+// Place finds a place for the published routers among those that Traefik has from elsewhere.
+package dynamic
 
 import (
 	"cmp"
@@ -7,17 +13,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/schema"
 )
 
-// PublishedPrefix is what stands before the path of a request that a published router
+// PathPrefix is what stands before the path of a request that a published router
 // sends to Paastis, with the mark of the publication behind it: "/.paastis/<mark>".
-const PublishedPrefix = "/.paastis/"
+const PathPrefix = "/.paastis/"
 
 // secondSuffix is behind the name of the second router of a publication. No name has it: see
 // Placed.
 const secondSuffix = "~second"
 
-// markPrefix is before the name of the middleware that adds the PublishedPrefix.
+// markPrefix is before the name of the middleware that adds the PathPrefix.
 const markPrefix = "paastis-"
 
 // patientName is that of the middleware that lets requests wait for Paastis. No label can
@@ -34,24 +43,24 @@ type Publication struct {
 	// Name of the published router and its service, of letters, digits, "_", "." and "-".
 	// No two publications may have the same one. At most some 150 bytes.
 	Name string
-	// Mark is what a request that comes by the router has behind PublishedPrefix, of the
+	// Mark is what a request that comes by the router has behind PathPrefix, of the
 	// characters of a Name: whoever knows it can send such requests. Empty: the Name.
 	Mark string
 	// Patient lets requests to Paastis wait for some seconds while it restarts.
 	Patient bool
 	// Labels of the app.
-	Labels Labels
+	Labels traefik.Labels
 	// Backend are the labels that have the router's service, if they are another app's. Nil:
 	// they are the Labels.
-	Backend *Labels
+	Backend *traefik.Labels
 	// Router is one of them, completed by WithDefaults. One that the Labels do not know is
 	// published as it is.
-	Router Router
+	Router traefik.Router
 	// Provider that Traefik has the labels from, such as "docker": what they name without
 	// "@" is there. Empty: it is among what Paastis publishes.
 	Provider string
 	// Known is what is known of middlewares that labels do not define. Nil: nothing.
-	Known Catalog
+	Known traefik.Catalog
 	// Servers are the URLs of the app's servers. None: requests go to Paastis.
 	Servers []string
 	// Foreign is a service that somebody else provides, such as "x@file", to which the
@@ -91,7 +100,7 @@ func IsTurn(serverURL string, turn uint64) bool {
 // that of the first by the publications' names. A middleware that Paastis cannot copy
 // in full, or that has an option that the Traefik may not know, is left to Traefik: its
 // routers work only while Traefik has it. Those of a service are the router's. Of routers and
-// services, what Labels.Unread tells is left out. A router that leads to Paastis is
+// services, what Labels.InvalidLabels tells is left out. A router that leads to Paastis is
 // without errors and circuitBreaker, which would put pages of theirs in place of the waiting
 // page, as far as they are known: by labels, or as Known.
 //
@@ -101,10 +110,10 @@ func Publish(publications []Publication, self, middleware string) []byte {
 	c := composer{
 		self:        self,
 		middleware:  middleware,
-		services:    make(map[reference]string),
+		services:    make(map[qualifiedName]string),
 		definitions: make(map[string]origin),
-		empty:       make(map[use]bool),
-		copies:      make(map[string]any),
+		empty:       make(map[reference]bool),
+		published:   make(map[string]any),
 	}
 	ordered := byPublicationName(publications)
 	c.newer = !slices.ContainsFunc(ordered, func(p *Publication) bool { return !p.Newer })
@@ -120,26 +129,26 @@ func Publish(publications []Publication, self, middleware string) []byte {
 	return c.written()
 }
 
-// PublishedService is the name, in Traefik's API, of the service of a publication.
-func PublishedService(name string) string { return name + "@http" }
+// ServiceName is the name, in Traefik's API, of the service of a publication.
+func ServiceName(name string) string { return name + "@http" }
 
 // composer collects what is published.
 type composer struct {
 	self        string
 	middleware  string
-	known       Catalog              // of the middlewares that are left to Traefik
-	newer       bool                 // all options that Paastis knows may be published
-	services    map[reference]string // :: service that labels name → the published one
-	definitions map[string]origin    // :: name of a middleware → who defines it
-	empty       map[use]bool         // :: use of a chain → nothing is left of it
+	known       traefik.Catalog          // of the middlewares that are left to Traefik
+	newer       bool                     // all options that Paastis knows may be published
+	services    map[qualifiedName]string // :: service that labels name → the published one
+	definitions map[string]origin        // :: name of a middleware → who defines it
+	empty       map[reference]bool       // :: reference to a chain → nothing is left of it
 
 	routers   []entry
 	balancers []entry
-	copies    map[string]any // :: name of a published middleware → it
+	published map[string]any // :: name of a published middleware → it
 }
 
-// reference is to something of a provider.
-type reference struct{ name, provider string }
+// qualifiedName is that of something of a provider.
+type qualifiedName struct{ name, provider string }
 
 // The parts of the configuration that have the same fields for all
 
@@ -185,8 +194,8 @@ type markConfig struct {
 // define files the middlewares of a publication's labels, unless one is filed already,
 // and the service.
 func (c *composer) define(p *Publication) {
-	for _, labels := range []Labels{p.Labels, p.backend()} {
-		for name, d := range labels.drawn().middlewares {
+	for _, labels := range []traefik.Labels{p.Labels, p.backend()} {
+		for name, d := range labels.Config().Middlewares {
 			if _, defined := c.definitions[name]; !defined {
 				c.definitions[name] = origin{d, p.Provider}
 			}
@@ -212,10 +221,10 @@ func (c *composer) publish(p *Publication) {
 	switch {
 	case p.asleep():
 		var mark markConfig
-		mark.AddPrefix.Prefix = PublishedPrefix + cmp.Or(p.Mark, p.Name)
-		c.copies[markPrefix+p.Name] = mark
+		mark.AddPrefix.Prefix = PathPrefix + cmp.Or(p.Mark, p.Name)
+		c.published[markPrefix+p.Name] = mark
 		if p.Patient {
-			c.copies[patientName] = patience
+			c.published[patientName] = patience
 			router.Middlewares = append(router.Middlewares, patientName)
 		}
 		router.Middlewares = append(router.Middlewares, markPrefix+p.Name)
@@ -235,23 +244,23 @@ func (c *composer) publish(p *Publication) {
 	}
 }
 
-// asleep tells whether requests go to Paastis.
+// asleep reports whether requests go to Paastis.
 func (p *Publication) asleep() bool {
 	return !p.Awake || len(p.Servers) == 0 && p.Foreign == ""
 }
 
-// leadsElsewhere tells whether the publication has no service of its own.
+// leadsElsewhere reports whether the publication has no service of its own.
 func (p *Publication) leadsElsewhere() bool {
 	return !p.asleep() && p.Foreign != ""
 }
 
 // router is without middlewares.
 func (p *Publication) router() routerConfig {
-	options := p.Labels.drawn().routers[p.Router.Name]
+	options := p.Labels.Config().Routers[p.Router.Name]
 	router := routerConfig{
 		Rule:          cmp.Or(p.Placed.Rule, p.Router.Rule),
 		RuleSyntax:    p.Router.RuleSyntax,
-		Priority:      cmp.Or(p.Placed.Priority, next(min(rank(p.Router), maxPriority-1))),
+		Priority:      cmp.Or(p.Placed.Priority, next(min(rank(p.Router), traefik.MaxPriority-1))),
 		EntryPoints:   p.Router.EntryPoints,
 		Service:       p.Name,
 		Observability: options["observability"],
@@ -285,7 +294,7 @@ func (p *Publication) toPaastis(self string) balancerConfig {
 	return balancerConfig{Servers: []serverConfig{{URL: self}}, PassHostHeader: true}
 }
 
-func (p *Publication) backend() Labels {
+func (p *Publication) backend() traefik.Labels {
 	if p.Backend != nil {
 		return *p.Backend
 	}
@@ -294,9 +303,9 @@ func (p *Publication) backend() Labels {
 
 // toServers is the load balancer as labels say, with the app's servers.
 func (p *Publication) toServers() balancerConfig {
-	told := p.backend().balancer(p.Router)
+	told := balancer(p.backend(), p.Router)
 	server, _ := told["servers"].(map[string]any)
-	balancer := balancerConfig{
+	published := balancerConfig{
 		Strategy:           told["strategy"],
 		Sticky:             told["sticky"],
 		HealthCheck:        told["healthCheck"],
@@ -305,29 +314,29 @@ func (p *Publication) toServers() balancerConfig {
 		ResponseForwarding: told["responseForwarding"],
 	}
 	if transport, _ := told["serversTransport"].(string); transport != "" {
-		balancer.ServersTransport = at(transport, p.Provider)
+		published.ServersTransport = at(transport, p.Provider)
 	}
 	for _, url := range p.Servers {
-		balancer.Servers = append(balancer.Servers,
+		published.Servers = append(published.Servers,
 			serverConfig{URL: url, Weight: server["weight"], PreservePath: server["preservePath"]})
 	}
-	return balancer
+	return published
 }
 
 // balancer is nil if the labels do not define the router's service.
-func (l Labels) balancer(router Router) map[string]any {
-	name, local := localName(router.Service)
+func balancer(labels traefik.Labels, router traefik.Router) map[string]any {
+	name, local := traefik.LocalName(router.Service)
 	if !local {
 		return nil
 	}
-	return l.drawn().services[name]
+	return labels.Config().Services[name]
 }
 
 // written is the configuration without parts that are empty, for Traefik refuses those.
 func (c *composer) written() []byte {
 	var middlewares []entry
-	for _, name := range slices.Sorted(maps.Keys(c.copies)) {
-		middlewares = append(middlewares, entry{name, c.copies[name]})
+	for _, name := range slices.Sorted(maps.Keys(c.published)) {
+		middlewares = append(middlewares, entry{name, c.published[name]})
 	}
 	var w writer
 	w.WriteString("{")
@@ -339,7 +348,7 @@ func (c *composer) written() []byte {
 		w.closed()
 	}
 	w.closed()
-	return escaped(w.Bytes())
+	return schema.Escaped(w.Bytes())
 }
 
 // Helpers
@@ -349,7 +358,7 @@ func (c *composer) written() []byte {
 func byPublicationName(publications []Publication) []*Publication {
 	var ordered []*Publication
 	for i := range publications {
-		if p := &publications[i]; isKey(markPrefix + p.Name) {
+		if p := &publications[i]; schema.IsKey(markPrefix + p.Name) {
 			ordered = append(ordered, p)
 		}
 	}
@@ -358,12 +367,12 @@ func byPublicationName(publications []Publication) []*Publication {
 }
 
 // referenceTo reads a name that may have "@" and its provider.
-func referenceTo(name, provider string) reference {
+func referenceTo(name, provider string) qualifiedName {
 	name, from, given := strings.Cut(name, "@")
 	if !given {
 		from = provider
 	}
-	return reference{name, from}
+	return qualifiedName{name, from}
 }
 
 // at adds "@" and the provider to a name that has none.
@@ -371,5 +380,5 @@ func at(name, provider string) string {
 	if provider == "" {
 		return name
 	}
-	return Qualified([]string{name}, provider)[0]
+	return traefik.Qualified([]string{name}, provider)[0]
 }

@@ -1,10 +1,14 @@
-package traefik
+package schema
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/traefik/paerser/parser"
 )
@@ -22,17 +26,17 @@ const (
 type kind int
 
 const (
-	text     kind = iota
-	truth         // as strconv.ParseBool reads it
-	number        // of 64 bits
-	duration      // or a number of seconds
-	list          // of texts, which labels separate by commas
-	byText        // named texts
-	byNumber      // named numbers
-	object        // with fields
-	objects       // a list of them
-	plugins       // named objects of any form
-	ignored       // Traefik does not take it from labels, nor mind that it is there
+	kindText     kind = iota
+	kindBool          // as strconv.ParseBool reads it
+	kindNumber        // of 64 bits
+	kindDuration      // or a number of seconds
+	kindList          // of texts, which labels separate by commas
+	kindTexts         // named texts
+	kindNumbers       // named numbers
+	kindObject        // with fields
+	kindObjects       // a list of them
+	kindPlugins       // named objects of any form
+	kindIgnored       // Traefik does not take it from labels, nor mind that it is there
 )
 
 // field is a place in Traefik's configuration that labels can fill.
@@ -59,15 +63,15 @@ func fieldsOf(kind kind, names ...string) []field {
 }
 
 func objectOf(name string, fields ...[]field) []field {
-	return []field{{name: name, kind: object, fields: slices.Concat(fields...)}}
+	return []field{{name: name, kind: kindObject, fields: slices.Concat(fields...)}}
 }
 
 func bareObjectOf(name string, fields ...[]field) []field {
-	return []field{{name: name, kind: object, fields: slices.Concat(fields...), bare: true}}
+	return []field{{name: name, kind: kindObject, fields: slices.Concat(fields...), bare: true}}
 }
 
 func objectsOf(name string, fields ...[]field) []field {
-	return []field{{name: name, kind: objects, fields: slices.Concat(fields...)}}
+	return []field{{name: name, kind: kindObjects, fields: slices.Concat(fields...)}}
 }
 
 // newer makes fields those that no Traefik before a version knows.
@@ -78,40 +82,40 @@ func newer(since string, fields []field) []field {
 	return fields
 }
 
-// reading turns labels into values for JSON, and keeps those that Traefik cannot read.
-type reading struct {
-	unread  []string // labels whose values cannot be read
+// decoder turns labels into values for JSON, and keeps those that Traefik cannot read.
+type decoder struct {
+	invalid []string // labels whose values cannot be read
 	unknown []string // labels that no Traefik that Paastis knows has
 	newer   []string // labels that only one later than 3.6.12 has
 }
 
 // refuse notes a label. What refuse returns is that of a value that is not there.
-func (r *reading) refuse(path string) (any, bool) {
-	r.unread = append(r.unread, path)
+func (d *decoder) refuse(path string) (any, bool) {
+	d.invalid = append(d.invalid, path)
 	return nil, false
 }
 
 // object reads the fields that are there. Those that Traefik cannot read are left out.
-func (r *reading) object(fields []field, node *parser.Node, path string) map[string]any {
+func (d *decoder) object(fields []field, node *parser.Node, path string) map[string]any {
 	values := make(map[string]any)
 	for _, child := range node.Children {
 		at := joined(path, child.Name)
 		place := slices.IndexFunc(fields, func(f field) bool { return f.is(child.Name) })
 		if place < 0 {
-			r.unknown = append(r.unknown, at)
+			d.unknown = append(d.unknown, at)
 			continue
 		}
 		if fields[place].since != "" {
-			r.newer = append(r.newer, at)
+			d.newer = append(d.newer, at)
 		}
-		if value, there := r.value(fields[place], child, at); there {
+		if value, there := d.value(fields[place], child, at); there {
 			values[fields[place].name] = value
 		}
 	}
 	return values
 }
 
-// is tells whether labels call the field so.
+// is reports whether labels call the field so.
 func (f field) is(name string) bool {
 	if f.label != "" {
 		return strings.EqualFold(f.label, name)
@@ -121,40 +125,40 @@ func (f field) is(name string) bool {
 
 // value is false for one that is not there as far as Traefik is concerned, or that it
 // cannot read.
-func (r *reading) value(f field, node *parser.Node, path string) (any, bool) {
+func (d *decoder) value(f field, node *parser.Node, path string) (any, bool) {
 	switch f.kind {
-	case ignored:
+	case kindIgnored:
 		return nil, false
-	case object:
-		return r.objectOrNone(f, node, path)
-	case objects:
-		return r.objects(f, node, path), true
-	case list:
-		return r.list(node, path)
-	case byText:
-		return r.texts(node, path)
-	case byNumber:
-		return r.numbers(node, path)
-	case plugins:
-		return r.plugins(node, path)
+	case kindObject:
+		return d.objectOrNone(f, node, path)
+	case kindObjects:
+		return d.objects(f, node, path), true
+	case kindList:
+		return d.list(node, path)
+	case kindTexts:
+		return d.texts(node, path)
+	case kindNumbers:
+		return d.numbers(node, path)
+	case kindPlugins:
+		return d.plugins(node, path)
 	}
 	if len(node.Children) > 0 {
-		return r.refuse(path)
+		return d.refuse(path)
 	}
-	return r.scalar(f.kind, node.Value, path)
+	return d.scalar(f.kind, node.Value, path)
 }
 
-func (r *reading) scalar(kind kind, value, path string) (any, bool) {
+func (d *decoder) scalar(kind kind, value, path string) (any, bool) {
 	switch kind {
-	case truth:
-		if truth, err := strconv.ParseBool(value); err == nil {
-			return truth, true
+	case kindBool:
+		if set, err := strconv.ParseBool(value); err == nil {
+			return set, true
 		}
-	case number:
+	case kindNumber:
 		if number, err := strconv.ParseInt(value, 10, 64); err == nil {
 			return number, true
 		}
-	case duration:
+	case kindDuration:
 		_, err := time.ParseDuration(value)
 		if _, seconds := strconv.ParseInt(value, 10, 64); err == nil || seconds == nil {
 			return value, true
@@ -162,38 +166,38 @@ func (r *reading) scalar(kind kind, value, path string) (any, bool) {
 	default:
 		return value, true
 	}
-	return r.refuse(path)
+	return d.refuse(path)
 }
 
 // objectOrNone is for an object that stands alone.
-func (r *reading) objectOrNone(f field, node *parser.Node, path string) (any, bool) {
+func (d *decoder) objectOrNone(f field, node *parser.Node, path string) (any, bool) {
 	if len(node.Children) == 0 && !f.bare {
-		return r.refuse(path)
+		return d.refuse(path)
 	}
-	values := r.object(f.fields, node, path)
+	values := d.object(f.fields, node, path)
 	if f.bare && node.Value != "" && !strings.EqualFold(node.Value, "true") {
 		return nil, false // "tls=false" wins over "tls.options"
 	}
 	return values, f.bare || len(values) > 0
 }
 
-func (r *reading) objects(f field, node *parser.Node, path string) any {
+func (d *decoder) objects(f field, node *parser.Node, path string) any {
 	list := make([]any, 0, len(node.Children)) // none is [], not null
 	for _, child := range node.Children {
-		list = append(list, r.object(f.fields, child, joined(path, child.Name)))
+		list = append(list, d.object(f.fields, child, joined(path, child.Name)))
 	}
 	return list
 }
 
 // list takes no account of "middlewares[0]", as Traefik does.
-func (r *reading) list(node *parser.Node, path string) (any, bool) {
+func (d *decoder) list(node *parser.Node, path string) (any, bool) {
 	for _, child := range node.Children {
 		if len(child.Children) > 0 {
-			return r.refuse(path)
+			return d.refuse(path)
 		}
 	}
 	if strings.Contains(node.Value, listMark) {
-		return r.refuse(path)
+		return d.refuse(path)
 	}
 	if node.Value == "" {
 		return []string{}, true
@@ -205,115 +209,119 @@ func (r *reading) list(node *parser.Node, path string) (any, bool) {
 	return values, true
 }
 
-func (r *reading) texts(node *parser.Node, path string) (any, bool) {
+func (d *decoder) texts(node *parser.Node, path string) (any, bool) {
 	values := make(map[string]any)
 	for _, child := range node.Children {
-		r.flatten(values, child.Name, child, path)
+		d.flatten(values, child.Name, child, path)
 	}
 	if len(values) == 0 {
-		return r.refuse(path)
+		return d.refuse(path)
 	}
 	return values, true
 }
 
 // flatten puts names with dots together again.
-func (r *reading) flatten(values map[string]any, name string, node *parser.Node, path string) {
+func (d *decoder) flatten(values map[string]any, name string, node *parser.Node, path string) {
 	for _, child := range node.Children {
-		r.flatten(values, name+"."+child.Name, child, path)
+		d.flatten(values, name+"."+child.Name, child, path)
 	}
 	if len(node.Children) > 0 {
 		return
 	}
-	if !isKey(name) {
-		r.refuse(joined(path, name))
+	if !IsKey(name) {
+		d.refuse(joined(path, name))
 		return
 	}
 	values[name] = node.Value
 }
 
-func (r *reading) numbers(node *parser.Node, path string) (any, bool) {
+func (d *decoder) numbers(node *parser.Node, path string) (any, bool) {
 	values := make(map[string]any)
 	for _, child := range node.Children {
 		at := joined(path, child.Name)
-		if !isKey(child.Name) {
-			r.refuse(at)
-		} else if value, there := r.scalar(number, child.Value, at); there {
+		if !IsKey(child.Name) {
+			d.refuse(at)
+		} else if value, there := d.scalar(kindNumber, child.Value, at); there {
 			values[child.Name] = value
 		}
 	}
 	if len(values) == 0 {
-		return r.refuse(path)
+		return d.refuse(path)
 	}
 	return values, true
 }
 
 // plugins are told whatever labels say, as texts.
-func (r *reading) plugins(node *parser.Node, path string) (any, bool) {
+func (d *decoder) plugins(node *parser.Node, path string) (any, bool) {
 	values := make(map[string]any)
 	for _, child := range node.Children {
 		at := joined(path, child.Name)
-		if !isKey(child.Name) {
-			r.refuse(at)
+		if !IsKey(child.Name) {
+			d.refuse(at)
 		} else if len(child.Children) == 0 {
 			values[child.Name] = map[string]any{}
-		} else if told, named := r.anything(child, at, 1).(map[string]any); named {
+		} else if told, named := d.anything(child, at, 1).(map[string]any); named {
 			values[child.Name] = told
 		} else {
-			r.refuse(at)
+			d.refuse(at)
 		}
 	}
 	if len(values) == 0 {
-		return r.refuse(path)
+		return d.refuse(path)
 	}
 	return values, true
 }
 
-func (r *reading) anything(node *parser.Node, path string, depth int) any {
+func (d *decoder) anything(node *parser.Node, path string, depth int) any {
 	if len(node.Children) == 0 {
 		if strings.Contains(node.Value, listMark) {
-			r.refuse(path)
+			d.refuse(path)
 		}
 		return node.Value
 	}
 	if depth > maxDepth {
-		r.refuse(path)
+		d.refuse(path)
 		return ""
 	}
 	if isIndex(node.Children[0].Name) {
-		return r.anythings(node, path, depth)
+		return d.anythings(node, path, depth)
 	}
 	values := make(map[string]any)
 	for _, child := range node.Children {
-		if !isKey(child.Name) || isIndex(child.Name) {
-			r.refuse(joined(path, child.Name))
+		if !IsKey(child.Name) || isIndex(child.Name) {
+			d.refuse(joined(path, child.Name))
 		}
-		values[child.Name] = r.anything(child, joined(path, child.Name), depth+1)
+		values[child.Name] = d.anything(child, joined(path, child.Name), depth+1)
 	}
 	return values
 }
 
 // anythings are either texts or not: Traefik's decoder loses texts among others.
-func (r *reading) anythings(node *parser.Node, path string, depth int) any {
+func (d *decoder) anythings(node *parser.Node, path string, depth int) any {
 	leaves := len(node.Children[0].Children) == 0
 	var values []any
 	for _, child := range node.Children {
 		at := joined(path, child.Name)
 		if (len(child.Children) == 0) != leaves {
-			r.refuse(at)
+			d.refuse(at)
 		}
-		values = append(values, r.anything(child, at, depth+1))
+		values = append(values, d.anything(child, at, depth+1))
 	}
 	return values
 }
 
-// isKey tells whether Traefik's YAML parser takes the name as a key of JSON.
-func isKey(name string) bool {
+// IsKey reports whether Traefik's YAML parser takes the name as a key of JSON.
+func IsKey(name string) bool {
 	if len(name) <= maxKey/6 { // a byte is \u0000 at most
 		return true
 	}
-	var w writer
-	w.value(name)
-	return len(escaped(w.Bytes())) <= maxKey
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(name); err != nil {
+		return false
+	}
+	return len(Escaped(b.Bytes()))-1 <= maxKey // without the end of the line
 }
 
 func isIndex(name string) bool {
@@ -325,4 +333,21 @@ func joined(path, name string) string {
 		return path + name
 	}
 	return path + "." + name
+}
+
+// Escaped is JSON that Traefik can read as YAML, which does not take some characters as
+// they are.
+func Escaped(body []byte) []byte {
+	if !slices.ContainsFunc(body, func(b byte) bool { return b >= 0x7f }) {
+		return body
+	}
+	var all []byte
+	for _, char := range string(body) {
+		if char >= 0x7f && char <= 0x9f || char == 0xfeff || char == 0xfffe || char == 0xffff {
+			all = fmt.Appendf(all, `\u%04x`, char)
+		} else {
+			all = utf8.AppendRune(all, char)
+		}
+	}
+	return all
 }

@@ -1,4 +1,4 @@
-package traefik_test
+package dynamic_test
 
 import (
 	"bytes"
@@ -10,11 +10,12 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 func TestNothingIsPublishedAsAnEmptyConfiguration(t *testing.T) {
 	t.Parallel()
-	check(t, "configuration", strings.TrimSpace(string(traefik.Publish(nil, "http://paastis:3000", "paastis"))), "{}")
+	check(t, "configuration", strings.TrimSpace(string(dynamic.Publish(nil, "http://paastis:3000", "paastis"))), "{}")
 }
 
 func TestAwakeAppIsPublishedWithItsServers(t *testing.T) {
@@ -124,7 +125,7 @@ func TestPriorityIsJustAboveThatOfTheLabels(t *testing.T) {
 
 func TestRouterThatTheLabelsDoNotKnowIsPublished(t *testing.T) {
 	t.Parallel()
-	checkPublished(t, traefik.Publication{
+	checkPublished(t, dynamic.Publication{
 		Name:    "shop",
 		Router:  traefik.Router{Name: "shop", Rule: "Host(`a`)", Service: "shop", TLS: true, Middlewares: []string{"auth@file", "b"}},
 		Servers: []string{"http://shop:80"},
@@ -239,7 +240,7 @@ func TestMiddlewaresAreCopiedFromTheLabelsOfAnyPublication(t *testing.T) {
 
 func TestFirstOfTwoDefinitionsOfAMiddlewareWins(t *testing.T) {
 	t.Parallel()
-	var all []traefik.Publication
+	var all []dynamic.Publication
 	for _, name := range []string{"b", "c", "a"} {
 		p := publication(t, map[string]string{
 			"middlewares": "pre", "traefik.http.middlewares.pre.addprefix.prefix": "/" + name,
@@ -400,21 +401,21 @@ func TestLabelsThatTraefikCannotReadAreToldAndTheOthersPublished(t *testing.T) {
 		"traefik.http.services.other.weighted.services[0].name": "a",
 		"traefik.tcp.routers.a.foo":                             "not asked",
 	})
-	check(t, "unread", labels.Unread(), []string{
+	check(t, "unread", labels.InvalidLabels(), []string{
 		"traefik.http.middlewares.a..b",
 		"traefik.http.middlewares.a.ratelimit.period",
 		"traefik.http.routers.shop.middlwares",
 		"traefik.http.routers.shop.tls.domains[1].foo",
 		"traefik.http.services.api.loadbalancer.passhostheader",
 	})
-	check(t, "unread of none", traefik.Labels{}.Unread(), []string(nil))
-	check(t, "unread of good ones", decode(t, map[string]string{"traefik.http.routers.a.rule": "Path(`/`)"}).Unread(), []string(nil))
+	check(t, "unread of none", traefik.Labels{}.InvalidLabels(), []string(nil))
+	check(t, "unread of good ones", decode(t, map[string]string{"traefik.http.routers.a.rule": "Path(`/`)"}).InvalidLabels(), []string(nil))
 }
 
 func TestCharactersThatYAMLDoesNotTakeAreEscaped(t *testing.T) {
 	t.Parallel()
 	p := publication(t, map[string]string{"rule": "Path(`/\u007f\u0085\u009f\ufeff\uffff\u2028é\U0001f600<&>`)"})
-	body := string(traefik.Publish([]traefik.Publication{p}, "http://paastis:3000", "paastis"))
+	body := string(dynamic.Publish([]dynamic.Publication{p}, "http://paastis:3000", "paastis"))
 	if !strings.Contains(body, `/\u007f\u0085\u009f\ufeff\uffff\u2028é`+"\U0001f600<&>") {
 		t.Error(body)
 	}
@@ -431,14 +432,14 @@ func TestPublicationOfATooLongNameIsLeftOut(t *testing.T) {
 func TestSamePublicationsInAnyOrderMakeTheSameBytes(t *testing.T) {
 	t.Parallel()
 	all := thousand(t)[:50]
-	before := make([]traefik.Publication, len(all))
+	before := make([]dynamic.Publication, len(all))
 	copy(before, all)
-	want := traefik.Publish(all, "http://paastis:3000", "paastis")
+	want := dynamic.Publish(all, "http://paastis:3000", "paastis")
 	check(t, "publications afterwards", all, before)
 	d := rand.New(rand.NewPCG(1, 2))
 	for range 20 {
 		d.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		if got := traefik.Publish(all, "http://paastis:3000", "paastis"); !bytes.Equal(got, want) {
+		if got := dynamic.Publish(all, "http://paastis:3000", "paastis"); !bytes.Equal(got, want) {
 			t.Fatalf("got %s\nwant %s", got, want)
 		}
 	}
@@ -446,20 +447,20 @@ func TestSamePublicationsInAnyOrderMakeTheSameBytes(t *testing.T) {
 
 func TestPublishedServiceIsNamedAsTraefikDoes(t *testing.T) {
 	t.Parallel()
-	check(t, "name", traefik.PublishedService("shop"), "shop@http")
+	check(t, "name", dynamic.ServiceName("shop"), "shop@http")
 }
 
 func BenchmarkPublishThousand(b *testing.B) {
 	all := thousand(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		traefik.Publish(all, "http://paastis:3000", "paastis")
+		dynamic.Publish(all, "http://paastis:3000", "paastis")
 	}
 }
 
 // thousand are publications as review apps have them, half of them awake.
-func thousand(t testing.TB) []traefik.Publication {
-	all := make([]traefik.Publication, 1000)
+func thousand(t testing.TB) []dynamic.Publication {
+	all := make([]dynamic.Publication, 1000)
 	for i := range all {
 		name := fmt.Sprintf("shop-pr%d-front", i)
 		all[i] = publication(t, map[string]string{
@@ -480,7 +481,7 @@ func thousand(t testing.TB) []traefik.Publication {
 
 // publication is an awake one of a router "shop" with such labels, which are its own
 // unless they are written out.
-func publication(t testing.TB, labels map[string]string) traefik.Publication {
+func publication(t testing.TB, labels map[string]string) dynamic.Publication {
 	t.Helper()
 	full := map[string]string{"traefik.http.routers.shop.rule": "Host(`shop.example`)"}
 	for label, value := range labels {
@@ -493,7 +494,7 @@ func publication(t testing.TB, labels map[string]string) traefik.Publication {
 	completed, _ := decoded.WithDefaults("shop", "shop", nil)
 	for _, router := range completed.Routers {
 		if router.Name == "shop" {
-			return traefik.Publication{
+			return dynamic.Publication{
 				Name: "shop", Labels: completed, Router: router, Provider: "docker",
 				Servers: []string{"http://shop-1:80", "http://shop-2:80"}, Awake: true,
 			}
@@ -513,27 +514,27 @@ type configuration struct {
 	}
 }
 
-func published(t testing.TB, publications ...traefik.Publication) configuration {
+func published(t testing.TB, publications ...dynamic.Publication) configuration {
 	t.Helper()
 	var c configuration
-	if err := json.Unmarshal(traefik.Publish(publications, "http://paastis:3000", "paastis"), &c); err != nil {
+	if err := json.Unmarshal(dynamic.Publish(publications, "http://paastis:3000", "paastis"), &c); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
 // checkPublished compares JSON, whatever the order of its fields.
-func checkPublished(t testing.TB, p traefik.Publication, want string) {
+func checkPublished(t testing.TB, p dynamic.Publication, want string) {
 	t.Helper()
-	body := traefik.Publish([]traefik.Publication{p}, "http://paastis:3000", "paastis")
+	body := dynamic.Publish([]dynamic.Publication{p}, "http://paastis:3000", "paastis")
 	check(t, "configuration", compact(t, body), compact(t, []byte(want)))
 }
 
 // checkPart compares the routers, services or middlewares.
-func checkPart(t testing.TB, p traefik.Publication, part, want string) {
+func checkPart(t testing.TB, p dynamic.Publication, part, want string) {
 	t.Helper()
 	var c struct{ HTTP map[string]json.RawMessage }
-	if err := json.Unmarshal(traefik.Publish([]traefik.Publication{p}, "http://paastis:3000", "paastis"), &c); err != nil {
+	if err := json.Unmarshal(dynamic.Publish([]dynamic.Publication{p}, "http://paastis:3000", "paastis"), &c); err != nil {
 		t.Fatal(err)
 	}
 	check(t, part, compact(t, c.HTTP[part]), compact(t, []byte(want)))

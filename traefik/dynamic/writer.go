@@ -1,11 +1,9 @@
-package traefik
+package dynamic
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"unicode/utf8"
 )
 
 // entry is a part of the configuration.
@@ -50,21 +48,4 @@ func (w *writer) value(value any) {
 		panic(fmt.Sprintf("encode %T: %v", value, err))
 	}
 	w.Truncate(w.Len() - 1) // the end of the line
-}
-
-// escaped is JSON that Traefik can read as YAML, which does not take some characters as
-// they are.
-func escaped(body []byte) []byte {
-	if !slices.ContainsFunc(body, func(b byte) bool { return b >= 0x7f }) {
-		return body
-	}
-	var all []byte
-	for _, char := range string(body) {
-		if char >= 0x7f && char <= 0x9f || char == 0xfeff || char == 0xfffe || char == 0xffff {
-			all = fmt.Appendf(all, `\u%04x`, char)
-		} else {
-			all = utf8.AppendRune(all, char)
-		}
-	}
-	return all
 }

@@ -1,4 +1,4 @@
-package traefik_test
+package dynamic_test
 
 import (
 	"testing"

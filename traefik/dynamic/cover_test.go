@@ -1,4 +1,4 @@
-package traefik_test
+package dynamic_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 // ofFile is a catalog of middlewares as a file has them, written as labels.
@@ -49,7 +50,7 @@ func TestNothingOfAFilePutsAPageInPlaceOfTheWaitingPage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := traefik.Publication{Name: "shop", Labels: labels, Router: labels.Routers[0], Provider: "docker", Known: known, Servers: []string{"http://shop:80"}}
+		p := dynamic.Publication{Name: "shop", Labels: labels, Router: labels.Routers[0], Provider: "docker", Known: known, Servers: []string{"http://shop:80"}}
 		if got := fmt.Sprint(published(t, p).HTTP.Routers["shop"].Middlewares); got != c.asleep {
 			t.Errorf("%s while asleep: %s, want %s", names, got, c.asleep)
 		}

@@ -1,22 +1,24 @@
-package traefik
+package dynamic
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 // mostExcluded bounds how many rules a published rule leaves out.
 const mostExcluded = 64
 
-var errNoRoomAbove = fmt.Errorf("its priority is as high as Traefik takes (%d), so no published one is above it; lower it", maxPriority)
+var errNoRoomAbove = fmt.Errorf("its priority is as high as Traefik takes (%d), so no published one is above it; lower it", traefik.MaxPriority)
 
 // Rival is a router with its parsed rule.
 type Rival struct {
-	Router
+	traefik.Router
 	// Rule is the parsed one. Required.
-	Rule *Rule
+	Rule *traefik.Rule
 	// Origin says where it is, for messages: `container "shop-api-1"`.
 	Origin string
 }
@@ -44,7 +46,7 @@ type Placed struct {
 // rival's rule is left out of the published one, if that can be said in a rule. Should the rival not be there now, what is
 // left out is for the twin, or for a second published router beside that, of the twin's
 // priority: the twin of an app that sleeps may be gone.
-func Place(static Static, published, rivals []Rival) []Placed {
+func Place(static traefik.Static, published, rivals []Rival) []Placed {
 	p := placer{static, make(map[int][]placedRival)}
 	for _, rival := range rivals {
 		p.add(rival, false)
@@ -69,7 +71,7 @@ func Place(static Static, published, rivals []Rival) []Placed {
 
 // placer places published routers.
 type placer struct {
-	static     Static
+	static     traefik.Static
 	byPriority map[int][]placedRival // :: priority → the rivals that have it
 }
 
@@ -86,7 +88,7 @@ func (p *placer) add(rival Rival, always bool) {
 }
 
 // rank is a router's priority as Traefik counts it.
-func rank(router Router) int {
+func rank(router traefik.Router) int {
 	if router.Priority == 0 {
 		return len(router.Rule)
 	}
@@ -95,20 +97,20 @@ func rank(router Router) int {
 
 func (p *placer) place(r Rival) Placed {
 	own := rank(r.Router)
-	if own >= maxPriority {
+	if own >= traefik.MaxPriority {
 		return Placed{Err: errNoRoomAbove}
 	}
 	placed := Placed{Priority: next(own), Rule: r.Router.Rule}
 	hosts := hostKeys(r.Rule)
 	var excluded []string
 	for _, rival := range p.byPriority[placed.Priority] {
-		if disjoint(hosts, rival.hosts) || !p.static.meet(r.Router, rival.Router) {
+		if disjoint(hosts, rival.hosts) || !meet(p.static, r.Router, rival.Router) {
 			continue
 		}
-		if (rival.RuleSyntax == SyntaxV2) != (r.RuleSyntax == SyntaxV2) || r.TLS && rival.namesOther(hosts) || len(excluded) == mostExcluded {
+		if (rival.RuleSyntax == traefik.SyntaxV2) != (r.RuleSyntax == traefik.SyntaxV2) || r.TLS && rival.namesOther(hosts) || len(excluded) == mostExcluded {
 			return Placed{Err: fmt.Errorf("router %q (%s) has the priority just above it, %d, so a published one would tie with it; give one of them another priority", rival.Name, rival.Origin, placed.Priority)}
 		}
-		placed.Second = placed.Second || !rival.always || !p.static.covers(rival.Router, r.Router)
+		placed.Second = placed.Second || !rival.always || !covers(p.static, rival.Router, r.Router)
 		excluded = append(excluded, rival.Router.Rule)
 	}
 	if len(excluded) > 0 {
@@ -148,15 +150,15 @@ func (r placedRival) namesOther(hosts []string) bool {
 
 // meet reports whether two routers may be asked for the same request: on one entry point,
 // and both with TLS or both without.
-func (s Static) meet(a, b Router) bool {
-	if a.TLS != b.TLS && !slices.ContainsFunc(s.EntryPoints, func(e EntryPoint) bool { return e.TLS }) {
+func meet(s traefik.Static, a, b traefik.Router) bool {
+	if a.TLS != b.TLS && !slices.ContainsFunc(s.EntryPoints, func(e traefik.EntryPoint) bool { return e.TLS }) {
 		return false
 	}
 	return !disjoint(s.ListensOn(a), s.ListensOn(b))
 }
 
 // covers reports whether a router is asked wherever the other one is.
-func (s Static) covers(a, b Router) bool {
+func covers(s traefik.Static, a, b traefik.Router) bool {
 	on := s.ListensOn(a)
 	return a.TLS == b.TLS && (len(on) > 0) == (len(s.ListensOn(b)) > 0) &&
 		!slices.ContainsFunc(s.ListensOn(b), func(x string) bool { return !slices.Contains(on, x) })
@@ -168,10 +170,10 @@ func disjoint(a, b []string) bool {
 }
 
 // hostKeys are the hosts of a rule, without dots at the end.
-func hostKeys(rule *Rule) []string {
+func hostKeys(rule *traefik.Rule) []string {
 	var keys []string
 	for _, host := range rule.Hosts() {
-		keys = append(keys, hostKey(host))
+		keys = append(keys, traefik.HostKey(host))
 	}
 	return keys
 }
