@@ -119,7 +119,7 @@ lives:
 fuzz:
 	go test -run '^$$' -fuzz FuzzParseFile -fuzztime 60s ./rules
 	go test -run '^$$' -fuzz FuzzResolve -fuzztime 60s ./rules
-	go test -run '^$$' -fuzz FuzzParseRule -fuzztime 60s ./traefik
+	go test -run '^$$' -fuzz FuzzParseRule -fuzztime 60s ./traefik/rule
 
 demo: setup
 	docker compose up -d

@@ -18,6 +18,7 @@ import (
 	"github.com/paastis/paastis/server"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // check validates the configuration, which was loaded by then, and what the apps'
@@ -188,7 +189,7 @@ func lintElsewhere(inv *registry.Inventory, routers []api.Router, catalog traefi
 		if slices.Contains([]string{"docker", "swarm", "http", "internal"}, r.Provider) || !catalog.Uses(r.Middlewares, r.Provider, middleware) {
 			continue
 		}
-		rule, err := traefik.ParseRule(r.Rule, r.RuleSyntax)
+		rule, err := rule.Parse(r.Rule, r.RuleSyntax)
 		if err != nil {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/dynamic"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // onlyTraefiks are paths at which nobody but Traefik has something to ask.
@@ -64,7 +65,7 @@ func waysIn(e *registry.Entry, traefiks []traefik.Static) []registry.Router {
 	labels, _ = labels.WithDefaults(e.App.Name, cmp.Or(e.App.First().Name, e.App.Name), nil) // what is left out leads nowhere
 	var routers []registry.Router
 	for _, r := range labels.Routers {
-		match, _ := traefik.ParseRule(r.Rule, r.RuleSyntax)
+		match, _ := rule.Parse(r.Rule, r.RuleSyntax)
 		routers = append(routers, registry.Router{Router: r, Match: match, Port: labels.Port(r)})
 	}
 	return routers

@@ -13,6 +13,7 @@ import (
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 	"github.com/paastis/paastis/traefik/dynamic"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // recogniseLimit bounds a look for a Traefik's container. Traefik itself waits 5 s for its
@@ -332,7 +333,7 @@ func (d *destination) rivals(published map[*Router]bool) []dynamic.Rival {
 		}
 	}
 	for _, r := range d.elsewhere {
-		if rule, err := traefik.ParseRule(r.Rule, r.RuleSyntax); err == nil {
+		if rule, err := rule.Parse(r.Rule, r.RuleSyntax); err == nil {
 			all = append(all, dynamic.Rival{Router: r.Router, Rule: rule, Origin: "provider " + r.Provider})
 		}
 	}

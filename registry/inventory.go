@@ -13,6 +13,7 @@ import (
 
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // Settings are what names, rules and labels are read with.
@@ -97,7 +98,7 @@ type Entry struct {
 type Router struct {
 	traefik.Router
 	// Match is the parsed rule. Nil if it does not parse; Problems has the reason.
-	Match *traefik.Rule
+	Match *rule.Rule
 	// StaticURL is the server's URL if the labels give it. Empty: Traefik finds the
 	// server's address by itself, once the app runs.
 	StaticURL string
@@ -334,7 +335,7 @@ func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
 		Own:       e.reported.Unread,
 	}
 	var err error
-	if router.Match, err = traefik.ParseRule(r.Rule, r.RuleSyntax); err != nil {
+	if router.Match, err = rule.Parse(r.Rule, r.RuleSyntax); err != nil {
 		e.problem("router %q on %s: %v; its requests are not recognised", r.Name, e.App.Origin, err)
 	}
 	router.bound = router.Match.Hosts() != nil

@@ -150,7 +150,7 @@ func (e *Entry) traefikProvider() string {
 // middlewares before Paastis tell.
 func (e *Entry) Restore(req *traefik.Request) {
 	for _, r := range e.Routers {
-		if r.Rewrites.Restore(req, r.Match) {
+		if r.Match.Restore(req, r.Rewrites) {
 			return
 		}
 	}
@@ -159,5 +159,5 @@ func (e *Entry) Restore(req *traefik.Request) {
 // Restore makes a request that came by the route what the visitor made it. It reports
 // whether the router takes that.
 func (rt *Route) Restore(req *traefik.Request) bool {
-	return rt.router.AllRewrites.Restore(req, rt.router.Match)
+	return rt.router.Match.Restore(req, rt.router.AllRewrites)
 }

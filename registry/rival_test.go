@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // routersOf are the routers that a Traefik of which nothing is known gets.
@@ -52,7 +53,7 @@ func TestAPublishedRouteTakesNoRequestOfAnAppThatIsNotPublished(t *testing.T) {
 				}
 				published := routersOf(t, w)
 				for name, r := range published {
-					rule, err := traefik.ParseRule(r.Rule, "")
+					rule, err := rule.Parse(r.Rule, "")
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // Route is a router of an app as Paastis publishes it: it leads to the app while that
@@ -164,7 +165,7 @@ func (e *Entry) ownRouter() {
 	}
 	router := Router{Router: traefik.Router{Name: e.App.Name, Rule: e.Rule}, Port: e.Properties.Port, Own: true}
 	var err error
-	if router.Match, err = traefik.ParseRule(e.Rule, ""); err != nil {
+	if router.Match, err = rule.Parse(e.Rule, ""); err != nil {
 		e.problem("rule of app %q (%s): %v; its requests are not recognised", e.Name, e.Origins["rule"], err)
 	}
 	if e.labels.Enable != nil && !*e.labels.Enable {

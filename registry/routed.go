@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // Which routers there are depends on what runs: Traefik's Docker provider forgets those of
@@ -162,8 +163,8 @@ func (e *Entry) lacksServer(app App) string {
 
 // routers are those of all apps, managed or not: a request may belong to an app that
 // Paastis must leave alone. With a Traefik they are those that its flags let it have.
-func (inv *Inventory) routers(by *traefik.Static) []traefik.Entry[*Router] {
-	var routes []traefik.Entry[*Router]
+func (inv *Inventory) routers(by *traefik.Static) []rule.Entry[*Router] {
+	var routes []rule.Entry[*Router]
 	for _, e := range inv.Entries {
 		for i := range e.Routers {
 			r := &e.Routers[i]
@@ -174,7 +175,7 @@ func (inv *Inventory) routers(by *traefik.Static) []traefik.Entry[*Router] {
 			if by != nil && !r.Own {
 				ways = by.Ways(r.Router)
 			}
-			routes = append(routes, traefik.Entry[*Router]{
+			routes = append(routes, rule.Entry[*Router]{
 				Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Rewrites: r.Rewrites,
 				TLS: r.TLS, Ways: ways, Silent: r.silent(), Value: r,
 			})
@@ -196,10 +197,10 @@ func (r *Router) silent() bool {
 
 // tables are the routers that some Traefiks have: all of them, those that are there now, and
 // those of managed apps for certain hosts.
-type tables struct{ all, present, claiming *traefik.Table[*Router] }
+type tables struct{ all, present, claiming *rule.Table[*Router] }
 
-func newTables(routers []traefik.Entry[*Router]) *tables {
-	all := traefik.NewTable(routers)
+func newTables(routers []rule.Entry[*Router]) *tables {
+	all := rule.NewTable(routers)
 	return &tables{all, all.Among((*Router).There), all.Among((*Router).claims)}
 }
 

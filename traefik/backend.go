@@ -3,6 +3,8 @@ package traefik
 import (
 	"cmp"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 // Scheme is what the labels say of how the router's servers are spoken to: "http",
@@ -22,4 +24,11 @@ func (r Router) Foreign() string {
 		return r.Service
 	}
 	return ""
+}
+
+// Secure reports whether people reach the router by HTTPS, as far as it tells by itself.
+func (r Router) Secure() bool {
+	return r.TLS || slices.ContainsFunc(r.EntryPoints, func(name string) bool {
+		return strings.EqualFold(name, "websecure") || strings.EqualFold(name, "https")
+	})
 }

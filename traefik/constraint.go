@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/vulcand/predicate"
 )
@@ -73,14 +74,14 @@ func (c *Constraint) String() string {
 }
 
 func parseConstraint(text string) (matches labelMatcher, err error) {
-	defer func() { // see ParseRule
+	defer func() { // as in rule.Parse
 		if cause := recover(); cause != nil {
-			matches, err = nil, oneLine{fmt.Errorf("%v", cause)}
+			matches, err = nil, SyntaxError{fmt.Errorf("%v", cause)}
 		}
 	}()
 	found, err := constraints.Parse(text)
 	if err != nil {
-		return nil, oneLine{err}
+		return nil, SyntaxError{err}
 	}
 	matches, ok := found.(labelMatcher)
 	if !ok {
@@ -140,3 +141,14 @@ func matchLabelRegex(name, expr string) labelMatcher {
 	pattern, err := regexp.Compile(expr)
 	return func(labels map[string]string) bool { return err == nil && pattern.MatchString(labels[name]) }
 }
+
+// SyntaxError is an error of a rule or a constraint, whose text fits into a log line, and that speaks of matchers
+// where the parser speaks of functions.
+type SyntaxError struct{ Cause error }
+
+func (e SyntaxError) Error() string {
+	text := strings.Replace(e.Cause.Error(), "unsupported function:", "unknown matcher", 1)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+func (e SyntaxError) Unwrap() error { return e.Cause }

@@ -105,7 +105,7 @@ type Router struct {
 	Name string
 	// Rule in the RuleSyntax. Empty: Traefik's default rule.
 	Rule string
-	// RuleSyntax is for ParseRule. Empty: Traefik's default, usually version 3.
+	// RuleSyntax is for rule.Parse. Empty: Traefik's default, usually version 3.
 	RuleSyntax string
 	// Priority; zero is the length of the rule.
 	Priority int

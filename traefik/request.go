@@ -3,7 +3,6 @@ package traefik
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"net"
 	"net/http"
 	"net/netip"
@@ -72,9 +71,9 @@ func FromForwardAuth(h http.Header) (Request, error) {
 		r.Method = http.MethodGet
 	}
 	r.Asked = true
-	r.setAuthority(first(h, "X-Forwarded-Host"))
+	r.SetAuthority(first(h, "X-Forwarded-Host"))
 	r.setPort(first(h, "X-Forwarded-Port"))
-	if err := r.setURI(uri); err != nil {
+	if err := r.SetURI(uri); err != nil {
 		return Request{}, fmt.Errorf("read X-Forwarded-Uri %q: %w", uri, err)
 	}
 	return r, nil
@@ -97,9 +96,9 @@ func FromRequest(request *http.Request) Request {
 	if !r.ClientIP.IsValid() {
 		r.ClientIP = remoteIP(request.RemoteAddr)
 	}
-	r.setAuthority(request.Host)
+	r.SetAuthority(request.Host)
 	r.setPort(first(request.Header, "X-Forwarded-Port"))
-	if err := r.setURI(request.URL.RequestURI()); err != nil {
+	if err := r.SetURI(request.URL.RequestURI()); err != nil {
 		// Such as "GET mailto:me": it has no path for Traefik either.
 		r.Path, r.RawQuery = request.URL.Path, request.URL.RawQuery
 	}
@@ -120,12 +119,12 @@ func FromURL(rawURL string) (Request, error) {
 		return Request{}, fmt.Errorf("read URL %q: want http or https, and a host", rawURL)
 	}
 	r := Request{Method: http.MethodGet, Proto: parsed.Scheme}
-	r.setAuthority(parsed.Host)
+	r.SetAuthority(parsed.Host)
 	r.setPort("")
 	if r.Port == 0 {
 		r.Port = usualPort(parsed.Scheme)
 	}
-	if err := r.setURI(parsed.RequestURI()); err != nil {
+	if err := r.SetURI(parsed.RequestURI()); err != nil {
 		return Request{}, fmt.Errorf("read URL %q: %w", rawURL, err)
 	}
 	return r, nil
@@ -180,7 +179,8 @@ func (r *Request) isLocal() bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && address.IsLoopback()
 }
 
-func (r *Request) setAuthority(authority string) {
+// SetAuthority sets the host as the visitor sent it, and Host with it.
+func (r *Request) SetAuthority(authority string) {
 	r.Authority = authority
 	r.Host = strings.ToLower(strings.TrimSpace(hostname(authority)))
 }
@@ -197,7 +197,9 @@ func (r *Request) setPort(forwarded string) {
 	}
 }
 
-func (r *Request) setURI(uri string) error {
+// SetURI sets path and query as the visitor sent them, and Path and RawQuery with them. It
+// fails for a path that is none.
+func (r *Request) SetURI(uri string) error {
 	r.URI = originForm(uri)
 	if r.URI[0] != '/' && r.URI != "*" {
 		return errors.New("want a path that starts with a slash")
@@ -210,6 +212,18 @@ func (r *Request) setURI(uri string) error {
 	r.Path, r.RawQuery = path, query
 	return nil
 }
+
+// URLPort is that of the visitor's URL with a colon before it, "" if it goes without saying.
+func (r *Request) URLPort() string {
+	port := first(r.Header, "X-Forwarded-Port")
+	if port == "" || port == "80" && r.Proto != "https" || port == "443" && r.Proto == "https" {
+		return ""
+	}
+	return ":" + port
+}
+
+// NotedHost is the host that Traefik noted before a middleware replaced it. Empty: none.
+func (r *Request) NotedHost() string { return first(r.Header, "X-Forwarded-Host") }
 
 // Helpers
 
@@ -335,26 +349,6 @@ func remoteIP(remoteAddr string) netip.Addr {
 		return netip.Addr{}
 	}
 	return address
-}
-
-// queryValues yields the values of a parameter in their order, decoded, leaving out
-// those that net/url cannot read. It decodes nothing that has no escape.
-func queryValues(rawQuery, name string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for pair := range strings.SplitSeq(rawQuery, "&") {
-			if pair == "" || strings.Contains(pair, ";") {
-				continue
-			}
-			key, value, _ := strings.Cut(pair, "=")
-			if key, err := url.QueryUnescape(key); err != nil || key != name {
-				continue
-			}
-			value, err := url.QueryUnescape(value)
-			if err == nil && !yield(value) {
-				return
-			}
-		}
-	}
 }
 
 // isAuthority takes names, addresses and ports, and nothing else that RFC 3986 allows:

@@ -256,3 +256,12 @@ func hear(t testing.TB, h http.Header) traefik.Request {
 	}
 	return r
 }
+
+func open(t testing.TB, url string) *traefik.Request {
+	t.Helper()
+	request, err := traefik.FromURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &request
+}

@@ -52,6 +52,32 @@ type rewritten struct {
 	guessed bool // by what is not known of a middleware
 }
 
+// Origin is a request as a visitor may have made it, of which rewrites made another.
+type Origin struct {
+	Host string
+	Path string // with its escapes
+	// AnyHost tells that the visitor's host was replaced, and left no trace.
+	AnyHost bool
+	// Undone is the weight of the traces that were found and explained.
+	Undone int
+	// Guessed tells that it is by what is not known of a middleware.
+	Guessed bool
+}
+
+// Origins are the requests of which the rewrites may have made this one, those first that
+// explain the most of its traces.
+func (ws Rewrites) Origins(request *Request) []Origin {
+	path, _, _ := strings.Cut(request.URI, "?")
+	seen := rewritten{
+		host: request.Authority, path: path, strips: request.Header[prefixHeader], changes: request.Header[replacedHeader],
+	}
+	var all []Origin
+	for _, r := range ws.origins(seen) {
+		all = append(all, Origin{Host: r.host, Path: r.path, AnyHost: r.anyHost, Undone: r.undone, Guessed: r.guessed})
+	}
+	return all
+}
+
 // IsKnown reports whether it is known of all of them what they do.
 func (ws Rewrites) IsKnown() bool {
 	return !slices.Contains(ws, rewrite(unknown{}))
@@ -69,8 +95,8 @@ func (ws Rewrites) LeavesTrace() bool {
 	})
 }
 
-// changesHost reports whether one of them puts a host in place of the visitor's.
-func (ws Rewrites) changesHost() bool {
+// ChangesHost reports whether one of them puts a host in place of the visitor's.
+func (ws Rewrites) ChangesHost() bool {
 	return slices.ContainsFunc(ws, func(w rewrite) bool {
 		change, ok := w.(headerChange)
 		return ok && change.host != ""

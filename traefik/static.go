@@ -52,6 +52,16 @@ type EntryPoint struct {
 	Timeouts
 }
 
+// Way is a way by which requests get to a router: an entry point, as far as a request
+// shows by which one it came.
+type Way struct {
+	// Port that the entry point listens on, or that of the machine that leads there. Zero: not
+	// known.
+	Port uint16
+	// TLS tells that the router takes HTTPS there, else HTTP.
+	TLS bool
+}
+
 // Keeps reports whether such a Traefik makes routers of an app with these labels: whether
 // it is exposed, and not left out by the constraints.
 func (s Static) Keeps(l Labels) bool {

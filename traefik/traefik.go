@@ -1,19 +1,19 @@
-// Package traefik speaks Traefik's language. It reads what an app's labels tell
-// Traefik, and finds the router, hence the app, that a visitor's request belongs to:
+// Package traefik speaks Traefik's language: what an app's labels tell Traefik, what a
+// request is that Traefik tells of, and what middlewares do to it on the way.
 //
-//	labels of an app ──Decode──► Labels ──WithDefaults──► Router ──ParseRule──► Rule
-//	                                                                             │
-//	                                                                          NewTable
-//	                                                                             ▼
-//	headers of /auth ──FromForwardAuth──► Request ─────────────────────► Table.Lookup
+//	labels of an app ──Decode──► Labels ──WithDefaults──► Router ─┐
+//	                                                              ├──► rule.Table.Lookup
+//	headers of /auth ──FromForwardAuth──► Request ────────────────┘
 //
-// What goes in and what comes out, for a container of the compose project "shop":
+// What goes in, for a container of the compose project "shop":
 //
 //	traefik.http.routers.web.rule         = Host(`shop.example`) && PathPrefix(`/`)
 //	traefik.http.routers.web.middlewares  = paastis
 //
 //	X-Forwarded-Host: Shop.Example:8443
 //	X-Forwarded-Uri:  /cart?id=7           ──► the entry of router "web"
+//
+// The package rule finds the router, hence the app, that a request belongs to.
 //
 // The package api asks a running Traefik what it made of it all.
 //

@@ -20,6 +20,7 @@ import (
 
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 const (
@@ -356,11 +357,11 @@ func TestMiddlewaresAreThoseThatTraefikHas(t *testing.T) {
 	rewrites := catalog.Before([]string{"geo@file", "secured@file"}, "docker", "paastis")
 	request, _ := traefik.FromURL("http://a.test/cart")
 	request.Header = http.Header{"X-Forwarded-Prefix": {"/shop"}}
-	rule, err := traefik.ParseRule("PathPrefix(`/shop`)", "")
+	rule, err := rule.Parse("PathPrefix(`/shop`)", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !rewrites.Restore(&request, rule) || request.Path != "/shop/cart" || rewrites.IsKnown() {
+	if !rule.Restore(&request, rewrites) || request.Path != "/shop/cart" || rewrites.IsKnown() {
 		t.Errorf("it was %q; all is known: %t", request.Path, rewrites.IsKnown())
 	}
 }

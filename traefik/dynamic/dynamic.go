@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 	"github.com/paastis/paastis/traefik/schema"
 )
 
@@ -260,7 +261,7 @@ func (p *Publication) router() routerConfig {
 	router := routerConfig{
 		Rule:          cmp.Or(p.Placed.Rule, p.Router.Rule),
 		RuleSyntax:    p.Router.RuleSyntax,
-		Priority:      cmp.Or(p.Placed.Priority, next(min(rank(p.Router), traefik.MaxPriority-1))),
+		Priority:      cmp.Or(p.Placed.Priority, next(min(rank(p.Router), rule.MaxPriority-1))),
 		EntryPoints:   p.Router.EntryPoints,
 		Service:       p.Name,
 		Observability: options["observability"],

@@ -7,18 +7,19 @@ import (
 	"strings"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // mostExcluded bounds how many rules a published rule leaves out.
 const mostExcluded = 64
 
-var errNoRoomAbove = fmt.Errorf("its priority is as high as Traefik takes (%d), so no published one is above it; lower it", traefik.MaxPriority)
+var errNoRoomAbove = fmt.Errorf("its priority is as high as Traefik takes (%d), so no published one is above it; lower it", rule.MaxPriority)
 
 // Rival is a router with its parsed rule.
 type Rival struct {
 	traefik.Router
 	// Rule is the parsed one. Required.
-	Rule *traefik.Rule
+	Rule *rule.Rule
 	// Origin says where it is, for messages: `container "shop-api-1"`.
 	Origin string
 }
@@ -79,12 +80,12 @@ type placer struct {
 type placedRival struct {
 	Rival
 	always bool
-	hosts  []string // see hostKeys
+	hosts  []string // see rule.HostKeys
 }
 
 func (p *placer) add(rival Rival, always bool) {
 	at := rank(rival.Router)
-	p.byPriority[at] = append(p.byPriority[at], placedRival{rival, always, hostKeys(rival.Rule)})
+	p.byPriority[at] = append(p.byPriority[at], placedRival{rival, always, rival.Rule.HostKeys()})
 }
 
 // rank is a router's priority as Traefik counts it.
@@ -97,17 +98,17 @@ func rank(router traefik.Router) int {
 
 func (p *placer) place(r Rival) Placed {
 	own := rank(r.Router)
-	if own >= traefik.MaxPriority {
+	if own >= rule.MaxPriority {
 		return Placed{Err: errNoRoomAbove}
 	}
 	placed := Placed{Priority: next(own), Rule: r.Router.Rule}
-	hosts := hostKeys(r.Rule)
+	hosts := r.Rule.HostKeys()
 	var excluded []string
 	for _, rival := range p.byPriority[placed.Priority] {
 		if disjoint(hosts, rival.hosts) || !meet(p.static, r.Router, rival.Router) {
 			continue
 		}
-		if (rival.RuleSyntax == traefik.SyntaxV2) != (r.RuleSyntax == traefik.SyntaxV2) || r.TLS && rival.namesOther(hosts) || len(excluded) == mostExcluded {
+		if (rival.RuleSyntax == rule.SyntaxV2) != (r.RuleSyntax == rule.SyntaxV2) || r.TLS && rival.namesOther(hosts) || len(excluded) == mostExcluded {
 			return Placed{Err: fmt.Errorf("router %q (%s) has the priority just above it, %d, so a published one would tie with it; give one of them another priority", rival.Name, rival.Origin, placed.Priority)}
 		}
 		placed.Second = placed.Second || !rival.always || !covers(p.static, rival.Router, r.Router)
@@ -167,13 +168,4 @@ func covers(s traefik.Static, a, b traefik.Router) bool {
 // disjoint reports whether both lists have something, and nothing in common.
 func disjoint(a, b []string) bool {
 	return len(a) > 0 && len(b) > 0 && !slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
-}
-
-// hostKeys are the hosts of a rule, without dots at the end.
-func hostKeys(rule *traefik.Rule) []string {
-	var keys []string
-	for _, host := range rule.Hosts() {
-		keys = append(keys, traefik.HostKey(host))
-	}
-	return keys
 }

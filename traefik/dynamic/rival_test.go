@@ -10,6 +10,7 @@ import (
 
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/dynamic"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // ranked is a router as a Traefik has it, and whose it is.
@@ -17,7 +18,7 @@ type ranked struct {
 	owner     string
 	published bool
 	priority  int
-	rule      *traefik.Rule
+	rule      *rule.Rule
 	tls       bool
 	on        []string
 }
@@ -52,7 +53,7 @@ func owners(all []ranked) []string {
 
 func rivalOf(t *testing.T, r traefik.Router) dynamic.Rival {
 	t.Helper()
-	rule, err := traefik.ParseRule(r.Rule, r.RuleSyntax)
+	rule, err := rule.Parse(r.Rule, r.RuleSyntax)
 	if err != nil {
 		t.Fatal(r.Rule, err)
 	}
@@ -83,7 +84,7 @@ func TestAPublishedRouterTakesNoRequestThatIsForAnother(t *testing.T) {
 			r.Priority = []int{0, 0, 0, -2, -1, 1, 2, 3, 4, math.MaxInt - 1001, math.MaxInt - 1000}[d.IntN(11)]
 			r.EntryPoints = [][]string{nil, {"web"}, {"websecure"}, {"web", "websecure"}}[d.IntN(4)]
 			if d.IntN(12) == 0 {
-				r.RuleSyntax, r.Rule = traefik.SyntaxV2, "Host(`a`) && Path(`/ab`)"
+				r.RuleSyntax, r.Rule = rule.SyntaxV2, "Host(`a`) && Path(`/ab`)"
 			}
 			routers = append(routers, rivalOf(t, r))
 		}

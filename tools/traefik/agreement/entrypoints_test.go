@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 	"github.com/traefik/traefik/v3/pkg/config/dynamic"
 	"github.com/traefik/traefik/v3/pkg/config/runtime"
 )
@@ -41,7 +42,7 @@ func TestBothSidesChooseTheSameRouterByEntryPointAndTLS(t *testing.T) {
 
 // compareArrivals sends requests by an entry point, and returns how many Traefik took. Of
 // one that it answers 404 it does not ask.
-func compareArrivals(t *testing.T, m *messenger, static traefik.Static, routers []placed, table *traefik.Table[string], at traefik.EntryPoint, secure bool) (met int) {
+func compareArrivals(t *testing.T, m *messenger, static traefik.Static, routers []placed, table *rule.Table[string], at traefik.EntryPoint, secure bool) (met int) {
 	t.Helper()
 	they := theirEntryPoint(t, static, routers, at.Name, secure)
 	for _, host := range []string{"a.example", "b.example"} {
@@ -144,11 +145,11 @@ func defaultsOf(static traefik.Static) []string {
 	return all
 }
 
-func tableOf(t *testing.T, static traefik.Static, routers []placed) *traefik.Table[string] {
+func tableOf(t *testing.T, static traefik.Static, routers []placed) *rule.Table[string] {
 	t.Helper()
-	var entries []traefik.Entry[string]
+	var entries []rule.Entry[string]
 	for _, p := range routers {
-		rule, err := traefik.ParseRule(p.rule, "")
+		parsed, err := rule.Parse(p.rule, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +158,7 @@ func tableOf(t *testing.T, static traefik.Static, routers []placed) *traefik.Tab
 		if len(ways) == 0 {
 			continue // Traefik leaves it out
 		}
-		entries = append(entries, traefik.Entry[string]{Rule: rule, Router: p.name, Priority: p.priority, TLS: p.tls, Ways: ways, Value: p.name})
+		entries = append(entries, rule.Entry[string]{Rule: parsed, Router: p.name, Priority: p.priority, TLS: p.tls, Ways: ways, Value: p.name})
 	}
-	return traefik.NewTable(entries)
+	return rule.NewTable(entries)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 	"github.com/traefik/traefik/v3/pkg/config/dynamic"
 	"github.com/traefik/traefik/v3/pkg/middlewares/addprefix"
 	"github.com/traefik/traefik/v3/pkg/middlewares/auth"
@@ -182,10 +183,10 @@ func (d dice) middlewares() (labels map[string]string, names []string) {
 }
 
 // ourTable is Paastis's, and what it does by published routes.
-func ourTable(t *testing.T, routers ...guarded) (*traefik.Table[string], map[string]traefik.Rewrites, map[string]*traefik.Rule) {
+func ourTable(t *testing.T, routers ...guarded) (*rule.Table[string], map[string]traefik.Rewrites, map[string]*rule.Rule) {
 	t.Helper()
-	var entries []traefik.Entry[string]
-	rewrites, rules := map[string]traefik.Rewrites{}, map[string]*traefik.Rule{}
+	var entries []rule.Entry[string]
+	rewrites, rules := map[string]traefik.Rewrites{}, map[string]*rule.Rule{}
 	for _, g := range routers {
 		labels, err := traefik.Decode(g.labels)
 		if err != nil {
@@ -195,15 +196,15 @@ func ourTable(t *testing.T, routers ...guarded) (*traefik.Table[string], map[str
 		for _, m := range labels.Middlewares {
 			catalog[m.Name+"@docker"] = m
 		}
-		rule, err := traefik.ParseRule(g.rule, "")
+		parsed, err := rule.Parse(g.rule, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		rules[g.name] = rule
+		rules[g.name] = parsed
 		rewrites[g.name] = catalog.Before(append(slices.Clone(g.names), "paastis"), "docker", "paastis")
-		entries = append(entries, traefik.Entry[string]{Rule: rule, Router: g.name, Value: g.name, Rewrites: rewrites[g.name]})
+		entries = append(entries, rule.Entry[string]{Rule: parsed, Router: g.name, Value: g.name, Rewrites: rewrites[g.name]})
 	}
-	return traefik.NewTable(entries), rewrites, rules
+	return rule.NewTable(entries), rewrites, rules
 }
 
 // asVisitor is a request of a visitor's on the wire; nil if a server would refuse it.
@@ -371,12 +372,12 @@ func partsOf(lines string) []string {
 }
 
 // compareArrival compares what a published route brings.
-func compareArrival(t *testing.T, c *crossing, q question, rewrites traefik.Rewrites, rule *traefik.Rule, forged string) {
+func compareArrival(t *testing.T, c *crossing, q question, rewrites traefik.Rewrites, rule *rule.Rule, forged string) {
 	t.Helper()
 	arrived := traefik.FromRequest(q.arriving)
 	original := arrived
 	switch {
-	case !rewrites.Restore(&original, rule):
+	case !rule.Restore(&original, rewrites):
 		t.Errorf("%s%s arrives as %s: no way back", q.host, q.uri, heard(arrived))
 	case isSame(original.URI, q.uri) || !rewrites.LeavesTrace():
 	default:

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 	"github.com/traefik/traefik/v3/pkg/config/dynamic"
 	"github.com/traefik/traefik/v3/pkg/middlewares/auth"
 	"github.com/traefik/traefik/v3/pkg/middlewares/requestdecorator"
@@ -104,24 +105,24 @@ func answer(name string) http.Handler {
 
 // ours is Paastis.
 type ours struct {
-	table *traefik.Table[string]
+	table *rule.Table[string]
 }
 
 // newOurs returns the names of the routers that Paastis refuses with it.
 func newOurs(routers ...router) (ours, map[string]error) {
-	var entries []traefik.Entry[string]
+	var entries []rule.Entry[string]
 	refused := make(map[string]error)
 	for _, r := range routers {
-		rule, err := traefik.ParseRule(r.rule, r.syntax)
+		parsed, err := rule.Parse(r.rule, r.syntax)
 		if err != nil {
 			refused[r.name] = err
 			continue
 		}
-		entries = append(entries, traefik.Entry[string]{
-			Rule: rule, Router: r.name, Priority: r.priority, Value: r.name,
+		entries = append(entries, rule.Entry[string]{
+			Rule: parsed, Router: r.name, Priority: r.priority, Value: r.name,
 		})
 	}
-	return ours{traefik.NewTable(entries)}, refused
+	return ours{rule.NewTable(entries)}, refused
 }
 
 func (s ours) winner(request traefik.Request) string {

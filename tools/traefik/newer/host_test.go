@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 	"github.com/traefik/traefik/v3/pkg/middlewares/requestdecorator"
 	muxer "github.com/traefik/traefik/v3/pkg/muxer/http"
 )
@@ -49,17 +50,17 @@ func TestBothSidesTakeTheSameHostsByRandomRules(t *testing.T) {
 	}
 }
 
-func compare(t *testing.T, rule, syntax string) {
+func compare(t *testing.T, text, syntax string) {
 	t.Helper()
 	parser, err := muxer.NewSyntaxParser()
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := muxer.NewMuxer(parser, nil)
-	ours, weRefuse := traefik.ParseRule(rule, syntax)
-	theyRefuse := mux.AddRoute(rule, syntax, 0, "", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	ours, weRefuse := rule.Parse(text, syntax)
+	theyRefuse := mux.AddRoute(text, syntax, 0, "", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	if (weRefuse == nil) != (theyRefuse == nil) {
-		t.Errorf("%s in %q: Traefik: %v, Paastis: %v", rule, syntax, theyRefuse, weRefuse)
+		t.Errorf("%s in %q: Traefik: %v, Paastis: %v", text, syntax, theyRefuse, weRefuse)
 	}
 	if weRefuse != nil || theyRefuse != nil {
 		return
@@ -72,7 +73,7 @@ func compare(t *testing.T, rule, syntax string) {
 		decorator.ServeHTTP(recorder, request, mux.ServeHTTP)
 		visitors := traefik.FromRequest(request)
 		if they, we := recorder.Code == http.StatusTeapot, ours.Match(&visitors); they != we {
-			t.Errorf("%s in %q of %q: Traefik %t, Paastis %t", rule, syntax, host, they, we)
+			t.Errorf("%s in %q of %q: Traefik %t, Paastis %t", text, syntax, host, they, we)
 		}
 	}
 }

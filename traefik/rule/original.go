@@ -1,8 +1,10 @@
-package traefik
+package rule
 
 import (
 	"slices"
 	"strings"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 // Recognize is Lookup for a request that Paastis sees behind middlewares, and makes the
@@ -14,7 +16,7 @@ import (
 //
 // If no entry of the host has Rewrites it costs two map accesses more than Lookup, and
 // none if no entry has.
-func (t *Table[T]) Recognize(request *Request) (value T, entry *Entry[T], found bool) {
+func (t *Table[T]) Recognize(request *traefik.Request) (value T, entry *Entry[T], found bool) {
 	if t == nil {
 		return value, nil, false
 	}
@@ -40,14 +42,14 @@ func (t *Table[T]) Recognize(request *Request) (value T, entry *Entry[T], found 
 // Restore makes a request that has come by a router what the visitor made it. It reports
 // whether it could: what the rewrites make of such a request is this one, and the rule
 // takes it. Else the request stays as it is.
-func (ws Rewrites) Restore(request *Request, rule *Rule) bool {
+func (r *Rule) Restore(request *traefik.Request, ws traefik.Rewrites) bool {
 	if ws == nil {
-		return rule.Match(request)
+		return r.Match(request)
 	}
-	for _, c := range ws.candidates(request, rule) {
+	for _, c := range r.candidates(request, ws) {
 		original := *request
 		c.restore(&original)
-		if rule.Match(&original) {
+		if r.Match(&original) {
 			*request = original
 			return true
 		}
@@ -57,7 +59,7 @@ func (ws Rewrites) Restore(request *Request, rule *Rule) bool {
 
 // candidate is what a request was, if it came by the entry at a place; below zero: by none.
 type candidate struct {
-	rewritten
+	traefik.Origin
 	place   int32
 	sure    bool // the entry's middlewares make of it what Paastis sees
 	changed bool // it is not as Paastis sees it
@@ -66,10 +68,10 @@ type candidate struct {
 }
 
 // better is the best candidate of a request, with those by the entry at a place.
-func (t *Table[T]) better(best candidate, request *Request, place int32) candidate {
+func (t *Table[T]) better(best candidate, request *traefik.Request, place int32) candidate {
 	entry := &t.entries[place]
-	for _, c := range entry.Rewrites.candidates(request, entry.Rule) {
-		if best.sure && (c.undone < best.undone || c.undone == best.undone && place >= best.place) {
+	for _, c := range entry.Rule.candidates(request, entry.Rewrites) {
+		if best.sure && (c.Undone < best.Undone || c.Undone == best.Undone && place >= best.place) {
 			continue
 		}
 		original := *request
@@ -85,67 +87,55 @@ func (t *Table[T]) better(best candidate, request *Request, place int32) candida
 // candidates are what a request may have been before the rewrites, those first that explain
 // the most. It tells of a middleware of which nothing is known only what the rule does not
 // take without.
-func (ws Rewrites) candidates(request *Request, rule *Rule) []candidate {
+func (r *Rule) candidates(request *traefik.Request, ws traefik.Rewrites) []candidate {
 	path, _, _ := strings.Cut(request.URI, "?")
-	seen := rewritten{
-		host: request.Authority, path: path, strips: request.Header[prefixHeader], changes: request.Header[replacedHeader],
-	}
-	plain := rule.Match(request)
+	plain := r.Match(request)
 	var all []candidate
-	for _, before := range ws.origins(seen) {
-		if before.guessed && plain {
+	for _, before := range ws.Origins(request) {
+		if before.Guessed && plain {
 			continue
 		}
-		hosts, told := before.hosts(request, rule)
+		hosts, told := r.hostsBefore(before, request)
 		for _, host := range hosts {
-			before.host = host
-			all = append(all, candidate{rewritten: before, changed: before.path != path || host != request.Authority, hostless: !told})
+			before.Host = host
+			all = append(all, candidate{Origin: before, changed: before.Path != path || host != request.Authority, hostless: !told})
 		}
 	}
 	return all
 }
 
-// hosts are those that the visitor may have asked: what Traefik noted before the host was
+// hostsBefore are those that the visitor may have asked: what Traefik noted before the host was
 // replaced, which it does not tell a ForwardAuth, or those of the rule. It reports whether
 // there is no doubt.
-func (r rewritten) hosts(request *Request, rule *Rule) (hosts []string, told bool) {
-	if !r.anyHost {
-		return []string{r.host}, true
+func (r *Rule) hostsBefore(origin traefik.Origin, request *traefik.Request) (hosts []string, told bool) {
+	if !origin.AnyHost {
+		return []string{origin.Host}, true
 	}
-	if noted := first(request.Header, "X-Forwarded-Host"); noted != "" && !strings.EqualFold(noted, r.host) {
+	if noted := request.NotedHost(); noted != "" && !strings.EqualFold(noted, origin.Host) {
 		return []string{noted}, true
 	}
-	hosts = slices.Clone(rule.Hosts())
+	hosts = slices.Clone(r.Hosts())
 	for i := range hosts {
-		hosts[i] += request.port()
+		hosts[i] += request.URLPort()
 	}
 	if len(hosts) == 1 {
 		return hosts, true
 	}
-	return append(hosts, r.host), false
-}
-
-// port is that of the visitor's URL with a colon before it, "" if it goes without saying.
-func (r *Request) port() string {
-	port := first(r.Header, "X-Forwarded-Port")
-	if port == "" || port == "80" && r.Proto != "https" || port == "443" && r.Proto == "https" {
-		return ""
-	}
-	return ":" + port
+	return append(hosts, origin.Host), false
 }
 
 // restore makes the request what it was. It has the query that it has, and no authority if
 // there is a doubt about its host.
-func (c candidate) restore(request *Request) {
-	if c.host != request.Authority {
-		request.setAuthority(c.host)
+func (c candidate) restore(request *traefik.Request) {
+	if c.Host != request.Authority {
+		request.SetAuthority(c.Host)
 	}
 	if c.hostless {
 		request.Authority = ""
 	}
-	uri := c.path
+	uri := c.Path
 	if _, query, has := strings.Cut(request.URI, "?"); has {
 		uri += "?" + query
 	}
-	_ = request.setURI(uri) // begins with a slash and can be decoded
+	_ = request.SetURI(uri) // begins with a slash and can be decoded
 }

@@ -1,4 +1,4 @@
-package traefik_test
+package rule_test
 
 import (
 	"net/http"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 func TestRuleOfTraefik3TakesWhatTraefikTakes(t *testing.T) {
@@ -109,7 +110,7 @@ func TestRuleOfTraefik2TakesWhatTraefikTakes(t *testing.T) {
 		{"Query(`a`, `7`)", "http://a/?a=7", yes},
 		{"!Query(`a=1`, `b=2`)", "http://a/?a=1", yes},
 	} {
-		if got := mustParse(t, row.rule, traefik.SyntaxV2).Match(open(t, row.url)); got != row.want {
+		if got := mustParse(t, row.rule, rule.SyntaxV2).Match(open(t, row.url)); got != row.want {
 			t.Errorf("%s takes %s: %t, want %t", row.rule, row.url, got, row.want)
 		}
 	}
@@ -159,7 +160,7 @@ func TestUnknownClientIsInNoNetwork(t *testing.T) {
 
 func TestNilRuleTakesNoRequest(t *testing.T) {
 	t.Parallel()
-	var rule *traefik.Rule
+	var rule *rule.Rule
 	if rule.Match(open(t, "http://a/")) || rule.Hosts() != nil || rule.String() != "" {
 		t.Error("the nil rule is not empty")
 	}
@@ -192,7 +193,7 @@ func TestBadRuleIsRefusedInOneLine(t *testing.T) {
 		{"Headers(`a`)", "v2", "Headers: want pairs"},
 		{"Query(`a={x}`, `b={x}`)", "v2", "Query: variable \"x\" twice"},
 	} {
-		_, err := traefik.ParseRule(row.rule, row.syntax)
+		_, err := rule.Parse(row.rule, row.syntax)
 		if err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("rule %q: error %v, want one line with %q", row.rule, err, row.want)
 		}
@@ -202,7 +203,7 @@ func TestBadRuleIsRefusedInOneLine(t *testing.T) {
 func TestSyntaxIsThatOfTraefik3UnlessItIsV2(t *testing.T) {
 	t.Parallel()
 	for _, syntax := range []string{"", "v3", "default", "V2", "v1"} {
-		if _, err := traefik.ParseRule("PathRegexp(`x`)", syntax); err != nil {
+		if _, err := rule.Parse("PathRegexp(`x`)", syntax); err != nil {
 			t.Errorf("syntax %q: %v", syntax, err)
 		}
 	}
@@ -255,16 +256,16 @@ func FuzzParseRule(f *testing.F) {
 		{Method: "POST", Host: "sub.example.", Path: "/a%2Fb", RawQuery: "&&a", ClientIP: netip.MustParseAddr("::ffff:10.0.0.1")},
 	}
 	f.Fuzz(func(t *testing.T, text, syntax string) {
-		rule, err := traefik.ParseRule(text, syntax)
+		parsed, err := rule.Parse(text, syntax)
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\r\n") {
 				t.Errorf("error in several lines: %q", err)
 			}
 			return
 		}
-		table := traefik.NewTable([]traefik.Entry[int]{{Rule: rule, Value: 1}})
+		table := rule.NewTable([]rule.Entry[int]{{Rule: parsed, Value: 1}})
 		for _, request := range requests {
-			if _, _, found := table.Lookup(request); found != rule.Match(request) {
+			if _, _, found := table.Lookup(request); found != parsed.Match(request) {
 				t.Errorf("rule %q, request %+v: the table finds it: %t", text, request, found)
 			}
 		}
@@ -273,11 +274,11 @@ func FuzzParseRule(f *testing.F) {
 
 // Helpers
 
-func mustParse(t testing.TB, rule, syntax string) *traefik.Rule {
+func mustParse(t testing.TB, text, syntax string) *rule.Rule {
 	t.Helper()
-	parsed, err := traefik.ParseRule(rule, syntax)
+	parsed, err := rule.Parse(text, syntax)
 	if err != nil {
-		t.Fatalf("rule %s: %v", rule, err)
+		t.Fatalf("rule %s: %v", text, err)
 	}
 	return parsed
 }

@@ -1,4 +1,11 @@
-package traefik
+// Package rule finds the router of a request: by the rules of Traefik 3 and 2, their
+// priorities, and what middlewares did to the request before Paastis sees it.
+//
+//	Host(`shop.example`) && PathPrefix(`/`) ──Parse──► Rule
+//	                                                     │ NewTable
+//	                                                     ▼
+//	Request ──────────────────────────────────► Table.Lookup, Table.Recognize
+package rule
 
 import (
 	"errors"
@@ -6,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/vulcand/predicate"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 // SyntaxV2 is the rule syntax of Traefik 2, as `ruleSyntax` names it. Anything else,
@@ -49,20 +58,20 @@ const (
 	or
 )
 
-// ParseRule reads a rule in the given syntax: SyntaxV2, or any other text for that
+// Parse reads a rule in the given syntax: SyntaxV2, or any other text for that
 // of Traefik 3. It takes what Traefik takes, and its error is one line that names the
 // matcher and what is wrong with it.
-func ParseRule(rule, syntax string) (parsed *Rule, err error) {
+func Parse(rule, syntax string) (parsed *Rule, err error) {
 	// The parser calls functions by reflection; what its own guards let through
 	// must not end the program for the sake of one app's label.
 	defer func() {
 		if cause := recover(); cause != nil {
-			parsed, err = nil, oneLine{fmt.Errorf("%v", cause)}
+			parsed, err = nil, traefik.SyntaxError{Cause: fmt.Errorf("%v", cause)}
 		}
 	}()
 	found, err := language(syntax).Parse(rule)
 	if err != nil {
-		return nil, oneLine{err}
+		return nil, traefik.SyntaxError{Cause: err}
 	}
 	root, ok := found.(*node)
 	if !ok {
@@ -71,8 +80,8 @@ func ParseRule(rule, syntax string) (parsed *Rule, err error) {
 	return &Rule{text: rule, root: root}, nil
 }
 
-// Match tells whether the rule takes the request. It does not keep the request.
-func (r *Rule) Match(request *Request) bool {
+// Match reports whether the rule takes the request. It does not keep the request.
+func (r *Rule) Match(request *traefik.Request) bool {
 	return r != nil && r.root.match(request)
 }
 
@@ -89,6 +98,15 @@ func (r *Rule) Hosts() []string {
 	return hosts
 }
 
+// HostKeys are the Hosts without dots at their ends.
+func (r *Rule) HostKeys() []string {
+	var keys []string
+	for _, host := range r.Hosts() {
+		keys = append(keys, hostKey(host))
+	}
+	return keys
+}
+
 // String returns the rule as it was written.
 func (r *Rule) String() string {
 	if r == nil {
@@ -97,11 +115,11 @@ func (r *Rule) String() string {
 	return r.text
 }
 
-func (n *node) match(request *Request) bool {
+func (n *node) match(request *traefik.Request) bool {
 	return n.holds(request) != n.not
 }
 
-func (n *node) holds(request *Request) bool {
+func (n *node) holds(request *traefik.Request) bool {
 	switch n.op {
 	case and:
 		return n.left.match(request) && n.right.match(request)
@@ -226,14 +244,3 @@ func invert(operand any) (*node, error) {
 	n.not = !n.not
 	return n, nil
 }
-
-// oneLine is an error whose text fits into a log line, and that speaks of matchers
-// where the parser speaks of functions.
-type oneLine struct{ cause error }
-
-func (e oneLine) Error() string {
-	text := strings.Replace(e.cause.Error(), "unsupported function:", "unknown matcher", 1)
-	return strings.Join(strings.Fields(text), " ")
-}
-
-func (e oneLine) Unwrap() error { return e.cause }

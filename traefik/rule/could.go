@@ -1,11 +1,15 @@
-package traefik
+package rule
+
+import (
+	"github.com/paastis/paastis/traefik"
+)
 
 // Could reports whether the rule may have taken a request that got here behind middlewares.
 // What they may have changed without a trace decides nothing: headers, for a middleware of
 // an entry point may have added and removed some of which no label tells, and the path
 // unless pathKnown. The rest (host, method, query, client address) is as the visitor made
 // it. It allocates nothing.
-func (r *Rule) Could(request *Request, pathKnown bool) bool {
+func (r *Rule) Could(request *traefik.Request, pathKnown bool) bool {
 	if r == nil {
 		return false
 	}
@@ -21,7 +25,7 @@ const (
 	always
 )
 
-func (n *node) could(request *Request, pathKnown bool) verdict {
+func (n *node) could(request *traefik.Request, pathKnown bool) verdict {
 	is := n.couldHold(request, pathKnown)
 	if n.not {
 		return always - is
@@ -29,7 +33,7 @@ func (n *node) could(request *Request, pathKnown bool) verdict {
 	return is
 }
 
-func (n *node) couldHold(request *Request, pathKnown bool) verdict {
+func (n *node) couldHold(request *traefik.Request, pathKnown bool) verdict {
 	switch n.op {
 	case and:
 		return min(n.left.could(request, pathKnown), n.right.could(request, pathKnown))

@@ -1,19 +1,21 @@
-package traefik
+package rule
 
 import (
 	"slices"
 	"testing"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 func TestURLsAreThoseThatARuleSurelyTakes(t *testing.T) {
 	for _, c := range []struct {
 		rule, syntax string
-		router       Router
+		router       traefik.Router
 		want         []string
 	}{
 		{rule: "Host(`Shop.example.com`)", want: []string{"http://shop.example.com/"}},
-		{rule: "Host(`shop.example.com`)", router: Router{TLS: true}, want: []string{"https://shop.example.com/"}},
-		{rule: "Host(`shop.example.com`)", router: Router{EntryPoints: []string{"websecure"}}, want: []string{"https://shop.example.com/"}},
+		{rule: "Host(`shop.example.com`)", router: traefik.Router{TLS: true}, want: []string{"https://shop.example.com/"}},
+		{rule: "Host(`shop.example.com`)", router: traefik.Router{EntryPoints: []string{"websecure"}}, want: []string{"https://shop.example.com/"}},
 		{rule: "Host(`a.test`) || Host(`b.test`)", want: []string{"http://a.test/", "http://b.test/"}},
 		{rule: "Host(`a.test`) && (PathPrefix(`/api`) || Path(`/status page`))", want: []string{"http://a.test/api", "http://a.test/status%20page"}},
 		{rule: "Host(`a.test`) && PathPrefix(`/api`) && Path(`/api/v1`)", want: []string{"http://a.test/api/v1"}},
@@ -31,7 +33,7 @@ func TestURLsAreThoseThatARuleSurelyTakes(t *testing.T) {
 		{rule: "Host(`a.test`, `b.test`) && PathPrefix(`/x`)", syntax: SyntaxV2, want: []string{"http://a.test/x", "http://b.test/x"}},
 		{rule: "Host(`a.test`) && PathPrefix(`/{id:[0-9]+}`)", syntax: SyntaxV2},
 	} {
-		rule, err := ParseRule(c.rule, c.syntax)
+		rule, err := Parse(c.rule, c.syntax)
 		if err != nil {
 			t.Errorf("%s: %v", c.rule, err)
 			continue
@@ -41,7 +43,7 @@ func TestURLsAreThoseThatARuleSurelyTakes(t *testing.T) {
 		}
 	}
 	var none *Rule
-	if got := none.URLs(Router{}); got != nil {
+	if got := none.URLs(traefik.Router{}); got != nil {
 		t.Errorf("no rule has %q", got)
 	}
 }

@@ -1,16 +1,10 @@
-package traefik
+package rule
 
-import "slices"
+import (
+	"slices"
 
-// Way is a way by which requests get to a router: an entry point, as far as a request
-// shows by which one it came.
-type Way struct {
-	// Port that the entry point listens on, or that of the machine that leads there. Zero: not
-	// known.
-	Port uint16
-	// TLS tells that the router takes HTTPS there, else HTTP.
-	TLS bool
-}
+	"github.com/paastis/paastis/traefik"
+)
 
 // arrival is how a request came.
 type arrival struct {
@@ -43,12 +37,12 @@ func (t *Table[T]) knowWays(e *Entry[T]) {
 // arrival believes a port only if a router takes such a request on it: a Traefik in a
 // container is seen by other ports than it listens on, and one behind a balancer by the
 // balancer's.
-func (t *Table[T]) arrival(request *Request) arrival {
+func (t *Table[T]) arrival(request *traefik.Request) arrival {
 	came := arrival{tls: request.Proto == "https", asked: request.Asked, most: agreesInAsking + mayAgreeInPort + agreesInTLS}
 	if came.tls && !t.tls {
 		came.most -= agreesInTLS - mayAgreeInTLS
 	}
-	if request.Port != 0 && slices.Contains(t.ways, Way{request.Port, came.tls}) {
+	if request.Port != 0 && slices.Contains(t.ways, traefik.Way{Port: request.Port, TLS: came.tls}) {
 		came.port = request.Port
 		came.most += agreesInPort - mayAgreeInPort
 	}
@@ -59,7 +53,7 @@ func (t *Table[T]) arrival(request *Request) arrival {
 func (e *Entry[T]) agrees(came arrival) int {
 	best := e.agreesUnknown(came.tls)
 	for _, way := range e.Ways {
-		best = max(best, way.agrees(came))
+		best = max(best, agree(way, came))
 	}
 	if !came.asked || !e.Silent {
 		best += agreesInAsking
@@ -82,7 +76,8 @@ func (e *Entry[T]) agreesUnknown(tls bool) int {
 	}
 }
 
-func (w Way) agrees(came arrival) int {
+// agree is how far a way agrees with how a request came.
+func agree(w traefik.Way, came arrival) int {
 	agrees := 0
 	if w.TLS == came.tls {
 		agrees += agreesInTLS

@@ -1,14 +1,18 @@
-package traefik
+package rule
 
 import (
 	"fmt"
+	"iter"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 // matcher looks at one part of a request. It is a plain struct, not an interface: so
@@ -59,7 +63,7 @@ var matchersV3 = map[string]builder{
 	"QueryRegexp":  arity(queryRegexp, 1, 2),
 }
 
-func (m *matcher) match(request *Request) bool {
+func (m *matcher) match(request *traefik.Request) bool {
 	switch m.part {
 	case ofMethod:
 		return m.test(request.Method)
@@ -292,4 +296,24 @@ func parseNetwork(text string) (*net.IPNet, error) {
 		return nil, fmt.Errorf("%q is neither an address nor a network", text)
 	}
 	return network, nil
+}
+
+// queryValues yields the values of a parameter in their order, decoded, leaving out
+// those that net/url cannot read. It decodes nothing that has no escape.
+func queryValues(rawQuery, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for pair := range strings.SplitSeq(rawQuery, "&") {
+			if pair == "" || strings.Contains(pair, ";") {
+				continue
+			}
+			key, value, _ := strings.Cut(pair, "=")
+			if key, err := url.QueryUnescape(key); err != nil || key != name {
+				continue
+			}
+			value, err := url.QueryUnescape(value)
+			if err == nil && !yield(value) {
+				return
+			}
+		}
+	}
 }

@@ -1,28 +1,30 @@
-package traefik
+package rule
 
 import (
 	"cmp"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 // behind makes a table of routers, "name | rule | middlewares", by which requests get to
 // Paastis behind the middlewares that the labels define.
 func behind(t *testing.T, labels map[string]string, routers ...string) *Table[string] {
 	t.Helper()
-	decoded, err := Decode(labels)
+	decoded, err := traefik.Decode(labels)
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalog := Catalog{}
+	catalog := traefik.Catalog{}
 	for _, m := range decoded.Middlewares {
 		catalog[m.Name+"@docker"] = m
 	}
 	var entries []Entry[string]
 	for _, router := range routers {
 		parts := strings.Split(router, " | ")
-		rule, err := ParseRule(parts[1], "")
+		rule, err := Parse(parts[1], "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,9 +39,9 @@ func behind(t *testing.T, labels map[string]string, routers ...string) *Table[st
 }
 
 // asked is Traefik's question about a URL; lines are headers.
-func asked(t *testing.T, rawURL string, lines ...string) Request {
+func asked(t *testing.T, rawURL string, lines ...string) traefik.Request {
 	t.Helper()
-	r, err := FromURL(rawURL)
+	r, err := traefik.FromURL(rawURL)
 	if err != nil {
 		t.Fatal(err)
 	}

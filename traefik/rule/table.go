@@ -1,10 +1,12 @@
-package traefik
+package rule
 
 import (
 	"cmp"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 // MaxPriority is the highest priority that Traefik takes from a router; it leaves out
@@ -16,10 +18,10 @@ const MaxPriority = math.MaxInt - 1000
 type Table[T any] struct {
 	entries   []Entry[T] // in the order in which Traefik tries them
 	all       hostIndex
-	rewriting hostIndex    // of entries with Rewrites, by the host behind them
-	ways      []Way        // by which any of them is reached, none twice
-	tls       bool         // some take HTTPS for sure
-	there     func(T) bool // nil: all are
+	rewriting hostIndex     // of entries with Rewrites, by the host behind them
+	ways      []traefik.Way // by which any of them is reached, none twice
+	tls       bool          // some take HTTPS for sure
+	there     func(T) bool  // nil: all are
 }
 
 // Entry is a router, and what it stands for.
@@ -32,7 +34,7 @@ type Entry[T any] struct {
 	// also what the table's own entries then have.
 	Priority int
 	// Rewrites are what the router does to a request before Paastis sees it.
-	Rewrites Rewrites
+	Rewrites traefik.Rewrites
 	// Prefer puts the entry before others of the same priority.
 	Prefer bool
 	// TLS tells that the router's own labels make it take HTTPS alone.
@@ -40,7 +42,7 @@ type Entry[T any] struct {
 	// Silent tells that Traefik asks nobody about the router's requests.
 	Silent bool
 	// Ways by which requests get to the router. Nil: they are not known.
-	Ways []Way
+	Ways []traefik.Way
 	// Value is what a look-up returns.
 	Value T
 }
@@ -67,7 +69,7 @@ func NewTable[T any](entries []Entry[T]) *Table[T] {
 // With rules bound to hosts, it costs a map access and the rules of that host, however
 // many others there are; rules bound to none are tried until one agrees in full. It
 // allocates nothing for matchers on host and path.
-func (t *Table[T]) Lookup(request *Request) (value T, entry *Entry[T], found bool) {
+func (t *Table[T]) Lookup(request *traefik.Request) (value T, entry *Entry[T], found bool) {
 	if t == nil {
 		return value, nil, false
 	}
@@ -88,7 +90,7 @@ func (t *Table[T]) Among(there func(T) bool) *Table[T] {
 }
 
 // place is that of the entry that takes the request; below zero if none does.
-func (t *Table[T]) place(request *Request) int32 {
+func (t *Table[T]) place(request *traefik.Request) int32 {
 	came, best, taken := t.arrival(request), -1, int32(-1)
 	places := t.all.places(request.Host)
 	for place, more := places.next(); more && best < came.most; place, more = places.next() {
@@ -116,7 +118,7 @@ func (t *Table[T]) index(place int32) {
 	t.all.file(place, hosts)
 	switch {
 	case entry.Rewrites == nil:
-	case entry.Rewrites.changesHost():
+	case entry.Rewrites.ChangesHost():
 		t.rewriting.file(place, nil)
 	default:
 		t.rewriting.file(place, hosts)
@@ -139,7 +141,7 @@ func (x *hostIndex) file(place int32, hosts []string) {
 		x.byHost = make(map[string][]int32)
 	}
 	for _, host := range hosts {
-		key := HostKey(host)
+		key := hostKey(host)
 		if filed := x.byHost[key]; len(filed) == 0 || filed[len(filed)-1] != place {
 			x.byHost[key] = append(filed, place)
 		}
@@ -150,7 +152,7 @@ func (x *hostIndex) isEmpty() bool { return len(x.byHost)+len(x.anyHost) == 0 }
 
 // places are those of the entries that may take requests of the host.
 func (x *hostIndex) places(host string) places {
-	return places{x.byHost[HostKey(host)], x.anyHost}
+	return places{x.byHost[hostKey(host)], x.anyHost}
 }
 
 // places are merged as they are read.
@@ -203,8 +205,8 @@ func preferredFirst(a, b bool) int {
 	}
 }
 
-// HostKey is the same for hosts that differ in the dots at their ends, of which some
+// hostKey is the same for hosts that differ in the dots at their ends, of which some
 // are the same host to a matcher and some are not: it is for the matcher to say.
-func HostKey(host string) string {
+func hostKey(host string) string {
 	return strings.TrimRight(host, ".")
 }

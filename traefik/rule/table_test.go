@@ -1,4 +1,4 @@
-package traefik_test
+package rule_test
 
 import (
 	"fmt"
@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 func TestTableTakesRoutersInTraefiksOrder(t *testing.T) {
 	t.Parallel()
-	table := traefik.NewTable([]traefik.Entry[string]{
+	table := rule.NewTable([]rule.Entry[string]{
 		entry(t, "site", "Host(`a.example`)", 0),
 		entry(t, "api", "Host(`a.example`) && PathPrefix(`/api`)", 0),
 		entry(t, "hooks", "PathPrefix(`/api/hooks`)", 1000),
@@ -42,12 +43,12 @@ func TestTablePrefersAmongRoutersOfTheSamePriority(t *testing.T) {
 	t.Parallel()
 	preferred := entry(t, "z preferred", "Path(`/x`)", 7)
 	preferred.Prefer = true
-	entries := []traefik.Entry[string]{
+	entries := []rule.Entry[string]{
 		entry(t, "b", "Host(`a`)", 7), entry(t, "a", "Host(`a`)", 7), entry(t, "a", "Host(`a`) ", 7), preferred,
 	}
 	for range 20 {
 		rand.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
-		table := traefik.NewTable(entries)
+		table := rule.NewTable(entries)
 		if value, _, _ := table.Lookup(open(t, "http://a/x")); value != "z preferred" {
 			t.Errorf("%q comes before the preferred one", value)
 		}
@@ -59,7 +60,7 @@ func TestTablePrefersAmongRoutersOfTheSamePriority(t *testing.T) {
 
 func TestTableTellsThePriorityThatARouterHas(t *testing.T) {
 	t.Parallel()
-	table := traefik.NewTable([]traefik.Entry[string]{entry(t, "a", "Host(`a`)", 0)})
+	table := rule.NewTable([]rule.Entry[string]{entry(t, "a", "Host(`a`)", 0)})
 	if _, entry, _ := table.Lookup(open(t, "http://a/")); entry.Priority != len("Host(`a`)") {
 		t.Errorf("priority %d", entry.Priority)
 	}
@@ -67,7 +68,7 @@ func TestTableTellsThePriorityThatARouterHas(t *testing.T) {
 
 func TestTableLeavesOutWhatTraefikLeavesOut(t *testing.T) {
 	t.Parallel()
-	table := traefik.NewTable([]traefik.Entry[string]{
+	table := rule.NewTable([]rule.Entry[string]{
 		{Router: "without a rule"},
 		entry(t, "too high", "Host(`a`)", math.MaxInt-999),
 		entry(t, "highest", "Host(`a`)", math.MaxInt-1000),
@@ -79,7 +80,7 @@ func TestTableLeavesOutWhatTraefikLeavesOut(t *testing.T) {
 
 func TestNilTableIsEmpty(t *testing.T) {
 	t.Parallel()
-	var table *traefik.Table[string]
+	var table *rule.Table[string]
 	if value, entry, found := table.Lookup(open(t, "http://a/")); found || entry != nil || value != "" || table.Len() != 0 {
 		t.Error("the nil table has an entry")
 	}
@@ -87,7 +88,7 @@ func TestNilTableIsEmpty(t *testing.T) {
 
 func TestTableFindsNoneForAnUnknownHost(t *testing.T) {
 	t.Parallel()
-	table := traefik.NewTable([]traefik.Entry[string]{entry(t, "a", "Host(`a`)", 0), entry(t, "dot", "Host(`.`)", 0)})
+	table := rule.NewTable([]rule.Entry[string]{entry(t, "a", "Host(`a`)", 0), entry(t, "dot", "Host(`.`)", 0)})
 	for _, request := range []*traefik.Request{open(t, "http://b/"), {Path: "/"}} {
 		if value, _, found := table.Lookup(request); found {
 			t.Errorf("%+v leads to %q", request, value)
@@ -102,7 +103,7 @@ func TestTableFindsWhatTryingEveryRouterFinds(t *testing.T) {
 	matchers := []string{"Host(`a`)", "Host(`a.`)", "Host(`b`)", "HostRegexp(`^[ab]`)", "Path(`/x`)", "PathPrefix(`/`)", "Method(`GET`)"}
 	urls := []string{"http://a/", "http://a/x", "http://a./x", "http://a../", "http://b/x", "http://c/x", "http://c/"}
 	for range 500 {
-		var entries []traefik.Entry[string]
+		var entries []rule.Entry[string]
 		for i := range 8 {
 			rule := matchers[random.IntN(len(matchers))]
 			for range random.IntN(3) {
@@ -111,7 +112,7 @@ func TestTableFindsWhatTryingEveryRouterFinds(t *testing.T) {
 			}
 			entries = append(entries, entry(t, fmt.Sprint(i), rule, 1+random.IntN(5)))
 		}
-		table := traefik.NewTable(entries)
+		table := rule.NewTable(entries)
 		for _, url := range urls {
 			got, _, _ := table.Lookup(open(t, url))
 			if want := best(entries, open(t, url)); got != want {
@@ -123,7 +124,7 @@ func TestTableFindsWhatTryingEveryRouterFinds(t *testing.T) {
 
 // These do not run beside others: the counter of allocations is one for all.
 func TestLookupAllocatesNothingForHostAndPath(t *testing.T) {
-	table := traefik.NewTable(manyEntries(t, 1000))
+	table := rule.NewTable(manyEntries(t, 1000))
 	h := forwarded("app-500.example:443", "/shop/cart?id=7&name=x")
 	h.Set("X-Forwarded-Method", "GET")
 	h.Set("X-Forwarded-Proto", "https")
@@ -170,7 +171,7 @@ func fewestAllocations(call func()) float64 {
 }
 
 func BenchmarkLookupAmong100000(b *testing.B) {
-	table := traefik.NewTable(manyEntries(b, 100_000))
+	table := rule.NewTable(manyEntries(b, 100_000))
 	h := forwarded("app-77777.example", "/shop/cart")
 	b.ReportAllocs()
 	for b.Loop() {
@@ -184,30 +185,30 @@ func BenchmarkLookupAmong100000(b *testing.B) {
 func BenchmarkNewTableOf100000(b *testing.B) {
 	entries := manyEntries(b, 100_000)
 	for b.Loop() {
-		traefik.NewTable(entries)
+		rule.NewTable(entries)
 	}
 }
 
 // Helpers
 
-func entry(t testing.TB, router, rule string, priority int, ways ...traefik.Way) traefik.Entry[string] {
+func entry(t testing.TB, router, text string, priority int, ways ...traefik.Way) rule.Entry[string] {
 	t.Helper()
-	return traefik.Entry[string]{Router: router, Rule: mustParse(t, rule, ""), Priority: priority, Ways: ways, Value: router}
+	return rule.Entry[string]{Router: router, Rule: mustParse(t, text, ""), Priority: priority, Ways: ways, Value: router}
 }
 
-func manyEntries(t testing.TB, count int) []traefik.Entry[int] {
+func manyEntries(t testing.TB, count int) []rule.Entry[int] {
 	t.Helper()
-	entries := make([]traefik.Entry[int], count)
+	entries := make([]rule.Entry[int], count)
 	for i := range entries {
-		rule := fmt.Sprintf("Host(`app-%d.example`) && PathPrefix(`/shop`)", i)
-		entries[i] = traefik.Entry[int]{Router: fmt.Sprint("app-", i), Rule: mustParse(t, rule, ""), Value: i}
+		text := fmt.Sprintf("Host(`app-%d.example`) && PathPrefix(`/shop`)", i)
+		entries[i] = rule.Entry[int]{Router: fmt.Sprint("app-", i), Rule: mustParse(t, text, ""), Value: i}
 	}
 	return entries
 }
 
 // best tries every entry.
-func best(entries []traefik.Entry[string], request *traefik.Request) string {
-	winner := traefik.Entry[string]{Priority: math.MinInt}
+func best(entries []rule.Entry[string], request *traefik.Request) string {
+	winner := rule.Entry[string]{Priority: math.MinInt}
 	for _, e := range entries {
 		better := e.Priority > winner.Priority || e.Priority == winner.Priority && e.Router < winner.Router
 		if better && e.Rule.Match(request) {

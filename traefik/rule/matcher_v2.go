@@ -1,4 +1,4 @@
-package traefik
+package rule
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"net"
 	"slices"
 	"strings"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 var errPairs = errors.New("want pairs of a name and a value")
@@ -91,7 +93,7 @@ func queryV2(arguments []string) (*node, error) {
 
 // hostnameV2 is the host as it was sent, without its port: HostRegexp of Traefik 2
 // does not use the canonical one, so an IPv6 address without a port keeps its brackets.
-func hostnameV2(request *Request) string {
+func hostnameV2(request *traefik.Request) string {
 	if request.Authority == "" {
 		return request.Host
 	}

@@ -1,10 +1,11 @@
-package traefik_test
+package rule_test
 
 import (
 	"math/rand/v2"
 	"testing"
 
 	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
 )
 
 // The entry points of most people.
@@ -21,12 +22,12 @@ func TestARequestIsForTheRouterThatTakesItsScheme(t *testing.T) {
 	app := entry(t, "app", "Host(`a.example`)", 0)
 	app.TLS = true
 	plain := entry(t, "plain", "Host(`a.example`) && PathPrefix(`/`)", 0)
-	want(t, []traefik.Entry[string]{redirect, app, plain}, map[string]string{
+	want(t, []rule.Entry[string]{redirect, app, plain}, map[string]string{
 		"https://a.example/": "app",
 		"http://a.example/":  "redirect",
 		"https://b.example/": "redirect", // its entry point may have TLS
 	})
-	want(t, []traefik.Entry[string]{app}, map[string]string{"http://a.example/": "app"}) // TLS may end before Traefik
+	want(t, []rule.Entry[string]{app}, map[string]string{"http://a.example/": "app"}) // TLS may end before Traefik
 }
 
 func TestARequestIsForTheRouterOfItsEntryPoint(t *testing.T) {
@@ -34,7 +35,7 @@ func TestARequestIsForTheRouterOfItsEntryPoint(t *testing.T) {
 	redirect := entry(t, "redirect", "HostRegexp(`.+`)", 1000, web)
 	app := entry(t, "app", "Host(`a.example`)", 0, websecure)
 	both := entry(t, "both", "Host(`b.example`)", 2000, web, websecure)
-	want(t, []traefik.Entry[string]{redirect, app, both}, map[string]string{
+	want(t, []rule.Entry[string]{redirect, app, both}, map[string]string{
 		"https://a.example/":      "app",
 		"https://a.example:8443/": "app", // Traefik's container has it as another port
 		"http://a.example/":       "redirect",
@@ -46,7 +47,7 @@ func TestARequestIsForTheRouterOfItsEntryPoint(t *testing.T) {
 
 func TestAnAppPerPort(t *testing.T) {
 	t.Parallel()
-	entries := []traefik.Entry[string]{
+	entries := []rule.Entry[string]{
 		entry(t, "public", "Host(`a.example`)", 70, outside), entry(t, "private", "Host(`a.example`)", 0, inside),
 		entry(t, "known to none", "Host(`c.example`)", 0),
 	}
@@ -61,7 +62,7 @@ func TestAnAppPerPort(t *testing.T) {
 
 func TestAPortThatIsThatOfABalancerDecidesNothing(t *testing.T) {
 	t.Parallel()
-	table := traefik.NewTable([]traefik.Entry[string]{
+	table := rule.NewTable([]rule.Entry[string]{
 		entry(t, "landing", "HostRegexp(`.+`)", 1, websecure), entry(t, "app", "Host(`a.example`)", 0, web),
 	})
 	for _, header := range []map[string]string{
@@ -88,24 +89,24 @@ func TestTraefikAsksBecauseOfARouterThatAsks(t *testing.T) {
 	t.Parallel()
 	silent := entry(t, "silent", "HostRegexp(`.+`)", 1000)
 	silent.Silent = true
-	entries := []traefik.Entry[string]{silent, entry(t, "app", "Host(`a.example`)", 0)}
+	entries := []rule.Entry[string]{silent, entry(t, "app", "Host(`a.example`)", 0)}
 	want(t, entries, map[string]string{"http://a.example/": "silent"})
 	request, err := traefik.FromForwardAuth(forwarded("a.example", "/"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, _, _ := traefik.NewTable(entries).Lookup(&request); got != "app" {
+	if got, _, _ := rule.NewTable(entries).Lookup(&request); got != "app" {
 		t.Errorf("a question is about %q", got)
 	}
 	request.Host = "b.example"
-	if got, _, _ := traefik.NewTable(entries).Lookup(&request); got != "silent" {
+	if got, _, _ := rule.NewTable(entries).Lookup(&request); got != "silent" {
 		t.Errorf("a question that none should ask is about %q", got)
 	}
 }
 
 func TestRoutersThatAreNotThereTakeNothing(t *testing.T) {
 	t.Parallel()
-	table := traefik.NewTable([]traefik.Entry[string]{
+	table := rule.NewTable([]rule.Entry[string]{
 		entry(t, "gone", "Host(`a.example`) && PathPrefix(`/`)", 0), entry(t, "there", "Host(`a.example`)", 0),
 	})
 	there := func(name string) bool { return name != "gone" }
@@ -121,11 +122,11 @@ func TestRoutersThatAreNotThereTakeNothing(t *testing.T) {
 // Helpers
 
 // want checks to which of the entries requests lead, whatever their order.
-func want(t *testing.T, entries []traefik.Entry[string], want map[string]string) {
+func want(t *testing.T, entries []rule.Entry[string], want map[string]string) {
 	t.Helper()
 	for range 5 {
 		rand.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
-		table := traefik.NewTable(entries)
+		table := rule.NewTable(entries)
 		for url, router := range want {
 			if got, _, _ := table.Lookup(open(t, url)); got != router {
 				t.Errorf("%s leads to %q, want %q", url, got, router)
