@@ -20,11 +20,11 @@ func TestWhoFollowsNoRedirectIsHeldAndThenToldToComeAgain(t *testing.T) {
 			t.Run(visitor, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := live(t, service("shop").Found("shop.test"))
-					w := s.answer(visit(lines))
+					w := s.answer(visitWith(lines))
 					if w.Code != 503 || w.Header().Get("Location") != "" || w.Header().Get("Retry-After") != "1" || w.Header().Get(stateHeader) != "ready" {
 						t.Errorf("%d %v", w.Code, w.Header())
 					}
-					if w := s.answer(visit(lines)); w.Code != 200 {
+					if w := s.answer(visitWith(lines)); w.Code != 200 {
 						t.Errorf("the next time it gets %d", w.Code)
 					}
 				})
@@ -106,7 +106,7 @@ func TestNoPageAndNoPreflightIsForOtherOrigins(t *testing.T) {
 			"form":      {"method POST", browser, "Origin: https://spa.test"},
 			"preflight": {"method OPTIONS", "Origin: https://spa.test", "Access-Control-Request-Method: DELETE"},
 		} {
-			for _, w := range []*httptest.ResponseRecorder{s.answer(visit(lines)), s.answer(visitBy(lines))} {
+			for _, w := range []*httptest.ResponseRecorder{s.answer(visitWith(lines)), s.answer(visitBy(lines))} {
 				for header := range w.Header() {
 					if w.Code != 503 || strings.HasPrefix(header, "Access-Control-") {
 						t.Errorf("%s: %d %v", name, w.Code, w.Header())
@@ -133,7 +133,7 @@ func TestACallOfGRPCGetsAStatusOfGRPC(t *testing.T) {
 		status int
 	}{
 		"direct":      {func(s *site) *httptest.ResponseRecorder { return s.answer(visitBy(call)) }, 200},
-		"forwardauth": {func(s *site) *httptest.ResponseRecorder { return s.answer(visit(call)) }, 503},
+		"forwardauth": {func(s *site) *httptest.ResponseRecorder { return s.answer(visitWith(call)) }, 503},
 	} {
 		t.Run(mode, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

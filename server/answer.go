@@ -51,9 +51,9 @@ func (a *attended) Read(p []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// surviveArrival is to be deferred: it answers 503 where a handler panics. An answer that
+// recoverRouted is to be deferred: it answers 503 where a handler panics. An answer that
 // has begun is broken off, so that it does not look whole.
-func (s *Server) surviveArrival(w *answer, r *http.Request) {
+func (s *Server) recoverRouted(w *answer, r *http.Request) {
 	cause := recover()
 	if cause == nil {
 		return

@@ -27,18 +27,17 @@ func (s *Server) auth(c echo.Context) error {
 	if k == nil {
 		return c.NoContent(http.StatusOK)
 	}
-	switch who, stands := s.visitors.bystander(req.Method, req.Path, h, req.ClientIP); {
-	case who == Poll:
-		return s.poll(c.Request().Context(), c.Response(), k, &req)
+	who, stands := s.visitors.bystander(req.Method, req.Path, h, req.ClientIP)
+	switch {
+	case stands && (who == Poll || !k.Open()):
 	case stands:
-		return s.glance(c, k)
+		return c.NoContent(http.StatusOK)
 	case k.Pass(time.Now()):
 		return s.pass(c, k)
+	default:
+		who = wakes(req.Method, h)
 	}
-	if who := wakes(req.Method, h); who != Person {
-		return s.hold(c, k, &req, who)
-	}
-	return s.welcome(c, k, &req)
+	return s.receiveVisit(&visit{w: c.Response(), r: c.Request(), keeper: k, request: req, who: who, door: &question{s, c}})
 }
 
 // find is the app that a request belongs to: the one that the middleware's address
@@ -68,113 +67,44 @@ func (s *Server) named(name string, req *traefik.Request, by netip.Addr) *regist
 	return k
 }
 
-// glance answers who must not wake an app.
-func (s *Server) glance(c echo.Context, k *registry.Keeper) error {
-	if k.Open() {
-		return c.NoContent(http.StatusOK)
-	}
-	return tell(c.Response(), c.Request(), onlookerProblem(s.registry.View(k)))
-}
-
-// welcome answers a person whose app was not open: through to the app, or the waiting page.
-func (s *Server) welcome(c echo.Context, k *registry.Keeper, req *traefik.Request) error {
-	if !s.wake(k, req, retriesByLink(req)) {
-		return s.page.write(c.Response(), req.Header, http.StatusTooManyRequests, s.refused(k, req))
-	}
-	if k.Pass(time.Now()) {
-		return s.pass(c, k)
-	}
-	return s.page.write(c.Response(), req.Header, http.StatusServiceUnavailable, shown{view: s.registry.View(k)})
-}
-
 // pass lets a request through.
 func (s *Server) pass(c echo.Context, k *registry.Keeper) error {
 	noteLasting(k, c.Request().Header)
 	return c.NoContent(http.StatusOK)
 }
 
-// impatience is how long after a failure a page's button counts.
-const impatience = time.Second
-
-// wake wakes an app, unless the visitor's address has woken too many. Who insists within
-// impatience of a failure has pressed the button of a page that does not show it yet.
-func (s *Server) wake(k *registry.Keeper, req *traefik.Request, insist bool) bool {
-	if failure, failed := s.registry.Failure(k); failed && time.Since(failure.At) < impatience {
-		insist = false
-	}
-	if s.registry.Sleeps(k, insist) && !s.limit.Allows(req.ClientIP, time.Now()) {
-		return false
-	}
-	s.registry.Wake(k, insist)
-	return true
+// question is the door of Traefik's ForwardAuth: who is let through goes on by Traefik.
+type question struct {
+	s *Server
+	c echo.Context
 }
 
-// hold keeps a program's request, or a person's form, whose app was not open until it is
-// ready, and answers for it if that takes too long.
-func (s *Server) hold(c echo.Context, k *registry.Keeper, req *traefik.Request, who Visitor) error {
-	if !s.wake(k, req, false) {
-		return s.turnDown(c.Response(), c.Request(), k, req, who)
-	}
-	ctx, cancel := s.patient(c.Request().Context(), k.Entry().Patience(k.Entry().HoldTimeout, mayHaveBody(req)))
-	defer cancel()
-	for {
-		state, successor := s.registry.Await(ctx, k), s.registry.Successor(k)
-		if state != registry.Ready && successor == k || ctx.Err() != nil {
-			break
-		}
-		if k = successor; k.Pass(time.Now()) {
-			return s.release(c, k, req, who)
-		}
-		s.registry.Wake(k, false) // somebody has stopped it in this instant, or put another in its place
-	}
-	return s.letDown(c.Response(), c.Request(), k, req, who)
-}
-
-// letDown answers for an app a request that was held in vain.
-func (s *Server) letDown(w http.ResponseWriter, r *http.Request, k *registry.Keeper, req *traefik.Request, who Visitor) error {
-	view := s.registry.View(k)
-	if who == Form {
-		return s.page.write(w, req.Header, http.StatusServiceUnavailable, shown{view: view, form: true})
-	}
-	return tell(w, r, appProblem(view))
-}
-
-// turnDown answers for an app a request that might have been held, but for its address
-// having woken too many.
-func (s *Server) turnDown(w http.ResponseWriter, r *http.Request, k *registry.Keeper, req *traefik.Request, who Visitor) error {
-	is := s.refused(k, req)
-	if who == Form {
-		is.form = true
-		return s.page.write(w, req.Header, http.StatusTooManyRequests, is)
-	}
-	return tell(w, r, tooManyProblem(is.view, is.wait))
-}
-
-// refused is what is shown of an app to an address that has woken too many.
-func (s *Server) refused(k *registry.Keeper, req *traefik.Request) shown {
-	return shown{view: s.registry.View(k), refused: true, wait: s.limit.Wait(req.ClientIP, time.Now())}
-}
-
-// patient ends with the request, after some time, or when the server does.
-func (s *Server) patient(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	stop := context.AfterFunc(s.closing, cancel)
-	return ctx, func() { stop(); cancel() }
-}
-
-// release lets a held request go. Traefik carries on with the configuration that the
+// through lets a held request go. Traefik carries on with the configuration that the
 // request arrived with: only with a static server does that have the app's address.
 // Otherwise the visitor is asked to send it again, method and body kept: a browser does so
 // by itself. Who would not is told to come again.
-func (s *Server) release(c echo.Context, k *registry.Keeper, req *traefik.Request, who Visitor) error {
-	if k.Entry().Static() {
-		return s.pass(c, k)
+func (q *question) through(_ context.Context, v *visit) (answered bool, err error) {
+	switch {
+	case v.who == Onlooker:
+		return false, nil // it was asked whether the app is open
+	case !v.keeper.Pass(time.Now()):
+		return false, nil
+	case v.who == Person || v.keeper.Entry().Static():
+		return true, q.s.pass(q.c, v.keeper)
+	case sendAgain(v.w, &v.request, registry.Ready):
+		return true, nil
+	default:
+		return true, q.s.letDown(v)
 	}
-	if sendAgain(c.Response(), req, registry.Ready) {
-		return nil
-	}
-	return s.letDown(c.Response(), c.Request(), k, req, who)
 }
+
+// patience is how long a request may be held: Traefik waits for 30 s.
+func (q *question) patience(v *visit) time.Duration {
+	e := v.keeper.Entry()
+	return e.Patience(e.HoldTimeout, mayHaveBody(&v.request))
+}
+
+func (q *question) follow(*registry.Keeper) {}
 
 // refuse answers a question that is none.
 func (s *Server) refuse(c echo.Context, err error) error {

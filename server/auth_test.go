@@ -127,7 +127,7 @@ func TestEachVisitorGetsWhatTheContractSaysInEachState(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						s := inState(t, state)
 						began := time.Now()
-						w := s.answer(visit(lines))
+						w := s.answer(visitWith(lines))
 						got := fmt.Sprintf("%s %s", gist(w), after(began))
 						time.Sleep(time.Minute)
 						if got += ", orders " + s.Took(); got != want {
@@ -148,7 +148,7 @@ func TestOnlyWhoGetsToTheAppKeepsItAwake(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := inState(t, "awake")
 					time.Sleep(idleTime - time.Minute)
-					s.answer(visit(lines))
+					s.answer(visitWith(lines))
 					time.Sleep(2 * time.Minute)
 					if got, want := s.Took(), inTheEnd(kind); got != want {
 						t.Errorf("orders %s, want %s", got, want)
@@ -170,7 +170,7 @@ func inTheEnd(kind string) string {
 }
 
 // visit is the question about a request with these lines; see visitors.
-func visit(lines []string) *http.Request {
+func visitWith(lines []string) *http.Request {
 	path := "/"
 	if len(lines) > 0 && lines[0][0] == '/' {
 		path, lines = lines[0], lines[1:]

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -28,8 +29,9 @@ import (
 // its routes: the longer Paastis was away, the longer it takes, up to a minute.
 const reloadLimit = time.Minute
 
-// arrival is a request that has come by a published route.
-type arrival struct {
+// routedRequest is a request that has come by a published route.
+type routedRequest struct {
+	s       *Server
 	w       *answer
 	r       *http.Request // as the app is to get it
 	route   *registry.Route
@@ -52,34 +54,41 @@ func rawPath(u *url.URL) string {
 
 // receive answers a request that came by a published route.
 func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
-	s.arrivals.begin()
-	defer s.arrivals.end()
+	s.routed.begin()
+	defer s.routed.end()
 	w := &answer{ResponseWriter: rw}
-	defer s.surviveArrival(w, r)
+	defer s.recoverRouted(w, r)
 	mark := markOf(r)
 	route, err := s.registry.Publisher().Marked(mark)
 	if err != nil {
 		s.turnAway(w, r, err)
 		return
 	}
-	visitors := unmarked(r, mark)
-	a := &arrival{w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
+	visitors := stripPrefix(r, mark)
+	a := &routedRequest{s: s, w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
 	if !route.Takes(&a.request) {
 		s.warnSeldom(remoteAddr(r), "request refused that has the mark of a published route, and is none that its rule takes", "from", "route", route.Name)
 		s.turnAway(w, r, registry.ErrForged)
 		return
 	}
 	unlimit(w)
-	switch who := s.visitors.Classify(r.Method, a.request.Path, r.Header, a.request.ClientIP); who {
-	case Onlooker:
-		s.show(a)
-	case Poll:
-		s.said(s.poll(a.r.Context(), a.w, a.keeper, &a.request))
-	case Person:
-		s.lead(a)
-	default:
-		s.keep(a, who)
-	}
+	who := s.visitors.Classify(r.Method, a.request.Path, r.Header, a.request.ClientIP)
+	s.logUnsent(s.receiveVisit(&visit{w: w, r: visitors, keeper: a.keeper, request: a.request, who: who, door: a}))
+}
+
+// through takes the request to the app if that is open. It tries for as long as ctx lasts.
+func (a *routedRequest) through(ctx context.Context, v *visit) (answered bool, err error) {
+	return a.s.carry(ctx, a, v.who != Onlooker), nil
+}
+
+// patience is how long the request may be held: as long as the app wants.
+func (a *routedRequest) patience(v *visit) time.Duration {
+	e := v.keeper.Entry()
+	return e.Patience(e.DirectHoldTimeout, mayStall(a.r))
+}
+
+func (a *routedRequest) follow(successor *registry.Keeper) {
+	a.keeper, a.route = successor, a.s.registry.Publisher().SuccessorOf(a.route)
 }
 
 // markOf is what a request has behind the PathPrefix, up to the path that the visitor
@@ -92,9 +101,9 @@ func markOf(r *http.Request) string {
 	return marked
 }
 
-// unmarked is a request as the visitor sent it, without its mark, which is a valid one. A
+// stripPrefix is the request as the visitor sent it, without its mark, which is a valid one. A
 // Traefik 2 that tries a request again puts the mark before it again.
-func unmarked(r *http.Request, mark string) *http.Request {
+func stripPrefix(r *http.Request, mark string) *http.Request {
 	mark = dynamic.PathPrefix + mark
 	u := *r.URL
 	for strings.HasPrefix(u.Path, mark) { // which has no escapes
@@ -143,7 +152,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 // begunAnew answers who may have come by a route of the Paastis before, which left no state
 // to tell by. It is sent there again as soon as Traefik has the routes of now.
 func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
-	request := traefik.FromRequest(unmarked(r, markOf(r)))
+	request := traefik.FromRequest(stripPrefix(r, markOf(r)))
 	if !s.registry.Publisher().Publishes(request) { // so Traefik has led it here by another router
 		s.turnAway(w, r, registry.ErrForged)
 		return
@@ -175,66 +184,13 @@ func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, p Problem) {
 	s.send(w, r, p)
 }
 
-// show answers who must not wake an app.
-func (s *Server) show(a *arrival) {
-	ctx, cancel := s.patient(a.r.Context(), dialLimit)
-	defer cancel()
-	if !s.carry(ctx, a, false) {
-		s.send(a.w, a.r, onlookerProblem(s.registry.View(a.keeper)))
-	}
-}
-
-// lead answers a person: from the app, or with the waiting page.
-func (s *Server) lead(a *arrival) {
-	ctx, cancel := s.patient(a.r.Context(), personPatience)
-	defer cancel()
-	if s.carry(ctx, a, true) {
-		return
-	}
-	if !s.wake(a.keeper, &a.request, retriesByLink(&a.request)) {
-		s.paint(a, http.StatusTooManyRequests, s.refused(a.keeper, &a.request))
-		return
-	}
-	if !s.carry(ctx, a, true) {
-		s.paint(a, http.StatusServiceUnavailable, shown{view: s.registry.View(a.keeper)})
-	}
-}
-
-// keep keeps a program's request, or a person's form, until the app is ready, and carries
-// it there. The body stays with the visitor until then.
-func (s *Server) keep(a *arrival, who Visitor) {
-	e := a.keeper.Entry()
-	ctx, cancel := s.patient(a.r.Context(), e.Patience(e.DirectHoldTimeout, mayStall(a.r)))
-	defer cancel()
-	for !s.carry(ctx, a, true) {
-		if !s.wake(a.keeper, &a.request, false) {
-			s.said(s.turnDown(a.w, a.r, a.keeper, &a.request, who))
-			return
-		}
-		state, successor := s.registry.Await(ctx, a.keeper), s.registry.Successor(a.keeper)
-		if successor != a.keeper {
-			a.keeper, a.route = successor, s.registry.Publisher().SuccessorOf(a.route)
-			continue
-		}
-		if state != registry.Ready || ctx.Err() != nil {
-			s.said(s.letDown(a.w, a.r, a.keeper, &a.request, who))
-			return
-		}
-	}
-}
-
-// paint answers a person with the waiting page.
-func (s *Server) paint(a *arrival, status int, is shown) {
-	s.said(s.page.write(a.w, a.r.Header, status, is))
-}
-
 // send answers with a problem.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, p Problem) {
-	s.said(tell(w, r, p))
+	s.logUnsent(tell(w, r, p))
 }
 
-// said notes how sending an answer went.
-func (s *Server) said(err error) {
+// logUnsent notes how sending an answer went.
+func (s *Server) logUnsent(err error) {
 	if err != nil {
 		s.log.Debug("answer not sent", "error", err)
 	}

@@ -77,7 +77,7 @@ func newTransport(protocols http.Protocols) *http.Transport {
 // carry takes a request to the app and its answer back, and tells whether the visitor has
 // got an answer; if not, the app is closed, and nothing of the request was sent. It goes
 // on trying to reach the app until ctx ends. Only what counts is activity.
-func (s *Server) carry(ctx context.Context, a *arrival, counts bool) bool {
+func (s *Server) carry(ctx context.Context, a *routedRequest, counts bool) bool {
 	k := a.keeper
 	if !k.Enter(time.Now(), counts) {
 		return false
@@ -104,7 +104,7 @@ func (s *Server) carry(ctx context.Context, a *arrival, counts bool) bool {
 
 // attend ends a WebSocket soon after its visitor has left, even if the app does not notice:
 // one that only waits for something to tell would be in use for ever.
-func (a *arrival) attend(end func()) {
+func (a *routedRequest) attend(end func()) {
 	if strings.EqualFold(a.r.Header.Get("Upgrade"), "websocket") {
 		a.w.left = func() { time.AfterFunc(farewellLimit, end) }
 	}
@@ -113,7 +113,7 @@ func (a *arrival) attend(end func()) {
 // reach connects to the app. An app that has just become ready may refuse for a moment
 // more, and nothing has been sent yet: so it tries again, at least once, until ctx ends
 // or the app is closed.
-func (s *Server) reach(ctx context.Context, a *arrival) (*url.URL, *http.ClientConn, error) {
+func (s *Server) reach(ctx context.Context, a *routedRequest) (*url.URL, *http.ClientConn, error) {
 	for {
 		target := s.registry.Target(a.route)
 		if target == nil && a.keeper.Open() {
@@ -156,7 +156,7 @@ func (p *proxy) connect(r *http.Request, target *url.URL) (*http.ClientConn, err
 }
 
 // pass sends a request on a connection, and what comes back to the visitor.
-func (p *proxy) pass(ctx context.Context, a *arrival, target *url.URL, conn http.RoundTripper) {
+func (p *proxy) pass(ctx context.Context, a *routedRequest, target *url.URL, conn http.RoundTripper) {
 	// Else the server would take what it needs of a body to itself as soon as the answer
 	// begins, while it is still being sent to the app.
 	_ = http.NewResponseController(a.w).EnableFullDuplex()
@@ -220,7 +220,7 @@ func (u *upload) Read(p []byte) (int, error) {
 }
 
 // broken answers where the app, or the way to it, failed after the request was sent.
-func (p *proxy) broken(a *arrival, r *http.Request, err error) {
+func (p *proxy) broken(a *routedRequest, r *http.Request, err error) {
 	if r.Context().Err() != nil || a.w.begun {
 		panic(http.ErrAbortHandler) // the visitor has left, or cannot be told any more
 	}
@@ -235,7 +235,7 @@ func (p *proxy) broken(a *arrival, r *http.Request, err error) {
 }
 
 // silent answers where an app is ready and accepts no connection.
-func (s *Server) silent(a *arrival, err error) {
+func (s *Server) silent(a *routedRequest, err error) {
 	if a.r.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // the visitor has left
 	}
@@ -251,7 +251,7 @@ func (s *Server) silent(a *arrival, err error) {
 
 // sendElsewhere sends the visitor to where the request came from as soon as Traefik leads it
 // to the app, which only Traefik reaches. Before that it would come here again.
-func (s *Server) sendElsewhere(ctx context.Context, a *arrival) {
+func (s *Server) sendElsewhere(ctx context.Context, a *routedRequest) {
 	if _, told := s.apart.LoadOrStore(a.keeper.Name(), true); !told {
 		s.log.Warn("app is on no network of Paastis's: requests that find it asleep are sent twice; put Paastis on one of its networks", "app", a.keeper.Name())
 	}

@@ -95,7 +95,7 @@ type Server struct {
 	echo      *echo.Echo
 	admin     http.Handler // nil: not here
 	adminPath string
-	arrivals  tally           // requests that came by a published route
+	routed    inFlight        // requests that came by a published route
 	leaving   atomic.Bool     // it ends soon, so connections are not to be used again
 	closing   context.Context // ends when held requests have to be let go
 	close     context.CancelFunc
@@ -205,7 +205,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	defer cancel()
 	err := srv.Shutdown(limit)
 	select {
-	case <-s.arrivals.none(): // WebSockets are none of the server's any more
+	case <-s.routed.none(): // WebSockets are none of the server's any more
 	case <-limit.Done():
 		s.log.Info("requests are cut, for they took too long to end")
 	}
@@ -214,7 +214,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	for range listeners {
 		<-served
 	}
-	<-s.arrivals.none()
+	<-s.routed.none()
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}

@@ -2,15 +2,15 @@ package server
 
 import "sync"
 
-// tally counts what is under way. Other than a sync.WaitGroup it lets who waits do
+// inFlight counts what is under way. Other than a sync.WaitGroup it lets who waits do
 // something else meanwhile, and things begin while somebody waits.
-type tally struct {
+type inFlight struct {
 	mu    sync.Mutex
 	n     int
 	ended chan struct{} // closed when n is 0
 }
 
-func (t *tally) begin() {
+func (t *inFlight) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.n++; t.n == 1 {
@@ -18,7 +18,7 @@ func (t *tally) begin() {
 	}
 }
 
-func (t *tally) end() {
+func (t *inFlight) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.n--; t.n == 0 {
@@ -27,7 +27,7 @@ func (t *tally) end() {
 }
 
 // none is closed when nothing is under way.
-func (t *tally) none() <-chan struct{} {
+func (t *inFlight) none() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.n == 0 {
