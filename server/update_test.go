@@ -7,6 +7,7 @@ import (
 )
 
 func TestAHeldProgramOutlastsAnUpdateThatRemovesTheApp(t *testing.T) {
+	// The app that comes back after 5 s boots anew, for 10 s.
 	for mode, c := range map[string]struct{ want string }{
 		"asked":  {"200 after 15s"},
 		"direct": {"503 problem ready after 15s"}, // which has no address here: it got that far
