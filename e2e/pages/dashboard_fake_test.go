@@ -34,6 +34,8 @@ type (
 		State           string        `json:"state"`
 		Since           time.Time     `json:"since,omitzero"`
 		Reason          string        `json:"reason"`
+		ReasonCode      string        `json:"reason_code"`
+		ReasonApps      []string      `json:"reason_apps"`
 		LastActivity    *time.Time    `json:"last_activity"`
 		NextStop        *time.Time    `json:"next_stop"`
 		PinnedUntil     *time.Time    `json:"pinned_until"`
@@ -67,18 +69,20 @@ type (
 		Memory *float64 `json:"memory_byte_seconds"`
 	}
 	adminFailure struct {
-		Kind     string     `json:"kind"`
-		Reason   string     `json:"reason"`
-		ExitCode *int       `json:"exit_code"`
-		At       time.Time  `json:"at"`
-		RetryAt  *time.Time `json:"retry_at"`
-		Logs     []string   `json:"logs"`
+		Kind       string     `json:"kind"`
+		Reason     string     `json:"reason"`
+		ReasonCode string     `json:"reason_code"`
+		ExitCode   *int       `json:"exit_code"`
+		At         time.Time  `json:"at"`
+		RetryAt    *time.Time `json:"retry_at"`
+		Logs       []string   `json:"logs"`
 	}
 	adminWake struct {
-		At      time.Time `json:"at"`
-		Took    float64   `json:"took_seconds"`
-		Outcome string    `json:"outcome"`
-		Reason  string    `json:"reason"`
+		At         time.Time `json:"at"`
+		Took       float64   `json:"took_seconds"`
+		Outcome    string    `json:"outcome"`
+		Reason     string    `json:"reason"`
+		ReasonCode string    `json:"reason_code"`
 	}
 	adminSpan struct {
 		From  time.Time `json:"from"`
@@ -86,14 +90,15 @@ type (
 		State string    `json:"state"`
 	}
 	adminEvent struct {
-		ID     uint64    `json:"id"`
-		At     time.Time `json:"at"`
-		Kind   string    `json:"kind"`
-		App    string    `json:"app"`
-		State  string    `json:"state"`
-		Was    string    `json:"was"`
-		Reason string    `json:"reason"`
-		Took   float64   `json:"took_seconds"`
+		ID         uint64    `json:"id"`
+		At         time.Time `json:"at"`
+		Kind       string    `json:"kind"`
+		App        string    `json:"app"`
+		State      string    `json:"state"`
+		Was        string    `json:"was"`
+		Reason     string    `json:"reason"`
+		ReasonCode string    `json:"reason_code"`
+		Took       float64   `json:"took_seconds"`
 	}
 	adminTotals struct {
 		Apps   int          `json:"apps"`
@@ -384,8 +389,8 @@ func (f *fakeAdmin) becomes(name, state, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	app := f.apps[name]
-	event := adminEvent{Kind: "state", App: name, State: state, Was: app.State, Reason: reason}
-	app.State, app.Reason, app.Since, app.NextStop = state, reason, f.now(), nil
+	event := adminEvent{Kind: "state", App: name, State: state, Was: app.State, Reason: reason, ReasonCode: "asked"}
+	app.State, app.Reason, app.ReasonCode, app.Since, app.NextStop = state, reason, "asked", f.now(), nil
 	if state == "ready" && app.MaxIdle != nil {
 		stop := f.now().Add(time.Duration(*app.MaxIdle) * time.Second)
 		app.NextStop = &stop
@@ -402,11 +407,11 @@ func (f *fakeAdmin) pin(name string, until *time.Time) {
 	defer f.mu.Unlock()
 	app := f.apps[name]
 	app.PinnedUntil = until
-	reason := "unpinned"
+	reason, code := "unpinned", "unpinned"
 	if until != nil {
-		reason = "pinned until " + until.Format(time.RFC3339)
+		reason, code = "pinned until "+until.Format(time.RFC3339), "pinned"
 	}
-	f.record(adminEvent{Kind: "pin", App: name, State: app.State, Was: app.State, Reason: reason})
+	f.record(adminEvent{Kind: "pin", App: name, State: app.State, Was: app.State, Reason: reason, ReasonCode: code})
 	f.stream("app", 0, picture(app))
 }
 
@@ -521,7 +526,7 @@ func anApp(stack, name string) adminApp {
 	idle, usual := 900.0, 12.3
 	mem, day, month := uint64(412<<20), 74000.0*(412<<20), 2.1e6*(412<<20)
 	return adminApp{Name: name, OwnName: name, Stack: stack, Provider: "docker", Managed: true, State: "asleep", Since: time.Now().Add(-3 * time.Hour).UTC(),
-		Reason: "nobody asked for it", Mode: "forwardauth", MaxIdle: &idle, UsualWake: &usual, Memory: &mem,
+		Reason: "nobody asked for it", ReasonCode: "unused", ReasonApps: []string{}, Mode: "forwardauth", MaxIdle: &idle, UsualWake: &usual, Memory: &mem,
 		URLs: []string{}, Needs: []adminNeed{}, NeededBy: []string{}, Group: []string{},
 		Saved: adminSavings{adminSaving{74000, &day}, adminSaving{2.1e6, &month}}}
 }
@@ -529,7 +534,7 @@ func anApp(stack, name string) adminApp {
 // ready makes an app awake, to sleep in so long.
 func (a adminApp) ready(reason string, left time.Duration) adminApp {
 	stop, last := time.Now().Add(left).UTC(), time.Now().Add(-time.Minute).UTC()
-	a.State, a.Reason, a.NextStop, a.LastActivity, a.Since = "ready", reason, &stop, &last, time.Now().Add(-40*time.Minute).UTC()
+	a.State, a.Reason, a.ReasonCode, a.NextStop, a.LastActivity, a.Since = "ready", reason, "traffic", &stop, &last, time.Now().Add(-40*time.Minute).UTC()
 	return a
 }
 

@@ -49,17 +49,17 @@ func sampleApps() []adminApp {
 	for i, seconds := range []float64{11.8, 12.6, 14.2, 9.7, 31, 12.1, 12.4, 13} {
 		wake := adminWake{At: time.Now().Add(-time.Duration(i*9) * time.Hour).UTC(), Took: seconds, Outcome: "ready"}
 		if seconds == 31 {
-			wake.Outcome, wake.Reason = "failed", "shop-db was not healthy within 30 s"
+			wake.Outcome, wake.Reason, wake.ReasonCode = "failed", "shop-db was not healthy within 30 s", "overdue"
 		}
 		shop.Wakes = append(shop.Wakes, wake)
 	}
 	wiki, code, again := byName["wiki"], 137, time.Now().Add(48*time.Second).UTC()
-	wiki.State, wiki.Reason, wiki.Since = "failed", "it ran out of memory", time.Now().Add(-2*time.Minute).UTC()
-	wiki.Failure = &adminFailure{Kind: "out of memory", Reason: "It was killed for using more than its 256 MiB.", ExitCode: &code, At: wiki.Since, RetryAt: &again,
+	wiki.State, wiki.Reason, wiki.ReasonCode, wiki.Since = "failed", "it ran out of memory", "out_of_memory", time.Now().Add(-2*time.Minute).UTC()
+	wiki.Failure = &adminFailure{Kind: "out of memory", Reason: "It was killed for using more than its 256 MiB.", ReasonCode: "out_of_memory", ExitCode: &code, At: wiki.Since, RetryAt: &again,
 		Logs: []string{"2026-11-26T09:12:01Z starting wiki 4.2", "2026-11-26T09:12:03Z connected to wiki-db", "2026-11-26T09:12:09Z building the search index of 18,204 pages", "Killed"}}
-	wiki.Wakes = []adminWake{{At: wiki.Since, Took: 9.2, Outcome: "failed", Reason: "out of memory"}}
+	wiki.Wakes = []adminWake{{At: wiki.Since, Took: 9.2, Outcome: "failed", Reason: "out of memory", ReasonCode: "out_of_memory"}}
 	draw := byName["excalidraw"]
-	draw.State, draw.Since, draw.Reason = "starting", time.Now().Add(-5*time.Second).UTC(), "a visitor asked for it"
+	draw.State, draw.Since, draw.Reason, draw.ReasonCode = "starting", time.Now().Add(-5*time.Second).UTC(), "a visitor asked for it", "asked"
 	until := time.Now().Add(3 * time.Hour).UTC()
 	byName["recipes"].PinnedUntil = &until
 	return apps
