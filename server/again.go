@@ -2,13 +2,12 @@ package server
 
 import (
 	"cmp"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/problem"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -52,11 +51,6 @@ func wakeLeft(v registry.View, now time.Time) time.Duration {
 	return min(took/overdueShare, overdueMost)
 }
 
-// seconds is a time for Retry-After: whole seconds, one at least.
-func seconds(wait time.Duration) string {
-	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
-}
-
 // sendAgain sends a visitor to the URL that was asked for, method and body kept, and reports
 // whether it has answered: not everybody follows, and not every host can be said.
 func sendAgain(w http.ResponseWriter, req *traefik.Request, state registry.State) bool {
@@ -64,7 +58,7 @@ func sendAgain(w http.ResponseWriter, req *traefik.Request, state registry.State
 	if to == "" || !follows(req) {
 		return false
 	}
-	setState(w, state)
+	problem.SetState(w, state)
 	share(w.Header(), req.Header)
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusTemporaryRedirect)
@@ -96,7 +90,7 @@ func share(h, visitors http.Header) {
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Credentials", "true")
-	h.Set("Access-Control-Expose-Headers", "Retry-After, "+stateHeader+", Grpc-Status, Grpc-Message")
+	h.Set("Access-Control-Expose-Headers", "Retry-After, "+problem.StateHeader+", Grpc-Status, Grpc-Message")
 	h.Add("Vary", "Origin")
 }
 

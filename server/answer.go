@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"net"
 	"net/http"
+
+	"github.com/paastis/paastis/server/problem"
 )
 
 // answer is the ResponseWriter of a request that came by a published route. It knows whether
@@ -65,5 +67,5 @@ func (s *Server) recoverRouted(w *answer, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	clear(w.Header())
-	s.send(w, r, Mistake)
+	s.send(w, r, problem.InternalError)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/problem"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -16,7 +17,7 @@ import (
 func (s *Server) auth(c echo.Context) error {
 	h := c.Request().Header
 	req, err := traefik.FromForwardAuth(h)
-	by := remoteAddr(c.Request())
+	by := problem.RemoteAddr(c.Request())
 	if err == nil && s.isStranger(c.Request(), req.Authority, by) {
 		err = errStranger
 	}
@@ -108,8 +109,8 @@ func (q *question) follow(*registry.Keeper) {}
 
 // refuse answers a question that is none.
 func (s *Server) refuse(c echo.Context, err error) error {
-	s.warnSeldom(remoteAddr(c.Request()), "question refused that is none of Traefik's ForwardAuth", "from", "reason", err)
-	return WriteProblem(c.Response(), c.Request(), Problem{
+	s.warnSeldom(problem.RemoteAddr(c.Request()), "question refused that is none of Traefik's ForwardAuth", "from", "reason", err)
+	return problem.Write(c.Response(), c.Request(), problem.Document{
 		Status: http.StatusForbidden,
 		Title:  "Not a question of Traefik's ForwardAuth",
 		Detail: err.Error(),

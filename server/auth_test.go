@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/server/problem"
 )
 
 // browser is the header of a person's visit.
@@ -225,7 +226,7 @@ func gist(w *httptest.ResponseRecorder) string {
 	if !ok {
 		kind = w.Header().Get("Content-Type")
 	}
-	return strings.Join(strings.Fields(fmt.Sprint(w.Code, " ", kind, " ", w.Header().Get(stateHeader))), " ")
+	return strings.Join(strings.Fields(fmt.Sprint(w.Code, " ", kind, " ", w.Header().Get(problem.StateHeader))), " ")
 }
 
 // wantOwnHeaders checks what every answer of Paastis's own carries.

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/problem"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/dynamic"
 )
@@ -67,7 +68,7 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 	visitors := stripPrefix(r, mark)
 	a := &routedRequest{s: s, w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
 	if !route.Takes(&a.request) {
-		s.warnSeldom(remoteAddr(r), "request refused that has the mark of a published route, and is none that its rule takes", "from", "route", route.Name)
+		s.warnSeldom(problem.RemoteAddr(r), "request refused that has the mark of a published route, and is none that its rule takes", "from", "route", route.Name)
 		s.turnAway(w, r, registry.ErrForged)
 		return
 	}
@@ -143,9 +144,9 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 	case errors.Is(why, registry.ErrOutdated):
 		s.begunAnew(w, r)
 	case errors.Is(why, registry.ErrWithdrawn):
-		s.sendBack(w, r, Problem{Title: "There is no such route any more", Detail: "Traefik will learn of it in a moment. Send the request again."})
+		s.sendBack(w, r, problem.Document{Title: "There is no such route any more", Detail: "Traefik will learn of it in a moment. Send the request again."})
 	default:
-		s.send(w, r, ProblemOf(echo.ErrNotFound))
+		s.send(w, r, problem.Of(echo.ErrNotFound))
 	}
 }
 
@@ -157,7 +158,7 @@ func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
 		s.turnAway(w, r, registry.ErrForged)
 		return
 	}
-	s.warnSeldom(remoteAddr(r), "Traefik has not fetched its routes since Paastis began without a state: see state_file", "traefik")
+	s.warnSeldom(problem.RemoteAddr(r), "Traefik has not fetched its routes since Paastis began without a state: see state_file", "traefik")
 	unlimit(w)
 	limit := reloadLimit
 	if Navigates(r.Header) {
@@ -169,23 +170,23 @@ func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
 	if s.registry.Publisher().AwaitMarks(ctx) && asIs && sendAgain(w, &request, registry.Starting) {
 		return
 	}
-	s.sendBack(w, r, Problem{
+	s.sendBack(w, r, problem.Document{
 		Title: "Paastis has begun anew", Detail: "Traefik will learn of it in a moment. Send the request again.",
 		State: registry.Starting.String(),
 	})
 }
 
 // sendBack answers who is to come again in a moment: a browser does so by itself.
-func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, p Problem) {
+func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, p problem.Document) {
 	p.Status = http.StatusServiceUnavailable
 	if r.Method == http.MethodGet {
-		w.Header().Set("Refresh", seconds(0))
+		w.Header().Set("Refresh", problem.Seconds(0))
 	}
 	s.send(w, r, p)
 }
 
 // send answers with a problem.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, p Problem) {
+func (s *Server) send(w http.ResponseWriter, r *http.Request, p problem.Document) {
 	s.logUnsent(tell(w, r, p))
 }
 

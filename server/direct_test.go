@@ -12,6 +12,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/server/problem"
 )
 
 // come is a request of a visitor's that came by the published route of an app. Lines are
@@ -262,7 +263,7 @@ func TestOptionsOfAllIsARequestLikeAnother(t *testing.T) {
 func TestWakesByPublishedRoutesAreLimitedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, routed("shop"), routed("blog"))
-		s.limit = newWakeLimit(1)
+		s.limit = problem.PerMinute(1)
 		s.answer(come("shop", "/", browser))
 		for want, lines := range map[string][]string{"429 page asleep": {browser}, "429 problem asleep": nil, "503 page asleep": {"X-Paastis-Poll: 1"}} {
 			if got := gist(s.answer(come("blog", "/", lines...))); got != want {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/server/problem"
 )
 
 // form is what a browser sends with a form.
@@ -87,7 +89,7 @@ func TestFormForAnAppThatFailsIsNotSentAndSaysSo(t *testing.T) {
 func TestFormOfAnAddressThatWokeTooManyAppsIsNotSentAndSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, routed("shop").At("shop.test"), service("blog").At("blog.test"))
-		s.limit = newWakeLimit(1)
+		s.limit = problem.PerMinute(1)
 		s.answerTo("http://blog.test/", browser)
 		for _, w := range []*httptest.ResponseRecorder{s.answerTo("http://shop.test/order", form...), s.answer(come("shop", "/order", form...))} {
 			if got := gist(w); got != "429 page asleep" || !strings.Contains(w.Body.String(), notSent) || !strings.Contains(w.Body.String(), "Too many apps") {

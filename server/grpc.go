@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/paastis/paastis/server/problem"
 )
 
 // What clients of gRPC make of an answer that has no status of theirs, by its HTTP status
@@ -34,7 +36,7 @@ func grpcStatus(status int) int {
 // protocol: the headers are the trailers. By a published route the answer has the status 200
 // that a call's has. Through ForwardAuth that would let the call pass, so there it keeps its
 // own, and clients that look at that first come to the same.
-func writeGRPC(w http.ResponseWriter, r *http.Request, p Problem) error {
+func writeGRPC(w http.ResponseWriter, r *http.Request, p problem.Document) error {
 	h := w.Header()
 	kind, _, _ := strings.Cut(first(r.Header, "Content-Type"), ";")
 	h.Set("Content-Type", kind)
@@ -52,21 +54,17 @@ func writeGRPC(w http.ResponseWriter, r *http.Request, p Problem) error {
 
 // grpcMessage is a problem in the encoding of the protocol: ASCII that can be printed, all
 // else as escapes.
-func grpcMessage(p Problem) string {
-	text := p.Title
-	if p.Detail != "" {
-		text += ": " + cut(p.Detail, 400)
-	}
-	return strings.ReplaceAll(url.PathEscape(text), "%20", " ")
+func grpcMessage(p problem.Document) string {
+	return strings.ReplaceAll(url.PathEscape(p.Text()), "%20", " ")
 }
 
 // tell answers a visitor who cannot get to the app now, in a way that its program
 // understands.
-func tell(w http.ResponseWriter, r *http.Request, p Problem) error {
+func tell(w http.ResponseWriter, r *http.Request, p problem.Document) error {
 	share(w.Header(), r.Header)
 	if !isGRPC(r.Header) {
-		return WriteProblem(w, r, p)
+		return problem.Write(w, r, p)
 	}
-	p.headers(w.Header())
+	p.SetHeaders(w.Header())
 	return writeGRPC(w, r, p)
 }

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/server/problem"
 )
 
 func TestOneAddressWakesOnlySoManyAppsAMinute(t *testing.T) {
@@ -20,7 +20,7 @@ func TestOneAddressWakesOnlySoManyAppsAMinute(t *testing.T) {
 			apps = append(apps, service(fmt.Sprintf("app%d", i)).At(fmt.Sprintf("app%d.test", i)))
 		}
 		s := live(t, apps...)
-		s.limit = newWakeLimit(3)
+		s.limit = problem.PerMinute(3)
 		for i := range 3 {
 			s.answerTo(fmt.Sprintf("http://app%d.test/", i), "Accept: text/html")
 		}
@@ -57,49 +57,12 @@ func TestOneAddressWakesOnlySoManyAppsAMinute(t *testing.T) {
 	})
 }
 
-func TestTheNetworkOfAnIPv6AddressIsOneSource(t *testing.T) {
-	l, now := newWakeLimit(1), time.Now()
-	allows := func(address string, want bool) {
-		t.Helper()
-		if got := l.Allows(netip.MustParseAddr(address), now); got != want {
-			t.Errorf("%s: %t", address, got)
-		}
-	}
-	allows("2001:db8::1", true)
-	allows("2001:db8::2%eth0", false)
-	allows("2001:db8:0:1::1", true)
-	allows("203.0.113.7", true)
-	allows("::ffff:203.0.113.7", false)
-	if !l.Allows(netip.Addr{}, now) || l.Allows(netip.Addr{}, now) {
-		t.Error("an unknown address is not a source like others")
-	}
-}
-
-func TestSourcesAreForgottenBeforeTheyFillTheMemory(t *testing.T) {
-	l, now := newWakeLimit(1), time.Now()
-	for i := range 3 * mostSources {
-		l.Allows(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), now)
-	}
-	if n := len(l.sources); n > mostSources {
-		t.Errorf("%d sources are remembered", n)
-	}
-}
-
-func TestWithoutALimitEverybodyWakes(t *testing.T) {
-	l := newWakeLimit(0)
-	for range 1000 {
-		if !l.Allows(netip.MustParseAddr("203.0.113.7"), time.Now()) {
-			t.Fatal("refused")
-		}
-	}
-}
-
 func TestAsksForAFailedAppAreNoWakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := service("broken").At("broken.test")
 		broken.Err = errors.New("no")
 		s := live(t, broken, service("shop").At("shop.test"))
-		s.limit = newWakeLimit(10)
+		s.limit = problem.PerMinute(10)
 		for range 60 { // a program that asks every 100 ms, of an app in its back-off
 			if got := s.answerTo("http://broken.test/", "Accept: application/json"); got.Code == http.StatusTooManyRequests {
 				t.Errorf("the program got %d %s", got.Code, got.Body)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/problem"
 )
 
 // pageLimit is the most bytes that the waiting page has, so that Traefik's
@@ -55,14 +56,14 @@ func (p waitingPage) write(w http.ResponseWriter, h http.Header, status int, s s
 
 // write sends a page of an app in a state, to be asked for again after a while.
 func (p page) write(w http.ResponseWriter, status int, state registry.State, retry time.Duration) error {
-	setState(w, state)
+	problem.SetState(w, state)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", p.lang)
 	h.Set("Content-Security-Policy", p.policy)
 	h.Set("Referrer-Policy", referrerPolicy(state))
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Retry-After", seconds(retry))
+	h.Set("Retry-After", problem.Seconds(retry))
 	w.WriteHeader(status)
 	_, err := w.Write(p.body)
 	return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/problem"
 )
 
 // PageData is what a theme draws: an app as a visitor may see it. All texts are plain, in
@@ -162,7 +163,7 @@ var sizes = []size{
 func (s shown) data(t *tongue, most size, now time.Time) PageData {
 	v := s.view
 	d := PageData{
-		Lang: t.code, T: t.texts, State: v.State.String(), Name: cut(v.Name, most.name), Poll: s.poll(now),
+		Lang: t.code, T: t.texts, State: v.State.String(), Name: problem.Cut(v.Name, most.name), Poll: s.poll(now),
 		Failed: v.State == registry.Failed || v.HeldDown, HeldDown: v.HeldDown, Ready: v.State == registry.Ready, Percent: -1,
 	}
 	title := t.texts.TitleWaking
@@ -246,7 +247,7 @@ func (d *PageData) list(steps []registry.Step, t *tongue, most size) {
 	}
 	fit := min(len(steps), most.steps)
 	for _, step := range steps[:fit] {
-		p := PageStep{Name: cut(step.Name, most.name), Progress: string(step.Progress), Label: labels[step.Progress]}
+		p := PageStep{Name: problem.Cut(step.Name, most.name), Progress: string(step.Progress), Label: labels[step.Progress]}
 		p.Reason, p.ReasonLang = t.cutReason(step.Reason, most.detail)
 		d.Steps = append(d.Steps, p)
 	}
@@ -264,7 +265,7 @@ func (t *tongue) cutReason(reason registry.Reason, letters int) (text, lang stri
 	if !ok {
 		lang = english
 	}
-	return cut(text, letters), lang
+	return problem.Cut(text, letters), lang
 }
 
 // roughly is a time that nobody needs to the second.
@@ -283,16 +284,7 @@ func roughly(d time.Duration) time.Duration {
 func lastLines(logs []string, lines int) string {
 	var last []string
 	for _, line := range logs[max(len(logs)-lines, 0):] {
-		last = append(last, cut(line, 90))
+		last = append(last, problem.Cut(line, 90))
 	}
 	return strings.Join(last, "\n")
-}
-
-// cut shortens a text to so many letters.
-func cut(s string, letters int) string {
-	r := []rune(strings.ToValidUTF8(s, "?"))
-	if len(r) <= letters {
-		return string(r)
-	}
-	return string(r[:max(letters-1, 0)]) + "…"
 }

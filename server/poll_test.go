@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/server/problem"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -53,7 +54,7 @@ func TestPollIsAnsweredTheMomentSomethingChanges(t *testing.T) {
 				var got []string
 				for state := ""; state != "ready"; {
 					w := poll(s, shows)
-					shows, state = pollOf(w.Body.String()), w.Header().Get(stateHeader)
+					shows, state = pollOf(w.Body.String()), w.Header().Get(problem.StateHeader)
 					var steps []string
 					for _, m := range regexp.MustCompile(`<li class="(\w+)">(\w+)<`).FindAllStringSubmatch(w.Body.String(), -1) {
 						steps = append(steps, m[2]+" "+m[1])
@@ -149,7 +150,7 @@ func TestPageSaysOnceThatItTakesLongerThanUsual(t *testing.T) {
 func TestPageOfWhoMayNotWakeTheAppTriesAgainByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, service("shop").At("shop.test"), service("blog").At("blog.test"))
-		s.limit = newWakeLimit(6)
+		s.limit = problem.PerMinute(6)
 		for range 6 {
 			s.limit.Allows(netip.MustParseAddr("203.0.113.7"), time.Now())
 		}
@@ -174,7 +175,7 @@ type tab struct {
 // open opens shop.test until it shows the app.
 func (tb *tab) open(s *site) {
 	w := s.answerTo("http://shop.test/", browser)
-	for w.Header().Get(stateHeader) != "ready" {
+	for w.Header().Get(problem.StateHeader) != "ready" {
 		tb.seen = append(tb.seen, pollOf(w.Body.String()))
 		time.Sleep(100 * time.Millisecond) // the script's
 		w = s.pollAfter(w)
@@ -222,7 +223,7 @@ func TestAppGetsOneRequestOfAPageInDirectMode(t *testing.T) {
 	page, state := read(t, do(t, s.to("GET", "/cart?id=7", nil, browser)).Body), ""
 	for state != "ready" {
 		resp := do(t, s.to("GET", "/cart?id=7", nil, "X-Paastis-Poll: "+pollOf(page)))
-		page, state = read(t, resp.Body), resp.Header.Get(stateHeader)
+		page, state = read(t, resp.Body), resp.Header.Get(problem.StateHeader)
 	}
 	if got := read(t, do(t, s.to("GET", "/cart?id=7", nil, browser)).Body); got != "/cart?id=7 poll false" || asked.Load() != 1 {
 		t.Errorf("the app was asked %d times, and got %s", asked.Load(), got)
@@ -327,7 +328,7 @@ func TestForgottenPageOfAnAppThatFailedDoesNotWakeIt(t *testing.T) {
 			if shown := pollMark.FindStringSubmatch(w.Body.String()); shown != nil {
 				shows = shown[1]
 			}
-			return w.Header().Get(stateHeader)
+			return w.Header().Get(problem.StateHeader)
 		}
 		state, polls := "", 0
 		for began := time.Now(); time.Since(began) < 24*time.Hour; polls++ {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/problem"
 )
 
 const (
@@ -225,7 +226,7 @@ func (p *proxy) broken(a *routedRequest, r *http.Request, err error) {
 		panic(http.ErrAbortHandler) // the visitor has left, or cannot be told any more
 	}
 	p.log.Warn("app broke off", "app", a.keeper.Name(), "error", err)
-	_ = tell(a.w, a.r, Problem{
+	_ = tell(a.w, a.r, problem.Document{
 		Status: http.StatusBadGateway,
 		Title:  "The app broke off",
 		Detail: "It has got the request, and gave no answer that one could understand.",
@@ -240,7 +241,7 @@ func (s *Server) silent(a *routedRequest, err error) {
 		panic(http.ErrAbortHandler) // the visitor has left
 	}
 	s.log.Warn("app does not accept connections", "app", a.keeper.Name(), "error", err)
-	s.send(a.w, a.r, Problem{
+	s.send(a.w, a.r, problem.Document{
 		Status: http.StatusBadGateway,
 		Title:  "The app does not answer",
 		Detail: "It runs, but does not accept connections.",
@@ -258,7 +259,7 @@ func (s *Server) sendElsewhere(ctx context.Context, a *routedRequest) {
 	if s.registry.Publisher().AwaitTurn(ctx, a.route) && sendAgain(a.w, &a.request, registry.Ready) {
 		return
 	}
-	s.sendBack(a.w, a.r, Problem{
+	s.sendBack(a.w, a.r, problem.Document{
 		Title: "Paastis does not reach the app", Detail: "Traefik will lead to it in a moment. Send the request again.",
 		App: a.keeper.Name(), State: registry.Ready.String(),
 	})

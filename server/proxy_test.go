@@ -23,6 +23,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/server/problem"
 )
 
 // echoing is an app that tells how a request came.
@@ -85,7 +86,7 @@ func TestAnswerReachesTheVisitorAsTheAppSentIt(t *testing.T) {
 	if h["Date"] != nil || h["Content-Type"] != nil || len(h["Set-Cookie"]) != 2 || h.Get("Location") != "/elsewhere" || h.Get("X-App") != "1" {
 		t.Errorf("headers %v", h)
 	}
-	if h.Get(stateHeader) != "" || h.Get("Cache-Control") != "" {
+	if h.Get(problem.StateHeader) != "" || h.Get("Cache-Control") != "" {
 		t.Errorf("it is the app's answer: %v", h)
 	}
 }
@@ -499,7 +500,7 @@ func TestAppThatAcceptsNoConnectionIsSaidTo(t *testing.T) {
 		if got := read(t, resp.Body); resp.StatusCode != 502 || !strings.Contains(got, "does not accept connections") || strings.Contains(got, "127.0.0.1") {
 			t.Errorf("%s gets %d: %s", kind, resp.StatusCode, got)
 		}
-		if h := resp.Header; h.Get(stateHeader) != "ready" || h.Get("Cache-Control") != "no-store" {
+		if h := resp.Header; h.Get(problem.StateHeader) != "ready" || h.Get("Cache-Control") != "no-store" {
 			t.Errorf("headers %v", h)
 		}
 	}
@@ -517,7 +518,7 @@ func TestAppThatBreaksOffIsSaidToOrSeen(t *testing.T) {
 	if got := read(t, resp.Body); resp.StatusCode != 502 || !strings.Contains(got, "broke off") {
 		t.Errorf("%d: %s", resp.StatusCode, got)
 	}
-	if h := resp.Header; h.Get(stateHeader) != "ready" || h.Get("Cache-Control") != "no-store" || h.Get("Content-Type") != "application/problem+json" || h.Get("Date") == "" {
+	if h := resp.Header; h.Get(problem.StateHeader) != "ready" || h.Get("Cache-Control") != "no-store" || h.Get("Content-Type") != "application/problem+json" || h.Get("Date") == "" {
 		t.Errorf("headers %v", h)
 	}
 	resp = do(t, s.to("GET", "/half", nil))
@@ -544,7 +545,7 @@ func TestNoLimitOfForwardAuthsCutsALongAnswer(t *testing.T) {
 	s := serving(t, of)
 	poll := read(t, do(t, s.to("GET", "/", nil, "X-Paastis-Poll: 1")).Body)
 	shows := regexp.MustCompile(`data-poll="(.*?)"`).FindStringSubmatch(poll)[1]
-	if got := do(t, s.to("GET", "/", nil, "X-Paastis-Poll: "+shows)).Header.Get(stateHeader); got != "ready" {
+	if got := do(t, s.to("GET", "/", nil, "X-Paastis-Poll: "+shows)).Header.Get(problem.StateHeader); got != "ready" {
 		t.Errorf("the held poll got %q", got)
 	}
 	if got := strings.Fields(read(t, do(t, s.to("GET", "/", nil)).Body)); len(got) != 8 {

@@ -16,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/problem"
 )
 
 // versionHeader tells the version of the routes that Traefik gets.
@@ -26,12 +27,12 @@ type routesAccess struct {
 	token   string
 	tokens  map[string]string // :: endpoint → the one that it has instead; empty: none
 	sources []netip.Prefix
-	told    *SourceLimit // by whom a refusal was logged lately
+	told    *problem.SourceLimit // by whom a refusal was logged lately
 }
 
 func newRoutesAccess(token string, tokens map[string]string, sources []netip.Prefix) routesAccess {
 	const linesPerMinute = 1
-	return routesAccess{token: token, tokens: tokens, sources: sources, told: newWakeLimit(linesPerMinute)}
+	return routesAccess{token: token, tokens: tokens, sources: sources, told: problem.PerMinute(linesPerMinute)}
 }
 
 // routes answers Traefik's HTTP provider: the routes of those apps in direct mode that this
@@ -39,7 +40,7 @@ func newRoutesAccess(token string, tokens map[string]string, sources []netip.Pre
 // for Traefik reaches it there.
 func (s *Server) routes(c echo.Context) error {
 	r := c.Request()
-	from, endpoint := remoteAddr(r), c.Param("endpoint")
+	from, endpoint := problem.RemoteAddr(r), c.Param("endpoint")
 	if endpoint != "" && !s.registry.Publisher().HasEndpoint(endpoint) {
 		return echo.ErrNotFound
 	}
@@ -99,7 +100,7 @@ func writeRoutes(w http.ResponseWriter, r *http.Request, p registry.Publication)
 // keepRoutes refuses the routes: they tell the inside of a network.
 func (s *Server) keepRoutes(c echo.Context, from netip.Addr) error {
 	s.warnSeldom(from, "routes refused: see traefik.config_token and traefik.config_sources", "to")
-	return WriteProblem(c.Response(), c.Request(), Problem{
+	return problem.Write(c.Response(), c.Request(), problem.Document{
 		Status: http.StatusForbidden,
 		Title:  "The routes are not for everybody",
 		Detail: "Send the token of traefik.config_token, or come from one of traefik.config_sources.",
@@ -120,7 +121,7 @@ func (s *Server) warnSeldom(of netip.Addr, refusal, key string, more ...any) {
 // is one, else from the sources, unless a proxy passed on what a stranger asked it for.
 func (a routesAccess) allows(r *http.Request, from netip.Addr, endpoint string) bool {
 	if token := a.tokenOf(endpoint); token != "" {
-		return isToken(token, r.URL.Query().Get("token")) || isToken(token, Bearer(r.Header.Get("Authorization")))
+		return isToken(token, r.URL.Query().Get("token")) || isToken(token, problem.Bearer(r.Header.Get("Authorization")))
 	}
 	return !carried(r.Header) && a.near(from)
 }
@@ -137,15 +138,6 @@ func (a routesAccess) near(from netip.Addr) bool {
 func isToken(token, sent string) bool {
 	want, got := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(sent))
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
-}
-
-// Bearer is the token of an Authorization header; empty if it has none.
-func Bearer(authorization string) string {
-	scheme, token, _ := strings.Cut(authorization, " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
 }
 
 // names tells whether an If-None-Match header names an entity tag.
@@ -166,10 +158,4 @@ func selfURL(r *http.Request) string {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
-}
-
-// remoteAddr is the address that a request came from; the zero Addr if it has none.
-func remoteAddr(r *http.Request) netip.Addr {
-	from, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return from.Addr().Unmap().WithZone("")
 }

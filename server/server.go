@@ -38,6 +38,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/problem"
 )
 
 const (
@@ -87,7 +88,7 @@ type Server struct {
 	registry  *registry.Registry
 	visitors  Classifier
 	page      waitingPage
-	limit     *SourceLimit
+	limit     *problem.SourceLimit
 	access    routesAccess
 	proxy     *proxy
 	apart     sync.Map // :: name of an app that shares no network with Paastis → it was told
@@ -115,7 +116,7 @@ func New(o Options) *Server {
 		registry: o.Registry,
 		visitors: o.Classifier,
 		page:     waitingPage{themes},
-		limit:    newWakeLimit(o.WakesPerMinute),
+		limit:    problem.PerMinute(o.WakesPerMinute),
 		access:   newRoutesAccess(o.ConfigToken, o.EndpointTokens, o.ConfigSources),
 		proxy:    newProxy(o.Log),
 		log:      o.Log,
@@ -240,7 +241,7 @@ func (s *Server) survive(next echo.HandlerFunc) echo.HandlerFunc {
 			if cause := recover(); cause != nil {
 				s.log.Error("panic in a handler", "path", c.Request().URL.Path, "cause", cause, "stack", stack())
 				if !c.Response().Committed {
-					err = tell(c.Response(), c.Request(), Mistake)
+					err = tell(c.Response(), c.Request(), problem.InternalError)
 				}
 			}
 		}()
@@ -255,5 +256,5 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	s.send(c.Response(), c.Request(), ProblemOf(err))
+	s.send(c.Response(), c.Request(), problem.Of(err))
 }

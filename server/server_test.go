@@ -18,6 +18,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/server/problem"
 )
 
 func TestRequestsBelongToTheAppThatTheirRouterOrHostNames(t *testing.T) {
@@ -260,7 +261,7 @@ func (p *pipes) get(t *testing.T, r *http.Request) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-func problemIn(t *testing.T, w *httptest.ResponseRecorder) (p Problem) {
+func problemIn(t *testing.T, w *httptest.ResponseRecorder) (p problem.Document) {
 	t.Helper()
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 		t.Errorf("%v in %q", err, w.Body)

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/problem"
 )
 
 func TestAnAppThatItsOwnerStoppedSaysSo(t *testing.T) {
 	const reason = "It was stopped by hand. It stays so until somebody starts it: paastis wake shop"
 	v := registry.View{Name: "shop", State: registry.Asleep, HeldDown: true, Reason: registry.Reason{Kind: registry.ReasonStaysStopped, Apps: []string{"shop"}}}
-	for who, p := range map[string]Problem{"a program": appProblem(v), "a monitor": onlookerProblem(v)} {
-		if p.Status != 503 || p.Title != "The app was stopped by hand" || p.Detail != reason || p.State != "asleep" || p.Reason != registry.ReasonStaysStopped || p.retry != asleepPause {
+	for who, p := range map[string]problem.Document{"a program": appProblem(v), "a monitor": onlookerProblem(v)} {
+		if p.Status != 503 || p.Title != "The app was stopped by hand" || p.Detail != reason || p.State != "asleep" || p.Reason != registry.ReasonStaysStopped || p.Retry != asleepPause {
 			t.Errorf("%s is told %+v", who, p)
 		}
 	}

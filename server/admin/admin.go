@@ -30,7 +30,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
-	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/problem"
 )
 
 const (
@@ -176,7 +176,7 @@ func (a *Admin) survive(next echo.HandlerFunc) echo.HandlerFunc {
 			if cause == http.ErrAbortHandler || c.Response().Committed {
 				panic(http.ErrAbortHandler)
 			}
-			err = server.WriteProblem(c.Response(), c.Request(), server.Mistake)
+			err = problem.Write(c.Response(), c.Request(), problem.InternalError)
 		}()
 		return next(c)
 	}
@@ -205,18 +205,18 @@ func (a *Admin) answerError(err error, c echo.Context) {
 	if allowed := h.Get(echo.HeaderAllow); allowed != "" {
 		h.Set(echo.HeaderAllow, strings.TrimPrefix(allowed, "OPTIONS, "))
 	}
-	if err := server.WriteProblem(c.Response(), c.Request(), problemOf(err)); err != nil {
+	if err := problem.Write(c.Response(), c.Request(), problemOf(err)); err != nil {
 		a.log.Debug("answer not sent", "error", err)
 	}
 }
 
 // problemOf says what an error means to who asked.
-func problemOf(err error) server.Problem {
+func problemOf(err error) problem.Document {
 	var p *refusal
 	if errors.As(err, &p) {
-		return server.Problem(*p)
+		return problem.Document(*p)
 	}
-	return server.ProblemOf(err)
+	return problem.Of(err)
 }
 
 // deadline sets when the next part of an answer has to be out. Where that is not supported

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/problem"
 )
 
 const (
@@ -46,7 +47,7 @@ func (a *Admin) guard(next echo.HandlerFunc) echo.HandlerFunc {
 // identify finds out who asks, and leaves the session of who has one in the context.
 func (a *Admin) identify(c echo.Context) error {
 	r := c.Request()
-	if token := server.Bearer(r.Header.Get(echo.HeaderAuthorization)); token != "" {
+	if token := problem.Bearer(r.Header.Get(echo.HeaderAuthorization)); token != "" {
 		return a.admit(c, token, a.verifier.carried)
 	}
 	s, ok := a.sessions.of(r, time.Now())

@@ -5,22 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/problem"
 )
 
 // bodyLimit is how long a body may be.
 const bodyLimit = 64 << 10
 
 // refusal is a problem that a handler ends with.
-type refusal server.Problem
+type refusal problem.Document
 
 func (p *refusal) Error() string { return p.Title + ": " + p.Detail }
 
@@ -46,12 +43,9 @@ func bad(format string, args ...any) error {
 
 // tooMany is a refusal of a wrong token after many others.
 func tooMany(c echo.Context, wait time.Duration) error {
-	c.Response().Header().Set(echo.HeaderRetryAfter, seconds(wait))
+	c.Response().Header().Set(echo.HeaderRetryAfter, problem.Seconds(wait))
 	return &refusal{Status: http.StatusTooManyRequests, Title: "Too many wrong tokens", Detail: "This one is wrong too. The right one is let in at any time."}
 }
-
-// seconds is a time for Retry-After.
-func seconds(wait time.Duration) string { return strconv.Itoa(int(math.Ceil(wait.Seconds()))) }
 
 // readJSON reads a body, which may be empty, into a document. What is unknown is refused:
 // it is a slip of the pen that would otherwise do something else than was meant.

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/paastis/paastis/server/problem"
 )
 
 // forwarded are the headers by which a proxy says from whom it has a request, as the
@@ -27,7 +29,7 @@ func (p proxies) has(addr netip.Addr) bool {
 // trusted proxy tells, and without a word of anybody else's. RemoteAddr is an address
 // without a port then. The request that it is given stays as it is.
 func (p proxies) unwrap(r *http.Request) *http.Request {
-	peer := peerOf(r)
+	peer := problem.RemoteAddr(r)
 	own := new(http.Request)
 	*own = *r
 	own.RemoteAddr = peer.String()
@@ -74,13 +76,6 @@ func hopOf(text string) (netip.Addr, bool) {
 		return addr.Addr().Unmap().WithZone(""), true
 	}
 	return netip.Addr{}, false
-}
-
-// peerOf is the address at the other end of a request's connection; the zero Addr if
-// nobody knows.
-func peerOf(r *http.Request) netip.Addr {
-	at, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return at.Addr().Unmap().WithZone("")
 }
 
 // clientOf is the address of an unwrapped request's client; the zero Addr if nobody knows.

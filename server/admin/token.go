@@ -10,9 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/paastis/paastis/server/problem"
 	"golang.org/x/time/rate"
-
-	"github.com/paastis/paastis/server"
 )
 
 // shortestToken is how many characters a token has at least.
@@ -94,10 +93,10 @@ const crowd = 100
 var everybody netip.Addr
 
 // guessLimit bounds wrong tokens, of each address and of all together.
-type guessLimit struct{ each, all *server.SourceLimit }
+type guessLimit struct{ each, all *problem.SourceLimit }
 
 func newGuessLimit(each rate.Limit, burst int) *guessLimit {
-	return &guessLimit{each: server.NewSourceLimit(each, burst), all: server.NewSourceLimit(crowd*each, crowd*burst)}
+	return &guessLimit{each: problem.NewSourceLimit(each, burst), all: problem.NewSourceLimit(crowd*each, crowd*burst)}
 }
 
 // count counts a wrong token, and returns for how long no more may come. Zero: it was

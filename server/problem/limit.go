@@ -1,6 +1,7 @@
-package server
+package problem
 
 import (
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -28,15 +29,15 @@ func NewSourceLimit(each rate.Limit, burst int) *SourceLimit {
 	return &SourceLimit{each: each, burst: burst, sources: map[netip.Prefix]*rate.Limiter{}}
 }
 
-// newWakeLimit allows so many wakes a minute, and as many at once. Zero: any number.
-func newWakeLimit(perMinute int) *SourceLimit {
-	if perMinute <= 0 {
+// PerMinute allows each source so much a minute, and as much at once. Zero: any number.
+func PerMinute(n int) *SourceLimit {
+	if n <= 0 {
 		return nil
 	}
-	return NewSourceLimit(rate.Limit(float64(perMinute)/60), perMinute)
+	return NewSourceLimit(rate.Limit(float64(n)/60), n)
 }
 
-// Allows counts what a source does, and tells whether it may.
+// Allows counts what a source does, and reports whether it may.
 func (l *SourceLimit) Allows(source netip.Addr, now time.Time) bool {
 	if l == nil {
 		return true
@@ -67,6 +68,13 @@ func (l *SourceLimit) Wait(source netip.Addr, now time.Time) time.Duration {
 	return time.Duration(max(0, 1-limiter.TokensAt(now)) / float64(l.each) * float64(time.Second))
 }
 
+// RemoteAddr is the address at the other end of a request's connection; the zero Addr if
+// nobody knows.
+func RemoteAddr(r *http.Request) netip.Addr {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return from.Addr().Unmap().WithZone("")
+}
+
 // networkOf is a source; the zero Prefix for no address.
 func networkOf(source netip.Addr) netip.Prefix {
 	source = source.Unmap().WithZone("")
@@ -78,7 +86,7 @@ func networkOf(source netip.Addr) netip.Prefix {
 	return network
 }
 
-// forget makes room for one more source. Called with the lock held.
+// forget makes room for one more source. It is called with l.mu held.
 func (l *SourceLimit) forget(now time.Time) {
 	if len(l.sources) < mostSources {
 		return
