@@ -104,7 +104,7 @@ func (r *Registry) noteAsked(asked map[*Keeper]string) {
 	}
 	r.archive.markUnsaved()
 	r.resolve()
-	r.stir()
+	r.wakeLoop()
 }
 
 // askTraefik asks its API which routers use the middleware, at each audit and whenever

@@ -78,7 +78,7 @@ func (r *Registry) requestSleep(k *Keeper, force bool, now time.Time) error {
 		r.news.markChanged(m)
 	}
 	r.journal.say(slog.LevelInfo, "app is to sleep", "app", k.Name(), "forced", force)
-	r.stir()
+	r.wakeLoop()
 	return nil
 }
 

@@ -30,7 +30,7 @@ func (r *Registry) do(k *Keeper, j job) {
 		if done != nil && !k.removal.gone && (j.current == nil || j.current()) {
 			done()
 		}
-		r.stir()
+		r.wakeLoop()
 	}
 	if j.probe {
 		r.probes = append(r.probes, begin)

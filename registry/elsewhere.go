@@ -60,7 +60,7 @@ func (r *Registry) takeListed(endpoint string, routers []api.Router) {
 		r.publisher.redirect()
 	}
 	r.note(r.warnings(), time.Now())
-	r.stir()
+	r.wakeLoop()
 }
 
 // knownRouters are the names in Traefik's API of the routers that are in labels.

@@ -122,7 +122,7 @@ func (r *Registry) readLogs(k *Keeper, at time.Time) {
 		lines, err := logger.Logs(ctx, name, logLines)
 		return func() { r.keepLogs(k, lines, err) }
 	}})
-	r.stir()
+	r.wakeLoop()
 }
 
 // keepLogs takes in what an app that failed wrote. It is called with r.mu held.

@@ -127,7 +127,7 @@ func (r *Registry) warnRemoved(k *Keeper) {
 		r.journal.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,
 			"app", k.Name(), "origin", k.Entry().App.Origin)
 	})
-	r.stir()
+	r.wakeLoop()
 }
 
 // RemovedCure is what helps against those who remove stopped containers.

@@ -11,7 +11,7 @@ func (r *Registry) Pin(k *Keeper, until time.Time) {
 	r.mu.Lock()
 	defer r.unlock()
 	r.pin(k, until, time.Now())
-	r.stir()
+	r.wakeLoop()
 }
 
 // pin is Pin with the lock held.

@@ -183,13 +183,13 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 		pub.pollers[who] = p
 		pub.reg.rerouteAll()
 		pub.reg.note(pub.reg.warnings(), now)
-		pub.reg.stir()
+		pub.reg.wakeLoop()
 	} else {
 		p.every = now.Sub(p.at)
 	}
 	if p.version != version || pub.missing {
 		pub.missing = false
-		pub.reg.stir()
+		pub.reg.wakeLoop()
 	}
 	if p.version, p.at = version, now; p.had != p.offered {
 		p.had = p.offered
@@ -208,7 +208,7 @@ func (pub *Publisher) keepDestination(who fetcher, d *destination) {
 		p.to = d
 		pub.reg.rerouteAll()
 		pub.reg.note(pub.reg.warnings(), time.Now())
-		pub.reg.stir()
+		pub.reg.wakeLoop()
 	}
 }
 

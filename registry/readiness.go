@@ -222,7 +222,7 @@ func (r *Registry) probeOne(k *Keeper, i Instance) {
 		found := knock.untilKnown(ctx)
 		return func() { r.probed(knock, found) }
 	}})
-	r.stir()
+	r.wakeLoop()
 }
 
 // probePatience is how long an instance is probed until running is enough, and whether it shows

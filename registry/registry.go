@@ -65,9 +65,9 @@ type Options struct {
 
 // Registry is the apps that Paastis knows.
 type Registry struct {
+	*core
 	providers []Provider
 	log       *slog.Logger
-	journal   journal // of what is said with the lock held
 	probe     func(ctx context.Context, target Target) error
 	gateway   Gateway
 	gateways  map[string]Gateway // :: endpoint → that of its Traefik
@@ -79,11 +79,10 @@ type Registry struct {
 	unknown   atomic.Int64              // requests that belong to no app of ours
 	callers   callers                   // by their addresses
 
-	kick      chan struct{}  // something happened: move the apps
 	redefined chan struct{}  // apps have changed: Traefik's routers may have
 	tasks     sync.WaitGroup // what runs beside Run
 
-	mu       sync.Mutex
+	// The lock of the core guards the rest.
 	settings Settings
 	keepers  map[string]*Keeper // :: provider/name → keeper
 	moving   []*Keeper          // the managed apps that time or others may move, by name
@@ -109,15 +108,14 @@ type task func(ctx context.Context)
 func New(o Options) *Registry {
 	r := &Registry{
 		providers: o.Providers,
+		core:      newCore(o.Log),
 		log:       o.Log,
-		journal:   journal{log: o.Log},
 		probe:     o.Probe,
 		gateway:   o.Gateway,
 		gateways:  o.Gateways,
 		audit:     cmp.Or(o.Audit, DefaultAudit),
 		archive:   archive{store: o.Store, log: o.Log, absent: map[string]SavedApp{}},
 		settings:  o.Settings,
-		kick:      make(chan struct{}, 1),
 		redefined: make(chan struct{}, 1),
 		keepers:   map[string]*Keeper{},
 		problems:  map[string]*problem{},
@@ -170,7 +168,7 @@ func (r *Registry) Run(ctx context.Context) {
 		r.tasks.Go(func() { r.saveAll(ctx) })
 		defer r.saveLast(ctx)
 	}
-	timer := time.AfterFunc(0, r.stir)
+	timer := time.AfterFunc(0, r.wakeLoop)
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		select {
@@ -244,21 +242,7 @@ func (r *Registry) Reload(s Settings) {
 	s.Catalog, s.TraefikVersion, s.Timeouts = r.settings.Catalog, r.settings.TraefikVersion, r.settings.Timeouts
 	r.settings = s
 	r.resolve()
-	r.stir()
-}
-
-// unlock releases the lock, and then writes what was said with it held.
-func (r *Registry) unlock() {
-	r.mu.Unlock()
-	r.journal.write()
-}
-
-// stir lets Run move the apps. It never blocks.
-func (r *Registry) stir() {
-	select {
-	case r.kick <- struct{}{}:
-	default:
-	}
+	r.wakeLoop()
 }
 
 // advance moves every app as far as it can go now, leaves what takes time to do, and

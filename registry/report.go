@@ -143,7 +143,7 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	for _, k := range seen {
 		r.observe(k, now)
 	}
-	r.stir()
+	r.wakeLoop()
 }
 
 // keep stores a report with the app's keeper, a new one if need be, and tells whether

@@ -40,7 +40,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 			r.beginWake(k, Reason{Kind: ReasonTriedAgain}, now, now)
 		}
 	}
-	r.stir()
+	r.wakeLoop()
 }
 
 // reopen lets requests pass to a ready app again, or wakes what it needs first.
