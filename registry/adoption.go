@@ -44,7 +44,7 @@ func (r *Registry) tryFound(ctx context.Context) {
 	defer limit.Stop()
 	for {
 		r.advance(time.Now())
-		r.beginProbes(ctx)
+		r.jobs.beginProbes(ctx)
 		if !r.triesFound() {
 			return
 		}

@@ -116,7 +116,7 @@ func (r *Registry) readLogs(k *Keeper, at time.Time) {
 	}
 	name := k.app.Name
 	same := func() bool { return k.failures.last.At.Equal(at) }
-	r.do(k, job{current: same, work: func(ctx context.Context) func() {
+	r.jobs.do(k, job{current: same, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, logLimit)
 		defer cancel()
 		lines, err := logger.Logs(ctx, name, logLines)

@@ -138,13 +138,13 @@ func (p *pass) prove(k *Keeper) {
 			proof.stale = proof.addresses // it ended before Paastis saw it
 		}
 	}
-	r.do(k, job{alone: true, current: during, work: func(ctx context.Context) func() {
+	r.jobs.do(k, job{alone: true, current: during, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		var err error
 		for done := false; !done; {
 			done, err = proof.try(ctx, r)
-			if done || ctx.Err() != nil || !r.still(func() bool { return during() && r.needsProof(k) }) {
+			if done || ctx.Err() != nil || !r.jobs.still(func() bool { return during() && r.needsProof(k) }) {
 				break
 			}
 			sleep(ctx, proof.pause())

@@ -117,7 +117,7 @@ func (r *Registry) Successor(k *Keeper) *Keeper {
 // sleeping container is a stopped one, and whoever tidies up removes those. Called with the
 // lock held.
 func (r *Registry) warnRemoved(k *Keeper) {
-	r.todo = append(r.todo, func(ctx context.Context) {
+	r.jobs.add(func(ctx context.Context) {
 		sleep(ctx, removedSettles)
 		r.mu.Lock()
 		defer r.unlock()
@@ -127,7 +127,6 @@ func (r *Registry) warnRemoved(k *Keeper) {
 		r.journal.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,
 			"app", k.Name(), "origin", k.Entry().App.Origin)
 	})
-	r.wakeLoop()
 }
 
 // RemovedCure is what helps against those who remove stopped containers.

@@ -248,7 +248,7 @@ func (r *Registry) probed(o knock, found outcome) {
 
 // listenOn goes on to look whether an app listens that was taken not to.
 func (r *Registry) listenOn(o knock) {
-	r.do(o.k, job{work: func(ctx context.Context) func() {
+	r.jobs.do(o.k, job{work: func(ctx context.Context) func() {
 		if !o.untilHeard(ctx) {
 			return nil
 		}

@@ -191,7 +191,7 @@ func (p *pass) sampleUse(k *Keeper, whole bool) {
 	k.usage.reading(true)
 	r, e, name, address := p.reg, k.Entry(), k.app.Name, k.app.firstAddress()
 	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
-	r.do(k, job{work: func(ctx context.Context) func() {
+	r.jobs.do(k, job{work: func(ctx context.Context) func() {
 		began := time.Now()
 		s := measure(ctx, k.provider, name, e, want)
 		if whole && (s.blind == "" || e.Unseen == rules.UnseenSleep) {

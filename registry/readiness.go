@@ -218,7 +218,7 @@ func (r *Registry) probeOne(k *Keeper, i Instance) {
 	for _, port := range e.probePorts() {
 		knock.targets = append(knock.targets, e.target(i, port))
 	}
-	r.do(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
+	r.jobs.do(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
 		found := knock.untilKnown(ctx)
 		return func() { r.probed(knock, found) }
 	}})

@@ -26,7 +26,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -79,15 +78,13 @@ type Registry struct {
 	unknown   atomic.Int64              // requests that belong to no app of ours
 	callers   callers                   // by their addresses
 
-	redefined chan struct{}  // apps have changed: Traefik's routers may have
-	tasks     sync.WaitGroup // what runs beside Run
+	redefined chan struct{} // apps have changed: Traefik's routers may have
+	jobs      jobs
 
 	// The lock of the core guards the rest.
 	settings Settings
 	keepers  map[string]*Keeper // :: provider/name → keeper
 	moving   []*Keeper          // the managed apps that time or others may move, by name
-	todo     []task             // decided under the lock, begun without it
-	probes   []task             // the same, of probes
 	supply   supply             // whether all is up that an app needs
 	problems map[string]*problem
 	untold   bool // there are problems that were not told yet
@@ -100,9 +97,6 @@ type Registry struct {
 
 	publisher *Publisher // of the routes
 }
-
-// task is work that takes time. It obeys its context and comes back by itself.
-type task func(ctx context.Context)
 
 // New makes a registry that knows no app yet. Load, then Run.
 func New(o Options) *Registry {
@@ -123,6 +117,7 @@ func New(o Options) *Registry {
 		loaded:    map[Provider]bool{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
 	}
+	r.jobs.core = r.core
 	r.publisher = newPublisher(r, cmp.Or(o.MarkLife, DefaultMarkLife), time.Now())
 	if r.probe == nil {
 		r.probe = Answers
@@ -152,20 +147,20 @@ func (r *Registry) Load(ctx context.Context) error {
 // it has begun, and saves what is to be remembered. Apps are left as they are.
 func (r *Registry) Run(ctx context.Context) {
 	for _, p := range r.providers {
-		r.tasks.Go(func() { r.follow(ctx, p) })
-		r.tasks.Go(func() { r.auditAll(ctx, p) })
+		r.jobs.running.Go(func() { r.follow(ctx, p) })
+		r.jobs.running.Go(func() { r.auditAll(ctx, p) })
 	}
-	r.tasks.Go(func() {
+	r.jobs.running.Go(func() {
 		each(ctx, min(markCheck, r.publisher.markLife/8), func() { r.publisher.renewMarks(ctx, time.Now()) })
 	})
 	if list, ok := r.gateway.(Lister); ok {
-		r.tasks.Go(func() { r.askTraefik(ctx, list) })
+		r.jobs.running.Go(func() { r.askTraefik(ctx, list) })
 	}
 	for endpoint, gateway := range r.gateways {
-		r.tasks.Go(func() { r.askEndpoint(ctx, endpoint, gateway) })
+		r.jobs.running.Go(func() { r.askEndpoint(ctx, endpoint, gateway) })
 	}
 	if r.archive.store != nil {
-		r.tasks.Go(func() { r.saveAll(ctx) })
+		r.jobs.running.Go(func() { r.saveAll(ctx) })
 		defer r.saveLast(ctx)
 	}
 	timer := time.AfterFunc(0, r.wakeLoop)
@@ -176,13 +171,13 @@ func (r *Registry) Run(ctx context.Context) {
 		case <-r.kick:
 		}
 		next := r.advance(time.Now())
-		r.begin(ctx)
+		r.jobs.begin(ctx)
 		timer.Reset(time.Until(next))
 	}
 	r.mu.Lock()
 	r.doubtManualStops(nil, shutdownMoment, time.Now())
 	r.unlock()
-	r.tasks.Wait()
+	r.jobs.running.Wait()
 }
 
 // Find is the keeper of the app that a request belongs to. Nil if that is no app of
@@ -294,29 +289,6 @@ func (r *Registry) fileAll(inv *Inventory) {
 		if !e.keeper.rests() {
 			r.moving = append(r.moving, e.keeper)
 		}
-	}
-}
-
-// begin begins what takes time.
-func (r *Registry) begin(ctx context.Context) {
-	r.mu.Lock()
-	todo := r.todo
-	r.todo = nil
-	r.mu.Unlock()
-	for _, t := range todo {
-		r.tasks.Go(func() { t(ctx) })
-	}
-	r.beginProbes(ctx)
-}
-
-// beginProbes begins probes, and nothing else.
-func (r *Registry) beginProbes(ctx context.Context) {
-	r.mu.Lock()
-	probes := r.probes
-	r.probes = nil
-	r.mu.Unlock()
-	for _, t := range probes {
-		r.tasks.Go(func() { t(ctx) })
 	}
 }
 

@@ -148,7 +148,7 @@ func (p *pass) stop(k *Keeper, reason Reason) {
 	if !k.attempt.restartReason.IsZero() {
 		method = rules.StopContainer
 	}
-	r.do(k, job{alone: true, work: func(ctx context.Context) func() {
+	r.jobs.do(k, job{alone: true, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, stopLimit)
 		defer cancel()
 		app, err := k.provider.Stop(ctx, name, method)

@@ -209,7 +209,7 @@ func (p *pass) start(k *Keeper) {
 // orderStart has the app's provider start what of it does not run.
 func (p *pass) orderStart(k *Keeper) {
 	r, name := p.reg, k.app.Name
-	r.do(k, job{alone: true, work: func(ctx context.Context) func() {
+	r.jobs.do(k, job{alone: true, work: func(ctx context.Context) func() {
 		app, err := k.provider.Start(ctx, name)
 		return func() { r.started(k, app, err, time.Now()) }
 	}})

@@ -66,11 +66,11 @@ func (p *pass) proveWithdrawal(k *Keeper) {
 	}
 	r, deadline, proofs, version := p.reg, k.since.Add(p.turnLimit(k)), p.proofs(k), k.routing.version
 	turned := func() bool { return k.state == Draining && k.routing.version == version && !k.removal.gone }
-	r.do(k, job{alone: true, current: turned, work: func(ctx context.Context) func() {
+	r.jobs.do(k, job{alone: true, current: turned, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		err := errNotWithdrawn
-		for errors.Is(err, errNotWithdrawn) && ctx.Err() == nil && r.still(turned) {
+		for errors.Is(err, errNotWithdrawn) && ctx.Err() == nil && r.jobs.still(turned) {
 			if err = withdrawn(ctx, proofs, version); err != nil {
 				sleep(ctx, provePause)
 			}

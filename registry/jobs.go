@@ -1,6 +1,20 @@
 package registry
 
-import "context"
+import (
+	"context"
+	"sync"
+)
+
+// jobs is what runs beside the passes: decided with the lock held, begun and done without it.
+type jobs struct {
+	*core
+	todo    []task         // decided so far; guarded by the lock
+	probes  []task         // the same, of probes
+	running sync.WaitGroup // what was begun
+}
+
+// task is work that takes time. It obeys its context and comes back by itself.
+type task func(ctx context.Context)
 
 // job is something of one app that takes time: an order to its provider, a probe, a proof.
 type job struct {
@@ -18,31 +32,60 @@ type job struct {
 
 // do has a job done beside the passes, which go on once it is over. It is called with r.mu
 // held, and does not block.
-func (r *Registry) do(k *Keeper, j job) {
+func (q *jobs) do(k *Keeper, j job) {
 	k.busy = k.busy || j.alone
 	begin := func(ctx context.Context) {
 		done := j.work(ctx)
-		r.mu.Lock()
-		defer r.unlock()
+		q.mu.Lock()
+		defer q.unlock()
 		if j.alone {
 			k.busy = false
 		}
 		if done != nil && !k.removal.gone && (j.current == nil || j.current()) {
 			done()
 		}
-		r.wakeLoop()
+		q.wakeLoop()
 	}
 	if j.probe {
-		r.probes = append(r.probes, begin)
+		q.probes = append(q.probes, begin)
 	} else {
-		r.todo = append(r.todo, begin)
+		q.todo = append(q.todo, begin)
+	}
+}
+
+// add has a task done that is of no app. It is called with r.mu held.
+func (q *jobs) add(t task) {
+	q.todo = append(q.todo, t)
+	q.wakeLoop()
+}
+
+// begin begins what is to be done. It is called without the lock.
+func (q *jobs) begin(ctx context.Context) {
+	q.mu.Lock()
+	todo := q.todo
+	q.todo = nil
+	q.mu.Unlock()
+	for _, t := range todo {
+		q.running.Go(func() { t(ctx) })
+	}
+	q.beginProbes(ctx)
+}
+
+// beginProbes begins probes, and nothing else.
+func (q *jobs) beginProbes(ctx context.Context) {
+	q.mu.Lock()
+	probes := q.probes
+	q.probes = nil
+	q.mu.Unlock()
+	for _, t := range probes {
+		q.running.Go(func() { t(ctx) })
 	}
 }
 
 // still reports whether a job that goes on is current. It is called without the lock.
-func (r *Registry) still(current func() bool) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (q *jobs) still(current func() bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	return current()
 }
 
