@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
@@ -20,6 +22,16 @@ import (
 	"github.com/paastis/paastis/traefik/api"
 	"github.com/paastis/paastis/traefik/rule"
 )
+
+func (s *shell) checkCommand() *cobra.Command {
+	return newCommand("check", "validate the configuration and the apps' labels, and warn of what will hurt", func(c *cobra.Command, _ []string) error {
+		cfg, err := s.load()
+		if err != nil {
+			return err
+		}
+		return check(c.Context(), cfg, s.stdout)
+	})
+}
 
 // check validates the configuration, which was loaded by then, and what the apps'
 // labels say, and prints a line for each thing that will hurt. Warnings are no failure.

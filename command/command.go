@@ -1,5 +1,6 @@
-// Package command is what a shell asks Paastis for: a file for each noun, and serve, which
-// puts the parts together. run takes the world as arguments, so that tests are a shell.
+// Package command is what a shell asks Paastis for: a file for each command, with its flags,
+// its help and what it does; serve.go puts the parts together. run takes the world as
+// arguments, so that tests are a shell.
 package command
 
 import (
@@ -11,8 +12,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-
-	"github.com/paastis/paastis/config"
 )
 
 // Exit codes.
@@ -33,39 +32,17 @@ func Main(version string, args, environ []string, stdout, stderr io.Writer) int 
 // run is the program: it takes the world as arguments and returns an exit code. It ends
 // when its work is done or ctx is.
 func run(ctx context.Context, version string, args, environ []string, stdout, stderr io.Writer) int {
-	s := shell{
-		arguments: arguments{flags: map[string]string{}, own: map[string]string{}, version: version},
-		environ:   environ, stdout: stdout, stderr: stderr,
-	}
+	s := shell{version: version, environ: environ, stdout: stdout, stderr: stderr, settings: map[string]string{}}
 	err := s.execute(ctx, args)
 	if err == nil {
 		return exitOK
 	}
 	complain(stderr, err)
-	if s.command == "" || errors.As(err, new(wrongUse)) { // no command was reached, or it was asked wrongly
+	if !s.begun || errors.As(err, new(wrongUse)) {
 		fmt.Fprintln(stderr, "paastis --help says what can be asked for")
 		return exitUsage
 	}
 	return exitFailure
-}
-
-// do carries out a command.
-func (a arguments) do(ctx context.Context, cfg config.Loaded, stdout, stderr io.Writer) error {
-	switch a.command {
-	case "check":
-		return check(ctx, cfg, stdout)
-	case "explain":
-		return explain(ctx, cfg, a.operand, stdout)
-	case "healthcheck":
-		return healthcheck(ctx, cfg)
-	case "status", "wake", "retry", "sleep", "pin", "unpin", "events":
-		return a.ask(ctx, cfg, stdout, stderr)
-	case "theme preview":
-		return previewThemes(ctx, cfg, a.operand, stdout, stderr)
-	default:
-		cfg.ForgetToken() // who serves needs no more than its sum
-		return serve(ctx, cfg, a.version, stderr)
-	}
 }
 
 // complain prints an error, a line for each of those that it joins.

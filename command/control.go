@@ -11,69 +11,28 @@ import (
 	"github.com/paastis/paastis/client"
 )
 
-// tell makes Paastis do something with an app.
-func (r remote) tell(ctx context.Context, a arguments) error {
-	reply, err := r.order(ctx, a)
-	if err != nil {
-		return err
-	}
-	if a.has("--wait") {
-		return r.wait(ctx, a, reply)
-	}
-	return r.writeOrder(a, reply)
-}
-
-func (r remote) order(ctx context.Context, a arguments) (client.Reply[client.App], error) {
-	switch a.command {
-	case "wake":
-		return r.Wake(ctx, a.operand)
-	case "retry":
-		return r.Retry(ctx, a.operand)
-	case "sleep":
-		reply, err := r.Sleep(ctx, a.operand, a.has("--force"))
-		return reply, sleepError(err)
-	case "unpin":
-		return r.Unpin(ctx, a.operand)
-	default:
-		return r.pin(ctx, a)
-	}
-}
-
-// sleepError adds what helps against a refusal.
-func sleepError(err error) error {
-	var problem *client.Problem
-	if !errors.As(err, &problem) || !problem.Force {
-		return err
-	}
-	return fmt.Errorf("%w (--force puts it to sleep all the same)", err)
-}
-
-// writeOrder says what has come of an order so far.
-func (r remote) writeOrder(a arguments, reply client.Reply[client.App]) error {
-	if a.has("--json") {
+// writeOrder says what has come of an order so far, in the words of text.
+func (r remote) writeOrder(reply client.Reply[client.App], text func(app client.App, now time.Time) string) error {
+	if r.json {
 		return r.writeJSON(reply.JSON)
 	}
-	app := reply.Value
+	_, err := fmt.Fprintln(r.out, text(reply.Value, reply.At))
+	return err
+}
+
+// stateText is what an app does since it was told to.
+func stateText(app client.App, now time.Time) string {
 	text := fmt.Sprintf("%s is %s", app.Name, app.State)
 	switch {
-	case a.command == "pin":
-		text = fmt.Sprintf("%s is pinned until %s", app.Name, textOr(future, app.PinnedUntil, reply.At))
-	case a.command == "unpin":
-		text = fmt.Sprintf("%s is not pinned: it is %s", app.Name, app.State)
-		if app.NextStop != nil {
-			text += ", and sleeps " + ahead(*app.NextStop, reply.At) + " if nobody comes"
-		}
 	case app.State == "failed":
-		text = failedText(app, reply.At)
-	case a.command == "sleep" && app.State != "asleep":
-		text = fmt.Sprintf("%s is going to sleep: %s", app.Name, app.Reason)
+		return failedText(app, now)
 	case app.State == "starting" && app.UsualWake != nil:
-		text += "; it usually takes about " + took(*app.UsualWake)
+		return text + "; it usually takes about " + took(*app.UsualWake)
 	case app.Reason != "":
-		text += ": " + string(app.Reason)
+		return text + ": " + string(app.Reason)
+	default:
+		return text
 	}
-	_, err := fmt.Fprintln(r.out, text)
-	return err
 }
 
 func failedText(app client.App, now time.Time) string {
@@ -88,7 +47,7 @@ func failedText(app client.App, now time.Time) string {
 }
 
 // wait follows an app until it is ready, or is not going to be, which is an error.
-func (r remote) wait(ctx context.Context, a arguments, reply client.Reply[client.App]) error {
+func (r remote) wait(ctx context.Context, reply client.Reply[client.App]) error {
 	rose := false
 	var err error
 	over := func() bool {
@@ -105,9 +64,9 @@ func (r remote) wait(ctx context.Context, a arguments, reply client.Reply[client
 		return true
 	}
 	if !over() {
-		followed := r.Follow(ctx, client.Following{App: a.operand, After: -1, Lost: r.lost}, func(m client.Message) bool {
+		followed := r.Follow(ctx, client.Following{App: r.app, After: -1, Lost: r.lost}, func(m client.Message) bool {
 			var looked bool
-			if looked, err = r.look(ctx, a, m, &reply); err != nil {
+			if looked, err = r.look(ctx, m, &reply); err != nil {
 				return false
 			}
 			return !looked || !over()
@@ -120,16 +79,16 @@ func (r remote) wait(ctx context.Context, a arguments, reply client.Reply[client
 	case ctx.Err() != nil:
 		return fmt.Errorf("interrupted: %s is %s", reply.Value.Name, reply.Value.State)
 	default:
-		return r.writeOrder(a, reply)
+		return r.writeOrder(reply, stateText)
 	}
 }
 
-// look takes an app's new picture from a message, if there is one in it. When the stream
+// look takes the app's new picture from a message, if there is one in it. When the stream
 // opens it asks for one, for much may have happened before.
-func (r remote) look(ctx context.Context, a arguments, m client.Message, last *client.Reply[client.App]) (bool, error) {
+func (r remote) look(ctx context.Context, m client.Message, last *client.Reply[client.App]) (bool, error) {
 	switch m.Kind {
 	case client.Opened:
-		reply, err := r.App(ctx, a.operand)
+		reply, err := r.App(ctx, r.app)
 		if err == nil {
 			*last = reply
 		}
@@ -138,7 +97,7 @@ func (r remote) look(ctx context.Context, a arguments, m client.Message, last *c
 		*last = client.Reply[client.App]{JSON: m.Data, At: time.Now()}
 		return true, json.Unmarshal(m.Data, &last.Value)
 	case "gone":
-		return false, fmt.Errorf("%s was removed", client.Clean(a.operand))
+		return false, fmt.Errorf("%s was removed", client.Clean(r.app))
 	default:
 		return false, nil
 	}

@@ -4,35 +4,52 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/paastis/paastis/client"
 )
 
-// eventName is how much room a name has in a list of events; a longer one takes more.
-const eventName = 24
+// eventName is how much room a time and a name have in a list of events, with what parts
+// them; a longer name takes more.
+const eventName = len(time.DateTime) + 2 + 24
 
-// events lists what has happened, and with --follow what happens until ctx ends.
-func (r remote) events(ctx context.Context, a arguments) error {
-	app := a.own["--app"]
-	if app != "" { // a name that nobody has would have no events
-		if _, err := r.App(ctx, app); err != nil {
+func (s *shell) eventsCommand() *cobra.Command {
+	c := newCommand("events", "list what has happened to the apps", nil)
+	app := &textFlag{called: "NAME"}
+	c.Flags().Var(app, "app", "only to this one")
+	_ = c.RegisterFlagCompletionFunc("app", s.completeApp) // it fails for a flag that there is none of
+	follow := c.Flags().Bool("follow", false, "and what happens, until interrupted (docker exec tells of that only with -t)")
+	c.RunE = s.asking(c, func(ctx context.Context, r *remote) error {
+		r.app = app.value
+		return r.events(ctx, *follow)
+	})
+	return c
+}
+
+// events lists what has happened, and then, if it is to follow, what happens until ctx ends.
+func (r remote) events(ctx context.Context, follow bool) error {
+	if r.app != "" { // a name that nobody has would have no events
+		if _, err := r.App(ctx, r.app); err != nil {
 			return err
 		}
 	}
-	reply, err := r.Events(ctx, app)
+	reply, err := r.Events(ctx, r.app)
 	if err != nil {
 		return err
 	}
-	if a.has("--json") && !a.has("--follow") {
+	if r.json && !follow {
 		return r.writeJSON(reply.JSON)
 	}
-	last, err := r.writeEvents(a, reply)
-	if err != nil || !a.has("--follow") {
+	last, err := r.writeEvents(reply)
+	if err != nil || !follow {
 		return err
 	}
-	failed := r.Follow(ctx, client.Following{App: app, After: last, Lost: r.lost}, func(m client.Message) bool {
+	failed := r.Follow(ctx, client.Following{App: r.app, After: last, Lost: r.lost}, func(m client.Message) bool {
 		if m.Kind == "event" {
-			_, err = r.writeEvent(a, m.Data)
+			_, err = r.writeEvent(m.Data)
 		}
 		return err == nil
 	})
@@ -43,13 +60,13 @@ func (r remote) events(ctx context.Context, a arguments) error {
 }
 
 // writeEvents prints a list, and returns the ID of the last one.
-func (r remote) writeEvents(a arguments, reply client.Reply[client.Events]) (last int64, err error) {
+func (r remote) writeEvents(reply client.Reply[client.Events]) (last int64, err error) {
 	var list struct{ Events []json.RawMessage }
 	if err := json.Unmarshal(reply.JSON, &list); err != nil {
 		return 0, client.ErrNoAPI
 	}
 	for _, raw := range list.Events {
-		if last, err = r.writeEvent(a, raw); err != nil {
+		if last, err = r.writeEvent(raw); err != nil {
 			return last, err
 		}
 	}
@@ -57,16 +74,17 @@ func (r remote) writeEvents(a arguments, reply client.Reply[client.Events]) (las
 }
 
 // writeEvent prints an event on a line, and returns its ID.
-func (r remote) writeEvent(a arguments, raw json.RawMessage) (int64, error) {
+func (r remote) writeEvent(raw json.RawMessage) (int64, error) {
 	var e client.Event
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return 0, client.ErrNoAPI
 	}
-	if a.has("--json") {
+	if r.json {
 		return int64(e.ID), r.writeJSONLine(raw)
 	}
-	_, err := fmt.Fprintf(r.out, "%s  %s  %s\n", e.At.Local().Format("2006-01-02 15:04:05"), pad(string(e.App), eventName), eventText(e))
-	return int64(e.ID), err
+	w := tabwriter.NewWriter(r.out, eventName+2, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%s  %s\t%s\n", e.At.Local().Format(time.DateTime), e.App, eventText(e))
+	return int64(e.ID), w.Flush()
 }
 
 func eventText(e client.Event) string {

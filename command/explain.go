@@ -11,6 +11,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/spf13/cobra"
+
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
@@ -18,6 +20,17 @@ import (
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 )
+
+func (s *shell) explainCommand() *cobra.Command {
+	const doc = "say which app that is, which rules matched, its properties, links and start order"
+	return s.aboutApp(newCommand("explain NAME|URL", doc, func(c *cobra.Command, words []string) error {
+		cfg, err := s.load()
+		if err != nil {
+			return err
+		}
+		return explain(c.Context(), cfg, words[0], s.stdout)
+	}))
+}
 
 // look takes an inventory from the provider, with the words for people if it cannot be
 // reached; then it is empty. What labels do not tell of Traefik's middlewares it takes from

@@ -10,19 +10,14 @@ import (
 	"github.com/paastis/paastis/config"
 )
 
-// own is a flag that only some commands have. A switch, which takes nothing, is true or false.
-type own struct{ takes, value string }
+// textFlag is a flag of a command of which the value is a text, called so in its help.
+type textFlag struct{ value, called string }
 
-func (f *own) String() string { return f.value }
+func (f *textFlag) String() string { return f.value }
 
-func (f *own) Set(value string) error { f.value = value; return nil }
+func (f *textFlag) Set(value string) error { f.value = value; return nil }
 
-func (f *own) Type() string {
-	if f.takes == "" {
-		return "bool"
-	}
-	return f.takes
-}
+func (f *textFlag) Type() string { return f.called }
 
 // settingFlag is a flag of a setting, the value of which is read with the configuration.
 type settingFlag struct {
@@ -47,7 +42,7 @@ func (s *shell) addSettings(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&s.config, "config", "", fmt.Sprintf("Configuration file (%s)", strings.Join(config.Files(), ", then ")))
 	for _, setting := range config.Settings() {
-		flag := settingFlag{name: setting.Flag, isSwitch: setting.IsSwitch(), into: s.flags}
+		flag := settingFlag{name: setting.Flag, isSwitch: setting.IsSwitch(), into: s.settings}
 		flags.Var(flag, setting.Flag[2:], setting.Doc)
 		f := flags.Lookup(setting.Flag[2:])
 		f.DefValue = setting.Default

@@ -6,11 +6,23 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/paastis/paastis/config"
 )
 
 // healthLimit bounds the question; Docker's own default for a check is 30 s.
 const healthLimit = 5 * time.Second
+
+func (s *shell) healthcheckCommand() *cobra.Command {
+	return newCommand("healthcheck", "ask a running Paastis whether it serves (for HEALTHCHECK)", func(c *cobra.Command, _ []string) error {
+		cfg, err := s.load()
+		if err != nil {
+			return err
+		}
+		return healthcheck(c.Context(), cfg)
+	})
+}
 
 // healthcheck asks the Paastis that listens on this machine whether it serves.
 func healthcheck(ctx context.Context, cfg config.Loaded) error {

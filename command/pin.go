@@ -8,33 +8,83 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"github.com/paastis/paastis/client"
 )
 
-// pin keeps an app from sleeping.
-func (r remote) pin(ctx context.Context, a arguments) (client.Reply[client.App], error) {
-	if text, ok := a.own["--for"]; ok {
-		d, _ := parseFor(text) // validated
-		return r.PinFor(ctx, a.operand, d)
+func (s *shell) pinCommand() *cobra.Command {
+	c := s.aboutApp(newCommand("pin NAME", "keep an app from sleeping for a time (--for 2h, --until 18:00)", nil))
+	c.Flags().Var(&textFlag{called: "DURATION"}, "for", "for so long: 90m, 2h, 3d")
+	c.Flags().Var(&textFlag{called: "TIME"}, "until", "until then: 18:00, 2026-12-24, '2026-12-24 18:00', 2026-12-24T18:00:00+01:00")
+	var end pinEnd
+	ask := s.asking(c, func(ctx context.Context, r *remote) error {
+		reply, err := r.pin(ctx, end)
+		if err != nil {
+			return err
+		}
+		return r.writeOrder(reply, pinText)
+	})
+	c.RunE = func(c *cobra.Command, words []string) (err error) {
+		if end, err = pinEndOf(c.Flags(), time.Now()); err != nil { // before anybody is asked
+			return wrongUse{err}
+		}
+		return ask(c, words)
 	}
-	until, _ := parseUntil(a.own["--until"], time.Now()) // validated
-	return r.Pin(ctx, a.operand, until)
+	return c
 }
 
-// checkPin tells whether a pin has one end.
-func (a arguments) checkPin(now time.Time) error {
-	length, hasLength := a.own["--for"]
-	end, hasEnd := a.own["--until"]
-	var err error
-	switch {
-	case hasLength == hasEnd:
-		return errors.New("pin: needs --for 2h or --until 18:00, one of both")
-	case hasLength:
-		_, err = parseFor(length)
-	default:
-		_, err = parseUntil(end, now)
+func (s *shell) unpinCommand() *cobra.Command {
+	c := s.aboutApp(newCommand("unpin NAME", "take a pin back", nil))
+	c.RunE = s.asking(c, func(ctx context.Context, r *remote) error {
+		reply, err := r.Unpin(ctx, r.app)
+		if err != nil {
+			return err
+		}
+		return r.writeOrder(reply, unpinText)
+	})
+	return c
+}
+
+// pinEnd is when a pin ends: after a time, or if that is 0 at one.
+type pinEnd struct {
+	after time.Duration
+	at    time.Time
+}
+
+// pin keeps the app from sleeping.
+func (r remote) pin(ctx context.Context, end pinEnd) (client.Reply[client.App], error) {
+	if end.after > 0 {
+		return r.PinFor(ctx, r.app, end.after)
 	}
-	return err
+	return r.Pin(ctx, r.app, end.at)
+}
+
+// pinEndOf is the one end that flags give a pin.
+func pinEndOf(flags *pflag.FlagSet, now time.Time) (end pinEnd, err error) {
+	after, at := flags.Lookup("for"), flags.Lookup("until")
+	switch {
+	case after.Changed == at.Changed:
+		return end, errors.New("pin: needs --for 2h or --until 18:00, one of both")
+	case after.Changed:
+		end.after, err = parseFor(after.Value.String())
+	default:
+		end.at, err = parseUntil(at.Value.String(), now)
+	}
+	return end, err
+}
+
+func pinText(app client.App, now time.Time) string {
+	return fmt.Sprintf("%s is pinned until %s", app.Name, textOr(future, app.PinnedUntil, now))
+}
+
+func unpinText(app client.App, now time.Time) string {
+	text := fmt.Sprintf("%s is not pinned: it is %s", app.Name, app.State)
+	if app.NextStop != nil {
+		text += ", and sleeps " + ahead(*app.NextStop, now) + " if nobody comes"
+	}
+	return text
 }
 
 // parseFor reads a duration; beyond time.ParseDuration's units it knows days.

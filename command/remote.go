@@ -2,7 +2,6 @@ package command
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,39 +12,38 @@ import (
 	"unicode"
 	"unicode/utf16"
 
+	"github.com/spf13/cobra"
+
 	"github.com/paastis/paastis/client"
-	"github.com/paastis/paastis/config"
 )
 
 // remote is a running Paastis, asked from a shell.
 type remote struct {
 	*client.Client
 	out, errs io.Writer
+	app       string // that it is asked about; empty: all
+	json      bool   // what it answers is printed as it is
 }
 
-// ask carries out a command by the admin API of a running Paastis.
-func (a arguments) ask(ctx context.Context, cfg config.Loaded, stdout, stderr io.Writer) error {
-	api, err := cfg.AdminAPI()
-	if err != nil {
-		return err
+// asking has c ask a running Paastis, by its admin API, about the app that its operand names.
+func (s *shell) asking(c *cobra.Command, ask func(context.Context, *remote) error) func(*cobra.Command, []string) error {
+	asJSON := c.Flags().Bool("json", false, "print what the admin API answers, as JSON")
+	return func(c *cobra.Command, words []string) error {
+		cfg, err := s.load()
+		if err != nil {
+			return err
+		}
+		api, err := cfg.AdminAPI()
+		if err != nil {
+			return err
+		}
+		r := &remote{Client: api, out: s.stdout, errs: s.stderr, app: strings.Join(words, ""), json: *asJSON}
+		return r.clear(c.Context(), ask(c.Context(), r))
 	}
-	r := remote{Client: api, out: stdout, errs: stderr}
-	switch {
-	case a.command == "events":
-		err = r.events(ctx, a)
-	case a.command != "status":
-		err = r.tell(ctx, a)
-	case a.operand == "":
-		err = r.status(ctx, a)
-	default:
-		err = r.statusOf(ctx, a)
-	}
-	return r.clear(ctx, err, cmp.Or(a.operand, a.own["--app"]))
 }
 
-// clear turns an error of the API into a line that says what to do about it. name is the
-// app that was asked about, if one was.
-func (r remote) clear(ctx context.Context, err error, name string) error {
+// clear turns an error of the API into a line that says what to do about it.
+func (r remote) clear(ctx context.Context, err error) error {
 	var problem *client.Problem
 	switch {
 	case errors.Is(err, client.ErrUnreachable):
@@ -54,10 +52,10 @@ func (r remote) clear(ctx context.Context, err error, name string) error {
 		return fmt.Errorf("the Paastis on %s refuses this token: PAASTIS_ADMIN_TOKEN must be its admin.token", r)
 	case errors.Is(err, client.ErrNoAPI):
 		return fmt.Errorf("there is no admin API on %s: %w; is admin.url or admin.path right, and has Paastis got admin.token?", r, cause(err, client.ErrNoAPI))
-	case errors.As(err, &problem) && problem.Status == http.StatusNotFound && name != "":
-		return fmt.Errorf("no app is known as %q%s", client.Clean(name), r.nearestApp(ctx, name))
-	case errors.As(err, &problem) && name != "":
-		return fmt.Errorf("%s: %w", client.Clean(name), err)
+	case errors.As(err, &problem) && problem.Status == http.StatusNotFound && r.app != "":
+		return fmt.Errorf("no app is known as %q%s", client.Clean(r.app), r.nearestApp(ctx))
+	case errors.As(err, &problem) && r.app != "":
+		return fmt.Errorf("%s: %w", client.Clean(r.app), err)
 	default:
 		return err
 	}
@@ -71,7 +69,7 @@ func cause(err, sentinel error) error {
 	return err
 }
 
-func (r remote) nearestApp(ctx context.Context, name string) string {
+func (r remote) nearestApp(ctx context.Context) string {
 	list, err := r.Apps(ctx)
 	if err != nil {
 		return ""
@@ -80,7 +78,7 @@ func (r remote) nearestApp(ctx context.Context, name string) string {
 	for _, app := range list.Value.Apps {
 		known = append(known, string(app.Name))
 	}
-	return nearest(name, known)
+	return nearest(r.app, known)
 }
 
 // writeJSON prints what the API answered, with indents. What could steer a terminal is

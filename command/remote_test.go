@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/paastis/paastis/config"
 )
 
@@ -241,17 +243,21 @@ func TestACommandTellsItsOwnFlags(t *testing.T) {
 			t.Errorf("%s: exit %d\n%s", args, code, stdout)
 		}
 	}
-	kinds := map[string]bool{}
-	for _, c := range commands {
-		for _, f := range c.flags {
-			if was, known := kinds[f.name]; known && was != (f.value == "") {
-				t.Errorf("%s takes a value in one command and none in another", f.name)
+	switches := map[string]bool{}
+	for _, c := range (&shell{}).root().Commands() {
+		c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			isSwitch := f.NoOptDefVal != ""
+			if was, known := switches[f.Name]; known && was != isSwitch {
+				t.Errorf("--%s takes a value in one command and none in another", f.Name)
 			}
-			kinds[f.name] = f.value == ""
-			if _, taken := config.FlagKind(f.name); taken {
-				t.Errorf("%s is a setting too", f.name)
+			switches[f.Name] = isSwitch
+			if _, taken := config.FlagKind("--" + f.Name); taken {
+				t.Errorf("--%s is a setting too", f.Name)
 			}
-		}
+		})
+	}
+	if len(switches) < 6 {
+		t.Errorf("these have flags of their own: %v", switches)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
@@ -18,6 +20,20 @@ import (
 
 // loadLimit bounds the first look at the apps.
 const loadLimit = 30 * time.Second
+
+func (s *shell) serveCommand() *cobra.Command {
+	return newCommand("serve", "serve Traefik's questions and put apps to sleep (the default)", s.runServe)
+}
+
+// runServe is what Paastis does unless it is asked for something else.
+func (s *shell) runServe(c *cobra.Command, _ []string) error {
+	cfg, err := s.load()
+	if err != nil {
+		return err
+	}
+	cfg.ForgetToken() // who serves needs no more than its sum
+	return serve(c.Context(), cfg, s.version, s.stderr)
+}
 
 // serve runs Paastis until ctx ends.
 func serve(ctx context.Context, cfg config.Loaded, version string, stderr io.Writer) error {

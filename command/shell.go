@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -15,21 +13,15 @@ import (
 	"github.com/paastis/paastis/config"
 )
 
-// completionLimit is how long a shell waits for the names of apps.
-const completionLimit = time.Second
-
-// shell is one call of the program: what cobra has made of its arguments, and the world.
+// shell is one call of the program: the world, and what its flags say of the configuration.
 type shell struct {
-	arguments
+	version        string // of this Paastis
 	environ        []string
 	stdout, stderr io.Writer
+	config         string            // --config; empty: look for one
+	settings       map[string]string // :: flag of a setting (--max-idle-time) → value
+	begun          bool              // a command was asked for rightly: what fails from then on is no wrong use
 }
-
-// wrongUse is an error of who calls.
-type wrongUse struct{ error }
-
-// usagef makes an error of who calls.
-func usagef(format string, args ...any) error { return wrongUse{fmt.Errorf(format, args...)} }
 
 // execute carries out what args ask for.
 func (s *shell) execute(ctx context.Context, args []string) error {
@@ -53,163 +45,87 @@ func (s *shell) root() *cobra.Command {
 		Long: "Paastis puts apps to sleep when nobody uses them and wakes them, with all that\nthey need, when somebody comes.\n\n" +
 			"Without a command it serves. Each setting is a flag, a key of paastis.yml and a\nvariable: --max-idle-time is max_idle_time and PAASTIS_MAX_IDLE_TIME, or\n" +
 			"PAASTIS_MAX_IDLE_TIME_FILE to read it from a file; later wins: default, file,\nvariable, flag.",
-		Args:          func(_ *cobra.Command, words []string) error { return unknownCommand(words) },
-		RunE:          func(c *cobra.Command, _ []string) error { return s.run(c, commands[0], nil) },
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Args:             unknownCommand,
+		PersistentPreRun: func(*cobra.Command, []string) { s.begun = true },
+		RunE:             s.runServe,
+		SilenceErrors:    true,
+		SilenceUsage:     true,
 	}
 	root.SetOut(s.stdout)
 	root.SetErr(s.stderr)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}",
 		"  the settings that paastis --help lists"))
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return wrongFlag(c, err) })
+	root.SetFlagErrorFunc(wrongFlag)
 	root.Flags().SortFlags = false // they are in the order of paastis.yml
 	s.addSettings(root.PersistentFlags())
-	for _, c := range commands {
-		parent, name := root, c.name
-		if of, word, nested := strings.Cut(name, " "); nested {
-			parent, name = group(root, of), word
-		}
-		parent.AddCommand(s.child(c, name))
-	}
+	root.AddCommand(
+		s.serveCommand(), s.checkCommand(), s.explainCommand(), s.healthcheckCommand(), s.themeCommand(), s.versionCommand(),
+		s.statusCommand(), s.wakeCommand(), s.retryCommand(), s.sleepCommand(), s.pinCommand(), s.unpinCommand(), s.eventsCommand(),
+	)
 	root.SetHelpCommand(helpCommand(root))
 	return root
 }
 
-// group is a command that has others and does nothing itself.
-func group(root *cobra.Command, name string) *cobra.Command {
-	c := &cobra.Command{
-		Use: name, Short: "work on themes of the waiting page",
-		Args: func(_ *cobra.Command, words []string) error {
-			if len(words) > 0 {
-				return unknownCommand([]string{name + " " + words[0]})
-			}
-			return usagef("%s: needs preview: paastis theme preview [NAME]", name)
-		},
-		RunE: func(*cobra.Command, []string) error { return nil },
-	}
-	root.AddCommand(c)
-	return c
+// newCommand is a command that does run. use is its name and, if it is about something, its
+// operand: one in brackets may be left out.
+func newCommand(use, doc string, run func(*cobra.Command, []string) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: doc, Args: checkOperand, RunE: run, ValidArgsFunction: cobra.NoFileCompletions}
 }
 
-// child is a command as cobra knows it.
-func (s *shell) child(c command, name string) *cobra.Command {
-	child := &cobra.Command{
-		Use:               strings.TrimSpace(name + " " + c.operand),
-		Short:             c.doc,
-		Args:              func(_ *cobra.Command, words []string) error { return c.checkOperand(words) },
-		RunE:              func(of *cobra.Command, words []string) error { return s.run(of, c, words) },
-		ValidArgsFunction: cobra.NoFileCompletions,
+// checkOperand wants what a command is about, and nothing else.
+func checkOperand(c *cobra.Command, words []string) error {
+	_, operand, has := strings.Cut(c.Use, " ")
+	most := 0
+	if has {
+		most = 1
 	}
-	if strings.Contains(c.operand, "NAME") && c.name != "theme preview" {
-		child.ValidArgsFunction = s.completeApp
+	switch {
+	case len(words) < most && !strings.HasPrefix(operand, "["):
+		return usagef("%s: needs %s", nameOf(c), operand)
+	case len(words) > most:
+		return usagef("%s: unexpected argument %q", nameOf(c), words[most])
 	}
-	for _, f := range c.flags {
-		child.Flags().Var(&own{takes: f.value}, strings.TrimPrefix(f.name, "--"), f.doc)
-		if f.value == "" {
-			child.Flags().Lookup(f.name[2:]).NoOptDefVal = "true"
-		}
-	}
-	if child.Flags().Lookup("app") != nil {
-		_ = child.RegisterFlagCompletionFunc("app", s.completeApp)
-	}
-	return child
+	return nil
 }
 
-// run carries out a command, all of whose flags are read.
-func (s *shell) run(of *cobra.Command, c command, words []string) error {
-	s.command = c.name
-	if len(words) > 0 {
-		s.operand = words[0]
-	}
-	for _, f := range c.flags {
-		if flag := of.Flags().Lookup(f.name[2:]); flag.Changed {
-			s.own[f.name] = flag.Value.String()
-		}
-	}
-	if c.name == "pin" {
-		if err := s.checkPin(time.Now()); err != nil {
-			return wrongUse{err}
-		}
-	}
-	if c.name == "version" {
-		_, err := fmt.Fprintln(s.stdout, "paastis", s.version)
-		return err
-	}
-	cfg, err := config.Load(s.config, s.environ, s.flags)
-	if err != nil {
-		return err
-	}
-	return s.do(of.Context(), cfg, s.stdout, s.stderr)
-}
+// nameOf is what a command is called behind the program's name: theme preview.
+func nameOf(c *cobra.Command) string { return strings.TrimPrefix(c.CommandPath(), "paastis ") }
 
-// helpCommand is help, which knows no command more than the program does.
-func helpCommand(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
-		Use: "help [COMMAND]", Short: "help about any command",
-		RunE: func(_ *cobra.Command, words []string) error {
-			c, rest, err := root.Find(words)
-			if err != nil || len(rest) > 0 && c == root {
-				return unknownCommand(words)
-			}
-			c.InitDefaultHelpFlag()
-			return c.Help()
-		},
-	}
-}
+// load reads the configuration.
+func (s *shell) load() (config.Loaded, error) { return config.Load(s.config, s.environ, s.settings) }
 
-// unknownCommand is the error of a word that is no command; nil without one.
-func unknownCommand(words []string) error {
+// wrongUse is an error of who calls.
+type wrongUse struct{ error }
+
+// usagef makes an error of who calls.
+func usagef(format string, args ...any) error { return wrongUse{fmt.Errorf(format, args...)} }
+
+// unknownCommand is the error of a word that is no command of c; nil without one.
+func unknownCommand(c *cobra.Command, words []string) error {
 	if len(words) == 0 {
 		return nil
 	}
-	return usagef("%s: unknown command%s", words[0], nearestCommand(words[0]))
+	name := strings.Join(append(strings.Fields(c.CommandPath())[1:], words[0]), " ")
+	return usagef("%s: unknown command%s", name, nearest(name, commandNames(c.Root())))
+}
+
+// commandNames are those of the commands that have none below them.
+func commandNames(c *cobra.Command) []string {
+	var names []string
+	for _, child := range c.Commands() {
+		names = append(names, commandNames(child)...)
+	}
+	if names == nil {
+		names = []string{nameOf(c)}
+	}
+	return names
 }
 
 // wrongFlag is cobra's error about a flag, in our words.
 func wrongFlag(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
-		return usagef("--%s: unknown flag of %s", unknown.GetSpecifiedName(), strings.TrimPrefix(c.CommandPath(), "paastis "))
+		return usagef("--%s: unknown flag of %s", unknown.GetSpecifiedName(), nameOf(c))
 	}
 	return wrongUse{err}
-}
-
-// addCompletion adds the command that writes a script for a shell: cobra does that later,
-// when its flags have to be known already.
-func addCompletion(root *cobra.Command) {
-	root.InitDefaultCompletionCmd()
-	c, _, _ := root.Find([]string{"completion"})
-	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	c.Args = func(c *cobra.Command, words []string) error {
-		if len(words) == 0 {
-			return nil
-		}
-		var shells []string
-		for _, shell := range c.Commands() {
-			shells = append(shells, shell.Name())
-		}
-		return usagef("completion: %q is no shell that is known%s", words[0], nearest(words[0], shells))
-	}
-}
-
-// completeApp proposes the apps of a running Paastis, if it answers at once.
-func (s *shell) completeApp(c *cobra.Command, words []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(words) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	ctx, cancel := context.WithTimeout(c.Context(), completionLimit)
-	defer cancel()
-	var names []string
-	if cfg, err := config.Load(s.config, s.environ, s.flags); err == nil {
-		if api, err := cfg.AdminAPI(); err == nil {
-			if list, err := api.Apps(ctx); err == nil {
-				for _, app := range list.Value.Apps {
-					names = append(names, string(app.Name))
-				}
-			}
-		}
-	}
-	slices.Sort(names)
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

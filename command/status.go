@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
 
 	"github.com/paastis/paastis/client"
 )
@@ -16,13 +18,24 @@ import (
 // wakesShown is how many of an app's last wakes status tells.
 const wakesShown = 5
 
+func (s *shell) statusCommand() *cobra.Command {
+	c := s.aboutApp(newCommand("status [NAME]", "show what a running Paastis says of its apps, or all that it knows of one", nil))
+	c.RunE = s.asking(c, func(ctx context.Context, r *remote) error {
+		if r.app == "" {
+			return r.status(ctx)
+		}
+		return r.statusOf(ctx)
+	})
+	return c
+}
+
 // status lists all apps.
-func (r remote) status(ctx context.Context, a arguments) error {
+func (r remote) status(ctx context.Context) error {
 	reply, err := r.Apps(ctx)
 	if err != nil {
 		return err
 	}
-	if a.has("--json") {
+	if r.json {
 		return r.writeJSON(reply.JSON)
 	}
 	writeApps(r.out, reply.Value)
@@ -30,12 +43,12 @@ func (r remote) status(ctx context.Context, a arguments) error {
 }
 
 // statusOf says all about one app.
-func (r remote) statusOf(ctx context.Context, a arguments) error {
-	reply, err := r.App(ctx, a.operand)
+func (r remote) statusOf(ctx context.Context) error {
+	reply, err := r.App(ctx, r.app)
 	if err != nil {
 		return err
 	}
-	if a.has("--json") {
+	if r.json {
 		return r.writeJSON(reply.JSON)
 	}
 	writeApp(r.out, reply.Value, reply.At)
@@ -53,7 +66,7 @@ func writeApps(out io.Writer, list client.List) {
 			string(app.Name), string(app.State), since(app, list.Now), sleepsIn(app, list.Now), string(app.Reason),
 		})
 	}
-	writeTable(out, "", rows)
+	writeTable(out, rows)
 	fmt.Fprintf(out, "\n%s\n", totalsText(list.Totals))
 }
 
@@ -145,9 +158,11 @@ func writeApp(out io.Writer, app client.App, now time.Time) {
 	add("saved", fmt.Sprintf("last 24 h: %s", savingText(app.Saved.Day)))
 	add("", fmt.Sprintf("last 30 d: %s", savingText(app.Saved.Month)))
 	rows[len(rows)-1][0] = " " // belongs to the row before
+	w := tabwriter.NewWriter(out, len("  pinned until  "), 0, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintf(out, "  %s  %s\n", pad(row[0], len("pinned until")), row[1])
+		fmt.Fprintf(w, "  %s\t%s\n", row[0], row[1])
 	}
+	w.Flush()
 	writeList(out, "addresses", texts(app.URLs))
 	writeList(out, "needs", needs(app.Needs))
 	writeList(out, "starts and sleeps together with", texts(app.Group))

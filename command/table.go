@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 	"time"
 	"unicode/utf8"
 )
@@ -13,30 +14,24 @@ const (
 	leastCell  = 24  // of the last column, however long the names before it are
 )
 
-// writeTable prints rows in columns, each after an indent. Only the last column is cut, so
-// that a row fits into tableWidth.
-func writeTable(out io.Writer, indent string, rows [][]string) {
-	var widths []int
+// writeTable prints rows in columns, the first of them their titles. Only the last column is
+// cut, so that a row fits into tableWidth.
+func writeTable(out io.Writer, rows [][]string) {
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		for i, cell := range row[:len(row)-1] {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
+		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
-	for _, row := range rows {
-		line := indent
-		for i, cell := range row[:len(row)-1] {
-			line += pad(cell, widths[i]) + "  "
+	w.Flush()
+	most := 0
+	for line := range strings.Lines(table.String()) {
+		line = strings.TrimRight(line, " \n")
+		if most == 0 { // the titles say where the last column begins
+			titles := rows[0]
+			most = max(tableWidth, utf8.RuneCountInString(line)-utf8.RuneCountInString(titles[len(titles)-1])+leastCell)
 		}
-		left := max(leastCell, tableWidth-utf8.RuneCountInString(line))
-		fmt.Fprintln(out, strings.TrimRight(line+shorten(row[len(row)-1], left), " "))
+		fmt.Fprintln(out, shorten(line, most))
 	}
-}
-
-func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
 }
 
 // shorten cuts a text to a number of characters, the last of which then tells it.

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/server"
@@ -14,6 +17,29 @@ import (
 
 // previewHeaderLimit is how long a browser may take to say what it wants.
 const previewHeaderLimit = 10 * time.Second
+
+// themeCommand is a command that has others and does nothing itself.
+func (s *shell) themeCommand() *cobra.Command {
+	theme := &cobra.Command{
+		Use: "theme", Short: "work on themes of the waiting page",
+		Args: func(c *cobra.Command, words []string) error {
+			if len(words) > 0 {
+				return unknownCommand(c, words)
+			}
+			return usagef("theme: needs preview: paastis theme preview [NAME]")
+		},
+		RunE: func(*cobra.Command, []string) error { return nil },
+	}
+	theme.AddCommand(newCommand("preview [NAME]", "show every state of the waiting page, in all themes or one (theme_preview says where)",
+		func(c *cobra.Command, words []string) error {
+			cfg, err := s.load()
+			if err != nil {
+				return err
+			}
+			return previewThemes(c.Context(), cfg, strings.Join(words, ""), s.stdout, s.stderr)
+		}))
+	return theme
+}
 
 // previewThemes serves every state of the waiting page in all themes, or in one of them,
 // until ctx ends. Faults of themes are logged to stderr.
