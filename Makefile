@@ -3,7 +3,7 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build release release-check image demo-image setup lint docs unit house agreement releases e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
+.PHONY: build release release-push release-notes release-check image demo-image setup lint docs unit house agreement releases e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
@@ -11,6 +11,15 @@ build:
 # All that is published of a version, into dist/VERSION; tools/release/main.go says what.
 release:
 	go -C tools/release run . -version '$(VERSION)'
+
+# Sends the image of a release that was made to IMAGE, such as ghcr.io/paastis/paastis: the
+# same bytes. Log in with docker login before.
+release-push:
+	go -C tools/release run . -version '$(VERSION)' -push '$(IMAGE)'
+
+# What CHANGELOG.md says of VERSION.
+release-notes:
+	@go -C tools/release run . -version '$(VERSION)' -notes
 
 # Two clones of the commit have to give the same bytes, and the binaries have to run.
 release-check:

@@ -15,6 +15,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -35,17 +36,29 @@ func main() {
 	}
 }
 
-// run makes a release as the arguments say, and prints what it made.
+// run makes a release as the arguments say, and prints what it made. With -push or -notes it
+// makes nothing.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("release", flag.ContinueOnError)
 	version := flags.String("version", "", "the version, such as v1.2.3 or v1.2.3-rc.1")
 	root := flags.String("root", "../..", "the checkout")
 	out := flags.String("out", "", "the folder that gets a folder of the version's name (default dist/ of the checkout)")
+	repository := flags.String("push", "", "push the image of a release that was made, to this repository of a registry")
+	notes := flags.Bool("notes", false, "print what the changelog says of the version")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if err := checkVersion(*version); err != nil {
 		return err
+	}
+	if *notes {
+		text, err := notesOf(*root, *version)
+		fmt.Fprintln(stdout, text)
+		return err
+	}
+	if *repository != "" {
+		made := filepath.Join(cmp.Or(*out, filepath.Join(*root, "dist")), *version)
+		return push(ctx, filepath.Join(made, "paastis_"+*version+"_oci.tar"), *repository, *version, stdout)
 	}
 	src, err := readSource(ctx, *root)
 	if err != nil {
