@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // foundLimit is how long the apps that were found running may take to answer before Paastis
@@ -17,12 +19,12 @@ func (r *Registry) adopt(k *Keeper, now time.Time) {
 	k.attempt.adopt(now, r.loading)
 	switch {
 	case !r.loading:
-		r.setState(k, Starting, Reason{Kind: ReasonStartedOutside}, now)
+		r.setState(k, Starting, reason.Reason{Kind: reason.StartedOutside}, now)
 	case r.foundServing(k, now):
 		k.usage.begin(now)
-		r.setState(k, Ready, Reason{Kind: ReasonFoundRunning}, now)
+		r.setState(k, Ready, reason.Reason{Kind: reason.FoundRunning}, now)
 	default:
-		r.setState(k, Starting, Reason{Kind: ReasonFoundRunning}, now)
+		r.setState(k, Starting, reason.Reason{Kind: reason.FoundRunning}, now)
 	}
 }
 

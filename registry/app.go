@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -89,7 +90,7 @@ type Instance struct {
 	// OOMKilled tells that the kernel killed it for its memory.
 	OOMKilled bool
 	// Fault is why a start failed, of a kind that a provider says it of. Empty if none did.
-	Fault ReasonKind
+	Fault reason.Kind
 	// StartedAt is when it last started. Zero if never.
 	StartedAt time.Time
 	// EndedAt is when it last ended, also before StartedAt. Zero if it never did, or the

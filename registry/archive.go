@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 const (
@@ -208,6 +210,6 @@ func (k *Keeper) restore(m SavedApp, now time.Time) {
 	k.past.restore(m, now)
 	if !k.app.alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
-		k.cause = Reason{Kind: ReasonHeldDown}
+		k.cause = reason.Reason{Kind: reason.HeldDown}
 	}
 }

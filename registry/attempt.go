@@ -1,6 +1,10 @@
 package registry
 
-import "time"
+import (
+	"time"
+
+	"github.com/paastis/paastis/registry/reason"
+)
 
 // attempt is one wake of an app: what was asked for, ordered and found on its way up, and what
 // holds of it until the next one. It is replaced whole when that begins.
@@ -21,11 +25,11 @@ type attempt struct {
 	wakeBegan time.Time
 	// again has it started again once it is stopped, for a wake that began then; zero: it is not.
 	again          time.Time
-	restartReason  Reason  // why it is stopped only to be started again; zero: it is not
-	found          bool    // it ran before Paastis did
-	pendingFailure Failure // what it will have failed of once it is stopped; no Kind: nothing
-	mending        mending // how what of it does not run is started again
-	weighed        bool    // its memory was asked for
+	restartReason  reason.Reason // why it is stopped only to be started again; zero: it is not
+	found          bool          // it ran before Paastis did
+	pendingFailure Failure       // what it will have failed of once it is stopped; no Kind: nothing
+	mending        mending       // how what of it does not run is started again
+	weighed        bool          // its memory was asked for
 }
 
 // next is the attempt after this one, asked for by the same.
@@ -89,14 +93,16 @@ func (a *attempt) startAgain(since time.Time) bool {
 }
 
 // stopFor has the app stopped only to be started again.
-func (a *attempt) stopFor(reason Reason, since time.Time) { a.again, a.restartReason = since, reason }
+func (a *attempt) stopFor(reason reason.Reason, since time.Time) {
+	a.again, a.restartReason = since, reason
+}
 
 // takeAgain returns what the app is to be started again for, and takes it for done. Zero: it
 // is not to be.
-func (a *attempt) takeAgain() (since time.Time, reason Reason) {
-	since, reason = a.again, a.restartReason
-	a.again, a.restartReason = time.Time{}, Reason{}
-	return since, reason
+func (a *attempt) takeAgain() (since time.Time, why reason.Reason) {
+	since, why = a.again, a.restartReason
+	a.again, a.restartReason = time.Time{}, reason.Reason{}
+	return since, why
 }
 
 // doom notes what the app will have failed of once it is stopped; the zero Failure: of nothing.

@@ -8,45 +8,46 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
 // tellWhy logs why an app stays awake that nobody is known to have asked for in its idle time:
 // once for each kind of reason, whatever its figures are, until somebody asks for it again. In
 // direct mode nobody knows who asks, so its traffic is told as well.
-func (p *pass) tellWhy(k *Keeper, s Snapshot, reason Reason) {
+func (p *pass) tellWhy(k *Keeper, s Snapshot, why reason.Reason) {
 	by := k
 	switch {
-	case reason.Kind == ReasonCheckingUse:
+	case why.Kind == reason.CheckingUse:
 		return // what was told may still hold
 	case p.now.Sub(s.LastUse) >= s.MaxIdle:
 		if user := p.summary(k.Entry().component).user; user != nil {
 			by = user
 		}
 	case s.LastUse.Equal(k.routing.trafficSeenAt) && p.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
-		reason = k.usage.samples.rates(k.quiet()).traffic()
+		why = k.usage.samples.rates(k.quiet()).traffic()
 	default:
 		k.told = nil
 		return
 	}
-	about := reason.topic()
+	about := why.Topic()
 	if k.told[about] {
 		return
 	}
 	if k.told == nil {
-		k.told = map[topic]bool{}
+		k.told = map[reason.Topic]bool{}
 	}
 	k.told[about] = true
-	args := []any{"app", k.Name(), "reason", reason.String()}
-	if reason.Kind == ReasonTraffic && by.Entry().TrafficFloor != rules.Off {
+	args := []any{"app", k.Name(), "reason", why.String()}
+	if why.Kind == reason.Traffic && by.Entry().TrafficFloor != rules.Off {
 		args = append(args, by.floorText()...)
 	}
 	p.reg.journal.say(slog.LevelInfo, "app stays awake", args...)
 }
 
 // traffic is the reason of an app that is in use by its traffic.
-func (r Rates) traffic() Reason {
-	return Reason{Kind: ReasonTraffic, Rate: float64(r.Bytes) / max(r.Over, time.Second).Seconds()}
+func (r Rates) traffic() reason.Reason {
+	return reason.Reason{Kind: reason.Traffic, Rate: float64(r.Bytes) / max(r.Over, time.Second).Seconds()}
 }
 
 // floorText says what traffic counts, and which label ends that the app stays awake for what
@@ -57,7 +58,7 @@ func (k *Keeper) floorText() []any {
 	const step = 1000
 	above := (2*r.Bytes/step + 1) * step
 	return []any{
-		"floor", fmt.Sprintf("%s/s (%s in %s)", humanize.Bytes(uint64(float64(e.TrafficFloor)/quiet.Seconds())), humanize.Bytes(uint64(e.TrafficFloor)), short(quiet)),
+		"floor", fmt.Sprintf("%s/s (%s in %s)", humanize.Bytes(uint64(float64(e.TrafficFloor)/quiet.Seconds())), humanize.Bytes(uint64(e.TrafficFloor)), reason.Short(quiet)),
 		"if_that_is_no_use", fmt.Sprintf("paastis.traffic_floor=%s on %s", strings.ReplaceAll(humanize.Bytes(uint64(above)), " ", ""), e.App.Origin),
 	}
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -21,7 +22,7 @@ type Snapshot struct {
 	// Open is how many requests Paastis itself has open to it.
 	Open int
 	// Kept is why it is kept awake until KeptUntil: a window, a pin. Zero: nothing keeps it.
-	Kept      Reason
+	Kept      reason.Reason
 	KeptUntil time.Time
 	// NotBefore holds off a stop after one that failed. Zero: at any time.
 	NotBefore time.Time
@@ -50,7 +51,7 @@ type Decision struct {
 	// Look tells that its use is to be looked at now; Glance that its counters are enough.
 	Look, Glance bool
 	// Reason is the same wherever it is told.
-	Reason Reason
+	Reason reason.Reason
 	// Again is when time alone could change the decision. Zero: never.
 	Again time.Time
 }
@@ -72,30 +73,30 @@ func Decide(s Snapshot, now time.Time) Decision {
 	stay := max(s.MaxIdle, shortestStay)
 	switch idle := now.Sub(s.LastUse); {
 	case len(s.NeededBy) > 0:
-		return s.withGlance(Decision{Reason: Reason{Kind: ReasonNeededBy, Apps: s.NeededBy}}, now)
+		return s.withGlance(Decision{Reason: reason.Reason{Kind: reason.NeededBy, Apps: s.NeededBy}}, now)
 	case s.Waking != "":
-		return s.withGlance(Decision{Reason: Reason{Kind: ReasonLinkedAppStarting, Apps: []string{s.Waking}}}, now)
+		return s.withGlance(Decision{Reason: reason.Reason{Kind: reason.LinkedAppStarting, Apps: []string{s.Waking}}}, now)
 	case s.Open > 0 && !s.forced():
-		return s.withGlance(Decision{Reason: Reason{Kind: ReasonOpenRequests, Count: s.Open}}, now)
+		return s.withGlance(Decision{Reason: reason.Reason{Kind: reason.OpenRequests, Count: s.Open}}, now)
 	case !s.Kept.IsZero() && !s.forced():
 		return s.withGlance(Decision{Reason: s.Kept, Again: s.KeptUntil}, now)
 	case s.MaxIdle == rules.Never && !s.dismissed():
-		return Decision{Reason: Reason{Kind: ReasonNeverSleeps}}
+		return Decision{Reason: reason.Reason{Kind: reason.NeverSleeps}}
 	case idle < stay && !s.dismissed():
-		d := Decision{Reason: Reason{Kind: ReasonUsedRecently, For: idle, Limit: stay}}
+		d := Decision{Reason: reason.Reason{Kind: reason.UsedRecently, For: idle, Limit: stay}}
 		return s.withLook(d, now, s.LastUse.Add(stay))
 	case now.Before(s.NotBefore):
-		return Decision{Reason: Reason{Kind: ReasonStopFailed}, Again: s.NotBefore}
+		return Decision{Reason: reason.Reason{Kind: reason.StopFailed}, Again: s.NotBefore}
 	case s.forced():
-		return Decision{Sleep: true, Reason: Reason{Kind: ReasonPutToSleep}}
+		return Decision{Sleep: true, Reason: reason.Reason{Kind: reason.PutToSleep}}
 	case s.Watched && !s.Use.Reason.IsZero():
 		return s.withLook(Decision{Reason: s.Use.Reason}, now, time.Time{})
 	case s.Watched && (!s.Use.Quiet || now.Sub(s.Looked) > s.Quiet):
-		return s.withLook(Decision{Reason: Reason{Kind: ReasonCheckingUse}}, now, time.Time{})
+		return s.withLook(Decision{Reason: reason.Reason{Kind: reason.CheckingUse}}, now, time.Time{})
 	case s.dismissed():
-		return Decision{Sleep: true, Reason: Reason{Kind: ReasonPutToSleep}}
+		return Decision{Sleep: true, Reason: reason.Reason{Kind: reason.PutToSleep}}
 	default:
-		return Decision{Sleep: true, Reason: Reason{Kind: ReasonUnused, For: idle}}
+		return Decision{Sleep: true, Reason: reason.Reason{Kind: reason.Unused, For: idle}}
 	}
 }
 
@@ -137,12 +138,4 @@ func (d *Decision) due(t, now time.Time) bool {
 		d.Again = t
 	}
 	return !now.Before(t)
-}
-
-// short rounds a time for people.
-func short(d time.Duration) string {
-	if d < time.Second {
-		return d.Round(time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }

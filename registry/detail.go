@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -24,7 +25,7 @@ type Detail struct {
 	Since time.Time
 	// Reason why it is in that state; of one that is awake, why it stays so, as the idle
 	// decision has it. Zero: there is none.
-	Reason Reason
+	Reason reason.Reason
 	// LastActivity is when it was last of use. Zero: never, as far as is known.
 	LastActivity time.Time
 	// NextStop is when it sleeps if nobody comes. Zero: it cannot be foreseen, or it does
@@ -177,7 +178,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		return d
 	}
 	if !e.Managed {
-		d.State, d.Since, d.Reason = Asleep, time.Time{}, Reason{Kind: ReasonLeftAlone, Text: e.Why}
+		d.State, d.Since, d.Reason = Asleep, time.Time{}, reason.Reason{Kind: reason.LeftAlone, Text: e.Why}
 		if k.app.alive() {
 			d.State = Ready
 		}
@@ -191,7 +192,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 	case Ready:
 		d.Reason = Decide(p.snapshot(k), p.now).Reason
 		if !k.open.Load() && !p.reg.mayOpen(k) {
-			d.State, d.Reason = Starting, Reason{Kind: ReasonNeedDown}
+			d.State, d.Reason = Starting, reason.Reason{Kind: reason.NeedDown}
 		}
 	case Failed:
 		d.Failure = &FailureDetail{Failure: k.failures.last, RetryAt: k.failures.retryAt}

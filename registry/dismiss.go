@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 var (
@@ -27,11 +29,11 @@ func (r *Registry) Sleep(k *Keeper, force bool) error {
 	defer r.unlock()
 	switch {
 	case k.removal.gone:
-		return SleepRefusal{Reason{Kind: ReasonGone}, ErrInUse}
+		return SleepRefusal{reason.Reason{Kind: reason.Gone}, ErrInUse}
 	case !k.Entry().Managed:
-		return SleepRefusal{Reason{Kind: ReasonNotManaged, Text: k.Entry().Why}, ErrInUse}
+		return SleepRefusal{reason.Reason{Kind: reason.NotManaged, Text: k.Entry().Why}, ErrInUse}
 	case k.state == Starting:
-		return SleepRefusal{Reason{Kind: ReasonComingUp}, ErrInUse}
+		return SleepRefusal{reason.Reason{Kind: reason.ComingUp}, ErrInUse}
 	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.app.alive():
 		return nil
 	}
@@ -40,7 +42,7 @@ func (r *Registry) Sleep(k *Keeper, force bool) error {
 
 // SleepRefusal is the error of Sleep, with what speaks against the app's sleep.
 type SleepRefusal struct {
-	Reason Reason
+	Reason reason.Reason
 	err    error // ErrInUse, or ErrUnlessForced
 }
 
@@ -59,7 +61,7 @@ func (r *Registry) requestSleep(k *Keeper, force bool, now time.Time) error {
 	if force {
 		s.NotBefore = time.Time{}
 	}
-	if d := Decide(s, now); !d.Sleep && d.Reason.Kind != ReasonCheckingUse {
+	if d := Decide(s, now); !d.Sleep && d.Reason.Kind != reason.CheckingUse {
 		err := ErrInUse
 		if s.Forced, s.NotBefore = true, (time.Time{}); Decide(s, now).Sleep {
 			err = ErrUnlessForced
@@ -100,7 +102,7 @@ func (r *Registry) cancelSleep(k *Keeper) {
 // cancelsSleep tells that an app that was to sleep does not: it was used since, or the looks
 // found something that speaks for its use.
 func (p *pass) cancelsSleep(k *Keeper, s Snapshot, d Decision) bool {
-	if !k.manual.asksSleep() || s.dismissed() && (d.Sleep || d.Reason.Kind == ReasonCheckingUse || p.now.Before(s.NotBefore)) {
+	if !k.manual.asksSleep() || s.dismissed() && (d.Sleep || d.Reason.Kind == reason.CheckingUse || p.now.Before(s.NotBefore)) {
 		return false
 	}
 	p.reg.cancelSleep(k)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // wantRefused fails the test if the app may be put to sleep, or for another reason.
@@ -37,7 +39,7 @@ func TestAnAppIsPutToSleepByHandBeforeItsTimeAndWokenByTheNextRequest(t *testing
 		w.dismissed("solo-web", false)
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Asleep)
-		if d := w.Detail(w.Named("solo-web")); d.Reason.Kind != ReasonPutToSleep {
+		if d := w.Detail(w.Named("solo-web")); d.Reason.Kind != reason.PutToSleep {
 			t.Errorf("it sleeps because %q", d.Reason)
 		}
 		w.dismissed("solo-web", false) // it does already

@@ -3,6 +3,8 @@ package registry
 import (
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // EventsKept is how many of the last events are remembered.
@@ -31,7 +33,7 @@ type Event struct {
 	App        string
 	State, Was State
 	// Reason is the one in the log. Zero: none was given.
-	Reason Reason
+	Reason reason.Reason
 	// Took is for how long it was in the state before. Zero: not known, or no such change.
 	Took time.Duration
 }

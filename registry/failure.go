@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // A failed app is started again after these times, doubled each time: at most five
@@ -53,16 +55,46 @@ const (
 
 var (
 	// ErrImageMissing is what a provider's error wraps if an app's image is missing.
-	ErrImageMissing error = kindOfError{ReasonImageMissing, "image missing"}
+	ErrImageMissing error = reason.NewError(reason.ImageMissing, "image missing")
 	// ErrUnreachable is what a provider's error wraps if the provider does not answer.
-	ErrUnreachable error = kindOfError{ReasonProviderUnreachable, "provider unreachable"}
+	ErrUnreachable error = reason.NewError(reason.ProviderUnreachable, "provider unreachable")
 )
+
+// failureKinds are what failures are called in the API, by their reasons. It is never changed.
+var failureKinds = map[reason.Kind]FailureKind{
+	reason.Exited:              Ended,
+	reason.CrashLoop:           CrashLoop,
+	reason.RestartLoop:         CrashLoop,
+	reason.OutOfMemory:         OutOfMemory,
+	reason.NoTurn:              Late,
+	reason.NeedsLate:           Late,
+	reason.NotStarted:          Late,
+	reason.Unhealthy:           Sick,
+	reason.ProbeAnswered:       Late,
+	reason.NoAnswer:            Late,
+	reason.NotListed:           Late,
+	reason.NotEnded:            Late,
+	reason.NeedFailed:          NeedFailed,
+	reason.NeedHeldDown:        NeedFailed,
+	reason.Removed:             Removed,
+	reason.ProviderUnreachable: Unreachable,
+	reason.ImageMissing:        ImageMissing,
+}
+
+// failureKindOf is what a failure for a reason is called in the API: one that a provider tells
+// and that has no name of its own, Refused. Empty: it is the reason of none.
+func failureKindOf(kind reason.Kind) FailureKind {
+	if known := failureKinds[kind]; known != "" || !kind.OfProvider() {
+		return known
+	}
+	return Refused
+}
 
 // Failure is why an app failed.
 type Failure struct {
 	Kind FailureKind
 	// Reason is one that a visitor may read.
-	Reason Reason
+	Reason reason.Reason
 	// ExitCode of the app, if Kind is Ended or CrashLoop, or of the one that it needs, if it
 	// is NeedFailed.
 	ExitCode int
@@ -77,8 +109,8 @@ type Failure struct {
 }
 
 // failureOf is a failure for a reason, which is what says of what kind it is.
-func failureOf(reason Reason) Failure {
-	f := Failure{Kind: reason.Kind.failureKind(), Reason: reason}
+func failureOf(reason reason.Reason) Failure {
+	f := Failure{Kind: failureKindOf(reason.Kind), Reason: reason}
 	if f.Kind == Ended || f.Kind == CrashLoop {
 		f.ExitCode = reason.Code
 	}
@@ -149,10 +181,10 @@ func (r *Registry) keepLogs(k *Keeper, lines []string, err error) {
 // own back-off where that one is not tried again: such as a job that runs for too long.
 func (p *pass) failFor(k, needed *Keeper) {
 	because, names := needed.reason, []string{needed.Name()}
-	f := failureOf(Reason{Kind: ReasonNeedFailed, Apps: names, Because: &because})
+	f := failureOf(reason.Reason{Kind: reason.NeedFailed, Apps: names, Because: &because})
 	f.ExitCode, f.root = needed.failures.last.ExitCode, cmp.Or(needed.failures.last.root, needed)
 	if needed.isHeldDown() {
-		f = failureOf(Reason{Kind: ReasonNeedHeldDown, Apps: names})
+		f = failureOf(reason.Reason{Kind: reason.NeedHeldDown, Apps: names})
 		f.root = needed
 	}
 	p.reg.fail(k, f, p.now)
@@ -167,7 +199,7 @@ func (p *pass) end(k *Keeper) {
 	last := k.app.lastInstance()
 	if !last.OOMKilled && last.Fault == "" && last.ExitCode == 0 && k.Entry().mayEnd() {
 		k.endings.complete(p.now)
-		p.enter(k, Asleep, Reason{Kind: ReasonCompleted})
+		p.enter(k, Asleep, reason.Reason{Kind: reason.Completed})
 		return
 	}
 	p.reg.fail(k, last.epitaph(), p.now)
@@ -178,7 +210,7 @@ func (p *pass) end(k *Keeper) {
 // stopped.
 func (p *pass) breakLoop(k *Keeper) {
 	k.attempt.doom(k.failures.crashLoop(&k.app))
-	p.stop(k, Reason{Kind: ReasonKeepsCrashing})
+	p.stop(k, reason.Reason{Kind: reason.KeepsCrashing})
 }
 
 // timeOut fails an app whose wake took too long.
@@ -190,33 +222,33 @@ func (p *pass) timeOut(k *Keeper) {
 }
 
 // missed is what an app did not do in time.
-func (p *pass) missed(k *Keeper) Reason {
+func (p *pass) missed(k *Keeper) reason.Reason {
 	unproven := !k.attempt.healthyAt.IsZero() && p.reg.supply.supplied(k) && p.unsure(k)
 	switch {
 	case k.app.restarting():
-		return Reason{Kind: ReasonRestartLoop, Code: k.app.lastInstance().ExitCode}
+		return reason.Reason{Kind: reason.RestartLoop, Code: k.app.lastInstance().ExitCode}
 	case k.app.up() && k.attempt.healthyAt.IsZero():
 		return p.reg.unanswered(k)
 	case k.app.up() && unproven:
-		return Reason{Kind: ReasonNotListed}
+		return reason.Reason{Kind: reason.NotListed}
 	case !k.app.up() && k.attempt.ordered:
-		return Reason{Kind: ReasonNotStarted}
+		return reason.Reason{Kind: reason.NotStarted}
 	}
 	if names := p.reg.supply.unmetNeeds(k); names != nil {
-		return Reason{Kind: ReasonNeedsLate, Apps: names}
+		return reason.Reason{Kind: reason.NeedsLate, Apps: names}
 	}
-	return Reason{Kind: ReasonNoTurn}
+	return reason.Reason{Kind: reason.NoTurn}
 }
 
 // unanswered is why an app that runs does not count as healthy.
-func (r *Registry) unanswered(k *Keeper) Reason {
+func (r *Registry) unanswered(k *Keeper) reason.Reason {
 	switch status := k.attempt.ready.fault.Status; {
 	case r.sick(k):
-		return Reason{Kind: ReasonUnhealthy}
+		return reason.Reason{Kind: reason.Unhealthy}
 	case status != 0:
-		return Reason{Kind: ReasonProbeAnswered, Code: status}
+		return reason.Reason{Kind: reason.ProbeAnswered, Code: status}
 	default:
-		return Reason{Kind: ReasonNoAnswer, Code: int(k.Entry().probePorts()[0])}
+		return reason.Reason{Kind: reason.NoAnswer, Code: int(k.Entry().probePorts()[0])}
 	}
 }
 

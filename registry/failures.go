@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // failures are how an app has failed, and when it may be tried again.
@@ -79,7 +81,7 @@ func (f *failures) startedOften(app *App) bool {
 
 // crashLoop is the failure of an app that ended as often as it may be started.
 func (f *failures) crashLoop(app *App) Failure {
-	return failureOf(Reason{Kind: ReasonCrashLoop, Count: len(f.starts), Code: app.lastInstance().ExitCode})
+	return failureOf(reason.Reason{Kind: reason.CrashLoop, Count: len(f.starts), Code: app.lastInstance().ExitCode})
 }
 
 // startsAgain is when one more start is within what an app may have in a minute, if it was

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // fileVersion is that of the format. A file with a greater one is of a later Paastis.
@@ -69,7 +71,7 @@ type filedWake struct {
 
 // filedReason is a Reason, of which only what there is is written.
 type filedReason struct {
-	Kind    ReasonKind   `json:"kind"`
+	Kind    reason.Kind  `json:"kind"`
 	Apps    []string     `json:"apps,omitempty"`
 	Limit   float64      `json:"limit,omitempty"` // seconds
 	Count   int          `json:"count,omitempty"`
@@ -258,7 +260,7 @@ func filedOf(m SavedApp) filedApp {
 func (w Wake) filed() filedWake {
 	f := filedWake{At: w.At, Took: w.Took.Seconds()}
 	if w.Failed != nil {
-		f.Failed, f.Why = w.Failed.String(), w.Failed.filed()
+		f.Failed, f.Why = w.Failed.String(), filedReasonOf(w.Failed)
 	}
 	return f
 }
@@ -271,20 +273,20 @@ func (f filedWake) wake() Wake {
 	return w
 }
 
-// filed are those parts of a reason that one of a failure may have.
-func (r *Reason) filed() *filedReason {
+// filedReasonOf are those parts of a reason that one of a failure may have.
+func filedReasonOf(r *reason.Reason) *filedReason {
 	if r == nil {
 		return nil
 	}
-	return &filedReason{Kind: r.Kind, Apps: r.Apps, Limit: r.Limit.Seconds(), Count: r.Count, Code: r.Code, Text: r.Text, Because: r.Because.filed()}
+	return &filedReason{Kind: r.Kind, Apps: r.Apps, Limit: r.Limit.Seconds(), Count: r.Count, Code: r.Code, Text: r.Text, Because: filedReasonOf(r.Because)}
 }
 
 // reason is what was written, or, if that is of no kind that is known, the sentence beside it.
-func (f *filedReason) reason(sentence string) *Reason {
+func (f *filedReason) reason(sentence string) *reason.Reason {
 	if !f.known() {
-		return &Reason{Kind: ReasonEarlier, Text: sentence}
+		return &reason.Reason{Kind: reason.Earlier, Text: sentence}
 	}
-	r := &Reason{Kind: f.Kind, Apps: f.Apps, Limit: seconds(f.Limit), Count: f.Count, Code: f.Code, Text: f.Text}
+	r := &reason.Reason{Kind: f.Kind, Apps: f.Apps, Limit: seconds(f.Limit), Count: f.Count, Code: f.Code, Text: f.Text}
 	if f.Because != nil {
 		r.Because = f.Because.reason("")
 	}
@@ -296,8 +298,7 @@ func (f *filedReason) known() bool {
 	if f == nil {
 		return false
 	}
-	_, known := reasons[f.Kind]
-	return known && (f.Because == nil || f.Because.known())
+	return f.Kind.Known() && (f.Because == nil || f.Because.known())
 }
 
 func (m Marks) filed() filedMarks {

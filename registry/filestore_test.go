@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 func aMemory() SavedState {
@@ -15,7 +17,7 @@ func aMemory() SavedState {
 		`docker/"odd"`: {Seen: at.Add(-time.Hour)},
 		"docker/shop-front": {
 			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42, Asked: "web secured@file web",
-			Wakes: []Wake{{At: at.Add(-2 * time.Hour), Took: 1500 * time.Millisecond}, {At: at.Add(-time.Hour), Took: time.Minute, Failed: &Reason{Kind: ReasonEarlier, Text: "It <crashed>."}}},
+			Wakes: []Wake{{At: at.Add(-2 * time.Hour), Took: 1500 * time.Millisecond}, {At: at.Add(-time.Hour), Took: time.Minute, Failed: &reason.Reason{Kind: reason.Earlier, Text: "It <crashed>."}}},
 			Spans: []Span{
 				{From: at.Add(-3 * time.Hour), To: at.Add(-time.Hour), State: LivedAsleep, Asleep: 2 * time.Hour},
 				{From: at.Add(-time.Hour), To: at, State: LivedAwake, Asleep: time.Minute},
@@ -37,20 +39,20 @@ func TestAFileOfBeforeThereWereKindsOfReasonsIsRead(t *testing.T) {
 	if err != nil || len(wakes) != 2 || wakes[1].Failed != nil {
 		t.Fatalf("it has %+v, %v", wakes, err)
 	}
-	if why := wakes[0].Failed; why == nil || why.Kind != ReasonEarlier || why.String() != "It ran out of memory." {
+	if why := wakes[0].Failed; why == nil || why.Kind != reason.Earlier || why.String() != "It ran out of memory." {
 		t.Errorf("it failed because %q", why)
 	}
 }
 
 func TestAReasonOutlivesPaastisWithItsFigures(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
-	image := Reason{Kind: ReasonImageMissing}
-	tomorrow := Reason{Kind: "of_tomorrow", Text: "Something new."}
-	for want, why := range map[ReasonKind]Reason{
-		ReasonCrashLoop:  {Kind: ReasonCrashLoop, Count: 5, Code: 3},
-		ReasonNeedsLate:  {Kind: ReasonNeedsLate, Limit: time.Minute, Apps: []string{"db", "mail"}},
-		ReasonNeedFailed: {Kind: ReasonNeedFailed, Apps: []string{"db"}, Because: &image},
-		ReasonEarlier:    {Kind: ReasonNeedFailed, Apps: []string{"db"}, Because: &tomorrow},
+	image := reason.Reason{Kind: reason.ImageMissing}
+	tomorrow := reason.Reason{Kind: "of_tomorrow", Text: "Something new."}
+	for want, why := range map[reason.Kind]reason.Reason{
+		reason.CrashLoop:  {Kind: reason.CrashLoop, Count: 5, Code: 3},
+		reason.NeedsLate:  {Kind: reason.NeedsLate, Limit: time.Minute, Apps: []string{"db", "mail"}},
+		reason.NeedFailed: {Kind: reason.NeedFailed, Apps: []string{"db"}, Because: &image},
+		reason.Earlier:    {Kind: reason.NeedFailed, Apps: []string{"db"}, Because: &tomorrow},
 	} {
 		f := NewFileStore(path)
 		saved := SavedState{Apps: map[string]SavedApp{"docker/shop": {Wakes: []Wake{{Failed: &why}}}}}
@@ -62,7 +64,7 @@ func TestAReasonOutlivesPaastisWithItsFigures(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := m.Apps["docker/shop"].Wakes[0].Failed
-		if got.Kind != want || got.String() != why.String() || want != ReasonEarlier && !got.Equal(why) {
+		if got.Kind != want || got.String() != why.String() || want != reason.Earlier && !got.Equal(why) {
 			t.Errorf("of %+v is left %+v: %s", why, got, got)
 		}
 	}

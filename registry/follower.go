@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 const (
@@ -37,7 +39,7 @@ type Follower struct {
 type glimpse struct {
 	used, stops time.Time
 	using       int64
-	reason      topic
+	reason      reason.Topic
 }
 
 // Changes is what happened since a follower last asked.
@@ -161,7 +163,7 @@ func (f *Follower) glance(now time.Time) {
 	f.glances = now.Add(glanceEvery)
 	seen, p := make(map[*Keeper]glimpse, len(f.r.moving)), f.r.sketch(now)
 	for _, k := range f.r.moving {
-		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.topic()}
+		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.Topic()}
 		if seen[k] = g; g != f.seen[k] {
 			f.changed[k] = true
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/traefik/api"
 )
 
@@ -51,7 +52,7 @@ func (p *pass) handOver(k *Keeper) {
 		return
 	}
 	k.usage.begin(p.now)
-	p.enter(k, Ready, Reason{})
+	p.enter(k, Ready, reason.Reason{})
 	p.reg.admit(k)
 }
 

@@ -3,6 +3,8 @@ package registry
 import (
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // HistoryKept is how far back the history of an app goes.
@@ -23,7 +25,7 @@ type Wake struct {
 	// Took is the time until requests could pass, or until it failed.
 	Took time.Duration
 	// Failed is why it failed. Nil: it did not. It must not be changed.
-	Failed *Reason
+	Failed *reason.Reason
 }
 
 // Lived is what an app did for a time.
@@ -279,7 +281,7 @@ func (k *Keeper) lives() Lived {
 
 // remember takes in that an app's way up is over. Called with the lock held, before its
 // state changes.
-func (k *Keeper) remember(s State, reason Reason, now time.Time) {
+func (k *Keeper) remember(s State, reason reason.Reason, now time.Time) {
 	if k.state != Starting || !k.attempt.ordered || s != Ready && s != Failed {
 		return
 	}

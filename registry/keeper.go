@@ -2,6 +2,8 @@ package registry
 
 import (
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // Keeper is the one owner of one app's state. The request path reads its gate; all else is
@@ -16,8 +18,8 @@ type Keeper struct {
 
 	state   State
 	since   time.Time     // of the state
-	reason  Reason        // why it is in that state, or what it waits for there, for who waits
-	cause   Reason        // why it came into its state, for its owner; of one that sleeps, why it was stopped
+	reason  reason.Reason // why it is in that state, or what it waits for there, for who waits
+	cause   reason.Reason // why it came into its state, for its owner; of one that sleeps, why it was stopped
 	changed chan struct{} // closed at the next change that people could see; nil: nobody waits
 	busy    bool          // a call to the provider, or a proof, is under way
 
@@ -31,8 +33,8 @@ type Keeper struct {
 	removal  removal
 	learned  learned
 
-	told  map[topic]bool // what reasons why it stays awake though nobody asks for it, as logged; nil: none
-	shown State          // its state as last told; it is called ready when it is open
+	told  map[reason.Topic]bool // what reasons why it stays awake though nobody asks for it, as logged; nil: none
+	shown State                 // its state as last told; it is called ready when it is open
 }
 
 // Name is the name by which the app is known.

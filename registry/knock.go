@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 const (
@@ -209,7 +211,7 @@ func (o knock) tellBlind(err error) {
 	defer o.r.unlock()
 	if o.k.learned.tellBlind() {
 		o.r.journal.say(slog.LevelWarn, "nobody can tell when the app answers, so each wake waits until it has run for a while; let Paastis share a network with it, or give it a health check",
-			"app", o.k.Name(), "container", o.i.Name, "wait", short(unprobedDelay), "error", err)
+			"app", o.k.Name(), "container", o.i.Name, "wait", reason.Short(unprobedDelay), "error", err)
 	}
 }
 
@@ -239,7 +241,7 @@ func (r *Registry) probed(o knock, found outcome) {
 	case found == supposed && k.learned.hearing == unheard:
 		k.learned.hear(deaf)
 		r.journal.say(slog.LevelInfo, "app does not listen where its image says, so it is ready when it runs; if it does later, give it a health check, or paastis.probe",
-			"app", k.Name(), "port", o.targets[0].Address.Port(), "waited", short(o.patience))
+			"app", k.Name(), "port", o.targets[0].Address.Port(), "waited", reason.Short(o.patience))
 	}
 	if found == supposed && o.learns {
 		r.listenOn(o)

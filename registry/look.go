@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -37,7 +38,7 @@ type sample struct {
 	ended time.Time
 	usage Usage
 	// busy is the app's own word; zero if it is not, or was not asked.
-	busy Reason
+	busy reason.Reason
 	// blind says why the look failed. Empty: it did not.
 	blind string
 }
@@ -45,7 +46,7 @@ type sample struct {
 // Use is what the looks at an app say of its use.
 type Use struct {
 	// Reason why it counts as in use. Zero: nothing seen speaks for it.
-	Reason Reason
+	Reason reason.Reason
 	// Quiet tells that it was seen to be quiet for long enough.
 	Quiet bool
 }
@@ -127,21 +128,21 @@ func (ls samples) use(p rules.Properties, quiet time.Duration, silent bool) Use 
 	case last.blind != "" && p.Unseen == rules.UnseenSleep:
 		return Use{Quiet: true}
 	case last.blind != "":
-		return Use{Reason: Reason{Kind: ReasonNotSampled, Text: last.blind}}
+		return Use{Reason: reason.Reason{Kind: reason.NotSampled, Text: last.blind}}
 	case r.Connections > 0:
-		return Use{Reason: Reason{Kind: ReasonConnections, Count: r.Connections}}
+		return Use{Reason: reason.Reason{Kind: reason.Connections, Count: r.Connections}}
 	case p.TrafficFloor != rules.Off && r.Bytes > p.TrafficFloor && !r.bare():
 		return Use{Reason: r.traffic()}
 	case p.CPUFloor > 0 && r.CPU > p.CPUFloor:
-		return Use{Reason: Reason{Kind: ReasonCPU, Rate: r.CPU}}
+		return Use{Reason: reason.Reason{Kind: reason.CPU, Rate: r.CPU}}
 	case p.TrafficFloor == rules.Off && p.CPUFloor == 0 && r.Connections == UnknownConnections:
 		return Use{Quiet: true} // by its owner's word, nothing else counts
 	case p.Unseen == rules.UnseenSleep, p.TrafficFloor == rules.Off:
 		return Use{Quiet: r.sure >= quiet}
 	case last.usage.Unseen != "":
-		return Use{Reason: Reason{Kind: ReasonUseUnseen, Text: last.usage.Unseen}}
+		return Use{Reason: reason.Reason{Kind: reason.UseUnseen, Text: last.usage.Unseen}}
 	case silent && r.keptAlive():
-		return Use{Reason: Reason{Kind: ReasonMaybeOpen}}
+		return Use{Reason: reason.Reason{Kind: reason.MaybeOpen}}
 	default:
 		return Use{Quiet: r.sure >= quiet}
 	}
@@ -253,9 +254,9 @@ func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) 
 
 // askBusy asks the app itself, and returns that it says that it is busy. A check that
 // does not work keeps the app awake.
-func askBusy(ctx context.Context, p Provider, name string, e *Entry, address netip.Addr) Reason {
+func askBusy(ctx context.Context, p Provider, name string, e *Entry, address netip.Addr) reason.Reason {
 	if !e.Busy.Asked() {
-		return Reason{}
+		return reason.Reason{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, busyLimit)
 	defer cancel()
@@ -267,11 +268,11 @@ func askBusy(ctx context.Context, p Provider, name string, e *Entry, address net
 	}
 	switch {
 	case err != nil:
-		return Reason{Kind: ReasonBusyCheckFails, Text: err.Error()}
+		return reason.Reason{Kind: reason.BusyCheckFails, Text: err.Error()}
 	case busy:
-		return Reason{Kind: ReasonBusy, Text: e.Busy.String()}
+		return reason.Reason{Kind: reason.Busy, Text: e.Busy.String()}
 	default:
-		return Reason{}
+		return reason.Reason{}
 	}
 }
 

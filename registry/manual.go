@@ -2,6 +2,8 @@ package registry
 
 import (
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // manual is what people have said of an app, by Paastis or beside it.
@@ -52,15 +54,15 @@ func (m *manual) passStops(app *App) {
 
 // kept says what keeps an app awake at a time, whatever its use, and until when at
 // least. Zero: nothing does.
-func (m *manual) kept(e *Entry, now time.Time) (why Reason, until time.Time) {
+func (m *manual) kept(e *Entry, now time.Time) (why reason.Reason, until time.Time) {
 	for _, w := range e.KeepAwake {
 		if _, end, inside := w.At(now); inside && end.After(until) {
-			why, until = Reason{Kind: ReasonKeepAwake, Text: w.String(), Until: end}, end
+			why, until = reason.Reason{Kind: reason.KeepAwake, Text: w.String(), Until: end}, end
 		}
 	}
 	for _, pin := range []time.Time{e.AwakeUntil, m.pinnedUntil} {
 		if pin.After(now) && pin.After(until) {
-			why, until = Reason{Kind: ReasonPinned, Until: pin}, pin
+			why, until = reason.Reason{Kind: reason.Pinned, Until: pin}, pin
 		}
 	}
 	return why, until

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -49,16 +50,16 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 	k.endings.down(now)
 	k.failures.forgive()
 	r.archive.markUnsaved()
-	reason := Reason{Kind: ReasonStoppedManually}
+	why := reason.Reason{Kind: reason.StoppedManually}
 	if k.isHeldDown() {
-		reason = Reason{Kind: ReasonHeldDown}
+		why = reason.Reason{Kind: reason.HeldDown}
 	}
 	if k.state != Asleep {
-		r.setState(k, Asleep, reason, now)
+		r.setState(k, Asleep, why, now)
 	} else if k.isHeldDown() {
-		k.cause = reason
+		k.cause = why
 		r.supply.touch()
-		r.journal.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", reason.String())
+		r.journal.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", why.String())
 		k.notify()
 		r.news.markChanged(k)
 	}
@@ -106,7 +107,7 @@ func (r *Registry) doubtManualStops(p Provider, moment time.Duration, now time.T
 	for _, k := range r.keepers {
 		if (p == nil || k.provider == p) && k.manual.stopped() && now.Sub(k.manual.stoppedAt) < moment {
 			r.endManualStop(k, now)
-			k.cause = Reason{Kind: ReasonStoppedWithProvider}
+			k.cause = reason.Reason{Kind: reason.StoppedWithProvider}
 			r.supply.touch()
 			k.notify()
 			r.news.markChanged(k)

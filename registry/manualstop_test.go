@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // stopByHand stops what runs of an app as its owner would. Called with nothing held.
@@ -84,7 +86,7 @@ func TestWhatItsOwnerStoppedIsNotStartedByARequest(t *testing.T) {
 				w.wantStopped("shop-web")
 				time.Sleep(24 * time.Hour)
 				w.wantStopped("shop-web")
-				if d := w.Detail(w.Named("shop-web")); d.StoppedManually.IsZero() || d.Reason.Kind != ReasonHeldDown {
+				if d := w.Detail(w.Named("shop-web")); d.StoppedManually.IsZero() || d.Reason.Kind != reason.HeldDown {
 					t.Errorf("its owner is told %q, and since %s", d.Reason, d.StoppedManually)
 				}
 				if w.Sleeps(w.Named("shop-web"), true) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -89,7 +90,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 	switch k.state {
 	case Asleep:
 		if !k.isHeldDown() && (!e.mayEnd() || !k.endings.wellSince(by.attempt.wakeBegan)) {
-			p.wakeFor(k, Reason{Kind: ReasonNeededBy, Apps: []string{by.Name()}}, by.attempt.wakeBegan, optional)
+			p.wakeFor(k, reason.Reason{Kind: reason.NeededBy, Apps: []string{by.Name()}}, by.attempt.wakeBegan, optional)
 		}
 	case Starting:
 		if !k.attempt.wanted {
@@ -98,7 +99,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 		}
 	case Ready:
 		if !e.job && !p.reg.supply.supplied(k) {
-			p.wakeFor(k, Reason{Kind: ReasonNeedDown}, by.attempt.wakeBegan, optional)
+			p.wakeFor(k, reason.Reason{Kind: reason.NeedDown}, by.attempt.wakeBegan, optional)
 		}
 	case Stopping:
 		if k.attempt.startAgain(by.attempt.wakeBegan) {
@@ -106,19 +107,19 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 		}
 	case Failed:
 		if !p.now.Before(k.failures.retryAt) && !k.overdue(p.now) {
-			p.wakeFor(k, Reason{Kind: ReasonTriedAgain}, by.attempt.wakeBegan, optional)
+			p.wakeFor(k, reason.Reason{Kind: reason.TriedAgain}, by.attempt.wakeBegan, optional)
 		}
 	}
 }
 
 // wakeFor is wake for an app that may be only optional.
-func (p *pass) wakeFor(k *Keeper, reason Reason, since time.Time, optional bool) {
+func (p *pass) wakeFor(k *Keeper, reason reason.Reason, since time.Time, optional bool) {
 	p.wake(k, reason, since)
 	k.attempt.setOptional(optional)
 }
 
 // wake begins a wake within a pass.
-func (p *pass) wake(k *Keeper, reason Reason, since time.Time) {
+func (p *pass) wake(k *Keeper, reason reason.Reason, since time.Time) {
 	p.reg.beginWake(k, reason, since, p.now)
 	p.move(k)
 }
@@ -205,7 +206,7 @@ func (p *pass) failOverdue(k *Keeper) bool {
 	if !k.overdue(p.now) {
 		return false
 	}
-	p.reg.fail(k, failureOf(Reason{Kind: ReasonNotEnded, Limit: k.Entry().JobTimeout}), p.now)
+	p.reg.fail(k, failureOf(reason.Reason{Kind: reason.NotEnded, Limit: k.Entry().JobTimeout}), p.now)
 	p.move(k)
 	return true
 }
@@ -224,7 +225,7 @@ func (p *pass) stopOverdue(k *Keeper) {
 	case p.summary(e.component).open > 0, p.summary(e.component).use.Reason.Kind != "":
 		p.at(p.now.Add(k.quiet())) // somebody uses it all the same
 	default:
-		p.stop(k, Reason{Kind: ReasonOverdue})
+		p.stop(k, reason.Reason{Kind: reason.Overdue})
 	}
 }
 

@@ -1,6 +1,10 @@
 package registry
 
-import "time"
+import (
+	"time"
+
+	"github.com/paastis/paastis/registry/reason"
+)
 
 // brief is how soon after it became ready the end of an app counts as a crash rather
 // than as somebody's wish.
@@ -25,7 +29,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 		r.supply.touch()
 	case k.state == Ready && (k.app.restarting() || k.endings.restarted):
 		r.beginAttempt(k, now)
-		r.setState(k, Starting, Reason{Kind: ReasonRestarting}, now)
+		r.setState(k, Starting, reason.Reason{Kind: reason.Restarting}, now)
 	}
 	k.endings.follow()
 	k.failures.see(sick)
@@ -49,7 +53,7 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 		if !last.crashed() {
 			k.failures.forgive() // somebody has ended it, or it is done: that is no crash
 		}
-		r.setState(k, Asleep, Reason{Kind: ReasonEndedOutside, Code: last.ExitCode}, now)
+		r.setState(k, Asleep, reason.Reason{Kind: reason.EndedOutside, Code: last.ExitCode}, now)
 	}
 }
 
@@ -68,10 +72,10 @@ func (i Instance) crashed() bool {
 func (i Instance) epitaph() Failure {
 	switch {
 	case i.OOMKilled:
-		return failureOf(Reason{Kind: ReasonOutOfMemory})
+		return failureOf(reason.Reason{Kind: reason.OutOfMemory})
 	case i.Fault != "":
-		return failureOf(Reason{Kind: i.Fault})
+		return failureOf(reason.Reason{Kind: i.Fault})
 	default:
-		return failureOf(Reason{Kind: ReasonExited, Code: i.ExitCode})
+		return failureOf(reason.Reason{Kind: reason.Exited, Code: i.ExitCode})
 	}
 }

@@ -3,6 +3,8 @@ package registry
 import (
 	"log/slog"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // Pin keeps an app awake until a time; the zero time lets it go. It does not wake the
@@ -22,12 +24,12 @@ func (r *Registry) pin(k *Keeper, until, now time.Time) {
 	}
 	k.manual.pin(until)
 	r.archive.markUnsaved()
-	reason := Reason{Kind: ReasonUnpinned}
+	why := reason.Reason{Kind: reason.Unpinned}
 	if until.After(now) {
-		reason = Reason{Kind: ReasonPinned, Until: until}
+		why = reason.Reason{Kind: reason.Pinned, Until: until}
 	}
-	r.journal.say(slog.LevelInfo, "app pin", "app", k.Name(), "reason", reason.String())
-	r.news.emit(Event{At: now, Kind: PinEvent, App: k.Name(), State: k.state, Was: k.state, Reason: reason})
+	r.journal.say(slog.LevelInfo, "app pin", "app", k.Name(), "reason", why.String())
+	r.news.emit(Event{At: now, Kind: PinEvent, App: k.Name(), State: k.state, Was: k.state, Reason: why})
 	r.news.markChanged(k)
 }
 
@@ -44,7 +46,7 @@ func (p *pass) awaitWindow(k *Keeper) {
 		case !inside:
 			p.at(from)
 		case k.state == Asleep && from.After(k.endings.downFrom), k.state == Failed && !p.now.Before(k.failures.retryAt):
-			p.wake(k, Reason{Kind: ReasonWindowBegan, Text: w.String()}, p.now)
+			p.wake(k, reason.Reason{Kind: reason.WindowBegan, Text: w.String()}, p.now)
 			return
 		case k.state == Failed:
 			p.at(k.failures.retryAt)
@@ -53,5 +55,3 @@ func (p *pass) awaitWindow(k *Keeper) {
 		}
 	}
 }
-
-func clockText(t time.Time) string { return t.Format("Mon 2 Jan 15:04 MST") }

@@ -29,6 +29,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -368,7 +369,7 @@ func (p *pass) step(k *Keeper) {
 }
 
 // setState changes an app's state. Called with the lock held.
-func (r *Registry) setState(k *Keeper, s State, reason Reason, now time.Time) {
+func (r *Registry) setState(k *Keeper, s State, reason reason.Reason, now time.Time) {
 	k.remember(s, reason, now)
 	since := k.since
 	k.state, k.since, k.reason = s, now, reason
@@ -403,20 +404,20 @@ func (r *Registry) setOpen(k *Keeper, open bool) bool {
 // show tells of an app's state, in one line that has both sides and as an event, unless it
 // was told. An app is called ready when it is open: while something that it needs is down
 // it is on its way. Called with the lock held.
-func (r *Registry) show(k *Keeper, reason Reason, since, now time.Time) {
+func (r *Registry) show(k *Keeper, why reason.Reason, since, now time.Time) {
 	s := k.state
 	if s == Ready && !k.open.Load() {
-		s, reason = Starting, reason.and(Reason{Kind: ReasonNeedsDown, Apps: r.supply.unmetNeeds(k)})
+		s, why = Starting, why.And(reason.Reason{Kind: reason.NeedsDown, Apps: r.supply.unmetNeeds(k)})
 	}
 	attrs := []any{"state", s.String(), "was", k.shown.String(), "app", k.Name()}
-	e := Event{At: now, Kind: StateEvent, App: k.Name(), State: s, Was: k.shown, Reason: reason}
+	e := Event{At: now, Kind: StateEvent, App: k.Name(), State: s, Was: k.shown, Reason: why}
 	k.shown = s
 	if !since.IsZero() {
 		e.Took = now.Sub(since)
-		attrs = append(attrs, "took", short(e.Took))
+		attrs = append(attrs, "took", reason.Short(e.Took))
 	}
-	if !reason.IsZero() {
-		attrs = append(attrs, "reason", reason.String())
+	if !why.IsZero() {
+		attrs = append(attrs, "reason", why.String())
 	}
 	level := slog.LevelInfo
 	switch {
@@ -432,7 +433,7 @@ func (r *Registry) show(k *Keeper, reason Reason, since, now time.Time) {
 }
 
 // enter changes a state within a pass: the apps around may follow.
-func (p *pass) enter(k *Keeper, s State, reason Reason) {
+func (p *pass) enter(k *Keeper, s State, reason reason.Reason) {
 	p.reg.setState(k, s, reason, p.now)
 	p.move(k)
 }
@@ -487,21 +488,21 @@ func (r *Registry) turnedOver(k *Keeper) {
 		k.notify()
 		r.news.emit(Event{
 			At: now, Kind: GoneEvent, App: k.Name(), State: k.state, Was: k.state,
-			Reason: Reason{Kind: ReasonNoLongerManaged, Text: k.Entry().Why},
+			Reason: reason.Reason{Kind: reason.NoLongerManaged, Text: k.Entry().Why},
 		})
 	case k.busy && (k.state == Stopping || k.state == Starting):
 		// What was ordered before goes on, and tells of itself.
 	case k.app.alive():
 		k.usage.forget()
 		k.usage.begin(now)
-		r.setState(k, Ready, Reason{Kind: ReasonManagedNow}, now)
+		r.setState(k, Ready, reason.Reason{Kind: reason.ManagedNow}, now)
 	case k.state != Asleep:
-		r.setState(k, Asleep, Reason{Kind: ReasonManagedNow}, now)
+		r.setState(k, Asleep, reason.Reason{Kind: reason.ManagedNow}, now)
 	}
 }
 
 // sortedNames are the names of entries, quoted for people.
-func sortedNames(entries []*Entry) []string { return quoted(namesOf(entries)) }
+func sortedNames(entries []*Entry) []string { return reason.Quoted(namesOf(entries)) }
 
 // namesOf are the names of entries, sorted.
 func namesOf(entries []*Entry) []string {

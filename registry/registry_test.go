@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 const (
@@ -553,14 +555,14 @@ func TestLabelsThatDoNotChangeAreKeptOnce(t *testing.T) {
 }
 
 func TestInstancesThatDifferInAnythingAreNotEqual(t *testing.T) {
-	some := Instance{Name: "a", ID: "b", Fault: ReasonDiskFull, StartedAt: time.Unix(1, 0), Addresses: []netip.Addr{netip.IPv6Loopback()}}
+	some := Instance{Name: "a", ID: "b", Fault: reason.DiskFull, StartedAt: time.Unix(1, 0), Addresses: []netip.Addr{netip.IPv6Loopback()}}
 	if !some.equal(some) {
 		t.Error("an instance does not equal itself")
 	}
 	for i := range reflect.TypeFor[Instance]().NumField() {
 		other := some
 		field := reflect.ValueOf(&other).Elem().Field(i)
-		for _, value := range []any{"else", ReasonPortTaken, Paused, Unhealthy, 7, true, time.Unix(2, 0), netip.IPv6Unspecified(), []netip.Addr{}} {
+		for _, value := range []any{"else", reason.PortTaken, Paused, Unhealthy, 7, true, time.Unix(2, 0), netip.IPv6Unspecified(), []netip.Addr{}} {
 			if reflect.TypeOf(value) == field.Type() {
 				field.Set(reflect.ValueOf(value))
 			}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // steady is how long a watch has to last to count as well again: some providers take it on,
@@ -42,7 +44,7 @@ func (r *Registry) follow(ctx context.Context, p Provider) {
 			level = slog.LevelDebug
 		}
 		told = err.Error()
-		r.log.Log(ctx, level, "provider lost, connecting anew", "provider", p.ID(), "in", short(wait), "error", err)
+		r.log.Log(ctx, level, "provider lost, connecting anew", "provider", p.ID(), "in", reason.Short(wait), "error", err)
 		sleep(ctx, wait)
 	}
 }
@@ -229,7 +231,7 @@ func (r *Registry) suspects(p Provider, report Report) []*Keeper {
 // lose lets everybody go who waits for an app that no longer exists.
 func (r *Registry) lose(k *Keeper) {
 	if k.Entry().Managed {
-		r.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: Reason{Kind: ReasonRemoved}})
+		r.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: reason.Reason{Kind: reason.Removed}})
 	}
 	slept := k.Entry().Managed && (k.state == Asleep || k.state == Stopping) && !k.manual.stopped()
 	if k.Entry().Managed {
@@ -246,7 +248,7 @@ func (r *Registry) lose(k *Keeper) {
 	}
 	r.supply.touch()
 	r.setOpen(k, false)
-	removed := failureOf(Reason{Kind: ReasonRemoved})
+	removed := failureOf(reason.Reason{Kind: reason.Removed})
 	removed.At = time.Now()
 	k.state, k.reason = Failed, removed.Reason
 	k.failures.end(removed)

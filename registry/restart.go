@@ -1,6 +1,10 @@
 package registry
 
-import "time"
+import (
+	"time"
+
+	"github.com/paastis/paastis/registry/reason"
+)
 
 // restartCutOff orders the restart of an app that runs in namespaces which are those of
 // nothing any more, since the app that lends them was started again, or whose owner wants it
@@ -30,10 +34,10 @@ func (p *pass) restartCutOff(k *Keeper) bool {
 }
 
 // cutOff says why an app that runs has to be started again. Zero: it has not.
-func (p *pass) cutOff(k *Keeper) Reason {
+func (p *pass) cutOff(k *Keeper) reason.Reason {
 	began := k.app.runningSince()
 	if began.IsZero() {
-		return Reason{}
+		return reason.Reason{}
 	}
 	for _, n := range k.Entry().needs {
 		t := n.to.keeper
@@ -42,12 +46,12 @@ func (p *pass) cutOff(k *Keeper) Reason {
 		}
 		switch {
 		case n.Lends:
-			return Reason{Kind: ReasonLenderRestarted, Apps: []string{t.Name()}}
+			return reason.Reason{Kind: reason.LenderRestarted, Apps: []string{t.Name()}}
 		case n.Restart && !n.Optional && n.to.Managed && t.attempt.ordered:
-			return Reason{Kind: ReasonRestartedWith, Apps: []string{t.Name()}}
+			return reason.Reason{Kind: reason.RestartedWith, Apps: []string{t.Name()}}
 		}
 	}
-	return Reason{}
+	return reason.Reason{}
 }
 
 // runningSince is when the first of an app's instances was started, of those that run. Zero:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -71,7 +72,7 @@ func (p *pass) stepReady(k *Keeper) {
 func (r *Registry) admit(k *Keeper) bool {
 	open := r.mayOpen(k)
 	if r.setOpen(k, open) {
-		r.show(k, Reason{}, time.Time{}, time.Now())
+		r.show(k, reason.Reason{}, time.Time{}, time.Now())
 		k.notify()
 	}
 	return open
@@ -140,7 +141,7 @@ func (p *pass) watched(k *Keeper) bool {
 func (k *Keeper) closedAt() time.Time { return latest(k.since, k.routing.withdrawnAt) }
 
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
-func (p *pass) stop(k *Keeper, reason Reason) {
+func (p *pass) stop(k *Keeper, reason reason.Reason) {
 	p.enter(k, Stopping, reason)
 	k.manual.passStops(&k.app)
 	k.endings.down(p.now)
@@ -169,7 +170,7 @@ func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 	}
 	again, why := k.attempt.takeAgain()
 	if why.IsZero() {
-		why = Reason{Kind: ReasonAskedWhileStopping}
+		why = reason.Reason{Kind: reason.AskedWhileStopping}
 	}
 	k.failures.forgetStops()
 	switch {
@@ -178,10 +179,10 @@ func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 		k.attempt.doom(Failure{})
 		k.failures.retry(now.Add(lastRetry))
 	case !again.IsZero():
-		r.setState(k, Asleep, Reason{}, now)
+		r.setState(k, Asleep, reason.Reason{}, now)
 		r.beginWake(k, why, again, now)
 	default:
-		r.setState(k, Asleep, Reason{}, now)
+		r.setState(k, Asleep, reason.Reason{}, now)
 	}
 }
 
@@ -189,15 +190,15 @@ func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 // one of which a part was stopped is started again. Called with the lock held.
 func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 	k.attempt.takeAgain()
-	why := reasonFor(err)
+	why := reason.Of(err)
 	switch {
 	case k.attempt.isDoomed():
 		r.fail(k, k.attempt.pendingFailure, now)
 	case !k.app.running():
-		r.beginWake(k, Reason{Kind: ReasonPartStopped, Because: &why}, now, now)
+		r.beginWake(k, reason.Reason{Kind: reason.PartStopped, Because: &why}, now, now)
 	default:
 		k.usage.begin(now.Add(-k.Entry().MaxIdleTime))
-		r.setState(k, Ready, Reason{Kind: ReasonStopRefused, Because: &why}, now)
+		r.setState(k, Ready, reason.Reason{Kind: reason.StopRefused, Because: &why}, now)
 	}
 }
 
@@ -226,7 +227,7 @@ type summary struct {
 	maxIdle   time.Duration
 	waking    string // one that is on its way up
 	open      int
-	kept      Reason
+	kept      reason.Reason
 	keptUntil time.Time
 	watched   bool
 	quiet     time.Duration
@@ -261,7 +262,7 @@ func (p *pass) include(s *summary, m *Keeper) {
 	s.keep(m.manual.kept(m.Entry(), p.now))
 	s.keep(p.unturnable(m))
 	if m.runsToItsEnd(p.now) {
-		s.keep(Reason{Kind: ReasonJobRuns, Apps: []string{m.Name()}}, m.jobDeadline())
+		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, m.jobDeadline())
 	}
 	if !m.isSampled() || !m.app.alive() {
 		return
@@ -277,7 +278,7 @@ func (p *pass) include(s *summary, m *Keeper) {
 }
 
 // keep adds what keeps the app awake until a time: what does so the longest counts.
-func (s *summary) keep(why Reason, until time.Time) {
+func (s *summary) keep(why reason.Reason, until time.Time) {
 	if until.After(s.keptUntil) {
 		s.kept, s.keptUntil = why, until
 	}

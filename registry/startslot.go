@@ -1,5 +1,7 @@
 package registry
 
+import "github.com/paastis/paastis/registry/reason"
+
 // acquireStartSlot reports whether an app may start now. If too many apps are on their way up
 // already, it waits for its turn, and its time does not run; but apps that need each
 // other start together, and nobody waits for those that are only optional.
@@ -9,13 +11,13 @@ func (p *pass) acquireStartSlot(k *Keeper) bool {
 		starting = p.startingNow(k.attempt.optional)
 	}
 	queued := limit > 0 && starting >= limit
-	reason := k.reason
+	why := k.reason
 	if queued {
-		reason = Reason{Kind: ReasonQueued, Count: starting}
+		why = reason.Reason{Kind: reason.Queued, Count: starting}
 	}
-	if queued != k.attempt.queued || !reason.Equal(k.reason) {
+	if queued != k.attempt.queued || !why.Equal(k.reason) {
 		k.attempt.queue(queued)
-		k.reason = reason
+		k.reason = why
 		k.notify()
 	}
 	return !queued

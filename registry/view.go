@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -25,7 +26,7 @@ type View struct {
 	HeldDown bool
 	// Reason is one that a visitor may read: why it failed, what it waits for, that it is held
 	// down. Zero if there is nothing to say.
-	Reason Reason
+	Reason reason.Reason
 	// Began is when the way up began that the app is on. Zero: it is on none.
 	Began time.Time
 	// Usual is how long its way up usually takes, by its last wakes. Zero: not known.
@@ -48,7 +49,7 @@ type Step struct {
 	Name     string
 	Progress Progress
 	// Reason why it failed or is skipped. Zero otherwise.
-	Reason Reason
+	Reason reason.Reason
 }
 
 // Progress is how far a step is.
@@ -71,16 +72,16 @@ const (
 func (r *Registry) View(k *Keeper) View {
 	r.mu.Lock()
 	defer r.unlock()
-	state, reason := k.state, k.reason
+	state, why := k.state, k.reason
 	if state == Ready && !k.open.Load() {
-		state, reason = Starting, Reason{}
+		state, why = Starting, reason.Reason{}
 	}
 	if state != Failed && !(state == Starting && k.attempt.queued) {
-		reason = Reason{}
+		why = reason.Reason{}
 	}
-	v := View{Name: k.Name(), State: state, Reason: reason, Usual: k.past.usualWake()}
+	v := View{Name: k.Name(), State: state, Reason: why, Usual: k.past.usualWake()}
 	if v.HeldDown = state == Asleep && k.isHeldDown(); v.HeldDown {
-		v.Reason = Reason{Kind: ReasonStaysStopped, Apps: []string{k.Name()}}
+		v.Reason = reason.Reason{Kind: reason.StaysStopped, Apps: []string{k.Name()}}
 	}
 	v.Theme, v.Brand = k.Entry().Theme, k.Entry().Brand
 	if k.state == Starting {
@@ -110,7 +111,7 @@ func (r *Registry) steps(k *Keeper) []Step {
 		}
 	}
 	for _, l := range inv.Graph.Missing(k.Name()) {
-		steps = append(steps, Step{Name: l.Name, Progress: Skipped, Reason: Reason{Kind: ReasonMissing}})
+		steps = append(steps, Step{Name: l.Name, Progress: Skipped, Reason: reason.Reason{Kind: reason.Missing}})
 	}
 	return steps
 }
@@ -123,11 +124,11 @@ func (e *Entry) step(by *Keeper) Step {
 	case !e.Managed && k.app.alive(), k.healthy(), e.mayEnd() && (by.app.alive() || k.endings.wellSince(by.attempt.wakeBegan)):
 		s.Progress = Up
 	case !e.Managed:
-		s.Progress, s.Reason = Skipped, Reason{Kind: ReasonUnmanaged}
+		s.Progress, s.Reason = Skipped, reason.Reason{Kind: reason.Unmanaged}
 	case k.state == Failed:
 		s.Progress, s.Reason = Broken, k.reason
 	case k.isHeldDown() && k.state == Asleep:
-		s.Progress, s.Reason = Broken, Reason{Kind: ReasonNeedStopped}
+		s.Progress, s.Reason = Broken, reason.Reason{Kind: reason.NeedStopped}
 	case k.state == Starting && k.attempt.ordered:
 		s.Progress = Waking
 	default:

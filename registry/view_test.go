@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -56,7 +57,7 @@ func TestWhoShowsAnAppWaitsNoLongerThanItsContext(t *testing.T) {
 		if _, changed := w.ViewAfter(ctx, k, seen); changed || time.Since(began) != 3*time.Second {
 			t.Errorf("changed: %t, after %s", changed, time.Since(began))
 		}
-		seen.Reason = Reason{Kind: ReasonMissing}
+		seen.Reason = reason.Reason{Kind: reason.Missing}
 		if v, changed := w.ViewAfter(ctx, k, seen); !changed || v.Reason.Kind != "" {
 			t.Errorf("changed: %t, %+v", changed, v)
 		}

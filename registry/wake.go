@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // Wake asks for an app and what it needs. It does not block, and the wake goes on
@@ -20,7 +22,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	switch k.state {
 	case Asleep:
 		if !k.isHeldDown() {
-			r.beginWake(k, Reason{Kind: ReasonAsked}, now, now)
+			r.beginWake(k, reason.Reason{Kind: reason.Asked}, now, now)
 		}
 	case Starting:
 		k.attempt.ask()
@@ -28,7 +30,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	case Ready:
 		r.reopen(k, now)
 	case Draining:
-		r.setState(k, Ready, Reason{Kind: ReasonAskedInTime}, now)
+		r.setState(k, Ready, reason.Reason{Kind: reason.AskedInTime}, now)
 		r.reopen(k, now)
 	case Stopping:
 		k.attempt.startAgain(now)
@@ -37,7 +39,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 			r.forgiveAll(k)
 		}
 		if !now.Before(k.failures.retryAt) {
-			r.beginWake(k, Reason{Kind: ReasonTriedAgain}, now, now)
+			r.beginWake(k, reason.Reason{Kind: reason.TriedAgain}, now, now)
 		}
 	}
 	r.wakeLoop()
@@ -46,7 +48,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 // reopen lets requests pass to a ready app again, or wakes what it needs first.
 func (r *Registry) reopen(k *Keeper, now time.Time) {
 	if !r.admit(k) {
-		r.beginWake(k, Reason{Kind: ReasonAskedNeedDown}, now, now)
+		r.beginWake(k, reason.Reason{Kind: reason.AskedNeedDown}, now, now)
 	}
 }
 
@@ -104,7 +106,7 @@ func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 
 // beginWake begins a wake that somebody asked for, as part of one that began since. Called
 // with the lock held.
-func (r *Registry) beginWake(k *Keeper, reason Reason, since, now time.Time) {
+func (r *Registry) beginWake(k *Keeper, reason reason.Reason, since, now time.Time) {
 	r.beginAttempt(k, now)
 	k.attempt.askFor(since)
 	r.setState(k, Starting, reason, now)
@@ -129,7 +131,7 @@ func (p *pass) stepStarting(k *Keeper) {
 		return
 	}
 	if !k.attempt.wanted && !k.app.alive() {
-		p.enter(k, Asleep, Reason{Kind: ReasonStoppedAgain})
+		p.enter(k, Asleep, reason.Reason{Kind: reason.StoppedAgain})
 		return
 	}
 	if k.failures.loop(&k.app, p.now) && !k.busy {
@@ -172,7 +174,7 @@ func (p *pass) finish(k *Keeper) {
 	switch {
 	case k.Entry().job:
 		k.usage.begin(p.now)
-		p.enter(k, Ready, Reason{})
+		p.enter(k, Ready, reason.Reason{})
 	case p.answers(k) && (k.attempt.isAdopted() || p.reg.supply.supplied(k) && !p.awaitsBooting(k)):
 		p.handOver(k)
 	}
@@ -200,7 +202,7 @@ func (k *Keeper) isAwaited() bool {
 func (p *pass) start(k *Keeper) {
 	k.attempt.order(p.now, k.Entry().StartTimeout)
 	k.failures.started(p.now)
-	k.reason = Reason{}
+	k.reason = reason.Reason{}
 	k.notify()
 	p.move(k)
 	p.orderStart(k)
@@ -226,7 +228,7 @@ func (r *Registry) started(k *Keeper, app App, err error, now time.Time) {
 		r.journal.say(slog.LevelWarn, "a part of the app could not be started", "app", k.Name(), "error", err)
 	case k.state == Starting:
 		r.journal.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)
-		r.fail(k, failureOf(reasonFor(err)), now)
+		r.fail(k, failureOf(reason.Of(err)), now)
 	}
 	k.notify()
 }

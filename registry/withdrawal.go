@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/traefik/api"
 	"github.com/paastis/paastis/traefik/dynamic"
 )
@@ -33,7 +34,7 @@ func (p *pass) isWithdrawn(k *Keeper) bool {
 	case p.now.Sub(k.since) >= limit:
 		k.failures.holdStop(p.now.Add(withdrawalLimit))
 		p.reg.journal.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
-		p.enter(k, Ready, Reason{Kind: ReasonRoutesKept})
+		p.enter(k, Ready, reason.Reason{Kind: reason.RoutesKept})
 		return false
 	case !k.attempt.unprovable && len(p.proofs(k)) > 0:
 		p.proveWithdrawal(k)
@@ -143,22 +144,22 @@ func (r *Registry) withdrawalProved(k *Keeper, err error) {
 
 // unturnable says why an app's routes could not be turned to Paastis now, so that it has
 // to stay awake, and until when to wait for a change. Zero: they could.
-func (p *pass) unturnable(k *Keeper) (why Reason, until time.Time) {
+func (p *pass) unturnable(k *Keeper) (why reason.Reason, until time.Time) {
 	switch {
 	case len(k.Entry().Routes) == 0 && !k.routing.stale:
-		return Reason{}, time.Time{}
+		return reason.Reason{}, time.Time{}
 	case !p.reg.publisher.direct(k):
 		// A Traefik that has fetched them from the Paastis before may not be back yet.
 		if end := p.reg.loadedAt.Add(pollGrace); k.attempt.found && k.lastRequest().IsZero() && p.now.Before(end) {
-			return Reason{Kind: ReasonRoutesUnknown}, end
+			return reason.Reason{Kind: reason.RoutesUnknown}, end
 		}
-		return Reason{}, time.Time{}
+		return reason.Reason{}, time.Time{}
 	case len(p.reg.publisher.leading(k, p.now)) > 0:
-		return Reason{}, time.Time{}
+		return reason.Reason{}, time.Time{}
 	}
 	if !p.reg.publisher.missing {
 		p.reg.publisher.missing = true
 		p.reg.journal.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
 	}
-	return Reason{Kind: ReasonNobodyFetches}, p.now.Add(pollPatience)
+	return reason.Reason{Kind: reason.NobodyFetches}, p.now.Add(pollPatience)
 }

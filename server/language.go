@@ -14,7 +14,7 @@ import (
 	"golang.org/x/text/language"
 	"gopkg.in/yaml.v3"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // english is the language of the registry itself, which has all reasons in it, and of who understands no other
@@ -65,7 +65,7 @@ type Texts struct {
 
 	Refused string `yaml:"refused"` // a sentence of why a provider did not start it
 
-	Reasons map[string]string `yaml:"reasons"` // :: registry.ReasonKind → text
+	Reasons map[string]string `yaml:"reasons"` // :: reason.Kind → text
 }
 
 // tongue is a language that the page speaks.
@@ -172,7 +172,7 @@ func (t *tongue) duration(d time.Duration) string {
 
 // reason is a reason in this language, and false if some of it is said in English only: by a
 // provider, or as it was kept by a Paastis of before.
-func (t *tongue) reason(r registry.Reason) (string, bool) {
+func (t *tongue) reason(r reason.Reason) (string, bool) {
 	if t.code == english {
 		return r.String(), true
 	}
@@ -187,12 +187,12 @@ func (t *tongue) reason(r registry.Reason) (string, bool) {
 }
 
 // phrase is a reason as it stands in a sentence.
-func (t *tongue) phrase(r registry.Reason) (string, bool) {
+func (t *tongue) phrase(r reason.Reason) (string, bool) {
 	text, known := t.texts.Reasons[string(r.Kind)]
 	if one := t.texts.Reasons[string(r.Kind)+oneOf]; one != "" && r.Count == 1 {
 		text = one
 	}
-	if !known || r.Kind == registry.ReasonEarlier || r.Kind.OfProvider() && r.Text != "" {
+	if !known || r.Kind == reason.Earlier || r.Kind.OfProvider() && r.Text != "" {
 		return "", false
 	}
 	var values []string

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // textsOf are all texts of a language by their keys.
@@ -107,49 +108,49 @@ func TestDurationsAreInWords(t *testing.T) {
 
 // knownReason is a reason, and what visitors read of it. French empty: they read English.
 type knownReason struct {
-	reason          registry.Reason
+	reason          reason.Reason
 	english, french string
 }
 
 func knownReasons() []knownReason {
-	of := func(kind registry.ReasonKind) registry.Reason { return registry.Reason{Kind: kind} }
-	needed := func(app string, why registry.Reason) registry.Reason {
-		return registry.Reason{Kind: registry.ReasonNeedFailed, Apps: []string{app}, Because: &why}
+	of := func(kind reason.Kind) reason.Reason { return reason.Reason{Kind: kind} }
+	needed := func(app string, why reason.Reason) reason.Reason {
+		return reason.Reason{Kind: reason.NeedFailed, Apps: []string{app}, Because: &why}
 	}
-	refused := func(text string) registry.Reason {
-		return registry.Reason{Kind: registry.ReasonProviderRefused, Text: text}
+	refused := func(text string) reason.Reason {
+		return reason.Reason{Kind: reason.ProviderRefused, Text: text}
 	}
 	const minutes = 5 * time.Minute
 	return []knownReason{
-		{registry.Reason{Kind: registry.ReasonExited, Code: 3}, "It ended with exit code 3.", "Elle s’est arrêtée avec le code de sortie 3."},
-		{of(registry.ReasonOutOfMemory), "It ran out of memory.", "Elle a manqué de mémoire."},
-		{of(registry.ReasonRemoved), "It was removed.", "Elle a été supprimée."},
-		{registry.Reason{Kind: registry.ReasonCrashLoop, Count: 5, Code: 1}, "It kept crashing, 5 times within a minute (exit code 1).", "Elle s’est arrêtée 5 fois en une minute (code de sortie 1)."},
-		{registry.Reason{Kind: registry.ReasonRestartLoop, Limit: minutes, Code: 1}, "It kept restarting for 5m0s (exit code 1).", "Elle n’a cessé de redémarrer pendant 5 minutes (code de sortie 1)."},
-		{registry.Reason{Kind: registry.ReasonNoTurn, Limit: minutes}, "It waited 5m0s for its turn.", "Elle a attendu son tour pendant 5 minutes."},
-		{registry.Reason{Kind: registry.ReasonNeedsLate, Limit: 90 * time.Second, Apps: []string{"db", "mail"}}, "It waited 1m30s for db, mail.", "Elle a attendu db, mail pendant 1 minute 30 secondes."},
-		{registry.Reason{Kind: registry.ReasonNotStarted, Limit: minutes}, "It did not start within 5m0s.", "Elle n’a pas démarré en 5 minutes."},
-		{registry.Reason{Kind: registry.ReasonNotEnded, Limit: minutes}, "It did not end within 5m0s.", "Elle ne s’est pas terminée en 5 minutes."},
-		{registry.Reason{Kind: registry.ReasonUnhealthy, Limit: 10 * time.Second}, "It was not healthy within 10s.", "Elle n’était pas en bonne santé au bout de 10 secondes."},
-		{registry.Reason{Kind: registry.ReasonNoAnswer, Code: 8080, Limit: 10 * time.Second}, "It did not answer on port 8080 within 10s.", "Elle n’a pas répondu sur le port 8080 en 10 secondes."},
-		{registry.Reason{Kind: registry.ReasonProbeAnswered, Code: 404, Limit: 40 * time.Second}, "It answered its probe with 404 for 40s.", "Elle a répondu 404 à sa sonde pendant 40 secondes."},
-		{registry.Reason{Kind: registry.ReasonNotListed, Limit: 10 * time.Second}, "It runs, but Traefik did not list its server within 10s.", "Elle est en marche, mais Traefik n’a pas trouvé son serveur en 10 secondes."},
-		{of(registry.ReasonImageMissing), "It could not be started: its image is missing.", "Elle n’a pas pu être démarrée : son image est introuvable."},
-		{of(registry.ReasonPortTaken), "It could not be started: a port that it needs is taken.", "Elle n’a pas pu être démarrée : un port dont elle a besoin est pris."},
-		{of(registry.ReasonProviderRefused), "It could not be started: its provider refused; the log says why.", "Elle n’a pas pu être démarrée : son fournisseur a refusé, le journal dit pourquoi."},
-		{registry.Reason{Kind: registry.ReasonQueued, Count: 1}, "It waits for its turn: 1 other app on the way up.", "Elle attend son tour : 1 autre application démarre."},
-		{registry.Reason{Kind: registry.ReasonQueued, Count: 4}, "It waits for its turn: 4 other apps on the way up.", "Elle attend son tour : 4 autres applications démarrent."},
-		{needed("db", of(registry.ReasonOutOfMemory)), "db, which it needs, failed: It ran out of memory.", "db, dont elle a besoin, a échoué : Elle a manqué de mémoire."},
-		{needed("db", of(registry.ReasonImageMissing)), "db, which it needs, failed: It could not be started: its image is missing.", "db, dont elle a besoin, a échoué : Elle n’a pas pu être démarrée : son image est introuvable."},
-		{needed("a", needed("b", of(registry.ReasonOutOfMemory))), "a, which it needs, failed: b, which it needs, failed: It ran out of memory.", "a, dont elle a besoin, a échoué : b, dont elle a besoin, a échoué : Elle a manqué de mémoire."},
-		{of(registry.ReasonMissing), "It does not exist.", "Elle n’existe pas."},
-		{of(registry.ReasonUnmanaged), "Paastis does not manage it.", "Paastis ne la gère pas."},
-		{of(registry.ReasonTooManyWakes), "Too many apps were woken from your address. Please wait a moment.", "Trop d’applications ont été réveillées depuis votre adresse. Patientez un instant."},
+		{reason.Reason{Kind: reason.Exited, Code: 3}, "It ended with exit code 3.", "Elle s’est arrêtée avec le code de sortie 3."},
+		{of(reason.OutOfMemory), "It ran out of memory.", "Elle a manqué de mémoire."},
+		{of(reason.Removed), "It was removed.", "Elle a été supprimée."},
+		{reason.Reason{Kind: reason.CrashLoop, Count: 5, Code: 1}, "It kept crashing, 5 times within a minute (exit code 1).", "Elle s’est arrêtée 5 fois en une minute (code de sortie 1)."},
+		{reason.Reason{Kind: reason.RestartLoop, Limit: minutes, Code: 1}, "It kept restarting for 5m0s (exit code 1).", "Elle n’a cessé de redémarrer pendant 5 minutes (code de sortie 1)."},
+		{reason.Reason{Kind: reason.NoTurn, Limit: minutes}, "It waited 5m0s for its turn.", "Elle a attendu son tour pendant 5 minutes."},
+		{reason.Reason{Kind: reason.NeedsLate, Limit: 90 * time.Second, Apps: []string{"db", "mail"}}, "It waited 1m30s for db, mail.", "Elle a attendu db, mail pendant 1 minute 30 secondes."},
+		{reason.Reason{Kind: reason.NotStarted, Limit: minutes}, "It did not start within 5m0s.", "Elle n’a pas démarré en 5 minutes."},
+		{reason.Reason{Kind: reason.NotEnded, Limit: minutes}, "It did not end within 5m0s.", "Elle ne s’est pas terminée en 5 minutes."},
+		{reason.Reason{Kind: reason.Unhealthy, Limit: 10 * time.Second}, "It was not healthy within 10s.", "Elle n’était pas en bonne santé au bout de 10 secondes."},
+		{reason.Reason{Kind: reason.NoAnswer, Code: 8080, Limit: 10 * time.Second}, "It did not answer on port 8080 within 10s.", "Elle n’a pas répondu sur le port 8080 en 10 secondes."},
+		{reason.Reason{Kind: reason.ProbeAnswered, Code: 404, Limit: 40 * time.Second}, "It answered its probe with 404 for 40s.", "Elle a répondu 404 à sa sonde pendant 40 secondes."},
+		{reason.Reason{Kind: reason.NotListed, Limit: 10 * time.Second}, "It runs, but Traefik did not list its server within 10s.", "Elle est en marche, mais Traefik n’a pas trouvé son serveur en 10 secondes."},
+		{of(reason.ImageMissing), "It could not be started: its image is missing.", "Elle n’a pas pu être démarrée : son image est introuvable."},
+		{of(reason.PortTaken), "It could not be started: a port that it needs is taken.", "Elle n’a pas pu être démarrée : un port dont elle a besoin est pris."},
+		{of(reason.ProviderRefused), "It could not be started: its provider refused; the log says why.", "Elle n’a pas pu être démarrée : son fournisseur a refusé, le journal dit pourquoi."},
+		{reason.Reason{Kind: reason.Queued, Count: 1}, "It waits for its turn: 1 other app on the way up.", "Elle attend son tour : 1 autre application démarre."},
+		{reason.Reason{Kind: reason.Queued, Count: 4}, "It waits for its turn: 4 other apps on the way up.", "Elle attend son tour : 4 autres applications démarrent."},
+		{needed("db", of(reason.OutOfMemory)), "db, which it needs, failed: It ran out of memory.", "db, dont elle a besoin, a échoué : Elle a manqué de mémoire."},
+		{needed("db", of(reason.ImageMissing)), "db, which it needs, failed: It could not be started: its image is missing.", "db, dont elle a besoin, a échoué : Elle n’a pas pu être démarrée : son image est introuvable."},
+		{needed("a", needed("b", of(reason.OutOfMemory))), "a, which it needs, failed: b, which it needs, failed: It ran out of memory.", "a, dont elle a besoin, a échoué : b, dont elle a besoin, a échoué : Elle a manqué de mémoire."},
+		{of(reason.Missing), "It does not exist.", "Elle n’existe pas."},
+		{of(reason.Unmanaged), "Paastis does not manage it.", "Paastis ne la gère pas."},
+		{of(reason.TooManyWakes), "Too many apps were woken from your address. Please wait a moment.", "Trop d’applications ont été réveillées depuis votre adresse. Patientez un instant."},
 		// What a provider says is left as it is, and so is what is of before there were kinds.
 		{refused("the port 80 is {app}"), "It could not be started: the port 80 is {app}.", ""},
 		{needed("db", refused("{app} is {reason}")), "db, which it needs, failed: It could not be started: {app} is {reason}.", ""},
-		{registry.Reason{Kind: registry.ReasonEarlier, Text: "It waited soon for db."}, "It waited soon for db.", ""},
-		{registry.Reason{Kind: "of_tomorrow", Text: "A sentence that is new."}, "A sentence that is new.", ""},
+		{reason.Reason{Kind: reason.Earlier, Text: "It waited soon for db."}, "It waited soon for db.", ""},
+		{reason.Reason{Kind: "of_tomorrow", Text: "A sentence that is new."}, "A sentence that is new.", ""},
 	}
 }
 
@@ -173,11 +174,11 @@ func TestReasonsAreToldInTheVisitorsLanguageWhereTheyCanBe(t *testing.T) {
 // TestAReasonMeansTheSameWhateverItsEnglishIs goes by the kind alone: what the page says in
 // French, and what a metric would be labelled by.
 func TestAReasonMeansTheSameWhateverItsEnglishIs(t *testing.T) {
-	label := func(r registry.Reason) string { return "reason=" + string(r.Kind) }
-	labels := map[string]registry.ReasonKind{}
-	why := registry.Reason{Kind: registry.ReasonDiskFull}
-	for _, kind := range registry.ReasonKinds() {
-		r := registry.Reason{Kind: kind, Apps: []string{"db"}, Count: 4, Code: 3, For: time.Minute, Limit: time.Hour, Because: &why}
+	label := func(r reason.Reason) string { return "reason=" + string(r.Kind) }
+	labels := map[string]reason.Kind{}
+	why := reason.Reason{Kind: reason.DiskFull}
+	for _, kind := range reason.Kinds() {
+		r := reason.Reason{Kind: kind, Apps: []string{"db"}, Count: 4, Code: 3, For: time.Minute, Limit: time.Hour, Because: &why}
 		if other, twice := labels[label(r)]; twice {
 			t.Errorf("%s and %s are one label", kind, other)
 		}
@@ -191,7 +192,7 @@ func TestAReasonMeansTheSameWhateverItsEnglishIs(t *testing.T) {
 			t.Errorf("%s: a French visitor reads %q", kind, french)
 		}
 	}
-	if len(labels) != len(registry.ReasonKinds()) {
+	if len(labels) != len(reason.Kinds()) {
 		t.Errorf("%d labels", len(labels))
 	}
 }
@@ -200,7 +201,7 @@ func TestAReasonMeansTheSameWhateverItsEnglishIs(t *testing.T) {
 // and nothing that there is not.
 func TestEachReasonHasATextInEachLanguage(t *testing.T) {
 	english := map[string]string{}
-	for _, kind := range registry.ReasonKinds() {
+	for _, kind := range reason.Kinds() {
 		text, one := kind.English()
 		if english[string(kind)] = text; one != "" {
 			english[string(kind)+oneOf] = one
@@ -221,8 +222,8 @@ func TestEachReasonHasATextInEachLanguage(t *testing.T) {
 			}
 		}
 	}
-	image, _ := registry.ReasonImageMissing.English()
-	if got, want := fill(all[0].texts.Refused, "why", image), (registry.Reason{Kind: registry.ReasonImageMissing}).String(); got != want {
+	image, _ := reason.ImageMissing.English()
+	if got, want := fill(all[0].texts.Refused, "why", image), (reason.Reason{Kind: reason.ImageMissing}).String(); got != want {
 		t.Errorf("the page says %q, the registry %q", got, want)
 	}
 }
@@ -267,12 +268,12 @@ func TestWhatAVisitorWouldTellFromTheLastIsAnotherPicture(t *testing.T) {
 		"a name":             {view: registry.View{Name: "shop"}},
 		"another name":       {view: registry.View{Name: "blog"}},
 		"another state":      {view: registry.View{Name: "shop", State: registry.Starting}},
-		"a reason":           {view: registry.View{Name: "shop", Reason: registry.Reason{Kind: registry.ReasonOutOfMemory}}},
+		"a reason":           {view: registry.View{Name: "shop", Reason: reason.Reason{Kind: reason.OutOfMemory}}},
 		"log lines":          {view: registry.View{Name: "shop", Logs: []string{"a", "b"}}},
 		"other log lines":    {view: registry.View{Name: "shop", Logs: []string{"a b"}}},
 		"a step":             {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Queued}}}},
 		"a step further":     {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Waking}}}},
-		"a step's reason":    {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Waking, Reason: registry.Reason{Kind: registry.ReasonMissing}}}}},
+		"a step's reason":    {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db", Progress: registry.Waking, Reason: reason.Reason{Kind: reason.Missing}}}}},
 		"two steps":          {view: registry.View{Name: "shop", Steps: []registry.Step{{Name: "db"}, {Name: "db"}}}},
 		"a form":             {view: registry.View{Name: "shop"}, form: true},
 		"one who is refused": {view: registry.View{Name: "shop"}, refused: true},
@@ -285,7 +286,7 @@ func TestWhatAVisitorWouldTellFromTheLastIsAnotherPicture(t *testing.T) {
 }
 
 func TestWhyAnAppFailedIsWorthMoreThanThatAVisitorIsRefused(t *testing.T) {
-	v := registry.View{Name: "shop", State: registry.Failed, Reason: registry.Reason{Kind: registry.ReasonOutOfMemory}}
+	v := registry.View{Name: "shop", State: registry.Failed, Reason: reason.Reason{Kind: reason.OutOfMemory}}
 	if got := (shown{view: v, refused: true}).data(tongueFor(""), sizes[0], time.Now()).Sentence; got != v.Reason.String() {
 		t.Errorf("told %q", got)
 	}

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 )
 
@@ -100,8 +101,8 @@ func wantShortAnswers(t *testing.T, name string, linked int, fails bool) {
 type visibleError string
 
 func (e visibleError) Error() string { return "fake: secret: " + string(e) }
-func (e visibleError) Reason() registry.Reason {
-	return registry.Reason{Kind: registry.ReasonProviderRefused, Text: string(e)}
+func (e visibleError) Reason() reason.Reason {
+	return reason.Reason{Kind: reason.ProviderRefused, Text: string(e)}
 }
 
 var tag = regexp.MustCompile(`<[a-zA-Z/!][^>]*>`)
@@ -304,7 +305,7 @@ func TestOnlyThePagesButtonStartsAFailedAppAtOnce(t *testing.T) {
 }
 
 func TestFailureShowsTheLastLogLinesOnlyWhereAllowed(t *testing.T) {
-	v := registry.View{Name: "shop", State: registry.Failed, Reason: registry.Reason{Kind: registry.ReasonExited, Code: 3}, Logs: []string{"first", "cannot open <b>/data</b>"}}
+	v := registry.View{Name: "shop", State: registry.Failed, Reason: reason.Reason{Kind: reason.Exited, Code: 3}, Logs: []string{"first", "cannot open <b>/data</b>"}}
 	if page := drawn(v); !strings.Contains(page, "first\ncannot open &lt;b&gt;/data&lt;/b&gt;</pre>") {
 		t.Errorf("page:\n%s", page)
 	}

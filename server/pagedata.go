@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/server/problem"
 )
 
@@ -107,9 +108,9 @@ func (s shown) retryIn(now time.Time) time.Duration {
 
 // reason is why things are so. Why an app failed is worth more than that the visitor was
 // refused.
-func (s shown) reason() registry.Reason {
+func (s shown) reason() reason.Reason {
 	if s.refused && s.view.State != registry.Failed && !s.view.HeldDown {
-		return registry.Reason{Kind: registry.ReasonTooManyWakes}
+		return reason.Reason{Kind: reason.TooManyWakes}
 	}
 	return s.view.Reason
 }
@@ -257,7 +258,7 @@ func (d *PageData) list(steps []registry.Step, t *tongue, most size) {
 }
 
 // cutReason is a reason in a language, cut, and its language if it is another one.
-func (t *tongue) cutReason(reason registry.Reason, letters int) (text, lang string) {
+func (t *tongue) cutReason(reason reason.Reason, letters int) (text, lang string) {
 	if reason.IsZero() || letters == 0 {
 		return "", ""
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -55,19 +56,19 @@ var samples = sync.OnceValue(func() []sample {
 		{Name: "shop-review-pr42-search", Progress: registry.Up}, {Name: "shop-review-pr42-mail", Progress: registry.Waking},
 		{Name: "shop-review-pr42-worker", Progress: registry.Waking}, {Name: "shop-review-pr42-back", Progress: registry.Queued},
 		{Name: "shop-review-pr42-admin", Progress: registry.Queued},
-		{Name: "shop-review-pr42-wiki", Progress: registry.Skipped, Reason: registry.Reason{Kind: registry.ReasonMissing}},
+		{Name: "shop-review-pr42-wiki", Progress: registry.Skipped, Reason: reason.Reason{Kind: reason.Missing}},
 	}
-	exited := registry.Reason{Kind: registry.ReasonExited, Code: 3}
+	exited := reason.Reason{Kind: reason.Exited, Code: 3}
 	failed := []registry.Step{
 		steps[0], {Name: "shop-review-pr42-back", Progress: registry.Broken, Reason: exited}, steps[6],
 	}
 	logs := []string{"listening on :8080", "connecting to shop-review-pr42-db:5432", `fatal: password authentication failed for user "shop"`}
 	waking := func(v registry.View) registry.View { v.Name, v.State = name, registry.Starting; return v }
 	broken := func(v registry.View) registry.View { v.Name, v.State = name, registry.Failed; return v }
-	needed := registry.Reason{Kind: registry.ReasonNeedFailed, Apps: []string{"shop-review-pr42-back"}, Because: &exited}
-	memory := registry.Reason{Kind: registry.ReasonOutOfMemory}
-	queued := registry.Reason{Kind: registry.ReasonQueued, Count: 3}
-	stopped := registry.Reason{Kind: registry.ReasonStaysStopped, Apps: []string{name}}
+	needed := reason.Reason{Kind: reason.NeedFailed, Apps: []string{"shop-review-pr42-back"}, Because: &exited}
+	memory := reason.Reason{Kind: reason.OutOfMemory}
+	queued := reason.Reason{Kind: reason.Queued, Count: 3}
+	stopped := reason.Reason{Kind: reason.StaysStopped, Apps: []string{name}}
 	all := []sample{
 		{key: "first", about: "The first wake: nobody knows how long it takes", shown: shown{view: waking(registry.View{})}},
 		{key: "usual", about: "On its way up", ago: 5 * time.Second, shown: shown{view: waking(registry.View{Usual: 12 * time.Second})}},
@@ -80,7 +81,7 @@ var samples = sync.OnceValue(func() []sample {
 		{key: "stopped", about: "Stopped by hand", shown: shown{view: registry.View{Name: name, State: registry.Asleep, HeldDown: true, Reason: stopped}}},
 		{key: "failed", about: "Failed", shown: shown{view: broken(registry.View{Reason: memory})}},
 		{key: "needs", about: "An app that it needs failed", shown: shown{view: broken(registry.View{Reason: needed, Steps: failed})}},
-		{key: "logs", about: "Failed, with its last lines", shown: shown{view: broken(registry.View{Reason: registry.Reason{Kind: registry.ReasonExited, Code: 1}, Logs: logs})}},
+		{key: "logs", about: "Failed, with its last lines", shown: shown{view: broken(registry.View{Reason: reason.Reason{Kind: reason.Exited, Code: 1}, Logs: logs})}},
 		{key: "form", about: "After a form", ago: 5 * time.Second, shown: shown{form: true, view: waking(registry.View{Usual: 12 * time.Second})}},
 		{key: "form-ready", about: "After a form, ready", shown: shown{form: true, view: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second}}},
 		{key: "form-failed", about: "After a form, failed", shown: shown{form: true, view: broken(registry.View{Reason: memory})}},

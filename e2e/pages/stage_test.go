@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -134,6 +135,6 @@ func (s *stage) reached(name string) []string {
 type noImage struct{}
 
 func (noImage) Error() string { return "stage: no such image" }
-func (noImage) Reason() registry.Reason {
-	return registry.Reason{Kind: registry.ReasonProviderRefused, Text: "the image is missing"}
+func (noImage) Reason() reason.Reason {
+	return reason.Reason{Kind: reason.ProviderRefused, Text: "the image is missing"}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 var (
@@ -43,11 +44,11 @@ func (r refusal) Error() string {
 func (r refusal) Unwrap() error { return r.error }
 
 // Reason says nothing of the engine's own words, which name hosts, ports and folders.
-func (r refusal) Reason() registry.Reason { return registry.Reason{Kind: r.kind()} }
+func (r refusal) Reason() reason.Reason { return reason.Reason{Kind: r.kind()} }
 
-func (r refusal) kind() registry.ReasonKind {
+func (r refusal) kind() reason.Kind {
 	if errdefs.IsResourceExhausted(r.error) { // 429, of what is before the engine
-		return registry.ReasonRateLimited
+		return reason.RateLimited
 	}
 	text := r.Error()
 	for _, reason := range reasons {
@@ -55,17 +56,17 @@ func (r refusal) kind() registry.ReasonKind {
 			return reason.kind
 		}
 	}
-	return registry.ReasonEngineRefused
+	return reason.EngineRefused
 }
 
 // Is tells registry.ErrImageMissing from the rest.
 func (r refusal) Is(target error) bool {
-	return target == registry.ErrImageMissing && r.kind() == registry.ReasonImageMissing
+	return target == registry.ErrImageMissing && r.kind() == reason.ImageMissing
 }
 
 // faultOf is what the fault is that the engine has noted of a start. Empty if it has noted
 // none.
-func faultOf(noted string) registry.ReasonKind {
+func faultOf(noted string) reason.Kind {
 	if noted == "" {
 		return ""
 	}
@@ -76,19 +77,19 @@ func faultOf(noted string) registry.ReasonKind {
 // by its words alone (moby 29, daemon/ and libnetwork/).
 var reasons = []struct {
 	words string
-	kind  registry.ReasonKind
+	kind  reason.Kind
 }{
-	{"port is already allocated", registry.ReasonPortTaken},
-	{"address already in use", registry.ReasonPortTaken},
-	{"network of a non running container", registry.ReasonNetworkOwnerDown},
-	{"No such container", registry.ReasonContainerGone},
-	{"No such image", registry.ReasonImageMissing},
-	{"no space left on device", registry.ReasonDiskFull},
-	{"source path does not exist", registry.ReasonFolderMissing},
-	{"marked for removal", registry.ReasonBeingRemoved},
-	{"executable file not found", registry.ReasonProgramMissing},
-	{"no such file or directory", registry.ReasonProgramMissing},
-	{"not found", registry.ReasonResourceGone},
+	{"port is already allocated", reason.PortTaken},
+	{"address already in use", reason.PortTaken},
+	{"network of a non running container", reason.NetworkOwnerDown},
+	{"No such container", reason.ContainerGone},
+	{"No such image", reason.ImageMissing},
+	{"no space left on device", reason.DiskFull},
+	{"source path does not exist", reason.FolderMissing},
+	{"marked for removal", reason.BeingRemoved},
+	{"executable file not found", reason.ProgramMissing},
+	{"no such file or directory", reason.ProgramMissing},
+	{"not found", reason.ResourceGone},
 }
 
 // unreachable is an ErrUnreachable with its circumstances.
@@ -103,8 +104,8 @@ func (u unreachable) Is(target error) bool {
 }
 
 // Reason is the same whatever the circumstances are: they name hosts.
-func (u unreachable) Reason() registry.Reason {
-	return registry.Reason{Kind: registry.ReasonProviderUnreachable}
+func (u unreachable) Reason() reason.Reason {
+	return reason.Reason{Kind: reason.ProviderUnreachable}
 }
 
 // failures are errors of several containers, told in one line.

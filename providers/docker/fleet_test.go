@@ -9,6 +9,7 @@ import (
 	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -55,7 +56,7 @@ func TestStatesOfContainers(t *testing.T) {
 		"shop-db":    {Status: registry.Paused},
 		"crash":      {Status: registry.Restarting, ExitCode: 3},
 		"oom":        {Status: registry.Exited, ExitCode: 137, OOMKilled: true},
-		"port":       {Status: registry.Exited, ExitCode: 128, Fault: registry.ReasonPortTaken},
+		"port":       {Status: registry.Exited, ExitCode: 128, Fault: reason.PortTaken},
 		"tty":        {Status: registry.Running},
 	}
 	report := listOf(t, newEngine(t, recordings...).provider())

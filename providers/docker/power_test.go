@@ -10,6 +10,7 @@ import (
 	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -160,7 +161,7 @@ func TestRefusedStartNamesTheContainerAndTheEnginesReason(t *testing.T) {
 
 // visible is what a visitor reads of an error.
 func visible(err error) string {
-	var v registry.Reasoned
+	var v reason.Reasoned
 	if !errors.As(err, &v) {
 		return ""
 	}

@@ -15,12 +15,13 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // reasonCodes are those that there are.
 func reasonCodes() []string {
 	var codes []string
-	for _, kind := range registry.ReasonKinds() {
+	for _, kind := range reason.Kinds() {
 		codes = append(codes, string(kind))
 	}
 	return codes
@@ -56,7 +57,7 @@ func TestEachReasonCodeIsInTheDocsWithItsSentence(t *testing.T) {
 		t.Errorf("it has %q, want %q", got, want)
 	}
 	for code, sentence := range told {
-		if want, _ := registry.ReasonKind(code).English(); sentence != want {
+		if want, _ := reason.Kind(code).English(); sentence != want {
 			t.Errorf("%s is told as %q, want %q", code, sentence, want)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // Document is an answer for programs (RFC 9457), without a type of its own: the title
@@ -24,7 +25,7 @@ type Document struct {
 	Title  string `json:"title"`
 	Detail string `json:"detail,omitempty"`
 	// Reason is what Detail means, if that is a reason; see docs/reasons.md.
-	Reason registry.ReasonKind `json:"reason_code,omitempty"`
+	Reason reason.Kind `json:"reason_code,omitempty"`
 	// App and State are empty where no app is concerned.
 	App   string `json:"app,omitempty"`
 	State string `json:"state,omitempty"`

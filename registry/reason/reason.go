@@ -1,4 +1,12 @@
-package registry
+// Package reason says why: why an app is in its state, stays awake, waits or failed, and why
+// a provider did not do something. A reason is a value with a kind, which programs compare,
+// and the apps, times and figures that it is about; its sentence is made of these.
+//
+//	Reason{Kind: UsedRecently, For: 5 * time.Minute, Limit: 15 * time.Minute}
+//	       used_recently      "used 5m0s ago, sleeps after 15m0s"
+//
+// It knows nothing of what moves apps, and imports none of ours.
+package reason
 
 import (
 	"errors"
@@ -15,7 +23,7 @@ import (
 // Kind; the sentence is for people alone, and may change. The zero Reason is none. It is a
 // value: nobody changes one that others have.
 type Reason struct {
-	Kind ReasonKind
+	Kind Kind
 	// Apps are those that it is about, by the names by which they are known. Of a use that was
 	// seen, the linked app whose use it is; none: the app's own.
 	Apps []string
@@ -35,9 +43,9 @@ type Reason struct {
 	Because *Reason
 }
 
-// ReasonKind tells reasons apart. Its text is stable: programs compare it, and it is among
+// Kind tells reasons apart. Its text is stable: programs compare it, and it is among
 // the words of the admin API. The empty one is that of no reason.
-type ReasonKind string
+type Kind string
 
 // IsZero reports whether there is no reason.
 func (r Reason) IsZero() bool { return r.Kind == "" }
@@ -53,22 +61,22 @@ func (r Reason) Equal(o Reason) bool {
 
 // String is the reason in English; empty if there is none.
 func (r Reason) String() string {
-	known := reasons[r.Kind]
+	known := textsOf[r.Kind]
 	text := r.phrase()
 	switch {
 	case known.refusal:
 		return "It could not be started: " + text + "."
 	case known.use && len(r.Apps) > 0:
 		return r.Apps[0] + ": " + text
-	case r.Kind == ReasonNeedsDown && r.Because != nil:
+	case r.Kind == NeedsDown && r.Because != nil:
 		return r.Because.String() + "; " + text
 	default:
 		return text
 	}
 }
 
-// and is a second reason beside the first, if there is that.
-func (r Reason) and(second Reason) Reason {
+// And is a second reason beside the first, if there is that.
+func (r Reason) And(second Reason) Reason {
 	if !r.IsZero() {
 		second.Because = &r
 	}
@@ -77,7 +85,7 @@ func (r Reason) and(second Reason) Reason {
 
 // template is the English text of the reason; the only one of a kind that is not known is
 // what was said.
-func (r Reason) template(known reasonTexts) string {
+func (r Reason) template(known texts) string {
 	switch {
 	case known.text == "", known.refusal && r.Text != "":
 		return "{text}"
@@ -101,13 +109,13 @@ func (r Reason) because(part bool) string {
 }
 
 // phrase is the text of the reason alone, in English.
-func (r Reason) phrase() string { return fill(r.template(reasons[r.Kind]), r.value) }
+func (r Reason) phrase() string { return fill(r.template(textsOf[r.Kind]), r.value) }
 
 // value is what stands for a placeholder of a text in English.
 func (r Reason) value(name string) string {
 	switch name {
 	case "time":
-		return short(r.For)
+		return Short(r.For)
 	case "limit":
 		return r.Limit.String()
 	case "apps":
@@ -135,7 +143,7 @@ func (r Reason) Value(name string) string {
 	case "apps":
 		return strings.Join(r.Apps, ", ")
 	case "named":
-		return strings.Join(quoted(r.Apps), ", ")
+		return strings.Join(Quoted(r.Apps), ", ")
 	case "n":
 		return strconv.Itoa(r.Count)
 	case "code":
@@ -153,7 +161,8 @@ func (r Reason) Value(name string) string {
 	}
 }
 
-func quoted(names []string) []string {
+// Quoted are names, each in quotes.
+func Quoted(names []string) []string {
 	all := make([]string, len(names))
 	for i, name := range names {
 		all[i] = strconv.Quote(name)
@@ -176,26 +185,32 @@ func fill(text string, value func(name string) string) string {
 	}
 }
 
-// topic is what a reason is about, whatever its figures are.
-type topic struct {
-	kind ReasonKind
+// Topic is what a reason is about, whatever its figures are.
+type Topic struct {
+	kind Kind
 	apps string
 }
 
-func (r Reason) topic() topic { return topic{r.Kind, strings.Join(r.Apps, ", ")} }
+func (r Reason) Topic() Topic { return Topic{r.Kind, strings.Join(r.Apps, ", ")} }
 
 // OfProvider reports whether a provider says it of what it did not do. In the middle of a
 // sentence its text is a part of that.
-func (k ReasonKind) OfProvider() bool { return reasons[k].refusal }
+func (k Kind) OfProvider() bool { return textsOf[k].refusal }
 
 // English is the text of a kind, and that of one of what it counts, if that is another; what
 // is to be filled in stands in braces. Both are empty if the kind is not known.
-func (k ReasonKind) English() (text, one string) { return reasons[k].text, reasons[k].one }
+func (k Kind) English() (text, one string) { return textsOf[k].text, textsOf[k].one }
 
-// ReasonKinds are all that there are, sorted.
-func ReasonKinds() []ReasonKind {
-	kinds := make([]ReasonKind, 0, len(reasons))
-	for kind := range reasons {
+// Known reports whether there is such a kind: a later Paastis may have others.
+func (k Kind) Known() bool {
+	_, known := textsOf[k]
+	return known
+}
+
+// Kinds are all that there are, sorted.
+func Kinds() []Kind {
+	kinds := make([]Kind, 0, len(textsOf))
+	for kind := range textsOf {
 		kinds = append(kinds, kind)
 	}
 	slices.Sort(kinds)
@@ -211,22 +226,36 @@ type Reasoned interface {
 	Reason() Reason
 }
 
-// reasonFor is why a provider did not do something: of one that does not say, that it did not.
-func reasonFor(err error) Reason {
+// Of is why a provider did not do something: of one that does not say, that it did not.
+func Of(err error) Reason {
 	var reasoned Reasoned
 	if errors.As(err, &reasoned) {
 		if r := reasoned.Reason(); r.Kind.OfProvider() {
 			return r
 		}
 	}
-	return Reason{Kind: ReasonProviderRefused}
+	return Reason{Kind: ProviderRefused}
 }
+
+// NewError is an error that says nothing but why, for errors.Is, and a text for logs.
+func NewError(kind Kind, text string) error { return kindOfError{kind, text} }
 
 // kindOfError is an error that is known by nothing but the kind of its reason.
 type kindOfError struct {
-	kind ReasonKind
+	kind Kind
 	text string
 }
 
 func (e kindOfError) Error() string  { return e.text }
 func (e kindOfError) Reason() Reason { return Reason{Kind: e.kind} }
+
+// Short rounds a time for people.
+func Short(d time.Duration) string {
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
+
+// clockText is a moment for people.
+func clockText(t time.Time) string { return t.Format("Mon 2 Jan 15:04 MST") }
