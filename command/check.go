@@ -17,7 +17,7 @@ import (
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
-	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 	"github.com/paastis/paastis/traefik/rule"
@@ -46,7 +46,7 @@ func check(ctx context.Context, cfg config.Loaded, out io.Writer) error {
 		fmt.Fprintf(out, "%s: %v\n", without(inv), err)
 	}
 	faults := config.Log{Level: slog.LevelWarn.String(), Format: cfg.Log.Format} // they are an answer, whatever is logged
-	themes := server.NewThemes(cfg.ThemeDir, newLogger(faults, out))
+	themes := page.NewThemes(cfg.ThemeDir, newLogger(faults, out))
 	warnings := slices.Concat(
 		cfg.Weaknesses(), inv.RuleWarnings(cfg.Rules), inv.Problems(), lint(inv, report, cfg.Traefik.APIURL != ""),
 		lintStrangers(inv, knownTraefiks(cfg, report), cfg.Admin.Path, cfg.Listen, cfg.ListenTLS),

@@ -16,6 +16,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/server"
 	"github.com/paastis/paastis/server/admin"
+	"github.com/paastis/paastis/server/page"
 )
 
 // loadLimit bounds the first look at the apps.
@@ -47,7 +48,7 @@ func serve(ctx context.Context, cfg config.Loaded, version string, stderr io.Wri
 	if err != nil {
 		return err
 	}
-	themes := server.NewThemes(cfg.ThemeDir, log)
+	themes := page.NewThemes(cfg.ThemeDir, log)
 	admins := newAdmin(cfg, reg, version, log)
 	srv, err := newServer(cfg, reg, themes, admins, log)
 	if err != nil {
@@ -98,7 +99,7 @@ func newRegistry(cfg config.Loaded, log *slog.Logger) (*registry.Registry, error
 }
 
 // newServer is what answers all but the addresses of admins. Nil admins: none are let in.
-func newServer(cfg config.Loaded, reg *registry.Registry, themes *server.Themes, admins *admin.Admin, log *slog.Logger) (*server.Server, error) {
+func newServer(cfg config.Loaded, reg *registry.Registry, themes *page.Themes, admins *admin.Admin, log *slog.Logger) (*server.Server, error) {
 	classifier, err := cfg.Classifier()
 	if err != nil {
 		return nil, err

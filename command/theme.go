@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paastis/paastis/config"
-	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/page"
 )
 
 // previewHeaderLimit is how long a browser may take to say what it wants.
@@ -44,7 +44,7 @@ func (s *shell) themeCommand() *cobra.Command {
 // previewThemes serves every state of the waiting page in all themes, or in one of them,
 // until ctx ends. Faults of themes are logged to stderr.
 func previewThemes(ctx context.Context, cfg config.Loaded, name string, stdout, stderr io.Writer) error {
-	preview, err := server.NewPreview(server.NewThemes(cfg.ThemeDir, newLogger(cfg.Log, stderr)), name)
+	preview, err := page.NewPreview(page.NewThemes(cfg.ThemeDir, newLogger(cfg.Log, stderr)), name)
 	if err != nil {
 		return err
 	}

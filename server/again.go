@@ -1,55 +1,13 @@
 package server
 
 import (
-	"cmp"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/server/problem"
 	"github.com/paastis/paastis/traefik"
 )
-
-const (
-	// usualGuess is how long a wake takes of which nothing is known yet.
-	usualGuess = 5 * time.Second
-	// asleepPause is when to ask again for who wakes nothing: by then somebody may have come,
-	// or started an app that was stopped by hand.
-	asleepPause = time.Minute
-	// overdueShare is which part of the time that an app has taken already it is given, once
-	// that is more than usual; overdueMost is the most of it.
-	overdueShare = 4
-	overdueMost  = time.Minute
-)
-
-// retryIn is in how long an app may be there for who asks again.
-func retryIn(v registry.View, now time.Time) time.Duration {
-	if v.HeldDown {
-		return asleepPause
-	}
-	switch v.State {
-	case registry.Failed:
-		return v.RetryAt.Sub(now)
-	case registry.Asleep, registry.Draining, registry.Stopping:
-		return cmp.Or(v.Usual, usualGuess)
-	case registry.Starting:
-		if !v.Began.IsZero() {
-			return wakeLeft(v, now)
-		}
-	}
-	return 0 // it is up, and all but open
-}
-
-// wakeLeft is how much of a wake is left, by those before. The longer it takes already, the
-// longer it may take still.
-func wakeLeft(v registry.View, now time.Time) time.Duration {
-	took := now.Sub(v.Began)
-	if left := cmp.Or(v.Usual, usualGuess) - took; left > 0 {
-		return left
-	}
-	return min(took/overdueShare, overdueMost)
-}
 
 // sendAgain sends a visitor to the URL that was asked for, method and body kept, and reports
 // whether it has answered: not everybody follows, and not every host can be said.

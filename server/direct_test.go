@@ -276,7 +276,7 @@ func TestWakesByPublishedRoutesAreLimitedToo(t *testing.T) {
 func TestPanicIsAnsweredInDirectModeToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, routed("shop"))
-		s.page = waitingPage{}
+		s.page = nil
 		if got := gist(s.answer(come("shop", "/", browser))); got != "503 problem" {
 			t.Error(got)
 		}

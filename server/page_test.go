@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -17,7 +16,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 )
@@ -302,29 +300,6 @@ func TestOnlyThePagesButtonStartsAFailedAppAtOnce(t *testing.T) {
 			t.Errorf("a page that is left open starts it again: %s", got)
 		}
 	})
-}
-
-func TestFailureShowsTheLastLogLinesOnlyWhereAllowed(t *testing.T) {
-	v := registry.View{Name: "shop", State: registry.Failed, Reason: reason.Reason{Kind: reason.Exited, Code: 3}, Logs: []string{"first", "cannot open <b>/data</b>"}}
-	if page := drawn(v); !strings.Contains(page, "first\ncannot open &lt;b&gt;/data&lt;/b&gt;</pre>") {
-		t.Errorf("page:\n%s", page)
-	}
-	v.Logs = slices.Repeat([]string{strings.Repeat("<", 500)}, 100)
-	if n := len(drawn(v)); n > 4096 {
-		t.Errorf("%d bytes", n)
-	}
-	v.Logs = nil
-	if page := drawn(v); strings.Contains(page, "<pre") {
-		t.Errorf("page without logs:\n%s", page)
-	}
-}
-
-// builtPage is what the built-in themes draw.
-func builtPage() waitingPage { return waitingPage{NewThemes("", slog.New(slog.DiscardHandler))} }
-
-// drawn is the page of a view, in English.
-func drawn(v registry.View) string {
-	return string(builtPage().render(shown{view: v}, tongueFor("")).body)
 }
 
 func TestPageSaysThatAnAppWaitsForItsTurn(t *testing.T) {

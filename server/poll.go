@@ -9,61 +9,49 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/traefik"
 )
 
 // The waiting page hears of changes by asking again and again at its own URL: nothing
-// streams through ForwardAuth. It says which picture it shows (PageData.Poll), is held for
+// streams through ForwardAuth. It says which picture it shows (page.Poll), is held for
 // as long as that is how things are, and is answered with the page drawn anew.
 
-const (
-	// pollLimit is how long a poll is held, well under the 30 s that Traefik waits.
-	pollLimit = 20 * time.Second
-	// refusedPause is when somebody who may not wake an app tries again.
-	refusedPause = 2 * time.Second
-)
+// refusedPause is when somebody who may not wake an app tries again.
+const refusedPause = 2 * time.Second
 
 // retryHeader is what the waiting page's button sends with its poll.
 const retryHeader = "X-Paastis-Retry"
 
 // retriesByLink tells that a person has pressed the button of a page that says why the app
 // failed, without script: it leads from the page to itself. Nothing else does, see
-// referrerPolicy; and where an app's own page does, that is a person as well.
+// Themes.Write; and where an app's own page does, that is a person as well.
 func retriesByLink(req *traefik.Request) bool {
 	from, err := url.Parse(first(req.Header, "Referer"))
 	return err == nil && from.Host != "" && strings.EqualFold(from.Host, req.Authority) && from.RequestURI() == req.URI
 }
 
-// referrerPolicy is that of the page of an app in a state. Where a page asks again by
-// itself, it must not look like the button.
-func referrerPolicy(s registry.State) string {
-	if s == registry.Failed {
-		return "same-origin"
-	}
-	return "no-referrer"
-}
-
 // poll answers the waiting page as soon as there is something else to show than it does,
-// and after pollLimit anyway. It never lets the poll through to the app, and is no activity
+// and after page.PollLimit anyway. It never lets the poll through to the app, and is no activity
 // once the app is awake.
 func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Keeper, req *traefik.Request) error {
-	ctx, cancel := s.patient(ctx, k.Entry().Patience(pollLimit, false))
+	ctx, cancel := s.patient(ctx, k.Entry().Patience(page.PollLimit, false))
 	defer cancel()
-	seen := first(req.Header, pollHeader)
-	form := strings.HasSuffix(seen, formMark)
+	seen := page.PollOf(req.Header)
+	form := seen.AnswersForm()
 	insists := req.Header[retryHeader] != nil
 	// A page that says that the app has failed has a button: it must not wake the app by
 	// itself, when that sleeps after all. Nobody may look at it any more.
-	onlooks := strings.Contains(seen, failedMark) && !insists
+	onlooks := seen.SaysFailed() && !insists
 	for {
 		is := s.polled(k, req, insists, onlooks)
 		says := is
-		if onlooks && sleeps(is.view.State) {
-			says.view = s.stillFailed(k, is.view)
+		if onlooks && sleeps(is.View.State) {
+			says.View = s.stillFailed(k, is.View)
 		}
-		says.form = form
-		if says.poll(time.Now()) != seen || ctx.Err() != nil {
-			return s.page.write(w, req.Header, http.StatusServiceUnavailable, says)
+		says.Form = form
+		if says.Poll(time.Now()) != seen || ctx.Err() != nil {
+			return s.page.Write(w, req.Header, http.StatusServiceUnavailable, says)
 		}
 		insists = false
 		s.awaitAnother(ctx, k, is)
@@ -72,13 +60,13 @@ func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Ke
 
 // polled is what a poll gets to see of an app, which it has woken unless that is awake or
 // has failed, or it only looks on, or the person insists.
-func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists, onlooks bool) shown {
+func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists, onlooks bool) page.State {
 	view := s.registry.View(k)
 	wakes := insists || !onlooks && view.State != registry.Failed && view.State != registry.Ready
 	if wakes && !s.wake(k, req, insists) {
 		return s.refused(k, req)
 	}
-	return shown{view: s.registry.View(k)}
+	return page.State{View: s.registry.View(k)}
 }
 
 // stillFailed is the picture of an app that sleeps since it has failed, for whoever was told
@@ -99,15 +87,15 @@ func sleeps(s registry.State) bool {
 
 // awaitAnother blocks until the picture may be another, because of the app or because time
 // has passed, or until ctx ends.
-func (s *Server) awaitAnother(ctx context.Context, k *registry.Keeper, is shown) {
-	limit := pollLimit
-	if due := time.Until(is.overdueAt()); due > 0 {
+func (s *Server) awaitAnother(ctx context.Context, k *registry.Keeper, is page.State) {
+	limit := page.PollLimit
+	if due := time.Until(is.OverdueAt()); due > 0 {
 		limit = min(limit, due)
 	}
-	if is.refused {
+	if is.Refused {
 		limit = min(limit, refusedPause)
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	s.registry.ViewAfter(ctx, k, is.view)
+	s.registry.ViewAfter(ctx, k, is.View)
 }

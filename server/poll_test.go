@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/server/problem"
 	"github.com/paastis/paastis/traefik"
 )
@@ -216,7 +217,7 @@ func TestAppGetsOneRequestOfAPageInDirectMode(t *testing.T) {
 	var asked atomic.Int32
 	app := behind(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
-		fmt.Fprintf(w, "%s poll %t", r.URL, r.Header[pollHeader] != nil)
+		fmt.Fprintf(w, "%s poll %t", r.URL, r.Header[page.PollHeader] != nil)
 	})
 	app.Boot = 200 * time.Millisecond
 	s := onSockets(t, app)

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/server/problem"
 )
 
 // appProblem says why an app does not answer a program, whose request has woken it, and when
 // it may.
 func appProblem(v registry.View) problem.Document {
-	p := problem.Document{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String(), Retry: retryIn(v, time.Now())}
+	p := problem.Document{Status: http.StatusServiceUnavailable, App: v.Name, State: v.State.String(), Retry: page.RetryIn(v, time.Now())}
 	switch {
 	case v.HeldDown:
 		p.Title, p.Detail, p.Reason = "The app was stopped by hand", v.Reason.String(), v.Reason.Kind
@@ -31,7 +32,7 @@ func onlookerProblem(v registry.View) problem.Document {
 	}
 	switch v.State {
 	case registry.Asleep, registry.Draining, registry.Stopping:
-		p.Title, p.Detail, p.Retry = "The app is "+p.State, "Requests of this kind do not wake it.", asleepPause
+		p.Title, p.Detail, p.Retry = "The app is "+p.State, "Requests of this kind do not wake it.", page.AsleepPause
 	}
 	return p
 }

@@ -10,15 +10,9 @@
 // An answer of 2xx to /auth lets the request through; Traefik hands any other answer
 // to the visitor as it is. So everything that a visitor is to see is not a 2xx.
 //
-// A person sees the waiting page meanwhile:
-//
-//	registry.View ──▶ shown ──▶ PageData ──▶ theme ──▶ page
-//	an app now        whose     in a         html/     of 4,096 bytes
-//	                  visit     language     template  at most
-//
-// It asks at its own URL, by /auth or by the published route, whether there is another
-// picture (X-Paastis-Poll), and is answered when there is. Preview serves the page of apps
-// that are not there, for who makes a theme.
+// A person sees the waiting page meanwhile (server/page). It asks at its own URL, by /auth
+// or by the published route, whether there is another picture (X-Paastis-Poll), and is
+// answered when there is.
 package server
 
 import (
@@ -38,6 +32,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/server/problem"
 )
 
@@ -67,7 +62,7 @@ type Options struct {
 	Classifier Classifier
 	Log        *slog.Logger
 	// Themes draw the waiting page. Nil: the built-in ones.
-	Themes *Themes
+	Themes *page.Themes
 	// WakesPerMinute is how many apps one source address may wake. Zero: any number.
 	WakesPerMinute int
 	// ConfigToken is what gets the routes. Empty: ConfigSources alone do.
@@ -87,7 +82,7 @@ type Options struct {
 type Server struct {
 	registry  *registry.Registry
 	visitors  Classifier
-	page      waitingPage
+	page      *page.Themes
 	limit     *problem.SourceLimit
 	access    routesAccess
 	proxy     *proxy
@@ -110,12 +105,12 @@ type Server struct {
 func New(o Options) *Server {
 	themes := o.Themes
 	if themes == nil {
-		themes = NewThemes("", o.Log)
+		themes = page.NewThemes("", o.Log)
 	}
 	s := &Server{
 		registry: o.Registry,
 		visitors: o.Classifier,
-		page:     waitingPage{themes},
+		page:     themes,
 		limit:    problem.PerMinute(o.WakesPerMinute),
 		access:   newRoutesAccess(o.ConfigToken, o.EndpointTokens, o.ConfigSources),
 		proxy:    newProxy(o.Log),

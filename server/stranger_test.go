@@ -15,6 +15,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -231,7 +232,7 @@ func TestAQuestionOfAStrangerIsRefused(t *testing.T) {
 						if c.name == "one by a router for all hosts" {
 							r.Header.Set("X-Forwarded-Host", c.host)
 						}
-						r.Header.Set(pollHeader, "x")
+						r.Header.Set(page.PollHeader, "x")
 						w := s.answer(r)
 						answers = append(answers, fmt.Sprint(w.Code, w.Header(), w.Body))
 						if got := w.Code != http.StatusForbidden; got != c.want {

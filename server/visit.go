@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -69,12 +70,12 @@ func (s *Server) welcome(v *visit) error {
 		return err
 	}
 	if !s.wake(v.keeper, &v.request, retriesByLink(&v.request)) {
-		return s.page.write(v.w, v.request.Header, http.StatusTooManyRequests, s.refused(v.keeper, &v.request))
+		return s.page.Write(v.w, v.request.Header, http.StatusTooManyRequests, s.refused(v.keeper, &v.request))
 	}
 	if answered, err := v.door.through(ctx, v); answered {
 		return err
 	}
-	return s.page.write(v.w, v.request.Header, http.StatusServiceUnavailable, shown{view: s.registry.View(v.keeper)})
+	return s.page.Write(v.w, v.request.Header, http.StatusServiceUnavailable, page.State{View: s.registry.View(v.keeper)})
 }
 
 // hold keeps a program's request, or a person's form, until the app is ready, and answers
@@ -107,7 +108,7 @@ func (s *Server) hold(v *visit) error {
 func (s *Server) letDown(v *visit) error {
 	view := s.registry.View(v.keeper)
 	if v.who == Form {
-		return s.page.write(v.w, v.request.Header, http.StatusServiceUnavailable, shown{view: view, form: true})
+		return s.page.Write(v.w, v.request.Header, http.StatusServiceUnavailable, page.State{View: view, Form: true})
 	}
 	return tell(v.w, v.r, appProblem(view))
 }
@@ -117,15 +118,15 @@ func (s *Server) letDown(v *visit) error {
 func (s *Server) turnDown(v *visit) error {
 	is := s.refused(v.keeper, &v.request)
 	if v.who == Form {
-		is.form = true
-		return s.page.write(v.w, v.request.Header, http.StatusTooManyRequests, is)
+		is.Form = true
+		return s.page.Write(v.w, v.request.Header, http.StatusTooManyRequests, is)
 	}
-	return tell(v.w, v.r, tooManyProblem(is.view, is.wait))
+	return tell(v.w, v.r, tooManyProblem(is.View, is.Wait))
 }
 
 // refused is what is shown of an app to an address that has woken too many.
-func (s *Server) refused(k *registry.Keeper, req *traefik.Request) shown {
-	return shown{view: s.registry.View(k), refused: true, wait: s.limit.Wait(req.ClientIP, time.Now())}
+func (s *Server) refused(k *registry.Keeper, req *traefik.Request) page.State {
+	return page.State{View: s.registry.View(k), Refused: true, Wait: s.limit.Wait(req.ClientIP, time.Now())}
 }
 
 // impatience is how long after a failure a page's button counts.

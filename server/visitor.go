@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/paastis/paastis/server/page"
 )
 
 // Visitor is who asks, as far as it matters for the answer.
@@ -24,9 +26,6 @@ const (
 	// Poll: it is the waiting page, asking how far the app is.
 	Poll
 )
-
-// pollHeader marks the waiting page's own requests.
-const pollHeader = "X-Paastis-Poll"
 
 // NeverWake says which requests must not wake an app. The zero value: all may.
 type NeverWake struct {
@@ -113,7 +112,7 @@ func (c Classifier) Classify(method, path string, h http.Header, client netip.Ad
 // bystander tells who a request is from that wakes nothing, and false if it may wake.
 func (c Classifier) bystander(method, path string, h http.Header, client netip.Addr) (who Visitor, stands bool) {
 	switch {
-	case h[pollHeader] != nil:
+	case h[page.PollHeader] != nil:
 		return Poll, true
 	case c.onlooks(method, path, h, client):
 		return Onlooker, true

@@ -7,11 +7,10 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-
-	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/page"
 )
 
-// states are the samples of server.Preview.
+// states are the samples of page.Preview.
 var states = []string{
 	"first", "usual", "linked", "many", "late", "turn", "refused", "ready",
 	"failed", "needs", "logs", "form", "form-ready", "form-failed",
@@ -20,7 +19,7 @@ var states = []string{
 // preview serves `paastis theme preview`.
 func preview(t *testing.T) string {
 	t.Helper()
-	handler, err := server.NewPreview(server.NewThemes("", slog.New(slog.DiscardHandler)), "")
+	handler, err := page.NewPreview(page.NewThemes("", slog.New(slog.DiscardHandler)), "")
 	if err != nil {
 		t.Fatal(err)
 	}

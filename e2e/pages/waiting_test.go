@@ -15,7 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/paastis/paastis/registry/registrytest"
-	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/page"
 )
 
 // seen are the texts that a tab shows one after the other, until the app is there.
@@ -212,7 +212,7 @@ func TestNothingMovesForWhoDoesNotWantIt(t *testing.T) {
 
 func TestAPageWhosePollsReachTheAppLetsGoOfIt(t *testing.T) {
 	t.Parallel()
-	preview, err := server.NewPreview(server.NewThemes("", slog.New(slog.DiscardHandler)), "plain")
+	preview, err := page.NewPreview(page.NewThemes("", slog.New(slog.DiscardHandler)), "plain")
 	if err != nil {
 		t.Fatal(err)
 	}

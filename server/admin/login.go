@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/server"
+	"github.com/paastis/paastis/server/page"
 )
 
 var (
@@ -29,7 +30,7 @@ func newLoginPage() loginPage {
 	style := func() template.CSS { return template.CSS(loginCSS) }
 	return loginPage{
 		template: template.Must(template.New("login").Funcs(template.FuncMap{"style": style}).Parse(loginHTML)),
-		policy: "default-src 'none'; style-src " + server.SourceOf(loginCSS) +
+		policy: "default-src 'none'; style-src " + page.SourceOf(loginCSS) +
 			"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 	}
 }

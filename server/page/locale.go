@@ -1,4 +1,4 @@
-package server
+package page
 
 import (
 	"bytes"
@@ -11,10 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"golang.org/x/text/language"
 	"gopkg.in/yaml.v3"
-
-	"github.com/paastis/paastis/registry/reason"
 )
 
 // english is the language of the registry itself, which has all reasons in it, and of who understands no other
@@ -68,8 +67,8 @@ type Texts struct {
 	Reasons map[string]string `yaml:"reasons"` // :: reason.Kind → text
 }
 
-// tongue is a language that the page speaks.
-type tongue struct {
+// locale is a language that the page speaks.
+type locale struct {
 	code  string // BCP 47
 	texts Texts
 }
@@ -77,10 +76,10 @@ type tongue struct {
 //go:embed texts/*.yml
 var textFiles embed.FS
 
-// tongues are the languages that there are, English first, and who finds the one that a
+// locales are the languages that there are, English first, and who finds the one that a
 // visitor understands best.
-var tongues = sync.OnceValues(func() ([]*tongue, language.Matcher) {
-	all, err := readTongues()
+var locales = sync.OnceValues(func() ([]*locale, language.Matcher) {
+	all, err := readLocales()
 	if err != nil {
 		panic(err) // the files are part of the program, and tested
 	}
@@ -91,14 +90,14 @@ var tongues = sync.OnceValues(func() ([]*tongue, language.Matcher) {
 	return all, language.NewMatcher(tags)
 })
 
-func readTongues() ([]*tongue, error) {
+func readLocales() ([]*locale, error) {
 	files, err := textFiles.ReadDir("texts")
 	if err != nil {
 		return nil, err
 	}
-	var all []*tongue
+	var all []*locale
 	for _, file := range files {
-		t, err := readTongue(file.Name())
+		t, err := readLocale(file.Name())
 		if err != nil {
 			return nil, fmt.Errorf("texts/%s: %w", file.Name(), err)
 		}
@@ -111,21 +110,21 @@ func readTongues() ([]*tongue, error) {
 	return all, nil
 }
 
-func readTongue(name string) (*tongue, error) {
+func readLocale(name string) (*locale, error) {
 	text, err := textFiles.ReadFile(path.Join("texts", name))
 	if err != nil {
 		return nil, err
 	}
-	t := &tongue{code: strings.TrimSuffix(name, ".yml")}
+	t := &locale{code: strings.TrimSuffix(name, ".yml")}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	return t, d.Decode(&t.texts)
 }
 
-// tongueFor is the language that a visitor understands best, by an Accept-Language; English
+// localeFor is the language that a visitor understands best, by an Accept-Language; English
 // if none is wanted that there is.
-func tongueFor(wish string) *tongue {
-	all, matcher := tongues()
+func localeFor(wish string) *locale {
+	all, matcher := locales()
 	if len(wish) > longestWish {
 		wish = wish[:longestWish]
 		wish = wish[:max(strings.LastIndexByte(wish, ','), 0)]
@@ -149,7 +148,7 @@ func fill(text string, values ...string) string {
 }
 
 // duration is a time in words, of whole seconds and at least one.
-func (t *tongue) duration(d time.Duration) string {
+func (t *locale) duration(d time.Duration) string {
 	d = max(d.Round(time.Second), time.Second)
 	var words []string
 	for _, unit := range []struct {
@@ -172,7 +171,7 @@ func (t *tongue) duration(d time.Duration) string {
 
 // reason is a reason in this language, and false if some of it is said in English only: by a
 // provider, or as it was kept by a Paastis of before.
-func (t *tongue) reason(r reason.Reason) (string, bool) {
+func (t *locale) reason(r reason.Reason) (string, bool) {
 	if t.code == english {
 		return r.String(), true
 	}
@@ -187,7 +186,7 @@ func (t *tongue) reason(r reason.Reason) (string, bool) {
 }
 
 // phrase is a reason as it stands in a sentence.
-func (t *tongue) phrase(r reason.Reason) (string, bool) {
+func (t *locale) phrase(r reason.Reason) (string, bool) {
 	text, known := t.texts.Reasons[string(r.Kind)]
 	if one := t.texts.Reasons[string(r.Kind)+oneOf]; one != "" && r.Count == 1 {
 		text = one

@@ -1,4 +1,4 @@
-package server
+package page
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 type sample struct {
 	key   string // in URLs
 	about string // for people
-	shown shown
+	state State
 	brand brand
 	lang  string        // Accept-Language; empty: English
 	ago   time.Duration // how long it is on its way up
@@ -24,18 +24,18 @@ type sample struct {
 var sampleSize = sizes[0]
 
 // at is what a sample shows now.
-func (s sample) at(now time.Time) shown {
-	if s.shown.view.State == registry.Starting {
-		s.shown.view.Began = now.Add(-s.ago)
+func (s sample) at(now time.Time) State {
+	if s.state.View.State == registry.Starting {
+		s.state.View.Began = now.Add(-s.ago)
 	}
-	s.shown.view.Brand = rules.Brand(s.brand)
-	return s.shown
+	s.state.View.Brand = rules.Brand(s.brand)
+	return s.state
 }
 
 // data is what a theme gets to draw of a sample.
-func (s sample) data() PageData {
+func (s sample) data() Data {
 	now := time.Now()
-	return s.at(now).data(tongueFor(s.lang), sampleSize, now)
+	return s.at(now).data(localeFor(s.lang), sampleSize, now)
 }
 
 // sampleNamed finds a sample by its key.
@@ -70,21 +70,21 @@ var samples = sync.OnceValue(func() []sample {
 	queued := reason.Reason{Kind: reason.Queued, Count: 3}
 	stopped := reason.Reason{Kind: reason.StaysStopped, Apps: []string{name}}
 	all := []sample{
-		{key: "first", about: "The first wake: nobody knows how long it takes", shown: shown{view: waking(registry.View{})}},
-		{key: "usual", about: "On its way up", ago: 5 * time.Second, shown: shown{view: waking(registry.View{Usual: 12 * time.Second})}},
-		{key: "linked", about: "With 8 linked apps", ago: 9 * time.Second, shown: shown{view: waking(registry.View{Usual: 30 * time.Second, Steps: steps})}},
-		{key: "many", about: "With 20 linked apps", ago: 9 * time.Second, shown: shown{view: waking(registry.View{Usual: 30 * time.Second, Steps: many(20)})}},
-		{key: "late", about: "Over its usual time", ago: time.Minute, shown: shown{view: waking(registry.View{Usual: 12 * time.Second, Steps: steps[2:6]})}},
-		{key: "turn", about: "Waiting for its turn", shown: shown{view: waking(registry.View{Reason: queued, Usual: 12 * time.Second})}},
-		{key: "refused", about: "Refused: too many wakes", shown: shown{refused: true, view: registry.View{Name: name, State: registry.Asleep, Steps: steps[5:6]}}},
-		{key: "ready", about: "Ready", shown: shown{view: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second, Steps: steps[:3]}}},
-		{key: "stopped", about: "Stopped by hand", shown: shown{view: registry.View{Name: name, State: registry.Asleep, HeldDown: true, Reason: stopped}}},
-		{key: "failed", about: "Failed", shown: shown{view: broken(registry.View{Reason: memory})}},
-		{key: "needs", about: "An app that it needs failed", shown: shown{view: broken(registry.View{Reason: needed, Steps: failed})}},
-		{key: "logs", about: "Failed, with its last lines", shown: shown{view: broken(registry.View{Reason: reason.Reason{Kind: reason.Exited, Code: 1}, Logs: logs})}},
-		{key: "form", about: "After a form", ago: 5 * time.Second, shown: shown{form: true, view: waking(registry.View{Usual: 12 * time.Second})}},
-		{key: "form-ready", about: "After a form, ready", shown: shown{form: true, view: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second}}},
-		{key: "form-failed", about: "After a form, failed", shown: shown{form: true, view: broken(registry.View{Reason: memory})}},
+		{key: "first", about: "The first wake: nobody knows how long it takes", state: State{View: waking(registry.View{})}},
+		{key: "usual", about: "On its way up", ago: 5 * time.Second, state: State{View: waking(registry.View{Usual: 12 * time.Second})}},
+		{key: "linked", about: "With 8 linked apps", ago: 9 * time.Second, state: State{View: waking(registry.View{Usual: 30 * time.Second, Steps: steps})}},
+		{key: "many", about: "With 20 linked apps", ago: 9 * time.Second, state: State{View: waking(registry.View{Usual: 30 * time.Second, Steps: many(20)})}},
+		{key: "late", about: "Over its usual time", ago: time.Minute, state: State{View: waking(registry.View{Usual: 12 * time.Second, Steps: steps[2:6]})}},
+		{key: "turn", about: "Waiting for its turn", state: State{View: waking(registry.View{Reason: queued, Usual: 12 * time.Second})}},
+		{key: "refused", about: "Refused: too many wakes", state: State{Refused: true, View: registry.View{Name: name, State: registry.Asleep, Steps: steps[5:6]}}},
+		{key: "ready", about: "Ready", state: State{View: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second, Steps: steps[:3]}}},
+		{key: "stopped", about: "Stopped by hand", state: State{View: registry.View{Name: name, State: registry.Asleep, HeldDown: true, Reason: stopped}}},
+		{key: "failed", about: "Failed", state: State{View: broken(registry.View{Reason: memory})}},
+		{key: "needs", about: "An app that it needs failed", state: State{View: broken(registry.View{Reason: needed, Steps: failed})}},
+		{key: "logs", about: "Failed, with its last lines", state: State{View: broken(registry.View{Reason: reason.Reason{Kind: reason.Exited, Code: 1}, Logs: logs})}},
+		{key: "form", about: "After a form", ago: 5 * time.Second, state: State{Form: true, View: waking(registry.View{Usual: 12 * time.Second})}},
+		{key: "form-ready", about: "After a form, ready", state: State{Form: true, View: registry.View{Name: name, State: registry.Ready, Usual: 12 * time.Second}}},
+		{key: "form-failed", about: "After a form, failed", state: State{Form: true, View: broken(registry.View{Reason: memory})}},
 	}
 	for i := range all {
 		all[i].brand = brand{Color: "#0b3954", Accent: "#ff7f11", Logo: sampleLogo}
@@ -107,7 +107,7 @@ func many(n int) []registry.Step {
 // longest is how many bytes the longest page of a theme has of an app with 8 linked apps.
 func (t *theme) longest() int {
 	longest := 0
-	languages, _ := tongues()
+	languages, _ := locales()
 	for _, s := range samples() {
 		if s.key == "many" {
 			continue

@@ -1,9 +1,6 @@
-package server
+package page
 
 import (
-	"encoding/hex"
-	"fmt"
-	"hash/fnv"
 	"strconv"
 	"strings"
 	"time"
@@ -13,10 +10,10 @@ import (
 	"github.com/paastis/paastis/server/problem"
 )
 
-// PageData is what a theme draws: an app as a visitor may see it. All texts are plain, in
+// Data is what a theme draws: an app as a visitor may see it. All texts are plain, in
 // the visitor's language unless said otherwise, and cut so that the page is short enough.
 // They come from outside: html/template escapes them.
-type PageData struct {
+type Data struct {
 	// Lang is the language, as in <html lang>: "en", "fr".
 	Lang string
 	// T is what a theme says by itself: {{.T.Retry}}.
@@ -35,7 +32,7 @@ type PageData struct {
 	SentenceLang string
 
 	// Steps are the linked apps, in start order. Empty: it needs no other.
-	Steps []PageStep
+	Steps []Step
 	// More says how many more there are. Empty: none.
 	More string
 	// Logs are the last lines of an app that failed, where visitors may read them; else
@@ -64,8 +61,8 @@ type PageData struct {
 	Poll string
 }
 
-// PageStep is a linked app on its way up.
-type PageStep struct {
+// Step is a linked app on its way up.
+type Step struct {
 	Name string
 	// Progress is queued, starting, healthy, failed or skipped: for a class.
 	Progress string
@@ -78,75 +75,6 @@ type PageStep struct {
 
 // refreshSeconds is how often a page without script asks again.
 const refreshSeconds = 2
-
-// overdueSlack is how much longer than usual is still usual.
-const overdueSlack = time.Second
-
-const (
-	// formMark is the end of a poll of a page that answers a form.
-	formMark = ".form"
-	// failedMark is in that of a page that says that the app has failed.
-	failedMark = ".failed"
-)
-
-// shown is what a page is of.
-type shown struct {
-	view    registry.View
-	form    bool // it answers a form that was not sent
-	refused bool // the visitor's address has woken too many apps
-
-	wait time.Duration // until it may wake one more
-}
-
-// retryIn is in how long it is worth to ask again.
-func (s shown) retryIn(now time.Time) time.Duration {
-	if s.refused {
-		return s.wait
-	}
-	return retryIn(s.view, now)
-}
-
-// reason is why things are so. Why an app failed is worth more than that the visitor was
-// refused.
-func (s shown) reason() reason.Reason {
-	if s.refused && s.view.State != registry.Failed && !s.view.HeldDown {
-		return reason.Reason{Kind: reason.TooManyWakes}
-	}
-	return s.view.Reason
-}
-
-// overdueAt is when an app takes longer than usual. Zero: it is not on its way up, or it
-// is not known how long that takes.
-func (s shown) overdueAt() time.Time {
-	if s.view.Began.IsZero() || s.view.Usual == 0 {
-		return time.Time{}
-	}
-	return s.view.Began.Add(s.view.Usual + s.view.Usual/4 + overdueSlack)
-}
-
-func (s shown) overdue(now time.Time) bool {
-	due := s.overdueAt()
-	return !due.IsZero() && !now.Before(due)
-}
-
-// poll is another for each picture that a visitor would tell from the last. That time
-// passes is none.
-func (s shown) poll(now time.Time) string {
-	h := fnv.New64a()
-	v := s.view
-	fmt.Fprintf(h, "%q %d %q %q %t", v.Name, v.State, s.reason(), v.Logs, s.overdue(now))
-	for _, step := range v.Steps {
-		fmt.Fprintf(h, "%q %q %q", step.Name, step.Progress, step.Reason)
-	}
-	mark := hex.EncodeToString(h.Sum(nil))
-	if v.State == registry.Failed && !v.Gone {
-		mark += failedMark
-	}
-	if s.form {
-		mark += formMark
-	}
-	return mark
-}
 
 // size is how much is drawn: so many steps, letters of a name, of a reason and of a step's
 // reason, and lines of a log.
@@ -161,10 +89,10 @@ var sizes = []size{
 }
 
 // data is what a theme gets to draw.
-func (s shown) data(t *tongue, most size, now time.Time) PageData {
-	v := s.view
-	d := PageData{
-		Lang: t.code, T: t.texts, State: v.State.String(), Name: problem.Cut(v.Name, most.name), Poll: s.poll(now),
+func (s State) data(t *locale, most size, now time.Time) Data {
+	v := s.View
+	d := Data{
+		Lang: t.code, T: t.texts, State: v.State.String(), Name: problem.Cut(v.Name, most.name), Poll: string(s.Poll(now)),
 		Failed: v.State == registry.Failed || v.HeldDown, HeldDown: v.HeldDown, Ready: v.State == registry.Ready, Percent: -1,
 	}
 	title := t.texts.TitleWaking
@@ -182,9 +110,9 @@ func (s shown) data(t *tongue, most size, now time.Time) PageData {
 	d.count(s, t, now)
 	d.list(v.Steps, t, most)
 	switch {
-	case s.form:
+	case s.Form:
 	case d.HeldDown:
-		d.Refresh = wholeSeconds(asleepPause)
+		d.Refresh = wholeSeconds(AsleepPause)
 	case !d.Failed:
 		d.Refresh = refreshSeconds
 	}
@@ -192,14 +120,14 @@ func (s shown) data(t *tongue, most size, now time.Time) PageData {
 }
 
 // say fills in the sentences.
-func (d *PageData) say(s shown, t *tongue, most size) {
+func (d *Data) say(s State, t *locale, most size) {
 	form := t.texts.FormWaits
 	switch {
 	case d.Failed:
 		d.Sentence = t.texts.Failed
 	case d.Ready:
 		d.Sentence, form = t.texts.Ready, t.texts.FormReady
-	case s.form:
+	case s.Form:
 		d.Sentence = t.texts.FormWaking
 	default:
 		d.Sentence = t.texts.Waking
@@ -207,18 +135,18 @@ func (d *PageData) say(s shown, t *tongue, most size) {
 	if reason := s.reason(); !reason.IsZero() {
 		d.Sentence, d.SentenceLang = t.cutReason(reason, most.reason)
 	}
-	if s.form {
+	if s.Form {
 		d.Form = form
 	}
 }
 
 // count fills in how long it takes.
-func (d *PageData) count(s shown, t *tongue, now time.Time) {
-	usual := s.view.Usual
+func (d *Data) count(s State, t *locale, now time.Time) {
+	usual := s.View.Usual
 	if d.Known = usual > 0; d.Known {
 		elapsed := time.Duration(0)
-		if !s.view.Began.IsZero() {
-			elapsed = max(now.Sub(s.view.Began), 0)
+		if !s.View.Began.IsZero() {
+			elapsed = max(now.Sub(s.View.Began), 0)
 		}
 		d.Percent = int(min(elapsed*100/usual, 95))
 		d.UsualSeconds = wholeSeconds(usual)
@@ -241,14 +169,14 @@ func (d *PageData) count(s shown, t *tongue, now time.Time) {
 func wholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // list fills in the steps.
-func (d *PageData) list(steps []registry.Step, t *tongue, most size) {
+func (d *Data) list(steps []registry.Step, t *locale, most size) {
 	labels := map[registry.Progress]string{
 		registry.Queued: t.texts.Queued, registry.Waking: t.texts.Starting, registry.Up: t.texts.Healthy,
 		registry.Broken: t.texts.StepFailed, registry.Skipped: t.texts.Skipped,
 	}
 	fit := min(len(steps), most.steps)
 	for _, step := range steps[:fit] {
-		p := PageStep{Name: problem.Cut(step.Name, most.name), Progress: string(step.Progress), Label: labels[step.Progress]}
+		p := Step{Name: problem.Cut(step.Name, most.name), Progress: string(step.Progress), Label: labels[step.Progress]}
 		p.Reason, p.ReasonLang = t.cutReason(step.Reason, most.detail)
 		d.Steps = append(d.Steps, p)
 	}
@@ -258,7 +186,7 @@ func (d *PageData) list(steps []registry.Step, t *tongue, most size) {
 }
 
 // cutReason is a reason in a language, cut, and its language if it is another one.
-func (t *tongue) cutReason(reason reason.Reason, letters int) (text, lang string) {
+func (t *locale) cutReason(reason reason.Reason, letters int) (text, lang string) {
 	if reason.IsZero() || letters == 0 {
 		return "", ""
 	}

@@ -1,4 +1,4 @@
-package server
+package page
 
 import (
 	"fmt"
@@ -26,12 +26,12 @@ func TestEachBuiltInThemeDrawsEverySampleAndCanBecomeTheApp(t *testing.T) {
 }
 
 func TestPageWithEightLinkedAppsFitsInEachThemeLanguageAndState(t *testing.T) {
-	all, _ := tongues()
+	all, _ := locales()
 	now := time.Now()
 	page := builtPage()
 	for _, theme := range builtNames {
 		longest, logos := 0, 0
-		for _, tongue := range all {
+		for _, in := range all {
 			for state := registry.Asleep; state <= registry.Failed; state++ {
 				for _, form := range []bool{false, true} {
 					for _, known := range knownReasons() {
@@ -46,10 +46,10 @@ func TestPageWithEightLinkedAppsFitsInEachThemeLanguageAndState(t *testing.T) {
 							}
 							v.Steps = append(v.Steps, step)
 						}
-						drawn := string(page.render(shown{view: v, form: form}, tongue).body)
+						drawn := string(page.render(State{View: v, Form: form}, in).body)
 						longest = max(longest, len(drawn))
 						if n := len(drawn); n > pageLimit || strings.Count(drawn, "<li") != 8 {
-							t.Errorf("%s, %s, %s, form %t: %d bytes, %d steps", theme, tongue.code, state, form, n, strings.Count(drawn, "<li"))
+							t.Errorf("%s, %s, %s, form %t: %d bytes, %d steps", theme, in.code, state, form, n, strings.Count(drawn, "<li"))
 						}
 						if strings.Contains(html.UnescapeString(drawn), longestLogo) {
 							logos++

@@ -1,4 +1,4 @@
-package server
+package page
 
 import (
 	"bytes"
@@ -37,7 +37,7 @@ type theme struct {
 
 // drawing is all that a template gets.
 type drawing struct {
-	PageData
+	Data
 	// Brand is the app's.
 	Brand DrawnBrand
 	// Style and Script are what goes between <style> and </style>, <script> and
@@ -129,7 +129,7 @@ func (t *theme) try() error {
 
 // check refuses a page that could never become the app: whose script would ask without
 // end, or would not be allowed to run.
-func (t *theme) check(p page, d PageData) error {
+func (t *theme) check(p rendering, d Data) error {
 	if t.script == template.JS(sharedScript()) {
 		for name, value := range map[string]string{"data-poll": d.Poll, "data-state": d.State} {
 			if !regexp.MustCompile(`<main\s[^>]*\b` + name + `=["']?` + regexp.QuoteMeta(value) + `["'\s>]`).Match(p.body) {
@@ -157,8 +157,8 @@ func faultOf(where string, err error) error {
 	return errors.New(where + "/" + strings.TrimPrefix(text, " "))
 }
 
-// page is the waiting page as it is sent.
-type page struct {
+// rendering is the page as it is sent.
+type rendering struct {
 	body   []byte
 	style  string // that of it which is allowed
 	policy string // Content-Security-Policy
@@ -166,19 +166,19 @@ type page struct {
 }
 
 // draw makes a page of data. An error is one of the template; there is no page then.
-func (t *theme) draw(d PageData, b brand) (p page, err error) {
+func (t *theme) draw(d Data, b brand) (p rendering, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			p, err = page{}, fmt.Errorf("%s: %v", themePage, cause)
+			p, err = rendering{}, fmt.Errorf("%s: %v", themePage, cause)
 		}
 	}()
 	style := b.variables(t.style) + t.style
 	out := limitedBuffer{limit: themeFileLimit}
 	err = t.template.ExecuteTemplate(&out, themePage, drawing{d, b.drawn(), template.CSS(style), t.script})
 	if err != nil {
-		return page{}, err
+		return rendering{}, err
 	}
-	return page{body: out.Bytes(), style: style, policy: t.policy(style), lang: d.Lang}, nil
+	return rendering{body: out.Bytes(), style: style, policy: t.policy(style), lang: d.Lang}, nil
 }
 
 // policy allows a page its style and its script, and nothing of anybody else.

@@ -1,4 +1,4 @@
-package server
+package page
 
 import (
 	"fmt"
@@ -13,6 +13,14 @@ import (
 
 	"github.com/paastis/paastis/registry"
 )
+
+// logged keeps what is logged.
+type logged struct{ text strings.Builder }
+
+func (l *logged) Write(line []byte) (int, error) { return l.text.Write(line) }
+
+// count is how many times a text was logged so far.
+func (l *logged) count(text string) int { return strings.Count(l.text.String(), text) }
 
 // ownThemes are themes in a folder, and what is logged of them.
 type ownThemes struct {
@@ -46,9 +54,9 @@ func (o *ownThemes) write(name, content string) {
 }
 
 // page is that of an app with a theme.
-func (o *ownThemes) page(theme string) page {
+func (o *ownThemes) page(theme string) rendering {
 	v := registry.View{Name: "shop", State: registry.Starting, Theme: theme}
-	return waitingPage{o.Themes}.render(shown{view: v}, tongueFor(""))
+	return o.render(State{View: v}, localeFor(""))
 }
 
 // wantPage checks what is in a page of a theme.
@@ -181,7 +189,7 @@ func TestALongThemeIsAllowedAndWarnedOf(t *testing.T) {
 }
 
 func TestTheExampleOfTheDocumentationWorks(t *testing.T) {
-	text, err := os.ReadFile("../docs/themes.md")
+	text, err := os.ReadFile("../../docs/themes.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package server
+package page
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 // /THEME/SAMPLE?lang=LANG, as a visitor would get it.
 type Preview struct {
 	themes *Themes
-	only   string // the theme that is shown; empty: all
+	only   string // the theme that is State; empty: all
 	mux    *http.ServeMux
 }
 
@@ -60,7 +60,7 @@ func (p *Preview) index(w http.ResponseWriter, _ *http.Request) {
 		names = []string{p.only}
 	}
 	var links []previewLink
-	languages, _ := tongues()
+	languages, _ := locales()
 	for _, in := range languages {
 		for _, s := range samples() {
 			links = append(links, previewLink{s.key, in.code, s.about})
@@ -75,11 +75,11 @@ func (p *Preview) index(w http.ResponseWriter, _ *http.Request) {
 
 // sample answers with a sample, and holds its polls as the server does: nothing changes.
 func (p *Preview) sample(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get(pollHeader) != "" {
+	if r.Header.Get(PollHeader) != "" {
 		select {
 		case <-r.Context().Done():
 			return
-		case <-time.After(pollLimit):
+		case <-time.After(PollLimit):
 		}
 	}
 	p.themes.Look()
@@ -91,10 +91,10 @@ func (p *Preview) sample(w http.ResponseWriter, r *http.Request) {
 	}
 	s.lang = r.FormValue("lang")
 	now := time.Now()
-	drawn, err := theme.fit(s.at(now), tongueFor(s.lang))
+	drawn, err := theme.fit(s.at(now), localeFor(s.lang))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	_ = drawn.write(w, http.StatusServiceUnavailable, s.shown.view.State, 0) // who has left needs no answer
+	_ = drawn.write(w, http.StatusServiceUnavailable, s.state.View.State, 0) // who has left needs no answer
 }
