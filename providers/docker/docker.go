@@ -44,8 +44,6 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"github.com/moby/moby/client"
-
 	"github.com/paastis/paastis/registry"
 )
 
@@ -70,8 +68,7 @@ type Provider struct {
 	id        string
 	traefik   string
 	log       *slog.Logger
-	endpoint  endpoint
-	client    *client.Client
+	engine    *connection
 	self      Self
 	proc      string
 	inventory inventory
@@ -134,13 +131,12 @@ func NewConfig(cfg Config) (*Provider, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Provider{
-		id:       cmp.Or(cfg.ID, "docker"),
-		traefik:  cfg.Traefik,
-		log:      log,
-		endpoint: endpoint,
-		client:   client,
-		self:     cfg.Self,
-		proc:     cmp.Or(cfg.Proc, DefaultProc),
+		id:      cmp.Or(cfg.ID, "docker"),
+		traefik: cfg.Traefik,
+		log:     log,
+		engine:  &connection{endpoint: endpoint, client: client},
+		self:    cfg.Self,
+		proc:    cmp.Or(cfg.Proc, DefaultProc),
 	}, nil
 }
 

@@ -27,25 +27,26 @@ func (p *Provider) execute(ctx context.Context, name string, command []string) (
 		return 0, err
 	}
 	first := running[0].instance
-	code, err := p.executeIn(ctx, first.ID, command)
+	code, err := p.engine.run(ctx, first.ID, command)
 	return code, doing(fmt.Sprintf("container %q", first.Name), err)
 }
 
-func (p *Provider) executeIn(ctx context.Context, id string, command []string) (int, error) {
-	exec, err := p.prepare(ctx, id, command)
+// run runs a command in a container and returns its exit code.
+func (e *connection) run(ctx context.Context, id string, command []string) (int, error) {
+	exec, err := e.prepare(ctx, id, command)
 	if err != nil {
 		return 0, err
 	}
-	if err := p.follow(ctx, exec, discard); err != nil {
+	if err := e.follow(ctx, exec, discard); err != nil {
 		return 0, err
 	}
-	return p.exitCode(ctx, exec)
+	return e.exitCode(ctx, exec)
 }
 
 // prepare makes the command known to the engine, which does not run it yet.
-func (p *Provider) prepare(ctx context.Context, id string, command []string) (exec string, err error) {
-	err = p.ask(ctx, callTimeout, func(ctx context.Context) error {
-		made, err := p.client.ExecCreate(ctx, id, client.ExecCreateOptions{
+func (e *connection) prepare(ctx context.Context, id string, command []string) (exec string, err error) {
+	err = e.ask(ctx, callTimeout, func(ctx context.Context) error {
+		made, err := e.client.ExecCreate(ctx, id, client.ExecCreateOptions{
 			Cmd: command, AttachStdout: true, AttachStderr: true,
 		})
 		exec = made.ID
@@ -62,10 +63,10 @@ func discard(r io.Reader) error {
 
 // follow runs the command and has what it writes read until it ends. The connection, once
 // made, knows nothing of ctx.
-func (p *Provider) follow(ctx context.Context, exec string, read func(io.Reader) error) error {
+func (e *connection) follow(ctx context.Context, exec string, read func(io.Reader) error) error {
 	var output client.ExecAttachResult
-	err := p.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
-		output, err = p.client.ExecAttach(ctx, exec, client.ExecAttachOptions{})
+	err := e.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
+		output, err = e.client.ExecAttach(ctx, exec, client.ExecAttachOptions{})
 		return err
 	})
 	if err != nil {
@@ -77,15 +78,15 @@ func (p *Provider) follow(ctx context.Context, exec string, read func(io.Reader)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return doing("read output", p.endpoint.explain(ctx, err))
+	return doing("read output", e.endpoint.explain(ctx, err))
 }
 
 // exitCode waits for the end of a command, which mostly came with that of its output.
-func (p *Provider) exitCode(ctx context.Context, exec string) (int, error) {
+func (e *connection) exitCode(ctx context.Context, exec string) (int, error) {
 	for {
 		var now client.ExecInspectResult
-		err := p.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
-			now, err = p.client.ExecInspect(ctx, exec, client.ExecInspectOptions{})
+		err := e.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
+			now, err = e.client.ExecInspect(ctx, exec, client.ExecInspectOptions{})
 			return err
 		})
 		if err != nil || !now.Running {

@@ -110,7 +110,7 @@ func TestCommandMayOutliveItsOutput(t *testing.T) {
 		e := newEngine(t)
 		e.command = command{exitCode: 3, running: 2}
 		begin := time.Now()
-		code, err := e.provider().exitCode(t.Context(), "c0ffee")
+		code, err := e.provider().engine.exitCode(t.Context(), "c0ffee")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestCommandMayOutliveItsOutput(t *testing.T) {
 		e.command.running = 1 << 20
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if _, err := e.provider().exitCode(ctx, "c0ffee"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := e.provider().engine.exitCode(ctx, "c0ffee"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -40,7 +40,7 @@ func (p *Provider) Listens(ctx context.Context, id string, port uint16) (bool, e
 	}
 	table, err := p.processSockets(f, c)
 	if err != nil {
-		table, err = p.commandSockets(ctx, id)
+		table, err = p.engine.commandSockets(ctx, id)
 	}
 	if err != nil {
 		return false, fmt.Errorf("docker: look into container %q: %w", c.instance.Name, err)
@@ -65,13 +65,13 @@ func (p *Provider) processSockets(f *fleet, c *container) ([]socket, error) {
 
 // commandSockets are those that a command shows in the container. Its exit code says nothing:
 // IPv6 may be missing as a whole.
-func (p *Provider) commandSockets(ctx context.Context, id string) ([]socket, error) {
-	exec, err := p.prepare(ctx, id, listCommand)
+func (e *connection) commandSockets(ctx context.Context, id string) ([]socket, error) {
+	exec, err := e.prepare(ctx, id, listCommand)
 	if err != nil {
 		return nil, err
 	}
 	var text bytes.Buffer
-	err = p.follow(ctx, exec, func(r io.Reader) error { return demultiplex(&text, io.LimitReader(r, mostSockets), false) })
+	err = e.follow(ctx, exec, func(r io.Reader) error { return demultiplex(&text, io.LimitReader(r, mostSockets), false) })
 	switch {
 	case err != nil:
 		return nil, err

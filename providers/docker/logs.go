@@ -40,7 +40,7 @@ func (p *Provider) Logs(ctx context.Context, name string, lines int) ([]string, 
 	}
 	var all []entry
 	for _, c := range p.fleet().members(name) {
-		entries, err := p.tail(ctx, c, lines)
+		entries, err := p.engine.tail(ctx, c, lines)
 		if err != nil {
 			return nil, naming("read logs of", name, fmt.Errorf("container %q: %w", c.instance.Name, err))
 		}
@@ -49,10 +49,10 @@ func (p *Provider) Logs(ctx context.Context, name string, lines int) ([]string, 
 	return last(all, lines), nil
 }
 
-func (p *Provider) tail(ctx context.Context, c *container, lines int) ([]entry, error) {
+func (e *connection) tail(ctx context.Context, c *container, lines int) ([]entry, error) {
 	var text bytes.Buffer
-	err := p.ask(ctx, callTimeout, func(ctx context.Context) error {
-		logs, err := p.client.ContainerLogs(ctx, c.instance.ID, client.ContainerLogsOptions{
+	err := e.ask(ctx, callTimeout, func(ctx context.Context) error {
+		logs, err := e.client.ContainerLogs(ctx, c.instance.ID, client.ContainerLogsOptions{
 			ShowStdout: true, ShowStderr: true, Timestamps: true, Tail: strconv.Itoa(lines),
 		})
 		if err != nil {

@@ -72,7 +72,7 @@ func (p *Provider) gauge(ctx context.Context, f *fleet, c *container, want regis
 	if want.Quick && !want.CPU && !want.Memory {
 		return registry.Usage{Connections: registry.UnknownConnections}, nil
 	}
-	told, err := p.stats(ctx, f, c)
+	told, err := p.engine.stats(ctx, f, c)
 	switch {
 	case err != nil && unseen == nil && !want.CPU:
 		return seen, nil // the memory alone is not worth an error

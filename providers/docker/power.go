@@ -133,8 +133,8 @@ func (p *Provider) start(ctx context.Context, instance registry.Instance) error 
 	if instance.Status == registry.Paused {
 		return p.unpause(ctx, instance)
 	}
-	return p.ask(ctx, startTimeout, func(ctx context.Context) error {
-		_, err := p.client.ContainerStart(ctx, instance.ID, client.ContainerStartOptions{})
+	return p.engine.ask(ctx, startTimeout, func(ctx context.Context) error {
+		_, err := p.engine.client.ContainerStart(ctx, instance.ID, client.ContainerStartOptions{})
 		return err
 	})
 }
@@ -143,7 +143,7 @@ func (p *Provider) start(ctx context.Context, instance registry.Instance) error 
 // to stop one.
 func (p *Provider) stop(ctx context.Context, instance registry.Instance) error {
 	stop := func(ctx context.Context) error {
-		_, err := p.client.ContainerStop(ctx, instance.ID, client.ContainerStopOptions{})
+		_, err := p.engine.client.ContainerStop(ctx, instance.ID, client.ContainerStopOptions{})
 		return err
 	}
 	err := p.askToStop(ctx, instance, unlimited, stop)
@@ -159,7 +159,7 @@ func (p *Provider) stop(ctx context.Context, instance registry.Instance) error {
 // askToStop is ask for a stop or a pause, whose events are Paastis's own then.
 func (p *Provider) askToStop(ctx context.Context, instance registry.Instance, limit time.Duration, call func(context.Context) error) error {
 	p.inventory.ordering(instance.ID)
-	err := p.ask(ctx, limit, call)
+	err := p.engine.ask(ctx, limit, call)
 	p.inventory.ordered(instance.ID, err)
 	return err
 }
@@ -171,14 +171,14 @@ func (p *Provider) pause(ctx context.Context, instance registry.Instance) error 
 		return p.stop(ctx, instance)
 	}
 	return p.askToStop(ctx, instance, callTimeout, func(ctx context.Context) error {
-		_, err := p.client.ContainerPause(ctx, instance.ID, client.ContainerPauseOptions{})
+		_, err := p.engine.client.ContainerPause(ctx, instance.ID, client.ContainerPauseOptions{})
 		return err
 	})
 }
 
 func (p *Provider) unpause(ctx context.Context, instance registry.Instance) error {
-	return p.ask(ctx, callTimeout, func(ctx context.Context) error {
-		_, err := p.client.ContainerUnpause(ctx, instance.ID, client.ContainerUnpauseOptions{})
+	return p.engine.ask(ctx, callTimeout, func(ctx context.Context) error {
+		_, err := p.engine.client.ContainerUnpause(ctx, instance.ID, client.ContainerUnpauseOptions{})
 		return err
 	})
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // stats measures a container by what the engine counts.
-func (p *Provider) stats(ctx context.Context, f *fleet, c *container) (registry.Usage, error) {
-	s, err := p.sample(ctx, c.instance.ID)
+func (e *connection) stats(ctx context.Context, f *fleet, c *container) (registry.Usage, error) {
+	s, err := e.sample(ctx, c.instance.ID)
 	if err != nil {
 		return registry.Usage{}, err
 	}
@@ -49,10 +49,10 @@ func workingSet(m api.MemoryStats) uint64 {
 
 // sample asks for one sample. The engine answers for a container that does not run,
 // too: with one that was never taken.
-func (p *Provider) sample(ctx context.Context, id string) (api.StatsResponse, error) {
+func (e *connection) sample(ctx context.Context, id string) (api.StatsResponse, error) {
 	var s api.StatsResponse
-	err := p.ask(ctx, callTimeout, func(ctx context.Context) error {
-		answer, err := p.client.ContainerStats(ctx, id, client.ContainerStatsOptions{})
+	err := e.ask(ctx, callTimeout, func(ctx context.Context) error {
+		answer, err := e.client.ContainerStats(ctx, id, client.ContainerStatsOptions{})
 		if err != nil {
 			return err
 		}

@@ -85,12 +85,12 @@ func (w *watcher) run(parent context.Context) error {
 func (w *watcher) subscribe(ctx context.Context) (client.EventsResult, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	slow := time.AfterFunc(callTimeout, func() { cancel(errSlow) })
-	stream := w.client.Events(ctx, client.EventsListOptions{
+	stream := w.engine.client.Events(ctx, client.EventsListOptions{
 		Since:   since(w.lastEvent.Load()),
 		Filters: make(client.Filters).Add("type", "container").Add("event", watched...),
 	})
 	if !slow.Stop() {
-		return stream, w.endpoint.explain(ctx, context.Cause(ctx))
+		return stream, w.engine.endpoint.explain(ctx, context.Cause(ctx))
 	}
 	return stream, nil
 }
@@ -132,7 +132,7 @@ func (w *watcher) ended(ctx context.Context, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the engine ended the stream of events")
 	}
-	return doing("read events", w.endpoint.explain(ctx, err))
+	return doing("read events", w.engine.endpoint.explain(ctx, err))
 }
 
 // tellAll reports everything.
