@@ -64,7 +64,7 @@ func (r *Registry) tryFound(ctx context.Context) {
 func (r *Registry) triesFound() bool {
 	r.mu.Lock()
 	defer r.unlock()
-	return slices.ContainsFunc(r.moving, func(k *Keeper) bool {
+	return slices.ContainsFunc(r.keepers.moving, func(k *Keeper) bool {
 		return k.attempt.isAdopted() && k.state == Starting && k.attempt.healthyAt.IsZero() && len(k.attempt.ready.probing) > 0
 	})
 }

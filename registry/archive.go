@@ -177,7 +177,7 @@ func (r *Registry) worthSaving(now time.Time) bool {
 	due, savedAt := r.archive.due(now)
 	r.mu.Lock()
 	defer r.unlock()
-	return due || slices.ContainsFunc(r.moving, func(k *Keeper) bool { return k.lastActivity().After(savedAt) })
+	return due || slices.ContainsFunc(r.keepers.moving, func(k *Keeper) bool { return k.lastActivity().After(savedAt) })
 }
 
 // state is all that is to outlive Paastis.
@@ -185,7 +185,7 @@ func (r *Registry) state(now time.Time) SavedState {
 	r.mu.Lock()
 	defer r.unlock()
 	s := SavedState{Saved: now, Marks: r.publisher.marks.saved(), Apps: r.archive.begin(now)}
-	for id, k := range r.keepers {
+	for id, k := range r.keepers.byID {
 		if k.Entry().Managed || len(k.past.history.past) > 0 {
 			s.Apps[id] = k.snapshot(now)
 		}

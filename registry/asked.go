@@ -85,7 +85,7 @@ func (r *Registry) runsTraefik(address netip.Addr) bool {
 			return true
 		}
 	}
-	for _, k := range r.keepers {
+	for _, k := range r.keepers.byID {
 		if k.app.Protected == RunsTraefik && slices.Contains(k.app.addresses(), address) {
 			return true
 		}
@@ -162,7 +162,7 @@ func (r *Registry) takeRouters(version string, routers []api.Router, catalog tra
 	inv := r.inventory.Load()
 	asked := map[*Keeper]string{}
 	for id, what := range inv.AskedAbout(routers, r.settings) {
-		asked[r.keepers[id]] = what
+		asked[r.keepers.byID[id]] = what
 	}
 	r.noteAsked(asked)
 }

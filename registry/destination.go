@@ -64,18 +64,18 @@ func (pub *Publisher) destination(who fetcher) *destination {
 		d.set = pub.reg.settings.Endpoints[who.endpoint]
 	}
 	d.static = d.set
-	d.keeper = pub.reg.keeperAt(who.address)
+	d.keeper = pub.reg.keepers.at(who.address)
 	if d.keeper != nil {
 		d.networks, d.onHost = d.keeper.app.Networks, slices.Contains(d.keeper.app.Networks, "host")
 	}
 	read := d.keeper
 	if read == nil {
-		read = pub.reg.onlyOnHost()
+		read = pub.reg.keepers.onlyOnHost()
 	}
 	switch {
 	case read != nil:
 		d.read(read.app)
-	case pub.reg.hasTraefik():
+	case pub.reg.keepers.hasTraefik():
 		d.static.Unread = "it is in none of the containers that Paastis knows, beside others that are"
 	}
 	if before := pub.destinations[who]; before != nil && before.same(d) {
@@ -159,25 +159,6 @@ func (d *destination) same(o *destination) bool {
 		(len(d.elsewhere) == 0 || &d.elsewhere[0] == &o.elsewhere[0])
 }
 
-// keeperAt is the keeper of the app that has an address; nil if none is known, as for one of
-// the machine itself. Of several that share a network, it is that of a Traefik.
-func (r *Registry) keeperAt(address netip.Addr) *Keeper {
-	if address.IsLoopback() {
-		return nil
-	}
-	var found *Keeper
-	for _, k := range r.keepers {
-		if !k.app.isAt(address) {
-			continue
-		}
-		if k.app.Traefik != nil {
-			return k
-		}
-		found = k
-	}
-	return found
-}
-
 func (a App) isAt(address netip.Addr) bool {
 	for _, i := range a.Instances {
 		if slices.ContainsFunc(i.Addresses, func(a netip.Addr) bool { return a.Unmap() == address }) {
@@ -185,32 +166,6 @@ func (a App) isAt(address netip.Addr) bool {
 		}
 	}
 	return false
-}
-
-// hasTraefik reports whether a Traefik is among the apps.
-func (r *Registry) hasTraefik() bool {
-	for _, k := range r.keepers {
-		if k.app.Traefik != nil && k.app.Protected == RunsTraefik && k.app.up() {
-			return true
-		}
-	}
-	return false
-}
-
-// onlyOnHost is the keeper of the Traefik on the network of the engine's host, which has no
-// address of its own. Nil: there is none, or more than one.
-func (r *Registry) onlyOnHost() *Keeper {
-	var only *Keeper
-	for _, k := range r.keepers {
-		if k.app.Traefik == nil || !slices.Contains(k.app.Networks, "host") || !k.app.up() {
-			continue
-		}
-		if only != nil {
-			return nil
-		}
-		only = k
-	}
-	return only
 }
 
 // choose finds what the Traefik gets.
@@ -345,7 +300,7 @@ func (d *destination) rivals(published map[*Router]bool) []dynamic.Rival {
 // once for each Traefik.
 func (pub *Publisher) Recognise(ctx context.Context, address netip.Addr) {
 	pub.reg.mu.Lock()
-	known := pub.reg.keeperAt(address) != nil || pub.strangers[address]
+	known := pub.reg.keepers.at(address) != nil || pub.strangers[address]
 	if !known {
 		if len(pub.strangers) >= mostReady {
 			clear(pub.strangers)

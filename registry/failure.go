@@ -170,7 +170,7 @@ func (r *Registry) keepLogs(k *Keeper, lines []string, err error) {
 	r.journal.say(slog.LevelWarn, "the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
 	k.notify()
 	r.news.markChanged(k)
-	for _, d := range r.keepers {
+	for _, d := range r.keepers.byID {
 		if d.failures.last.root == k && d.state == Failed {
 			r.news.markChanged(d)
 		}

@@ -161,8 +161,8 @@ func (f *Follower) draw(now time.Time) (drawn []drawing, gone []string) {
 // Called with the lock held.
 func (f *Follower) glance(now time.Time) {
 	f.glances = now.Add(glanceEvery)
-	seen, p := make(map[*Keeper]glimpse, len(f.r.moving)), f.r.sketch(now)
-	for _, k := range f.r.moving {
+	seen, p := make(map[*Keeper]glimpse, len(f.r.keepers.moving)), f.r.sketch(now)
+	for _, k := range f.r.keepers.moving {
 		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.Topic()}
 		if seen[k] = g; g != f.seen[k] {
 			f.changed[k] = true

@@ -46,9 +46,9 @@ func (a App) label(name string) string {
 // namesake is another app of the same provider that is this one under another name: they
 // have an instance in common, which was renamed, or the same identity. Nil: there is none.
 // Called with the lock held.
-func (r *Registry) namesake(k *Keeper) *Keeper {
+func (s *keeperSet) namesake(k *Keeper) *Keeper {
 	identity := k.app.identity()
-	for _, other := range r.keepers {
+	for _, other := range s.byID {
 		if other != k && other.provider == k.provider && isSame(k.app, identity, other.app) {
 			return other
 		}
@@ -69,7 +69,7 @@ func (r *Registry) inherit(k *Keeper, now time.Time) {
 		return
 	}
 	if !r.loading {
-		if other := r.namesake(k); other != nil {
+		if other := r.keepers.namesake(k); other != nil {
 			r.archive.add(k.id, other.snapshot(now), now)
 			r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)
 			return
@@ -83,23 +83,6 @@ func (r *Registry) inherit(k *Keeper, now time.Time) {
 		_, name, _ := strings.Cut(was, "/")
 		r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", name)
 	}
-}
-
-// succeed lets who waits for an app that was removed wait for the one that is there by its
-// name now, or that is the same one. Called with the lock held.
-func (r *Registry) succeed(k *Keeper, now time.Time) {
-	if r.removed == nil {
-		return
-	}
-	identity := k.app.identity()
-	r.removed = slices.DeleteFunc(r.removed, func(gone *Keeper) bool {
-		if gone.id == k.id || gone.provider == k.provider && isSame(k.app, identity, gone.app) {
-			gone.removal.succeed(k)
-			gone.notify()
-			return true
-		}
-		return now.Sub(gone.removal.at) > updateMoment
-	})
 }
 
 // Successor is the keeper of the app that has come in the place of one that was removed; the
@@ -121,7 +104,7 @@ func (r *Registry) warnRemoved(k *Keeper) {
 		sleep(ctx, removedSettles)
 		r.mu.Lock()
 		defer r.unlock()
-		if ctx.Err() != nil || k.removal.successor != nil || r.keepers[k.id] != nil {
+		if ctx.Err() != nil || k.removal.successor != nil || r.keepers.byID[k.id] != nil {
 			return
 		}
 		r.journal.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,

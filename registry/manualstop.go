@@ -75,7 +75,7 @@ func (r *Registry) endManualStop(k *Keeper, now time.Time) {
 	}
 	k.manual.endStop()
 	r.archive.markUnsaved()
-	for _, d := range r.keepers {
+	for _, d := range r.keepers.byID {
 		if d.state == Failed && d.failures.last.root == k {
 			d.failures.forgive()
 			d.notify()
@@ -104,7 +104,7 @@ func (r *Registry) WakeManually(k *Keeper, insist bool) {
 // to stop, but their provider, or the machine. p nil: of all providers. Called with the lock
 // held.
 func (r *Registry) doubtManualStops(p Provider, moment time.Duration, now time.Time) {
-	for _, k := range r.keepers {
+	for _, k := range r.keepers.byID {
 		if (p == nil || k.provider == p) && k.manual.stopped() && now.Sub(k.manual.stoppedAt) < moment {
 			r.endManualStop(k, now)
 			k.cause = reason.Reason{Kind: reason.StoppedWithProvider}

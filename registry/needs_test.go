@@ -375,7 +375,7 @@ func wakeGroupOf(b *testing.B, n int) {
 			app.Version, app.Instances = uint64(i+1), []Instance{{Name: app.Name, ID: app.Name, Status: Running, Health: health, StartedAt: time.Unix(1, 0)}}
 			r.apply(f, Report{Apps: []App{app}, Version: app.Version})
 			r.mu.Lock()
-			r.keepers["fake/"+app.Name].busy = false // its start has returned
+			r.keepers.byID["fake/"+app.Name].busy = false // its start has returned
 			r.mu.Unlock()
 			r.advance(time.Now())
 		}

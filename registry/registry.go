@@ -84,17 +84,14 @@ type Registry struct {
 
 	// The lock of the core guards the rest.
 	settings Settings
-	keepers  map[string]*Keeper // :: provider/name → keeper
-	moving   []*Keeper          // the managed apps that time or others may move, by name
-	supply   supply             // whether all is up that an app needs
+	keepers  keeperSet
+	supply   supply // whether all is up that an app needs
 	problems map[string]*problem
 	untold   bool // there are problems that were not told yet
 	loading  bool // the first reports come in
 	contacts map[Provider]ProviderHealth
 	loaded   map[Provider]bool // it has reported its apps before
 	news     news
-
-	removed []*Keeper // of apps that were removed a moment ago
 
 	publisher *Publisher // of the routes
 }
@@ -112,7 +109,7 @@ func New(o Options) *Registry {
 		archive:   archive{store: o.Store, log: o.Log, absent: map[string]SavedApp{}},
 		settings:  o.Settings,
 		redefined: make(chan struct{}, 1),
-		keepers:   map[string]*Keeper{},
+		keepers:   keeperSet{byID: map[string]*Keeper{}},
 		problems:  map[string]*problem{},
 		contacts:  map[Provider]ProviderHealth{},
 		loaded:    map[Provider]bool{},
@@ -250,7 +247,7 @@ func (r *Registry) advance(now time.Time) time.Time {
 	for p.moved = true; p.moved; {
 		p.moved = false
 		clear(p.lastUse)
-		for _, k := range slices.Clone(r.moving) { // a step may add to them
+		for _, k := range slices.Clone(r.keepers.moving) { // a step may add to them
 			if p.moves[k] < mostMoves {
 				p.step(k)
 			}
@@ -258,39 +255,6 @@ func (r *Registry) advance(now time.Time) time.Time {
 	}
 	p.tell()
 	return p.next
-}
-
-// rests tells that nothing but a request or its provider moves an app on. Of many apps
-// most are like that: a pass leaves them out.
-func (k *Keeper) rests() bool {
-	e := k.Entry()
-	return !e.Managed || k.state == Asleep && len(e.KeepAwake) == 0
-}
-
-// file puts an app among those that move, or takes it out, after its state has changed.
-func (r *Registry) file(k *Keeper) {
-	if k.removal.gone {
-		return // another app may have its name by now
-	}
-	place, filed := slices.BinarySearchFunc(r.moving, k.Name(), func(m *Keeper, name string) int {
-		return cmp.Compare(m.Name(), name)
-	})
-	switch rests := k.rests(); {
-	case filed && rests:
-		r.moving = slices.Delete(r.moving, place, place+1)
-	case !filed && !rests:
-		r.moving = slices.Insert(r.moving, place, k)
-	}
-}
-
-// fileAll finds those that move among the apps of a new inventory.
-func (r *Registry) fileAll(inv *Inventory) {
-	r.moving = nil
-	for _, e := range inv.Entries {
-		if !e.keeper.rests() {
-			r.moving = append(r.moving, e.keeper)
-		}
-	}
 }
 
 // mostMoves is how often an app is moved in one pass: more is a fault of ours, which must
@@ -382,7 +346,7 @@ func (r *Registry) setState(k *Keeper, s State, reason reason.Reason, now time.T
 	k.live(now)
 	r.supply.touch()
 	r.archive.markUnsaved()
-	r.file(k)
+	r.keepers.file(k)
 	r.setOpen(k, r.mayOpen(k))
 	r.show(k, reason, since, now)
 	k.notify()
@@ -440,8 +404,8 @@ func (p *pass) enter(k *Keeper, s State, reason reason.Reason) {
 
 // resolve makes a new inventory out of the last reports. Called with the lock held.
 func (r *Registry) resolve() {
-	apps := make([]Reported, 0, len(r.keepers))
-	for _, k := range r.keepers {
+	apps := make([]Reported, 0, len(r.keepers.byID))
+	for _, k := range r.keepers.byID {
 		apps = append(apps, ReportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
 	}
 	inv := Resolve(apps, r.settings)
@@ -449,7 +413,7 @@ func (r *Registry) resolve() {
 	var turned []*Keeper // those that are managed from now on, or no longer
 	now, before := time.Now(), r.inventory.Load()
 	for _, e := range inv.Entries {
-		k := r.keepers[e.ID]
+		k := r.keepers.byID[e.ID]
 		e.keeper = k
 		was := k.define(e)
 		if was != nil && was.Managed != e.Managed {
@@ -465,15 +429,15 @@ func (r *Registry) resolve() {
 		r.reroute(k)
 	}
 	r.inventory.Store(inv)
-	r.callers.locate(r.keepers)
-	r.fileAll(inv)
+	r.callers.locate(r.keepers.byID)
+	r.keepers.fileAll(inv)
 	r.publisher.changed()
 	r.publisher.redirect()
 	for _, k := range turned {
 		r.turnedOver(k)
 	}
 	r.news.compare(before, inv)
-	for _, k := range r.keepers {
+	for _, k := range r.keepers.byID {
 		k.notify() // it may need others now
 	}
 	r.note(r.warnings(), now)

@@ -125,7 +125,7 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	var seen []*Keeper
 	rose := map[*Keeper]bool{}
 	for _, app := range report.Apps {
-		was := r.keepers[p.ID()+"/"+app.Name]
+		was := r.keepers.byID[p.ID()+"/"+app.Name]
 		stood := !loading && (was == nil || !was.app.alive())
 		k, changed := r.keep(p, app)
 		redefined = redefined || changed
@@ -140,7 +140,7 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 		r.resolve()
 		signal(r.redefined)
 	} else if r.callers.outdated {
-		r.callers.locate(r.keepers)
+		r.callers.locate(r.keepers.byID)
 	}
 	for _, k := range seen {
 		r.observe(k, now)
@@ -152,7 +152,7 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 // the inventory has to be made anew.
 func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	id := p.ID() + "/" + app.Name
-	k = r.keepers[id]
+	k = r.keepers.byID[id]
 	if k == nil {
 		k = &Keeper{id: id, provider: p, app: app}
 		if !app.First().StartedAt.IsZero() {
@@ -163,8 +163,8 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 		if known, ok := r.archive.take(k.id); ok {
 			k.restore(known, time.Now())
 		}
-		r.keepers[id] = k
-		r.succeed(k, time.Now())
+		r.keepers.add(k)
+		r.keepers.succeed(k, time.Now())
 		return k, true
 	}
 	if app.Version < k.app.Version {
@@ -197,35 +197,15 @@ func (r *Registry) remove(p Provider, report Report) bool {
 		reported[p.ID()+"/"+app.Name] = true
 	}
 	gone := false
-	for _, k := range r.suspects(p, report) {
+	for _, k := range r.keepers.suspects(p, report) {
 		if reported[k.id] || k.app.Version > report.Version {
 			continue
 		}
-		delete(r.keepers, k.id)
+		r.keepers.remove(k)
 		r.lose(k)
 		gone = true
 	}
 	return gone
-}
-
-// suspects are the apps that may be gone by a report: those that it names, or all of the
-// provider's if it is complete.
-func (r *Registry) suspects(p Provider, report Report) []*Keeper {
-	var suspects []*Keeper
-	if !report.Complete {
-		for _, name := range report.Gone {
-			if k := r.keepers[p.ID()+"/"+name]; k != nil {
-				suspects = append(suspects, k)
-			}
-		}
-		return suspects
-	}
-	for _, k := range r.keepers {
-		if k.provider == p {
-			suspects = append(suspects, k)
-		}
-	}
-	return suspects
 }
 
 // lose lets everybody go who waits for an app that no longer exists.
@@ -242,9 +222,9 @@ func (r *Registry) lose(k *Keeper) {
 		}
 		r.archive.add(k.id, m, m.Seen)
 	}
-	k.removal.remove(time.Now(), r.namesake(k))
+	k.removal.remove(time.Now(), r.keepers.namesake(k))
 	if k.removal.successor == nil {
-		r.removed = append(slices.DeleteFunc(r.removed, func(o *Keeper) bool { return k.removal.at.Sub(o.removal.at) > updateMoment }), k)
+		r.keepers.expect(k)
 	}
 	r.supply.touch()
 	r.setOpen(k, false)

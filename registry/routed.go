@@ -118,7 +118,7 @@ func (r *Registry) reroute(k *Keeper) {
 // rerouteAll takes in that the routes of all apps in direct mode are there from now on.
 // Called with the lock held.
 func (r *Registry) rerouteAll() {
-	for _, k := range r.keepers {
+	for _, k := range r.keepers.byID {
 		r.reroute(k)
 	}
 }

@@ -47,7 +47,7 @@ func (p *pass) startingNow(optional bool) int {
 
 func (p *pass) countStarting() {
 	p.starting = starting{epoch: p.reg.supply.epoch, counted: true}
-	for _, k := range p.reg.moving {
+	for _, k := range p.reg.keepers.moving {
 		if !k.comesUp() || p.awaits(k) {
 			continue
 		}

@@ -26,7 +26,7 @@ func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
 	provider, _, _ := strings.Cut(k.id, "/")
 	learned := false
 	for _, l := range k.app.Links {
-		to := r.keepers[provider+"/"+l.Name]
+		to := r.keepers.byID[provider+"/"+l.Name]
 		if to == nil || l.Optional || slices.Contains(k.learned.without, l.Name) {
 			continue
 		}

@@ -1,0 +1,142 @@
+package registry
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// keeperSet is the keepers of all apps that there are. Guarded by the registry's lock, which is
+// held whenever it is used.
+type keeperSet struct {
+	byID    map[string]*Keeper // :: provider/name → keeper
+	moving  []*Keeper          // the managed apps that time or others may move, by name
+	removed []*Keeper          // of apps that were removed a moment ago
+}
+
+// add adds that of an app that there is from now on.
+func (s *keeperSet) add(k *Keeper) { s.byID[k.id] = k }
+
+// remove leaves out that of an app that is no more.
+func (s *keeperSet) remove(k *Keeper) { delete(s.byID, k.id) }
+
+// expect lets an app that was removed have a successor for a moment.
+func (s *keeperSet) expect(k *Keeper) {
+	s.removed = append(slices.DeleteFunc(s.removed, func(o *Keeper) bool { return k.removal.at.Sub(o.removal.at) > updateMoment }), k)
+}
+
+// suspects are the apps that may be gone by a report: those that it names, or all of the
+// provider's if it is complete.
+func (s *keeperSet) suspects(p Provider, report Report) []*Keeper {
+	var suspects []*Keeper
+	if !report.Complete {
+		for _, name := range report.Gone {
+			if k := s.byID[p.ID()+"/"+name]; k != nil {
+				suspects = append(suspects, k)
+			}
+		}
+		return suspects
+	}
+	for _, k := range s.byID {
+		if k.provider == p {
+			suspects = append(suspects, k)
+		}
+	}
+	return suspects
+}
+
+// rests tells that nothing but a request or its provider moves an app on. Of many apps
+// most are like that: a pass leaves them out.
+func (k *Keeper) rests() bool {
+	e := k.Entry()
+	return !e.Managed || k.state == Asleep && len(e.KeepAwake) == 0
+}
+
+// file puts an app among those that move, or takes it out, after its state has changed.
+func (s *keeperSet) file(k *Keeper) {
+	if k.removal.gone {
+		return // another app may have its name by now
+	}
+	place, filed := slices.BinarySearchFunc(s.moving, k.Name(), func(m *Keeper, name string) int {
+		return cmp.Compare(m.Name(), name)
+	})
+	switch rests := k.rests(); {
+	case filed && rests:
+		s.moving = slices.Delete(s.moving, place, place+1)
+	case !filed && !rests:
+		s.moving = slices.Insert(s.moving, place, k)
+	}
+}
+
+// fileAll finds those that move among the apps of a new inventory.
+func (s *keeperSet) fileAll(inv *Inventory) {
+	s.moving = nil
+	for _, e := range inv.Entries {
+		if !e.keeper.rests() {
+			s.moving = append(s.moving, e.keeper)
+		}
+	}
+}
+
+// keeperAt is the keeper of the app that has an address; nil if none is known, as for one of
+// the machine itself. Of several that share a network, it is that of a Traefik.
+func (s *keeperSet) at(address netip.Addr) *Keeper {
+	if address.IsLoopback() {
+		return nil
+	}
+	var found *Keeper
+	for _, k := range s.byID {
+		if !k.app.isAt(address) {
+			continue
+		}
+		if k.app.Traefik != nil {
+			return k
+		}
+		found = k
+	}
+	return found
+}
+
+// hasTraefik reports whether a Traefik is among the apps.
+func (s *keeperSet) hasTraefik() bool {
+	for _, k := range s.byID {
+		if k.app.Traefik != nil && k.app.Protected == RunsTraefik && k.app.up() {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyOnHost is the keeper of the Traefik on the network of the engine's host, which has no
+// address of its own. Nil: there is none, or more than one.
+func (s *keeperSet) onlyOnHost() *Keeper {
+	var only *Keeper
+	for _, k := range s.byID {
+		if k.app.Traefik == nil || !slices.Contains(k.app.Networks, "host") || !k.app.up() {
+			continue
+		}
+		if only != nil {
+			return nil
+		}
+		only = k
+	}
+	return only
+}
+
+// succeed lets who waits for an app that was removed wait for the one that is there by its
+// name now, or that is the same one. Called with the lock held.
+func (s *keeperSet) succeed(k *Keeper, now time.Time) {
+	if s.removed == nil {
+		return
+	}
+	identity := k.app.identity()
+	s.removed = slices.DeleteFunc(s.removed, func(gone *Keeper) bool {
+		if gone.id == k.id || gone.provider == k.provider && isSame(k.app, identity, gone.app) {
+			gone.removal.succeed(k)
+			gone.notify()
+			return true
+		}
+		return now.Sub(gone.removal.at) > updateMoment
+	})
+}
