@@ -47,7 +47,7 @@ func (pub *Publisher) AwaitTurn(ctx context.Context, rt *Route) bool {
 			return false
 		case fetched:
 			pub.reg.mu.Lock()
-			pause := pub.reg.settings.Throttle + noticeSlack
+			pause := pub.reg.definitions.settings.Throttle + noticeSlack
 			pub.reg.mu.Unlock()
 			sleep(ctx, pause)
 			_, leads = pub.turned(rt, time.Now())

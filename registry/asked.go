@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +43,7 @@ func (r *Router) asked() string {
 // request, the router uses the middleware, whatever the labels tell. It returns the app if
 // it is to be woken: one that runs has served the request so far.
 func (r *Registry) Heard(req *traefik.Request, by netip.Addr) *Keeper {
-	e, router := r.inventory.Load().routeFor(req, r.callers.traefikAt(by))
+	e, router := r.definitions.inventory.Load().routeFor(req, r.callers.traefikAt(by))
 	if e == nil || router.Own {
 		return nil
 	}
@@ -53,7 +52,7 @@ func (r *Registry) Heard(req *traefik.Request, by netip.Addr) *Keeper {
 
 // HeardName is Heard for a middleware's address that names the app.
 func (r *Registry) HeardName(name string, by netip.Addr) *Keeper {
-	e := r.inventory.Load().Named(name)
+	e := r.definitions.inventory.Load().Named(name)
 	if e == nil {
 		return nil
 	}
@@ -145,7 +144,7 @@ func (r *Registry) awaitRedefinition(ctx context.Context) {
 	case <-ticking.Done():
 	case <-r.redefined:
 		r.mu.Lock()
-		pause := r.settings.Throttle + noticeSlack
+		pause := r.definitions.settings.Throttle + noticeSlack
 		r.mu.Unlock()
 		sleep(ctx, pause) // Traefik learns of it, too
 	}
@@ -155,13 +154,12 @@ func (r *Registry) awaitRedefinition(ctx context.Context) {
 func (r *Registry) takeRouters(version string, routers []api.Router, catalog traefik.Catalog) {
 	r.mu.Lock()
 	defer r.unlock()
-	if version != r.settings.TraefikVersion || !reflect.DeepEqual(catalog, r.settings.Catalog) {
-		r.settings.TraefikVersion, r.settings.Catalog = version, catalog
+	if r.definitions.hear(version, catalog) {
 		r.resolve()
 	}
-	inv := r.inventory.Load()
+	inv := r.definitions.inventory.Load()
 	asked := map[*Keeper]string{}
-	for id, what := range inv.AskedAbout(routers, r.settings) {
+	for id, what := range inv.AskedAbout(routers, r.definitions.settings) {
 		asked[r.keepers.byID[id]] = what
 	}
 	r.noteAsked(asked)

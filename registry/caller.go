@@ -96,7 +96,7 @@ func (k *Keeper) caller() Caller {
 // of Traefik's leads to Paastis itself. A dot at the end, of the host or of the rule's, makes
 // it no other one (host in pkg/muxer/http/matcher.go of 3.6.12). It allocates nothing.
 func (r *Registry) IsRouted(host string) bool {
-	owned := r.inventory.Load().ownHosts
+	owned := r.definitions.inventory.Load().ownHosts
 	if len(owned) == 0 {
 		return false
 	}

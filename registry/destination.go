@@ -58,10 +58,10 @@ type placedRoute struct {
 
 // destination is what is known now of the Traefik that fetches. Called with the lock held.
 func (pub *Publisher) destination(who fetcher) *destination {
-	inv := pub.reg.inventory.Load()
-	d := &destination{endpoint: who.endpoint, set: pub.reg.settings.Traefik, inventory: inv, elsewhere: pub.listed[who.endpoint].elsewhere}
+	inv := pub.reg.definitions.inventory.Load()
+	d := &destination{endpoint: who.endpoint, set: pub.reg.definitions.settings.Traefik, inventory: inv, elsewhere: pub.listed[who.endpoint].elsewhere}
 	if who.endpoint != "" {
-		d.set = pub.reg.settings.Endpoints[who.endpoint]
+		d.set = pub.reg.definitions.settings.Endpoints[who.endpoint]
 	}
 	d.static = d.set
 	d.keeper = pub.reg.keepers.at(who.address)
@@ -332,7 +332,7 @@ func (pub *Publisher) gatewayOf(endpoint string) Gateway {
 func (pub *Publisher) HasEndpoint(name string) bool {
 	pub.reg.mu.Lock()
 	defer pub.reg.unlock()
-	_, has := pub.reg.settings.Endpoints[name]
+	_, has := pub.reg.definitions.settings.Endpoints[name]
 	return has
 }
 

@@ -83,7 +83,7 @@ type FailureDetail struct {
 // Details are those of all managed apps and of those that they link to, by stack and name.
 func (r *Registry) Details() []Detail {
 	r.mu.Lock()
-	inv, p := r.inventory.Load(), r.sketch(time.Now())
+	inv, p := r.definitions.inventory.Load(), r.sketch(time.Now())
 	drawn := make([]drawing, 0, len(inv.Entries))
 	for _, e := range inv.Entries {
 		if inv.listed(e) {
@@ -168,7 +168,7 @@ type sketch struct {
 // draw is what changes of an app.
 func (p *sketch) draw(k *Keeper) drawing {
 	e := k.Entry()
-	d := drawing{entry: e, inv: p.reg.inventory.Load()}
+	d := drawing{entry: e, inv: p.reg.definitions.inventory.Load()}
 	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause
 	if k.since.IsZero() && k.past.history.from != 0 {
 		d.Since = time.Unix(0, k.past.history.from)

@@ -66,7 +66,7 @@ func (r *Registry) takeListed(endpoint string, routers []api.Router) {
 // knownRouters are the names in Traefik's API of the routers that are in labels.
 func (r *Registry) knownRouters() map[string]bool {
 	known := map[string]bool{}
-	for _, e := range r.inventory.Load().Entries {
+	for _, e := range r.definitions.inventory.Load().Entries {
 		for i := range e.Routers {
 			for _, name := range e.Routers[i].runningNames(e.traefikProvider()) {
 				known[name] = true
@@ -102,7 +102,7 @@ func (r *Registry) contradicts(d *destination, is listed, now time.Time) []strin
 	}
 	for _, rt := range d.routes {
 		k := rt.Keeper()
-		settled := k.state == Ready && now.Sub(k.since) > settleTime+r.settings.Throttle && rt.entry.keptAs(k.app)
+		settled := k.state == Ready && now.Sub(k.since) > settleTime+r.definitions.settings.Throttle && rt.entry.keptAs(k.app)
 		if len(is.names) > 0 && settled && !rt.router.Own && !has(rt.Route) {
 			all = append(all, fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.router.Name, rt.entry.App.Origin, d.key("constraints"), d.key("exposed_by_default")))
 		}

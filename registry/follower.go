@@ -140,7 +140,7 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 
 // draw takes the pictures that are to be given, and the names of the apps that are gone.
 func (f *Follower) draw(now time.Time) (drawn []drawing, gone []string) {
-	inv, p := f.r.inventory.Load(), f.r.sketch(now)
+	inv, p := f.r.definitions.inventory.Load(), f.r.sketch(now)
 	for k := range f.changed {
 		if !k.removal.gone && inv.listed(k.Entry()) {
 			drawn = append(drawn, p.draw(k))

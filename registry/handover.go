@@ -67,7 +67,7 @@ func (p *pass) reachable(k *Keeper) time.Time {
 	case !k.attempt.provenAt.IsZero():
 		return k.attempt.provenAt.Add(switchSlack)
 	case p.reg.gateway == nil || k.attempt.unprovable:
-		return k.attempt.healthyAt.Add(p.reg.settings.Throttle + noticeSlack)
+		return k.attempt.healthyAt.Add(p.reg.definitions.settings.Throttle + noticeSlack)
 	default:
 		p.prove(k)
 		return time.Time{}
@@ -125,7 +125,7 @@ func (p *pass) prove(k *Keeper) {
 	r, deadline, during := p.reg, k.attempt.deadline, k.during()
 	proof := proof{
 		services: k.Entry().unproven(), addresses: addressesOf(p.reg.serving(k)),
-		certain: k.attempt.healthyAt.Add(p.reg.settings.Throttle + noticeSlack),
+		certain: k.attempt.healthyAt.Add(p.reg.definitions.settings.Throttle + noticeSlack),
 	}
 	if len(k.app.Instances) > 1 {
 		proof.whole = k.attempt.healthyAt.Add(laggardGrace)
@@ -133,7 +133,7 @@ func (p *pass) prove(k *Keeper) {
 	if len(k.Entry().Routers) == 0 {
 		proof.names = k.app.Hosts()
 	}
-	if k.attempt.startedAt.Before(k.endings.endedAt.Add(p.reg.settings.Throttle + noticeSlack)) {
+	if k.attempt.startedAt.Before(k.endings.endedAt.Add(p.reg.definitions.settings.Throttle + noticeSlack)) {
 		proof.stale = k.endings.formerAddresses
 		if k.endings.formerAddresses == nil {
 			proof.stale = proof.addresses // it ended before Paastis saw it
@@ -237,7 +237,7 @@ func (r *Registry) servicesOf(ctx context.Context, o *proof) ([]string, error) {
 func (r *Registry) middleware() string {
 	r.mu.Lock()
 	defer r.unlock()
-	return r.settings.Middleware
+	return r.definitions.settings.Middleware
 }
 
 // owns tells that a server is the app's, by the name of a container or its address.

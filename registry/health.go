@@ -25,7 +25,7 @@ type ProviderHealth struct {
 
 // Health says how the registry fares now.
 func (r *Registry) Health() Checkup {
-	inv := r.inventory.Load()
+	inv := r.definitions.inventory.Load()
 	c := Checkup{Apps: map[State]int{}, Unknown: r.Unknown()}
 	r.mu.Lock()
 	defer r.unlock()

@@ -88,7 +88,7 @@ func (r *Registry) endManualStop(k *Keeper, now time.Time) {
 // needs.
 func (r *Registry) WakeManually(k *Keeper, insist bool) {
 	r.mu.Lock()
-	now, inv := time.Now(), r.inventory.Load()
+	now, inv := time.Now(), r.definitions.inventory.Load()
 	r.endManualStop(k, now)
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		if e := inv.names[name]; e != nil && e.Managed {

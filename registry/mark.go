@@ -178,7 +178,7 @@ func (pub *Publisher) endFormerMark(now time.Time) {
 		m.hadAt = time.Time{}
 	case m.hadAt.IsZero():
 		m.hadAt = now
-	case now.Sub(m.hadAt) >= max(min(markOverlap, pub.markLife/2), pub.reg.settings.Throttle+noticeSlack):
+	case now.Sub(m.hadAt) >= max(min(markOverlap, pub.markLife/2), pub.reg.definitions.settings.Throttle+noticeSlack):
 		m.former = nil
 		pub.reg.archive.markUnsaved()
 		m.valid.Store(m.keys())
@@ -215,8 +215,8 @@ func (pub *Publisher) Sends(version uint64) {
 	}
 	// Where no state was kept, other Traefiks come for the routes soon after the first one.
 	now := time.Now()
-	m.usedAt = now.Add(pub.reg.settings.Throttle + switchSlack)
-	m.lostUntil.Store(min(m.lostUntil.Load(), now.Add(pub.reg.settings.Throttle+pollPatience).UnixNano()))
+	m.usedAt = now.Add(pub.reg.definitions.settings.Throttle + switchSlack)
+	m.lostUntil.Store(min(m.lostUntil.Load(), now.Add(pub.reg.definitions.settings.Throttle+pollPatience).UnixNano()))
 	close(m.came)
 }
 
@@ -239,7 +239,7 @@ func (pub *Publisher) Marked(mark string) (*Route, error) {
 	if len(tag) != tagLength {
 		return nil, ErrForged
 	}
-	routes := pub.reg.inventory.Load().routes
+	routes := pub.reg.definitions.inventory.Load().routes
 	route := routes[name]
 	switch {
 	case !pub.marks.made(tag, name):
@@ -276,7 +276,7 @@ func (rt *Route) Takes(req *traefik.Request) bool {
 // Publishes reports whether a route may take a request, whatever mark it has. Traefik tells
 // that to anybody.
 func (pub *Publisher) Publishes(req traefik.Request) bool {
-	for _, rt := range pub.reg.inventory.Load().routes {
+	for _, rt := range pub.reg.definitions.inventory.Load().routes {
 		if again := req; rt.Takes(&again) {
 			return true
 		}

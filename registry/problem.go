@@ -25,7 +25,7 @@ func (r *Registry) warnings() []string {
 	}
 	told = append(told, r.contradictions(time.Now())...)
 	slices.Sort(told)
-	return append(r.inventory.Load().Problems(), slices.Compact(told)...)
+	return append(r.definitions.inventory.Load().Problems(), slices.Compact(told)...)
 }
 
 // note takes in which problems there are now. Called with the lock held.

@@ -137,15 +137,15 @@ func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all
 		p.Placed, p.Yields = rt.placed, yields[rt.Route]
 		all = append(all, p)
 	}
-	return key, all, pub.reg.settings.Middleware, pub.version, nil
+	return key, all, pub.reg.definitions.settings.Middleware, pub.version, nil
 }
 
 func (pub *Publisher) publication(rt *Route, to *destination) dynamic.Publication {
 	k := rt.Keeper()
 	p := dynamic.Publication{
 		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: rt.entry.traefikProvider(), Foreign: rt.foreign, Turn: k.routing.version,
-		Known: pub.reg.inventory.Load().known,
-		Newer: pub.reg.settings.newer() && len(pub.pollers) <= 1,
+		Known: pub.reg.definitions.inventory.Load().known,
+		Newer: pub.reg.definitions.settings.newer() && len(pub.pollers) <= 1,
 	}
 	if h := rt.router.holder; h != nil {
 		p.Labels, p.Backend = h.labels, &rt.entry.labels
@@ -271,7 +271,7 @@ func have(live []*poller, version uint64) bool {
 // SuccessorOf is the published route of a name that leads to an app now; the same route if
 // there is none.
 func (pub *Publisher) SuccessorOf(rt *Route) *Route {
-	if now := pub.reg.inventory.Load().routes[rt.Name]; now != nil {
+	if now := pub.reg.definitions.inventory.Load().routes[rt.Name]; now != nil {
 		return now
 	}
 	return rt

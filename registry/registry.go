@@ -74,24 +74,23 @@ type Registry struct {
 	audit     time.Duration
 	archive   archive // of what outlives Paastis
 
-	loadedAt  time.Time
-	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
-	unknown   atomic.Int64              // requests that belong to no app of ours
-	callers   callers                   // by their addresses
+	loadedAt time.Time
+	unknown  atomic.Int64 // requests that belong to no app of ours
+	callers  callers      // by their addresses
 
 	redefined chan struct{} // apps have changed: Traefik's routers may have
 	jobs      jobs
 
 	// The lock of the core guards the rest.
-	settings Settings
-	keepers  keeperSet
-	supply   supply // whether all is up that an app needs
-	problems map[string]*problem
-	untold   bool // there are problems that were not told yet
-	loading  bool // the first reports come in
-	contacts map[Provider]ProviderHealth
-	loaded   map[Provider]bool // it has reported its apps before
-	news     news
+	definitions definitions
+	keepers     keeperSet
+	supply      supply // whether all is up that an app needs
+	problems    map[string]*problem
+	untold      bool // there are problems that were not told yet
+	loading     bool // the first reports come in
+	contacts    map[Provider]ProviderHealth
+	loaded      map[Provider]bool // it has reported its apps before
+	news        news
 
 	publisher *Publisher // of the routes
 }
@@ -107,7 +106,6 @@ func New(o Options) *Registry {
 		gateways:  o.Gateways,
 		audit:     cmp.Or(o.Audit, DefaultAudit),
 		archive:   archive{store: o.Store, log: o.Log, absent: map[string]SavedApp{}},
-		settings:  o.Settings,
 		redefined: make(chan struct{}, 1),
 		keepers:   keeperSet{byID: map[string]*Keeper{}},
 		problems:  map[string]*problem{},
@@ -120,7 +118,7 @@ func New(o Options) *Registry {
 	if r.probe == nil {
 		r.probe = Answers
 	}
-	r.inventory.Store(Resolve(nil, o.Settings))
+	r.definitions.begin(o.Settings)
 	return r
 }
 
@@ -188,12 +186,12 @@ func (r *Registry) Find(req *traefik.Request) *Keeper {
 // FindFor is Find for a request that somebody at an address asks about: if that is a Traefik
 // whose flags are known, its own routers alone count.
 func (r *Registry) FindFor(req *traefik.Request, by netip.Addr) *Keeper {
-	return r.managed(r.inventory.Load().findFor(req, r.callers.traefikAt(by)))
+	return r.managed(r.definitions.inventory.Load().findFor(req, r.callers.traefikAt(by)))
 }
 
 // Named is the keeper of the app of that name; nil if that is no app of ours.
 func (r *Registry) Named(name string) *Keeper {
-	return r.managed(r.inventory.Load().Named(name))
+	return r.managed(r.definitions.inventory.Load().Named(name))
 }
 
 func (r *Registry) managed(e *Entry) *Keeper {
@@ -205,7 +203,7 @@ func (r *Registry) managed(e *Entry) *Keeper {
 }
 
 // Inventory is the picture of all apps as it is now.
-func (r *Registry) Inventory() *Inventory { return r.inventory.Load() }
+func (r *Registry) Inventory() *Inventory { return r.definitions.inventory.Load() }
 
 // Sleeps tells that a wake of the app would start something: it does not run, is not on
 // its way up, and does not wait for its back-off, unless the caller insists.
@@ -225,15 +223,14 @@ func (r *Registry) Unknown() int64 { return r.unknown.Load() }
 func (r *Registry) Rules() *rules.Set {
 	r.mu.Lock()
 	defer r.unlock()
-	return r.settings.Rules
+	return r.definitions.settings.Rules
 }
 
 // Reload reads names, rules and labels anew with other settings.
 func (r *Registry) Reload(s Settings) {
 	r.mu.Lock()
 	defer r.unlock()
-	s.Catalog, s.TraefikVersion, s.Timeouts = r.settings.Catalog, r.settings.TraefikVersion, r.settings.Timeouts
-	r.settings = s
+	r.definitions.reload(s)
 	r.resolve()
 	r.wakeLoop()
 }
@@ -408,10 +405,10 @@ func (r *Registry) resolve() {
 	for _, k := range r.keepers.byID {
 		apps = append(apps, ReportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
 	}
-	inv := Resolve(apps, r.settings)
+	inv := Resolve(apps, r.definitions.settings)
 	r.supply.touch()
 	var turned []*Keeper // those that are managed from now on, or no longer
-	now, before := time.Now(), r.inventory.Load()
+	now := time.Now()
 	for _, e := range inv.Entries {
 		k := r.keepers.byID[e.ID]
 		e.keeper = k
@@ -428,7 +425,7 @@ func (r *Registry) resolve() {
 		}
 		r.reroute(k)
 	}
-	r.inventory.Store(inv)
+	before := r.definitions.swap(inv)
 	r.callers.locate(r.keepers.byID)
 	r.keepers.fileAll(inv)
 	r.publisher.changed()

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -61,8 +60,7 @@ func (r *Registry) listTimeouts(ctx context.Context, list Lister) {
 	told := TimeoutsOf(entryPoints)
 	r.mu.Lock()
 	defer r.unlock()
-	if !maps.Equal(told, r.settings.Timeouts) {
-		r.settings.Timeouts = told
+	if r.definitions.hearTimeouts(told) {
 		r.resolve()
 	}
 }

@@ -101,7 +101,7 @@ func (r *Registry) View(k *Keeper) View {
 // steps are the linked apps in the order in which they start, and then those that are
 // skipped because they do not exist.
 func (r *Registry) steps(k *Keeper) []Step {
-	inv := r.inventory.Load()
+	inv := r.definitions.inventory.Load()
 	var steps []Step
 	for _, wave := range inv.Graph.StartOrder(k.Name()) {
 		for _, name := range wave {
@@ -157,7 +157,7 @@ func (r *Registry) changesAround(k *Keeper) []<-chan struct{} {
 	r.mu.Lock()
 	defer r.unlock()
 	changes := []<-chan struct{}{k.next()}
-	inv := r.inventory.Load()
+	inv := r.definitions.inventory.Load()
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		if e := inv.names[name]; e != nil && e.keeper != k {
 			changes = append(changes, e.keeper.next())

@@ -54,7 +54,7 @@ func (r *Registry) reopen(k *Keeper, now time.Time) {
 
 // forgiveAll lets an app and all that it needs be started at once.
 func (r *Registry) forgiveAll(k *Keeper) {
-	inv := r.inventory.Load()
+	inv := r.definitions.inventory.Load()
 	k.failures.forgive()
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		inv.names[name].keeper.failures.forgive()

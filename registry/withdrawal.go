@@ -45,7 +45,7 @@ func (p *pass) isWithdrawn(k *Keeper) bool {
 		p.at(p.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
-	k.routing.withdraw(p.now.Add(p.reg.settings.Throttle + noticeSlack))
+	k.routing.withdraw(p.now.Add(p.reg.definitions.settings.Throttle + noticeSlack))
 	p.at(k.routing.withdrawnAt)
 	return !p.now.Before(k.routing.withdrawnAt)
 }

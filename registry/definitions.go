@@ -1,0 +1,51 @@
+package registry
+
+import (
+	"maps"
+	"reflect"
+	"sync/atomic"
+
+	"github.com/paastis/paastis/traefik"
+)
+
+// definitions are what the apps are by their labels and the settings, and those settings.
+type definitions struct {
+	settings  Settings                  // guarded by the registry's lock
+	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
+}
+
+// begin takes the first settings, by which there is no app.
+func (d *definitions) begin(s Settings) {
+	d.settings = s
+	d.inventory.Store(Resolve(nil, s))
+}
+
+// reload takes other settings, but for what Traefik's API has told. It is called with r.mu held.
+func (d *definitions) reload(s Settings) {
+	was := d.settings
+	s.Catalog, s.TraefikVersion, s.Timeouts = was.Catalog, was.TraefikVersion, was.Timeouts
+	d.settings = s
+}
+
+// hear takes in what Traefik's API tells of its version and its middlewares, and reports whether
+// that is new. It is called with r.mu held.
+func (d *definitions) hear(version string, catalog traefik.Catalog) bool {
+	if version == d.settings.TraefikVersion && reflect.DeepEqual(catalog, d.settings.Catalog) {
+		return false
+	}
+	d.settings.TraefikVersion, d.settings.Catalog = version, catalog
+	return true
+}
+
+// hearTimeouts takes in those that it tells of its entry points, and reports whether they are
+// new. It is called with r.mu held.
+func (d *definitions) hearTimeouts(told map[string]traefik.Timeouts) bool {
+	if maps.Equal(told, d.settings.Timeouts) {
+		return false
+	}
+	d.settings.Timeouts = told
+	return true
+}
+
+// swap takes in what the apps are now, and returns what they were. It is called with r.mu held.
+func (d *definitions) swap(inv *Inventory) (before *Inventory) { return d.inventory.Swap(inv) }
