@@ -19,8 +19,8 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusTeapot)
 }
 
-// withOffice is a site that answers admins under a path.
-func withOffice(t *testing.T, path string, apps ...*registrytest.App) (*site, *office) {
+// withOffice is a test server that answers admins under a path.
+func withOffice(t *testing.T, path string, apps ...*registrytest.App) (*testServer, *office) {
 	t.Helper()
 	s, o := live(t, apps...), &office{}
 	s.Server = New(Options{

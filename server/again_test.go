@@ -120,11 +120,11 @@ func TestNoPageAndNoPreflightIsForOtherOrigins(t *testing.T) {
 func TestACallOfGRPCGetsAStatusOfGRPC(t *testing.T) {
 	call := []string{"method POST", "Content-Type: application/grpc+proto", "Te: trailers"}
 	for mode, c := range map[string]struct {
-		ask    func(*site) *httptest.ResponseRecorder
+		ask    func(*testServer) *httptest.ResponseRecorder
 		status int
 	}{
-		"direct":      {func(s *site) *httptest.ResponseRecorder { return s.answer(visitBy(call)) }, 200},
-		"forwardauth": {func(s *site) *httptest.ResponseRecorder { return s.answer(visitWith(call)) }, 503},
+		"direct":      {func(s *testServer) *httptest.ResponseRecorder { return s.answer(visitBy(call)) }, 200},
+		"forwardauth": {func(s *testServer) *httptest.ResponseRecorder { return s.answer(visitWith(call)) }, 503},
 	} {
 		t.Run(mode, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -28,10 +28,10 @@ func (s *Server) auth(c echo.Context) error {
 	if k == nil {
 		return c.NoContent(http.StatusOK)
 	}
-	who, stands := s.visitors.bystander(req.Method, req.Path, h, req.ClientIP)
+	who, wakesNothing := s.visitors.passive(req.Method, req.Path, h, req.ClientIP)
 	switch {
-	case stands && (who == Poll || !k.Open()):
-	case stands:
+	case wakesNothing && (who == Poll || !k.Open()):
+	case wakesNothing:
 		return c.NoContent(http.StatusOK)
 	case k.Pass(time.Now()):
 		return s.pass(c, k)
@@ -86,7 +86,7 @@ type question struct {
 // by itself. Who would not is told to come again.
 func (q *question) through(_ context.Context, v *visit) (answered bool, err error) {
 	switch {
-	case v.who == Onlooker:
+	case v.who == PassiveClient:
 		return false, nil // it was asked whether the app is open
 	case !v.keeper.Pass(time.Now()):
 		return false, nil

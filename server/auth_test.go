@@ -47,7 +47,7 @@ var visitors = map[string]map[string][]string{
 		"a form":                     {"method POST", browser, "Sec-Fetch-Mode: navigate", "Content-Type: application/x-www-form-urlencoded"},
 		"a form of an older browser": {"method POST", browser, "Content-Type: multipart/form-data; boundary=x"},
 	},
-	"onlooker": {
+	"passive client": {
 		"a monitor":            {browser, "User-Agent: Mozilla/5.0+(compatible; UptimeRobot/2.0)"},
 		"a favicon":            {"/favicon.ico", "Accept: image/*"},
 		"robots.txt":           {"/robots.txt", browser},
@@ -90,7 +90,7 @@ var contract = map[string]map[string]string{
 		"stopping": "200 after 22s, orders start shop",
 		"failed":   "503 page failed at once, orders -",
 	},
-	"onlooker": {
+	"passive client": {
 		"awake":    "200 at once, orders -",
 		"asleep":   "503 problem asleep at once, orders -",
 		"starting": "503 problem starting at once, orders -",
@@ -163,7 +163,7 @@ func TestOnlyWhoGetsToTheAppKeepsItAwake(t *testing.T) {
 // inTheEnd are the orders that follow a visit just before the idle time is over.
 func inTheEnd(kind string) string {
 	switch kind {
-	case "onlooker", "poll", "retry":
+	case "passive client", "poll", "retry":
 		return "stop shop"
 	default:
 		return "-"
@@ -179,8 +179,8 @@ func visitWith(lines []string) *http.Request {
 	return ask("http://shop.test"+path, lines...)
 }
 
-// inState is a site with one app, shop.test, in a state.
-func inState(t *testing.T, state string) *site {
+// inState is a test server with one app, shop.test, in a state.
+func inState(t *testing.T, state string) *testServer {
 	t.Helper()
 	shop := service("shop").At("shop.test")
 	switch state {
@@ -194,8 +194,8 @@ func inState(t *testing.T, state string) *site {
 	return inStateOf(t, shop, state)
 }
 
-// inStateOf is a site with an app, shop.test, that gets into the state if it is made so.
-func inStateOf(t *testing.T, shop *registrytest.App, state string) *site {
+// inStateOf is a test server with an app, shop.test, that gets into the state if it is made so.
+func inStateOf(t *testing.T, shop *registrytest.App, state string) *testServer {
 	t.Helper()
 	s := live(t, shop)
 	switch state {

@@ -79,7 +79,7 @@ func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
 
 // through takes the request to the app if that is open. It tries for as long as ctx lasts.
 func (a *routedRequest) through(ctx context.Context, v *visit) (answered bool, err error) {
-	return a.s.carry(ctx, a, v.who != Onlooker), nil
+	return a.s.carry(ctx, a, v.who != PassiveClient), nil
 }
 
 // patience is how long the request may be held: as long as the app wants.

@@ -62,7 +62,7 @@ var directContract = map[string]map[string]string{
 		"stopping": "503 problem ready after 22s, orders start shop",
 		"failed":   "503 problem failed at once, orders -",
 	},
-	"onlooker": {
+	"passive client": {
 		"awake":    "503 problem ready at once, orders -",
 		"asleep":   "503 problem asleep at once, orders -",
 		"starting": "503 problem starting at once, orders -",
@@ -123,7 +123,7 @@ func visitBy(lines []string) *http.Request {
 
 // routedInState is inState of an app with a published route. Traefik is at its address at
 // once.
-func routedInState(t *testing.T, state string) *site {
+func routedInState(t *testing.T, state string) *testServer {
 	t.Helper()
 	shop := routed("shop").At("shop.test")
 	switch state {
@@ -192,7 +192,7 @@ func elsewhere() *registrytest.App {
 }
 
 // fetchEach lets a Traefik fetch the routes now and then, until the test ends.
-func (s *site) fetchEach(t *testing.T, pause time.Duration) {
+func (s *testServer) fetchEach(t *testing.T, pause time.Duration) {
 	t.Helper()
 	fetch := func() {
 		if w := s.answer(httptest.NewRequest(http.MethodGet, "http://paastis:3000/traefik/config", nil)); w.Code != http.StatusOK {

@@ -11,8 +11,8 @@ import (
 	"github.com/paastis/paastis/traefik"
 )
 
-// endpoints gives the site a Traefik inside, which gets nothing of shop, and one anywhere.
-func (s *site) endpoints(t *testing.T) *site {
+// endpoints gives the test server a Traefik inside, which gets nothing of shop, and one anywhere.
+func (s *testServer) endpoints(t *testing.T) *testServer {
 	t.Helper()
 	none, err := traefik.ParseConstraint("Label(`zone`,`in`)")
 	if err != nil {

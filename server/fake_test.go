@@ -22,8 +22,8 @@ import (
 // has no route.
 var service = registrytest.NewApp
 
-// site is a server over a running registry of played apps, inside a synctest bubble.
-type site struct {
+// testServer is a server over a running registry of played apps, inside a synctest bubble.
+type testServer struct {
 	*Server
 	*registrytest.Provider
 	log *logged
@@ -48,12 +48,12 @@ func (l *logged) count(text string) int {
 	return strings.Count(l.text.String(), text)
 }
 
-// idleTime is after how long an unused app of a site is stopped.
+// idleTime is after how long an unused app of a test server is stopped.
 const idleTime = 10 * time.Minute
 
-// live runs a site until the test ends. Its server never wakes for DefaultNeverWake and
+// live runs a test server until the test ends. Its server never wakes for DefaultNeverWake and
 // for requests by way of 10.9.0.0/16.
-func live(t *testing.T, apps ...*registrytest.App) *site {
+func live(t *testing.T, apps ...*registrytest.App) *testServer {
 	t.Helper()
 	s := begin(t, apps...)
 	synctest.Wait()
@@ -61,20 +61,20 @@ func live(t *testing.T, apps ...*registrytest.App) *site {
 }
 
 // begin is live without a bubble.
-func begin(t *testing.T, apps ...*registrytest.App) *site {
+func begin(t *testing.T, apps ...*registrytest.App) *testServer {
 	t.Helper()
 	return beginOn(t, registrytest.NewStore(), apps...)
 }
 
 // beginOn is begin with a store of the test's own; nil: none.
-func beginOn(t *testing.T, store registry.Store, apps ...*registrytest.App) *site {
+func beginOn(t *testing.T, store registry.Store, apps ...*registrytest.App) *testServer {
 	t.Helper()
 	p := registrytest.NewProvider(apps...)
 	return beginBy(t, store, p, p)
 }
 
 // beginBy is beginOn with a provider of the test's own, which knows the apps of p.
-func beginBy(t *testing.T, store registry.Store, p *registrytest.Provider, by registry.Provider) *site {
+func beginBy(t *testing.T, store registry.Store, p *registrytest.Provider, by registry.Provider) *testServer {
 	t.Helper()
 	defaults := rules.Defaults()
 	defaults.MaxIdleTime = idleTime
@@ -86,13 +86,13 @@ func beginBy(t *testing.T, store registry.Store, p *registrytest.Provider, by re
 		Log:       log,
 		Store:     store,
 	})
-	return &site{Server: New(Options{
+	return &testServer{Server: New(Options{
 		Registry: reg, Classifier: monitors(t), Log: log,
 		ConfigSources: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("192.0.2.0/24")},
 	}), Provider: p, log: kept}
 }
 
-func (s *site) view(name string) registry.View { return s.registry.View(s.registry.Named(name)) }
+func (s *testServer) view(name string) registry.View { return s.registry.View(s.registry.Named(name)) }
 
 // monitors is the classifier of the tests.
 func monitors(t *testing.T) Classifier {

@@ -41,9 +41,9 @@ func TestFormIsCarriedToTheAppWithItsBody(t *testing.T) {
 }
 
 func TestFormHasToBeSentAgainOnlyIfItCouldNotBeHeld(t *testing.T) {
-	for name, send := range map[string]func(*site) *httptest.ResponseRecorder{
-		"ForwardAuth": func(s *site) *httptest.ResponseRecorder { return s.answerTo("http://shop.test/order", form...) },
-		"direct":      func(s *site) *httptest.ResponseRecorder { return s.answer(come("shop", "/order", form...)) },
+	for name, send := range map[string]func(*testServer) *httptest.ResponseRecorder{
+		"ForwardAuth": func(s *testServer) *httptest.ResponseRecorder { return s.answerTo("http://shop.test/order", form...) },
+		"direct":      func(s *testServer) *httptest.ResponseRecorder { return s.answer(come("shop", "/order", form...)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

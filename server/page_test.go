@@ -145,7 +145,7 @@ func pageOf(t *testing.T, name, reason string) string {
 
 // yard is a shop whose linked apps are each at another point of their way: db boots,
 // back waits for db, mail runs, search is nobody's, and nothing is known of ghost.
-func yard(t *testing.T) *site {
+func yard(t *testing.T) *testServer {
 	t.Helper()
 	search := service("search")
 	delete(search.Labels, "paastis.enable")
@@ -254,7 +254,7 @@ func TestFailureShowsWhyAndAButtonAndNoSecret(t *testing.T) {
 }
 
 // wantToldTo checks that persons, programs and polls hear the reason and no secret.
-func wantToldTo(t *testing.T, s *site, reason string) {
+func wantToldTo(t *testing.T, s *testServer, reason string) {
 	t.Helper()
 	for _, lines := range [][]string{{browser}, {}, {"X-Paastis-Poll: 1"}} {
 		kind := "page"

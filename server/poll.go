@@ -42,11 +42,11 @@ func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Ke
 	insists := req.Header[retryHeader] != nil
 	// A page that says that the app has failed has a button: it must not wake the app by
 	// itself, when that sleeps after all. Nobody may look at it any more.
-	onlooks := seen.SaysFailed() && !insists
+	passive := seen.SaysFailed() && !insists
 	for {
-		is := s.polled(k, req, insists, onlooks)
+		is := s.polled(k, req, insists, passive)
 		says := is
-		if onlooks && sleeps(is.View.State) {
+		if passive && sleeps(is.View.State) {
 			says.View = s.stillFailed(k, is.View)
 		}
 		says.Form = form
@@ -60,9 +60,9 @@ func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Ke
 
 // polled is what a poll gets to see of an app, which it has woken unless that is awake or
 // has failed, or it only looks on, or the person insists.
-func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists, onlooks bool) page.State {
+func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists, passive bool) page.State {
 	view := s.registry.View(k)
-	wakes := insists || !onlooks && view.State != registry.Failed && view.State != registry.Ready
+	wakes := insists || !passive && view.State != registry.Failed && view.State != registry.Ready
 	if wakes && !s.wake(k, req, insists) {
 		return s.refused(k, req)
 	}

@@ -33,16 +33,16 @@ func pollOf(page string) string {
 }
 
 // pollAfter asks as the script of a page does that was the answer before.
-func (s *site) pollAfter(w *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+func (s *testServer) pollAfter(w *httptest.ResponseRecorder) *httptest.ResponseRecorder {
 	return s.answerTo("http://shop.test/", "X-Paastis-Poll: "+pollOf(w.Body.String()))
 }
 
 func TestPollIsAnsweredTheMomentSomethingChanges(t *testing.T) {
-	for mode, poll := range map[string]func(s *site, shows string) *httptest.ResponseRecorder{
-		"ForwardAuth": func(s *site, shows string) *httptest.ResponseRecorder {
+	for mode, poll := range map[string]func(s *testServer, shows string) *httptest.ResponseRecorder{
+		"ForwardAuth": func(s *testServer, shows string) *httptest.ResponseRecorder {
 			return s.answerTo("http://shop.test/", "X-Paastis-Poll: "+shows)
 		},
-		"direct": func(s *site, shows string) *httptest.ResponseRecorder {
+		"direct": func(s *testServer, shows string) *httptest.ResponseRecorder {
 			return s.answer(come("shop", "/", "X-Paastis-Poll: "+shows))
 		},
 	} {
@@ -174,7 +174,7 @@ type tab struct {
 }
 
 // open opens shop.test until it shows the app.
-func (tb *tab) open(s *site) {
+func (tb *tab) open(s *testServer) {
 	w := s.answerTo("http://shop.test/", browser)
 	for w.Header().Get(problem.StateHeader) != "ready" {
 		tb.seen = append(tb.seen, pollOf(w.Body.String()))

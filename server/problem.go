@@ -24,8 +24,8 @@ func appProblem(v registry.View) problem.Document {
 	return p
 }
 
-// onlookerProblem says why an app does not answer who must not wake it.
-func onlookerProblem(v registry.View) problem.Document {
+// passiveProblem says why an app does not answer who must not wake it.
+func passiveProblem(v registry.View) problem.Document {
 	p := appProblem(v)
 	if v.HeldDown {
 		return p

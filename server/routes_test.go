@@ -35,10 +35,10 @@ func askRoutes(lines ...string) *http.Request {
 }
 
 // fetches is how many Traefiks are known to have got the routes.
-func (s *site) fetches() int { return s.log.count("Traefik fetches its routes") }
+func (s *testServer) fetches() int { return s.log.count("Traefik fetches its routes") }
 
 // open lets the network 10.0.0.0/8 have the routes.
-func (s *site) open() *site {
+func (s *testServer) open() *testServer {
 	s.access = newRoutesAccess("", nil, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
 	return s
 }

@@ -123,11 +123,11 @@ func New(o Options) *Server {
 	s.cutting, s.cut = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = s.answerError
-	s.echo.Any("/auth", s.survive(s.auth))
-	s.echo.RouteNotFound("/auth", s.survive(s.auth)) // Any knows no PURGE, QUERY, MKCOL, …: see preserveRequestMethod
-	s.echo.Any("/traefik/config", s.survive(s.routes))
-	s.echo.Any("/traefik/config/:endpoint", s.survive(s.routes))
-	s.echo.GET("/healthz", s.survive(s.healthz))
+	s.echo.Any("/auth", s.recoverPanic(s.auth))
+	s.echo.RouteNotFound("/auth", s.recoverPanic(s.auth)) // Any knows no PURGE, QUERY, MKCOL, …: see preserveRequestMethod
+	s.echo.Any("/traefik/config", s.recoverPanic(s.routes))
+	s.echo.Any("/traefik/config/:endpoint", s.recoverPanic(s.routes))
+	s.echo.GET("/healthz", s.recoverPanic(s.healthz))
 	if o.AdminPath != "" {
 		s.admin, s.adminPath = http.StripPrefix(o.AdminPath, o.Admin), o.AdminPath
 	}
@@ -228,9 +228,9 @@ func protocols() *http.Protocols {
 
 func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// survive answers 503 where a handler panics: no answer at all would be Traefik's 500. It
+// recoverPanic answers 503 where a handler panics: no answer at all would be Traefik's 500. It
 // is put around each handler once; as a middleware of Echo's it would be for each request.
-func (s *Server) survive(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if cause := recover(); cause != nil {

@@ -142,7 +142,7 @@ func TestPaastisIsHealthyAsSoonAsItServes(t *testing.T) {
 func TestPanicIsAnsweredAndLoggedAndNotShown(t *testing.T) {
 	var log bytes.Buffer
 	s := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
-	s.echo.GET("/panic", s.survive(func(echo.Context) error { panic("secret") }))
+	s.echo.GET("/panic", s.recoverPanic(func(echo.Context) error { panic("secret") }))
 	// A server without a registry panics at the first question.
 	for _, r := range []*http.Request{ask("http://shop.test/", browser), httptest.NewRequest("GET", "/panic", nil)} {
 		w := s.answer(r)
@@ -163,7 +163,7 @@ func TestPanicIsAnsweredAndLoggedAndNotShown(t *testing.T) {
 
 func TestPanicAfterTheAnswerBeganAddsNothing(t *testing.T) {
 	s := New(Options{Log: slog.New(slog.DiscardHandler)})
-	s.echo.GET("/panic", s.survive(func(c echo.Context) error { _ = c.String(200, "half"); panic("late") }))
+	s.echo.GET("/panic", s.recoverPanic(func(c echo.Context) error { _ = c.String(200, "half"); panic("late") }))
 	if w := s.answer(httptest.NewRequest("GET", "/panic", nil)); w.Code != 200 || w.Body.String() != "half" {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}

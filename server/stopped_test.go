@@ -12,7 +12,7 @@ import (
 func TestAnAppThatItsOwnerStoppedSaysSo(t *testing.T) {
 	const why = "It was stopped by hand. It stays so until somebody starts it: paastis wake shop"
 	v := registry.View{Name: "shop", State: registry.Asleep, HeldDown: true, Reason: reason.Reason{Kind: reason.StaysStopped, Apps: []string{"shop"}}}
-	for who, p := range map[string]problem.Document{"a program": appProblem(v), "a monitor": onlookerProblem(v)} {
+	for who, p := range map[string]problem.Document{"a program": appProblem(v), "a monitor": passiveProblem(v)} {
 		if p.Status != 503 || p.Title != "The app was stopped by hand" || p.Detail != why || p.State != "asleep" || p.Reason != reason.StaysStopped || p.Retry != page.AsleepPause {
 			t.Errorf("%s is told %+v", who, p)
 		}

@@ -90,7 +90,7 @@ func stranger(host, path string, lines []string) *http.Request {
 }
 
 // wantNothing fails the test unless a request is answered as one for a path that is none.
-func (s *site) wantNothing(t *testing.T, r, none *http.Request) {
+func (s *testServer) wantNothing(t *testing.T, r, none *http.Request) {
 	t.Helper()
 	got, want := s.answer(r), s.answer(none)
 	if got.Code != http.StatusNotFound || got.Body.String() != want.Body.String() || !maps.EqualFunc(got.Header(), want.Header(), func(a, b []string) bool {
@@ -177,8 +177,8 @@ func TestTheAppNeverSeesAMark(t *testing.T) {
 	}
 }
 
-// besideStrangers is a site of which shop is managed and asleep; all others run.
-func besideStrangers(t *testing.T) *site {
+// besideStrangers is a test server of which shop is managed and asleep; all others run.
+func besideStrangers(t *testing.T) *testServer {
 	t.Helper()
 	there := func(a *registrytest.App, address, protected string) *registrytest.App {
 		a.Awake()

@@ -41,8 +41,8 @@ type door interface {
 // receiveVisit answers a visit.
 func (s *Server) receiveVisit(v *visit) error {
 	switch v.who {
-	case Onlooker:
-		return s.lookOn(v)
+	case PassiveClient:
+		return s.answerPassive(v)
 	case Poll:
 		return s.poll(v.r.Context(), v.w, v.keeper, &v.request)
 	case Person:
@@ -52,14 +52,14 @@ func (s *Server) receiveVisit(v *visit) error {
 	}
 }
 
-// lookOn answers who must not wake an app.
-func (s *Server) lookOn(v *visit) error {
+// answerPassive answers who must not wake an app.
+func (s *Server) answerPassive(v *visit) error {
 	ctx, cancel := s.patient(v.r.Context(), dialLimit)
 	defer cancel()
 	if answered, err := v.door.through(ctx, v); answered {
 		return err
 	}
-	return tell(v.w, v.r, onlookerProblem(s.registry.View(v.keeper)))
+	return tell(v.w, v.r, passiveProblem(s.registry.View(v.keeper)))
 }
 
 // welcome answers a person: through to the app, or the waiting page.

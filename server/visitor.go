@@ -21,8 +21,8 @@ const (
 	Person
 	// Form: a person has sent a form, and looks at what comes back.
 	Form
-	// Onlooker: it must not wake an app.
-	Onlooker
+	// PassiveClient: it must not wake an app.
+	PassiveClient
 	// Poll: it is the waiting page, asking how far the app is.
 	Poll
 )
@@ -103,19 +103,19 @@ func NewClassifier(n NeverWake) (Classifier, error) {
 // Classify tells who a request is from. h are the visitor's headers, client the address
 // that called Traefik.
 func (c Classifier) Classify(method, path string, h http.Header, client netip.Addr) Visitor {
-	if who, stands := c.bystander(method, path, h, client); stands {
+	if who, wakesNothing := c.passive(method, path, h, client); wakesNothing {
 		return who
 	}
 	return wakes(method, h)
 }
 
-// bystander tells who a request is from that wakes nothing, and false if it may wake.
-func (c Classifier) bystander(method, path string, h http.Header, client netip.Addr) (who Visitor, stands bool) {
+// passive says who a request is from that wakes nothing, and false if it may wake.
+func (c Classifier) passive(method, path string, h http.Header, client netip.Addr) (who Visitor, wakesNothing bool) {
 	switch {
 	case h[page.PollHeader] != nil:
 		return Poll, true
-	case c.onlooks(method, path, h, client):
-		return Onlooker, true
+	case c.isPassive(method, path, h, client):
+		return PassiveClient, true
 	default:
 		return Program, false
 	}
@@ -148,7 +148,7 @@ func Navigates(h http.Header) bool {
 	return h["Sec-Websocket-Key"] == nil && strings.Contains(accept, "text/html") && prefersHTML(accept) && !isScripted(h)
 }
 
-func (c Classifier) onlooks(method, p string, h http.Header, client netip.Addr) bool {
+func (c Classifier) isPassive(method, p string, h http.Header, client netip.Addr) bool {
 	if slices.Contains(c.methods, method) || slices.Contains(c.paths, p) || c.prefetch && prefetches(h) {
 		return true
 	}

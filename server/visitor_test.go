@@ -91,7 +91,7 @@ func TestOnlookersAreWhoTheConfigurationNames(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, method, path, line, client string
-		onlooks                          bool
+		passive                          bool
 	}{
 		{"an agent", "GET", "/", "User-Agent: Mozilla/5.0+(compatible; UptimeRobot/2.0)", "", true},
 		{"an agent in another case", "GET", "/", "User-Agent: uptimeROBOT", "", true},
@@ -138,11 +138,11 @@ func TestOnlookersAreWhoTheConfigurationNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := classifier.Classify(c.method, c.path, header(c.line), client); (got == Onlooker) != c.onlooks {
+			if got := classifier.Classify(c.method, c.path, header(c.line), client); (got == PassiveClient) != c.passive {
 				t.Errorf("is %d", got)
 			}
-			if got := (Classifier{}).Classify(c.method, c.path, header(c.line), client); got == Onlooker {
-				t.Error("onlooks although nothing is configured")
+			if got := (Classifier{}).Classify(c.method, c.path, header(c.line), client); got == PassiveClient {
+				t.Error("passive although nothing is configured")
 			}
 		})
 	}

@@ -89,7 +89,7 @@ func New(o Options) *Admin {
 	a.closing, a.close = context.WithCancel(context.Background())
 	a.echo.HideBanner, a.echo.HidePort = true, true
 	a.echo.HTTPErrorHandler = a.answerError
-	a.echo.Pre(a.survive, a.guard)
+	a.echo.Pre(a.recoverPanic, a.guard)
 	a.echo.Use(refuseOptions)
 	a.route()
 	return a
@@ -161,9 +161,9 @@ func (a *Admin) Serve(ctx context.Context, listeners ...net.Listener) error {
 	return failed
 }
 
-// survive answers 503 where a handler panics. An answer that has begun is broken off, so
+// recoverPanic answers 503 where a handler panics. An answer that has begun is broken off, so
 // that it does not look whole.
-func (a *Admin) survive(next echo.HandlerFunc) echo.HandlerFunc {
+func (a *Admin) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			cause := recover()

@@ -17,27 +17,27 @@ import (
 
 // Tests of the way through Paastis have sockets, and so the real clock.
 
-// street is a site that serves on a socket, in real time. Traefik fetches its routes.
-type street struct {
-	*site
+// socketServer is a test server that serves on a socket, in real time. Traefik fetches its routes.
+type socketServer struct {
+	*testServer
 	url string // of Paastis
 	end func() // ends it, and returns when it has ended
 }
 
-// onSockets runs a site on a socket until the test ends.
-func onSockets(t *testing.T, apps ...*registrytest.App) *street {
+// onSockets runs a test server on a socket until the test ends.
+func onSockets(t *testing.T, apps ...*registrytest.App) *socketServer {
 	t.Helper()
 	return serving(t, begin(t, apps...))
 }
 
-// serving makes a site serve.
-func serving(t *testing.T, of *site) *street {
+// serving makes a test server serve.
+func serving(t *testing.T, of *testServer) *socketServer {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &street{site: of, url: "http://" + ln.Addr().String()}
+	s := &socketServer{testServer: of, url: "http://" + ln.Addr().String()}
 	s.registry.Publisher().Fetched(netip.MustParseAddr("10.0.0.2"), s.url, 0)
 	ctx, end := context.WithCancel(context.Background())
 	served := make(chan struct{})
@@ -86,7 +86,7 @@ func speaks(a *registrytest.App, scheme string) *registrytest.App {
 
 // to is a request as Traefik sends it by the published route of shop.test. Lines are
 // headers.
-func (s *street) to(method, path string, body io.Reader, lines ...string) *http.Request {
+func (s *socketServer) to(method, path string, body io.Reader, lines ...string) *http.Request {
 	r, err := http.NewRequest(method, s.url, body)
 	if err != nil {
 		panic(err)
@@ -146,7 +146,7 @@ func readLine(t *testing.T, r io.Reader) string {
 }
 
 // using is how many requests Paastis carries to an app now.
-func (s *street) using(name string) int { return s.registry.Detail(s.registry.Named(name)).Open }
+func (s *socketServer) using(name string) int { return s.registry.Detail(s.registry.Named(name)).Open }
 
 // soon fails the test unless something comes true within a few seconds.
 func soon(t *testing.T, what string, is func() bool) {
