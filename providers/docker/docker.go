@@ -42,7 +42,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/paastis/paastis/registry"
 )
@@ -65,17 +64,13 @@ const traefikProvider = "docker"
 // but Watch only once at a time. It connects when it is first used, and again by
 // itself after the engine was away.
 type Provider struct {
-	id        string
-	traefik   string
-	log       *slog.Logger
-	engine    *connection
-	self      Self
-	proc      string
-	inventory inventory
-
-	// lastEvent is when the newest event happened that Watch has read, in Unix
-	// nanoseconds of the engine's clock. Zero before the first.
-	lastEvent atomic.Int64
+	id         string
+	traefik    string
+	engine     *connection
+	containers *inspector
+	control    *control
+	sampler    *sampler
+	cursor     cursor
 }
 
 // Config is what a Provider is made of. The zero value means the engine behind
@@ -130,13 +125,15 @@ func NewConfig(cfg Config) (*Provider, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	engine := &connection{endpoint: endpoint, client: client}
+	containers := &inspector{engine: engine, self: cfg.Self, log: log}
 	return &Provider{
-		id:      cmp.Or(cfg.ID, "docker"),
-		traefik: cfg.Traefik,
-		log:     log,
-		engine:  &connection{endpoint: endpoint, client: client},
-		self:    cfg.Self,
-		proc:    cmp.Or(cfg.Proc, DefaultProc),
+		id:         cmp.Or(cfg.ID, "docker"),
+		traefik:    cfg.Traefik,
+		engine:     engine,
+		containers: containers,
+		control:    &control{engine: engine, inventory: &containers.inventory},
+		sampler:    &sampler{engine: engine, proc: cmp.Or(cfg.Proc, DefaultProc)},
 	}, nil
 }
 
@@ -150,8 +147,8 @@ func (p *Provider) TraefikProvider() string { return p.traefik }
 // otherwise than the last look did. A container that cannot be inspected is logged
 // and reported as it was last seen, or not at all.
 func (p *Provider) List(ctx context.Context) (registry.Report, error) {
-	if err := p.refresh(ctx); err != nil {
+	if err := p.containers.refresh(ctx); err != nil {
 		return registry.Report{}, fmt.Errorf("docker: %w", err)
 	}
-	return p.fleet().everything(), nil
+	return p.containers.fleet().everything(), nil
 }

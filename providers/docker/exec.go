@@ -22,7 +22,7 @@ func (p *Provider) Execute(ctx context.Context, name string, command []string) (
 }
 
 func (p *Provider) execute(ctx context.Context, name string, command []string) (int, error) {
-	_, running, err := p.running(ctx, name)
+	_, running, err := p.containers.running(ctx, name)
 	if err != nil {
 		return 0, err
 	}

@@ -25,9 +25,9 @@ type fleet struct {
 }
 
 // fleet is the newest one. It is never older than one that was made before.
-func (p *Provider) fleet() *fleet {
-	all, stops, version := p.inventory.snapshot()
-	f := &fleet{all: all, stops: stops, version: version, endpoint: p.engine.endpoint, self: p.self.find(all)}
+func (i *inspector) fleet() *fleet {
+	all, stops, version := i.inventory.snapshot()
+	f := &fleet{all: all, stops: stops, version: version, endpoint: i.engine.endpoint, self: i.self.find(all)}
 	if slices.ContainsFunc(all, f.isRival) {
 		f.stops = nil // it may have been the other Paastis
 	}

@@ -65,14 +65,14 @@ func TestLookThatWasOvertakenIsDropped(t *testing.T) {
 		id := e.id("shop-front-1")
 		release := e.hold("inspect shop-front-1")
 		done := make(chan error)
-		go func() { done <- p.look(t.Context(), id) }()
+		go func() { done <- p.containers.look(t.Context(), id) }()
 		synctest.Wait()
 
 		e.change("shop-front-1", exits(0))
 		newer := appOf(t, p, "shop-front")
 		release()
 		<-done
-		older, _ := p.fleet().app("shop-front")
+		older, _ := p.containers.fleet().app("shop-front")
 		equal(t, "before", newer.Instances[0].Status, registry.Exited)
 		equal(t, "after", older.Instances[0].Status, registry.Exited)
 	})
@@ -81,8 +81,8 @@ func TestLookThatWasOvertakenIsDropped(t *testing.T) {
 func TestLookThatWasOvertakenDoesNotRaiseTheDead(t *testing.T) {
 	t.Parallel()
 	for name, discover := range map[string]func(ctx context.Context, p *Provider, id string) error{
-		"by a look": func(ctx context.Context, p *Provider, id string) error { return p.look(ctx, id) },
-		"by a list": func(ctx context.Context, p *Provider, _ string) error { return p.refresh(ctx) },
+		"by a look": func(ctx context.Context, p *Provider, id string) error { return p.containers.look(ctx, id) },
+		"by a list": func(ctx context.Context, p *Provider, _ string) error { return p.containers.refresh(ctx) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestLookThatWasOvertakenDoesNotRaiseTheDead(t *testing.T) {
 				id := e.id("shop-front-1")
 				release := e.hold("inspect shop-front-1")
 				done := make(chan error)
-				go func() { done <- p.look(t.Context(), id) }()
+				go func() { done <- p.containers.look(t.Context(), id) }()
 				synctest.Wait()
 
 				e.remove("shop-front-1")
@@ -101,9 +101,9 @@ func TestLookThatWasOvertakenDoesNotRaiseTheDead(t *testing.T) {
 				}
 				release()
 				<-done
-				_, found := p.fleet().app("shop-front")
+				_, found := p.containers.fleet().app("shop-front")
 				equal(t, "found", found, false)
-				equal(t, "kept of the dead", len(p.inventory.removed), 0)
+				equal(t, "kept of the dead", len(p.containers.inventory.removed), 0)
 			})
 		})
 	}
@@ -119,7 +119,7 @@ func TestListThatWasOvertakenDoesNotRemoveTheNew(t *testing.T) {
 		go func() { reports <- listOf(t, p) }()
 		synctest.Wait()
 		e.add(recording(t, "shop-front-1"))
-		if err := p.look(t.Context(), e.id("shop-front-1")); err != nil {
+		if err := p.containers.look(t.Context(), e.id("shop-front-1")); err != nil {
 			t.Fatal(err)
 		}
 		release()
@@ -137,8 +137,8 @@ func TestReportsNeverGoBackInTime(t *testing.T) {
 	list := func() registry.App { return appOf(t, p, "shop-front") }
 	start := func() registry.App { app, _ := p.Start(t.Context(), "shop-front"); return app }
 	look := func() registry.App {
-		_ = p.look(t.Context(), id)
-		app, _ := p.fleet().app("shop-front")
+		_ = p.containers.look(t.Context(), id)
+		app, _ := p.containers.fleet().app("shop-front")
 		return app
 	}
 	newest := newestApp{app: list()}
@@ -161,8 +161,8 @@ func TestReportsNeverGoBackInTime(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if len(p.inventory.removed) > 0 || len(p.inventory.open) > 0 {
-		t.Errorf("left over: %v, %v", p.inventory.removed, p.inventory.open)
+	if len(p.containers.inventory.removed) > 0 || len(p.containers.inventory.open) > 0 {
+		t.Errorf("left over: %v, %v", p.containers.inventory.removed, p.containers.inventory.open)
 	}
 }
 

@@ -30,7 +30,7 @@ var errNoSockets = errors.New("it has no command that shows its sockets")
 // listens on the loopback alone is left out. ErrUnknownApp if there is no such container,
 // ErrNotRunning if it does not run.
 func (p *Provider) Listens(ctx context.Context, id string, port uint16) (bool, error) {
-	f := p.fleet()
+	f := p.containers.fleet()
 	c := f.find(id)
 	switch {
 	case c == nil:
@@ -38,7 +38,7 @@ func (p *Provider) Listens(ctx context.Context, id string, port uint16) (bool, e
 	case c.instance.Status != registry.Running:
 		return false, fmt.Errorf("docker: look into container %q: %w", c.instance.Name, ErrNotRunning)
 	}
-	table, err := p.processSockets(f, c)
+	table, err := p.sampler.processSockets(f, c)
 	if err != nil {
 		table, err = p.engine.commandSockets(ctx, id)
 	}
@@ -51,8 +51,8 @@ func (p *Provider) Listens(ctx context.Context, id string, port uint16) (bool, e
 }
 
 // processSockets are those of a container's main process, as the host's /proc shows it.
-func (p *Provider) processSockets(f *fleet, c *container) ([]socket, error) {
-	folder, err := os.OpenRoot(filepath.Join(p.proc, strconv.Itoa(c.pid)))
+func (s *sampler) processSockets(f *fleet, c *container) ([]socket, error) {
+	folder, err := os.OpenRoot(filepath.Join(s.proc, strconv.Itoa(c.pid)))
 	if err != nil {
 		return nil, err
 	}

@@ -35,11 +35,11 @@ func (p *Provider) Logs(ctx context.Context, name string, lines int) ([]string, 
 		return nil, nil
 	}
 	lines = min(lines, MaxLogLines)
-	if _, err := p.fresh(ctx, name); err != nil {
+	if _, err := p.containers.fresh(ctx, name); err != nil {
 		return nil, naming("read logs of", name, err)
 	}
 	var all []entry
-	for _, c := range p.fleet().members(name) {
+	for _, c := range p.containers.fleet().members(name) {
 		entries, err := p.engine.tail(ctx, c, lines)
 		if err != nil {
 			return nil, naming("read logs of", name, fmt.Errorf("container %q: %w", c.instance.Name, err))

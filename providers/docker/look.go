@@ -3,43 +3,56 @@ package docker
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
+
+	"github.com/paastis/paastis/registry"
 )
 
 // parallelLooks is how many inspections are under way at once.
 const parallelLooks = 8
 
+// inspector looks at containers and keeps what it finds in the inventory.
+type inspector struct {
+	engine    *connection
+	inventory inventory
+	self      Self
+
+	// log hears of containers that cannot be inspected.
+	log *slog.Logger
+}
+
 // refresh brings the inventory up to date with the list of all containers.
-func (p *Provider) refresh(ctx context.Context) error {
-	seq := p.inventory.begin()
+func (i *inspector) refresh(ctx context.Context) error {
+	seq := i.inventory.begin()
 	var list client.ContainerListResult
-	err := p.engine.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
-		list, err = p.engine.client.ContainerList(ctx, client.ContainerListOptions{All: true})
+	err := i.engine.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
+		list, err = i.engine.client.ContainerList(ctx, client.ContainerListOptions{All: true})
 		return err
 	})
 	if err != nil {
-		p.inventory.drop(seq)
+		i.inventory.drop(seq)
 		return doing("list containers", err)
 	}
-	return p.survey(ctx, p.inventory.compare(seq, list.Items))
+	return i.survey(ctx, i.inventory.compare(seq, list.Items))
 }
 
 // survey looks at several containers. One that the engine cannot inspect stays as it
 // was last seen; only an end of ctx or of the connection is an error.
-func (p *Provider) survey(ctx context.Context, ids []string) error {
+func (i *inspector) survey(ctx context.Context, ids []string) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	each(parallelLooks, len(ids), func(i int) {
-		err := p.look(ctx, ids[i])
+	each(parallelLooks, len(ids), func(n int) {
+		err := i.look(ctx, ids[n])
 		switch {
 		case err == nil:
 		case ctx.Err() != nil, errors.Is(err, ErrUnreachable):
 			abort(err)
 		default:
-			p.log.Warn("container left as it was last seen", "container", ids[i], "error", err)
+			i.log.Warn("container left as it was last seen", "container", ids[n], "error", err)
 		}
 	})
 	return context.Cause(ctx)
@@ -47,23 +60,63 @@ func (p *Provider) survey(ctx context.Context, ids []string) error {
 
 // look inspects one container and stores what it finds. That there is no such
 // container any more is a finding too.
-func (p *Provider) look(ctx context.Context, id string) error {
-	seq := p.inventory.begin()
+func (i *inspector) look(ctx context.Context, id string) error {
+	seq := i.inventory.begin()
 	var found client.ContainerInspectResult
-	err := p.engine.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
-		found, err = p.engine.client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	err := i.engine.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
+		found, err = i.engine.client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 		return err
 	})
 	switch {
 	case err == nil:
-		p.inventory.end(seq, id, newContainer(found.Container, p.engine.client.ClientVersion()))
+		i.inventory.end(seq, id, newContainer(found.Container, i.engine.client.ClientVersion()))
 	case errdefs.IsNotFound(err):
-		p.inventory.end(seq, id, nil)
+		i.inventory.end(seq, id, nil)
 	default:
-		p.inventory.drop(seq)
+		i.inventory.drop(seq)
 		return doing("inspect container", err)
 	}
 	return nil
+}
+
+// fresh looks at the app's containers, and for others if it knows of none.
+func (i *inspector) fresh(ctx context.Context, name string) (registry.App, error) {
+	var ids []string
+	for _, c := range i.fleet().members(name) {
+		ids = append(ids, c.instance.ID)
+	}
+	if err := i.survey(ctx, ids); err != nil {
+		return registry.App{}, err
+	}
+	if app, found := i.fleet().app(name); found {
+		return app, nil
+	}
+	if err := i.refresh(ctx); err != nil {
+		return registry.App{}, err
+	}
+	if app, found := i.fleet().app(name); found {
+		return app, nil
+	}
+	return registry.App{}, ErrUnknownApp
+}
+
+// running takes a look at the app, and returns the fleet and those of the app's
+// containers that run in it, the one that speaks for it first. There is one, or an error.
+func (i *inspector) running(ctx context.Context, name string) (*fleet, []*container, error) {
+	if _, err := i.fresh(ctx, name); err != nil {
+		return nil, nil, err
+	}
+	var running []*container
+	f := i.fleet()
+	for _, c := range f.members(name) {
+		if c.instance.Status == registry.Running {
+			running = append(running, c)
+		}
+	}
+	if len(running) == 0 {
+		return nil, nil, ErrNotRunning
+	}
+	return f, running, nil
 }
 
 // each calls do with 0 to n-1, so many at once, and waits for all.

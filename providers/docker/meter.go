@@ -27,13 +27,13 @@ func (p *Provider) Measure(ctx context.Context, name string, want registry.Want)
 }
 
 func (p *Provider) measure(ctx context.Context, name string, want registry.Want) (registry.Usage, error) {
-	f, running, err := p.running(ctx, name)
+	f, running, err := p.containers.running(ctx, name)
 	if err != nil {
 		return registry.Usage{}, err
 	}
 	usages, errs := make([]registry.Usage, len(running)), make([]error, len(running))
 	each(parallelLooks, len(running), func(i int) {
-		usages[i], errs[i] = p.gauge(ctx, f, running[i], want)
+		usages[i], errs[i] = p.sampler.sample(ctx, f, running[i], want)
 		errs[i] = doing(fmt.Sprintf("container %q", running[i].instance.Name), errs[i])
 	})
 	for _, err := range errs {
@@ -44,35 +44,22 @@ func (p *Provider) measure(ctx context.Context, name string, want registry.Want)
 	return sum(usages), nil
 }
 
-// running takes a look at the app, and returns the fleet and those of the app's
-// containers that run in it, the one that speaks for it first. There is one, or an error.
-func (p *Provider) running(ctx context.Context, name string) (*fleet, []*container, error) {
-	if _, err := p.fresh(ctx, name); err != nil {
-		return nil, nil, err
-	}
-	var running []*container
-	f := p.fleet()
-	for _, c := range f.members(name) {
-		if c.instance.Status == registry.Running {
-			running = append(running, c)
-		}
-	}
-	if len(running) == 0 {
-		return nil, nil, ErrNotRunning
-	}
-	return f, running, nil
+// sampler reads what containers have used, from the host's /proc and from the engine.
+type sampler struct {
+	engine *connection
+	proc   string // Config.Proc
 }
 
-// gauge measures one container. That it does not show in /proc is no error.
-func (p *Provider) gauge(ctx context.Context, f *fleet, c *container, want registry.Want) (registry.Usage, error) {
-	seen, unseen := p.watchProcess(f, c, want)
+// sample measures one container. That it does not show in /proc is no error.
+func (s *sampler) sample(ctx context.Context, f *fleet, c *container, want registry.Want) (registry.Usage, error) {
+	seen, unseen := s.watchProcess(f, c, want)
 	if unseen == nil && !want.CPU && !want.Memory {
 		return seen, nil
 	}
 	if want.Quick && !want.CPU && !want.Memory {
 		return registry.Usage{Connections: registry.UnknownConnections}, nil
 	}
-	told, err := p.engine.stats(ctx, f, c)
+	told, err := s.engine.stats(ctx, f, c)
 	switch {
 	case err != nil && unseen == nil && !want.CPU:
 		return seen, nil // the memory alone is not worth an error

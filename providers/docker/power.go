@@ -27,7 +27,7 @@ type order struct {
 // the engine's reason. ErrUnknownApp if the app does not exist.
 func (p *Provider) Start(ctx context.Context, name string) (registry.App, error) {
 	app, err := p.carryOut(ctx, name, order{
-		give: p.start,
+		give: p.control.start,
 		met:  func(s registry.Status) bool { return s == registry.Running || s == registry.Restarting },
 	})
 	return app, naming("start", name, err)
@@ -40,9 +40,9 @@ func (p *Provider) Start(ctx context.Context, name string) (registry.App, error)
 // as it was, but exited. The engine stops them even if ctx ends before. ErrUnknownApp
 // if the app does not exist.
 func (p *Provider) Stop(ctx context.Context, name string, method rules.StopMethod) (registry.App, error) {
-	o := order{give: p.stop, met: func(s registry.Status) bool { return s == registry.Exited }}
+	o := order{give: p.control.stop, met: func(s registry.Status) bool { return s == registry.Exited }}
 	if method == rules.PauseContainer {
-		o = order{give: p.pause, met: func(s registry.Status) bool { return s == registry.Paused || s == registry.Exited }}
+		o = order{give: p.control.pause, met: func(s registry.Status) bool { return s == registry.Paused || s == registry.Exited }}
 	}
 	app, err := p.carryOut(ctx, name, o)
 	return app, naming("stop", name, err)
@@ -50,12 +50,12 @@ func (p *Provider) Stop(ctx context.Context, name string, method rules.StopMetho
 
 // carryOut gives the order where it is not met, and looks at the app before and after.
 func (p *Provider) carryOut(ctx context.Context, name string, o order) (registry.App, error) {
-	before, err := p.fresh(ctx, name)
+	before, err := p.containers.fresh(ctx, name)
 	if err != nil {
 		return registry.App{}, err
 	}
 	refusals := o.giveAll(ctx, before.Instances)
-	after, err := p.fresh(ctx, name)
+	after, err := p.containers.fresh(ctx, name)
 	if errors.Is(err, ErrUnknownApp) && o.met(registry.Exited) {
 		return p.exited(before), nil
 	}
@@ -65,30 +65,9 @@ func (p *Provider) carryOut(ctx context.Context, name string, o order) (registry
 	return after, o.shortfall(after.Instances, refusals)
 }
 
-// fresh looks at the app's containers, and for others if it knows of none.
-func (p *Provider) fresh(ctx context.Context, name string) (registry.App, error) {
-	var ids []string
-	for _, c := range p.fleet().members(name) {
-		ids = append(ids, c.instance.ID)
-	}
-	if err := p.survey(ctx, ids); err != nil {
-		return registry.App{}, err
-	}
-	if app, found := p.fleet().app(name); found {
-		return app, nil
-	}
-	if err := p.refresh(ctx); err != nil {
-		return registry.App{}, err
-	}
-	if app, found := p.fleet().app(name); found {
-		return app, nil
-	}
-	return registry.App{}, ErrUnknownApp
-}
-
 // exited is an app that was removed, as if it were only stopped.
 func (p *Provider) exited(app registry.App) registry.App {
-	app.Version = p.fleet().version
+	app.Version = p.containers.fleet().version
 	for i := range app.Instances {
 		instance := &app.Instances[i]
 		*instance = registry.Instance{Name: instance.Name, ID: instance.ID, StartedAt: instance.StartedAt}
@@ -129,56 +108,63 @@ func (o order) shortfall(after []registry.Instance, refusals map[string]error) e
 	return left
 }
 
-func (p *Provider) start(ctx context.Context, instance registry.Instance) error {
+// control gives containers their orders, and tells the inventory of those that it gives, whose
+// events are Paastis's own then.
+type control struct {
+	engine    *connection
+	inventory *inventory
+}
+
+func (c *control) start(ctx context.Context, instance registry.Instance) error {
 	if instance.Status == registry.Paused {
-		return p.unpause(ctx, instance)
+		return c.unpause(ctx, instance)
 	}
-	return p.engine.ask(ctx, startTimeout, func(ctx context.Context) error {
-		_, err := p.engine.client.ContainerStart(ctx, instance.ID, client.ContainerStartOptions{})
+	return c.engine.ask(ctx, startTimeout, func(ctx context.Context) error {
+		_, err := c.engine.client.ContainerStart(ctx, instance.ID, client.ContainerStartOptions{})
 		return err
 	})
 }
 
 // stop leaves it to Docker to wake a paused container for its signal. Podman refuses
 // to stop one.
-func (p *Provider) stop(ctx context.Context, instance registry.Instance) error {
+func (c *control) stop(ctx context.Context, instance registry.Instance) error {
 	stop := func(ctx context.Context) error {
-		_, err := p.engine.client.ContainerStop(ctx, instance.ID, client.ContainerStopOptions{})
+		_, err := c.engine.client.ContainerStop(ctx, instance.ID, client.ContainerStopOptions{})
 		return err
 	}
-	err := p.askToStop(ctx, instance, unlimited, stop)
+	err := c.askToStop(ctx, instance, unlimited, stop)
 	if err == nil || instance.Status != registry.Paused {
 		return err
 	}
-	if p.unpause(ctx, instance) != nil {
+	if c.unpause(ctx, instance) != nil {
 		return err
 	}
-	return p.askToStop(ctx, instance, unlimited, stop)
+	return c.askToStop(ctx, instance, unlimited, stop)
 }
 
 // askToStop is ask for a stop or a pause, whose events are Paastis's own then.
-func (p *Provider) askToStop(ctx context.Context, instance registry.Instance, limit time.Duration, call func(context.Context) error) error {
-	p.inventory.ordering(instance.ID)
-	err := p.engine.ask(ctx, limit, call)
-	p.inventory.ordered(instance.ID, err)
+func (c *control) askToStop(ctx context.Context, instance registry.Instance, limit time.Duration, call func(context.Context) error) error {
+	c.inventory.ordering(instance.ID)
+	err := c.engine.ask(ctx, limit, call)
+	c.inventory.ordered(instance.ID, err)
 	return err
 }
 
 // pause freezes what runs. A container between two restarts cannot be frozen and would
 // run on, so it is stopped.
-func (p *Provider) pause(ctx context.Context, instance registry.Instance) error {
+func (c *control) pause(ctx context.Context, instance registry.Instance) error {
 	if instance.Status == registry.Restarting {
-		return p.stop(ctx, instance)
+		return c.stop(ctx, instance)
 	}
-	return p.askToStop(ctx, instance, callTimeout, func(ctx context.Context) error {
-		_, err := p.engine.client.ContainerPause(ctx, instance.ID, client.ContainerPauseOptions{})
+	return c.askToStop(ctx, instance, callTimeout, func(ctx context.Context) error {
+		_, err := c.engine.client.ContainerPause(ctx, instance.ID, client.ContainerPauseOptions{})
 		return err
 	})
 }
 
-func (p *Provider) unpause(ctx context.Context, instance registry.Instance) error {
-	return p.engine.ask(ctx, callTimeout, func(ctx context.Context) error {
-		_, err := p.engine.client.ContainerUnpause(ctx, instance.ID, client.ContainerUnpauseOptions{})
+func (c *control) unpause(ctx context.Context, instance registry.Instance) error {
+	return c.engine.ask(ctx, callTimeout, func(ctx context.Context) error {
+		_, err := c.engine.client.ContainerUnpause(ctx, instance.ID, client.ContainerUnpauseOptions{})
 		return err
 	})
 }

@@ -33,9 +33,9 @@ type socket struct {
 // watchProcess measures a container by what /proc shows of its main process. It fails
 // if there is no such process, or if it is not the container's: /proc may be that of
 // another machine than the engine's, or of a container.
-func (p *Provider) watchProcess(f *fleet, c *container, want registry.Want) (registry.Usage, error) {
+func (s *sampler) watchProcess(f *fleet, c *container, want registry.Want) (registry.Usage, error) {
 	// The folder, once open, stays that of the same process, whoever gets its number.
-	folder, err := os.OpenRoot(filepath.Join(p.proc, strconv.Itoa(c.pid)))
+	folder, err := os.OpenRoot(filepath.Join(s.proc, strconv.Itoa(c.pid)))
 	if err != nil {
 		return registry.Usage{}, err
 	}

@@ -57,11 +57,11 @@ func (f *fleet) uncounted(c *container) string {
 // connections tells of it, which take the host's /proc and a port. It tells what is known
 // from the last look at the containers.
 func (p *Provider) Unseen(name string, ports []uint16) string {
-	f := p.fleet()
+	f := p.containers.fleet()
 	for _, c := range f.members(name) {
 		switch {
 		case !f.home(c).onHost:
-		case !p.seesProcesses(f):
+		case !p.sampler.seesProcesses(f):
 			return procHidden
 		case len(c.hostPorts(ports).known) == 0:
 			return portUnknown
@@ -71,12 +71,12 @@ func (p *Provider) Unseen(name string, ports []uint16) string {
 }
 
 // seesProcesses reports whether the processes of containers show in /proc (Config.Proc).
-func (p *Provider) seesProcesses(f *fleet) bool {
+func (s *sampler) seesProcesses(f *fleet) bool {
 	return slices.ContainsFunc(f.all, func(c *container) bool {
 		if c.instance.Status != registry.Running {
 			return false
 		}
-		_, err := p.processSockets(f, c)
+		_, err := s.processSockets(f, c)
 		return err == nil
 	})
 }

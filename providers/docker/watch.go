@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/api/types/events"
@@ -26,7 +27,8 @@ var watched = []string{
 
 // watcher is one run of Watch.
 type watcher struct {
-	*Provider
+	*inspector
+	cursor *cursor
 	report func(registry.Report)
 	// told :: container ID → the app that it was last reported with.
 	told map[string]string
@@ -38,11 +40,11 @@ type watcher struct {
 // one. Called again, it resumes with the last event that was read, and takes a new look
 // at every container. It blocks.
 func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) error {
-	w := &watcher{Provider: p, report: report, told: map[string]string{}}
+	w := &watcher{inspector: p.containers, cursor: &p.cursor, report: report, told: map[string]string{}}
 	err := w.run(ctx)
-	p.inventory.doubt()
-	if first := p.inventory.doubtStops(time.Now()); first != 0 {
-		p.lastEvent.Store(min(first, p.lastEvent.Load()))
+	p.containers.inventory.doubt()
+	if first := p.containers.inventory.doubtStops(time.Now()); first != 0 {
+		p.cursor.rewind(first)
 	}
 	if ctx.Err() != nil {
 		return nil
@@ -86,7 +88,7 @@ func (w *watcher) subscribe(ctx context.Context) (client.EventsResult, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	slow := time.AfterFunc(callTimeout, func() { cancel(errSlow) })
 	stream := w.engine.client.Events(ctx, client.EventsListOptions{
-		Since:   since(w.lastEvent.Load()),
+		Since:   w.cursor.since(),
 		Filters: make(client.Filters).Add("type", "container").Add("event", watched...),
 	})
 	if !slow.Stop() {
@@ -107,7 +109,7 @@ func (w *watcher) read(ctx context.Context, stream client.EventsResult, touched 
 		}
 		select {
 		case event := <-stream.Messages:
-			w.lastEvent.Store(max(event.TimeNano, w.lastEvent.Load()))
+			w.cursor.advance(event)
 			w.inventory.happened(event, time.Now())
 			waiting = with(waiting, event)
 		case ready <- waiting:
@@ -178,11 +180,22 @@ func (w *watcher) tell(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// since is a point in time as the engine wants it. Empty for zero: only what happens
+// cursor is when the newest event happened that was read, in Unix nanoseconds of the engine's
+// clock. The zero value: none was.
+type cursor struct{ at atomic.Int64 }
+
+// advance goes on to an event, which may be an older one.
+func (c *cursor) advance(event events.Message) { c.at.Store(max(event.TimeNano, c.at.Load())) }
+
+// rewind goes back to that time, if it is earlier.
+func (c *cursor) rewind(to int64) { c.at.Store(min(to, c.at.Load())) }
+
+// since is that time as the engine wants it. Empty before the first event: only what happens
 // from now on.
-func since(nanoseconds int64) string {
-	if nanoseconds == 0 {
+func (c *cursor) since() string {
+	at := c.at.Load()
+	if at == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d.%09d", nanoseconds/1e9, nanoseconds%1e9)
+	return fmt.Sprintf("%d.%09d", at/1e9, at%1e9)
 }
