@@ -35,7 +35,7 @@ func (r *Registry) foundServing(k *Keeper, now time.Time) bool {
 	if len(e.Routers) == 0 && e.App.HealthCheck == nil && k.app.health() == NoHealth && !k.app.restarting() && k.app.ranFor(e.StartTimeout, now) {
 		return true
 	}
-	serving, _ := r.tally(k)
+	serving, _ := r.prober.tally(k)
 	return serving && (e.Static() || k.app.ranFor(brief, now))
 }
 

@@ -678,5 +678,5 @@ func (l *directLife) wantUp(when string) {
 func (w *world) serversOf(rt *Route) []string {
 	w.Registry.mu.Lock()
 	defer w.Registry.mu.Unlock()
-	return rt.servers(rt.Keeper().app, w.serving(rt.Keeper()), nil)
+	return rt.servers(rt.Keeper().app, w.prober.serving(rt.Keeper()), nil)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/paastis/paastis/registry/reason"
@@ -228,7 +227,7 @@ func (p *pass) missed(k *Keeper) reason.Reason {
 	case k.app.restarting():
 		return reason.Reason{Kind: reason.RestartLoop, Code: k.app.lastInstance().ExitCode}
 	case k.app.up() && k.attempt.healthyAt.IsZero():
-		return p.reg.unanswered(k)
+		return p.reg.prober.unanswered(k)
 	case k.app.up() && unproven:
 		return reason.Reason{Kind: reason.NotListed}
 	case !k.app.up() && k.attempt.ordered:
@@ -238,25 +237,6 @@ func (p *pass) missed(k *Keeper) reason.Reason {
 		return reason.Reason{Kind: reason.NeedsLate, Apps: names}
 	}
 	return reason.Reason{Kind: reason.NoTurn}
-}
-
-// unanswered is why an app that runs does not count as healthy.
-func (r *Registry) unanswered(k *Keeper) reason.Reason {
-	switch status := k.attempt.ready.fault.Status; {
-	case r.sick(k):
-		return reason.Reason{Kind: reason.Unhealthy}
-	case status != 0:
-		return reason.Reason{Kind: reason.ProbeAnswered, Code: status}
-	default:
-		return reason.Reason{Kind: reason.NoAnswer, Code: int(k.Entry().probePorts()[0])}
-	}
-}
-
-// sick reports whether nothing but its health check keeps the app from being ready.
-func (r *Registry) sick(k *Keeper) bool {
-	return slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
-		return i.Status == Running && i.Health != Healthy && (k.trusted(i) || r.blocked(k, i))
-	})
 }
 
 // restarts is how often the app's provider says that it started instances again.

@@ -124,7 +124,7 @@ type proof struct {
 func (p *pass) prove(k *Keeper) {
 	r, deadline, during := p.reg, k.attempt.deadline, k.during()
 	proof := proof{
-		services: k.Entry().unproven(), addresses: addressesOf(p.reg.serving(k)),
+		services: k.Entry().unproven(), addresses: addressesOf(p.reg.prober.serving(k)),
 		certain: k.attempt.healthyAt.Add(p.reg.definitions.settings.Throttle + noticeSlack),
 	}
 	if len(k.app.Instances) > 1 {

@@ -66,7 +66,7 @@ type Listener interface {
 
 // knock is a probe of one instance.
 type knock struct {
-	r       *Registry
+	*prober
 	k       *Keeper
 	i       Instance
 	during  func() bool // see Keeper.during
@@ -116,7 +116,7 @@ func (o knock) untilHeard(ctx context.Context) bool {
 // hears looks once whether the instance listens.
 func (o knock) hears(ctx context.Context) (bool, error) {
 	if o.i.Address.IsValid() {
-		return o.r.probe(ctx, o.targets[0]) == nil, nil
+		return o.probe(ctx, o.targets[0]) == nil, nil
 	}
 	listener, ok := o.k.provider.(Listener)
 	if !ok {
@@ -143,7 +143,7 @@ func (o knock) untilAnswered(ctx context.Context) outcome {
 func (o knock) until(ctx context.Context, t Target) bool {
 	began := time.Now()
 	for t.Patience = httpLimit; ctx.Err() == nil && o.goesOn(); {
-		err := o.r.probe(ctx, t)
+		err := o.probe(ctx, t)
 		if err == nil {
 			return true
 		}
@@ -160,8 +160,8 @@ func (o knock) until(ctx context.Context, t Target) bool {
 func (o knock) failed(err error, tried time.Duration) time.Duration {
 	var fault StatusError
 	errors.As(err, &fault)
-	o.r.mu.Lock()
-	defer o.r.unlock()
+	o.mu.Lock()
+	defer o.unlock()
 	if o.during() {
 		o.k.attempt.ready.fail(fault)
 	}
@@ -207,53 +207,19 @@ var errNoListener = errors.New("its provider cannot tell")
 
 // tellBlind logs once of an app that nobody can tell when it answers.
 func (o knock) tellBlind(err error) {
-	o.r.mu.Lock()
-	defer o.r.unlock()
+	o.mu.Lock()
+	defer o.unlock()
 	if o.k.learned.tellBlind() {
-		o.r.journal.say(slog.LevelWarn, "nobody can tell when the app answers, so each wake waits until it has run for a while; let Paastis share a network with it, or give it a health check",
+		o.journal.say(slog.LevelWarn, "nobody can tell when the app answers, so each wake waits until it has run for a while; let Paastis share a network with it, or give it a health check",
 			"app", o.k.Name(), "container", o.i.Name, "wait", reason.Short(unprobedDelay), "error", err)
 	}
 }
 
 // goesOn reports whether the instance still runs as what is probed, in the same wake.
 func (o knock) goesOn() bool {
-	o.r.mu.Lock()
-	defer o.r.unlock()
+	o.mu.Lock()
+	defer o.unlock()
 	k := o.k
 	return !k.removal.gone && o.during() && (k.state == Starting || k.state == Ready) &&
 		slices.ContainsFunc(k.app.Instances, func(now Instance) bool { return now.lifetime() == o.i.lifetime() && now.Status == Running })
-}
-
-// probed takes in what a probe of an instance has found. It is called with r.mu held.
-func (r *Registry) probed(o knock, found outcome) {
-	k := o.k
-	k.attempt.ready.end(o.i.lifetime(), found)
-	if found != noAnswer {
-		r.supply.touch()
-		if len(k.Entry().Routes) > 0 {
-			r.publisher.changed() // requests may go there, too
-		}
-	}
-	switch {
-	case !o.learns:
-	case found == answered:
-		k.learned.hear(listens)
-	case found == supposed && k.learned.hearing == unheard:
-		k.learned.hear(deaf)
-		r.journal.say(slog.LevelInfo, "app does not listen where its image says, so it is ready when it runs; if it does later, give it a health check, or paastis.probe",
-			"app", k.Name(), "port", o.targets[0].Address.Port(), "waited", reason.Short(o.patience))
-	}
-	if found == supposed && o.learns {
-		r.listenOn(o)
-	}
-}
-
-// listenOn goes on to look whether an app listens that was taken not to.
-func (r *Registry) listenOn(o knock) {
-	r.jobs.do(o.k, job{work: func(ctx context.Context) func() {
-		if !o.untilHeard(ctx) {
-			return nil
-		}
-		return func() { o.k.learned.hear(listens) }
-	}})
 }

@@ -151,7 +151,7 @@ func (pub *Publisher) publication(rt *Route, to *destination) dynamic.Publicatio
 		p.Labels, p.Backend = h.labels, &rt.entry.labels
 	}
 	if k.open.Load() && (letsGo(k) || rt.entry.Apart) { // by Paastis nobody would get there
-		p.Servers = rt.servers(k.app, pub.reg.serving(k), to)
+		p.Servers = rt.servers(k.app, pub.reg.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
 	}
 	if !p.Awake {

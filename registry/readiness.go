@@ -2,7 +2,6 @@ package registry
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -51,12 +50,6 @@ func (k *Keeper) trusted(i Instance) bool {
 	return !late || len(e.probePorts()) == 0 || !i.Address.IsValid()
 }
 
-// blocked reports whether Traefik has no server for an instance, whatever a probe finds:
-// where it finds servers by itself, their health checks have to pass.
-func (r *Registry) blocked(k *Keeper, i Instance) bool {
-	return i.Health != NoHealth && i.Health != Healthy && !k.Entry().Static() && !r.publisher.direct(k)
-}
-
 // outlasted reports whether the first verdict of the app's health check cannot come within
 // its start timeout.
 func (e *Entry) outlasted() bool {
@@ -66,69 +59,11 @@ func (e *Entry) outlasted() bool {
 // First is how long after an instance's start its health is checked for the first time.
 func (h *HealthCheck) First() time.Duration { return cmp.Or(h.StartInterval, h.Interval) }
 
-// serves reports whether an instance is known to be ready in this wake. Called with the lock
-// held.
-func (r *Registry) serves(k *Keeper, i Instance) bool {
-	switch e := k.Entry(); {
-	case i.Status != Running, r.blocked(k, i):
-		return false
-	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !i.Address.IsValid()):
-		return true
-	case e.Probe.Kind <= rules.NoProbe && i.Health == Healthy:
-		return true
-	case k.trusted(i):
-		return false
-	default:
-		return len(e.probePorts()) == 0 || k.attempt.ready.answered[i.lifetime()]
-	}
-}
-
-// verdictDue is when the health check of an instance has given its first verdict, if that is
-// waited for and cannot come within the start timeout. Zero: there is no such instance.
-func (r *Registry) verdictDue(k *Keeper) time.Time {
-	if !k.Entry().outlasted() {
-		return time.Time{}
-	}
-	var due time.Time
-	for _, i := range k.app.Instances {
-		if i.Status == Running && i.Health == HealthStarting && (k.trusted(i) || r.blocked(k, i)) {
-			due = latest(due, later(i.StartedAt, k.attempt.startedAt).Add(k.app.HealthCheck.First()+verdictSlack))
-		}
-	}
-	return due
-}
-
-// serving are the instances that requests may go to: those that serve. If none is known to,
-// as Traefik has it: those that run and are not known to be unwell, or all that run.
-func (r *Registry) serving(k *Keeper) []Instance {
-	var running, well, ready []Instance
-	for _, i := range k.app.Instances {
-		if i.Status != Running {
-			continue
-		}
-		running = append(running, i)
-		if i.Health == NoHealth || i.Health == Healthy {
-			well = append(well, i)
-		}
-		if r.serves(k, i) {
-			ready = append(ready, i)
-		}
-	}
-	switch {
-	case ready != nil:
-		return ready
-	case well != nil:
-		return well
-	default:
-		return running
-	}
-}
-
 // answers reports whether a running app serves: one instance is enough, once the others have
 // had their grace. One that a static server of Traefik's names has to be among them.
 func (p *pass) answers(k *Keeper) bool {
-	p.reg.probeAll(k)
-	serving, late := p.reg.tally(k)
+	p.reg.prober.probeAll(k)
+	serving, late := p.reg.prober.tally(k)
 	if !serving {
 		k.attempt.ready.lapse()
 		p.unheal(k)
@@ -143,29 +78,12 @@ func (p *pass) answers(k *Keeper) bool {
 		return false
 	}
 	if late {
-		p.reg.journal.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.reg.serving(k)), "of", len(k.app.Instances))
+		p.reg.journal.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.reg.prober.serving(k)), "of", len(k.app.Instances))
 	}
 	k.attempt.heal(p.now)
 	p.move(k)
 	k.notify()
 	return true
-}
-
-// tally reports whether enough of an app serves, and whether something of it that runs, or
-// is to run again, does not yet.
-func (r *Registry) tally(k *Keeper) (serving, late bool) {
-	named := k.Entry().namedServers()
-	missing := len(named) > 0
-	for _, i := range k.app.Instances {
-		switch {
-		case r.serves(k, i):
-			serving = true
-			missing = missing && !named[i.Name]
-		case i.Status == Running || i.Status == Restarting:
-			late = true
-		}
-	}
-	return serving && !missing, late
 }
 
 // namedServers are the names of the app's instances to which static servers of its routers
@@ -182,19 +100,6 @@ func (e *Entry) namedServers() map[string]bool {
 	return named
 }
 
-// probeAll begins to probe each instance that runs and whose readiness nothing else tells.
-// Called with the lock held.
-func (r *Registry) probeAll(k *Keeper) {
-	if len(k.Entry().probePorts()) == 0 {
-		return
-	}
-	for _, i := range k.app.Instances {
-		if i.Status == Running && k.isProbed(i) && !k.attempt.ready.answered[i.lifetime()] && !k.attempt.ready.probing[i.lifetime()] {
-			r.probeOne(k, i)
-		}
-	}
-}
-
 // isProbed reports whether a probe of an instance would tell when it is ready. Where running is
 // enough, one spares visitors the moment in which it does not listen yet.
 func (k *Keeper) isProbed(i Instance) bool {
@@ -205,24 +110,8 @@ func (k *Keeper) isProbed(i Instance) bool {
 // open.
 func (p *pass) probeLate(k *Keeper) {
 	if len(k.app.Instances) > 1 {
-		p.reg.probeAll(k)
+		p.reg.prober.probeAll(k)
 	}
-}
-
-// probeOne probes an instance until it has answered, or this wake or its life has ended.
-func (r *Registry) probeOne(k *Keeper, i Instance) {
-	k.attempt.ready.begin(i.lifetime(), k.app)
-	e := k.Entry()
-	knock := knock{r: r, k: k, i: i, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
-	knock.patience, knock.learns = k.probePatience(i)
-	for _, port := range e.probePorts() {
-		knock.targets = append(knock.targets, e.target(i, port))
-	}
-	r.jobs.do(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
-		found := knock.untilKnown(ctx)
-		return func() { r.probed(knock, found) }
-	}})
-	r.wakeLoop()
 }
 
 // probePatience is how long an instance is probed until running is enough, and whether it shows

@@ -68,7 +68,6 @@ type Registry struct {
 	*core
 	providers []Provider
 	log       *slog.Logger
-	probe     func(ctx context.Context, target Target) error
 	gateway   Gateway
 	gateways  map[string]Gateway // :: endpoint → that of its Traefik
 	audit     time.Duration
@@ -80,6 +79,7 @@ type Registry struct {
 
 	redefined chan struct{} // apps have changed: Traefik's routers may have
 	jobs      jobs
+	prober    *prober
 
 	// The lock of the core guards the rest.
 	definitions definitions
@@ -101,7 +101,6 @@ func New(o Options) *Registry {
 		providers: o.Providers,
 		core:      newCore(o.Log),
 		log:       o.Log,
-		probe:     o.Probe,
 		gateway:   o.Gateway,
 		gateways:  o.Gateways,
 		audit:     cmp.Or(o.Audit, DefaultAudit),
@@ -115,8 +114,9 @@ func New(o Options) *Registry {
 	}
 	r.jobs.core = r.core
 	r.publisher = newPublisher(r, cmp.Or(o.MarkLife, DefaultMarkLife), time.Now())
-	if r.probe == nil {
-		r.probe = Answers
+	r.prober = &prober{core: r.core, probe: o.Probe, jobs: &r.jobs, supply: &r.supply, publisher: r.publisher}
+	if o.Probe == nil {
+		r.prober.probe = Answers
 	}
 	r.definitions.begin(o.Settings)
 	return r

@@ -40,7 +40,7 @@ func (r *Registry) Target(rt *Route) *url.URL {
 	r.mu.Lock()
 	defer r.unlock()
 	var targets []netip.Addr
-	for _, i := range r.serving(rt.Keeper()) {
+	for _, i := range r.prober.serving(rt.Keeper()) {
 		if at := i.Address; at.IsValid() || i.Machine.IsValid() {
 			if !at.IsValid() {
 				at = i.Machine

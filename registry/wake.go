@@ -147,7 +147,7 @@ func (p *pass) stepStarting(k *Keeper) {
 	if p.awaits(k) {
 		k.attempt.limit(p.now.Add(k.Entry().StartTimeout))
 	}
-	k.attempt.extend(p.reg.verdictDue(k))
+	k.attempt.extend(p.reg.prober.verdictDue(k))
 	if !p.now.Before(k.attempt.deadline) {
 		p.timeOut(k)
 		return

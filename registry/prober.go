@@ -1,0 +1,184 @@
+package registry
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/rules"
+)
+
+// prober finds out whether apps serve: by their health checks, and by probes where those do not
+// tell. Its methods are called with the registry's lock held.
+type prober struct {
+	*core
+	probe     func(ctx context.Context, target Target) error
+	jobs      *jobs
+	supply    *supply
+	publisher *Publisher
+}
+
+// serves reports whether an instance is known to be ready in this wake. Called with the lock
+// held.
+func (p *prober) serves(k *Keeper, i Instance) bool {
+	switch e := k.Entry(); {
+	case i.Status != Running, p.blocked(k, i):
+		return false
+	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !i.Address.IsValid()):
+		return true
+	case e.Probe.Kind <= rules.NoProbe && i.Health == Healthy:
+		return true
+	case k.trusted(i):
+		return false
+	default:
+		return len(e.probePorts()) == 0 || k.attempt.ready.answered[i.lifetime()]
+	}
+}
+
+// serving are the instances that requests may go to: those that serve. If none is known to,
+// as Traefik has it: those that run and are not known to be unwell, or all that run.
+func (p *prober) serving(k *Keeper) []Instance {
+	var running, well, ready []Instance
+	for _, i := range k.app.Instances {
+		if i.Status != Running {
+			continue
+		}
+		running = append(running, i)
+		if i.Health == NoHealth || i.Health == Healthy {
+			well = append(well, i)
+		}
+		if p.serves(k, i) {
+			ready = append(ready, i)
+		}
+	}
+	switch {
+	case ready != nil:
+		return ready
+	case well != nil:
+		return well
+	default:
+		return running
+	}
+}
+
+// tally reports whether enough of an app serves, and whether something of it that runs, or
+// is to run again, does not yet.
+func (p *prober) tally(k *Keeper) (serving, late bool) {
+	named := k.Entry().namedServers()
+	missing := len(named) > 0
+	for _, i := range k.app.Instances {
+		switch {
+		case p.serves(k, i):
+			serving = true
+			missing = missing && !named[i.Name]
+		case i.Status == Running || i.Status == Restarting:
+			late = true
+		}
+	}
+	return serving && !missing, late
+}
+
+// blocked reports whether Traefik has no server for an instance, whatever a probe finds:
+// where it finds servers by itself, their health checks have to pass.
+func (p *prober) blocked(k *Keeper, i Instance) bool {
+	return i.Health != NoHealth && i.Health != Healthy && !k.Entry().Static() && !p.publisher.direct(k)
+}
+
+// verdictDue is when the health check of an instance has given its first verdict, if that is
+// waited for and cannot come within the start timeout. Zero: there is no such instance.
+func (p *prober) verdictDue(k *Keeper) time.Time {
+	if !k.Entry().outlasted() {
+		return time.Time{}
+	}
+	var due time.Time
+	for _, i := range k.app.Instances {
+		if i.Status == Running && i.Health == HealthStarting && (k.trusted(i) || p.blocked(k, i)) {
+			due = latest(due, later(i.StartedAt, k.attempt.startedAt).Add(k.app.HealthCheck.First()+verdictSlack))
+		}
+	}
+	return due
+}
+
+// probeAll begins to probe each instance that runs and whose readiness nothing else tells.
+// Called with the lock held.
+func (p *prober) probeAll(k *Keeper) {
+	if len(k.Entry().probePorts()) == 0 {
+		return
+	}
+	for _, i := range k.app.Instances {
+		if i.Status == Running && k.isProbed(i) && !k.attempt.ready.answered[i.lifetime()] && !k.attempt.ready.probing[i.lifetime()] {
+			p.probeOne(k, i)
+		}
+	}
+}
+
+// probeOne probes an instance until it has answered, or this wake or its life has ended.
+func (p *prober) probeOne(k *Keeper, i Instance) {
+	k.attempt.ready.begin(i.lifetime(), k.app)
+	e := k.Entry()
+	knock := knock{prober: p, k: k, i: i, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
+	knock.patience, knock.learns = k.probePatience(i)
+	for _, port := range e.probePorts() {
+		knock.targets = append(knock.targets, e.target(i, port))
+	}
+	p.jobs.do(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
+		found := knock.untilKnown(ctx)
+		return func() { p.probed(knock, found) }
+	}})
+	p.wakeLoop()
+}
+
+// probed takes in what a probe of an instance has found. It is called with r.mu held.
+func (p *prober) probed(o knock, found outcome) {
+	k := o.k
+	k.attempt.ready.end(o.i.lifetime(), found)
+	if found != noAnswer {
+		p.supply.touch()
+		if len(k.Entry().Routes) > 0 {
+			p.publisher.changed() // requests may go there, too
+		}
+	}
+	switch {
+	case !o.learns:
+	case found == answered:
+		k.learned.hear(listens)
+	case found == supposed && k.learned.hearing == unheard:
+		k.learned.hear(deaf)
+		p.journal.say(slog.LevelInfo, "app does not listen where its image says, so it is ready when it runs; if it does later, give it a health check, or paastis.probe",
+			"app", k.Name(), "port", o.targets[0].Address.Port(), "waited", reason.Short(o.patience))
+	}
+	if found == supposed && o.learns {
+		p.listenOn(o)
+	}
+}
+
+// listenOn goes on to look whether an app listens that was taken not to.
+func (p *prober) listenOn(o knock) {
+	p.jobs.do(o.k, job{work: func(ctx context.Context) func() {
+		if !o.untilHeard(ctx) {
+			return nil
+		}
+		return func() { o.k.learned.hear(listens) }
+	}})
+}
+
+// isUnhealthy reports whether nothing but its health check keeps the app from being ready.
+func (p *prober) isUnhealthy(k *Keeper) bool {
+	return slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
+		return i.Status == Running && i.Health != Healthy && (k.trusted(i) || p.blocked(k, i))
+	})
+}
+
+// unanswered is why an app that runs does not count as healthy.
+func (p *prober) unanswered(k *Keeper) reason.Reason {
+	switch status := k.attempt.ready.fault.Status; {
+	case p.isUnhealthy(k):
+		return reason.Reason{Kind: reason.Unhealthy}
+	case status != 0:
+		return reason.Reason{Kind: reason.ProbeAnswered, Code: status}
+	default:
+		return reason.Reason{Kind: reason.NoAnswer, Code: int(k.Entry().probePorts()[0])}
+	}
+}
