@@ -15,16 +15,16 @@ const foundLimit = time.Second
 // adopt takes over an app that somebody else has started. One that ran before Paastis did
 // is ready if it is known to serve; else it is probed first.
 func (r *Registry) adopt(k *Keeper, now time.Time) {
-	r.beginAttempt(k, now)
+	r.transitions.beginAttempt(k, now)
 	k.attempt.adopt(now, r.loading)
 	switch {
 	case !r.loading:
-		r.setState(k, Starting, reason.Reason{Kind: reason.StartedOutside}, now)
+		r.transitions.setState(k, Starting, reason.Reason{Kind: reason.StartedOutside}, now)
 	case r.foundServing(k, now):
 		k.usage.begin(now)
-		r.setState(k, Ready, reason.Reason{Kind: reason.FoundRunning}, now)
+		r.transitions.setState(k, Ready, reason.Reason{Kind: reason.FoundRunning}, now)
 	default:
-		r.setState(k, Starting, reason.Reason{Kind: reason.FoundRunning}, now)
+		r.transitions.setState(k, Starting, reason.Reason{Kind: reason.FoundRunning}, now)
 	}
 }
 

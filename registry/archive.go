@@ -210,6 +210,6 @@ func (k *Keeper) restore(m SavedApp, now time.Time) {
 	k.past.restore(m, now)
 	if !k.app.alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
-		k.cause = reason.Reason{Kind: reason.HeldDown}
+		k.justify(reason.Reason{Kind: reason.HeldDown})
 	}
 }

@@ -191,7 +191,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		}
 	case Ready:
 		d.Reason = Decide(p.snapshot(k), p.now).Reason
-		if !k.open.Load() && !p.reg.mayOpen(k) {
+		if !k.open.Load() && !p.reg.transitions.mayOpen(k) {
 			d.State, d.Reason = Starting, reason.Reason{Kind: reason.NeedDown}
 		}
 	case Failed:

@@ -124,18 +124,18 @@ func (r *Registry) Failure(k *Keeper) (Failure, bool) {
 }
 
 // fail ends a wake. Called with the lock held.
-func (r *Registry) fail(k *Keeper, f Failure, now time.Time) {
+func (t *transitions) fail(k *Keeper, f Failure, now time.Time) {
 	f.At = now
 	k.failures.add(f)
 	k.usage.begin(now)
 	k.failures.see(k.app.unwell(k.Entry()))
-	r.setState(k, Failed, f.Reason, now)
-	r.readLogs(k, now)
+	t.setState(k, Failed, f.Reason, now)
+	t.readLogs(k, now)
 }
 
 // readLogs gets the last lines of an app that failed, if it came far enough to write
 // any. Called with the lock held.
-func (r *Registry) readLogs(k *Keeper, at time.Time) {
+func (t *transitions) readLogs(k *Keeper, at time.Time) {
 	logger, ok := k.provider.(Logger)
 	if !ok || !k.attempt.ordered && k.app.First().StartedAt.IsZero() {
 		return
@@ -147,31 +147,31 @@ func (r *Registry) readLogs(k *Keeper, at time.Time) {
 	}
 	name := k.app.Name
 	same := func() bool { return k.failures.last.At.Equal(at) }
-	r.jobs.do(k, job{current: same, work: func(ctx context.Context) func() {
+	t.jobs.do(k, job{current: same, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, logLimit)
 		defer cancel()
 		lines, err := logger.Logs(ctx, name, logLines)
-		return func() { r.keepLogs(k, lines, err) }
+		return func() { t.keepLogs(k, lines, err) }
 	}})
-	r.wakeLoop()
+	t.wakeLoop()
 }
 
 // keepLogs takes in what an app that failed wrote. It is called with r.mu held.
-func (r *Registry) keepLogs(k *Keeper, lines []string, err error) {
+func (t *transitions) keepLogs(k *Keeper, lines []string, err error) {
 	if err != nil {
-		r.journal.say(slog.LevelDebug, "no log lines of an app that failed", "app", k.Name(), "error", err)
+		t.journal.say(slog.LevelDebug, "no log lines of an app that failed", "app", k.Name(), "error", err)
 		return
 	}
 	if len(lines) == 0 {
 		return
 	}
 	k.failures.keepLogs(lines)
-	r.journal.say(slog.LevelWarn, "the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
+	t.journal.say(slog.LevelWarn, "the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
 	k.notify()
-	r.news.markChanged(k)
-	for _, d := range r.keepers.byID {
+	t.news.markChanged(k)
+	for _, d := range t.keepers.byID {
 		if d.failures.last.root == k && d.state == Failed {
-			r.news.markChanged(d)
+			t.news.markChanged(d)
 		}
 	}
 }
@@ -186,7 +186,7 @@ func (p *pass) failFor(k, needed *Keeper) {
 		f = failureOf(reason.Reason{Kind: reason.NeedHeldDown, Apps: names})
 		f.root = needed
 	}
-	p.reg.fail(k, f, p.now)
+	p.reg.transitions.fail(k, f, p.now)
 	if needed.state == Failed && needed.failures.retryAt.After(p.now) {
 		k.failures.retry(needed.failures.retryAt)
 	}
@@ -201,7 +201,7 @@ func (p *pass) end(k *Keeper) {
 		p.enter(k, Asleep, reason.Reason{Kind: reason.Completed})
 		return
 	}
-	p.reg.fail(k, last.epitaph(), p.now)
+	p.reg.transitions.fail(k, last.epitaph(), p.now)
 	p.move(k)
 }
 
@@ -216,7 +216,7 @@ func (p *pass) breakLoop(k *Keeper) {
 func (p *pass) timeOut(k *Keeper) {
 	reason := p.missed(k)
 	reason.Limit = k.Entry().StartTimeout
-	p.reg.fail(k, failureOf(reason), p.now)
+	p.reg.transitions.fail(k, failureOf(reason), p.now)
 	p.move(k)
 }
 

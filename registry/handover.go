@@ -53,7 +53,7 @@ func (p *pass) handOver(k *Keeper) {
 	}
 	k.usage.begin(p.now)
 	p.enter(k, Ready, reason.Reason{})
-	p.reg.admit(k)
+	p.reg.transitions.admit(k)
 }
 
 // reachable is when Traefik can reach the app. Zero: not known yet.
@@ -145,12 +145,12 @@ func (p *pass) prove(k *Keeper) {
 		var err error
 		for done := false; !done; {
 			done, err = proof.try(ctx, r)
-			if done || ctx.Err() != nil || !r.jobs.still(func() bool { return during() && r.needsProof(k) }) {
+			if done || ctx.Err() != nil || !r.jobs.still(func() bool { return during() && r.transitions.needsProof(k) }) {
 				break
 			}
 			sleep(ctx, proof.pause())
 		}
-		return func() { r.proved(k, err) }
+		return func() { r.transitions.proved(k, err) }
 	}})
 }
 
@@ -296,26 +296,26 @@ func (i Instance) up() bool { return i.Status == Running || i.Status == Paused }
 // needsProof reports whether the app runs and is still on its way up, and no Traefik has begun
 // to fetch its route meanwhile: then it need not be one that its labels tell. It is called
 // with r.mu held.
-func (r *Registry) needsProof(k *Keeper) bool {
-	return k.state == Starting && !k.removal.gone && k.app.up() && !r.publisher.direct(k)
+func (t *transitions) needsProof(k *Keeper) bool {
+	return k.state == Starting && !k.removal.gone && k.app.up() && !t.publisher.direct(k)
 }
 
 // proved takes in how a proof went. Without an answer from Traefik's API the app waits
 // as if there were none. It is called with r.mu held.
-func (r *Registry) proved(k *Keeper, err error) {
+func (t *transitions) proved(k *Keeper, err error) {
 	switch {
 	case err == nil:
 		k.attempt.prove(time.Now())
 	case errors.Is(err, errNoServer), errors.Is(err, errEmptyServer), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(k.attempt.deadline):
 	default:
-		r.doubt(k, err)
+		t.doubt(k, err)
 	}
 }
 
 // doubt notes that nothing can be proven in this wake. Called with the lock held.
-func (r *Registry) doubt(k *Keeper, err error) {
+func (t *transitions) doubt(k *Keeper, err error) {
 	k.attempt.doubt()
-	r.journal.say(slog.LevelWarn, "Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
+	t.journal.say(slog.LevelWarn, "Traefik's API does not answer: waiting for its throttle instead; check traefik.api_url", "app", k.Name(), "error", err)
 }
 
 // later is t, or other if t is zero.

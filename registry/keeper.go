@@ -37,6 +37,24 @@ type Keeper struct {
 	shown State                 // its state as last told; it is called ready when it is open
 }
 
+// enter notes that the app is in another state, and returns since when it was in the one before.
+// A cause is kept while it sleeps: one that was stopped sleeps for the reason of the stop.
+func (k *Keeper) enter(s State, why reason.Reason, now time.Time) (before time.Time) {
+	before = k.since
+	k.state, k.since, k.reason = s, now, why
+	if !why.IsZero() || s != Asleep {
+		k.cause = why
+	}
+	return before
+}
+
+// end notes that the app is no more.
+func (k *Keeper) end(why reason.Reason) { k.state, k.reason = Failed, why }
+
+// explain notes why it is in its state, or what it waits for there; justify, why it came into it.
+func (k *Keeper) explain(why reason.Reason)   { k.reason = why }
+func (k *Keeper) justify(cause reason.Reason) { k.cause = cause }
+
 // Name is the name by which the app is known.
 func (k *Keeper) Name() string { return k.Entry().Name }
 

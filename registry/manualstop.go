@@ -36,7 +36,7 @@ func (k *Keeper) settles(now time.Time) time.Time {
 
 // followManualStop takes in that somebody else has stopped an app, and reports whether
 // somebody has. It is no failure, whatever the exit code. Called with the lock held.
-func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
+func (t *transitions) followManualStop(k *Keeper, now time.Time) bool {
 	at := k.app.manualStop()
 	switch {
 	case !k.Entry().Managed: // nobody asks Paastis for it, and it is taken as it is later
@@ -49,37 +49,37 @@ func (r *Registry) followManualStop(k *Keeper, now time.Time) bool {
 	k.manual.stop(now)
 	k.endings.down(now)
 	k.failures.forgive()
-	r.archive.markUnsaved()
+	t.archive.markUnsaved()
 	why := reason.Reason{Kind: reason.StoppedManually}
 	if k.isHeldDown() {
 		why = reason.Reason{Kind: reason.HeldDown}
 	}
 	if k.state != Asleep {
-		r.setState(k, Asleep, why, now)
+		t.setState(k, Asleep, why, now)
 	} else if k.isHeldDown() {
-		k.cause = why
-		r.supply.touch()
-		r.journal.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", why.String())
+		k.justify(why)
+		t.supply.touch()
+		t.journal.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", why.String())
 		k.notify()
-		r.news.markChanged(k)
+		t.news.markChanged(k)
 	}
 	return true
 }
 
 // endManualStop lets an app be woken again, and who has failed for the lack of it be tried at
 // once. Called with the lock held.
-func (r *Registry) endManualStop(k *Keeper, now time.Time) {
+func (t *transitions) endManualStop(k *Keeper, now time.Time) {
 	k.manual.seeStop(k.app.manualStop())
 	if !k.manual.stopped() {
 		return
 	}
 	k.manual.endStop()
-	r.archive.markUnsaved()
-	for _, d := range r.keepers.byID {
+	t.archive.markUnsaved()
+	for _, d := range t.keepers.byID {
 		if d.state == Failed && d.failures.last.root == k {
 			d.failures.forgive()
 			d.notify()
-			r.news.markChanged(d)
+			t.news.markChanged(d)
 		}
 	}
 }
@@ -89,10 +89,10 @@ func (r *Registry) endManualStop(k *Keeper, now time.Time) {
 func (r *Registry) WakeManually(k *Keeper, insist bool) {
 	r.mu.Lock()
 	now, inv := time.Now(), r.definitions.inventory.Load()
-	r.endManualStop(k, now)
+	r.transitions.endManualStop(k, now)
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		if e := inv.names[name]; e != nil && e.Managed {
-			r.endManualStop(e.keeper, now)
+			r.transitions.endManualStop(e.keeper, now)
 		}
 	}
 	r.supply.touch()
@@ -103,14 +103,14 @@ func (r *Registry) WakeManually(k *Keeper, insist bool) {
 // doubtManualStops forgets those of the last moments: it was not the apps that somebody wanted
 // to stop, but their provider, or the machine. p nil: of all providers. Called with the lock
 // held.
-func (r *Registry) doubtManualStops(p Provider, moment time.Duration, now time.Time) {
-	for _, k := range r.keepers.byID {
+func (t *transitions) doubtManualStops(p Provider, moment time.Duration, now time.Time) {
+	for _, k := range t.keepers.byID {
 		if (p == nil || k.provider == p) && k.manual.stopped() && now.Sub(k.manual.stoppedAt) < moment {
-			r.endManualStop(k, now)
-			k.cause = reason.Reason{Kind: reason.StoppedWithProvider}
-			r.supply.touch()
+			t.endManualStop(k, now)
+			k.justify(reason.Reason{Kind: reason.StoppedWithProvider})
+			t.supply.touch()
 			k.notify()
-			r.news.markChanged(k)
+			t.news.markChanged(k)
 		}
 	}
 }

@@ -120,7 +120,7 @@ func (p *pass) wakeFor(k *Keeper, reason reason.Reason, since time.Time, optiona
 
 // wake begins a wake within a pass.
 func (p *pass) wake(k *Keeper, reason reason.Reason, since time.Time) {
-	p.reg.beginWake(k, reason, since, p.now)
+	p.reg.transitions.beginWake(k, reason, since, p.now)
 	p.move(k)
 }
 
@@ -206,7 +206,7 @@ func (p *pass) failOverdue(k *Keeper) bool {
 	if !k.overdue(p.now) {
 		return false
 	}
-	p.reg.fail(k, failureOf(reason.Reason{Kind: reason.NotEnded, Limit: k.Entry().JobTimeout}), p.now)
+	p.reg.transitions.fail(k, failureOf(reason.Reason{Kind: reason.NotEnded, Limit: k.Entry().JobTimeout}), p.now)
 	p.move(k)
 	return true
 }

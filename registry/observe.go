@@ -19,7 +19,7 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 	switch {
 	case k.removal.gone:
 		return
-	case r.followManualStop(k, now):
+	case r.transitions.followManualStop(k, now):
 	case k.state == Asleep && k.app.alive(), k.state == Failed && k.failures.unhealthy && !sick && !k.attempt.isDoomed():
 		r.adopt(k, now)
 	case (k.state == Ready || k.state == Draining) && !k.app.alive():
@@ -28,8 +28,8 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 		k.attempt.restart(now)
 		r.supply.touch()
 	case k.state == Ready && (k.app.restarting() || k.endings.restarted):
-		r.beginAttempt(k, now)
-		r.setState(k, Starting, reason.Reason{Kind: reason.Restarting}, now)
+		r.transitions.beginAttempt(k, now)
+		r.transitions.setState(k, Starting, reason.Reason{Kind: reason.Restarting}, now)
 	}
 	k.endings.follow()
 	k.failures.see(sick)
@@ -44,7 +44,7 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 	last := k.app.lastInstance()
 	switch {
 	case last.OOMKilled, last.crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Entry().mayEnd()):
-		r.fail(k, last.epitaph(), now)
+		r.transitions.fail(k, last.epitaph(), now)
 	default:
 		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.usage.idleFrom) < brief) {
 			k.endings.complete(now)
@@ -53,7 +53,7 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 		if !last.crashed() {
 			k.failures.forgive() // somebody has ended it, or it is done: that is no crash
 		}
-		r.setState(k, Asleep, reason.Reason{Kind: reason.EndedOutside, Code: last.ExitCode}, now)
+		r.transitions.setState(k, Asleep, reason.Reason{Kind: reason.EndedOutside, Code: last.ExitCode}, now)
 	}
 }
 

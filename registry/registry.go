@@ -77,9 +77,10 @@ type Registry struct {
 	unknown  atomic.Int64 // requests that belong to no app of ours
 	callers  callers      // by their addresses
 
-	redefined chan struct{} // apps have changed: Traefik's routers may have
-	jobs      jobs
-	prober    *prober
+	redefined   chan struct{} // apps have changed: Traefik's routers may have
+	jobs        jobs
+	prober      *prober
+	transitions *transitions
 
 	// The lock of the core guards the rest.
 	definitions definitions
@@ -115,6 +116,10 @@ func New(o Options) *Registry {
 	r.jobs.core = r.core
 	r.publisher = newPublisher(r, cmp.Or(o.MarkLife, DefaultMarkLife), time.Now())
 	r.prober = &prober{core: r.core, probe: o.Probe, jobs: &r.jobs, supply: &r.supply, publisher: r.publisher}
+	r.transitions = &transitions{
+		core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply,
+		publisher: r.publisher, archive: &r.archive, news: &r.news, jobs: &r.jobs,
+	}
 	if o.Probe == nil {
 		r.prober.probe = Answers
 	}
@@ -171,7 +176,7 @@ func (r *Registry) Run(ctx context.Context) {
 		timer.Reset(time.Until(next))
 	}
 	r.mu.Lock()
-	r.doubtManualStops(nil, shutdownMoment, time.Now())
+	r.transitions.doubtManualStops(nil, shutdownMoment, time.Now())
 	r.unlock()
 	r.jobs.running.Wait()
 }
@@ -329,73 +334,9 @@ func (p *pass) step(k *Keeper) {
 	}
 }
 
-// setState changes an app's state. Called with the lock held.
-func (r *Registry) setState(k *Keeper, s State, reason reason.Reason, now time.Time) {
-	k.remember(s, reason, now)
-	since := k.since
-	k.state, k.since, k.reason = s, now, reason
-	if !reason.IsZero() || s != Asleep { // one that was stopped sleeps for the reason of the stop
-		k.cause = reason
-	}
-	if s == Asleep || s == Starting || s == Failed {
-		k.manual.cancelSleep()
-	}
-	k.live(now)
-	r.supply.touch()
-	r.archive.markUnsaved()
-	r.keepers.file(k)
-	r.setOpen(k, r.mayOpen(k))
-	r.show(k, reason, since, now)
-	k.notify()
-	r.news.markChanged(k)
-}
-
-// setOpen opens or closes an app for requests, which turns its routes. Called with the lock
-// held. It tells whether that is a change.
-func (r *Registry) setOpen(k *Keeper, open bool) bool {
-	if !k.setOpen(open) {
-		return false
-	}
-	r.publisher.changed()
-	k.routing.turn(r.publisher.version)
-	r.news.markChanged(k)
-	return true
-}
-
-// show tells of an app's state, in one line that has both sides and as an event, unless it
-// was told. An app is called ready when it is open: while something that it needs is down
-// it is on its way. Called with the lock held.
-func (r *Registry) show(k *Keeper, why reason.Reason, since, now time.Time) {
-	s := k.state
-	if s == Ready && !k.open.Load() {
-		s, why = Starting, why.And(reason.Reason{Kind: reason.NeedsDown, Apps: r.supply.unmetNeeds(k)})
-	}
-	attrs := []any{"state", s.String(), "was", k.shown.String(), "app", k.Name()}
-	e := Event{At: now, Kind: StateEvent, App: k.Name(), State: s, Was: k.shown, Reason: why}
-	k.shown = s
-	if !since.IsZero() {
-		e.Took = now.Sub(since)
-		attrs = append(attrs, "took", reason.Short(e.Took))
-	}
-	if !why.IsZero() {
-		attrs = append(attrs, "reason", why.String())
-	}
-	level := slog.LevelInfo
-	switch {
-	case !k.Entry().Managed:
-		level = slog.LevelDebug
-	case s == Failed:
-		level = slog.LevelError
-	}
-	r.journal.say(level, "app", attrs...)
-	if k.Entry().Managed {
-		r.news.emit(e)
-	}
-}
-
 // enter changes a state within a pass: the apps around may follow.
 func (p *pass) enter(k *Keeper, s State, reason reason.Reason) {
-	p.reg.setState(k, s, reason, p.now)
+	p.reg.transitions.setState(k, s, reason, p.now)
 	p.move(k)
 }
 
@@ -431,35 +372,13 @@ func (r *Registry) resolve() {
 	r.publisher.changed()
 	r.publisher.redirect()
 	for _, k := range turned {
-		r.turnedOver(k)
+		r.transitions.switchManaged(k)
 	}
 	r.news.compare(before, inv)
 	for _, k := range r.keepers.byID {
 		k.notify() // it may need others now
 	}
 	r.note(r.warnings(), now)
-}
-
-// turnedOver begins anew with an app that is managed from now on: one that runs gets a
-// full idle period. Whoever waits for one that is no longer managed is let go.
-func (r *Registry) turnedOver(k *Keeper) {
-	now := time.Now()
-	switch {
-	case !k.Entry().Managed:
-		k.notify()
-		r.news.emit(Event{
-			At: now, Kind: GoneEvent, App: k.Name(), State: k.state, Was: k.state,
-			Reason: reason.Reason{Kind: reason.NoLongerManaged, Text: k.Entry().Why},
-		})
-	case k.busy && (k.state == Stopping || k.state == Starting):
-		// What was ordered before goes on, and tells of itself.
-	case k.app.alive():
-		k.usage.forget()
-		k.usage.begin(now)
-		r.setState(k, Ready, reason.Reason{Kind: reason.ManagedNow}, now)
-	case k.state != Asleep:
-		r.setState(k, Asleep, reason.Reason{Kind: reason.ManagedNow}, now)
-	}
 }
 
 // sortedNames are the names of entries, quoted for people.

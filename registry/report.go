@@ -33,7 +33,7 @@ func (r *Registry) follow(ctx context.Context, p Provider) {
 		}
 		r.contact(p, err)
 		r.mu.Lock()
-		r.doubtManualStops(p, engineShutdown, time.Now())
+		r.transitions.doubtManualStops(p, engineShutdown, time.Now())
 		r.unlock()
 		if time.Since(began) >= steady {
 			pause.Reset()
@@ -227,10 +227,10 @@ func (r *Registry) lose(k *Keeper) {
 		r.keepers.expect(k)
 	}
 	r.supply.touch()
-	r.setOpen(k, false)
+	r.transitions.setOpen(k, false)
 	removed := failureOf(reason.Reason{Kind: reason.Removed})
 	removed.At = time.Now()
-	k.state, k.reason = Failed, removed.Reason
+	k.end(removed.Reason)
 	k.failures.end(removed)
 	k.notify()
 	r.news.markChanged(k)

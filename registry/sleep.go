@@ -18,7 +18,7 @@ func (p *pass) stepReady(k *Keeper) {
 	if k.state == Failed && !k.app.alive() || p.restartCutOff(k) {
 		return
 	}
-	p.reg.admit(k)
+	p.reg.transitions.admit(k)
 	k.believe(p.now)
 	switch {
 	case k.busy:
@@ -62,26 +62,9 @@ func (p *pass) stepReady(k *Keeper) {
 		p.sampleUse(k, false)
 	}
 	if k.state == Ready {
-		k.reason = d.Reason
+		k.explain(d.Reason)
 		p.tellWhy(k, s, d.Reason)
 	}
-}
-
-// admit opens a ready app for requests, or closes it while an app that it needs is
-// down, and tells which. Called with the lock held.
-func (r *Registry) admit(k *Keeper) bool {
-	open := r.mayOpen(k)
-	if r.setOpen(k, open) {
-		r.show(k, reason.Reason{}, time.Time{}, time.Now())
-		k.notify()
-	}
-	return open
-}
-
-// mayOpen reports whether requests may pass to the app. A job has nobody to wait for: it runs
-// for its end. Called with the lock held.
-func (r *Registry) mayOpen(k *Keeper) bool {
-	return k.state == Ready && (k.Entry().job || r.supply.supplied(k))
 }
 
 // stepDraining looks once more at an app that is closed already, and orders its stop if
@@ -175,14 +158,14 @@ func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 	k.failures.forgetStops()
 	switch {
 	case k.attempt.isDoomed():
-		r.fail(k, k.attempt.pendingFailure, now)
+		r.transitions.fail(k, k.attempt.pendingFailure, now)
 		k.attempt.doom(Failure{})
 		k.failures.retry(now.Add(lastRetry))
 	case !again.IsZero():
-		r.setState(k, Asleep, reason.Reason{}, now)
-		r.beginWake(k, why, again, now)
+		r.transitions.setState(k, Asleep, reason.Reason{}, now)
+		r.transitions.beginWake(k, why, again, now)
 	default:
-		r.setState(k, Asleep, reason.Reason{}, now)
+		r.transitions.setState(k, Asleep, reason.Reason{}, now)
 	}
 }
 
@@ -193,12 +176,12 @@ func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 	why := reason.Of(err)
 	switch {
 	case k.attempt.isDoomed():
-		r.fail(k, k.attempt.pendingFailure, now)
+		r.transitions.fail(k, k.attempt.pendingFailure, now)
 	case !k.app.running():
-		r.beginWake(k, reason.Reason{Kind: reason.PartStopped, Because: &why}, now, now)
+		r.transitions.beginWake(k, reason.Reason{Kind: reason.PartStopped, Because: &why}, now, now)
 	default:
 		k.usage.begin(now.Add(-k.Entry().MaxIdleTime))
-		r.setState(k, Ready, reason.Reason{Kind: reason.StopRefused, Because: &why}, now)
+		r.transitions.setState(k, Ready, reason.Reason{Kind: reason.StopRefused, Because: &why}, now)
 	}
 }
 

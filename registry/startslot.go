@@ -17,7 +17,7 @@ func (p *pass) acquireStartSlot(k *Keeper) bool {
 	}
 	if queued != k.attempt.queued || !why.Equal(k.reason) {
 		k.attempt.queue(queued)
-		k.reason = why
+		k.explain(why)
 		k.notify()
 	}
 	return !queued

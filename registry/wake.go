@@ -22,43 +22,27 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	switch k.state {
 	case Asleep:
 		if !k.isHeldDown() {
-			r.beginWake(k, reason.Reason{Kind: reason.Asked}, now, now)
+			r.transitions.beginWake(k, reason.Reason{Kind: reason.Asked}, now, now)
 		}
 	case Starting:
 		k.attempt.ask()
 		r.supply.touch()
 	case Ready:
-		r.reopen(k, now)
+		r.transitions.reopen(k, now)
 	case Draining:
-		r.setState(k, Ready, reason.Reason{Kind: reason.AskedInTime}, now)
-		r.reopen(k, now)
+		r.transitions.setState(k, Ready, reason.Reason{Kind: reason.AskedInTime}, now)
+		r.transitions.reopen(k, now)
 	case Stopping:
 		k.attempt.startAgain(now)
 	case Failed:
 		if insist {
-			r.forgiveAll(k)
+			r.transitions.forgiveAll(k)
 		}
 		if !now.Before(k.failures.retryAt) {
-			r.beginWake(k, reason.Reason{Kind: reason.TriedAgain}, now, now)
+			r.transitions.beginWake(k, reason.Reason{Kind: reason.TriedAgain}, now, now)
 		}
 	}
 	r.wakeLoop()
-}
-
-// reopen lets requests pass to a ready app again, or wakes what it needs first.
-func (r *Registry) reopen(k *Keeper, now time.Time) {
-	if !r.admit(k) {
-		r.beginWake(k, reason.Reason{Kind: reason.AskedNeedDown}, now, now)
-	}
-}
-
-// forgiveAll lets an app and all that it needs be started at once.
-func (r *Registry) forgiveAll(k *Keeper) {
-	inv := r.definitions.inventory.Load()
-	k.failures.forgive()
-	for _, name := range inv.Graph.Closure(k.Name()) {
-		inv.names[name].keeper.failures.forgive()
-	}
 }
 
 // Await blocks until requests pass to the app, until it has failed, has fallen asleep
@@ -104,29 +88,9 @@ func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 	return k.state, 0, k.next()
 }
 
-// beginWake begins a wake that somebody asked for, as part of one that began since. Called
-// with the lock held.
-func (r *Registry) beginWake(k *Keeper, reason reason.Reason, since, now time.Time) {
-	r.beginAttempt(k, now)
-	k.attempt.askFor(since)
-	r.setState(k, Starting, reason, now)
-}
-
-// beginAttempt begins another attempt. Called with the lock held.
-func (r *Registry) beginAttempt(k *Keeper, now time.Time) {
-	r.endManualStop(k, now)
-	k.past.use(k.routing.trafficSeenAt)
-	k.routing.begin()
-	k.attempt = k.attempt.next(now, k.Entry().StartTimeout)
-	if !k.app.alive() {
-		k.usage.forget()
-		k.forgetStreams()
-	}
-}
-
 // stepStarting takes an app one step up: its needs, its start, its health, its hand-over.
 func (p *pass) stepStarting(k *Keeper) {
-	if p.reg.followManualStop(k, p.now) {
+	if p.reg.transitions.followManualStop(k, p.now) {
 		p.move(k)
 		return
 	}
@@ -183,7 +147,7 @@ func (p *pass) finish(k *Keeper) {
 // tryStart starts an app unless it was started too often, or too many others are.
 func (p *pass) tryStart(k *Keeper) {
 	if k.failures.startedOften(&k.app) {
-		p.reg.fail(k, k.failures.crashLoop(&k.app), p.now)
+		p.reg.transitions.fail(k, k.failures.crashLoop(&k.app), p.now)
 		k.failures.retry(k.failures.startsAgain())
 		p.move(k)
 		return
@@ -202,7 +166,7 @@ func (k *Keeper) isAwaited() bool {
 func (p *pass) start(k *Keeper) {
 	k.attempt.order(p.now, k.Entry().StartTimeout)
 	k.failures.started(p.now)
-	k.reason = reason.Reason{}
+	k.explain(reason.Reason{})
 	k.notify()
 	p.move(k)
 	p.orderStart(k)
@@ -228,7 +192,7 @@ func (r *Registry) started(k *Keeper, app App, err error, now time.Time) {
 		r.journal.say(slog.LevelWarn, "a part of the app could not be started", "app", k.Name(), "error", err)
 	case k.state == Starting:
 		r.journal.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)
-		r.fail(k, failureOf(reason.Of(err)), now)
+		r.transitions.fail(k, failureOf(reason.Of(err)), now)
 	}
 	k.notify()
 }

@@ -76,7 +76,7 @@ func (p *pass) proveWithdrawal(k *Keeper) {
 				sleep(ctx, provePause)
 			}
 		}
-		return func() { r.withdrawalProved(k, err) }
+		return func() { r.transitions.withdrawalProved(k, err) }
 	}})
 }
 
@@ -133,12 +133,12 @@ func withdrawn(ctx context.Context, proofs []withdrawalProof, turned uint64) err
 
 // withdrawalProved takes in how the proof went. Requests that are on their way through Traefik
 // in that moment have a little time to arrive. It is called with r.mu held.
-func (r *Registry) withdrawalProved(k *Keeper, err error) {
+func (t *transitions) withdrawalProved(k *Keeper, err error) {
 	switch {
 	case err == nil:
 		k.routing.withdraw(time.Now().Add(switchSlack))
 	case !errors.Is(err, errNotWithdrawn) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
-		r.doubt(k, err)
+		t.doubt(k, err)
 	}
 }
 
