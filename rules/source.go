@@ -1,7 +1,7 @@
 package rules
 
-// Written is a rule as its author wrote it: references to groups stand as they are.
-type Written struct {
+// Source is a rule as its author wrote it: references to groups stand as they are.
+type Source struct {
 	// Origin is the rule's place, as "paastis.yml:12".
 	Origin  string
 	Pattern string
@@ -12,19 +12,19 @@ type Written struct {
 }
 
 // Rules are the rules in the order of the file.
-func (s *Set) Rules() []Written {
+func (s *Set) Rules() []Source {
 	if s == nil {
 		return nil
 	}
-	var all []Written
+	var all []Source
 	for _, r := range s.rules {
-		all = append(all, s.written(r))
+		all = append(all, s.source(r))
 	}
 	return all
 }
 
-func (s *Set) written(r rule) Written {
-	w := Written{Origin: s.place(r.line), Pattern: r.pattern.String(), Properties: map[string]string{}}
+func (s *Set) source(r rule) Source {
+	w := Source{Origin: s.place(r.line), Pattern: r.pattern.String(), Properties: map[string]string{}}
 	var values Properties
 	for _, set := range r.sets {
 		_ = set.property.set(&values, set.value, verbatim) // tried when it was read
