@@ -31,31 +31,38 @@ type event struct {
 func (s *site) followEngine() *engine {
 	s.t.Helper()
 	e := &engine{t: s.t, changed: make(chan struct{})}
-	cmd := exec.Command("docker", "events", "--since", stamp(time.Now()), "--format", "{{json .}}",
-		"--filter", "type=container", "--filter", "label=e2e="+s.name,
-		"--filter", "event=start", "--filter", "event=die", "--filter", "event=health_status")
+	e.follow(s.name, "")
+	return e
+}
+
+// follow subscribes to the events of a site's containers on another engine as well. There
+// their names begin with the provider's.
+func (e *engine) follow(site, provider string, host ...string) {
+	e.t.Helper()
+	cmd := exec.Command("docker", append(host, "events", "--since", stamp(time.Now()), "--format", "{{json .}}",
+		"--filter", "type=container", "--filter", "label=e2e="+site,
+		"--filter", "event=start", "--filter", "event=die", "--filter", "event=health_status")...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		s.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	var reader sync.WaitGroup
 	reader.Go(func() {
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			e.take(lines.Bytes())
+			e.take(provider, lines.Bytes())
 		}
 	})
-	s.t.Cleanup(func() {
+	e.t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		reader.Wait()
 		_ = cmd.Wait()
 	})
-	return e
 }
 
-func (e *engine) take(line []byte) {
+func (e *engine) take(provider string, line []byte) {
 	var raw struct {
 		Action   string
 		TimeNano int64 `json:"timeNano"`
@@ -68,7 +75,7 @@ func (e *engine) take(line []byte) {
 	defer e.mu.Unlock()
 	e.seen = append(e.seen, event{
 		at: time.Unix(0, raw.TimeNano), what: raw.Action,
-		container: raw.Actor.Attributes["name"], exitCode: raw.Actor.Attributes["exitCode"],
+		container: provider + raw.Actor.Attributes["name"], exitCode: raw.Actor.Attributes["exitCode"],
 	})
 	close(e.changed)
 	e.changed = make(chan struct{})

@@ -44,6 +44,8 @@ type site struct {
 	direct bool
 	// traefikFlags are more of Traefik's flags.
 	traefikFlags []string
+	// volumes are more folders that Paastis sees: "/here:/there".
+	volumes []string
 }
 
 // newSite prepares a site; serve starts it. The name must be new to the engine.
@@ -73,11 +75,9 @@ func (s *site) serve(paastisYML string, env ...string) {
     container_name: %[1]s-paastis
     command: ["--config", "/config/paastis.yml"]
     environment: [%[2]s]
-    volumes:
-      - /var/run/docker.sock:/var/run/docker.sock
-      - %[3]s:/config
+    volumes: [%[3]s]
     labels: {e2e: %[1]s}
-%[4]s`, s.name, quoted(s.settings(env)), s.dir, s.pid()))
+%[4]s`, s.name, quoted(s.settings(env)), quoted(append(s.volumes, "/var/run/docker.sock:/var/run/docker.sock", s.dir+":/config")), s.pid()))
 }
 
 // pid is the line that shows the host's processes to Paastis, if it shall see them.
@@ -146,9 +146,8 @@ services:%[3]s
       - --providers.docker.network=%[1]s
       - --providers.docker.constraints=Label(`+"`e2e`,`%[1]s`"+`)%[4]s
     ports: ["127.0.0.1::80", "127.0.0.1::8080"]
-    volumes:
-      - /var/run/docker.sock:/var/run/docker.sock
-`, s.name, paastis, services, s.flags()))
+    volumes: [/var/run/docker.sock:/var/run/docker.sock, %[5]s:/config]
+`, s.name, paastis, services, s.flags(), s.dir))
 	s.t.Cleanup(s.dump)
 	s.meetTraefik()
 }

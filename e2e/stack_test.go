@@ -15,6 +15,7 @@ type app struct {
 	needs  []string // depends_on, healthy
 	host   string   // it has a router for that host; empty: no router
 	static bool     // with a static server URL
+	server string   // that URL, if it is not the container's
 	bare   bool     // with nothing for Traefik that direct mode does not need
 	labels []string // "key=value"
 	env    []string // "KEY=value"
@@ -26,16 +27,21 @@ type app struct {
 // stack brings a compose project up; with asleep set its containers are only created.
 func (s *site) stack(project string, asleep bool, apps ...app) {
 	s.t.Helper()
-	var b strings.Builder
-	b.WriteString("services:\n")
-	for _, a := range apps {
-		a.write(&b, project, s.name)
-	}
 	args := []string{"-d"}
 	if asleep {
 		args = []string{"--no-start"}
 	}
-	s.up(project, b.String(), args...)
+	s.up(project, services(project, s.name, apps), args...)
+}
+
+// services is a compose file with apps of a site.
+func services(project, site string, apps []app) string {
+	var b strings.Builder
+	b.WriteString("services:\n")
+	for _, a := range apps {
+		a.write(&b, project, site)
+	}
+	return b.String()
 }
 
 func (a app) write(b *strings.Builder, project, site string) {
@@ -49,8 +55,8 @@ func (a app) write(b *strings.Builder, project, site string) {
 		if !a.bare {
 			labels = append(labels, "traefik.docker.allownonrunning=true")
 		}
-		if a.static {
-			labels = append(labels, "traefik.http.services."+router+".loadbalancer.server.url=http://"+container+":8080")
+		if a.static || a.server != "" {
+			labels = append(labels, "traefik.http.services."+router+".loadbalancer.server.url="+cmp.Or(a.server, "http://"+container+":8080"))
 		} else {
 			labels = append(labels, "traefik.http.services."+router+".loadbalancer.server.port=8080")
 		}
