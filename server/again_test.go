@@ -80,8 +80,8 @@ func TestAScriptOfAnotherOriginMayReadWhyAndWhenToComeAgain(t *testing.T) {
 		wantShared(t, "503 problem starting", s.answer(come("shop", "/", scriptOf...)))
 		wantShared(t, "307 ready", s.answerTo("https://blog.test/", scriptOf...))
 		wantShared(t, "503 problem asleep", s.answerTo("https://wiki.test/robots.txt", scriptOf...))
-		s.limit = problem.PerMinute(1)
-		s.limit.Allows(netip.MustParseAddr("203.0.113.7"), time.Now())
+		s.auth.visits.limit = problem.PerMinute(1)
+		s.auth.visits.limit.Allows(netip.MustParseAddr("203.0.113.7"), time.Now())
 		wantShared(t, "429 problem asleep", s.answerTo("https://wiki.test/", scriptOf...))
 	})
 }
@@ -146,8 +146,8 @@ func TestACallOfGRPCGetsAStatusOfGRPC(t *testing.T) {
 func TestWhoWakesTooManyHearsWhenTheNextIsAllowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, routed("shop").At("shop.test"), routed("blog").At("blog.test"))
-		s.limit = problem.PerMinute(2)
-		s.limit.Allows(netip.MustParseAddr("203.0.113.7"), time.Now())
+		s.auth.visits.limit = problem.PerMinute(2)
+		s.auth.visits.limit.Allows(netip.MustParseAddr("203.0.113.7"), time.Now())
 		s.answerTo("http://shop.test/", browser)
 		for _, w := range []*httptest.ResponseRecorder{s.answerTo("http://blog.test/"), s.answerTo("http://blog.test/", browser), s.answer(come("blog", "/"))} {
 			if w.Code != 429 || w.Header().Get("Retry-After") != "30" {

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"net"
 	"net/http"
-
-	"github.com/paastis/paastis/server/problem"
 )
 
 // answer is the ResponseWriter of a request that came by a published route. It knows whether
@@ -52,20 +50,3 @@ func (a *attended) Read(p []byte) (int, error) {
 
 // Unwrap is for http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-// recoverRouted is to be deferred: it answers 503 where a handler panics. An answer that
-// has begun is broken off, so that it does not look whole.
-func (s *Server) recoverRouted(w *answer, r *http.Request) {
-	cause := recover()
-	if cause == nil {
-		return
-	}
-	if cause != http.ErrAbortHandler {
-		s.log.Error("panic in a handler", "path", loggedPath(r), "cause", cause, "stack", stack())
-	}
-	if cause == http.ErrAbortHandler || w.begun {
-		panic(http.ErrAbortHandler)
-	}
-	clear(w.Header())
-	s.send(w, r, problem.InternalError)
-}

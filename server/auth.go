@@ -13,54 +13,62 @@ import (
 	"github.com/paastis/paastis/traefik"
 )
 
-// auth answers Traefik's question about one request.
-func (s *Server) auth(c echo.Context) error {
+// forwardAuth is the door of those that Traefik asks about, at /auth.
+type forwardAuth struct {
+	registry *registry.Registry
+	visitors Classifier
+	visits   *visits
+	refusals *refusals
+}
+
+// answer answers Traefik's question about one request.
+func (f *forwardAuth) answer(c echo.Context) error {
 	h := c.Request().Header
 	req, err := traefik.FromForwardAuth(h)
 	by := problem.RemoteAddr(c.Request())
-	if err == nil && s.isStranger(c.Request(), req.Authority, by) {
+	if err == nil && f.isStranger(c.Request(), req.Authority, by) {
 		err = errStranger
 	}
 	if err != nil {
-		return s.refuse(c, err)
+		return f.refuse(c, err)
 	}
-	k := s.find(c, &req, by)
+	k := f.find(c, &req, by)
 	if k == nil {
 		return c.NoContent(http.StatusOK)
 	}
-	who, wakesNothing := s.visitors.passive(req.Method, req.Path, h, req.ClientIP)
+	who, wakesNothing := f.visitors.passive(req.Method, req.Path, h, req.ClientIP)
 	switch {
 	case wakesNothing && (who == Poll || !k.Open()):
 	case wakesNothing:
 		return c.NoContent(http.StatusOK)
 	case k.Pass(time.Now()):
-		return s.pass(c, k)
+		return f.pass(c, k)
 	default:
 		who = wakes(req.Method, h)
 	}
-	return s.receiveVisit(&visit{w: c.Response(), r: c.Request(), keeper: k, request: req, who: who, door: &question{s, c}})
+	return f.visits.receive(&visit{w: c.Response(), r: c.Request(), keeper: k, request: req, who: who, door: &question{f, c}})
 }
 
 // find is the app that a request belongs to: the one that the middleware's address
 // names, else the one whose router matches. Nil if it is no app of ours. It makes the
 // request what the visitor made it, before any middleware.
-func (s *Server) find(c echo.Context, req *traefik.Request, by netip.Addr) *registry.Keeper {
+func (f *forwardAuth) find(c echo.Context, req *traefik.Request, by netip.Addr) *registry.Keeper {
 	if c.Request().URL.RawQuery != "" {
 		if name := c.QueryParam("app"); name != "" {
-			return s.named(name, req, by)
+			return f.named(name, req, by)
 		}
 	}
-	if k := s.registry.FindFor(req, by); k != nil {
+	if k := f.registry.FindFor(req, by); k != nil {
 		return k
 	}
-	return s.registry.Heard(req, by)
+	return f.registry.Heard(req, by)
 }
 
 // named is the app that the middleware's address names.
-func (s *Server) named(name string, req *traefik.Request, by netip.Addr) *registry.Keeper {
-	k := s.registry.Named(name)
+func (f *forwardAuth) named(name string, req *traefik.Request, by netip.Addr) *registry.Keeper {
+	k := f.registry.Named(name)
 	if k == nil {
-		k = s.registry.HeardName(name, by)
+		k = f.registry.HeardName(name, by)
 	}
 	if k != nil {
 		k.Entry().Restore(req)
@@ -69,15 +77,15 @@ func (s *Server) named(name string, req *traefik.Request, by netip.Addr) *regist
 }
 
 // pass lets a request through.
-func (s *Server) pass(c echo.Context, k *registry.Keeper) error {
+func (f *forwardAuth) pass(c echo.Context, k *registry.Keeper) error {
 	noteLasting(k, c.Request().Header)
 	return c.NoContent(http.StatusOK)
 }
 
 // question is the door of Traefik's ForwardAuth: who is let through goes on by Traefik.
 type question struct {
-	s *Server
-	c echo.Context
+	door *forwardAuth
+	c    echo.Context
 }
 
 // through lets a held request go. Traefik carries on with the configuration that the
@@ -91,11 +99,11 @@ func (q *question) through(_ context.Context, v *visit) (answered bool, err erro
 	case !v.keeper.Pass(time.Now()):
 		return false, nil
 	case v.who == Person || v.keeper.Entry().Static():
-		return true, q.s.pass(q.c, v.keeper)
+		return true, q.door.pass(q.c, v.keeper)
 	case sendAgain(v.w, &v.request, registry.Ready):
 		return true, nil
 	default:
-		return true, q.s.letDown(v)
+		return true, q.door.visits.letDown(v)
 	}
 }
 
@@ -108,8 +116,8 @@ func (q *question) patience(v *visit) time.Duration {
 func (q *question) follow(*registry.Keeper) {}
 
 // refuse answers a question that is none.
-func (s *Server) refuse(c echo.Context, err error) error {
-	s.warnSeldom(problem.RemoteAddr(c.Request()), "question refused that is none of Traefik's ForwardAuth", "from", "reason", err)
+func (f *forwardAuth) refuse(c echo.Context, err error) error {
+	f.refusals.warnSeldom(problem.RemoteAddr(c.Request()), "question refused that is none of Traefik's ForwardAuth", "from", "reason", err)
 	return problem.Write(c.Response(), c.Request(), problem.Document{
 		Status: http.StatusForbidden,
 		Title:  "Not a question of Traefik's ForwardAuth",

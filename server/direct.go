@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -30,9 +31,20 @@ import (
 // its routes: the longer Paastis was away, the longer it takes, up to a minute.
 const reloadLimit = time.Minute
 
+// direct is the door of those that Traefik leads here by a published route.
+type direct struct {
+	registry *registry.Registry
+	visitors Classifier
+	visits   *visits
+	proxy    *proxy
+	refusals *refusals
+	log      *slog.Logger
+	routed   inFlight
+}
+
 // routedRequest is a request that has come by a published route.
 type routedRequest struct {
-	s       *Server
+	door    *direct
 	w       *answer
 	r       *http.Request // as the app is to get it
 	route   *registry.Route
@@ -54,32 +66,32 @@ func rawPath(u *url.URL) string {
 }
 
 // receive answers a request that came by a published route.
-func (s *Server) receive(rw http.ResponseWriter, r *http.Request) {
-	s.routed.begin()
-	defer s.routed.end()
+func (d *direct) receive(rw http.ResponseWriter, r *http.Request) {
+	d.routed.begin()
+	defer d.routed.end()
 	w := &answer{ResponseWriter: rw}
-	defer s.recoverRouted(w, r)
+	defer d.recoverRouted(w, r)
 	mark := markOf(r)
-	route, err := s.registry.Publisher().Marked(mark)
+	route, err := d.registry.Publisher().Marked(mark)
 	if err != nil {
-		s.turnAway(w, r, err)
+		d.turnAway(w, r, err)
 		return
 	}
 	visitors := stripPrefix(r, mark)
-	a := &routedRequest{s: s, w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
+	a := &routedRequest{door: d, w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
 	if !route.Takes(&a.request) {
-		s.warnSeldom(problem.RemoteAddr(r), "request refused that has the mark of a published route, and is none that its rule takes", "from", "route", route.Name)
-		s.turnAway(w, r, registry.ErrForged)
+		d.refusals.warnSeldom(problem.RemoteAddr(r), "request refused that has the mark of a published route, and is none that its rule takes", "from", "route", route.Name)
+		d.turnAway(w, r, registry.ErrForged)
 		return
 	}
 	unlimit(w)
-	who := s.visitors.Classify(r.Method, a.request.Path, r.Header, a.request.ClientIP)
-	s.logUnsent(s.receiveVisit(&visit{w: w, r: visitors, keeper: a.keeper, request: a.request, who: who, door: a}))
+	who := d.visitors.Classify(r.Method, a.request.Path, r.Header, a.request.ClientIP)
+	d.refusals.logUnsent(d.visits.receive(&visit{w: w, r: visitors, keeper: a.keeper, request: a.request, who: who, door: a}))
 }
 
 // through takes the request to the app if that is open. It tries for as long as ctx lasts.
 func (a *routedRequest) through(ctx context.Context, v *visit) (answered bool, err error) {
-	return a.s.carry(ctx, a, v.who != PassiveClient), nil
+	return a.door.proxy.carry(ctx, a, v.who != PassiveClient), nil
 }
 
 // patience is how long the request may be held: as long as the app wants.
@@ -89,7 +101,7 @@ func (a *routedRequest) patience(v *visit) time.Duration {
 }
 
 func (a *routedRequest) follow(successor *registry.Keeper) {
-	a.keeper, a.route = successor, a.s.registry.Publisher().SuccessorOf(a.route)
+	a.keeper, a.route = successor, a.door.registry.Publisher().SuccessorOf(a.route)
 }
 
 // markOf is what a request has behind the PathPrefix, up to the path that the visitor
@@ -129,6 +141,23 @@ func loggedPath(r *http.Request) string {
 	return strings.ReplaceAll(rawPath(r.URL), mark, "…")
 }
 
+// recoverRouted is to be deferred: it answers 503 where a handler panics. An answer that
+// has begun is broken off, so that it does not look whole.
+func (d *direct) recoverRouted(w *answer, r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause != http.ErrAbortHandler {
+		d.log.Error("panic in a handler", "path", loggedPath(r), "cause", cause, "stack", stack())
+	}
+	if cause == http.ErrAbortHandler || w.begun {
+		panic(http.ErrAbortHandler)
+	}
+	clear(w.Header())
+	d.refusals.send(w, r, problem.InternalError)
+}
+
 // unlimit lets a request take any time, for it is not Traefik that waits for the answer
 // but the visitor.
 func unlimit(w http.ResponseWriter) {
@@ -139,60 +168,39 @@ func unlimit(w http.ResponseWriter) {
 
 // turnAway answers who has no mark of a route. Whoever makes one up learns nothing: not
 // even whether there is such a route.
-func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why error) {
+func (d *direct) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 	switch {
 	case errors.Is(why, registry.ErrOutdated):
-		s.begunAnew(w, r)
+		d.begunAnew(w, r)
 	case errors.Is(why, registry.ErrWithdrawn):
-		s.sendBack(w, r, problem.Document{Title: "There is no such route any more", Detail: "Traefik will learn of it in a moment. Send the request again."})
+		d.refusals.sendBack(w, r, problem.Document{Title: "There is no such route any more", Detail: "Traefik will learn of it in a moment. Send the request again."})
 	default:
-		s.send(w, r, problem.Of(echo.ErrNotFound))
+		d.refusals.send(w, r, problem.Of(echo.ErrNotFound))
 	}
 }
 
 // begunAnew answers who may have come by a route of the Paastis before, which left no state
 // to tell by. It is sent there again as soon as Traefik has the routes of now.
-func (s *Server) begunAnew(w http.ResponseWriter, r *http.Request) {
+func (d *direct) begunAnew(w http.ResponseWriter, r *http.Request) {
 	request := traefik.FromRequest(stripPrefix(r, markOf(r)))
-	if !s.registry.Publisher().Publishes(request) { // so Traefik has led it here by another router
-		s.turnAway(w, r, registry.ErrForged)
+	if !d.registry.Publisher().Publishes(request) { // so Traefik has led it here by another router
+		d.turnAway(w, r, registry.ErrForged)
 		return
 	}
-	s.warnSeldom(problem.RemoteAddr(r), "Traefik has not fetched its routes since Paastis began without a state: see state_file", "traefik")
+	d.refusals.warnSeldom(problem.RemoteAddr(r), "Traefik has not fetched its routes since Paastis began without a state: see state_file", "traefik")
 	unlimit(w)
 	limit := reloadLimit
 	if Navigates(r.Header) {
 		limit = personPatience
 	}
-	ctx, cancel := s.patient(r.Context(), limit)
+	ctx, cancel := d.visits.patient(r.Context(), limit)
 	defer cancel()
 	asIs := request.Header["X-Forwarded-Prefix"] == nil && request.Header["X-Replaced-Path"] == nil
-	if s.registry.Publisher().AwaitMarks(ctx) && asIs && sendAgain(w, &request, registry.Starting) {
+	if d.registry.Publisher().AwaitMarks(ctx) && asIs && sendAgain(w, &request, registry.Starting) {
 		return
 	}
-	s.sendBack(w, r, problem.Document{
+	d.refusals.sendBack(w, r, problem.Document{
 		Title: "Paastis has begun anew", Detail: "Traefik will learn of it in a moment. Send the request again.",
 		State: registry.Starting.String(),
 	})
-}
-
-// sendBack answers who is to come again in a moment: a browser does so by itself.
-func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, p problem.Document) {
-	p.Status = http.StatusServiceUnavailable
-	if r.Method == http.MethodGet {
-		w.Header().Set("Refresh", problem.Seconds(0))
-	}
-	s.send(w, r, p)
-}
-
-// send answers with a problem.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, p problem.Document) {
-	s.logUnsent(tell(w, r, p))
-}
-
-// logUnsent notes how sending an answer went.
-func (s *Server) logUnsent(err error) {
-	if err != nil {
-		s.log.Debug("answer not sent", "error", err)
-	}
 }

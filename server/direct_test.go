@@ -263,7 +263,7 @@ func TestOptionsOfAllIsARequestLikeAnother(t *testing.T) {
 func TestWakesByPublishedRoutesAreLimitedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, routed("shop"), routed("blog"))
-		s.limit = problem.PerMinute(1)
+		s.auth.visits.limit = problem.PerMinute(1)
 		s.answer(come("shop", "/", browser))
 		for want, lines := range map[string][]string{"429 page asleep": {browser}, "429 problem asleep": nil, "503 page asleep": {"X-Paastis-Poll: 1"}} {
 			if got := gist(s.answer(come("blog", "/", lines...))); got != want {
@@ -276,7 +276,7 @@ func TestWakesByPublishedRoutesAreLimitedToo(t *testing.T) {
 func TestPanicIsAnsweredInDirectModeToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, routed("shop"))
-		s.page = nil
+		s.auth.visits.page = nil
 		if got := gist(s.answer(come("shop", "/", browser))); got != "503 problem" {
 			t.Error(got)
 		}

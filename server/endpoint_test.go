@@ -22,7 +22,7 @@ func (s *testServer) endpoints(t *testing.T) *testServer {
 		Defaults: rules.Defaults(), Middleware: "paastis", Throttle: 2 * time.Second,
 		Endpoints: map[string]traefik.Static{"inside": {Constraints: none}, "anywhere": {}},
 	})
-	s.access.tokens = map[string]string{"inside": "s3cret"}
+	s.routes.access.tokens = map[string]string{"inside": "s3cret"}
 	return s
 }
 
@@ -48,7 +48,7 @@ func TestAnEndpointHasATokenAndRoutesOfItsOwn(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := live(t, service("shop").Found("shop.test").Label("paastis.port", "8080")).open().endpoints(t)
-			s.access.token = c.token
+			s.routes.access.token = c.token
 			r := askRoutes(c.lines...)
 			r.URL.Path = c.path
 			w := s.answer(r)

@@ -26,7 +26,8 @@ var service = registrytest.NewApp
 type testServer struct {
 	*Server
 	*registrytest.Provider
-	log *logged
+	registry *registry.Registry
+	log      *logged
 }
 
 // logged keeps what is logged.
@@ -89,7 +90,7 @@ func beginBy(t *testing.T, store registry.Store, p *registrytest.Provider, by re
 	return &testServer{Server: New(Options{
 		Registry: reg, Classifier: monitors(t), Log: log,
 		ConfigSources: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("192.0.2.0/24")},
-	}), Provider: p, log: kept}
+	}), Provider: p, registry: reg, log: kept}
 }
 
 func (s *testServer) view(name string) registry.View { return s.registry.View(s.registry.Named(name)) }

@@ -89,7 +89,7 @@ func TestFormForAnAppThatFailsIsNotSentAndSaysSo(t *testing.T) {
 func TestFormOfAnAddressThatWokeTooManyAppsIsNotSentAndSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, routed("shop").At("shop.test"), service("blog").At("blog.test"))
-		s.limit = problem.PerMinute(1)
+		s.auth.visits.limit = problem.PerMinute(1)
 		s.answerTo("http://blog.test/", browser)
 		for _, w := range []*httptest.ResponseRecorder{s.answerTo("http://shop.test/order", form...), s.answer(come("shop", "/order", form...))} {
 			if got := gist(w); got != "429 page asleep" || !strings.Contains(w.Body.String(), notSent) || !strings.Contains(w.Body.String(), "Too many apps") {

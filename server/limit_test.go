@@ -20,7 +20,7 @@ func TestOneAddressWakesOnlySoManyAppsAMinute(t *testing.T) {
 			apps = append(apps, service(fmt.Sprintf("app%d", i)).At(fmt.Sprintf("app%d.test", i)))
 		}
 		s := live(t, apps...)
-		s.limit = problem.PerMinute(3)
+		s.auth.visits.limit = problem.PerMinute(3)
 		for i := range 3 {
 			s.answerTo(fmt.Sprintf("http://app%d.test/", i), "Accept: text/html")
 		}
@@ -62,7 +62,7 @@ func TestAsksForAFailedAppAreNoWakes(t *testing.T) {
 		broken := service("broken").At("broken.test")
 		broken.Err = errors.New("no")
 		s := live(t, broken, service("shop").At("shop.test"))
-		s.limit = problem.PerMinute(10)
+		s.auth.visits.limit = problem.PerMinute(10)
 		for range 60 { // a program that asks every 100 ms, of an app in its back-off
 			if got := s.answerTo("http://broken.test/", "Accept: application/json"); got.Code == http.StatusTooManyRequests {
 				t.Errorf("the program got %d %s", got.Code, got.Body)

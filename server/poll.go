@@ -34,7 +34,7 @@ func retriesByLink(req *traefik.Request) bool {
 // poll answers the waiting page as soon as there is something else to show than it does,
 // and after page.PollLimit anyway. It never lets the poll through to the app, and is no activity
 // once the app is awake.
-func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Keeper, req *traefik.Request) error {
+func (s *visits) poll(ctx context.Context, w http.ResponseWriter, k *registry.Keeper, req *traefik.Request) error {
 	ctx, cancel := s.patient(ctx, k.Entry().Patience(page.PollLimit, false))
 	defer cancel()
 	seen := page.PollOf(req.Header)
@@ -60,7 +60,7 @@ func (s *Server) poll(ctx context.Context, w http.ResponseWriter, k *registry.Ke
 
 // polled is what a poll gets to see of an app, which it has woken unless that is awake or
 // has failed, or it only looks on, or the person insists.
-func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists, passive bool) page.State {
+func (s *visits) polled(k *registry.Keeper, req *traefik.Request, insists, passive bool) page.State {
 	view := s.registry.View(k)
 	wakes := insists || !passive && view.State != registry.Failed && view.State != registry.Ready
 	if wakes && !s.wake(k, req, insists) {
@@ -71,7 +71,7 @@ func (s *Server) polled(k *registry.Keeper, req *traefik.Request, insists, passi
 
 // stillFailed is the picture of an app that sleeps since it has failed, for whoever was told
 // that it did.
-func (s *Server) stillFailed(k *registry.Keeper, v registry.View) registry.View {
+func (s *visits) stillFailed(k *registry.Keeper, v registry.View) registry.View {
 	failure, _ := s.registry.Failure(k)
 	v.State, v.Reason, v.Steps = registry.Failed, failure.Reason, nil
 	if k.Entry().ShowLogs {
@@ -87,7 +87,7 @@ func sleeps(s registry.State) bool {
 
 // awaitAnother blocks until the picture may be another, because of the app or because time
 // has passed, or until ctx ends.
-func (s *Server) awaitAnother(ctx context.Context, k *registry.Keeper, is page.State) {
+func (s *visits) awaitAnother(ctx context.Context, k *registry.Keeper, is page.State) {
 	limit := page.PollLimit
 	if due := time.Until(is.OverdueAt()); due > 0 {
 		limit = min(limit, due)

@@ -151,9 +151,9 @@ func TestPageSaysOnceThatItTakesLongerThanUsual(t *testing.T) {
 func TestPageOfWhoMayNotWakeTheAppTriesAgainByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := live(t, service("shop").At("shop.test"), service("blog").At("blog.test"))
-		s.limit = problem.PerMinute(6)
+		s.auth.visits.limit = problem.PerMinute(6)
 		for range 6 {
-			s.limit.Allows(netip.MustParseAddr("203.0.113.7"), time.Now())
+			s.auth.visits.limit.Allows(netip.MustParseAddr("203.0.113.7"), time.Now())
 		}
 		page := s.answerTo("http://shop.test/", browser)
 		if got := gist(page); got != "429 page asleep" || !strings.Contains(page.Body.String(), "Too many apps") {

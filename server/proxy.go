@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -50,16 +51,24 @@ var (
 // would do so at once, with an upload under way that they have answered already.
 type proxy struct {
 	http, h2c, https, https1 *http.Transport
-	log                      *slog.Logger
+
+	registry *registry.Registry
+	refusals *refusals
+	log      *slog.Logger
+	apart    sync.Map        // :: name of an app that shares no network with Paastis → it was told
+	cutting  context.Context // ends when requests on their way to an app have to be cut
 }
 
-func newProxy(log *slog.Logger) *proxy {
+func newProxy(cutting context.Context, reg *registry.Registry, refusals *refusals, log *slog.Logger) *proxy {
 	var one, both, two http.Protocols
 	one.SetHTTP1(true)
 	both.SetHTTP1(true)
 	both.SetHTTP2(true) // which gRPC over TLS needs
 	two.SetUnencryptedHTTP2(true)
-	return &proxy{http: newTransport(one), h2c: newTransport(two), https: newTransport(both), https1: newTransport(one), log: log}
+	return &proxy{
+		http: newTransport(one), h2c: newTransport(two), https: newTransport(both), https1: newTransport(one),
+		registry: reg, refusals: refusals, log: log, cutting: cutting,
+	}
 }
 
 func newTransport(protocols http.Protocols) *http.Transport {
@@ -78,27 +87,27 @@ func newTransport(protocols http.Protocols) *http.Transport {
 // carry takes a request to the app and its answer back, and tells whether the visitor has
 // got an answer; if not, the app is closed, and nothing of the request was sent. It goes
 // on trying to reach the app until ctx ends. Only what counts is activity.
-func (s *Server) carry(ctx context.Context, a *routedRequest, counts bool) bool {
+func (p *proxy) carry(ctx context.Context, a *routedRequest, counts bool) bool {
 	k := a.keeper
 	if !k.Enter(time.Now(), counts) {
 		return false
 	}
 	defer func() { k.Leave(time.Now(), counts) }()
-	target, conn, err := s.reach(ctx, a)
+	target, conn, err := p.reach(ctx, a)
 	switch {
 	case errors.Is(err, errClosed):
 		return false
 	case errors.Is(err, errElsewhere):
-		s.sendElsewhere(ctx, a)
+		p.sendElsewhere(ctx, a)
 	case err != nil:
-		s.silent(a, err)
+		p.silent(a, err)
 	default:
 		defer conn.Close()
 		ctx, cancel := context.WithCancel(a.r.Context())
-		defer context.AfterFunc(s.cutting, cancel)()
+		defer context.AfterFunc(p.cutting, cancel)()
 		defer cancel()
 		a.attend(cancel)
-		s.proxy.pass(ctx, a, target, conn)
+		p.pass(ctx, a, target, conn)
 	}
 	return true
 }
@@ -114,16 +123,16 @@ func (a *routedRequest) attend(end func()) {
 // reach connects to the app. An app that has just become ready may refuse for a moment
 // more, and nothing has been sent yet: so it tries again, at least once, until ctx ends
 // or the app is closed.
-func (s *Server) reach(ctx context.Context, a *routedRequest) (*url.URL, *http.ClientConn, error) {
+func (p *proxy) reach(ctx context.Context, a *routedRequest) (*url.URL, *http.ClientConn, error) {
 	for {
-		target := s.registry.Target(a.route)
+		target := p.registry.Target(a.route)
 		if target == nil && a.keeper.Open() {
 			return nil, nil, errElsewhere
 		}
 		if target == nil {
 			return nil, nil, errClosed
 		}
-		conn, err := s.proxy.connect(a.r, target)
+		conn, err := p.connect(a.r, target)
 		switch {
 		case err == nil:
 			return target, conn, nil
@@ -236,12 +245,12 @@ func (p *proxy) broken(a *routedRequest, r *http.Request, err error) {
 }
 
 // silent answers where an app is ready and accepts no connection.
-func (s *Server) silent(a *routedRequest, err error) {
+func (p *proxy) silent(a *routedRequest, err error) {
 	if a.r.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // the visitor has left
 	}
-	s.log.Warn("app does not accept connections", "app", a.keeper.Name(), "error", err)
-	s.send(a.w, a.r, problem.Document{
+	p.log.Warn("app does not accept connections", "app", a.keeper.Name(), "error", err)
+	p.refusals.send(a.w, a.r, problem.Document{
 		Status: http.StatusBadGateway,
 		Title:  "The app does not answer",
 		Detail: "It runs, but does not accept connections.",
@@ -252,14 +261,14 @@ func (s *Server) silent(a *routedRequest, err error) {
 
 // sendElsewhere sends the visitor to where the request came from as soon as Traefik leads it
 // to the app, which only Traefik reaches. Before that it would come here again.
-func (s *Server) sendElsewhere(ctx context.Context, a *routedRequest) {
-	if _, told := s.apart.LoadOrStore(a.keeper.Name(), true); !told {
-		s.log.Warn("app is on no network of Paastis's: requests that find it asleep are sent twice; put Paastis on one of its networks", "app", a.keeper.Name())
+func (p *proxy) sendElsewhere(ctx context.Context, a *routedRequest) {
+	if _, told := p.apart.LoadOrStore(a.keeper.Name(), true); !told {
+		p.log.Warn("app is on no network of Paastis's: requests that find it asleep are sent twice; put Paastis on one of its networks", "app", a.keeper.Name())
 	}
-	if s.registry.Publisher().AwaitTurn(ctx, a.route) && sendAgain(a.w, &a.request, registry.Ready) {
+	if p.registry.Publisher().AwaitTurn(ctx, a.route) && sendAgain(a.w, &a.request, registry.Ready) {
 		return
 	}
-	s.sendBack(a.w, a.r, problem.Document{
+	p.refusals.sendBack(a.w, a.r, problem.Document{
 		Title: "Paastis does not reach the app", Detail: "Traefik will lead to it in a moment. Send the request again.",
 		App: a.keeper.Name(), State: registry.Ready.String(),
 	})

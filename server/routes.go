@@ -2,16 +2,13 @@ package server
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -27,29 +24,30 @@ type routesAccess struct {
 	token   string
 	tokens  map[string]string // :: endpoint → the one that it has instead; empty: none
 	sources []netip.Prefix
-	told    *problem.SourceLimit // by whom a refusal was logged lately
 }
 
-func newRoutesAccess(token string, tokens map[string]string, sources []netip.Prefix) routesAccess {
-	const linesPerMinute = 1
-	return routesAccess{token: token, tokens: tokens, sources: sources, told: problem.PerMinute(linesPerMinute)}
+// routes is what Traefik's HTTP provider gets, at /traefik/config.
+type routes struct {
+	registry *registry.Registry
+	access   routesAccess
+	refusals *refusals
 }
 
-// routes answers Traefik's HTTP provider: the routes of those apps in direct mode that this
-// Traefik would have. Paastis is published by the address that this very request came to,
-// for Traefik reaches it there.
-func (s *Server) routes(c echo.Context) error {
+// answer answers with the routes of those apps in direct mode that this Traefik would have.
+// Paastis is published by the address that this very request came to, for Traefik reaches
+// it there.
+func (s *routes) answer(c echo.Context) error {
 	r := c.Request()
 	from, endpoint := problem.RemoteAddr(r), c.Param("endpoint")
 	if endpoint != "" && !s.registry.Publisher().HasEndpoint(endpoint) {
 		return echo.ErrNotFound
 	}
 	if !s.access.allows(r, from, endpoint) {
-		return s.keepRoutes(c, from)
+		return s.refuse(c, from)
 	}
 	s.registry.Publisher().Recognise(r.Context(), from)
 	if s.access.tokenOf(endpoint) == "" && s.registry.CallerAt(from) > registry.TraefikOrPaastis {
-		return s.keepRoutes(c, from)
+		return s.refuse(c, from)
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return echo.ErrMethodNotAllowed
@@ -97,24 +95,14 @@ func writeRoutes(w http.ResponseWriter, r *http.Request, p registry.Publication)
 	return http.NewResponseController(w).Flush()
 }
 
-// keepRoutes refuses the routes: they tell the inside of a network.
-func (s *Server) keepRoutes(c echo.Context, from netip.Addr) error {
-	s.warnSeldom(from, "routes refused: see traefik.config_token and traefik.config_sources", "to")
+// refuse refuses the routes: they tell the inside of a network.
+func (s *routes) refuse(c echo.Context, from netip.Addr) error {
+	s.refusals.warnSeldom(from, "routes refused: see traefik.config_token and traefik.config_sources", "to")
 	return problem.Write(c.Response(), c.Request(), problem.Document{
 		Status: http.StatusForbidden,
 		Title:  "The routes are not for everybody",
 		Detail: "Send the token of traefik.config_token, or come from one of traefik.config_sources.",
 	})
-}
-
-// warnSeldom logs that an address was refused, by the key that it has in the line. Where it
-// was warned of in the last minute, only who debugs is told.
-func (s *Server) warnSeldom(of netip.Addr, refusal, key string, more ...any) {
-	level := slog.LevelDebug
-	if s.access.told.Allows(of, time.Now()) {
-		level = slog.LevelWarn
-	}
-	s.log.Log(context.Background(), level, refusal, append([]any{key, of.String()}, more...)...)
 }
 
 // allows tells whether a request may get the routes of an endpoint: with its token if there

@@ -39,7 +39,7 @@ func (s *testServer) fetches() int { return s.log.count("Traefik fetches its rou
 
 // open lets the network 10.0.0.0/8 have the routes.
 func (s *testServer) open() *testServer {
-	s.access = newRoutesAccess("", nil, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+	s.routes.access = routesAccess{sources: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
 	return s
 }
 
@@ -99,7 +99,7 @@ func TestRoutesGoToWhoHasTheTokenOrElseComesFromTheNetwork(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := live(t, service("shop").Found("shop.test")).open()
-				s.access.token = c.token
+				s.routes.access.token = c.token
 				w := s.answer(askRoutes(c.lines...))
 				if w.Code != c.want {
 					t.Errorf("%d: %s", w.Code, w.Body)

@@ -25,7 +25,6 @@ import (
 	"path"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -78,56 +77,54 @@ type Options struct {
 	AdminPath string
 }
 
-// Server answers Traefik, visitors and monitors.
+// Server answers Traefik, visitors and monitors: it leads each to the door that he came to.
 type Server struct {
-	registry  *registry.Registry
-	visitors  Classifier
-	page      *page.Themes
-	limit     *problem.SourceLimit
-	access    routesAccess
-	proxy     *proxy
-	apart     sync.Map // :: name of an app that shares no network with Paastis → it was told
+	auth      *forwardAuth
+	direct    *direct
+	routes    *routes
 	log       *slog.Logger
 	echo      *echo.Echo
 	admin     http.Handler // nil: not here
 	adminPath string
-	routed    inFlight        // requests that came by a published route
-	leaving   atomic.Bool     // it ends soon, so connections are not to be used again
-	closing   context.Context // ends when held requests have to be let go
-	close     context.CancelFunc
-	cutting   context.Context // ends when requests on their way to an app have to be cut
-	cut       context.CancelFunc
+	refusals  *refusals
+	leaving   atomic.Bool        // it ends soon, so connections are not to be used again
+	close     context.CancelFunc // lets held requests go
+	cut       context.CancelFunc // cuts those that are on their way to an app
 
 	writeLimit, drainLimit time.Duration
 }
 
 // New makes a server. It does not listen yet.
 func New(o Options) *Server {
-	themes := o.Themes
-	if themes == nil {
-		themes = page.NewThemes("", o.Log)
+	closing, closeAll := context.WithCancel(context.Background())
+	cutting, cutAll := context.WithCancel(context.Background())
+	refused := newRefusals(o.Log)
+	all := &visits{registry: o.Registry, page: o.Themes, limit: problem.PerMinute(o.WakesPerMinute), closing: closing}
+	if all.page == nil {
+		all.page = page.NewThemes("", o.Log)
 	}
 	s := &Server{
-		registry: o.Registry,
-		visitors: o.Classifier,
-		page:     themes,
-		limit:    problem.PerMinute(o.WakesPerMinute),
-		access:   newRoutesAccess(o.ConfigToken, o.EndpointTokens, o.ConfigSources),
-		proxy:    newProxy(o.Log),
+		auth: &forwardAuth{registry: o.Registry, visitors: o.Classifier, visits: all, refusals: refused},
+		direct: &direct{
+			registry: o.Registry, visitors: o.Classifier, visits: all, refusals: refused, log: o.Log,
+			proxy: newProxy(cutting, o.Registry, refused, o.Log),
+		},
+		routes:   &routes{registry: o.Registry, access: routesAccess{o.ConfigToken, o.EndpointTokens, o.ConfigSources}, refusals: refused},
 		log:      o.Log,
 		echo:     echo.New(),
+		refusals: refused,
+		close:    closeAll,
+		cut:      cutAll,
 
 		writeLimit: writeLimit, drainLimit: drainLimit,
 	}
-	s.closing, s.close = context.WithCancel(context.Background())
-	s.cutting, s.cut = context.WithCancel(context.Background())
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = s.answerError
-	s.echo.Any("/auth", s.recoverPanic(s.auth))
-	s.echo.RouteNotFound("/auth", s.recoverPanic(s.auth)) // Any knows no PURGE, QUERY, MKCOL, …: see preserveRequestMethod
-	s.echo.Any("/traefik/config", s.recoverPanic(s.routes))
-	s.echo.Any("/traefik/config/:endpoint", s.recoverPanic(s.routes))
-	s.echo.GET("/healthz", s.recoverPanic(s.healthz))
+	s.echo.Any("/auth", s.recoverPanic(s.auth.answer))
+	s.echo.RouteNotFound("/auth", s.recoverPanic(s.auth.answer)) // Any knows no PURGE, QUERY, MKCOL, …: see preserveRequestMethod
+	s.echo.Any("/traefik/config", s.recoverPanic(s.routes.answer))
+	s.echo.Any("/traefik/config/:endpoint", s.recoverPanic(s.routes.answer))
+	s.echo.GET("/healthz", s.recoverPanic(healthz))
 	if o.AdminPath != "" {
 		s.admin, s.adminPath = http.StripPrefix(o.AdminPath, o.Admin), o.AdminPath
 	}
@@ -141,7 +138,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	if published(r) {
-		s.receive(w, r)
+		s.direct.receive(w, r)
 		return
 	}
 	if s.admin != nil && s.administers(w, r) {
@@ -201,7 +198,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	defer cancel()
 	err := srv.Shutdown(limit)
 	select {
-	case <-s.routed.none(): // WebSockets are none of the server's any more
+	case <-s.direct.routed.none(): // WebSockets are none of the server's any more
 	case <-limit.Done():
 		s.log.Info("requests are cut, for they took too long to end")
 	}
@@ -210,7 +207,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	for range listeners {
 		<-served
 	}
-	<-s.routed.none()
+	<-s.direct.routed.none()
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
@@ -226,7 +223,7 @@ func protocols() *http.Protocols {
 	return p
 }
 
-func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+func healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
 // recoverPanic answers 503 where a handler panics: no answer at all would be Traefik's 500. It
 // is put around each handler once; as a middleware of Echo's it would be for each request.
@@ -251,5 +248,5 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	s.send(c.Response(), c.Request(), problem.Of(err))
+	s.refusals.send(c.Response(), c.Request(), problem.Of(err))
 }

@@ -36,7 +36,7 @@ func carried(h http.Header) bool {
 // isStranger reports whether a question that came from an address, about a request to a host
 // with its port, is none of Traefik's: it came by a router that leads to Paastis, or from an
 // app. It allocates nothing.
-func (s *Server) isStranger(r *http.Request, asked string, by netip.Addr) bool {
-	return asked == r.Host || s.registry.IsRouted(r.Host) ||
-		s.registry.CallerAt(by) == registry.ManagedApp
+func (f *forwardAuth) isStranger(r *http.Request, asked string, by netip.Addr) bool {
+	return asked == r.Host || f.registry.IsRouted(r.Host) ||
+		f.registry.CallerAt(by) == registry.ManagedApp
 }

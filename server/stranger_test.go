@@ -268,7 +268,7 @@ func TestRoutesAreForNoOtherAppOfTheNetwork(t *testing.T) {
 				t.Errorf("%q: %d", lines, w.Code)
 			}
 		}
-		s.access.token = "s3cret"
+		s.routes.access.token = "s3cret"
 		if w := s.answer(askRoutes("from 10.0.0.6", "query token=s3cret")); w.Code != 200 {
 			t.Errorf("with the token: %d", w.Code)
 		}

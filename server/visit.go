@@ -7,6 +7,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/server/page"
+	"github.com/paastis/paastis/server/problem"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -38,8 +39,16 @@ type door interface {
 	follow(successor *registry.Keeper)
 }
 
-// receiveVisit answers a visit.
-func (s *Server) receiveVisit(v *visit) error {
+// visits answers visits, whichever door they come by, and wakes apps for them.
+type visits struct {
+	registry *registry.Registry
+	page     *page.Themes
+	limit    *problem.SourceLimit // of wakes, for each address; nil: none
+	closing  context.Context      // ends when held requests have to be let go
+}
+
+// receive answers a visit.
+func (s *visits) receive(v *visit) error {
 	switch v.who {
 	case PassiveClient:
 		return s.answerPassive(v)
@@ -53,7 +62,7 @@ func (s *Server) receiveVisit(v *visit) error {
 }
 
 // answerPassive answers who must not wake an app.
-func (s *Server) answerPassive(v *visit) error {
+func (s *visits) answerPassive(v *visit) error {
 	ctx, cancel := s.patient(v.r.Context(), dialLimit)
 	defer cancel()
 	if answered, err := v.door.through(ctx, v); answered {
@@ -63,7 +72,7 @@ func (s *Server) answerPassive(v *visit) error {
 }
 
 // welcome answers a person: through to the app, or the waiting page.
-func (s *Server) welcome(v *visit) error {
+func (s *visits) welcome(v *visit) error {
 	ctx, cancel := s.patient(v.r.Context(), personPatience)
 	defer cancel()
 	if answered, err := v.door.through(ctx, v); answered {
@@ -80,7 +89,7 @@ func (s *Server) welcome(v *visit) error {
 
 // hold keeps a program's request, or a person's form, until the app is ready, and answers
 // for it if that takes too long. The body stays with the visitor until then.
-func (s *Server) hold(v *visit) error {
+func (s *visits) hold(v *visit) error {
 	ctx, cancel := s.patient(v.r.Context(), v.door.patience(v))
 	defer cancel()
 	for {
@@ -105,7 +114,7 @@ func (s *Server) hold(v *visit) error {
 }
 
 // letDown answers for an app a request that was held in vain.
-func (s *Server) letDown(v *visit) error {
+func (s *visits) letDown(v *visit) error {
 	view := s.registry.View(v.keeper)
 	if v.who == Form {
 		return s.page.Write(v.w, v.request.Header, http.StatusServiceUnavailable, page.State{View: view, Form: true})
@@ -115,7 +124,7 @@ func (s *Server) letDown(v *visit) error {
 
 // turnDown answers for an app a request that might have been held, but for its address
 // having woken too many.
-func (s *Server) turnDown(v *visit) error {
+func (s *visits) turnDown(v *visit) error {
 	is := s.refused(v.keeper, &v.request)
 	if v.who == Form {
 		is.Form = true
@@ -125,7 +134,7 @@ func (s *Server) turnDown(v *visit) error {
 }
 
 // refused is what is shown of an app to an address that has woken too many.
-func (s *Server) refused(k *registry.Keeper, req *traefik.Request) page.State {
+func (s *visits) refused(k *registry.Keeper, req *traefik.Request) page.State {
 	return page.State{View: s.registry.View(k), Refused: true, Wait: s.limit.Wait(req.ClientIP, time.Now())}
 }
 
@@ -134,7 +143,7 @@ const impatience = time.Second
 
 // wake wakes an app, unless the visitor's address has woken too many. Who insists within
 // impatience of a failure has pressed the button of a page that does not show it yet.
-func (s *Server) wake(k *registry.Keeper, req *traefik.Request, insist bool) bool {
+func (s *visits) wake(k *registry.Keeper, req *traefik.Request, insist bool) bool {
 	if failure, failed := s.registry.Failure(k); failed && time.Since(failure.At) < impatience {
 		insist = false
 	}
@@ -146,7 +155,7 @@ func (s *Server) wake(k *registry.Keeper, req *traefik.Request, insist bool) boo
 }
 
 // patient ends with the request, after some time, or when the server does.
-func (s *Server) patient(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+func (s *visits) patient(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	stop := context.AfterFunc(s.closing, cancel)
 	return ctx, func() { stop(); cancel() }
