@@ -16,9 +16,9 @@ const foundLimit = time.Second
 // is ready if it is known to serve; else it is probed first.
 func (r *Registry) adopt(k *Keeper, now time.Time) {
 	r.transitions.beginAttempt(k, now)
-	k.attempt.adopt(now, r.loading)
+	k.attempt.adopt(now, r.keepers.loading)
 	switch {
-	case !r.loading:
+	case !r.keepers.loading:
 		r.transitions.setState(k, Starting, reason.Reason{Kind: reason.StartedOutside}, now)
 	case r.foundServing(k, now):
 		k.usage.begin(now)

@@ -2,10 +2,7 @@ package registry
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/paastis/paastis/traefik/api"
@@ -59,7 +56,7 @@ func (r *Registry) takeListed(endpoint string, routers []api.Router) {
 		r.publisher.changed()
 		r.publisher.redirect()
 	}
-	r.note(r.warnings(), time.Now())
+	r.problems.refresh(time.Now())
 	r.wakeLoop()
 }
 
@@ -74,39 +71,4 @@ func (r *Registry) knownRouters() map[string]bool {
 		}
 	}
 	return known
-}
-
-// contradictions are where the API of a Traefik says something else than what is known of
-// it: it has a router that it should leave out, or lacks one that is published to it. Called
-// with the lock held.
-func (r *Registry) contradictions(now time.Time) []string {
-	var all []string
-	for _, endpoint := range slices.Sorted(maps.Keys(r.publisher.listed)) {
-		fetching := slices.DeleteFunc(r.publisher.live(now), func(p *poller) bool { return p.endpoint != endpoint })
-		if len(fetching) == 1 { // else it is not known whose API it is
-			all = append(all, r.contradicts(fetching[0].to, r.publisher.listed[endpoint], now)...)
-		}
-	}
-	return all
-}
-
-func (r *Registry) contradicts(d *destination, is listed, now time.Time) []string {
-	has := func(rt *Route) bool {
-		return slices.ContainsFunc(rt.router.runningNames(rt.entry.traefikProvider()), func(name string) bool { return is.names[name] })
-	}
-	var all []string
-	for rt, why := range d.withheld {
-		if has(rt) && d.refuses(rt) != "" {
-			all = append(all, fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.router.Name, rt.entry.App.Origin, why, d.key("constraints")))
-		}
-	}
-	for _, rt := range d.routes {
-		k := rt.Keeper()
-		settled := k.state == Ready && now.Sub(k.since) > settleTime+r.definitions.settings.Throttle && rt.entry.keptAs(k.app)
-		if len(is.names) > 0 && settled && !rt.router.Own && !has(rt.Route) {
-			all = append(all, fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.router.Name, rt.entry.App.Origin, d.key("constraints"), d.key("exposed_by_default")))
-		}
-	}
-	slices.Sort(all)
-	return all
 }

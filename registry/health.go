@@ -23,15 +23,21 @@ type ProviderHealth struct {
 	Error string
 }
 
+// contacts are whether the providers answer. It may be used by several at once.
+type contacts struct {
+	*core
+	byProvider map[Provider]ProviderHealth // guarded by the registry's lock
+}
+
 // Health says how the registry fares now.
 func (r *Registry) Health() Checkup {
 	inv := r.definitions.inventory.Load()
 	c := Checkup{Apps: map[State]int{}, Unknown: r.Unknown()}
 	r.mu.Lock()
 	defer r.unlock()
-	c.Problems = r.warnings()
+	c.Problems = r.problems.warnings()
 	for _, p := range r.providers {
-		health := r.contacts[p]
+		health := r.contacts.byProvider[p]
 		health.Name = p.ID()
 		c.Providers = append(c.Providers, health)
 		if health.Error != "" {
@@ -47,19 +53,19 @@ func (r *Registry) Health() Checkup {
 }
 
 // lastError is what a provider last failed with; empty if it answers.
-func (r *Registry) lastError(p Provider) string {
-	r.mu.Lock()
-	defer r.unlock()
-	return r.contacts[p].Error
+func (c *contacts) lastError(p Provider) string {
+	c.mu.Lock()
+	defer c.unlock()
+	return c.byProvider[p].Error
 }
 
 // contact notes whether a provider answers; err is nil if it does.
-func (r *Registry) contact(p Provider, err error) {
-	r.mu.Lock()
-	defer r.unlock()
+func (c *contacts) note(p Provider, err error) {
+	c.mu.Lock()
+	defer c.unlock()
 	health := ProviderHealth{Connected: err == nil}
 	if err != nil {
 		health.Error = err.Error()
 	}
-	r.contacts[p] = health
+	c.byProvider[p] = health
 }

@@ -68,7 +68,7 @@ func (r *Registry) inherit(k *Keeper, now time.Time) {
 	if r.archive.has(k.id) {
 		return
 	}
-	if !r.loading {
+	if !r.keepers.loading {
 		if other := r.keepers.namesake(k); other != nil {
 			r.archive.add(k.id, other.snapshot(now), now)
 			r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)

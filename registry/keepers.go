@@ -13,10 +13,14 @@ type keeperSet struct {
 	byID    map[string]*Keeper // :: provider/name → keeper
 	moving  []*Keeper          // the managed apps that time or others may move, by name
 	removed []*Keeper          // of apps that were removed a moment ago
+	loading bool               // the first reports of a provider come in
 }
 
 // add adds that of an app that there is from now on.
 func (s *keeperSet) add(k *Keeper) { s.byID[k.id] = k }
+
+// begin notes whether it is a provider's first report that comes in.
+func (s *keeperSet) begin(loading bool) { s.loading = loading }
 
 // remove leaves out that of an app that is no more.
 func (s *keeperSet) remove(k *Keeper) { delete(s.byID, k.id) }

@@ -182,7 +182,7 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 		p.offered = p.to
 		pub.pollers[who] = p
 		pub.reg.rerouteAll()
-		pub.reg.note(pub.reg.warnings(), now)
+		pub.reg.problems.refresh(now)
 		pub.reg.wakeLoop()
 	} else {
 		p.every = now.Sub(p.at)
@@ -207,7 +207,7 @@ func (pub *Publisher) keepDestination(who fetcher, d *destination) {
 	if p := pub.pollers[who]; p != nil {
 		p.to = d
 		pub.reg.rerouteAll()
-		pub.reg.note(pub.reg.warnings(), time.Now())
+		pub.reg.problems.refresh(time.Now())
 		pub.reg.wakeLoop()
 	}
 }

@@ -81,15 +81,13 @@ type Registry struct {
 	jobs        jobs
 	prober      *prober
 	transitions *transitions
+	problems    *problems
+	contacts    contacts
 
 	// The lock of the core guards the rest.
 	definitions definitions
 	keepers     keeperSet
-	supply      supply // whether all is up that an app needs
-	problems    map[string]*problem
-	untold      bool // there are problems that were not told yet
-	loading     bool // the first reports come in
-	contacts    map[Provider]ProviderHealth
+	supply      supply            // whether all is up that an app needs
 	loaded      map[Provider]bool // it has reported its apps before
 	news        news
 
@@ -108,8 +106,6 @@ func New(o Options) *Registry {
 		archive:   archive{store: o.Store, log: o.Log, absent: map[string]SavedApp{}},
 		redefined: make(chan struct{}, 1),
 		keepers:   keeperSet{byID: map[string]*Keeper{}},
-		problems:  map[string]*problem{},
-		contacts:  map[Provider]ProviderHealth{},
 		loaded:    map[Provider]bool{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
 	}
@@ -120,6 +116,8 @@ func New(o Options) *Registry {
 		core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply,
 		publisher: r.publisher, archive: &r.archive, news: &r.news, jobs: &r.jobs,
 	}
+	r.problems = &problems{core: r.core, definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, byText: map[string]*problem{}}
+	r.contacts = contacts{core: r.core, byProvider: map[Provider]ProviderHealth{}}
 	if o.Probe == nil {
 		r.prober.probe = Answers
 	}
@@ -255,7 +253,7 @@ func (r *Registry) advance(now time.Time) time.Time {
 			}
 		}
 	}
-	p.tell()
+	p.at(r.problems.tell(now))
 	return p.next
 }
 
@@ -378,7 +376,7 @@ func (r *Registry) resolve() {
 	for _, k := range r.keepers.byID {
 		k.notify() // it may need others now
 	}
-	r.note(r.warnings(), now)
+	r.problems.refresh(now)
 }
 
 // sortedNames are the names of entries, quoted for people.

@@ -21,17 +21,17 @@ const steady = 30 * time.Second
 // follow watches a provider until ctx ends, and connects anew when it is lost: after pauses
 // that grow as long as none of its watches lasts. What is wrong is a warning once.
 func (r *Registry) follow(ctx context.Context, p Provider) {
-	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), r.lastError(p)
+	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), r.contacts.lastError(p)
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := p.Watch(ctx, func(report Report) {
-			r.contact(p, nil)
+			r.contacts.note(p, nil)
 			r.apply(p, report)
 		})
 		if ctx.Err() != nil {
 			return
 		}
-		r.contact(p, err)
+		r.contacts.note(p, err)
 		r.mu.Lock()
 		r.transitions.doubtManualStops(p, engineShutdown, time.Now())
 		r.unlock()
@@ -81,7 +81,7 @@ func (r *Registry) loadProviders(parent context.Context) error {
 				errs[n] = whyNotLoaded(ctx, err)
 				return
 			}
-			r.contact(p, nil)
+			r.contacts.note(p, nil)
 			r.apply(p, report)
 			time.AfterFunc(loadPatience, func() { cancel(errLate) })
 		})
@@ -92,7 +92,7 @@ func (r *Registry) loadProviders(parent context.Context) error {
 	}
 	for n, err := range errs {
 		if err != nil {
-			r.contact(r.providers[n], err)
+			r.contacts.note(r.providers[n], err)
 			r.log.Warn("provider does not answer: Paastis begins without its apps, and asks again", "provider", r.providers[n].ID(), "error", err)
 		}
 	}
@@ -120,7 +120,7 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.unlock()
-	r.loading = loading
+	r.keepers.begin(loading)
 	redefined := false
 	var seen []*Keeper
 	rose := map[*Keeper]bool{}

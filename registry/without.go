@@ -31,7 +31,7 @@ func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
 			continue
 		}
 		sick := rose && slices.ContainsFunc(k.app.Instances, Instance.firstRun) && l.Condition == rules.Healthy && to.app.running() && to.app.health() == Unhealthy
-		if sick || (k.app.alive() || r.loading) && k.app.startedWithout(to.app) {
+		if sick || (k.app.alive() || r.keepers.loading) && k.app.startedWithout(to.app) {
 			k.learned.doWithout(l.Name)
 			learned = true
 			r.journal.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)

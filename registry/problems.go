@@ -1,0 +1,120 @@
+package registry
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+)
+
+// settleTime is how long a problem lasts before it is told. Containers are made and replaced
+// one after the other: for an instant a stack lacks an app, or has one twice.
+const settleTime = 10 * time.Second
+
+// problem is one of the inventory's.
+type problem struct {
+	since time.Time // zero: since Paastis runs
+	told  bool
+}
+
+// problems are those that there are, and those that were told. Guarded by the registry's lock,
+// which is held whenever it is used.
+type problems struct {
+	*core
+	definitions *definitions
+	keepers     *keeperSet
+	publisher   *Publisher
+	byText      map[string]*problem
+	untold      bool // there are some that were not told yet
+}
+
+// refresh finds which there are now.
+func (o *problems) refresh(now time.Time) { o.set(o.warnings(), now) }
+
+// warnings are the inventory's problems, and those of publishing to the Traefiks that fetch
+// the routes, a line each. Called with the lock held.
+func (o *problems) warnings() []string {
+	var told []string
+	for _, p := range o.publisher.pollers {
+		told = append(told, p.to.problems...)
+	}
+	told = append(told, o.contradictions(time.Now())...)
+	slices.Sort(told)
+	return append(o.definitions.inventory.Load().Problems(), slices.Compact(told)...)
+}
+
+// note takes in which problems there are now. Called with the lock held.
+func (o *problems) set(texts []string, now time.Time) {
+	if o.keepers.loading {
+		now = time.Time{}
+	}
+	before := o.byText
+	o.byText = make(map[string]*problem, len(texts))
+	for _, text := range texts {
+		known := before[text]
+		if known == nil {
+			known = &problem{since: now}
+			o.untold = true
+		}
+		o.byText[text] = known
+	}
+}
+
+// tell logs, once, each problem that has lasted, and returns when the next one will have. Zero:
+// none is waited for.
+func (o *problems) tell(now time.Time) (next time.Time) {
+	if !o.untold {
+		return next
+	}
+	o.untold = false
+	for _, text := range o.warnings() {
+		switch it := o.byText[text]; {
+		case it == nil || it.told:
+		case now.Sub(it.since) >= settleTime:
+			o.journal.say(slog.LevelWarn, text)
+			it.told = true
+		default:
+			o.untold = true
+			if due := it.since.Add(settleTime); next.IsZero() || due.Before(next) {
+				next = due
+			}
+		}
+	}
+	return next
+}
+
+// contradictions are where the API of a Traefik says something else than what is known of
+// it: it has a router that it should leave out, or lacks one that is published to it. Called
+// with the lock held.
+func (o *problems) contradictions(now time.Time) []string {
+	var all []string
+	for _, endpoint := range slices.Sorted(maps.Keys(o.publisher.listed)) {
+		fetching := slices.DeleteFunc(o.publisher.live(now), func(p *poller) bool { return p.endpoint != endpoint })
+		if len(fetching) == 1 { // else it is not known whose API it is
+			all = append(all, o.contradicts(fetching[0].to, o.publisher.listed[endpoint], now)...)
+		}
+	}
+	return all
+}
+
+func (o *problems) contradicts(d *destination, is listed, now time.Time) []string {
+	has := func(rt *Route) bool {
+		return slices.ContainsFunc(rt.router.runningNames(rt.entry.traefikProvider()), func(name string) bool { return is.names[name] })
+	}
+	var all []string
+	for rt, why := range d.withheld {
+		if has(rt) && d.refuses(rt) != "" {
+			all = append(all, fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.router.Name, rt.entry.App.Origin, why, d.key("constraints")))
+		}
+	}
+	for _, rt := range d.routes {
+		k := rt.Keeper()
+		settled := k.state == Ready && now.Sub(k.since) > settleTime+o.definitions.settings.Throttle && rt.entry.keptAs(k.app)
+		if len(is.names) > 0 && settled && !rt.router.Own && !has(rt.Route) {
+			all = append(all, fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.router.Name, rt.entry.App.Origin, d.key("constraints"), d.key("exposed_by_default")))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
