@@ -47,7 +47,7 @@ func (r *Registry) Heard(req *traefik.Request, by netip.Addr) *Keeper {
 	if e == nil || router.Own {
 		return nil
 	}
-	return r.hear(e, router.asked(), by)
+	return r.traefik.hear(e, router.asked(), by)
 }
 
 // HeardName is Heard for a middleware's address that names the app.
@@ -56,20 +56,20 @@ func (r *Registry) HeardName(name string, by netip.Addr) *Keeper {
 	if e == nil {
 		return nil
 	}
-	return r.hear(e, askedByName, by)
+	return r.traefik.hear(e, askedByName, by)
 }
 
-func (r *Registry) hear(e *Entry, what string, by netip.Addr) *Keeper {
+func (v *traefikView) hear(e *Entry, what string, by netip.Addr) *Keeper {
 	k, now := e.keeper, time.Now()
 	if e.excluded() != "" || !k.hear(now) {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.unlock()
-	if k.removal.gone || !r.runsTraefik(by) {
+	v.mu.Lock()
+	defer v.unlock()
+	if k.removal.gone || !v.runsTraefik(by) {
 		return nil
 	}
-	r.noteAsked(map[*Keeper]string{k: what})
+	v.noteAsked(map[*Keeper]string{k: what})
 	if !k.Entry().Managed || k.state == Ready {
 		return nil
 	}
@@ -78,13 +78,13 @@ func (r *Registry) hear(e *Entry, what string, by netip.Addr) *Keeper {
 
 // runsTraefik reports whether a Traefik that Paastis knows has the address. Called with
 // the lock held.
-func (r *Registry) runsTraefik(address netip.Addr) bool {
-	for who := range r.publisher.pollers {
+func (v *traefikView) runsTraefik(address netip.Addr) bool {
+	for who := range v.publisher.pollers {
 		if who.address == address {
 			return true
 		}
 	}
-	for _, k := range r.keepers.byID {
+	for _, k := range v.keepers.byID {
 		if k.app.Protected == RunsTraefik && slices.Contains(k.app.addresses(), address) {
 			return true
 		}
@@ -93,7 +93,7 @@ func (r *Registry) runsTraefik(address netip.Addr) bool {
 }
 
 // noteAsked remembers what Traefik asks about. Called with the lock held.
-func (r *Registry) noteAsked(asked map[*Keeper]string) {
+func (v *traefikView) noteAsked(asked map[*Keeper]string) {
 	changed := false
 	for k, what := range asked {
 		changed = k.learned.ask(what) || changed
@@ -101,23 +101,23 @@ func (r *Registry) noteAsked(asked map[*Keeper]string) {
 	if !changed {
 		return
 	}
-	r.archive.markUnsaved()
-	r.resolve()
-	r.wakeLoop()
+	v.archive.markUnsaved()
+	v.resolver.resolve()
+	v.wakeLoop()
 }
 
-// askTraefik asks its API which routers use the middleware, at each audit and whenever
+// ask asks its API which routers use the middleware, at each audit and whenever
 // apps have changed, until ctx ends. What it cannot tell now stays as it was known.
-func (r *Registry) askTraefik(ctx context.Context, list Lister) {
+func (v *traefikView) ask(ctx context.Context, list Lister) {
 	for ctx.Err() == nil {
-		if err := r.listTraefik(ctx, list); err != nil {
-			r.log.Debug("Traefik does not tell its routers", "error", err)
+		if err := v.list(ctx, list); err != nil {
+			v.log.Debug("Traefik does not tell its routers", "error", err)
 		}
-		r.awaitRedefinition(ctx)
+		v.awaitRedefinition(ctx)
 	}
 }
 
-func (r *Registry) listTraefik(ctx context.Context, list Lister) error {
+func (v *traefikView) list(ctx context.Context, list Lister) error {
 	version, err := list.Version(ctx)
 	if err != nil {
 		return err
@@ -126,43 +126,43 @@ func (r *Registry) listTraefik(ctx context.Context, list Lister) error {
 	if err != nil {
 		return err
 	}
-	routers, err := r.gateway.Routers(ctx)
+	routers, err := v.gateway.Routers(ctx)
 	if err != nil {
 		return err
 	}
-	r.listTimeouts(ctx, list)
-	r.takeRouters(version, routers, catalog)
-	r.takeListed("", routers)
+	v.listTimeouts(ctx, list)
+	v.takeRouters(version, routers, catalog)
+	v.takeListed("", routers)
 	return nil
 }
 
 // awaitRedefinition waits until it is time to ask Traefik again.
-func (r *Registry) awaitRedefinition(ctx context.Context) {
-	ticking, cancel := context.WithTimeout(ctx, r.audit)
+func (v *traefikView) awaitRedefinition(ctx context.Context) {
+	ticking, cancel := context.WithTimeout(ctx, v.audit)
 	defer cancel()
 	select {
 	case <-ticking.Done():
-	case <-r.redefined:
-		r.mu.Lock()
-		pause := r.definitions.settings.Throttle + noticeSlack
-		r.mu.Unlock()
+	case <-v.redefined:
+		v.mu.Lock()
+		pause := v.definitions.settings.Throttle + noticeSlack
+		v.mu.Unlock()
 		sleep(ctx, pause) // Traefik learns of it, too
 	}
 }
 
 // takeRouters takes in what Traefik's API tells.
-func (r *Registry) takeRouters(version string, routers []api.Router, catalog traefik.Catalog) {
-	r.mu.Lock()
-	defer r.unlock()
-	if r.definitions.hear(version, catalog) {
-		r.resolve()
+func (v *traefikView) takeRouters(version string, routers []api.Router, catalog traefik.Catalog) {
+	v.mu.Lock()
+	defer v.unlock()
+	if v.definitions.hear(version, catalog) {
+		v.resolver.resolve()
 	}
-	inv := r.definitions.inventory.Load()
+	inv := v.definitions.inventory.Load()
 	asked := map[*Keeper]string{}
-	for id, what := range inv.AskedAbout(routers, r.definitions.settings) {
-		asked[r.keepers.byID[id]] = what
+	for id, what := range inv.AskedAbout(routers, v.definitions.settings) {
+		asked[v.keepers.byID[id]] = what
 	}
-	r.noteAsked(asked)
+	v.noteAsked(asked)
 }
 
 // AskedAbout is what Reported.Asked is by the routers that Traefik's API tells, by the IDs

@@ -320,14 +320,6 @@ func (pub *Publisher) Recognise(ctx context.Context, address netip.Addr) {
 	}
 }
 
-// gatewayOf is that of the Traefik that fetches at an endpoint; nil if it cannot be asked.
-func (pub *Publisher) gatewayOf(endpoint string) Gateway {
-	if endpoint == "" {
-		return pub.reg.gateway
-	}
-	return pub.reg.gateways[endpoint]
-}
-
 // HasEndpoint reports whether the settings have an endpoint of that name.
 func (pub *Publisher) HasEndpoint(name string) bool {
 	pub.reg.mu.Lock()

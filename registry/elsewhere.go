@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"reflect"
 	"time"
 
 	"github.com/paastis/paastis/traefik/api"
@@ -18,14 +17,14 @@ type listed struct {
 
 // askEndpoint asks the API of the Traefik of an endpoint for its routers, at each audit,
 // until ctx ends. What it cannot tell now stays as it was known.
-func (r *Registry) askEndpoint(ctx context.Context, endpoint string, gateway Gateway) {
+func (v *traefikView) askEndpoint(ctx context.Context, endpoint string, gateway Gateway) {
 	for ctx.Err() == nil {
 		if routers, err := gateway.Routers(ctx); err != nil {
-			r.log.Debug("Traefik does not tell its routers", "endpoint", endpoint, "error", err)
+			v.log.Debug("Traefik does not tell its routers", "endpoint", endpoint, "error", err)
 		} else {
-			r.takeListed(endpoint, routers)
+			v.takeListed(endpoint, routers)
 		}
-		sleep(ctx, min(r.audit, listInterval))
+		sleep(ctx, min(v.audit, listInterval))
 	}
 }
 
@@ -33,11 +32,11 @@ func (r *Registry) askEndpoint(ctx context.Context, endpoint string, gateway Gat
 const listInterval = 30 * time.Second
 
 // takeListed takes in the routers of the Traefik that fetches at an endpoint.
-func (r *Registry) takeListed(endpoint string, routers []api.Router) {
-	r.mu.Lock()
-	defer r.unlock()
+func (v *traefikView) takeListed(endpoint string, routers []api.Router) {
+	v.mu.Lock()
+	defer v.unlock()
 	is := listed{names: map[string]bool{}}
-	known := r.knownRouters()
+	known := v.knownRouters()
 	for _, router := range routers {
 		switch {
 		case router.Status == "disabled", router.Provider == "internal", router.Provider == "http":
@@ -47,23 +46,15 @@ func (r *Registry) takeListed(endpoint string, routers []api.Router) {
 			is.elsewhere = append(is.elsewhere, router)
 		}
 	}
-	was := r.publisher.listed[endpoint]
-	if reflect.DeepEqual(was.elsewhere, is.elsewhere) {
-		is.elsewhere = was.elsewhere
-	}
-	r.publisher.listed[endpoint] = is
-	if len(was.elsewhere) != len(is.elsewhere) || len(is.elsewhere) > 0 && &was.elsewhere[0] != &is.elsewhere[0] {
-		r.publisher.changed()
-		r.publisher.redirect()
-	}
-	r.problems.refresh(time.Now())
-	r.wakeLoop()
+	v.publisher.list(endpoint, is)
+	v.problems.refresh(time.Now())
+	v.wakeLoop()
 }
 
 // knownRouters are the names in Traefik's API of the routers that are in labels.
-func (r *Registry) knownRouters() map[string]bool {
+func (v *traefikView) knownRouters() map[string]bool {
 	known := map[string]bool{}
-	for _, e := range r.definitions.inventory.Load().Entries {
+	for _, e := range v.definitions.inventory.Load().Entries {
 		for i := range e.Routers {
 			for _, name := range e.Routers[i].runningNames(e.traefikProvider()) {
 				known[name] = true

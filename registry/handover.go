@@ -66,7 +66,7 @@ func (p *pass) reachable(k *Keeper) time.Time {
 		return k.attempt.healthyAt // Traefik has known it for long
 	case !k.attempt.provenAt.IsZero():
 		return k.attempt.provenAt.Add(switchSlack)
-	case p.reg.gateway == nil || k.attempt.unprovable:
+	case p.reg.traefik.gateway == nil || k.attempt.unprovable:
 		return k.attempt.healthyAt.Add(p.reg.definitions.settings.Throttle + noticeSlack)
 	default:
 		p.prove(k)
@@ -79,7 +79,7 @@ func (p *pass) reachable(k *Keeper) time.Time {
 // a file for example: only Traefik knows it.
 func (p *pass) unsure(k *Keeper) bool {
 	e := k.Entry()
-	return len(e.unproven()) > 0 || len(e.Routers) == 0 && p.reg.gateway != nil && !k.lastRequest().IsZero()
+	return len(e.unproven()) > 0 || len(e.Routers) == 0 && p.reg.traefik.gateway != nil && !k.lastRequest().IsZero()
 }
 
 // unproven are the services through which Traefik may not reach the app as soon as it
@@ -103,7 +103,9 @@ func (e *Entry) unproven() []string {
 
 // proof is what is to be shown of one wake.
 type proof struct {
-	services []string
+	gateway    Gateway
+	middleware string // see Settings
+	services   []string
 	// names of the app's containers, to find the services of others that lead to it. Nil
 	// if the app's labels say them all.
 	names     []string
@@ -124,6 +126,7 @@ type proof struct {
 func (p *pass) prove(k *Keeper) {
 	r, deadline, during := p.reg, k.attempt.deadline, k.during()
 	proof := proof{
+		gateway: p.reg.traefik.gateway, middleware: p.reg.definitions.settings.Middleware,
 		services: k.Entry().unproven(), addresses: addressesOf(p.reg.prober.serving(k)),
 		certain: k.attempt.healthyAt.Add(p.reg.definitions.settings.Throttle + noticeSlack),
 	}
@@ -144,7 +147,7 @@ func (p *pass) prove(k *Keeper) {
 		defer cancel()
 		var err error
 		for done := false; !done; {
-			done, err = proof.try(ctx, r)
+			done, err = proof.try(ctx)
 			if done || ctx.Err() != nil || !r.jobs.still(func() bool { return during() && r.transitions.needsProof(k) }) {
 				break
 			}
@@ -160,14 +163,14 @@ func (p *pass) prove(k *Keeper) {
 // A server at an address that the app had before may be listed because Traefik has not
 // published the app's end yet: then it takes the server away once more. It is believed
 // if it was missing since, or once everything must have been published.
-func (o *proof) try(ctx context.Context, r *Registry) (done bool, err error) {
+func (o *proof) try(ctx context.Context) (done bool, err error) {
 	late := !time.Now().Before(o.certain)
 	services, err := o.services, error(nil)
 	if o.names != nil {
-		services, err = r.servicesOf(ctx, o)
+		services, err = o.servicesOf(ctx)
 	}
 	if err == nil {
-		err = r.lists(ctx, services, o)
+		err = o.lists(ctx, services)
 	}
 	switch {
 	case errors.Is(err, errEmptyServer):
@@ -192,9 +195,9 @@ func (o *proof) pause() time.Duration {
 }
 
 // lists is nil if Traefik lists a usable server of the app for each service.
-func (r *Registry) lists(ctx context.Context, services []string, o *proof) error {
+func (o *proof) lists(ctx context.Context, services []string) error {
 	for _, service := range services {
-		servers, err := r.gateway.Servers(ctx, service)
+		servers, err := o.gateway.Servers(ctx, service)
 		if errors.Is(err, api.ErrNoService) {
 			return errNoServer
 		}
@@ -213,17 +216,17 @@ func (r *Registry) lists(ctx context.Context, services []string, o *proof) error
 
 // servicesOf are the services of routers that use the middleware, whoever provides them,
 // and that lead to the app.
-func (r *Registry) servicesOf(ctx context.Context, o *proof) ([]string, error) {
-	routers, err := r.gateway.Routers(ctx)
+func (o *proof) servicesOf(ctx context.Context) ([]string, error) {
+	routers, err := o.gateway.Routers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var services []string
 	for _, router := range routers {
-		if !router.Uses(r.middleware()) {
+		if !router.Uses(o.middleware) {
 			continue
 		}
-		servers, err := r.gateway.Servers(ctx, router.Service)
+		servers, err := o.gateway.Servers(ctx, router.Service)
 		if err != nil && !errors.Is(err, api.ErrNoService) {
 			return nil, err
 		}
@@ -232,12 +235,6 @@ func (r *Registry) servicesOf(ctx context.Context, o *proof) ([]string, error) {
 		}
 	}
 	return services, nil
-}
-
-func (r *Registry) middleware() string {
-	r.mu.Lock()
-	defer r.unlock()
-	return r.definitions.settings.Middleware
 }
 
 // owns tells that a server is the app's, by the name of a container or its address.

@@ -14,7 +14,7 @@ const brief = time.Minute
 // are left to the next pass; here is what others did to the app. Called with the lock
 // held.
 func (r *Registry) observe(k *Keeper, now time.Time) {
-	r.reroute(k)
+	r.publisher.reroute(k)
 	sick := k.app.unwell(k.Entry())
 	switch {
 	case k.removal.gone:

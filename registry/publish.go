@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
 	"time"
 
@@ -181,7 +182,7 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 		p = &poller{fetcher: who, to: pub.destination(who)}
 		p.offered = p.to
 		pub.pollers[who] = p
-		pub.reg.rerouteAll()
+		pub.rerouteAll()
 		pub.reg.problems.refresh(now)
 		pub.reg.wakeLoop()
 	} else {
@@ -193,7 +194,7 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 	}
 	if p.version, p.at = version, now; p.had != p.offered {
 		p.had = p.offered
-		pub.reg.rerouteAll()
+		pub.rerouteAll()
 	}
 }
 
@@ -206,7 +207,7 @@ func (pub *Publisher) keepDestination(who fetcher, d *destination) {
 	pub.destinations[who] = d
 	if p := pub.pollers[who]; p != nil {
 		p.to = d
-		pub.reg.rerouteAll()
+		pub.rerouteAll()
 		pub.reg.problems.refresh(time.Now())
 		pub.reg.wakeLoop()
 	}
@@ -216,6 +217,20 @@ func (pub *Publisher) keepDestination(who fetcher, d *destination) {
 func (pub *Publisher) redirect() {
 	for _, p := range pub.pollers {
 		p.to = pub.destination(p.fetcher) // which reroutes, if it is another
+	}
+}
+
+// list takes in what the API of the Traefik that fetches at an endpoint tells. Called with the
+// lock held.
+func (pub *Publisher) list(endpoint string, is listed) {
+	was := pub.listed[endpoint]
+	same := reflect.DeepEqual(was.elsewhere, is.elsewhere)
+	if same {
+		is.elsewhere = was.elsewhere
+	}
+	if pub.listed[endpoint] = is; !same {
+		pub.changed()
+		pub.redirect()
 	}
 }
 

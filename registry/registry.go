@@ -68,8 +68,6 @@ type Registry struct {
 	*core
 	providers []Provider
 	log       *slog.Logger
-	gateway   Gateway
-	gateways  map[string]Gateway // :: endpoint → that of its Traefik
 	audit     time.Duration
 	archive   archive // of what outlives Paastis
 
@@ -77,11 +75,12 @@ type Registry struct {
 	unknown  atomic.Int64 // requests that belong to no app of ours
 	callers  callers      // by their addresses
 
-	redefined   chan struct{} // apps have changed: Traefik's routers may have
 	jobs        jobs
 	prober      *prober
 	transitions *transitions
 	problems    *problems
+	resolver    *resolver
+	traefik     *traefikView
 	contacts    contacts
 
 	// The lock of the core guards the rest.
@@ -100,11 +99,8 @@ func New(o Options) *Registry {
 		providers: o.Providers,
 		core:      newCore(o.Log),
 		log:       o.Log,
-		gateway:   o.Gateway,
-		gateways:  o.Gateways,
 		audit:     cmp.Or(o.Audit, DefaultAudit),
 		archive:   archive{store: o.Store, log: o.Log, absent: map[string]SavedApp{}},
-		redefined: make(chan struct{}, 1),
 		keepers:   keeperSet{byID: map[string]*Keeper{}},
 		loaded:    map[Provider]bool{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
@@ -118,6 +114,14 @@ func New(o Options) *Registry {
 	}
 	r.problems = &problems{core: r.core, definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, byText: map[string]*problem{}}
 	r.contacts = contacts{core: r.core, byProvider: map[Provider]ProviderHealth{}}
+	r.resolver = &resolver{
+		definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, archive: &r.archive,
+		callers: &r.callers, transitions: r.transitions, news: &r.news, problems: r.problems,
+	}
+	r.traefik = &traefikView{
+		core: r.core, log: o.Log, gateway: o.Gateway, gateways: o.Gateways, audit: r.audit, redefined: make(chan struct{}, 1),
+		definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, archive: &r.archive, problems: r.problems, resolver: r.resolver,
+	}
 	if o.Probe == nil {
 		r.prober.probe = Answers
 	}
@@ -152,11 +156,11 @@ func (r *Registry) Run(ctx context.Context) {
 	r.jobs.running.Go(func() {
 		each(ctx, min(markCheck, r.publisher.markLife/8), func() { r.publisher.renewMarks(ctx, time.Now()) })
 	})
-	if list, ok := r.gateway.(Lister); ok {
-		r.jobs.running.Go(func() { r.askTraefik(ctx, list) })
+	if list, ok := r.traefik.gateway.(Lister); ok {
+		r.jobs.running.Go(func() { r.traefik.ask(ctx, list) })
 	}
-	for endpoint, gateway := range r.gateways {
-		r.jobs.running.Go(func() { r.askEndpoint(ctx, endpoint, gateway) })
+	for endpoint, gateway := range r.traefik.gateways {
+		r.jobs.running.Go(func() { r.traefik.askEndpoint(ctx, endpoint, gateway) })
 	}
 	if r.archive.store != nil {
 		r.jobs.running.Go(func() { r.saveAll(ctx) })
@@ -234,7 +238,7 @@ func (r *Registry) Reload(s Settings) {
 	r.mu.Lock()
 	defer r.unlock()
 	r.definitions.reload(s)
-	r.resolve()
+	r.resolver.resolve()
 	r.wakeLoop()
 }
 
@@ -336,47 +340,6 @@ func (p *pass) step(k *Keeper) {
 func (p *pass) enter(k *Keeper, s State, reason reason.Reason) {
 	p.reg.transitions.setState(k, s, reason, p.now)
 	p.move(k)
-}
-
-// resolve makes a new inventory out of the last reports. Called with the lock held.
-func (r *Registry) resolve() {
-	apps := make([]Reported, 0, len(r.keepers.byID))
-	for _, k := range r.keepers.byID {
-		apps = append(apps, ReportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
-	}
-	inv := Resolve(apps, r.definitions.settings)
-	r.supply.touch()
-	var turned []*Keeper // those that are managed from now on, or no longer
-	now := time.Now()
-	for _, e := range inv.Entries {
-		k := r.keepers.byID[e.ID]
-		e.keeper = k
-		was := k.define(e)
-		if was != nil && was.Managed != e.Managed {
-			turned = append(turned, k)
-		}
-		if was == nil || was.Managed != e.Managed {
-			k.live(now)
-			r.archive.markUnsaved()
-		}
-		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
-			k.routing.unpublish()
-		}
-		r.reroute(k)
-	}
-	before := r.definitions.swap(inv)
-	r.callers.locate(r.keepers.byID)
-	r.keepers.fileAll(inv)
-	r.publisher.changed()
-	r.publisher.redirect()
-	for _, k := range turned {
-		r.transitions.switchManaged(k)
-	}
-	r.news.compare(before, inv)
-	for _, k := range r.keepers.byID {
-		k.notify() // it may need others now
-	}
-	r.problems.refresh(now)
 }
 
 // sortedNames are the names of entries, quoted for people.

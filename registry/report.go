@@ -137,8 +137,8 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	}
 	gone := r.remove(p, report)
 	if redefined || gone {
-		r.resolve()
-		signal(r.redefined)
+		r.resolver.resolve()
+		signal(r.traefik.redefined)
 	} else if r.callers.outdated {
 		r.callers.locate(r.keepers.byID)
 	}

@@ -104,12 +104,12 @@ func (e *Entry) is(why presence) bool {
 
 // reroute takes in that the app's routers may be there now, or be gone. Called with the
 // lock held.
-func (r *Registry) reroute(k *Keeper) {
+func (pub *Publisher) reroute(k *Keeper) {
 	var why presence
 	if k.Entry().keptAs(k.app) {
 		why |= kept
 	}
-	if r.publisher.direct(k) {
+	if pub.direct(k) {
 		why |= published
 	}
 	k.setPresence(why)
@@ -117,9 +117,9 @@ func (r *Registry) reroute(k *Keeper) {
 
 // rerouteAll takes in that the routes of all apps in direct mode are there from now on.
 // Called with the lock held.
-func (r *Registry) rerouteAll() {
-	for _, k := range r.keepers.byID {
-		r.reroute(k)
+func (pub *Publisher) rerouteAll() {
+	for _, k := range pub.reg.keepers.byID {
+		pub.reroute(k)
 	}
 }
 

@@ -45,7 +45,7 @@ func (inv *Inventory) limit(s Settings) {
 
 // listTimeouts asks Traefik's API for the timeouts of its entry points, if it is one that tells
 // them. What it cannot tell now stays as it was known.
-func (r *Registry) listTimeouts(ctx context.Context, list Lister) {
+func (v *traefikView) listTimeouts(ctx context.Context, list Lister) {
 	api, is := list.(interface {
 		EntryPoints(context.Context) ([]traefik.EntryPoint, error)
 	})
@@ -54,14 +54,14 @@ func (r *Registry) listTimeouts(ctx context.Context, list Lister) {
 	}
 	entryPoints, err := api.EntryPoints(ctx)
 	if err != nil {
-		r.log.Debug("Traefik does not tell its entry points", "error", err)
+		v.log.Debug("Traefik does not tell its entry points", "error", err)
 		return
 	}
 	told := TimeoutsOf(entryPoints)
-	r.mu.Lock()
-	defer r.unlock()
-	if r.definitions.hearTimeouts(told) {
-		r.resolve()
+	v.mu.Lock()
+	defer v.unlock()
+	if v.definitions.hearTimeouts(told) {
+		v.resolver.resolve()
 	}
 }
 

@@ -203,7 +203,7 @@ func (r *Registry) refresh(k *Keeper, app App) {
 		return
 	}
 	if _, redefined := r.keep(k.provider, app); redefined {
-		r.resolve()
+		r.resolver.resolve()
 	}
 	k.failures.see(k.app.unwell(k.Entry()))
 }

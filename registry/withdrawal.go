@@ -96,7 +96,7 @@ func (p *pass) proofs(k *Keeper) []withdrawalProof {
 	var all []withdrawalProof
 	asked := map[string]bool{}
 	for _, poller := range p.reg.publisher.leading(k, p.now) {
-		gateway := p.reg.publisher.gatewayOf(poller.endpoint)
+		gateway := p.reg.traefik.gatewayOf(poller.endpoint)
 		if gateway == nil || asked[poller.endpoint] || p.others(poller) || !poller.to.apps[k] || poller.had != nil && poller.had.inventory != poller.to.inventory {
 			return nil
 		}

@@ -1,0 +1,58 @@
+package registry
+
+import "time"
+
+// resolver makes what the apps are out of what was last reported of them. Its method is called
+// with the registry's lock held.
+type resolver struct {
+	definitions *definitions
+	keepers     *keeperSet
+	supply      *supply
+	publisher   *Publisher
+	archive     *archive
+	callers     *callers
+	transitions *transitions
+	news        *news
+	problems    *problems
+}
+
+// resolve makes a new inventory out of the last reports. Called with the lock held.
+func (v *resolver) resolve() {
+	apps := make([]Reported, 0, len(v.keepers.byID))
+	for _, k := range v.keepers.byID {
+		apps = append(apps, ReportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
+	}
+	inv := Resolve(apps, v.definitions.settings)
+	v.supply.touch()
+	var turned []*Keeper // those that are managed from now on, or no longer
+	now := time.Now()
+	for _, e := range inv.Entries {
+		k := v.keepers.byID[e.ID]
+		e.keeper = k
+		was := k.define(e)
+		if was != nil && was.Managed != e.Managed {
+			turned = append(turned, k)
+		}
+		if was == nil || was.Managed != e.Managed {
+			k.live(now)
+			v.archive.markUnsaved()
+		}
+		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
+			k.routing.unpublish()
+		}
+		v.publisher.reroute(k)
+	}
+	before := v.definitions.swap(inv)
+	v.callers.locate(v.keepers.byID)
+	v.keepers.fileAll(inv)
+	v.publisher.changed()
+	v.publisher.redirect()
+	for _, k := range turned {
+		v.transitions.switchManaged(k)
+	}
+	v.news.compare(before, inv)
+	for _, k := range v.keepers.byID {
+		k.notify() // it may need others now
+	}
+	v.problems.refresh(now)
+}

@@ -1,0 +1,31 @@
+package registry
+
+import (
+	"log/slog"
+	"time"
+)
+
+// traefikView is what the Traefiks themselves tell: by their APIs, and by what they ask about.
+type traefikView struct {
+	*core
+	log       *slog.Logger
+	gateway   Gateway            // nil: it cannot be asked
+	gateways  map[string]Gateway // :: endpoint → that of its Traefik
+	audit     time.Duration      // between two questions
+	redefined chan struct{}      // apps have changed: Traefik's routers may have
+
+	definitions *definitions
+	keepers     *keeperSet
+	publisher   *Publisher
+	archive     *archive
+	problems    *problems
+	resolver    *resolver
+}
+
+// gatewayOf is that of the Traefik that fetches at an endpoint; nil if it cannot be asked.
+func (v *traefikView) gatewayOf(endpoint string) Gateway {
+	if endpoint == "" {
+		return v.gateway
+	}
+	return v.gateways[endpoint]
+}
