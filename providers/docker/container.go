@@ -79,7 +79,7 @@ type container struct {
 	// traefik is what its arguments and variables say of it as a Traefik. Nil: nothing.
 	traefik *traefik.Static
 
-	outline outline
+	fingerprint fingerprint
 }
 
 // attachment is a container's place in one network.
@@ -121,10 +121,10 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		paastis:     servesAsPaastis(in, config),
 		traefik:     staticOf(in.Args, config, in.Mounts, host.PortBindings),
 	}
-	c.pack()
+	c.intern()
 	c.project, c.service, c.number = c.labels[labelProject], c.labels[labelService], number(c.labels[labelNumber])
 	c.app = c.appName()
-	c.outline = inspected(c.instance, in.State, c.networks)
+	c.fingerprint = fingerprintOf(c.instance, in.State, c.networks)
 	return c
 }
 
@@ -241,9 +241,9 @@ func tcpPorts(exposed network.PortSet) []uint16 {
 	return ports
 }
 
-// books are the labels in which Compose keeps its books. They tell nothing of the app, and
-// are a third of what there is to know of one.
-var books = []string{
+// composeBookkeeping are the labels in which Compose keeps its books. They tell nothing of the
+// app, and are a third of what there is to know of one.
+var composeBookkeeping = []string{
 	"com.docker.compose.config-hash", "com.docker.compose.image", "com.docker.compose.version",
 	"com.docker.compose.project.config_files", "com.docker.compose.project.working_dir",
 	"com.docker.compose.project.environment_file",
@@ -252,7 +252,7 @@ var books = []string{
 // worthKnowing are the labels without Compose's books.
 func worthKnowing(labels map[string]string) map[string]string {
 	worth := maps.Clone(labels)
-	maps.DeleteFunc(worth, func(name, _ string) bool { return slices.Contains(books, name) })
+	maps.DeleteFunc(worth, func(name, _ string) bool { return slices.Contains(composeBookkeeping, name) })
 	return worth
 }
 

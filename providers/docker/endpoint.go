@@ -97,7 +97,7 @@ func (e endpoint) name() string {
 func newClient(e endpoint, cfg Config) (*client.Client, error) {
 	options := e.options(cfg)
 	options = append(options, client.WithAPIVersion(cfg.APIVersion), client.WithUserAgent("paastis"))
-	return client.New(append(options, client.WithHTTPResponseHook(slim))...)
+	return client.New(append(options, client.WithHTTPResponseHook(decodeList))...)
 }
 
 // options are in an order that matters: the client sets its transport up for the host

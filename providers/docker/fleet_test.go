@@ -210,6 +210,6 @@ func TestListAndLookShowTheSameOutline(t *testing.T) {
 	}
 	equal(t, "containers", len(list), len(recordings))
 	for _, s := range list {
-		equal(t, s.Names[0], listed(s), newContainer(*recording(t, s.Names[0][1:]), "1.41").outline)
+		equal(t, s.Names[0], fingerprintOfListed(s), newContainer(*recording(t, s.Names[0][1:]), "1.41").fingerprint)
 	}
 }

@@ -96,7 +96,7 @@ func (i *inventory) changedLocked(seq uint64, s api.Summary) bool {
 		return false
 	}
 	l, seen := i.newest[s.ID]
-	return !seen || l.seq <= i.doubted || l.seq < seq && l.container.outline != listed(s)
+	return !seen || l.seq <= i.doubted || l.seq < seq && l.container.fingerprint != fingerprintOfListed(s)
 }
 
 func (i *inventory) removeLocked(seq uint64, id string) {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// lean is the body of a list of containers, of which it leaves out what nobody reads. A
+// listDecoder is the body of a list of containers, of which it leaves out what nobody reads. A
 // list of a thousand containers is megabytes, most of it labels, and comes once a minute;
 // as a whole it would take more memory than all that is known of the apps.
-type lean struct {
+type listDecoder struct {
 	io.Closer
 	list  *json.Decoder
 	begun bool
@@ -20,37 +20,37 @@ type lean struct {
 	ready bytes.Buffer // what is read next
 }
 
-// leanListed is what outlines are made of, and the ID.
-type leanListed struct {
+// listedContainer is what fingerprints are made of, and the ID.
+type listedContainer struct {
 	ID              string `json:"Id"`
 	Names           []string
 	State           string
 	Status          string
 	NetworkSettings *struct {
-		Networks map[string]*leanEndpoint
+		Networks map[string]*listedEndpoint
 	} `json:",omitempty"`
 }
 
-type leanEndpoint struct {
+type listedEndpoint struct {
 	NetworkID         string
 	IPAddress         string
 	GlobalIPv6Address string
 }
 
-// slim makes the answer to a call for a list a lean one. It reads nothing yet.
-func slim(r *http.Response) {
+// decodeList makes the answer to a call for a list the part of it that is needed. It reads nothing yet.
+func decodeList(r *http.Response) {
 	if r.StatusCode == http.StatusOK && r.Request != nil && strings.HasSuffix(r.Request.URL.Path, "/containers/json") {
-		r.Body = &lean{Closer: r.Body, list: json.NewDecoder(r.Body)}
+		r.Body = &listDecoder{Closer: r.Body, list: json.NewDecoder(r.Body)}
 	}
 }
 
 // Read reads the list, a container at a time.
-func (l *lean) Read(b []byte) (int, error) {
-	for l.ready.Len() == 0 {
-		if l.ended {
+func (d *listDecoder) Read(b []byte) (int, error) {
+	for d.ready.Len() == 0 {
+		if d.ended {
 			return 0, io.EOF
 		}
-		err := l.next()
+		err := d.next()
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
@@ -58,40 +58,40 @@ func (l *lean) Read(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return l.ready.Read(b)
+	return d.ready.Read(b)
 }
 
 // next makes more to read.
-func (l *lean) next() error {
+func (d *listDecoder) next() error {
 	switch {
-	case !l.begun:
-		l.begun = true
-		return l.pass('[')
-	case !l.list.More():
-		l.ended = true
-		return l.pass(']')
+	case !d.begun:
+		d.begun = true
+		return d.pass('[')
+	case !d.list.More():
+		d.ended = true
+		return d.pass(']')
 	}
-	var c leanListed
-	if err := l.list.Decode(&c); err != nil {
+	var c listedContainer
+	if err := d.list.Decode(&c); err != nil {
 		return err
 	}
-	if err := json.NewEncoder(&l.ready).Encode(c); err != nil {
+	if err := json.NewEncoder(&d.ready).Encode(c); err != nil {
 		return err
 	}
-	if l.list.More() {
-		l.ready.WriteByte(',')
+	if d.list.More() {
+		d.ready.WriteByte(',')
 	}
 	return nil
 }
 
 // pass passes a bracket on.
-func (l *lean) pass(bracket json.Delim) error {
-	switch token, err := l.list.Token(); {
+func (d *listDecoder) pass(bracket json.Delim) error {
+	switch token, err := d.list.Token(); {
 	case err != nil:
 		return err
 	case token != bracket:
 		return fmt.Errorf("%v where a list of containers should be", token)
 	}
-	l.ready.WriteString(bracket.String())
+	d.ready.WriteString(bracket.String())
 	return nil
 }

@@ -19,7 +19,7 @@ func slimmed(body io.Reader) ([]byte, error) {
 		StatusCode: http.StatusOK, Body: io.NopCloser(body),
 		Request: &http.Request{URL: &url.URL{Path: "/v1.41/containers/json"}},
 	}
-	slim(r)
+	decodeList(r)
 	return io.ReadAll(iotest.OneByteReader(r.Body))
 }
 
@@ -28,12 +28,12 @@ func TestALeanListHasAllThatOutlinesAreMadeOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lean, err := slimmed(strings.NewReader(string(raw)))
+	decoded, err := slimmed(strings.NewReader(string(raw)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var whole, read []api.Summary
-	for text, list := range map[string]*[]api.Summary{string(raw): &whole, string(lean): &read} {
+	for text, list := range map[string]*[]api.Summary{string(raw): &whole, string(decoded): &read} {
 		if err := json.Unmarshal([]byte(text), list); err != nil {
 			t.Fatal(err)
 		}
@@ -41,10 +41,10 @@ func TestALeanListHasAllThatOutlinesAreMadeOf(t *testing.T) {
 	equal(t, "containers", len(read), len(whole))
 	for i := range whole {
 		equal(t, "ID", read[i].ID, whole[i].ID)
-		equal(t, "outline", listed(read[i]), listed(whole[i]))
+		equal(t, "fingerprint", fingerprintOfListed(read[i]), fingerprintOfListed(whole[i]))
 	}
-	if len(lean) > len(raw)/2 {
-		t.Errorf("%d of %d bytes are left", len(lean), len(raw))
+	if len(decoded) > len(raw)/2 {
+		t.Errorf("%d of %d bytes are left", len(decoded), len(raw))
 	}
 }
 
@@ -60,7 +60,7 @@ func TestALeanListIsReadWhateverIsInIt(t *testing.T) {
 		``:       "unexpected EOF",
 		`{}`:     "{ where a list of containers should be",
 		`null`:   "<nil> where a list of containers should be",
-		`[7]`:    "json: cannot unmarshal number into Go value of type docker.leanListed",
+		`[7]`:    "json: cannot unmarshal number into Go value of type docker.listedContainer",
 		`<html>`: "invalid character '<' looking for beginning of value",
 	} {
 		got, err := slimmed(strings.NewReader(body))
@@ -79,7 +79,7 @@ func TestOnlyListsAreMadeLean(t *testing.T) {
 			StatusCode: status, Body: io.NopCloser(strings.NewReader("as it is")),
 			Request: &http.Request{URL: &url.URL{Path: path}},
 		}
-		slim(r)
+		decodeList(r)
 		if text, _ := io.ReadAll(r.Body); string(text) != "as it is" {
 			t.Errorf("%s %d: %s", path, status, text)
 		}

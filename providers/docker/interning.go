@@ -2,9 +2,9 @@ package docker
 
 import "strings"
 
-// pack moves the texts of a container into one piece of memory. As they were read they lie
+// intern moves the texts of a container into one piece of memory. As they were read they lie
 // one by one between all that was only read for a moment, and keep its memory in use.
-func (c *container) pack() {
+func (c *container) intern() {
 	texts := []*string{&c.instance.Name, &c.instance.ID, &c.image, &c.hostname}
 	for i := range c.networks {
 		at := &c.networks[i]
@@ -25,15 +25,15 @@ func (c *container) pack() {
 	for i := range labels {
 		texts = append(texts, &labels[i].name, &labels[i].value)
 	}
-	pack(texts)
+	internTexts(texts)
 	c.labels = make(map[string]string, len(labels))
 	for _, l := range labels {
 		c.labels[l.name] = l.value
 	}
 }
 
-// pack moves texts into one piece of memory.
-func pack(texts []*string) {
+// internTexts moves texts into one piece of memory.
+func internTexts(texts []*string) {
 	size := 0
 	for _, text := range texts {
 		size += len(*text)

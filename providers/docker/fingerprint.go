@@ -9,22 +9,22 @@ import (
 	"github.com/paastis/paastis/registry"
 )
 
-// outline is what both the list of containers and a look at one show of it. Where the
+// fingerprint is what both the list of containers and a look at one show of it. Where the
 // two differ, it has changed since the look.
-type outline struct {
+type fingerprint struct {
 	name     string
 	state    api.ContainerState
 	verdict  string // "healthy" while it runs, "137" once it exited
 	networks string
 }
 
-// listed is the outline of a container in the list.
-func listed(s api.Summary) outline {
-	o := outline{name: listedName(s.Names), state: s.State, verdict: listedVerdict(s)}
+// fingerprintOfListed is the fingerprint of a container in the list.
+func fingerprintOfListed(s api.Summary) fingerprint {
+	f := fingerprint{name: listedName(s.Names), state: s.State, verdict: listedVerdict(s)}
 	if s.NetworkSettings != nil {
-		o.networks = sketch(s.State, attachments(s.NetworkSettings.Networks))
+		f.networks = networksText(s.State, attachments(s.NetworkSettings.Networks))
 	}
-	return o
+	return f
 }
 
 // listedName leaves out the names that links of other containers add ("/web/db").
@@ -48,24 +48,24 @@ func listedVerdict(s api.Summary) string {
 	return strings.TrimPrefix(verdict, "health: ")
 }
 
-// inspected is the outline of a container that was looked at. state may be nil.
-func inspected(instance registry.Instance, state *api.State, networks []attachment) outline {
+// fingerprintOf is the fingerprint of a container that was looked at. state may be nil.
+func fingerprintOf(instance registry.Instance, state *api.State, networks []attachment) fingerprint {
 	if state == nil {
-		return outline{name: instance.Name}
+		return fingerprint{name: instance.Name}
 	}
-	o := outline{name: instance.Name, state: state.Status, networks: sketch(state.Status, networks)}
+	f := fingerprint{name: instance.Name, state: state.Status, networks: networksText(state.Status, networks)}
 	switch {
 	case state.Status == api.StateExited:
-		o.verdict = fmt.Sprint(state.ExitCode)
+		f.verdict = fmt.Sprint(state.ExitCode)
 	case state.Status == api.StateRunning && instance.Health != registry.NoHealth:
-		o.verdict = string(state.Health.Status)
+		f.verdict = string(state.Health.Status)
 	}
-	return o
+	return f
 }
 
-// sketch is one text for the networks and, while it runs, the addresses in them. The
+// networksText is one text for the networks and, while it runs, the addresses in them. The
 // list goes on showing the one of a container whose start failed.
-func sketch(state api.ContainerState, networks []attachment) string {
+func networksText(state api.ContainerState, networks []attachment) string {
 	var parts []string
 	for _, at := range networks {
 		part := at.network
