@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/history"
 )
 
 // lintRemoved tells of apps that somebody has removed while they slept, as the state file
 // remembers them. Those that are there again are none.
 func lintRemoved(stateFile string, inv *registry.Inventory) []string {
 	var all []string
-	removed := registry.ReadRemoved(stateFile)
+	removed := history.ReadRemoved(stateFile)
 	for _, id := range slices.Sorted(maps.Keys(removed)) {
 		if inv.Named(id) != nil {
 			continue

@@ -16,6 +16,7 @@ import (
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
@@ -85,7 +86,7 @@ func listApps(ctx context.Context, cfg config.Loaded) (apps []registry.Reported,
 	if err != nil {
 		return nil, all, err
 	}
-	asked, without := registry.ReadAsked(cfg.StateFile), registry.ReadWithout(cfg.StateFile)
+	asked, without := history.ReadAsked(cfg.StateFile), history.ReadWithout(cfg.StateFile)
 	var faults []error
 	for _, p := range opened {
 		report, err := p.List(ctx)

@@ -14,6 +14,7 @@ import (
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/server"
 	"github.com/paastis/paastis/server/admin"
 	"github.com/paastis/paastis/server/page"
@@ -93,7 +94,7 @@ func newRegistry(cfg config.Loaded, log *slog.Logger) (*registry.Registry, error
 	}
 	options.Gateways = cfg.Traefik.Gateways()
 	if cfg.StateFile != "" {
-		options.Store = registry.NewFileStore(cfg.StateFile)
+		options.Store = history.NewFileStore(cfg.StateFile)
 	}
 	return registry.New(options), nil
 }

@@ -101,7 +101,7 @@ func (v *traefikView) noteAsked(asked map[*Keeper]string) {
 	if !changed {
 		return
 	}
-	v.archive.markUnsaved()
+	v.archive.MarkUnsaved()
 	v.resolver.resolve()
 	v.wakeLoop()
 }

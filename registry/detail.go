@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -56,11 +57,11 @@ type Detail struct {
 	Open int
 	// Memory that it took when it was last measured, in bytes. Zero: not known.
 	Memory uint64
-	Saved  Savings
+	Saved  history.Savings
 	// Failure is why it has failed. Nil: it has not.
 	Failure *FailureDetail
 	// Wakes are the last ones, newest first.
-	Wakes []Wake
+	Wakes []history.Wake
 }
 
 // Need is a link to an app that another one needs.
@@ -170,8 +171,8 @@ func (p *sketch) draw(k *Keeper) drawing {
 	e := k.Entry()
 	d := drawing{entry: e, inv: p.reg.definitions.inventory.Load()}
 	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause
-	if k.since.IsZero() && k.past.history.from != 0 {
-		d.Since = time.Unix(0, k.past.history.from)
+	if k.since.IsZero() {
+		d.Since = k.past.Current()
 	}
 	if k.removal.gone {
 		d.Reason, d.inv = k.reason, &Inventory{Graph: rules.NewGraph(nil)}
@@ -205,15 +206,15 @@ func (p *sketch) draw(k *Keeper) drawing {
 	if k.manual.pinnedUntil.After(p.now) {
 		d.PinnedUntil = k.manual.pinnedUntil
 	}
-	d.UsualWake, d.Open, d.Memory, d.Saved = k.past.usualWake(), int(k.using.Load()), k.usage.ram, k.past.saved(k.usage.ram, p.now)
-	d.Wakes = slices.Clone(k.past.wakes)
+	d.UsualWake, d.Open, d.Memory, d.Saved = k.past.UsualWake(), int(k.using.Load()), k.usage.ram, k.past.Saved(k.usage.ram, p.now)
+	d.Wakes = k.past.Wakes()
 	slices.Reverse(d.Wakes)
 	return d
 }
 
 // lastActivity is when the app was last of use to somebody. Zero: never, as far as is known.
 func (k *Keeper) lastActivity() time.Time {
-	return latest(k.past.formerUse, k.lastRequest(), k.routing.trafficSeenAt)
+	return latest(k.past.LastUse(), k.lastRequest(), k.routing.trafficSeenAt)
 }
 
 // nextStop is when an app sleeps if nothing happens. Zero: that cannot be foreseen.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/history"
 )
 
 func TestAPageKnowsHowLongAnAppUsuallyTakes(t *testing.T) {
@@ -32,7 +34,7 @@ func TestAPageKnowsHowLongAnAppUsuallyTakes(t *testing.T) {
 }
 
 // lived are spans as short texts, from the first one's beginning.
-func lived(spans []Span) (texts []string) {
+func lived(spans []history.Span) (texts []string) {
 	for i, s := range spans {
 		if i > 0 && !s.From.Equal(spans[i-1].To) {
 			texts = append(texts, "gap")
@@ -146,81 +148,4 @@ func (m *weighing) Measure(ctx context.Context, name string, want Want) (Usage, 
 		m.asked.Add(1)
 	}
 	return m.metered.Measure(ctx, name, want)
-}
-
-func TestTheHistoryOfAnAppThatWakesOftenIsBoundedAndItsSleepExact(t *testing.T) {
-	var h history
-	began := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	now, slept := began, time.Duration(0)
-	h.turn(LivedAsleep, now)
-	for i := range 5000 {
-		nap := time.Duration(i%7)*time.Minute + 10*time.Second
-		now = now.Add(nap)
-		slept += nap
-		h.turn(LivedAwake, now)
-		now = now.Add(time.Duration(i%3+1) * 30 * time.Second)
-		h.turn(LivedAsleep, now)
-	}
-	if n := len(h.past); n > stretchesKept {
-		t.Errorf("%d stretches are kept", n)
-	}
-	if got := h.slept(began, now); got != slept {
-		t.Errorf("it slept for %s, not %s", got, slept)
-	}
-	spans := h.spans(now)
-	for i, s := range spans {
-		if i > 0 && (!s.From.Equal(spans[i-1].To) || s.State == spans[i-1].State) {
-			t.Fatalf("after %+v comes %+v", spans[i-1], s)
-		}
-	}
-	if !spans[0].From.Equal(began) || !spans[len(spans)-1].To.Equal(now) {
-		t.Errorf("the history is from %s to %s", spans[0].From, spans[len(spans)-1].To)
-	}
-}
-
-func TestWhatIsLongerAgoThanAMonthIsForgotten(t *testing.T) {
-	var h history
-	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	for i := range 100 {
-		h.turn([]Lived{LivedAwake, LivedAsleep}[i%2], now)
-		now = now.Add(24 * time.Hour)
-	}
-	if n := len(h.past); n < 29 || n > 31 {
-		t.Errorf("%d days are kept", n)
-	}
-}
-
-func TestAClockThatIsPutBackDoesNotSpoilTheHistory(t *testing.T) {
-	var h history
-	now := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
-	h.turn(LivedAsleep, now)
-	h.turn(LivedAwake, now.Add(-time.Hour))
-	h.turn(LivedAsleep, now.Add(time.Hour))
-	if got := lived(h.spans(now.Add(2 * time.Hour))); !slices.Equal(got, []string{"awake 2h0m0s", "asleep 1h0m0s"}) {
-		t.Errorf("it lived %q", got)
-	}
-	if got := h.slept(now, now); got < 0 {
-		t.Errorf("it slept for %s", got)
-	}
-}
-
-func TestWhatWasStillToComeWhenTheClockWasPutBackDoesNotCount(t *testing.T) {
-	now := time.Date(2000, 1, 2, 12, 0, 0, 0, time.UTC)
-	for _, put := range []func(h *history){
-		func(*history) {},
-		func(h *history) { h.turn(LivedFailed, now) },
-	} {
-		var h history
-		h.turn(LivedAsleep, now.Add(-30*time.Hour))
-		h.turn(LivedAwake, now.Add(time.Hour))
-		h.turn(LivedAsleep, now.Add(2*time.Hour))
-		h.turn(LivedFailed, now.Add(3*time.Hour))
-		put(&h)
-		if got := h.slept(now.Add(-24*time.Hour), now); got != 24*time.Hour {
-			t.Errorf("in a day it slept for %s", got)
-		}
-		if got := lived(h.spans(now)); !slices.Equal(got, []string{"asleep 30h0m0s", "failed 0s"}) {
-			t.Errorf("it lived %q", got)
-		}
-	}
 }

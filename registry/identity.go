@@ -65,12 +65,12 @@ func isSame(a App, identity string, b App) bool {
 // inherit gives an app that is known by no name of its own what is remembered of it under
 // another one. Called with the lock held.
 func (r *Registry) inherit(k *Keeper, now time.Time) {
-	if r.archive.has(k.id) {
+	if r.archive.Has(k.id) {
 		return
 	}
 	if !r.keepers.loading {
 		if other := r.keepers.namesake(k); other != nil {
-			r.archive.add(k.id, other.snapshot(now), now)
+			r.archive.Add(k.id, other.snapshot(now), now)
 			r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)
 			return
 		}
@@ -79,7 +79,7 @@ func (r *Registry) inherit(k *Keeper, now time.Time) {
 	if identity == "" {
 		return
 	}
-	if was := r.archive.rename(k.id, identity); was != "" {
+	if was := r.archive.Rename(k.id, identity); was != "" {
 		_, name, _ := strings.Cut(was, "/")
 		r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", name)
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"time"
 
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -28,7 +29,7 @@ type Keeper struct {
 	usage    usage
 	failures failures
 	manual   manual
-	past     past
+	past     history.Past
 	endings  endings
 	removal  removal
 	learned  learned

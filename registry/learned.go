@@ -1,5 +1,7 @@
 package registry
 
+import "github.com/paastis/paastis/registry/history"
+
 // learned is what Paastis has found out of an app that neither labels nor rules say.
 type learned struct {
 	asked     string   // the router that Traefik is known to ask about; see Router.asked
@@ -9,7 +11,7 @@ type learned struct {
 }
 
 // restore goes on with what another Paastis has learned.
-func (l *learned) restore(m SavedApp) { l.asked, l.without = m.Asked, m.Without }
+func (l *learned) restore(m history.App) { l.asked, l.without = m.Asked, m.Without }
 
 // ask notes which router Traefik asks about, and reports whether that is new.
 func (l *learned) ask(what string) bool {

@@ -49,7 +49,7 @@ func (t *transitions) followManualStop(k *Keeper, now time.Time) bool {
 	k.manual.stop(now)
 	k.endings.down(now)
 	k.failures.forgive()
-	t.archive.markUnsaved()
+	t.archive.MarkUnsaved()
 	why := reason.Reason{Kind: reason.StoppedManually}
 	if k.isHeldDown() {
 		why = reason.Reason{Kind: reason.HeldDown}
@@ -74,7 +74,7 @@ func (t *transitions) endManualStop(k *Keeper, now time.Time) {
 		return
 	}
 	k.manual.endStop()
-	t.archive.markUnsaved()
+	t.archive.MarkUnsaved()
 	for _, d := range t.keepers.byID {
 		if d.state == Failed && d.failures.last.root == k {
 			d.failures.forgive()

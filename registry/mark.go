@@ -2,16 +2,12 @@ package registry
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
-	"log/slog"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -45,71 +41,32 @@ const (
 	markOverlap = time.Hour
 )
 
-// MarkKey is what the marks of all routes are made of. It is a secret.
-type MarkKey [sha256.Size]byte
-
-// newMarkKey makes one of random bits.
-func newMarkKey() (k MarkKey) {
-	_, _ = rand.Read(k[:]) // never fails: see its documentation
-	return k
-}
-
-// String tells nothing.
-func (MarkKey) String() string { return "secret" }
-
-// GoString tells nothing.
-func (MarkKey) GoString() string { return "secret" }
-
-// LogValue tells nothing.
-func (MarkKey) LogValue() slog.Value { return slog.StringValue("secret") }
-
-// Mark is that of the route of a name.
-func (k MarkKey) Mark(route string) string { return k.tag(route) + "." + route }
-
-// tag has the characters of base64 for URLs, always as many, and no dot.
-func (k MarkKey) tag(route string) string {
-	sum := hmac.New(sha256.New, k[:])
-	sum.Write([]byte(route))
-	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil))
-}
-
-// tagLength is how many characters a tag has.
-var tagLength = base64.RawURLEncoding.EncodedLen(sha256.Size)
-
-// Marks are what outlives Paastis of them. The zero value: there are none.
-type Marks struct {
-	// Keys that a Traefik may use, the newest first: it is published from Since on, or is
-	// to be, if Paastis ended in that moment.
-	Keys  []MarkKey
-	Since time.Time
-}
-
 // marks are the keys of now. Guarded by the registry's lock, but for the atomics.
 type marks struct {
-	current MarkKey
-	former  *MarkKey  // nil: it has ended
-	next    *MarkKey  // to be published as soon as it is saved; nil: none
-	since   time.Time // current is published
-	version uint64    // of the routes, the first with current
-	hadAt   time.Time // since when all Traefiks have current; zero: they do not
-	unsaved bool      // current was never saved
+	current history.Key
+	former  *history.Key // nil: it has ended
+	next    *history.Key // to be published as soon as it is saved; nil: none
+	since   time.Time    // current is published
+	version uint64       // of the routes, the first with current
+	hadAt   time.Time    // since when all Traefiks have current; zero: they do not
+	unsaved bool         // current was never saved
 
-	valid     atomic.Pointer[[]MarkKey] // that a Traefik may use; nil: none does
-	lostUntil atomic.Int64              // Unix nanoseconds; a mark may be of a Paastis that left no state
-	came      chan struct{}             // closed once a Traefik has got routes
-	usedAt    time.Time                 // when it must use them; set before came is closed
+	valid     atomic.Pointer[[]history.Key] // that a Traefik may use; nil: none does
+	lostUntil atomic.Int64                  // Unix nanoseconds; a mark may be of a Paastis that left no state
+	came      chan struct{}                 // closed once a Traefik has got routes
+	usedAt    time.Time                     // when it must use them; set before came is closed
 }
 
 // begin makes a key, which no Traefik has yet.
 func (m *marks) begin(version uint64, now time.Time) {
-	m.current, m.version, m.since, m.unsaved = newMarkKey(), version, now, true
+	m.current, m.version, m.since, m.unsaved = history.NewKey(), version, now, true
 	m.lostUntil.Store(now.Add(pollGrace).UnixNano())
 	m.came = make(chan struct{})
 }
 
 // restore goes on with the keys of the Paastis before, if it has left any. Called with the
 // lock held.
-func (m *marks) restore(saved Marks, now time.Time) {
+func (m *marks) restore(saved history.Marks, now time.Time) {
 	if len(saved.Keys) == 0 {
 		return
 	}
@@ -125,8 +82,8 @@ func (m *marks) restore(saved Marks, now time.Time) {
 }
 
 // keys are those that are valid once a Traefik has the current one.
-func (m *marks) keys() *[]MarkKey {
-	keys := []MarkKey{m.current}
+func (m *marks) keys() *[]history.Key {
+	keys := []history.Key{m.current}
 	if m.former != nil {
 		keys = append(keys, *m.former)
 	}
@@ -136,7 +93,7 @@ func (m *marks) keys() *[]MarkKey {
 // saveFirstMark saves a new key before anybody gets it.
 func (pub *Publisher) saveFirstMark(ctx context.Context) {
 	pub.reg.mu.Lock()
-	unsaved := pub.marks.unsaved && pub.reg.archive.store != nil
+	unsaved := pub.marks.unsaved && pub.reg.archive.Outlives()
 	pub.marks.unsaved = false
 	pub.reg.mu.Unlock()
 	if unsaved {
@@ -145,11 +102,11 @@ func (pub *Publisher) saveFirstMark(ctx context.Context) {
 }
 
 // saved is what is to outlive Paastis. Called with the lock held.
-func (m *marks) saved() Marks {
+func (m *marks) saved() history.Marks {
 	if m.next != nil {
-		return Marks{Keys: []MarkKey{*m.next, m.current}, Since: m.since}
+		return history.Marks{Keys: []history.Key{*m.next, m.current}, Since: m.since}
 	}
-	return Marks{Keys: *m.keys(), Since: m.since}
+	return history.Marks{Keys: *m.keys(), Since: m.since}
 }
 
 // renewMarks renews the key when it is old, and ends the one before when nobody uses it.
@@ -159,11 +116,11 @@ func (pub *Publisher) renewMarks(ctx context.Context, now time.Time) {
 	pub.endFormerMark(now)
 	due := pub.marks.former == nil && now.Sub(pub.marks.since) >= pub.markLife && len(pub.live(now)) > 0
 	if due && pub.marks.next == nil {
-		next := newMarkKey()
+		next := history.NewKey()
 		pub.marks.next = &next
 	}
 	pub.reg.mu.Unlock()
-	if due && (pub.reg.archive.store == nil || pub.reg.save(ctx)) {
+	if due && (!pub.reg.archive.Outlives() || pub.reg.save(ctx)) {
 		pub.publishNextMark(now)
 	}
 }
@@ -180,7 +137,7 @@ func (pub *Publisher) endFormerMark(now time.Time) {
 		m.hadAt = now
 	case now.Sub(m.hadAt) >= max(min(markOverlap, pub.markLife/2), pub.reg.definitions.settings.Throttle+noticeSlack):
 		m.former = nil
-		pub.reg.archive.markUnsaved()
+		pub.reg.archive.MarkUnsaved()
 		m.valid.Store(m.keys())
 	}
 }
@@ -194,10 +151,10 @@ func (pub *Publisher) publishNextMark(now time.Time) {
 	former := m.current
 	m.current, m.former, m.next = *m.next, &former, nil
 	m.since, m.hadAt = now, time.Time{}
-	pub.reg.archive.markUnsaved()
+	pub.reg.archive.MarkUnsaved()
 	pub.changed()
 	m.version = pub.version
-	m.valid.Store(&[]MarkKey{former})
+	m.valid.Store(&[]history.Key{former})
 }
 
 // Sends notes that a Traefik is about to get a version of the routes: from now on it may
@@ -236,7 +193,7 @@ func (pub *Publisher) AwaitMarks(ctx context.Context) bool {
 // if there is none; how long it takes tells nothing of the keys, or of the routes.
 func (pub *Publisher) Marked(mark string) (*Route, error) {
 	tag, name, _ := strings.Cut(mark, ".")
-	if len(tag) != tagLength {
+	if len(tag) != history.TagLength {
 		return nil, ErrForged
 	}
 	routes := pub.reg.definitions.inventory.Load().routes
@@ -261,7 +218,7 @@ func (m *marks) made(tag, name string) bool {
 	}
 	made := false
 	for _, key := range *valid {
-		made = hmac.Equal([]byte(key.tag(name)), []byte(tag)) || made
+		made = key.Signs(name, tag) || made
 	}
 	return made
 }

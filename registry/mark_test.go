@@ -293,15 +293,3 @@ func requestOf(t *testing.T, lines []string) traefik.Request {
 	}
 	return req
 }
-
-func TestAKeyIsNeverPrinted(t *testing.T) {
-	k := MarkKey{0xab, 0xab, 0xab}
-	m := SavedState{Marks: Marks{Keys: []MarkKey{k}}}
-	var log strings.Builder
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", k, "memory", m)
-	for _, text := range []string{fmt.Sprint(k, m), fmt.Sprintf("%v %+v %#v %s %q", m, m, m, k, k), log.String()} {
-		if strings.Contains(text, "171") || strings.Contains(text, "ab ab") || strings.Contains(text, "ababab") || strings.Contains(text, "0xab") {
-			t.Error(text)
-		}
-	}
-}

@@ -23,7 +23,7 @@ func (r *Registry) pin(k *Keeper, until, now time.Time) {
 		return
 	}
 	k.manual.pin(until)
-	r.archive.markUnsaved()
+	r.archive.MarkUnsaved()
 	why := reason.Reason{Kind: reason.Unpinned}
 	if until.After(now) {
 		why = reason.Reason{Kind: reason.Pinned, Until: until}

@@ -17,7 +17,7 @@
 //
 // What there is to see of an app is a View for its visitors and a Detail for its owner.
 // What happens is an Event, and is told to each Follower. What is known of the apps' past
-// outlives Paastis in a Store.
+// outlives Paastis: package history.
 package registry
 
 import (
@@ -29,6 +29,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -60,7 +61,7 @@ type Options struct {
 	MarkLife time.Duration
 	// Store keeps what is remembered of the apps while Paastis does not run. Nil: nothing
 	// outlives it.
-	Store Store
+	Store history.Store
 }
 
 // Registry is the apps that Paastis knows.
@@ -69,7 +70,7 @@ type Registry struct {
 	providers []Provider
 	log       *slog.Logger
 	audit     time.Duration
-	archive   archive // of what outlives Paastis
+	archive   *history.Archive // of what outlives Paastis
 
 	loadedAt time.Time
 	unknown  atomic.Int64 // requests that belong to no app of ours
@@ -100,7 +101,7 @@ func New(o Options) *Registry {
 		core:      newCore(o.Log),
 		log:       o.Log,
 		audit:     cmp.Or(o.Audit, DefaultAudit),
-		archive:   archive{store: o.Store, log: o.Log, absent: map[string]SavedApp{}},
+		archive:   history.NewArchive(o.Store, o.Log),
 		keepers:   keeperSet{byID: map[string]*Keeper{}},
 		loaded:    map[Provider]bool{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
@@ -110,17 +111,17 @@ func New(o Options) *Registry {
 	r.prober = &prober{core: r.core, probe: o.Probe, jobs: &r.jobs, supply: &r.supply, publisher: r.publisher}
 	r.transitions = &transitions{
 		core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply,
-		publisher: r.publisher, archive: &r.archive, news: &r.news, jobs: &r.jobs,
+		publisher: r.publisher, archive: r.archive, news: &r.news, jobs: &r.jobs,
 	}
 	r.problems = &problems{core: r.core, definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, byText: map[string]*problem{}}
 	r.contacts = contacts{core: r.core, byProvider: map[Provider]ProviderHealth{}}
 	r.resolver = &resolver{
-		definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, archive: &r.archive,
+		definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, archive: r.archive,
 		callers: &r.callers, transitions: r.transitions, news: &r.news, problems: r.problems,
 	}
 	r.traefik = &traefikView{
 		core: r.core, log: o.Log, gateway: o.Gateway, gateways: o.Gateways, audit: r.audit, redefined: make(chan struct{}, 1),
-		definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, archive: &r.archive, problems: r.problems, resolver: r.resolver,
+		definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, archive: r.archive, problems: r.problems, resolver: r.resolver,
 	}
 	if o.Probe == nil {
 		r.prober.probe = Answers
@@ -134,7 +135,7 @@ func New(o Options) *Registry {
 // them. It returns the first error, as it is, if none answers.
 func (r *Registry) Load(ctx context.Context) error {
 	r.loadedAt = time.Now()
-	marks := r.archive.load(ctx)
+	marks := r.archive.Load(ctx)
 	r.mu.Lock()
 	r.publisher.marks.restore(marks, time.Now())
 	r.mu.Unlock()
@@ -162,7 +163,7 @@ func (r *Registry) Run(ctx context.Context) {
 	for endpoint, gateway := range r.traefik.gateways {
 		r.jobs.running.Go(func() { r.traefik.askEndpoint(ctx, endpoint, gateway) })
 	}
-	if r.archive.store != nil {
+	if r.archive.Outlives() {
 		r.jobs.running.Go(func() { r.saveAll(ctx) })
 		defer r.saveLast(ctx)
 	}

@@ -160,7 +160,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 		}
 		k.failures.expect(app.restarts()) // those of before are not of this minute
 		r.inherit(k, time.Now())
-		if known, ok := r.archive.take(k.id); ok {
+		if known, ok := r.archive.Take(k.id); ok {
 			k.restore(known, time.Now())
 		}
 		r.keepers.add(k)
@@ -220,7 +220,7 @@ func (r *Registry) lose(k *Keeper) {
 		if slept {
 			m.RemovedAsleep = m.Seen
 		}
-		r.archive.add(k.id, m, m.Seen)
+		r.archive.Add(k.id, m, m.Seen)
 	}
 	k.removal.remove(time.Now(), r.keepers.namesake(k))
 	if k.removal.successor == nil {

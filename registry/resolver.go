@@ -1,6 +1,10 @@
 package registry
 
-import "time"
+import (
+	"time"
+
+	"github.com/paastis/paastis/registry/history"
+)
 
 // resolver makes what the apps are out of what was last reported of them. Its method is called
 // with the registry's lock held.
@@ -9,7 +13,7 @@ type resolver struct {
 	keepers     *keeperSet
 	supply      *supply
 	publisher   *Publisher
-	archive     *archive
+	archive     *history.Archive
 	callers     *callers
 	transitions *transitions
 	news        *news
@@ -35,7 +39,7 @@ func (v *resolver) resolve() {
 		}
 		if was == nil || was.Managed != e.Managed {
 			k.live(now)
-			v.archive.markUnsaved()
+			v.archive.MarkUnsaved()
 		}
 		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
 			k.routing.unpublish()

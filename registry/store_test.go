@@ -12,23 +12,25 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/history"
 )
 
 // shelf is a store in memory.
 type shelf struct {
 	mu    sync.Mutex
-	kept  SavedState
+	kept  history.State
 	saves int
 	err   error
 }
 
-func (s *shelf) Load(context.Context) (SavedState, error) {
+func (s *shelf) Load(context.Context) (history.State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return SavedState{Saved: s.kept.Saved, Apps: maps.Clone(s.kept.Apps), Marks: s.kept.Marks}, s.err
+	return history.State{Saved: s.kept.Saved, Apps: maps.Clone(s.kept.Apps), Marks: s.kept.Marks}, s.err
 }
 
-func (s *shelf) Save(_ context.Context, m SavedState) error {
+func (s *shelf) Save(_ context.Context, m history.State) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.saves++
@@ -165,21 +167,6 @@ func TestAnAppThatComesBackHasItsPastAndOneThatWasGoneForAMonthHasNone(t *testin
 	})
 }
 
-func TestOfManyAppsThatAreGoneTheLastOnesAreRemembered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := live(t, "", solo())
-		for i := range mostAbsent + 5 {
-			w.archive.absent[string(rune('a'+i))] = SavedApp{Seen: time.Now().Add(-time.Duration(i) * time.Minute)}
-		}
-		w.takeAway("solo-web")
-		_, solo := w.archive.absent["fake/solo-web"]
-		_, eldest := w.archive.absent[string(rune('a'+mostAbsent+4))]
-		if len(w.archive.absent) != mostAbsent || !solo || eldest {
-			t.Errorf("%d are remembered; the last %t, the first %t", len(w.archive.absent), solo, eldest)
-		}
-	})
-}
-
 func TestAStoreThatFailsIsToldOnceAndPaastisGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newFake(solo()), &shelf{err: errors.New("disk full")}
@@ -199,42 +186,4 @@ func TestAStoreThatFailsIsToldOnceAndPaastisGoesOn(t *testing.T) {
 			t.Errorf("told %d times:\n%s", n, log.String())
 		}
 	})
-}
-
-func TestSpansThatCannotBeAreNotBelieved(t *testing.T) {
-	now := time.Date(2000, 1, 31, 0, 0, 0, 0, time.UTC)
-	day := func(n int) time.Time { return time.Date(2000, 1, n, 0, 0, 0, 0, time.UTC) }
-	h := historyOf([]Span{
-		{From: day(10), To: day(12), State: LivedAsleep, Asleep: 100 * 24 * time.Hour}, // longer than it is
-		{From: day(11), To: day(13), State: LivedAwake},                                // overlaps
-		{From: day(15), To: day(14), State: LivedAwake},                                // backwards
-		{From: day(20), To: day(21), State: LivedAwake},
-		{From: day(22), To: day(23), State: "drunk"},
-		{From: now.Add(time.Hour), To: now.Add(2 * time.Hour), State: LivedAsleep, Asleep: time.Hour}, // to come
-		{State: LivedAsleep, Asleep: time.Hour},                                                       // never
-	}, now)
-	want := []string{"asleep 48h0m0s", "unknown 192h0m0s", "awake 24h0m0s", "unknown 240h0m0s"}
-	if got := lived(h.spans(now)); !slices.Equal(got, want) {
-		t.Errorf("it lived %q, want %q", got, want)
-	}
-	if got := h.slept(day(1), now); got != 48*time.Hour {
-		t.Errorf("it slept for %s", got)
-	}
-}
-
-func TestASpanThatBeganLongAgoOrEndsAsTheClockWasPutBackIsBelieved(t *testing.T) {
-	now := time.Date(2000, 6, 1, 0, 0, 0, 0, time.UTC)
-	long := 100 * 24 * time.Hour
-	for what, to := range map[string]time.Time{"it has slept for long": now, "the clock was put back": now.Add(time.Minute)} {
-		h := historyOf([]Span{
-			{From: now.Add(-2 * long), To: now.Add(-long), State: LivedAwake}, // is over for long
-			{From: now.Add(-long), To: to, State: LivedAsleep, Asleep: to.Sub(now.Add(-long))},
-		}, now)
-		if got := h.slept(now.Add(-HistoryKept), now); got != HistoryKept {
-			t.Errorf("%s: it slept for %s", what, got)
-		}
-		if got := lived(h.spans(now)); !slices.Equal(got, []string{"asleep 2400h0m0s", "unknown 0s"}) {
-			t.Errorf("%s: it lived %q", what, got)
-		}
-	}
 }

@@ -3,6 +3,8 @@ package registry
 import (
 	"log/slog"
 	"time"
+
+	"github.com/paastis/paastis/registry/history"
 )
 
 // traefikView is what the Traefiks themselves tell: by their APIs, and by what they ask about.
@@ -17,7 +19,7 @@ type traefikView struct {
 	definitions *definitions
 	keepers     *keeperSet
 	publisher   *Publisher
-	archive     *archive
+	archive     *history.Archive
 	problems    *problems
 	resolver    *resolver
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -15,7 +16,7 @@ type transitions struct {
 	keepers     *keeperSet
 	supply      *supply
 	publisher   *Publisher
-	archive     *archive
+	archive     *history.Archive
 	news        *news
 	jobs        *jobs
 }
@@ -29,7 +30,7 @@ func (t *transitions) setState(k *Keeper, s State, reason reason.Reason, now tim
 	}
 	k.live(now)
 	t.supply.touch()
-	t.archive.markUnsaved()
+	t.archive.MarkUnsaved()
 	t.keepers.file(k)
 	t.setOpen(k, t.mayOpen(k))
 	t.show(k, reason, since, now)
@@ -115,7 +116,7 @@ func (t *transitions) beginWake(k *Keeper, reason reason.Reason, since, now time
 // beginAttempt begins another attempt. Called with the lock held.
 func (t *transitions) beginAttempt(k *Keeper, now time.Time) {
 	t.endManualStop(k, now)
-	k.past.use(k.routing.trafficSeenAt)
+	k.past.Use(k.routing.trafficSeenAt)
 	k.routing.begin()
 	k.attempt = k.attempt.next(now, k.Entry().StartTimeout)
 	if !k.app.alive() {

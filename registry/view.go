@@ -79,7 +79,7 @@ func (r *Registry) View(k *Keeper) View {
 	if state != Failed && !(state == Starting && k.attempt.queued) {
 		why = reason.Reason{}
 	}
-	v := View{Name: k.Name(), State: state, Reason: why, Usual: k.past.usualWake()}
+	v := View{Name: k.Name(), State: state, Reason: why, Usual: k.past.UsualWake()}
 	if v.HeldDown = state == Asleep && k.isHeldDown(); v.HeldDown {
 		v.Reason = reason.Reason{Kind: reason.StaysStopped, Apps: []string{k.Name()}}
 	}

@@ -38,7 +38,7 @@ func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
 		}
 	}
 	if learned {
-		r.archive.markUnsaved()
+		r.archive.MarkUnsaved()
 	}
 	return learned
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/history"
 )
 
 // failedSearch is what Compose leaves behind where web does not require search: search has
@@ -102,7 +104,7 @@ func TestWhatIsEvidentlyNotRequired(t *testing.T) {
 func TestWhatAnAppDoesWithoutIsRememberedWhereStateIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web, search := failedSearch()
-		f, store := newFake(web, search), NewFileStore(t.TempDir()+"/state.json")
+		f, store := newFake(web, search), history.NewFileStore(t.TempDir()+"/state.json")
 		o := Options{Settings: settingsFor(t, ""), Store: store, Log: slog.New(slog.DiscardHandler)}
 		runs(t, f, o, func(r *Registry) { time.Sleep(11 * time.Minute) })
 		web.app.Instances[0].EndedAt = time.Now()
@@ -198,13 +200,13 @@ func TestWhatAnAppDoesWithoutIsToldWithoutARunningPaastis(t *testing.T) {
 		t.Errorf("of one that needs nothing: %q", got)
 	}
 	path := t.TempDir() + "/state.json"
-	if err := NewFileStore(path).Save(t.Context(), SavedState{Apps: map[string]SavedApp{"docker/lab-web": {Without: []string{"lab-search"}}}}); err != nil {
+	if err := history.NewFileStore(path).Save(t.Context(), history.State{Apps: map[string]history.App{"docker/lab-web": {Without: []string{"lab-search"}}}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := ReadWithout(path)["docker/lab-web"]; len(got) != 1 || got[0] != "lab-search" {
+	if got := history.ReadWithout(path)["docker/lab-web"]; len(got) != 1 || got[0] != "lab-search" {
 		t.Errorf("the state tells %q", got)
 	}
-	if got := ReadWithout(path + ".not"); got != nil {
+	if got := history.ReadWithout(path + ".not"); got != nil {
 		t.Errorf("no state tells %q", got)
 	}
 }

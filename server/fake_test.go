@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -68,14 +69,14 @@ func begin(t *testing.T, apps ...*registrytest.App) *testServer {
 }
 
 // beginOn is begin with a store of the test's own; nil: none.
-func beginOn(t *testing.T, store registry.Store, apps ...*registrytest.App) *testServer {
+func beginOn(t *testing.T, store history.Store, apps ...*registrytest.App) *testServer {
 	t.Helper()
 	p := registrytest.NewProvider(apps...)
 	return beginBy(t, store, p, p)
 }
 
 // beginBy is beginOn with a provider of the test's own, which knows the apps of p.
-func beginBy(t *testing.T, store registry.Store, p *registrytest.Provider, by registry.Provider) *testServer {
+func beginBy(t *testing.T, store history.Store, p *registrytest.Provider, by registry.Provider) *testServer {
 	t.Helper()
 	defaults := rules.Defaults()
 	defaults.MaxIdleTime = idleTime

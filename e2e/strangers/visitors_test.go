@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -45,8 +46,8 @@ type city struct {
 	web      string
 	listen   string
 	provider measured
-	store    registry.Store // nil: no state is kept
-	end      func()         // of the Paastis of now
+	store    history.Store // nil: no state is kept
+	end      func()        // of the Paastis of now
 
 	// ending is held in the moment in which Paastis ends: who is on the way then may be
 	// turned away, for nobody knows whether such a request got there. Down is held until there
@@ -115,7 +116,7 @@ func (c *city) live(load time.Duration) (marks, turns, restarts int) {
 }
 
 // found starts a city.
-func found(t *testing.T, store registry.Store) *city {
+func found(t *testing.T, store history.Store) *city {
 	t.Helper()
 	apps := make([]*registrytest.App, len(townsfolk))
 	for i, name := range townsfolk {

@@ -10,11 +10,12 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/history"
 )
 
 const (
 	// mostDays is how far the history goes back.
-	mostDays = uint64(registry.HistoryKept / (24 * time.Hour))
+	mostDays = uint64(history.Kept / (24 * time.Hour))
 	// longestPin is how long an app can be pinned: longer ones are slips of the pen.
 	longestPin = 10 * 365 * 24 * time.Hour
 )

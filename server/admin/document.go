@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -134,15 +135,15 @@ func failureOf(f *registry.FailureDetail) *failureDocument {
 	}
 }
 
-func savingsOf(s registry.Savings) savingsDocument {
+func savingsOf(s history.Savings) savingsDocument {
 	return savingsDocument{Day: savingOf(s.Day), Month: savingOf(s.Month)}
 }
 
-func savingOf(s registry.Saving) savingDocument {
+func savingOf(s history.Saving) savingDocument {
 	return savingDocument{Asleep: s.Asleep.Seconds(), Memory: some(s.MemoryByteSeconds, s.MemoryKnown)}
 }
 
-func wakesOf(wakes []registry.Wake) []wakeDocument {
+func wakesOf(wakes []history.Wake) []wakeDocument {
 	all := make([]wakeDocument, 0, len(wakes))
 	for _, w := range wakes {
 		all = append(all, wakeOf(w))
@@ -150,7 +151,7 @@ func wakesOf(wakes []registry.Wake) []wakeDocument {
 	return all
 }
 
-func wakeOf(w registry.Wake) wakeDocument {
+func wakeOf(w history.Wake) wakeDocument {
 	d := wakeDocument{At: w.At.UTC(), Took: w.Took.Seconds(), Outcome: "ready"}
 	if w.Failed != nil {
 		d.Outcome, d.Reason, d.Code = "failed", w.Failed.String(), string(w.Failed.Kind)
@@ -168,7 +169,7 @@ func eventOf(e registry.Event) eventDocument {
 // totalsOf adds up what is managed.
 func totalsOf(details []registry.Detail) totalsDocument {
 	var t totalsDocument
-	var saved registry.Savings
+	var saved history.Savings
 	for _, d := range details {
 		if !d.Managed {
 			continue
@@ -189,7 +190,7 @@ func totalsOf(details []registry.Detail) totalsDocument {
 }
 
 // add adds a saving to others. What is known of the memory is that of some at least.
-func add(sum *registry.Saving, s registry.Saving) {
+func add(sum *history.Saving, s history.Saving) {
 	sum.Asleep += s.Asleep
 	sum.MemoryByteSeconds += s.MemoryByteSeconds
 	sum.MemoryKnown = sum.MemoryKnown || s.MemoryKnown

@@ -1,4 +1,4 @@
-package registry
+package history
 
 import (
 	"os"
@@ -11,16 +11,16 @@ import (
 	"github.com/paastis/paastis/registry/reason"
 )
 
-func aMemory() SavedState {
+func aMemory() State {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	return SavedState{Saved: at, Marks: Marks{Keys: []MarkKey{{1}, {2}}, Since: at.Add(-time.Hour)}, Apps: map[string]SavedApp{
+	return State{Saved: at, Marks: Marks{Keys: []Key{{1}, {2}}, Since: at.Add(-time.Hour)}, Apps: map[string]App{
 		`docker/"odd"`: {Seen: at.Add(-time.Hour)},
 		"docker/shop-front": {
 			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42, Asked: "web secured@file web",
 			Wakes: []Wake{{At: at.Add(-2 * time.Hour), Took: 1500 * time.Millisecond}, {At: at.Add(-time.Hour), Took: time.Minute, Failed: &reason.Reason{Kind: reason.Earlier, Text: "It <crashed>."}}},
 			Spans: []Span{
-				{From: at.Add(-3 * time.Hour), To: at.Add(-time.Hour), State: LivedAsleep, Asleep: 2 * time.Hour},
-				{From: at.Add(-time.Hour), To: at, State: LivedAwake, Asleep: time.Minute},
+				{From: at.Add(-3 * time.Hour), To: at.Add(-time.Hour), State: Asleep, Asleep: 2 * time.Hour},
+				{From: at.Add(-time.Hour), To: at, State: Awake, Asleep: time.Minute},
 			},
 		},
 	}}
@@ -55,7 +55,7 @@ func TestAReasonOutlivesPaastisWithItsFigures(t *testing.T) {
 		reason.Earlier:    {Kind: reason.NeedFailed, Apps: []string{"db"}, Because: &tomorrow},
 	} {
 		f := NewFileStore(path)
-		saved := SavedState{Apps: map[string]SavedApp{"docker/shop": {Wakes: []Wake{{Failed: &why}}}}}
+		saved := State{Apps: map[string]App{"docker/shop": {Wakes: []Wake{{Failed: &why}}}}}
 		if err := f.Save(t.Context(), saved); err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +182,7 @@ func TestWhatTraefikAsksAboutIsReadFromAFileWithoutTouchingIt(t *testing.T) {
 	if asked := ReadAsked(path); asked != nil {
 		t.Errorf("of no file: %v", asked)
 	}
-	if err := NewFileStore(path).Save(t.Context(), SavedState{Apps: map[string]SavedApp{
+	if err := NewFileStore(path).Save(t.Context(), State{Apps: map[string]App{
 		"docker/a": {Asked: "web secured@file web"}, "docker/b": {},
 	}}); err != nil {
 		t.Fatal(err)

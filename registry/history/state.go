@@ -1,4 +1,4 @@
-package registry
+package history
 
 import (
 	"context"
@@ -8,27 +8,27 @@ import (
 // Store keeps what Paastis remembers of the apps while it does not run. Its methods are not
 // called at the same time. They may block for I/O.
 type Store interface {
-	// Load is what was saved last; the zero SavedState if nothing ever was. After an error
+	// Load is what was saved last; the zero State if nothing ever was. After an error
 	// Paastis starts without, and says so: what could not be read must not be lost by the
 	// next Save.
-	Load(ctx context.Context) (SavedState, error)
+	Load(ctx context.Context) (State, error)
 	// Save puts a state in the place of the last one: wholly, or not at all. It keeps
 	// nothing of it.
-	Save(ctx context.Context, m SavedState) error
+	Save(ctx context.Context, m State) error
 }
 
-// SavedState is what outlives Paastis.
-type SavedState struct {
+// State is what outlives Paastis.
+type State struct {
 	// Saved is when it was taken.
 	Saved time.Time
 	// Apps by "<provider>/<the provider's own name>".
-	Apps map[string]SavedApp
+	Apps map[string]App
 	// Marks of the published routes: a secret, not to be read by others.
 	Marks Marks
 }
 
-// SavedApp is what is remembered of an app.
-type SavedApp struct {
+// App is what is remembered of an app.
+type App struct {
 	// Seen is when Paastis last knew the app.
 	Seen time.Time
 	// LastActivity is when it was last of use, Pinned until when it is pinned. Zero: never,

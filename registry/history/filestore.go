@@ -1,4 +1,4 @@
-package registry
+package history
 
 import (
 	"bufio"
@@ -83,19 +83,19 @@ type filedReason struct {
 // filedSpan ends where the next begins, the last one when the app was last seen.
 type filedSpan struct {
 	From   int64   `json:"from"` // Unix milliseconds
-	State  Lived   `json:"state"`
+	State  Phase   `json:"state"`
 	Asleep float64 `json:"asleep,omitempty"` // seconds
 }
 
 // Load reads the file. One that cannot be read is renamed, and the error says to what.
-func (f *FileStore) Load(context.Context) (SavedState, error) {
+func (f *FileStore) Load(context.Context) (State, error) {
 	data, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return SavedState{}, f.wantFolder()
+		return State{}, f.wantFolder()
 	}
 	if info, failed := os.Stat(f.path); failed == nil && !info.Mode().IsRegular() {
 		f.lost = fmt.Errorf("state_file %s: it is no file; name one, such as %s", f.path, filepath.Join(f.path, "state.json"))
-		return SavedState{}, f.lost // what is in a folder is somebody's: it stays where it is
+		return State{}, f.lost // what is in a folder is somebody's: it stays where it is
 	}
 	var content filed
 	if err == nil {
@@ -103,11 +103,11 @@ func (f *FileStore) Load(context.Context) (SavedState, error) {
 	}
 	switch {
 	case err != nil:
-		return SavedState{}, f.putAside(fmt.Errorf("it cannot be read: %w", reasonOf(err)))
+		return State{}, f.putAside(fmt.Errorf("it cannot be read: %w", reasonOf(err)))
 	case content.Version > fileVersion:
-		return SavedState{}, f.putAside(fmt.Errorf("it is of a later Paastis (version %d, not %d)", content.Version, fileVersion))
+		return State{}, f.putAside(fmt.Errorf("it is of a later Paastis (version %d, not %d)", content.Version, fileVersion))
 	case content.Version < 1:
-		return SavedState{}, f.putAside(errors.New("it is no state of Paastis's"))
+		return State{}, f.putAside(errors.New("it is no state of Paastis's"))
 	}
 	return content.memory(), nil
 }
@@ -188,7 +188,7 @@ func (f *FileStore) putAside(why error) error {
 }
 
 // Save writes another file and puts it in the place of the last.
-func (f *FileStore) Save(_ context.Context, m SavedState) error {
+func (f *FileStore) Save(_ context.Context, m State) error {
 	if f.lost != nil {
 		return f.lost
 	}
@@ -204,7 +204,7 @@ func (f *FileStore) Save(_ context.Context, m SavedState) error {
 }
 
 // writeFile is done when the content is on the disk.
-func writeFile(path string, m SavedState) error {
+func writeFile(path string, m State) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, privateMode)
 	if err != nil {
 		return err
@@ -216,7 +216,7 @@ func writeFile(path string, m SavedState) error {
 
 // write writes an app after the other: all of them at once would take more memory than all
 // that is known of them.
-func (m SavedState) write(w io.Writer) error {
+func (m State) write(w io.Writer) error {
 	saved, err := m.Saved.MarshalJSON()
 	if err != nil {
 		return err
@@ -246,7 +246,7 @@ func (m SavedState) write(w io.Writer) error {
 	return err
 }
 
-func filedOf(m SavedApp) filedApp {
+func filedOf(m App) filedApp {
 	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without}
 	for _, w := range m.Wakes {
 		a.Wakes = append(a.Wakes, w.filed())
@@ -312,23 +312,23 @@ func (m Marks) filed() filedMarks {
 func (f filedMarks) marks() Marks {
 	m := Marks{Since: f.Since}
 	for _, k := range f.Keys {
-		if len(k) == len(MarkKey{}) {
-			m.Keys = append(m.Keys, MarkKey(k))
+		if len(k) == len(Key{}) {
+			m.Keys = append(m.Keys, Key(k))
 		}
 	}
 	return m
 }
 
-func (c filed) memory() SavedState {
-	m := SavedState{Saved: c.Saved, Marks: c.Marks.marks(), Apps: make(map[string]SavedApp, len(c.Apps))}
+func (c filed) memory() State {
+	m := State{Saved: c.Saved, Marks: c.Marks.marks(), Apps: make(map[string]App, len(c.Apps))}
 	for id, a := range c.Apps {
 		m.Apps[id] = a.memory()
 	}
 	return m
 }
 
-func (a filedApp) memory() SavedApp {
-	m := SavedApp{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
+func (a filedApp) memory() App {
+	m := App{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
 	for _, w := range a.Wakes {
 		m.Wakes = append(m.Wakes, w.wake())
 	}

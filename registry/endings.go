@@ -2,49 +2,8 @@ package registry
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 )
-
-// past is what an app did before.
-type past struct {
-	wakes     []Wake    // the last ones, oldest first
-	history   history   // what it did, and since when it does what it does
-	formerUse time.Time // when it was last of use, in a wake before or before Paastis started; zero: not known
-}
-
-// use notes when the app was of use in a wake that is over.
-func (p *past) use(at time.Time) { p.formerUse = latest(p.formerUse, at) }
-
-// wake adds a way up.
-func (p *past) wake(w Wake) {
-	p.wakes = append(p.wakes[max(0, len(p.wakes)-wakesKept+1):], w)
-}
-
-// restore goes on with what another Paastis has remembered.
-func (p *past) restore(m SavedApp, now time.Time) {
-	p.wakes = slices.Clone(m.Wakes[max(0, len(m.Wakes)-wakesKept):])
-	if m.LastActivity.Before(now) {
-		p.formerUse = m.LastActivity
-	}
-	p.history = historyOf(m.Spans, now)
-}
-
-// usualWake is how long the app's wakes take: the median of those that it remembers.
-// Zero if there was none that succeeded.
-func (p *past) usualWake() time.Duration {
-	var took []time.Duration
-	for _, w := range p.wakes {
-		if w.Failed == nil {
-			took = append(took, w.Took)
-		}
-	}
-	if took == nil {
-		return 0
-	}
-	slices.Sort(took)
-	return took[len(took)/2]
-}
 
 // endings are when an app was found to have ended, and how.
 type endings struct {

@@ -1,0 +1,158 @@
+package history
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// saveAnyway is after how long there is a save although nothing has changed, so that little is
+// unknown after a crash.
+const saveAnyway = 15 * time.Minute
+
+// loadLimit bounds the first load.
+const loadLimit = 10 * time.Second
+
+// mostAbsent is how many apps are remembered that do not exist now.
+const mostAbsent = 1000
+
+// Archive is what is known of apps that are not there now, and saves what outlives Paastis. It
+// may be used by several at once. What blocks says so; all else may be called with a lock held.
+type Archive struct {
+	store   Store // nil: nothing outlives Paastis
+	log     *slog.Logger
+	saving  sync.Mutex // held while a save is under way, and never taken with another lock held
+	failing bool       // the last one failed, and it was told; guarded by saving
+
+	mu      sync.Mutex     // guards what follows; held last of all
+	absent  map[string]App // :: provider/name → what is known of an app that is not there
+	unsaved bool           // something has changed since the last save
+	savedAt time.Time      // when that began
+}
+
+// NewArchive makes one that knows nothing yet. Without a store nothing outlives Paastis.
+func NewArchive(store Store, log *slog.Logger) *Archive {
+	return &Archive{store: store, log: log, absent: map[string]App{}}
+}
+
+// Outlives reports whether there is a store, so that something outlives Paastis.
+func (a *Archive) Outlives() bool { return a.store != nil }
+
+// Load takes in what the Paastis before this one saved, and returns its marks. It blocks for
+// the store, and never fails: without, all begins anew.
+func (a *Archive) Load(ctx context.Context) Marks {
+	if a.store == nil {
+		return Marks{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	defer cancel()
+	s, err := a.store.Load(ctx)
+	if err != nil {
+		a.log.Warn("nothing is known of the apps from before", "error", err)
+		return Marks{}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.Copy(a.absent, s.Apps)
+	return s.Marks
+}
+
+// Has reports whether something is known of an app that was not there.
+func (a *Archive) Has(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, has := a.absent[id]
+	return has
+}
+
+// Add keeps what is known of an app that is not there: it may come, or come back.
+func (a *Archive) Add(id string, app App, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.absent[id], a.unsaved = app, true
+	a.forgetOld(now)
+}
+
+// Take gives away what is known of an app, which is there from now on.
+func (a *Archive) Take(id string) (app App, known bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	app, known = a.absent[id]
+	delete(a.absent, id)
+	return app, known
+}
+
+// Rename gives an app what is known of one of the same provider that has its identity, and
+// returns the ID of that one. Empty: there is none.
+func (a *Archive) Rename(id, identity string) (was string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	provider, _, _ := strings.Cut(id, "/")
+	for was, app := range a.absent {
+		if app.Identity == identity && strings.HasPrefix(was, provider+"/") {
+			delete(a.absent, was)
+			a.absent[id] = app
+			return was
+		}
+	}
+	return ""
+}
+
+// forgetOld forgets apps that were not seen for long, and of too many those that were seen
+// least recently. Called with its lock held.
+func (a *Archive) forgetOld(now time.Time) {
+	maps.DeleteFunc(a.absent, func(_ string, app App) bool { return now.Sub(app.Seen) > Kept })
+	if len(a.absent) <= mostAbsent {
+		return
+	}
+	ids := slices.SortedFunc(maps.Keys(a.absent), func(b, c string) int {
+		return a.absent[b].Seen.Compare(a.absent[c].Seen)
+	})
+	for _, id := range ids[:len(ids)-mostAbsent] {
+		delete(a.absent, id)
+	}
+}
+
+// MarkUnsaved notes that something has changed that is to outlive Paastis.
+func (a *Archive) MarkUnsaved() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unsaved = true
+}
+
+// Begin begins a save, and returns a copy of what is known of the apps that are not there.
+func (a *Archive) Begin(now time.Time) map[string]App {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unsaved, a.savedAt = false, now
+	a.forgetOld(now)
+	return maps.Clone(a.absent)
+}
+
+// Due reports whether something has changed since the last save, or that is long ago, and when
+// it began.
+func (a *Archive) Due(now time.Time) (due bool, savedAt time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.unsaved || now.Sub(a.savedAt) >= saveAnyway, a.savedAt
+}
+
+// Save saves what take returns, and reports whether it could. That it fails is told once. It
+// blocks for the store, and for another save.
+func (a *Archive) Save(ctx context.Context, take func(now time.Time) State) bool {
+	a.saving.Lock()
+	defer a.saving.Unlock()
+	err := a.store.Save(ctx, take(time.Now()))
+	if err != nil {
+		a.MarkUnsaved()
+		if !a.failing {
+			a.log.Warn("what is known of the apps is not saved", "error", err)
+		}
+	}
+	a.failing = err != nil
+	return err == nil
+}
