@@ -20,7 +20,8 @@
 // These are all the calls made to the engine. Behind a socket proxy each must be
 // allowed; all but the first are prefixed with the API's version (/v1.41).
 //
-//	HEAD /_ping                       the API's version; GET where HEAD is refused
+//	HEAD /_ping                       the API's version, and whether the engine is there; GET
+//	                                  where HEAD is refused
 //	GET  /containers/json             every container, stopped ones too
 //	GET  /containers/{id}/json        one look
 //	GET  /events                      what changed, as a stream

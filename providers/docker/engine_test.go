@@ -36,6 +36,7 @@ type engine struct {
 	containers map[string]*api.InspectResponse // by ID
 	calls      []string                        // "start shop-front-1"
 	refusals   map[string]refused              // by call
+	frozen     bool                            // it does not answer pings
 	gates      map[string]chan struct{}        // by call: answered when it is closed
 	stream     *io.PipeWriter
 	clock      int64
@@ -69,6 +70,7 @@ func newEngine(t *testing.T, recordings ...string) *engine {
 		e.add(recording(t, name))
 	}
 	e.transport.RegisterResponder("HEAD", "/_ping", e.ping)
+	e.transport.RegisterResponder("GET", "/_ping", e.ping)
 	e.transport.RegisterResponder("GET", "/v1.41/containers/json", e.list)
 	e.transport.RegisterResponder("GET", "/v1.41/events", e.events)
 	e.transport.RegisterResponder("GET", `=~^/v1\.41/containers/\w+/json$`, e.inspect)
@@ -158,6 +160,13 @@ func (e *engine) hangUp() {
 	e.stream.Close()
 }
 
+// freeze lets it answer no more whether it is there. Its stream of events stays open.
+func (e *engine) freeze() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.frozen = true
+}
+
 // id is that of a container by its name.
 func (e *engine) id(name string) string {
 	e.mu.Lock()
@@ -176,7 +185,18 @@ func (e *engine) made() []string {
 
 // The API.
 
-func (e *engine) ping(*http.Request) (*http.Response, error) {
+func (e *engine) ping(request *http.Request) (*http.Response, error) {
+	e.mu.Lock()
+	refusal, isRefused := e.refusals["ping"]
+	frozen := e.frozen
+	e.mu.Unlock()
+	switch {
+	case frozen:
+		<-request.Context().Done()
+		return nil, request.Context().Err()
+	case isRefused:
+		return refusedWith(refusal)
+	}
 	r := httpmock.NewStringResponse(http.StatusOK, "")
 	r.Header.Set("Api-Version", "1.41")
 	return r, nil

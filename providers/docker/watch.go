@@ -53,33 +53,34 @@ func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) erro
 }
 
 // run subscribes before it lists, so that nothing happens unseen between the two. It
-// returns when the stream or ctx ends, never nil.
+// returns when the stream or ctx ends, or the engine does not answer any more; never nil.
 func (w *watcher) run(parent context.Context) error {
-	ctx, cancel := context.WithCancel(parent)
-	var reader sync.WaitGroup
-	defer reader.Wait()
-	defer cancel()
+	ctx, end := context.WithCancelCause(parent)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer end(nil)
 
 	stream, err := w.subscribe(ctx)
 	if err != nil {
 		return err
 	}
-	touched, ended := make(chan []string), make(chan error, 1)
-	reader.Go(func() { ended <- w.read(ctx, stream, touched) })
+	touched := make(chan []string)
+	beside.Go(func() { end(w.read(ctx, stream, touched)) })
+	beside.Go(func() { end(w.engine.pulse(ctx)) })
 
-	if err := w.tellAll(ctx); err != nil {
-		return err
-	}
-	for {
+	err = w.tellAll(ctx)
+	for err == nil {
 		select {
 		case ids := <-touched:
-			if err := w.tell(ctx, ids); err != nil {
-				return err
-			}
-		case err := <-ended:
-			return err
+			err = w.tell(ctx, ids)
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
 	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // subscribe waits for the engine to take the subscription on, which has no time limit

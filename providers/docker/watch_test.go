@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	api "github.com/moby/moby/api/types/container"
 
@@ -282,6 +283,39 @@ func TestWatchResumesAfterTheEngineWasAway(t *testing.T) {
 		equal(t, "since", again.query.Get("since"), "1795486851.000000123")
 		equal(t, "apps", appNames(again.only(t)), []string{"shop-front"})
 		equal(t, "a new look at all", e.made(), []string{"list", "inspect shop-front-1"})
+	})
+}
+
+func TestWatchEndsWithinSecondsWhenTheEngineHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t, "shop-front-1")
+		w := watchOn(t, e, e.provider())
+		time.Sleep(time.Hour)
+		if w.err != nil {
+			t.Errorf("of an engine to which nothing happens it ended with %v", w.err)
+		}
+		hung := time.Now()
+		e.freeze()
+		<-w.ended
+		failed(t, w.err, "docker: cannot reach the engine at unix:///var/run/docker.sock: no answer in time; is it running, and may Paastis read the socket?")
+		if took := time.Since(hung); took > 15*time.Second {
+			t.Errorf("that was noticed after %s", took)
+		}
+	})
+}
+
+func TestWatchGoesOnWhereTheQuestionWhetherTheEngineIsThereIsRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t, "shop-front-1")
+		w := watchOn(t, e, e.provider(func(c *Config) { c.APIVersion = "1.41" }))
+		defer w.stop(t)
+		e.refuse("ping", 403, "Forbidden")
+		time.Sleep(time.Hour)
+		w.since()
+		e.happens("start", e.id("shop-front-1"))
+		w.only(t)
 	})
 }
 
