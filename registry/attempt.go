@@ -25,11 +25,11 @@ type attempt struct {
 	wakeBegan time.Time
 	// again has it started again once it is stopped, for a wake that began then; zero: it is not.
 	again          time.Time
-	restartReason  reason.Reason // why it is stopped only to be started again; zero: it is not
-	found          bool          // it ran before Paastis did
-	pendingFailure Failure       // what it will have failed of once it is stopped; no Kind: nothing
-	mending        mending       // how what of it does not run is started again
-	weighed        bool          // its memory was asked for
+	restartReason  rare[reason.Reason] // why it is stopped only to be started again; zero: it is not
+	found          bool                // it ran before Paastis did
+	pendingFailure rare[Failure]       // what it will have failed of once it is stopped; zero: nothing
+	mending        mending             // how what of it does not run is started again
+	weighed        bool                // its memory was asked for
 }
 
 // next is the attempt after this one, asked for by the same.
@@ -94,22 +94,24 @@ func (a *attempt) startAgain(since time.Time) bool {
 
 // stopFor has the app stopped only to be started again.
 func (a *attempt) stopFor(reason reason.Reason, since time.Time) {
-	a.again, a.restartReason = since, reason
+	a.again = since
+	a.restartReason.set(reason)
 }
 
 // takeAgain returns what the app is to be started again for, and takes it for done. Zero: it
 // is not to be.
 func (a *attempt) takeAgain() (since time.Time, why reason.Reason) {
-	since, why = a.again, a.restartReason
-	a.again, a.restartReason = time.Time{}, reason.Reason{}
+	since, why = a.again, a.restartReason.get()
+	a.again = time.Time{}
+	a.restartReason.set(reason.Reason{})
 	return since, why
 }
 
 // doom notes what the app will have failed of once it is stopped; the zero Failure: of nothing.
-func (a *attempt) doom(f Failure) { a.pendingFailure = f }
+func (a *attempt) doom(f Failure) { a.pendingFailure.set(f) }
 
 // isDoomed reports whether the app fails as soon as it is stopped.
-func (a *attempt) isDoomed() bool { return a.pendingFailure.Kind != "" }
+func (a *attempt) isDoomed() bool { return !a.pendingFailure.isZero() }
 
 // weigh reports whether the app's memory is to be asked for, which a whole sample does once.
 func (a *attempt) weigh(whole bool) bool {

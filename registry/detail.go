@@ -170,12 +170,12 @@ type sketch struct {
 func (p *sketch) draw(k *Keeper) drawing {
 	e := k.Entry()
 	d := drawing{entry: e, inv: p.reg.definitions.inventory.Load()}
-	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause
+	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause.get()
 	if k.since.IsZero() {
 		d.Since = k.past.Current()
 	}
 	if k.removal.gone {
-		d.Reason, d.inv = k.reason, &Inventory{Graph: rules.NewGraph(nil)}
+		d.Reason, d.inv = k.reason.get(), &Inventory{Graph: rules.NewGraph(nil)}
 		return d
 	}
 	if !e.Managed {
@@ -188,7 +188,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 	switch k.state {
 	case Starting:
 		if k.attempt.queued {
-			d.Reason = k.reason
+			d.Reason = k.reason.get()
 		}
 	case Ready:
 		d.Reason = Decide(p.snapshot(k), p.now).Reason
@@ -196,7 +196,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 			d.State, d.Reason = Starting, reason.Reason{Kind: reason.NeedDown}
 		}
 	case Failed:
-		d.Failure = &FailureDetail{Failure: k.failures.last, RetryAt: k.failures.retryAt}
+		d.Failure = &FailureDetail{Failure: k.failures.last.get(), RetryAt: k.failures.retryAt}
 		d.Failure.Logs = k.failures.logs(k.Entry(), false)
 	}
 	d.LastActivity, d.NextStop = k.lastActivity(), p.nextStop(k)

@@ -107,6 +107,9 @@ type Failure struct {
 	root *Keeper
 }
 
+// IsZero reports whether there is no failure.
+func (f Failure) IsZero() bool { return f.Kind == "" && f.Reason.IsZero() }
+
 // failureOf is a failure for a reason, which is what says of what kind it is.
 func failureOf(reason reason.Reason) Failure {
 	f := Failure{Kind: failureKindOf(reason.Kind), Reason: reason}
@@ -120,7 +123,7 @@ func failureOf(reason reason.Reason) Failure {
 func (r *Registry) Failure(k *Keeper) (Failure, bool) {
 	r.mu.Lock()
 	defer r.unlock()
-	return k.failures.last, k.state == Failed
+	return k.failures.last.get(), k.state == Failed
 }
 
 // fail ends a wake. Called with the lock held.
@@ -140,13 +143,13 @@ func (t *transitions) readLogs(k *Keeper, at time.Time) {
 	if !ok || !k.attempt.ordered && k.app.First().StartedAt.IsZero() {
 		return
 	}
-	switch k.failures.last.Kind {
+	switch k.failures.last.get().Kind {
 	case Ended, CrashLoop, OutOfMemory, Sick, Late:
 	default:
 		return
 	}
 	name := k.app.Name
-	same := func() bool { return k.failures.last.At.Equal(at) }
+	same := func() bool { return k.failures.last.get().At.Equal(at) }
 	t.jobs.do(k, job{current: same, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, logLimit)
 		defer cancel()
@@ -170,7 +173,7 @@ func (t *transitions) keepLogs(k *Keeper, lines []string, err error) {
 	k.notify()
 	t.news.markChanged(k)
 	for _, d := range t.keepers.byID {
-		if d.failures.last.root == k && d.state == Failed {
+		if d.failures.last.get().root == k && d.state == Failed {
 			t.news.markChanged(d)
 		}
 	}
@@ -179,9 +182,9 @@ func (t *transitions) keepLogs(k *Keeper, lines []string, err error) {
 // failFor fails an app because one that it needs failed. It is tried again with it, or by its
 // own back-off where that one is not tried again: such as a job that runs for too long.
 func (p *pass) failFor(k, needed *Keeper) {
-	because, names := needed.reason, []string{needed.Name()}
+	because, names := needed.reason.get(), []string{needed.Name()}
 	f := failureOf(reason.Reason{Kind: reason.NeedFailed, Apps: names, Because: &because})
-	f.ExitCode, f.root = needed.failures.last.ExitCode, cmp.Or(needed.failures.last.root, needed)
+	f.ExitCode, f.root = needed.failures.last.get().ExitCode, cmp.Or(needed.failures.last.get().root, needed)
 	if needed.isHeldDown() {
 		f = failureOf(reason.Reason{Kind: reason.NeedHeldDown, Apps: names})
 		f.root = needed

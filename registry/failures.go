@@ -11,7 +11,7 @@ import (
 
 // failures are how an app has failed, and when it may be tried again.
 type failures struct {
-	last      Failure                     // the last one
+	last      rare[Failure]               // the last one
 	unhealthy bool                        // as last seen, it did not run or was not healthy
 	restarts  int                         // as its provider last counted them
 	starts    []time.Time                 // the last ones, ours and its provider's, within a minute
@@ -26,14 +26,19 @@ func (f *failures) add(last Failure) {
 	if f.retries == nil {
 		f.retries = newBackOff(firstRetry, lastRetry)
 	}
-	f.last, f.retryAt = last, last.At.Add(f.retries.NextBackOff())
+	f.last.set(last)
+	f.retryAt = last.At.Add(f.retries.NextBackOff())
 }
 
 // end takes in the last failure of an app that was removed.
-func (f *failures) end(last Failure) { f.last = last }
+func (f *failures) end(last Failure) { f.last.set(last) }
 
 // keepLogs adds what the app wrote to its last failure.
-func (f *failures) keepLogs(lines []string) { f.last.Logs = lines }
+func (f *failures) keepLogs(lines []string) {
+	last := f.last.get()
+	last.Logs = lines
+	f.last.set(last)
+}
 
 // retry lets a failed app be started again at another time.
 func (f *failures) retry(at time.Time) { f.retryAt = at }
@@ -108,12 +113,12 @@ func (f *failures) logs(e *Entry, forVisitors bool) []string {
 	if forVisitors && !e.ShowLogs {
 		return nil
 	}
-	switch root := f.last.root; {
+	switch root := f.last.get().root; {
 	case root == nil:
-		return slices.Clone(f.last.Logs)
+		return slices.Clone(f.last.get().Logs)
 	case root.state != Failed || forVisitors && !root.Entry().ShowLogs:
 		return nil
 	default:
-		return slices.Clone(root.failures.last.Logs)
+		return slices.Clone(root.failures.last.get().Logs)
 	}
 }

@@ -163,7 +163,7 @@ func (f *Follower) glance(now time.Time) {
 	f.glances = now.Add(glanceEvery)
 	seen, p := make(map[*Keeper]glimpse, len(f.r.keepers.moving)), f.r.sketch(now)
 	for _, k := range f.r.keepers.moving {
-		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.Topic()}
+		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.get().Topic()}
 		if seen[k] = g; g != f.seen[k] {
 			f.changed[k] = true
 		}

@@ -18,11 +18,11 @@ type Keeper struct {
 	app      App // what its provider last said
 
 	state   State
-	since   time.Time     // of the state
-	reason  reason.Reason // why it is in that state, or what it waits for there, for who waits
-	cause   reason.Reason // why it came into its state, for its owner; of one that sleeps, why it was stopped
-	changed chan struct{} // closed at the next change that people could see; nil: nobody waits
-	busy    bool          // a call to the provider, or a proof, is under way
+	since   time.Time           // of the state
+	reason  rare[reason.Reason] // why it is in that state, or what it waits for there, for who waits
+	cause   rare[reason.Reason] // why it came into its state, for its owner; of one that sleeps, why it was stopped
+	changed chan struct{}       // closed at the next change that people could see; nil: nobody waits
+	busy    bool                // a call to the provider, or a proof, is under way
 
 	attempt  attempt
 	routing  routing
@@ -42,19 +42,23 @@ type Keeper struct {
 // A cause is kept while it sleeps: one that was stopped sleeps for the reason of the stop.
 func (k *Keeper) enter(s State, why reason.Reason, now time.Time) (before time.Time) {
 	before = k.since
-	k.state, k.since, k.reason = s, now, why
+	k.state, k.since = s, now
+	k.reason.set(why)
 	if !why.IsZero() || s != Asleep {
-		k.cause = why
+		k.cause.set(why)
 	}
 	return before
 }
 
 // end notes that the app is no more.
-func (k *Keeper) end(why reason.Reason) { k.state, k.reason = Failed, why }
+func (k *Keeper) end(why reason.Reason) {
+	k.state = Failed
+	k.reason.set(why)
+}
 
 // explain notes why it is in its state, or what it waits for there; justify, why it came into it.
-func (k *Keeper) explain(why reason.Reason)   { k.reason = why }
-func (k *Keeper) justify(cause reason.Reason) { k.cause = cause }
+func (k *Keeper) explain(why reason.Reason)   { k.reason.set(why) }
+func (k *Keeper) justify(cause reason.Reason) { k.cause.set(cause) }
 
 // Name is the name by which the app is known.
 func (k *Keeper) Name() string { return k.Entry().Name }

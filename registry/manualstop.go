@@ -76,7 +76,7 @@ func (t *transitions) endManualStop(k *Keeper, now time.Time) {
 	k.manual.endStop()
 	t.archive.MarkUnsaved()
 	for _, d := range t.keepers.byID {
-		if d.state == Failed && d.failures.last.root == k {
+		if d.state == Failed && d.failures.last.get().root == k {
 			d.failures.forgive()
 			d.notify()
 			t.news.markChanged(d)

@@ -75,7 +75,7 @@ func (w *world) wantAwake(name, reason string) {
 	w.t.Helper()
 	k := w.keeperOf(name)
 	w.Registry.mu.Lock()
-	state, why := k.state, k.reason
+	state, why := k.state, k.reason.get()
 	w.Registry.mu.Unlock()
 	if state != Ready || why.String() != reason {
 		w.t.Errorf("%s is %s because %q, want it ready because %q", name, state, why, reason)

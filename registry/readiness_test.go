@@ -136,7 +136,7 @@ func TestAPartThatIsRefusedDoesNotKeepTheRestFromServing(t *testing.T) {
 		if took := w.wakes("solo-web", time.Minute); took == 0 || took > 2*time.Second {
 			t.Errorf("open after %s: %s", took, w.View(w.Named("solo-web")).Reason)
 		}
-		if f := w.keeperOf("solo-web").failures.last; f.Kind != "" {
+		if f := w.keeperOf("solo-web").failures.last.get(); f.Kind != "" {
 			t.Errorf("it failed meanwhile: %s", f.Reason)
 		}
 	})
@@ -573,7 +573,7 @@ func TestWhatIsFoundRunningWakesNothing(t *testing.T) {
 		w := live(t, "", front, service("shop", "db"))
 		time.Sleep(7 * time.Minute)
 		w.wantCalls("")
-		if f := w.keeperOf("shop-front").failures.last; f.Kind != "" {
+		if f := w.keeperOf("shop-front").failures.last.get(); f.Kind != "" {
 			t.Errorf("it failed for it: %s", f.Reason)
 		}
 		if w.Named("shop-front").Open() {

@@ -311,7 +311,7 @@ func (p *pass) move(k *Keeper) {
 	case n < mostMoves:
 		p.moved = true
 	case n == mostMoves:
-		p.reg.journal.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason.String())
+		p.reg.journal.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason.get().String())
 		p.at(p.now.Add(stuckPause))
 	}
 }

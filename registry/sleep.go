@@ -129,7 +129,7 @@ func (p *pass) stop(k *Keeper, reason reason.Reason) {
 	k.manual.passStops(&k.app)
 	k.endings.down(p.now)
 	r, name, method := p.reg, k.app.Name, k.Entry().StopMethod
-	if !k.attempt.restartReason.IsZero() {
+	if !k.attempt.restartReason.isZero() {
 		method = rules.StopContainer
 	}
 	r.jobs.do(k, job{alone: true, work: func(ctx context.Context) func() {
@@ -158,7 +158,7 @@ func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
 	k.failures.forgetStops()
 	switch {
 	case k.attempt.isDoomed():
-		r.transitions.fail(k, k.attempt.pendingFailure, now)
+		r.transitions.fail(k, k.attempt.pendingFailure.get(), now)
 		k.attempt.doom(Failure{})
 		k.failures.retry(now.Add(lastRetry))
 	case !again.IsZero():
@@ -176,7 +176,7 @@ func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 	why := reason.Of(err)
 	switch {
 	case k.attempt.isDoomed():
-		r.transitions.fail(k, k.attempt.pendingFailure, now)
+		r.transitions.fail(k, k.attempt.pendingFailure.get(), now)
 	case !k.app.running():
 		r.transitions.beginWake(k, reason.Reason{Kind: reason.PartStopped, Because: &why}, now, now)
 	default:

@@ -11,11 +11,11 @@ func (p *pass) acquireStartSlot(k *Keeper) bool {
 		starting = p.startingNow(k.attempt.optional)
 	}
 	queued := limit > 0 && starting >= limit
-	why := k.reason
+	why := k.reason.get()
 	if queued {
 		why = reason.Reason{Kind: reason.Queued, Count: starting}
 	}
-	if queued != k.attempt.queued || !why.Equal(k.reason) {
+	if queued != k.attempt.queued || !why.Equal(k.reason.get()) {
 		k.attempt.queue(queued)
 		k.explain(why)
 		k.notify()

@@ -72,7 +72,7 @@ const (
 func (r *Registry) View(k *Keeper) View {
 	r.mu.Lock()
 	defer r.unlock()
-	state, why := k.state, k.reason
+	state, why := k.state, k.reason.get()
 	if state == Ready && !k.open.Load() {
 		state, why = Starting, reason.Reason{}
 	}
@@ -126,7 +126,7 @@ func (e *Entry) step(by *Keeper) Step {
 	case !e.Managed:
 		s.Progress, s.Reason = Skipped, reason.Reason{Kind: reason.Unmanaged}
 	case k.state == Failed:
-		s.Progress, s.Reason = Broken, k.reason
+		s.Progress, s.Reason = Broken, k.reason.get()
 	case k.isHeldDown() && k.state == Asleep:
 		s.Progress, s.Reason = Broken, reason.Reason{Kind: reason.NeedStopped}
 	case k.state == Starting && k.attempt.ordered:
