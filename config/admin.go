@@ -22,18 +22,17 @@ type Admin struct {
 	URL            string   `yaml:"url" description:"Where status, wake and the like find the admin API; none: at admin.listen or admin.path"`
 }
 
-func (l *Loaded) validateAdmin(fault faulter) {
-	if l.Admin.Listen != "" && !isAddress(l.Admin.Listen) {
-		fault("admin.listen", noAddress, l.Admin.Listen)
+func (a Admin) validate(fault faulter) {
+	if a.Listen != "" && !isAddress(a.Listen) {
+		fault("admin.listen", noAddress, a.Listen)
 	}
-	if _, err := client.New(l.Admin.URL, ""); err != nil && l.Admin.URL != "" {
+	if _, err := client.New(a.URL, ""); err != nil && a.URL != "" {
 		fault("admin.url", "%v", err)
 	}
-	if _, err := l.Admin.Proxies(); err != nil {
+	if _, err := a.Proxies(); err != nil {
 		fault("admin.trusted_proxies", "%v", err)
 	}
-	l.validateAdminPath(fault)
-	l.sumToken(fault)
+	a.validatePath(fault)
 }
 
 // Proxies are the networks of those that are believed about whom they have requests from.
@@ -60,36 +59,35 @@ func (l Loaded) Weaknesses() []string {
 	if l.TokenWeakness == "" {
 		return nil
 	}
-	return []string{fmt.Sprintf("admin.token %s (%s)", l.TokenWeakness, l.origin("admin.token"))}
+	return []string{fmt.Sprintf("admin.token %s (%s)", l.TokenWeakness, l.Origins.of("admin.token"))}
 }
 
-// sumToken leaves the token's sum for the token.
-func (l *Loaded) sumToken(fault faulter) {
-	token := l.Admin.Token
-	l.Admin.Token = ""
+// sum is that of the token, the zero Sum if there is none, and why the token may be too easy to
+// guess.
+func (a Admin) sum(fault faulter) (sum admin.Sum, weakness string) {
 	var err error
-	if l.Admin.TokenSum != "" {
-		if l.AdminToken, err = admin.ParseSum(l.Admin.TokenSum); err != nil {
+	if a.TokenSum != "" {
+		if sum, err = admin.ParseSum(a.TokenSum); err != nil {
 			fault("admin.token_sha256", "%v", err)
 		}
 	}
-	if token == "" {
-		return
+	if a.Token == "" {
+		return sum, ""
 	}
-	given := l.AdminToken
-	l.TokenWeakness = admin.Weakness(token)
-	if l.AdminToken, err = admin.SumOf(token); err != nil {
+	given := sum
+	if sum, err = admin.SumOf(a.Token); err != nil {
 		fault("admin.token", "%v", err)
-	} else if given != (admin.Sum{}) && given != l.AdminToken {
+	} else if given != (admin.Sum{}) && given != sum {
 		fault("admin.token", "is not the token that admin.token_sha256 is the sum of; give one of them, or a token that fits")
 	}
+	return sum, admin.Weakness(a.Token)
 }
 
 // reserved are the paths that the main address has a use for.
 var reserved = []string{"/auth", "/traefik", "/healthz", "/.paastis"}
 
-func (l *Loaded) validateAdminPath(fault faulter) {
-	path := l.Admin.Path
+func (a Admin) validatePath(fault faulter) {
+	path := a.Path
 	switch {
 	case path == "":
 	case !adminPath.MatchString(path) || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./"):

@@ -96,8 +96,8 @@ type Loaded struct {
 	Rules *rules.Set
 	// Defaults of the apps' properties, with the origin of each.
 	Defaults rules.Resolved
-	// Origins of the settings that are not defaults, by key.
-	Origins map[string]string
+	// Origins of the settings that are not defaults.
+	Origins Origins
 	// AdminToken is the sum of what lets admins in; the token itself is not kept. The zero
 	// Sum: there is none.
 	AdminToken admin.Sum
@@ -164,17 +164,21 @@ func Default() Config {
 // first of Files that exists. flags are values by
 // Setting.Flag. All faults are reported, a line each.
 func Load(file string, environ []string, flags map[string]string) (Loaded, error) {
-	l := Loaded{Config: Default(), Origins: map[string]string{}, environ: environ, flags: flags}
+	l := Loaded{Config: Default(), Origins: Origins{}, environ: environ, flags: flags}
 	var err error
 	if l.File, err = findFile(file); err != nil {
 		return l, err
 	}
-	faults := []error{l.readFile(), l.readEnv(environ), l.readFlags(flags)}
-	if err := errors.Join(faults...); err != nil {
+	read, err := readLayers(l.File, environ, flags)
+	l.Config, l.Providers, l.Rules, l.Origins = read.Config, read.Providers, read.Rules, read.Origins
+	if err != nil {
 		return l, err
 	}
-	l.token = l.Admin.Token
-	return l, l.validate()
+	v := validation{layers: read}
+	err = v.validate()
+	l.Defaults, l.AdminToken, l.TokenWeakness = v.defaults, v.token, v.tokenWeakness
+	l.token, l.Admin.Token = l.Admin.Token, ""
+	return l, err
 }
 
 // findFile is the file to read. Empty if none was asked for and none is there.

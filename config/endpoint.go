@@ -48,7 +48,7 @@ func endpointKeys() []string {
 
 // checkEndpoints reports the endpoints of a file that are none, and notes where the keys
 // of the others were set.
-func (l *Loaded) checkEndpoints(file string, node *yaml.Node) error {
+func (l *layers) checkEndpoints(file string, node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (l *Loaded) checkEndpoints(file string, node *yaml.Node) error {
 	return errors.Join(faults...)
 }
 
-func (l *Loaded) checkEndpoint(file, prefix string, node *yaml.Node) error {
+func (l *layers) checkEndpoint(file, prefix string, node *yaml.Node) error {
 	var faults []error
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
@@ -89,7 +89,7 @@ func (l *Loaded) checkEndpoint(file, prefix string, node *yaml.Node) error {
 // readEndpointVariable lays a variable such as PAASTIS_TRAEFIK_ENDPOINTS_INSIDE_NETWORK over
 // the configuration, with _FILE at its end what that file holds. It reports whether it is
 // one.
-func (l *Loaded) readEndpointVariable(variable, value string) (is bool, err error) {
+func (l *layers) readEndpointVariable(variable, value string) (is bool, err error) {
 	rest, is := strings.CutPrefix(variable, envPrefix+"TRAEFIK_ENDPOINTS_")
 	if !is {
 		return false, nil
@@ -116,7 +116,7 @@ func (l *Loaded) readEndpointVariable(variable, value string) (is bool, err erro
 
 // readEndpointFlags lays flags such as --traefik.endpoints.inside.network over the
 // configuration.
-func (l *Loaded) readEndpointFlags(flags map[string]string) error {
+func (l *layers) readEndpointFlags(flags map[string]string) error {
 	var faults []error
 	for _, flag := range slices.Sorted(maps.Keys(flags)) {
 		if name, key, is := endpointFlag(flag); is {
@@ -141,7 +141,7 @@ func isEndpointSwitch(key string) bool { return key == "exposed_by_default" }
 
 // setEndpoint sets a value of an endpoint. Variables and flags do not tell - from _ in its
 // name.
-func (l *Loaded) setEndpoint(name, key, value, origin string) error {
+func (l *layers) setEndpoint(name, key, value, origin string) error {
 	if !endpointName.MatchString(name) {
 		return fmt.Errorf("%s: %q is no name of an endpoint: it has small letters, digits, - and _", origin, name)
 	}
@@ -187,32 +187,36 @@ func setText(field reflect.Value, value string) error {
 
 // validateEndpoints checks what is said of each Traefik, the one of /traefik/config
 // included.
-func (l *Loaded) validateEndpoints(fault faulter) {
-	if _, err := traefik.ParseConstraint(l.Traefik.Constraints); err != nil {
+func (t Traefik) validateEndpoints(fault faulter) {
+	if _, err := traefik.ParseConstraint(t.Constraints); err != nil {
 		fault("traefik.constraints", "%v", err)
 	}
-	if err := checkEntryPoints(l.Traefik.EntryPoints); err != nil {
+	if err := checkEntryPoints(t.EntryPoints); err != nil {
 		fault("traefik.entry_points", "%v", err)
 	}
-	if err := checkDefaults(l.Traefik.EntryPoints, l.Traefik.DefaultEntryPoints); err != nil {
+	if err := checkDefaults(t.EntryPoints, t.DefaultEntryPoints); err != nil {
 		fault("traefik.default_entry_points", "%v", err)
 	}
-	for _, name := range slices.Sorted(maps.Keys(l.Traefik.Endpoints)) {
-		e, key := l.Traefik.Endpoints[name], endpointsKey+"."+name
-		if e.Constraints != nil {
-			if _, err := traefik.ParseConstraint(*e.Constraints); err != nil {
-				fault(key+".constraints", "%v", err)
-			}
+	for _, name := range slices.Sorted(maps.Keys(t.Endpoints)) {
+		t.Endpoints[name].validate(endpointsKey+"."+name, fault)
+	}
+}
+
+// validate checks what is said at key of one Traefik.
+func (e Endpoint) validate(key string, fault faulter) {
+	if e.Constraints != nil {
+		if _, err := traefik.ParseConstraint(*e.Constraints); err != nil {
+			fault(key+".constraints", "%v", err)
 		}
-		if err := checkEntryPoints(e.EntryPoints); err != nil {
-			fault(key+".entry_points", "%v", err)
-		}
-		if err := checkDefaults(e.EntryPoints, e.DefaultEntryPoints); err != nil {
-			fault(key+".default_entry_points", "%v", err)
-		}
-		if _, err := newAPI(e.APIURL); err != nil {
-			fault(key+".api_url", "%v", err)
-		}
+	}
+	if err := checkEntryPoints(e.EntryPoints); err != nil {
+		fault(key+".entry_points", "%v", err)
+	}
+	if err := checkDefaults(e.EntryPoints, e.DefaultEntryPoints); err != nil {
+		fault(key+".default_entry_points", "%v", err)
+	}
+	if _, err := newAPI(e.APIURL); err != nil {
+		fault(key+".api_url", "%v", err)
 	}
 }
 

@@ -25,19 +25,18 @@ type document struct {
 	Ignore    yaml.Node `yaml:"ignore"`
 }
 
-func (l *Loaded) readFile() error {
-	if l.File == "" {
+func (l *layers) readFile(file string) error {
+	if file == "" {
 		return nil
 	}
-	data, err := os.ReadFile(l.File)
+	data, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("%s: %w; Paastis must be allowed to read it", l.File, withoutPath(err))
+		return fmt.Errorf("%s: %w; Paastis must be allowed to read it", file, withoutPath(err))
 	}
-	return l.parseFile(data)
+	return l.parseFile(filepath.Base(file), data)
 }
 
-func (l *Loaded) parseFile(data []byte) error {
-	name := filepath.Base(l.File)
+func (l *layers) parseFile(name string, data []byte) error {
 	root, err := onlyDocument(name, data)
 	if err != nil {
 		return err
@@ -80,7 +79,7 @@ func onlyDocument(name string, data []byte) (yaml.Node, error) {
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
 
 // checkKeys reports the keys that are unknown, and notes where the others were set.
-func (l *Loaded) checkKeys(file string, node *yaml.Node, prefix string) error {
+func (l *layers) checkKeys(file string, node *yaml.Node, prefix string) error {
 	if isNull(node) {
 		return nil // a section without keys
 	}

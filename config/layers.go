@@ -3,18 +3,51 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/traefik/paerser/env"
 	"github.com/traefik/paerser/flag"
 
+	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/rules"
 )
 
+// layers are the layers of the configuration, each laid over the one before. Only the methods of
+// layers write them.
+type layers struct {
+	Config
+	Providers []providers.Spec
+	Rules     *rules.Set
+	Origins   Origins
+}
+
+// readLayers reads them all, and reports every fault, a line each. file may be empty.
+func readLayers(file string, environ []string, flags map[string]string) (layers, error) {
+	l := layers{Config: Default(), Origins: Origins{}}
+	return l, errors.Join(l.readFile(file), l.readEnv(environ), l.readFlags(flags))
+}
+
+// Origins are where settings come from that are not defaults, by key: "paastis.yml:7",
+// "PAASTIS_LISTEN" or "--listen".
+type Origins map[string]string
+
+// of is where a Setting, or the first that has something to say of a section of them, comes
+// from.
+func (o Origins) of(key string) string {
+	for _, k := range slices.Sorted(maps.Keys(o)) {
+		if k == key || strings.HasPrefix(k, key+".") {
+			return o[k]
+		}
+	}
+	return "default"
+}
+
 // readEnv lays PAASTIS_* variables over the configuration, those ending in _FILE by
 // what their file holds.
-func (l *Loaded) readEnv(environ []string) error {
+func (l *layers) readEnv(environ []string) error {
 	var faults []error
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
@@ -61,7 +94,7 @@ func readVariable(name, value string) (Setting, string, error) {
 }
 
 // readFlags lays flags over the configuration.
-func (l *Loaded) readFlags(flags map[string]string) error {
+func (l *layers) readFlags(flags map[string]string) error {
 	faults := []error{l.readEndpointFlags(flags)}
 	for _, s := range Settings() {
 		value, ok := flags[s.Flag]

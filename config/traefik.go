@@ -31,6 +31,19 @@ type Traefik struct {
 	ConfigSources []string `yaml:"config_sources" description:"Addresses and CIDR ranges that may get /traefik/config without a token"`
 }
 
+func (t Traefik) validate(fault faulter) {
+	if t.Throttle < 0 {
+		fault("traefik.throttle", "must not be negative")
+	}
+	if _, err := t.Rule(); err != nil {
+		fault("traefik.default_rule", "%v", err)
+	}
+	if _, err := t.API(); err != nil {
+		fault("traefik.api_url", "%v", err)
+	}
+	t.validateEndpoints(fault)
+}
+
 // Rule is Traefik's defaultRule. Nil: it has none.
 func (t Traefik) Rule() (*template.Template, error) {
 	if t.DefaultRule == "" {

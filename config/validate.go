@@ -4,102 +4,115 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/server/admin"
 )
 
-// validate checks what the types do not, and makes the defaults of the apps.
-func (l *Loaded) validate() error {
-	l.Defaults = rules.Defaults()
-	var faults []error
-	fault := func(key, format string, args ...any) {
-		faults = append(faults, fmt.Errorf("%s: %s: %s", l.origin(key), key, fmt.Sprintf(format, args...)))
-	}
-	for key, value := range l.properties() {
-		if l.Origins[key] == "" {
-			continue
-		}
-		if err := l.Defaults.SetGlobal(key, value, l.Origins[key]); err != nil {
-			fault(key, "%v", err)
-		}
-	}
-	l.validateAddresses(fault)
-	l.validateThemes(fault)
-	l.validateAdmin(fault)
-	for _, key := range []string{"provider", "docker.proc"} {
-		if len(l.Providers) > 0 && l.Origins[key] != "" {
-			fault(key, "left out, for providers (%s) says what runs the apps; say it there", l.Origins["providers"])
-		}
-	}
-	if l.Provider != "docker" {
-		fault("provider", "%q is unknown; known: docker", l.Provider)
-	}
-	if err := new(slog.Level).UnmarshalText([]byte(l.Log.Level)); err != nil {
-		fault("log.level", "%q is unknown; known: debug, info, warn, error", l.Log.Level)
-	}
-	if l.Log.Format != "text" && l.Log.Format != "json" {
-		fault("log.format", "%q is unknown; known: text, json", l.Log.Format)
-	}
-	if l.AuditInterval <= 0 {
-		fault("audit_interval", "must be more than 0")
-	}
-	if l.Traefik.Throttle < 0 {
-		fault("traefik.throttle", "must not be negative")
-	}
-	if _, err := l.Traefik.Rule(); err != nil {
-		fault("traefik.default_rule", "%v", err)
-	}
-	if _, err := l.Traefik.API(); err != nil {
-		fault("traefik.api_url", "%v", err)
-	}
-	l.validateEndpoints(fault)
-	if _, err := l.Classifier(); err != nil {
-		fault("never_wake", "%v", err)
-	}
-	if _, err := l.Traefik.Sources(); err != nil {
-		fault("traefik.config_sources", "%v", err)
-	}
-	if l.WakeLimit < 0 {
-		fault("wake_limit", "must not be negative")
-	}
-	return errors.Join(faults...)
+// validation checks what the types do not, and makes of the layers what is kept instead of them.
+type validation struct {
+	layers
+	faults []error
+
+	defaults      rules.Resolved // Loaded.Defaults
+	token         admin.Sum      // Loaded.AdminToken
+	tokenWeakness string         // Loaded.TokenWeakness
 }
 
 // faulter takes a fault of a setting.
 type faulter func(key, format string, args ...any)
 
-func (l *Loaded) validateAddresses(fault faulter) {
-	if !isAddress(l.Listen) {
-		fault("listen", noAddress, l.Listen)
-	}
-	if l.ListenTLS != "" && !isAddress(l.ListenTLS) {
-		fault("listen_tls", noAddress, l.ListenTLS)
-	}
-	if (l.TLS.Cert == "") != (l.TLS.Key == "") {
-		fault("tls", "tls.cert and tls.key belong together; give both or none")
-	}
+// validate reports all faults, a line each.
+func (v *validation) validate() error {
+	v.setDefaults()
+	v.validateAddresses()
+	v.validateThemes()
+	v.Admin.validate(v.fault)
+	v.token, v.tokenWeakness = v.Admin.sum(v.fault)
+	v.validateProviders()
+	v.validateLog()
+	v.validateAudit()
+	v.Traefik.validate(v.fault)
+	v.validateVisitors()
+	return errors.Join(v.faults...)
 }
 
-func (l *Loaded) validateThemes(fault faulter) {
-	if info, err := os.Stat(l.ThemeDir); l.ThemeDir != "" && (err != nil || !info.IsDir()) {
-		fault("theme_dir", "%q is no folder that can be read; make one, with a folder for each theme", l.ThemeDir)
-	}
-	if !isLoopback(l.ThemePreview) {
-		fault("theme_preview", "%q is no address of this machine alone; write one such as 127.0.0.1:8092", l.ThemePreview)
-	}
+// fault is a faulter.
+func (v *validation) fault(key, format string, args ...any) {
+	v.faults = append(v.faults, fmt.Errorf("%s: %s: %s", v.Origins.of(key), key, fmt.Sprintf(format, args...)))
 }
 
-// origin is where a Setting, or the first that has something to say of a section of
-// them, comes from.
-func (l *Loaded) origin(key string) string {
-	for _, k := range slices.Sorted(maps.Keys(l.Origins)) {
-		if k == key || strings.HasPrefix(k, key+".") {
-			return l.Origins[k]
+// setDefaults makes the defaults of the apps' properties.
+func (v *validation) setDefaults() {
+	v.defaults = rules.Defaults()
+	for key, value := range v.properties() {
+		if v.Origins[key] == "" {
+			continue
+		}
+		if err := v.defaults.SetGlobal(key, value, v.Origins[key]); err != nil {
+			v.fault(key, "%v", err)
 		}
 	}
-	return "default"
+}
+
+func (v *validation) validateAddresses() {
+	if !isAddress(v.Listen) {
+		v.fault("listen", noAddress, v.Listen)
+	}
+	if v.ListenTLS != "" && !isAddress(v.ListenTLS) {
+		v.fault("listen_tls", noAddress, v.ListenTLS)
+	}
+	if (v.TLS.Cert == "") != (v.TLS.Key == "") {
+		v.fault("tls", "tls.cert and tls.key belong together; give both or none")
+	}
+}
+
+func (v *validation) validateThemes() {
+	if info, err := os.Stat(v.ThemeDir); v.ThemeDir != "" && (err != nil || !info.IsDir()) {
+		v.fault("theme_dir", "%q is no folder that can be read; make one, with a folder for each theme", v.ThemeDir)
+	}
+	if !isLoopback(v.ThemePreview) {
+		v.fault("theme_preview", "%q is no address of this machine alone; write one such as 127.0.0.1:8092", v.ThemePreview)
+	}
+}
+
+// validateProviders wants what runs the apps said in one place.
+func (v *validation) validateProviders() {
+	for _, key := range []string{"provider", "docker.proc"} {
+		if len(v.Providers) > 0 && v.Origins[key] != "" {
+			v.fault(key, "left out, for providers (%s) says what runs the apps; say it there", v.Origins["providers"])
+		}
+	}
+	if v.Provider != "docker" {
+		v.fault("provider", "%q is unknown; known: docker", v.Provider)
+	}
+}
+
+func (v *validation) validateLog() {
+	if err := new(slog.Level).UnmarshalText([]byte(v.Log.Level)); err != nil {
+		v.fault("log.level", "%q is unknown; known: debug, info, warn, error", v.Log.Level)
+	}
+	if v.Log.Format != "text" && v.Log.Format != "json" {
+		v.fault("log.format", "%q is unknown; known: text, json", v.Log.Format)
+	}
+}
+
+func (v *validation) validateAudit() {
+	if v.AuditInterval <= 0 {
+		v.fault("audit_interval", "must be more than 0")
+	}
+}
+
+// validateVisitors checks who may wake apps, and how many, and who may get the routes.
+func (v *validation) validateVisitors() {
+	if _, err := v.Classifier(); err != nil {
+		v.fault("never_wake", "%v", err)
+	}
+	if _, err := v.Traefik.Sources(); err != nil {
+		v.fault("traefik.config_sources", "%v", err)
+	}
+	if v.WakeLimit < 0 {
+		v.fault("wake_limit", "must not be negative")
+	}
 }
