@@ -69,27 +69,23 @@ type Admin struct {
 	version  string
 	started  time.Time
 
-	proxies  proxies
-	verifier verifier
-	sessions *sessions
-	login    loginPage
-	totals   totals
-	echo     *echo.Echo
-	closing  context.Context // ends when streams have to
-	close    context.CancelFunc
+	proxies proxies
+	guard   *guard
+	echo    *echo.Echo
+	closing context.Context // ends when streams have to
+	close   context.CancelFunc
 }
 
 // New makes an Admin, which does not listen yet.
 func New(o Options) *Admin {
 	a := &Admin{
 		registry: o.Registry, log: o.Log, version: o.Version, started: o.Started,
-		proxies: o.TrustedProxies, verifier: newVerifier(o.Token), sessions: newSessions(), login: newLoginPage(),
-		echo: echo.New(),
+		proxies: o.TrustedProxies, guard: newGuard(o.Token, o.Log), echo: echo.New(),
 	}
 	a.closing, a.close = context.WithCancel(context.Background())
 	a.echo.HideBanner, a.echo.HidePort = true, true
 	a.echo.HTTPErrorHandler = a.answerError
-	a.echo.Pre(a.recoverPanic, a.guard)
+	a.echo.Pre(a.recoverPanic, a.guard.handler)
 	a.echo.Use(refuseOptions)
 	a.route()
 	return a
@@ -97,25 +93,26 @@ func New(o Options) *Admin {
 
 // route says what is where. openapi.yaml says the same.
 func (a *Admin) route() {
-	e := a.echo
-	e.GET("/", a.dashboard)
-	e.GET("/app.js", a.script)
-	e.GET("/style.css", a.style)
-	e.POST("/login", a.logIn)
-	e.POST("/logout", a.logOut)
-	e.GET(api+"/session", a.session)
-	e.GET(api+"/apps", a.apps)
-	e.GET(api+"/apps/:name", a.app)
-	e.GET(api+"/apps/:name/history", a.history)
-	e.POST(api+"/apps/:name/wake", a.wake)
-	e.POST(api+"/apps/:name/retry", a.retry)
-	e.POST(api+"/apps/:name/sleep", a.sleep)
-	e.POST(api+"/apps/:name/pin", a.pin)
-	e.POST(api+"/apps/:name/unpin", a.unpin)
-	e.GET(api+"/events", a.events)
+	e, of := a.echo, apps{a.registry}
+	happened := &events{registry: a.registry, closing: a.closing}
+	e.GET("/", showDashboard)
+	e.GET("/app.js", script)
+	e.GET("/style.css", style)
+	e.POST("/login", a.guard.logIn)
+	e.POST("/logout", a.guard.logOut)
+	e.GET(api+"/session", a.guard.session)
+	e.GET(api+"/apps", of.list)
+	e.GET(api+"/apps/:name", of.one)
+	e.GET(api+"/apps/:name/history", of.history)
+	e.POST(api+"/apps/:name/wake", of.wake)
+	e.POST(api+"/apps/:name/retry", of.retry)
+	e.POST(api+"/apps/:name/sleep", of.sleep)
+	e.POST(api+"/apps/:name/pin", of.pin)
+	e.POST(api+"/apps/:name/unpin", of.unpin)
+	e.GET(api+"/events", happened.answer)
 	e.GET(api+"/rules", a.rules)
 	e.GET(api+"/health", a.health)
-	e.GET(api+"/openapi.yaml", a.openAPI)
+	e.GET(api+"/openapi.yaml", describeAPI)
 }
 
 // ServeHTTP answers one request.

@@ -20,22 +20,25 @@ const (
 	longestPin = 10 * 365 * 24 * time.Hour
 )
 
-// apps answers with all apps.
-func (a *Admin) apps(c echo.Context) error {
+// apps is what the API says of apps, and what it orders for them.
+type apps struct{ registry *registry.Registry }
+
+// list answers with all apps.
+func (a apps) list(c echo.Context) error {
 	details := a.registry.Details()
-	apps := make([]appDocument, 0, len(details))
+	all := make([]appDocument, 0, len(details))
 	for _, d := range details {
-		apps = append(apps, appOf(d))
+		all = append(all, appOf(d))
 	}
 	return c.JSON(http.StatusOK, struct {
 		Now    time.Time      `json:"now"`
 		Apps   []appDocument  `json:"apps"`
 		Totals totalsDocument `json:"totals"`
-	}{time.Now().UTC(), apps, totalsOf(details)})
+	}{time.Now().UTC(), all, totalsOf(details)})
 }
 
-// app answers with one app.
-func (a *Admin) app(c echo.Context) error {
+// one answers with one app.
+func (a apps) one(c echo.Context) error {
 	k, err := a.find(c)
 	if err != nil {
 		return err
@@ -44,7 +47,7 @@ func (a *Admin) app(c echo.Context) error {
 }
 
 // show answers with an app as it is now.
-func (a *Admin) show(c echo.Context, status int, k *registry.Keeper) error {
+func (a apps) show(c echo.Context, status int, k *registry.Keeper) error {
 	d := a.registry.Detail(k)
 	return c.JSON(status, struct {
 		Now time.Time `json:"now"`
@@ -54,7 +57,7 @@ func (a *Admin) show(c echo.Context, status int, k *registry.Keeper) error {
 }
 
 // history answers with what an app did in the last days.
-func (a *Admin) history(c echo.Context) error {
+func (a apps) history(c echo.Context) error {
 	k, err := a.find(c)
 	if err != nil {
 		return err
@@ -80,12 +83,12 @@ func (a *Admin) history(c echo.Context) error {
 	return c.JSON(http.StatusOK, answer)
 }
 
-func (a *Admin) wake(c echo.Context) error  { return a.rouse(c, false) }
-func (a *Admin) retry(c echo.Context) error { return a.rouse(c, true) }
+func (a apps) wake(c echo.Context) error  { return a.rouse(c, false) }
+func (a apps) retry(c echo.Context) error { return a.rouse(c, true) }
 
 // rouse wakes an app, also one that was stopped by hand, and whatever its back-off if the
 // admin insists. Who does so means to use it: its idle time begins anew.
-func (a *Admin) rouse(c echo.Context, insist bool) error {
+func (a apps) rouse(c echo.Context, insist bool) error {
 	k, err := a.findManaged(c, &struct{}{})
 	if err != nil {
 		return err
@@ -96,7 +99,7 @@ func (a *Admin) rouse(c echo.Context, insist bool) error {
 }
 
 // sleep puts an app to sleep, unless something is against it.
-func (a *Admin) sleep(c echo.Context) error {
+func (a apps) sleep(c echo.Context) error {
 	var order struct {
 		Force bool `json:"force"`
 	}
@@ -115,7 +118,7 @@ func (a *Admin) sleep(c echo.Context) error {
 }
 
 // pin keeps an app awake.
-func (a *Admin) pin(c echo.Context) error {
+func (a apps) pin(c echo.Context) error {
 	var order pinOrder
 	k, err := a.findManaged(c, &order)
 	if err != nil {
@@ -130,7 +133,7 @@ func (a *Admin) pin(c echo.Context) error {
 }
 
 // unpin lets go of it.
-func (a *Admin) unpin(c echo.Context) error {
+func (a apps) unpin(c echo.Context) error {
 	k, err := a.findManaged(c, &struct{}{})
 	if err != nil {
 		return err
@@ -165,7 +168,7 @@ func (o pinOrder) end(now time.Time) (time.Time, error) {
 }
 
 // find is the app that a path names.
-func (a *Admin) find(c echo.Context) (*registry.Keeper, error) {
+func (a apps) find(c echo.Context) (*registry.Keeper, error) {
 	name := c.Param("name")
 	if c.Request().URL.RawPath != "" { // Echo leaves its escapes in then
 		if plain, err := url.PathUnescape(name); err == nil {
@@ -180,7 +183,7 @@ func (a *Admin) find(c echo.Context) (*registry.Keeper, error) {
 }
 
 // findManaged reads the body of an order, and finds the app that it is for.
-func (a *Admin) findManaged(c echo.Context, order any) (*registry.Keeper, error) {
+func (a apps) findManaged(c echo.Context, order any) (*registry.Keeper, error) {
 	k, err := a.find(c)
 	if err != nil {
 		return nil, err
@@ -192,7 +195,7 @@ func (a *Admin) findManaged(c echo.Context, order any) (*registry.Keeper, error)
 }
 
 // conflict says why an app cannot be moved.
-func (a *Admin) conflict(k *registry.Keeper, reason string) *refusal {
+func (a apps) conflict(k *registry.Keeper, reason string) *refusal {
 	d := a.registry.Detail(k)
 	return &refusal{Status: http.StatusConflict, Title: "The app stays as it is", Detail: reason, App: d.Name, State: d.State.String()}
 }

@@ -20,16 +20,16 @@ var (
 const dashboardPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// dashboard answers with the page of who is logged in.
-func (a *Admin) dashboard(c echo.Context) error {
+// showDashboard answers with the page of who is logged in.
+func showDashboard(c echo.Context) error {
 	c.Response().Header().Set("Content-Security-Policy", dashboardPolicy)
 	return c.Blob(http.StatusOK, "text/html; charset=utf-8", dashboardHTML)
 }
 
-func (a *Admin) script(c echo.Context) error {
+func script(c echo.Context) error {
 	return c.Blob(http.StatusOK, "text/javascript; charset=utf-8", dashboardJS)
 }
 
-func (a *Admin) style(c echo.Context) error {
+func style(c echo.Context) error {
 	return c.Blob(http.StatusOK, "text/css; charset=utf-8", dashboardCSS)
 }

@@ -25,8 +25,15 @@ const (
 	totalsEvery = 5 * time.Second
 )
 
-// events answers with what happened, as a list or as a stream that goes on.
-func (a *Admin) events(c echo.Context) error {
+// events is what the API says of what happened.
+type events struct {
+	registry *registry.Registry
+	totals   totals
+	closing  context.Context // ends when streams have to
+}
+
+// answer answers with what happened, as a list or as a stream that goes on.
+func (e *events) answer(c echo.Context) error {
 	after, err := number(c, "after", 0, 0, math.MaxInt64)
 	if err != nil {
 		return err
@@ -37,11 +44,11 @@ func (a *Admin) events(c echo.Context) error {
 	}
 	app := c.QueryParam("app")
 	if strings.Contains(c.Request().Header.Get(echo.HeaderAccept), "text/event-stream") {
-		return a.stream(c, after, app)
+		return e.stream(c, after, app)
 	}
 	all := []eventDocument{}
-	for _, e := range a.registry.Events(after, app, int(limit)) {
-		all = append(all, eventOf(e))
+	for _, event := range e.registry.Events(after, app, int(limit)) {
+		all = append(all, eventOf(event))
 	}
 	return c.JSON(http.StatusOK, struct {
 		Events []eventDocument `json:"events"`
@@ -50,7 +57,7 @@ func (a *Admin) events(c echo.Context) error {
 
 // stream tells what happened after an event, and then what happens, until the client
 // leaves, the session ends by which it was let in, or Paastis does.
-func (a *Admin) stream(c echo.Context, after uint64, app string) error {
+func (e *events) stream(c echo.Context, after uint64, app string) error {
 	if last := c.Request().Header.Get("Last-Event-ID"); last != "" {
 		var err error
 		if after, err = parseNumber("Last-Event-ID", last, 0, math.MaxInt64); err != nil {
@@ -59,13 +66,13 @@ func (a *Admin) stream(c echo.Context, after uint64, app string) error {
 	}
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
-	defer context.AfterFunc(a.closing, cancel)()
+	defer context.AfterFunc(e.closing, cancel)()
 	if s, ok := c.Get(sessionKey).(session); ok {
 		defer context.AfterFunc(s.ctx, cancel)()
 	}
-	follower := a.registry.Follow(after)
+	follower := e.registry.Follow(after)
 	defer follower.Close()
-	s := &stream{w: c.Response(), rc: http.NewResponseController(c.Response()), app: app, admin: a}
+	s := &stream{w: c.Response(), rc: http.NewResponseController(c.Response()), app: app, events: e}
 	c.Response().Header().Set(echo.HeaderContentType, "text/event-stream")
 	c.Response().Header().Set("X-Accel-Buffering", "no") // of proxies that would keep it back
 	c.Response().WriteHeader(http.StatusOK)
@@ -80,10 +87,10 @@ func (a *Admin) stream(c echo.Context, after uint64, app string) error {
 //
 //	:               a sign of life
 type stream struct {
-	w     http.ResponseWriter
-	rc    *http.ResponseController
-	app   string // alone is told of; empty: all are
-	admin *Admin
+	w      http.ResponseWriter
+	rc     *http.ResponseController
+	app    string // alone is told of; empty: all are
+	events *events
 
 	beatAt   time.Time // when to give a sign of life
 	totalsAt time.Time // when to tell the totals
@@ -120,7 +127,7 @@ func (s *stream) follow(ctx context.Context, f *registry.Follower) error {
 func (s *stream) keepUp(now time.Time) error {
 	if !now.Before(s.totalsAt) {
 		s.totalsAt = now.Add(totalsEvery)
-		if totals := s.admin.totals.at(now, s.admin.registry); string(totals) != string(s.totals) {
+		if totals := s.events.totals.at(now, s.events.registry); string(totals) != string(s.totals) {
 			s.totals = totals
 			if err := s.write("event: totals\ndata: %s\n\n", totals); err != nil {
 				return err
@@ -137,7 +144,7 @@ func (s *stream) keepUp(now time.Time) error {
 // tell tells what has changed.
 func (s *stream) tell(c registry.Changes) error {
 	if c.Missed {
-		c.Apps = s.admin.registry.Details()
+		c.Apps = s.events.registry.Details()
 	}
 	for _, e := range c.Events {
 		if s.wants(e.App) {

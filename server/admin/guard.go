@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -22,9 +23,22 @@ const (
 // has sent that change something.
 var crossSite = http.NewCrossOriginProtection()
 
-// guard lets nobody in without the token or a session, before anything is looked at but
+// guard is who lets in: programs by the token, people by a session that they have logged in
+// for.
+type guard struct {
+	verifier verifier
+	sessions *sessions
+	login    loginPage
+	log      *slog.Logger
+}
+
+func newGuard(sum Sum, log *slog.Logger) *guard {
+	return &guard{verifier: newVerifier(sum), sessions: newSessions(), login: newLoginPage(), log: log}
+}
+
+// handler lets nobody in without the token or a session, before anything is looked at but
 // whether it is a log-in.
-func (a *Admin) guard(next echo.HandlerFunc) echo.HandlerFunc {
+func (g *guard) handler(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r, h := c.Request(), c.Response().Header()
 		h.Set("Cache-Control", "no-store")
@@ -34,10 +48,10 @@ func (a *Admin) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		if r.Method == http.MethodPost && echo.GetPath(r) == "/login" { // as it is routed: not with escapes
 			return next(c)
 		}
-		if err := a.identify(c); err != nil {
-			return a.turnAway(c, err)
+		if err := g.identify(c); err != nil {
+			return g.turnAway(c, err)
 		}
-		if err := a.checkOrigin(c); err != nil {
+		if err := g.checkOrigin(c); err != nil {
 			return err
 		}
 		return next(c)
@@ -45,12 +59,12 @@ func (a *Admin) guard(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // identify finds out who asks, and leaves the session of who has one in the context.
-func (a *Admin) identify(c echo.Context) error {
+func (g *guard) identify(c echo.Context) error {
 	r := c.Request()
 	if token := problem.Bearer(r.Header.Get(echo.HeaderAuthorization)); token != "" {
-		return a.admit(c, token, a.verifier.carried)
+		return g.admit(c, token, g.verifier.carried)
 	}
-	s, ok := a.sessions.of(r, time.Now())
+	s, ok := g.sessions.of(r, time.Now())
 	if !ok {
 		return unauthorized
 	}
@@ -60,24 +74,24 @@ func (a *Admin) identify(c echo.Context) error {
 
 // admit returns nil for the right token. What is wrong with another one is the same
 // wherever it comes from: a header or a form.
-func (a *Admin) admit(c echo.Context, token string, limit *guessLimit) error {
+func (g *guard) admit(c echo.Context, token string, limit *guessLimit) error {
 	from := clientOf(c.Request())
-	switch right, wait := a.verifier.verify(token, limit, from, time.Now()); {
+	switch right, wait := g.verifier.verify(token, limit, from, time.Now()); {
 	case right:
 		return nil
 	case wait > 0:
 		return tooMany(c, wait)
 	default:
-		a.log.Warn("an admin was not let in: wrong token", "from", from.String())
+		g.log.Warn("an admin was not let in: wrong token", "from", from.String())
 		return unauthorized
 	}
 }
 
 // turnAway answers who was not let in: a person at the door with the login page.
-func (a *Admin) turnAway(c echo.Context, err error) error {
+func (g *guard) turnAway(c echo.Context, err error) error {
 	r := c.Request()
 	if r.Method == http.MethodGet && r.URL.Path == "/" && server.Navigates(r.Header) {
-		return a.login.write(c, http.StatusUnauthorized, "")
+		return g.login.write(c, http.StatusUnauthorized, "")
 	}
 	if err == unauthorized {
 		c.Response().Header().Set(echo.HeaderWWWAuthenticate, `Bearer realm="Paastis"`)
@@ -86,7 +100,7 @@ func (a *Admin) turnAway(c echo.Context, err error) error {
 }
 
 // checkOrigin refuses requests that another site may have made a browser send.
-func (a *Admin) checkOrigin(c echo.Context) error {
+func (g *guard) checkOrigin(c echo.Context) error {
 	r := c.Request()
 	if err := crossSite.Check(r); err != nil {
 		return fromElsewhere

@@ -46,41 +46,41 @@ func (p loginPage) write(c echo.Context, status int, sentence string) error {
 }
 
 // logIn gives a session to who knows the token.
-func (a *Admin) logIn(c echo.Context) error {
+func (g *guard) logIn(c echo.Context) error {
 	if err := crossSite.Check(c.Request()); err != nil {
 		return fromElsewhere
 	}
-	if err := a.admit(c, formValue(c, "token"), a.verifier.typed); err != nil {
-		return a.refuseLogin(c, err)
+	if err := g.admit(c, formValue(c, "token"), g.verifier.typed); err != nil {
+		return g.refuseLogin(c, err)
 	}
-	a.sessions.endOf(c.Request()) // the browser has no use for an older one any more
-	setCookie(c.Response(), c.Request(), a.sessions.begin(time.Now()))
-	return a.home(c)
+	g.sessions.endOf(c.Request()) // the browser has no use for an older one any more
+	setCookie(c.Response(), c.Request(), g.sessions.begin(time.Now()))
+	return g.home(c)
 }
 
 // refuseLogin answers a log-in with a wrong token: a person with the login page, a program
 // with a problem.
-func (a *Admin) refuseLogin(c echo.Context, err error) error {
+func (g *guard) refuseLogin(c echo.Context, err error) error {
 	switch {
 	case !server.Navigates(c.Request().Header):
-		return a.turnAway(c, err)
+		return g.turnAway(c, err)
 	case err == unauthorized:
-		return a.login.write(c, http.StatusUnauthorized, "That is not the token. It is what admin.token of Paastis's configuration says.")
+		return g.login.write(c, http.StatusUnauthorized, "That is not the token. It is what admin.token of Paastis's configuration says.")
 	default:
-		return a.login.write(c, http.StatusTooManyRequests, "That is not the token, as many before it were not. The right one is let in at any time.")
+		return g.login.write(c, http.StatusTooManyRequests, "That is not the token, as many before it were not. The right one is let in at any time.")
 	}
 }
 
 // logOut ends the session, for whoever else has a copy of its cookie too, and takes the
 // cookie away.
-func (a *Admin) logOut(c echo.Context) error {
-	a.sessions.endOf(c.Request())
+func (g *guard) logOut(c echo.Context) error {
+	g.sessions.endOf(c.Request())
 	setCookie(c.Response(), c.Request(), "")
-	return a.home(c)
+	return g.home(c)
 }
 
 // home leads to the admin root, wherever a proxy may have put it.
-func (a *Admin) home(c echo.Context) error {
+func (g *guard) home(c echo.Context) error {
 	c.Response().Header().Set(echo.HeaderLocation, "./")
 	return c.NoContent(http.StatusSeeOther)
 }
@@ -91,7 +91,7 @@ type sessionDocument struct {
 	Expires *time.Time `json:"expires"`
 }
 
-func (a *Admin) session(c echo.Context) error {
+func (g *guard) session(c echo.Context) error {
 	s, ok := c.Get(sessionKey).(session)
 	if !ok {
 		return c.JSON(http.StatusOK, sessionDocument{})

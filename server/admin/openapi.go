@@ -10,7 +10,7 @@ import (
 //go:embed openapi.yaml
 var openAPI []byte
 
-// openAPI answers with the description of the API.
-func (a *Admin) openAPI(c echo.Context) error {
+// describeAPI answers with the description of the API.
+func describeAPI(c echo.Context) error {
 	return c.Blob(http.StatusOK, "application/yaml", openAPI)
 }
