@@ -94,6 +94,7 @@ func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string
 		all = append(all, lintReadiness(e, own)...)
 		all = append(all, lintNetworks(e, shared)...)
 		all = append(all, lintApart(e)...)
+		all = append(all, lintMapped(e)...)
 		all = append(all, lintTimeouts(e)...)
 	}
 	return append(all, lintAmbiguities(inv)...)
@@ -258,7 +259,7 @@ func lintUnmanaged(e *registry.Entry) []string {
 // staticElsewhere tells of a server URL that does not lead to the app for sure: it has an
 // address for a name, another name, or a port that the app does not have.
 func staticElsewhere(e *registry.Entry, raw string) error {
-	if raw == "" || slices.Contains(e.App.Networks, "host") { // it has the machine's names and addresses
+	if raw == "" || e.App.Mapping() != nil || slices.Contains(e.App.Networks, "host") { // it has the machine's names and addresses
 		return nil
 	}
 	if err := staticByAddress(raw); err != nil {
@@ -278,6 +279,22 @@ func staticElsewhere(e *registry.Entry, raw string) error {
 	return nil
 }
 
+// lintMapped tells of server URLs that do not lead to a port that the app publishes at its
+// machine.
+func lintMapped(e *registry.Entry) []string {
+	m := e.App.Mapping()
+	if m == nil {
+		return nil
+	}
+	var all []string
+	for _, r := range e.Routers {
+		if u, err := url.Parse(r.StaticURL); r.StaticURL != "" && (err != nil || !e.App.LeadsTo(u)) {
+			all = append(all, fmt.Sprintf("router %q: static server URL %s leads to no port that the app publishes at %s, the address of its provider: Traefik answers 502 if it leads nowhere (%s)", r.Name, r.StaticURL, m.Host, e.App.Origin))
+		}
+	}
+	return all
+}
+
 // staticByAddress tells of a server URL that has an address for a name.
 func staticByAddress(raw string) error {
 	u, err := url.Parse(raw)
@@ -292,7 +309,7 @@ func staticByAddress(raw string) error {
 
 // lintNetworks looks for apps that Traefik has no way to.
 func lintNetworks(e *registry.Entry, traefiks []string) []string {
-	if len(e.Routers) == 0 || traefiks == nil || slices.Contains(e.App.Networks, "host") {
+	if len(e.Routers) == 0 || traefiks == nil || e.App.Mapping() != nil || slices.Contains(e.App.Networks, "host") {
 		return nil
 	}
 	for _, n := range e.App.Networks {

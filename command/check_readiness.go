@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paastis/paastis/registry"
@@ -26,6 +27,10 @@ func lintReadiness(e *registry.Entry, own []string) []string {
 	h, chosen := e.App.HealthCheck, e.Probe.Kind != rules.AutoProbe
 	switch {
 	case e.Probe.Kind == rules.NoProbe:
+	case (h == nil || chosen) && e.Unpublished(e.Port()) != "":
+		if !slices.ContainsFunc(e.Problems, func(p string) bool { return strings.Contains(p, e.Unpublished(e.Port())) }) {
+			warn("app %q: %s; until then the engine is asked whether it listens, or else it waits until the app has run for 15s", e.Name, e.Unpublished(e.Port()))
+		}
 	case h == nil && e.Port() == 0:
 		warn("app %q has no health check and no port to probe: it counts as ready as soon as it runs; add a health check, or the label paastis.probe=tcp:PORT", e.Name)
 	case (h == nil || chosen) && e.Port() != 0 && isElsewhere(e, own):
@@ -62,7 +67,7 @@ func lintReplicas(e *registry.Entry) []string {
 
 // isElsewhere reports whether an app is in no network that Paastis is in.
 func isElsewhere(e *registry.Entry, own []string) bool {
-	return own != nil && !slices.ContainsFunc(e.App.Networks, func(n string) bool { return slices.Contains(own, n) })
+	return own != nil && e.App.Mapping() == nil && !slices.ContainsFunc(e.App.Networks, func(n string) bool { return slices.Contains(own, n) })
 }
 
 // cost is how long a health check may leave an app waiting that is well already.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,10 +75,32 @@ func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 			a.Labels["traefik.http.routers.web.service"] = "shop@file"
 		}, false, `router "web" leads to the service "shop@file", which no label defines, so Paastis does not know whether Traefik has a server of it: each wake waits for Traefik's throttle as well; set traefik.api_url`},
 		"a service of a file with API": {set("traefik.http.routers.web.service", "shop@file"), true, ""},
-		"URL by address":               {set(label+"server.url", "http://10.0.0.7:8080"), true, "use the container's name"},
-		"health check of Traefik":      {set(label+"healthcheck.path", "/"), false, "Traefik checks the health of service \"web\" itself"},
-		"the same with API":            {set(label+"healthcheck.path", "/"), true, ""},
-		"slow health check":            {func(a *registry.App) { a.HealthCheck.Interval = 30 * time.Second }, false, "runs every 30s"},
+		"an app of another machine": {func(a *registry.App) {
+			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{8080: 8081}}
+			a.Labels[label+"server.url"] = "http://192.168.1.20:8081"
+		}, false, ""},
+		"a server URL that is none of another machine's": {func(a *registry.App) {
+			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{8080: 8081}}
+			a.Labels[label+"server.url"] = "http://192.168.1.20:8080"
+		}, false, `static server URL http://192.168.1.20:8080 leads to no port that the app publishes at 192.168.1.20`},
+		"a port that another machine does not publish": {func(a *registry.App) {
+			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{}}
+			delete(a.Labels, label+"server.url")
+			a.Labels[label+"server.port"] = "8080"
+		}, true, `app "shop-web": its port 8080 is not published at 192.168.1.20, the address of its provider, so neither Paastis nor Traefik reaches it; publish it (ports: ["8080"])`},
+		"a port that is published for its machine alone": {func(a *registry.App) {
+			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{}, Hidden: map[uint16]netip.Addr{8080: netip.MustParseAddr("127.0.0.1")}}
+			delete(a.Labels, label+"server.url")
+			a.Labels[label+"server.port"] = "8080"
+		}, true, `its port 8080 is published at 127.0.0.1 alone, and not at 192.168.1.20`},
+		"a database that publishes nothing": {func(a *registry.App) {
+			a.Labels, a.HealthCheck, a.Ports = map[string]string{"paastis.enable": "true"}, nil, []uint16{5432}
+			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{}}
+		}, true, `its port 5432 is not published at 192.168.1.20`},
+		"URL by address":          {set(label+"server.url", "http://10.0.0.7:8080"), true, "use the container's name"},
+		"health check of Traefik": {set(label+"healthcheck.path", "/"), false, "Traefik checks the health of service \"web\" itself"},
+		"the same with API":       {set(label+"healthcheck.path", "/"), true, ""},
+		"slow health check":       {func(a *registry.App) { a.HealthCheck.Interval = 30 * time.Second }, false, "runs every 30s"},
 		"a health check that a probe overrules": {func(a *registry.App) {
 			a.HealthCheck.Interval, a.Labels["paastis.probe"] = 30*time.Second, "tcp"
 		}, false, ""},

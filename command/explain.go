@@ -233,6 +233,7 @@ func writeRouters(out io.Writer, e *registry.Entry) {
 		asks := "asks Paastis"
 		if r.Own {
 			fmt.Fprintf(out, "  %s: %s\n    its own; only in direct mode\n", r.Name, r.Rule)
+			writeReached(out, e, r)
 			continue
 		}
 		if !r.Paastis {
@@ -246,12 +247,20 @@ func writeRouters(out io.Writer, e *registry.Entry) {
 		if h := r.Holder(); h != nil {
 			fmt.Fprintf(out, "    its labels are on %s, and its service is this app's\n", h.App.Origin)
 		}
+		writeReached(out, e, r)
 		if !r.There() {
 			fmt.Fprintln(out, "    Traefik does not have it as things are")
 		}
 	}
 	for _, rt := range e.Routes {
 		fmt.Fprintf(out, "  in direct mode Paastis publishes %s\n", rt.Name)
+	}
+}
+
+// writeReached tells where an app is reached at ports of its machine, or that it is not.
+func writeReached(out io.Writer, e *registry.Entry, r registry.Router) {
+	if at := e.ReachedAt(cmp.Or(r.Port, e.Port())); at != "" {
+		fmt.Fprintf(out, "    reached at %s\n", at)
 	}
 }
 

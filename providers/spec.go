@@ -77,7 +77,35 @@ func parseOne(file string, node *yaml.Node) (Spec, error) {
 	case !named.MatchString(s.Name):
 		return s, fmt.Errorf("%s:%d: providers: %q is no name: it has small letters, digits, - and _", file, node.Line, s.Name)
 	}
-	return s, decode(file, node, into)
+	if err := decode(file, node, into); err != nil {
+		return s, err
+	}
+	return s, validate(file, node, into)
+}
+
+// validated are settings that know which of their keys makes no sense.
+type validated interface {
+	// Validate is nil, or what is wrong with the value of a key.
+	Validate() (key string, err error)
+}
+
+// validate says where a value stands that makes no sense.
+func validate(file string, node *yaml.Node, settings any) error {
+	v, ok := settings.(validated)
+	if !ok {
+		return nil
+	}
+	key, err := v.Validate()
+	if err == nil {
+		return nil
+	}
+	line := node.Line
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			line = node.Content[i+1].Line
+		}
+	}
+	return fmt.Errorf("%s:%d: providers: %w", file, line, err)
 }
 
 // decode reads the keys of a provider beside its name and its type. All are texts.

@@ -23,7 +23,7 @@ func (inv *Inventory) findApart() {
 	}
 	at := inv.Entries[own]
 	for _, e := range inv.Entries {
-		e.Apart = e.reported.Provider == at.reported.Provider && !slices.ContainsFunc(e.App.Networks, func(n string) bool {
+		e.Apart = e.App.Mapping() == nil && e.reported.Provider == at.reported.Provider && !slices.ContainsFunc(e.App.Networks, func(n string) bool {
 			return slices.Contains(at.App.Networks, n)
 		})
 	}

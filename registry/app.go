@@ -120,6 +120,10 @@ type Instance struct {
 	// the networks that Paastis is in. What listens there on all addresses is found by it, if
 	// no firewall is between. Invalid: it does not use it, or does not run, or it is not known.
 	Machine netip.Addr
+	// Mapped is where Paastis and Traefik reach the instance if they have no network in common
+	// with it: at ports of its machine, also while it does not run. Then Address and Machine
+	// are invalid. Nil: by its address, or not at all.
+	Mapped *Mapping
 }
 
 // equal tells that two reports of an instance say the same.
@@ -128,7 +132,7 @@ func (i Instance) equal(o Instance) bool {
 		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Fault == o.Fault &&
 		i.StartedAt.Equal(o.StartedAt) && i.EndedAt.Equal(o.EndedAt) &&
 		i.StoppedManually.Equal(o.StoppedManually) && i.Ending == o.Ending && i.Restarts == o.Restarts &&
-		i.Address == o.Address && i.Machine == o.Machine && slices.Equal(i.Addresses, o.Addresses)
+		i.Address == o.Address && i.Machine == o.Machine && slices.Equal(i.Addresses, o.Addresses) && i.Mapped.equal(o.Mapped)
 }
 
 // First is the instance that speaks for the app, the zero value if it has none.

@@ -226,13 +226,19 @@ func (d *destination) leavesOut(labels traefik.Labels, app App, own bool) string
 // so that it is Paastis alone that could carry requests there.
 func (d *destination) apart(rt *Route) bool {
 	nets := rt.entry.App.Networks
-	if d.networks == nil || d.onHost || len(nets) == 0 || slices.Contains(nets, "host") || rt.router.StaticURL != "" || rt.foreign != "" {
+	if rt.entry.App.Mapping() != nil || d.isOfAnother(rt) || d.networks == nil || d.onHost || len(nets) == 0 || slices.Contains(nets, "host") || rt.router.StaticURL != "" || rt.foreign != "" {
 		return false
 	}
 	if n := d.network(rt); n != "" {
 		return !slices.Contains(d.networks, n)
 	}
 	return !slices.ContainsFunc(nets, func(n string) bool { return slices.Contains(d.networks, n) })
+}
+
+// isOfAnother reports whether the app is of another provider than Traefik: networks of the same
+// name are not the same there.
+func (d *destination) isOfAnother(rt *Route) bool {
+	return d.keeper != nil && d.keeper.provider.ID() != rt.entry.Provider()
 }
 
 // network is the one by which Traefik reaches the app, as the labels choose, else its own

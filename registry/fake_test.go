@@ -43,7 +43,8 @@ type fakeApp struct {
 	// maxRestarts is how often it does; 0: always. address is where Paastis reaches it.
 	maxRestarts int
 	address     netip.Addr
-	host        string // by which it is found, if not by its name
+	host        string   // by which it is found, if not by its name
+	mapped      *Mapping // where it is reached at its machine
 	startErr    error
 	stopErr     error
 	// addresses it has while it runs
@@ -220,7 +221,7 @@ func (f *fake) run(a *fakeApp) {
 		if i.Status == Running {
 			continue
 		}
-		*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now(), Addresses: a.addresses, Address: a.address, Host: a.host}
+		*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now(), Addresses: a.addresses, Address: a.address, Host: a.host, Mapped: a.mapped}
 		if n > 0 {
 			i.Address, i.Addresses = a.replicaAddress(n), []netip.Addr{a.replicaAddress(n)}
 		}

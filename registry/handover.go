@@ -86,14 +86,13 @@ func (p *pass) unsure(k *Keeper) bool {
 // answers: those whose server it has to find, and those whose health it checks itself.
 func (e *Entry) unproven() []string {
 	var services []string
-	provider, _, _ := strings.Cut(e.ID, "/")
 	for _, r := range e.Routers {
 		if r.StaticURL != "" && !r.Checked || r.Service == "" || r.Own {
 			continue
 		}
 		service := r.Service
 		if !strings.Contains(service, "@") {
-			service += "@" + provider
+			service += "@" + e.traefikProvider()
 		}
 		services = append(services, service)
 	}
@@ -110,6 +109,7 @@ type proof struct {
 	// if the app's labels say them all.
 	names     []string
 	addresses []netip.Addr // that the app has now
+	mapped    []*Mapping   // where it is reached now at ports of its machine
 	// stale are addresses that may still be listed from before the app last ended.
 	stale []netip.Addr
 	// certain is when all that happened before is in force, whatever is listed.
@@ -132,6 +132,11 @@ func (p *pass) prove(k *Keeper) {
 	}
 	if len(k.app.Instances) > 1 {
 		proof.whole = k.attempt.healthyAt.Add(laggardGrace)
+	}
+	for _, i := range k.app.Instances {
+		if i.Mapped != nil {
+			proof.mapped = append(proof.mapped, i.Mapped)
+		}
 	}
 	if len(k.Entry().Routers) == 0 {
 		proof.names = k.app.Hosts()
@@ -204,7 +209,7 @@ func (o *proof) lists(ctx context.Context, services []string) error {
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(servers, func(s api.Server) bool { return s.Usable() && leadsTo(s.URL, o.addresses) }) {
+		if !slices.ContainsFunc(servers, func(s api.Server) bool { return s.Usable() && o.leadsTo(s.URL) }) {
 			return errNoServer
 		}
 		if time.Now().Before(o.whole) && slices.ContainsFunc(servers, func(s api.Server) bool { return s.URL == "" }) {
@@ -237,14 +242,15 @@ func (o *proof) servicesOf(ctx context.Context) ([]string, error) {
 	return services, nil
 }
 
-// owns tells that a server is the app's, by the name of a container or its address.
+// owns tells that a server is the app's, by the name of a container, its address, or the port
+// of its machine.
 func (o *proof) owns(serverURL string) bool {
 	u, err := url.Parse(serverURL)
 	if err != nil {
 		return false
 	}
 	address, _ := netip.ParseAddr(u.Hostname())
-	return slices.Contains(o.names, u.Hostname()) || slices.Contains(o.addresses, address.Unmap())
+	return slices.Contains(o.names, u.Hostname()) || slices.Contains(o.addresses, address.Unmap()) || o.isMapped(u)
 }
 
 // Hosts are the names by which others reach the app: its own, its service's and those of
@@ -257,15 +263,20 @@ func (a App) Hosts() []string {
 	return names
 }
 
-// leadsTo tells whether a URL can be that of an app with these addresses. An address
-// that is none of them is the one that it had before.
-func leadsTo(serverURL string, addresses []netip.Addr) bool {
+// leadsTo tells whether a URL can be that of the app. An address that is none of its own is
+// the one that it had before.
+func (o *proof) leadsTo(serverURL string) bool {
 	u, err := url.Parse(serverURL)
 	if err != nil {
 		return false
 	}
 	address, err := netip.ParseAddr(u.Hostname())
-	return err != nil || len(addresses) == 0 || slices.Contains(addresses, address.Unmap())
+	return err != nil || len(o.addresses) == 0 || slices.Contains(o.addresses, address.Unmap()) || o.isMapped(u)
+}
+
+// isMapped reports whether a URL is the app's by a port of its machine.
+func (o *proof) isMapped(u *url.URL) bool {
+	return slices.ContainsFunc(o.mapped, func(m *Mapping) bool { return m.leads(u) })
 }
 
 func addressesOf(instances []Instance) []netip.Addr {

@@ -243,6 +243,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	inv.aliases = nil
 	inv.findApart()
 	inv.publish(s)
+	inv.reportUnpublished()
 	inv.findOwnHosts(s)
 	inv.findRivals()
 	inv.place(s)
@@ -330,7 +331,7 @@ func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
 	router := Router{
 		Router:    r,
 		StaticURL: labels.StaticURL(r),
-		Port:      labels.Port(r),
+		Port:      e.App.insidePort(labels.StaticURL(r), labels.Port(r)),
 		Checked:   labels.Checked(r),
 		Own:       e.reported.Unread,
 	}
@@ -488,7 +489,7 @@ func sameDefinition(a, b App) bool {
 		a.Ephemeral == b.Ephemeral && a.Published == b.Published && a.Unstartable == b.Unstartable && slices.Equal(a.Aliases, b.Aliases) &&
 		maps.Equal(a.Labels, b.Labels) && slices.Equal(a.Links, b.Links) &&
 		slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Networks, b.Networks) &&
-		(a.Traefik == nil) == (b.Traefik == nil) && (a.Traefik == nil || a.Traefik.Equal(*b.Traefik)) &&
+		sameMappings(a, b) && (a.Traefik == nil) == (b.Traefik == nil) && (a.Traefik == nil || a.Traefik.Equal(*b.Traefik)) &&
 		(a.HealthCheck == nil) == (b.HealthCheck == nil) &&
 		(a.HealthCheck == nil || *a.HealthCheck == *b.HealthCheck)
 }

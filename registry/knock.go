@@ -71,6 +71,8 @@ type knock struct {
 	i       Instance
 	during  func() bool // see Keeper.during
 	targets []Target
+	// port is the instance's own that the first target is.
+	port uint16
 	// patience is how long an app is probed of which nobody has said that it listens there.
 	// Zero: until it answers.
 	patience time.Duration
@@ -88,7 +90,7 @@ func (o knock) untilKnown(ctx context.Context) outcome {
 	}
 	defer cancel()
 	found := noAnswer
-	if o.i.Address.IsValid() {
+	if o.isProbable() {
 		found = o.untilAnswered(limited)
 	} else {
 		found = o.untilListening(limited)
@@ -113,16 +115,19 @@ func (o knock) untilHeard(ctx context.Context) bool {
 	return false
 }
 
+// isProbable reports whether Paastis has a way to what is probed.
+func (o knock) isProbable() bool { return o.targets[0].Address != "" }
+
 // hears looks once whether the instance listens.
 func (o knock) hears(ctx context.Context) (bool, error) {
-	if o.i.Address.IsValid() {
+	if o.isProbable() {
 		return o.probe(ctx, o.targets[0]) == nil, nil
 	}
 	listener, ok := o.k.provider.(Listener)
 	if !ok {
 		return false, errNoListener
 	}
-	return listener.Listens(ctx, o.i.ID, o.targets[0].Address.Port())
+	return listener.Listens(ctx, o.i.ID, o.port)
 }
 
 // untilAnswered returns when the instance has answered, or ctx has ended, or it no longer runs
@@ -134,7 +139,9 @@ func (o knock) untilAnswered(ctx context.Context) outcome {
 	limited, cancel := context.WithTimeout(ctx, laggardGrace/2)
 	defer cancel()
 	for _, t := range o.targets[1:] {
-		o.until(limited, t)
+		if t.Address != "" {
+			o.until(limited, t)
+		}
 	}
 	return answered
 }
@@ -182,7 +189,7 @@ func (o knock) untilListening(ctx context.Context) outcome {
 	if listener, ok := o.k.provider.(Listener); ok {
 		for err = nil; err == nil && ctx.Err() == nil && o.goesOn(); sleep(ctx, listenPause) {
 			var listens bool
-			if listens, err = listener.Listens(ctx, o.i.ID, o.targets[0].Address.Port()); listens {
+			if listens, err = listener.Listens(ctx, o.i.ID, o.port); listens {
 				return answered
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -190,13 +189,13 @@ func (p *pass) sampleUse(k *Keeper, whole bool) {
 		return
 	}
 	k.usage.reading(true)
-	r, e, name, address := p.reg, k.Entry(), k.app.Name, k.app.firstAddress()
+	r, e, name, app := p.reg, k.Entry(), k.app.Name, k.app
 	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
 	r.jobs.do(k, job{work: func(ctx context.Context) func() {
 		began := time.Now()
 		s := measure(ctx, k.provider, name, e, want)
 		if whole && (s.blind == "" || e.Unseen == rules.UnseenSleep) {
-			s.busy = askBusy(ctx, k.provider, name, e, address)
+			s.busy = askBusy(ctx, k.provider, e, app)
 		}
 		s.at, s.ended = began, time.Now()
 		if ctx.Err() != nil {
@@ -254,7 +253,7 @@ func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) 
 
 // askBusy asks the app itself, and returns that it says that it is busy. A check that
 // does not work keeps the app awake.
-func askBusy(ctx context.Context, p Provider, name string, e *Entry, address netip.Addr) reason.Reason {
+func askBusy(ctx context.Context, p Provider, e *Entry, app App) reason.Reason {
 	if !e.Busy.Asked() {
 		return reason.Reason{}
 	}
@@ -262,9 +261,9 @@ func askBusy(ctx context.Context, p Provider, name string, e *Entry, address net
 	defer cancel()
 	busy, err := false, error(nil)
 	if e.Busy.Command != nil {
-		busy, err = busyByCommand(ctx, p, name, e.Busy.Command)
+		busy, err = busyByCommand(ctx, p, app.Name, e.Busy.Command)
 	} else {
-		busy, err = busyByURL(ctx, e, address)
+		busy, err = busyByURL(ctx, e, app)
 	}
 	switch {
 	case err != nil:
@@ -288,12 +287,13 @@ func busyByCommand(ctx context.Context, p Provider, name string, command []strin
 	return code == 0, err
 }
 
-func busyByURL(ctx context.Context, e *Entry, address netip.Addr) (bool, error) {
+func busyByURL(ctx context.Context, e *Entry, app App) (bool, error) {
 	port := e.Busy.Port
 	if port == 0 {
 		port = e.Port()
 	}
-	if !address.IsValid() || port == 0 {
+	address := app.reach(port)
+	if address == "" || port == 0 {
 		return false, errors.New("no way to it: no shared network, or no port known")
 	}
 	status, err := statusOf(ctx, e.request(address, port, e.Busy.Path))

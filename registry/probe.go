@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -26,8 +25,8 @@ const (
 
 // Target is what a probe looks at.
 type Target struct {
-	// Address of the instance and the app's port.
-	Address netip.AddrPort
+	// Address is the host, by name or address, and the port of what is probed.
+	Address string
 	// Path to ask for by HTTP. Empty: connecting is enough.
 	Path string
 	// Scheme by which it is spoken to: http, https or h2c. Empty: http. A certificate is not
@@ -57,7 +56,7 @@ func Answers(ctx context.Context, t Target) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, knockLimit)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.Address.String())
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.Address)
 	if err != nil {
 		return err
 	}
@@ -102,7 +101,7 @@ func statusOf(ctx context.Context, t Target) (int, error) {
 	if scheme == "h2c" {
 		client, scheme = probeClientH2C, "http"
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+t.Address.String()+t.Path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+t.Address+t.Path, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -120,10 +119,11 @@ func statusOf(ctx context.Context, t Target) (int, error) {
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// request is what is to be asked of the app by HTTP: as its visitors ask.
-func (e *Entry) request(address netip.Addr, port uint16, path string) Target {
+// request is what is to be asked by HTTP, at an address, of a port of the app: as its visitors
+// ask.
+func (e *Entry) request(address string, port uint16, path string) Target {
 	t := Target{
-		Address: netip.AddrPortFrom(address, port), Path: path,
+		Address: address, Path: path,
 		Host: e.ProbeHost, VisitorScheme: e.ProbeScheme, Accepts: e.ProbeStatus,
 	}
 	r := e.visitedBy(port)
@@ -164,12 +164,13 @@ func (r *Router) visitorScheme() string {
 	return "http"
 }
 
-// target is what is to be probed of an instance at a port.
+// target is what is to be probed of an instance at a port. Its address is empty if Paastis does
+// not reach that.
 func (e *Entry) target(i Instance, port uint16) Target {
 	if e.Probe.Kind != rules.HTTPProbe {
-		return Target{Address: netip.AddrPortFrom(i.Address, port)}
+		return Target{Address: i.reach(port)}
 	}
-	t := e.request(i.Address, port, e.Probe.Path)
+	t := e.request(i.reach(port), port, e.Probe.Path)
 	if e.Probe.TLS {
 		t.Scheme = "https"
 	}

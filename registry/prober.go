@@ -26,7 +26,7 @@ func (p *prober) serves(k *Keeper, i Instance) bool {
 	switch e := k.Entry(); {
 	case i.Status != Running, p.blocked(k, i):
 		return false
-	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !i.Address.IsValid()):
+	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !e.isProbable(i)):
 		return true
 	case e.Probe.Kind <= rules.NoProbe && i.Health == Healthy:
 		return true
@@ -120,7 +120,9 @@ func (p *prober) probeOne(k *Keeper, i Instance) {
 	e := k.Entry()
 	knock := knock{prober: p, k: k, i: i, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
 	knock.patience, knock.learns = k.probePatience(i)
-	for _, port := range e.probePorts() {
+	ports := e.probePorts()
+	knock.port = ports[0]
+	for _, port := range ports {
 		knock.targets = append(knock.targets, e.target(i, port))
 	}
 	p.jobs.do(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
@@ -147,7 +149,7 @@ func (p *prober) probed(o knock, found outcome) {
 	case found == supposed && k.learned.hearing == unheard:
 		k.learned.hear(deaf)
 		p.journal.say(slog.LevelInfo, "app does not listen where its image says, so it is ready when it runs; if it does later, give it a health check, or paastis.probe",
-			"app", k.Name(), "port", o.targets[0].Address.Port(), "waited", reason.Short(o.patience))
+			"app", k.Name(), "port", o.port, "waited", reason.Short(o.patience))
 	}
 	if found == supposed && o.learns {
 		p.listenOn(o)

@@ -170,7 +170,7 @@ func (f *fake) listens(_ context.Context, target Target) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, a := range f.apps {
-		if i := a.app.Instances[0]; a.address == target.Address.Addr() && a.never == nil && i.Status == Running && time.Since(i.StartedAt) >= a.boot {
+		if i := a.app.Instances[0]; a.address == netip.MustParseAddrPort(target.Address).Addr() && a.never == nil && i.Status == Running && time.Since(i.StartedAt) >= a.boot {
 			return nil
 		}
 	}

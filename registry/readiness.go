@@ -47,7 +47,7 @@ func (k *Keeper) trusted(i Instance) bool {
 	// A verdict that comes too late, or that is against what serves as far as anybody knows, is
 	// no better than a probe, if there can be one.
 	late := i.Health == HealthStarting && e.outlasted() || i.Health == Unhealthy && k.attempt.found && k.state == Starting
-	return !late || len(e.probePorts()) == 0 || !i.Address.IsValid()
+	return !late || len(e.probePorts()) == 0 || !e.isProbable(i)
 }
 
 // outlasted reports whether the first verdict of the app's health check cannot come within
@@ -92,10 +92,14 @@ func (e *Entry) namedServers() map[string]bool {
 	named := map[string]bool{}
 	for _, r := range e.Routers {
 		u, err := url.Parse(r.StaticURL)
-		if err != nil || !slices.ContainsFunc(e.App.Instances, func(i Instance) bool { return i.Name == u.Hostname() }) {
+		if err != nil {
 			return nil
 		}
-		named[u.Hostname()] = true
+		at := slices.IndexFunc(e.App.Instances, func(i Instance) bool { return i.Name == u.Hostname() || i.Mapped.leads(u) })
+		if at < 0 {
+			return nil
+		}
+		named[e.App.Instances[at].Name] = true
 	}
 	return named
 }
@@ -103,7 +107,8 @@ func (e *Entry) namedServers() map[string]bool {
 // isProbed reports whether a probe of an instance would tell when it is ready. Where running is
 // enough, one spares visitors the moment in which it does not listen yet.
 func (k *Keeper) isProbed(i Instance) bool {
-	return !k.trusted(i) && (k.Entry().Probe.Kind != rules.NoProbe || i.Address.IsValid() && !k.attempt.found)
+	e := k.Entry()
+	return !k.trusted(i) && (e.Probe.Kind != rules.NoProbe || e.isProbable(i) && !k.attempt.found)
 }
 
 // probeLate probes those of several instances that came up, or were late, once the app was

@@ -25,7 +25,7 @@ func (a *apartment) probe(ctx context.Context, t Target) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.last = append(a.last, t)
-	return a.fails[t.Address.String()]
+	return a.fails[t.Address]
 }
 
 // become sets what probes of an address find from now on. Nil: it answers.

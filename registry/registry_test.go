@@ -562,7 +562,7 @@ func TestInstancesThatDifferInAnythingAreNotEqual(t *testing.T) {
 	for i := range reflect.TypeFor[Instance]().NumField() {
 		other := some
 		field := reflect.ValueOf(&other).Elem().Field(i)
-		for _, value := range []any{"else", reason.PortTaken, Paused, Unhealthy, 7, true, time.Unix(2, 0), netip.IPv6Unspecified(), []netip.Addr{}} {
+		for _, value := range []any{"else", reason.PortTaken, Paused, Unhealthy, 7, true, time.Unix(2, 0), netip.IPv6Unspecified(), []netip.Addr{}, &Mapping{}} {
 			if reflect.TypeOf(value) == field.Type() {
 				field.Set(reflect.ValueOf(value))
 			}

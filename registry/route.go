@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -39,23 +38,28 @@ func (rt *Route) Keeper() *Keeper { return rt.entry.keeper }
 func (r *Registry) Target(rt *Route) *url.URL {
 	r.mu.Lock()
 	defer r.unlock()
-	var targets []netip.Addr
+	var targets []string
 	for _, i := range r.prober.serving(rt.Keeper()) {
-		if at := i.Address; at.IsValid() || i.Machine.IsValid() {
-			if !at.IsValid() {
-				at = i.Machine
-			}
+		at := i.reach(rt.port)
+		if at == "" && i.Machine.IsValid() {
+			at = rt.at(i.Machine.String())
+		}
+		if at != "" {
 			targets = append(targets, at)
 		}
 	}
 	if len(targets) == 0 {
 		return nil
 	}
-	return rt.url(targets[rand.IntN(len(targets))].String())
+	return rt.url(targets[rand.IntN(len(targets))])
 }
 
-func (rt *Route) url(host string) *url.URL {
-	return &url.URL{Scheme: rt.scheme, Host: net.JoinHostPort(host, strconv.Itoa(int(rt.port)))}
+// url is that of the app at a host and port.
+func (rt *Route) url(address string) *url.URL { return &url.URL{Scheme: rt.scheme, Host: address} }
+
+// at is the route's port at a host.
+func (rt *Route) at(host string) string {
+	return net.JoinHostPort(host, strconv.Itoa(int(rt.port)))
 }
 
 // publish finds the routes of the managed apps that are not left to ForwardAuth, or better
@@ -184,28 +188,35 @@ func (rt *Route) servers(app App, serving []Instance, to *destination) []string 
 	network := rt.shared(app, to)
 	var servers []string
 	for _, i := range serving {
-		host := ""
-		switch {
-		case network != "":
-			host = cmp.Or(i.Host, i.Name)
-			if len(app.Networks) > 1 {
-				host += "." + network // it may have another address elsewhere
-			}
-		case i.Address.IsValid():
-			host = i.Address.String()
-		case len(i.Addresses) > 0:
-			host = i.Addresses[0].String()
-		case i.Machine.IsValid() && to != nil && to.onHost:
-			host = loopback
-		case i.Machine.IsValid():
-			host = i.Machine.String()
-		}
-		if host != "" {
-			servers = append(servers, rt.url(host).String())
+		if at := rt.server(app, i, network, to); at != "" {
+			servers = append(servers, rt.url(at).String())
 		}
 	}
 	slices.Sort(servers)
 	return servers
+}
+
+// server is where a Traefik reaches an instance, in a network that both are in if there is one;
+// empty if it does not.
+func (rt *Route) server(app App, i Instance, network string, to *destination) string {
+	switch {
+	case i.Mapped != nil:
+		return i.Mapped.at(rt.port)
+	case network != "" && len(app.Networks) > 1:
+		return rt.at(cmp.Or(i.Host, i.Name) + "." + network) // it may have another address elsewhere
+	case network != "":
+		return rt.at(cmp.Or(i.Host, i.Name))
+	case i.Address.IsValid():
+		return rt.at(i.Address.String())
+	case len(i.Addresses) > 0:
+		return rt.at(i.Addresses[0].String())
+	case i.Machine.IsValid() && to != nil && to.onHost:
+		return rt.at(loopback)
+	case i.Machine.IsValid():
+		return rt.at(i.Machine.String())
+	default:
+		return ""
+	}
 }
 
 // loopback is where a Traefik on the network of the machine finds an app that is there, too.
@@ -215,7 +226,7 @@ const loopback = "127.0.0.1"
 // one that labels or Traefik's flags choose, or one that both are in. Empty if there is
 // none.
 func (rt *Route) shared(app App, to *destination) string {
-	if to == nil {
+	if to == nil || to.isOfAnother(rt) {
 		return ""
 	}
 	chosen := to.network(rt)

@@ -99,16 +99,6 @@ func (a *App) isGoingDown() bool {
 // addresses are those that the app has on any network.
 func (a *App) addresses() []netip.Addr { return addressesOf(a.Instances) }
 
-// firstAddress is where Paastis reaches the app; invalid if it cannot.
-func (a *App) firstAddress() netip.Addr {
-	for _, i := range a.Instances {
-		if i.Status == Running && i.Address.IsValid() {
-			return i.Address
-		}
-	}
-	return netip.Addr{}
-}
-
 // unwell reports whether no instance runs whose health check, if it counts, has passed.
 func (a *App) unwell(e *Entry) bool {
 	return !slices.ContainsFunc(a.Instances, func(i Instance) bool {

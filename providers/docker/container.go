@@ -67,6 +67,8 @@ type container struct {
 	ephemeral bool
 	// published tells that a port of it is one of the machine.
 	published bool
+	// bindings are its ports that are published at the machine, sorted.
+	bindings []binding
 	// onHost tells that it uses the host's network.
 	onHost   bool
 	networks []attachment // by their names
@@ -114,6 +116,7 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		linked:      linked(host, settings),
 		ephemeral:   host.AutoRemove,
 		published:   len(host.PortBindings) > 0 || host.PublishAllPorts,
+		bindings:    bindings(config, host, settings),
 		onHost:      host.NetworkMode.IsHost(),
 		networks:    attachments(settings.Networks),
 		ports:       tcpPorts(config.ExposedPorts),

@@ -88,6 +88,10 @@ type Config struct {
 	// empty, DefaultHost, or with TLS tcp://localhost:2376.
 	Host string
 
+	// Address is the name or the IP address of the engine's machine, by which Paastis and
+	// Traefik reach its apps, at the ports that these publish. If empty, they share networks.
+	Address string
+
 	// TLS secures tcp:// and https://. If nil, tcp:// is plain and https:// trusts the
 	// system's certificates. Not used for the other two.
 	TLS *tls.Config
@@ -115,6 +119,9 @@ type Config struct {
 // sense. It does not talk to the engine.
 func NewConfig(cfg Config) (*Provider, error) {
 	endpoint, err := parseEndpoint(cfg.Host, cfg.TLS != nil)
+	if err == nil {
+		err = checkAddress(cfg.Address)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("docker: %w", err)
 	}
@@ -127,7 +134,7 @@ func NewConfig(cfg Config) (*Provider, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	engine := &connection{endpoint: endpoint, client: client}
-	containers := &inspector{engine: engine, self: cfg.Self, log: log}
+	containers := &inspector{engine: engine, self: cfg.Self, reachedAt: cfg.Address, read: cfg.Traefik != "", log: log}
 	return &Provider{
 		id:         cmp.Or(cfg.ID, "docker"),
 		traefik:    cfg.Traefik,

@@ -20,6 +20,10 @@ type fleet struct {
 	stops    map[string]stop // :: container ID → who has stopped it; none where that is not known
 	version  uint64
 	endpoint endpoint
+	// reachedAt is where the machine is by whose ports its containers are reached. Empty: they
+	// are by their own addresses. read tells that a Traefik reads their labels.
+	reachedAt string
+	read      bool
 	// self is Paastis's own container. Nil if it runs on the host.
 	self *container
 }
@@ -27,7 +31,7 @@ type fleet struct {
 // fleet is the newest one. It is never older than one that was made before.
 func (i *inspector) fleet() *fleet {
 	all, stops, version := i.inventory.snapshot()
-	f := &fleet{all: all, stops: stops, version: version, endpoint: i.engine.endpoint, self: i.self.find(all)}
+	f := &fleet{all: all, stops: stops, version: version, endpoint: i.engine.endpoint, reachedAt: i.reachedAt, read: i.read, self: i.self.find(all)}
 	if slices.ContainsFunc(all, f.isRival) {
 		f.stops = nil // it may have been the other Paastis
 	}
@@ -118,6 +122,7 @@ func (f *fleet) instances(members []*container) []registry.Instance {
 		instance.Address = f.address(c)
 		instance.Addresses = f.addresses(c)
 		instance.Machine = f.machine(c)
+		instance.Mapped = f.mapping(c)
 		stop := f.stops[instance.ID]
 		instance.StoppedManually, instance.Ending = stop.of(instance), stop.ends(instance, time.Now())
 		if home := f.home(c); home != c {

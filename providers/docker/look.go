@@ -20,6 +20,8 @@ type inspector struct {
 	engine    *connection
 	inventory inventory
 	self      Self
+	reachedAt string // Config.Address
+	read      bool   // a Traefik reads the labels
 
 	// log hears of containers that cannot be inspected.
 	log *slog.Logger

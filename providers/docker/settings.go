@@ -22,9 +22,21 @@ type Settings struct {
 	// Proc is Config.Proc. If empty, DefaultProc, but for a Host elsewhere none: the processes
 	// there are others.
 	Proc string `yaml:"proc"`
+	// Address is Config.Address.
+	Address string `yaml:"address"`
 	// Traefik is what Traefik calls its own provider that reads this engine's labels. If empty,
 	// "docker" without a Host; with one, Traefik has none, and routes are only published.
 	Traefik string `yaml:"traefik"`
+}
+
+// Validate is nil if the settings make sense, as far as that can be told without their files.
+// Else it names the key that does not.
+func (s Settings) Validate() (key string, err error) {
+	if err := checkAddress(s.Address); err != nil {
+		return "address", err
+	}
+	_, err = parseEndpoint(s.Host, false)
+	return "host", err
 }
 
 // noProc is a folder in which no process shows.
@@ -37,7 +49,7 @@ func Open(id string, s Settings, log *slog.Logger) (*Provider, error) {
 		return nil, fmt.Errorf("docker: provider %q: %w", id, err)
 	}
 	cfg.ID, cfg.Self, cfg.Log = id, findSelf(), log
-	cfg.Proc, cfg.Traefik = s.Proc, s.Traefik
+	cfg.Proc, cfg.Traefik, cfg.Address = s.Proc, s.Traefik, s.Address
 	if s.Proc == "" && s.Host != "" && !strings.HasPrefix(s.Host, "unix://") {
 		cfg.Proc = noProc
 	}
