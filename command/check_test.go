@@ -255,14 +255,14 @@ func TestMeasuredUseStandsBesideItsFloor(t *testing.T) {
 	first := registry.Usage{Bytes: 1000, CPU: time.Second, Connections: registry.UnknownConnections}
 	last := registry.Usage{Bytes: 3500, CPU: 1500 * time.Millisecond, Connections: registry.UnknownConnections}
 	p := rules.Defaults().Properties
-	got := strings.Join(useText(first, last, 5*time.Second, &registry.Entry{Resolved: rules.Resolved{Properties: p}}), "\n")
+	got := strings.Join(useText(first, last, 5*time.Second, &registry.Entry{Resolved: &rules.Resolved{Properties: p}}), "\n")
 	for _, want := range []string{"500 B/s; in use above 66 B/s (1.0 kB in 15s)", "above 11 B/s (in 1m30s)", "cannot be counted", "10.0% of a core"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)
 		}
 	}
 	last.Connections, p.TrafficFloor, p.CPUFloor = 2, rules.Off, 5
-	got = strings.Join(useText(first, last, 5*time.Second, &registry.Entry{Resolved: rules.Resolved{Properties: p}}), "\n")
+	got = strings.Join(useText(first, last, 5*time.Second, &registry.Entry{Resolved: &rules.Resolved{Properties: p}}), "\n")
 	for _, want := range []string{"it does not count", "connections  2", "in use above 5%"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)

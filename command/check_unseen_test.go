@@ -71,7 +71,7 @@ func TestExplainSaysWhatUseIsNotSeen(t *testing.T) {
 	} {
 		p := rules.Defaults()
 		p.Unseen = unseen
-		got := strings.Join(useText(registry.Usage{}, last, 1, &registry.Entry{Resolved: p}), "\n")
+		got := strings.Join(useText(registry.Usage{}, last, 1, &registry.Entry{Resolved: &p}), "\n")
 		if !strings.Contains(got, "not seen     it is on the host's network; "+want) {
 			t.Errorf("%s: %s", unseen, got)
 		}

@@ -50,7 +50,7 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 }
 
 func TestAnAppOnTheHostsNetworkIsFoundAtTheMachine(t *testing.T) {
-	rt := &Route{entry: &Entry{}, router: &Router{}, scheme: "http", port: 8123}
+	rt := &Route{entry: &Entry{Resolved: &rules.Resolved{}}, router: &Router{}, scheme: "http", port: 8123}
 	hub := App{Networks: []string{"host"}, Instances: []Instance{{Name: "hub", Status: Running, Machine: netip.MustParseAddr("172.18.0.1")}}}
 	for name, c := range map[string]struct {
 		to   *destination

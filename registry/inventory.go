@@ -52,8 +52,9 @@ type Entry struct {
 	Name string
 	// App is the report that the entry was made from; only its definition counts.
 	App App
-	// Resolved are its properties, with the origin of each.
-	rules.Resolved
+	// Resolved are its properties, with the origin of each. Apps of which the same is said have
+	// one together.
+	*rules.Resolved
 	// Managed tells that Paastis may start and stop the app. Why says why, or why not.
 	Managed bool
 	Why     string
@@ -229,8 +230,9 @@ func (r Reported) traefikProvider() string {
 func Resolve(apps []Reported, s Settings) *Inventory {
 	inv := &Inventory{names: map[string]*Entry{}}
 	s.DefaultRule = s.defaultRule(apps)
+	var pool rules.Pool
 	for _, app := range apps {
-		e := newEntry(app, s)
+		e := newEntry(app, s, &pool)
 		inv.Entries = append(inv.Entries, e)
 	}
 	inv.nameAll()
@@ -273,10 +275,10 @@ func (inv *Inventory) Problems() []string {
 	return all
 }
 
-func newEntry(r Reported, s Settings) *Entry {
+func newEntry(r Reported, s Settings, pool *rules.Pool) *Entry {
 	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App, reported: r, asked: r.Asked, without: r.Without}
-	var warnings []string
-	e.Resolved, warnings = s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
+	resolved, warnings := s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
+	e.Resolved = pool.Share(resolved)
 	e.Problems = append(e.Problems, warnings...)
 	e.Name = cmp.Or(e.AppName, r.Name)
 	e.readRouters(s)

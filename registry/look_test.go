@@ -158,7 +158,7 @@ func TestAnAppSaysByURLThatItIsBusy(t *testing.T) {
 			w.WriteHeader(status)
 		}))
 		address := netip.MustParseAddrPort(srv.Listener.Addr().String())
-		e := &Entry{}
+		e := &Entry{Resolved: &rules.Resolved{}}
 		e.Busy, e.Probe.Port = rules.Busy{Path: "/busy"}, address.Port()
 		got := askBusy(t.Context(), newFake(), e, App{Name: "solo-web", Instances: []Instance{{Status: Running, Address: address.Addr()}}})
 		if (want == "") != got.IsZero() || !strings.Contains(got.String(), want) {

@@ -176,14 +176,10 @@ func (s *Set) share(r *Resolved) {
 	if !r.own {
 		return
 	}
-	var places strings.Builder
-	for _, m := range r.Matches {
-		places.WriteString(m.Origin)
-		places.WriteByte('\n')
-	}
+	places := r.places()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	origins, known := s.shared[places.String()]
+	origins, known := s.shared[places]
 	switch {
 	case known && maps.Equal(origins, r.Origins):
 		r.own, r.Origins = false, origins
@@ -191,7 +187,7 @@ func (s *Set) share(r *Resolved) {
 		if s.shared == nil {
 			s.shared = map[string]map[string]string{}
 		}
-		s.shared[places.String()], r.own = r.Origins, false
+		s.shared[places], r.own = r.Origins, false
 	}
 }
 
