@@ -14,6 +14,7 @@ import (
 
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -252,8 +253,8 @@ func TestCheckTellsThatTraefiksAPIDoesNotAnswer(t *testing.T) {
 }
 
 func TestMeasuredUseStandsBesideItsFloor(t *testing.T) {
-	first := registry.Usage{Bytes: 1000, CPU: time.Second, Connections: registry.UnknownConnections}
-	last := registry.Usage{Bytes: 3500, CPU: 1500 * time.Millisecond, Connections: registry.UnknownConnections}
+	first := idle.Usage{Bytes: 1000, CPU: time.Second, Connections: idle.UnknownConnections}
+	last := idle.Usage{Bytes: 3500, CPU: 1500 * time.Millisecond, Connections: idle.UnknownConnections}
 	p := rules.Defaults().Properties
 	got := strings.Join(useText(first, last, 5*time.Second, &registry.Entry{Resolved: &rules.Resolved{Properties: p}}), "\n")
 	for _, want := range []string{"500 B/s; in use above 66 B/s (1.0 kB in 15s)", "above 11 B/s (in 1m30s)", "cannot be counted", "10.0% of a core"} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -40,8 +41,8 @@ func TestCheckNamesEachAppWhoseUseCannotBeSeen(t *testing.T) {
 // refusing is a provider that lets nobody look at its apps.
 type refusing struct{ err error }
 
-func (r refusing) Measure(context.Context, string, registry.Want) (registry.Usage, error) {
-	return registry.Usage{}, r.err
+func (r refusing) Measure(context.Context, string, registry.Want) (idle.Usage, error) {
+	return idle.Usage{}, r.err
 }
 
 func TestCheckTellsThatAppsCannotBeLookedAt(t *testing.T) {
@@ -65,13 +66,13 @@ func TestCheckTellsThatAppsCannotBeLookedAt(t *testing.T) {
 }
 
 func TestExplainSaysWhatUseIsNotSeen(t *testing.T) {
-	last := registry.Usage{Connections: registry.UnknownConnections, Unseen: "it is on the host's network"}
+	last := idle.Usage{Connections: idle.UnknownConnections, Unseen: "it is on the host's network"}
 	for unseen, want := range map[rules.Unseen]string{
 		rules.UnseenAwake: "until then it stays awake (unseen: awake)", rules.UnseenSleep: "it sleeps all the same (unseen: sleep)",
 	} {
 		p := rules.Defaults()
 		p.Unseen = unseen
-		got := strings.Join(useText(registry.Usage{}, last, 1, &registry.Entry{Resolved: &p}), "\n")
+		got := strings.Join(useText(idle.Usage{}, last, 1, &registry.Entry{Resolved: &p}), "\n")
 		if !strings.Contains(got, "not seen     it is on the host's network; "+want) {
 			t.Errorf("%s: %s", unseen, got)
 		}

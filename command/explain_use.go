@@ -13,6 +13,7 @@ import (
 
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -84,7 +85,7 @@ func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]st
 	return useText(first, last, second.Sub(began), e), nil
 }
 
-func useText(first, last registry.Usage, over time.Duration, e *registry.Entry) []string {
+func useText(first, last idle.Usage, over time.Duration, e *registry.Entry) []string {
 	p := e.Properties
 	rate := float64(last.Bytes-min(first.Bytes, last.Bytes)) / over.Seconds()
 	traffic := fmt.Sprintf("traffic      %s/s", humanize.Bytes(uint64(rate)))
@@ -96,7 +97,7 @@ func useText(first, last registry.Usage, over time.Duration, e *registry.Entry) 
 		traffic += "; it does not count (traffic_floor: off)"
 	}
 	connections := fmt.Sprintf("connections  %d", last.Connections)
-	if last.Connections == registry.UnknownConnections {
+	if last.Connections == idle.UnknownConnections {
 		connections = "connections  cannot be counted: the host's /proc is not seen (pid: host, or docker.proc)"
 	}
 	cpu := fmt.Sprintf("CPU          %.1f%% of a core", 100*float64(last.CPU-min(first.CPU, last.CPU))/float64(over))

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -15,7 +15,7 @@ import (
 // tellWhy logs why an app stays awake that nobody is known to have asked for in its idle time:
 // once for each kind of reason, whatever its figures are, until somebody asks for it again. In
 // direct mode nobody knows who asks, so its traffic is told as well.
-func (p *pass) tellWhy(k *Keeper, s Snapshot, why reason.Reason) {
+func (p *pass) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	by := k
 	switch {
 	case why.Kind == reason.CheckingUse:
@@ -25,7 +25,7 @@ func (p *pass) tellWhy(k *Keeper, s Snapshot, why reason.Reason) {
 			by = user
 		}
 	case s.LastUse.Equal(k.routing.trafficSeenAt) && p.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
-		why = k.usage.samples.rates(k.quiet()).traffic()
+		why = k.usage.samples.Rates(k.quiet()).Traffic()
 	default:
 		k.told = nil
 		return
@@ -45,16 +45,11 @@ func (p *pass) tellWhy(k *Keeper, s Snapshot, why reason.Reason) {
 	p.reg.journal.say(slog.LevelInfo, "app stays awake", args...)
 }
 
-// traffic is the reason of an app that is in use by its traffic.
-func (r Rates) traffic() reason.Reason {
-	return reason.Reason{Kind: reason.Traffic, Rate: float64(r.Bytes) / max(r.Over, time.Second).Seconds()}
-}
-
 // floorText says what traffic counts, and which label ends that the app stays awake for what
 // it has moved.
 func (k *Keeper) floorText() []any {
 	e, quiet := k.Entry(), k.quiet()
-	r := k.usage.samples.rates(quiet - quiet/8)
+	r := k.usage.samples.Rates(quiet - quiet/8)
 	const step = 1000
 	above := (2*r.Bytes/step + 1) * step
 	return []any{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -191,7 +192,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 			d.Reason = k.reason.get()
 		}
 	case Ready:
-		d.Reason = Decide(p.snapshot(k), p.now).Reason
+		d.Reason = idle.Decide(p.snapshot(k), p.now).Reason
 		if !k.open.Load() && !p.reg.transitions.mayOpen(k) {
 			d.State, d.Reason = Starting, reason.Reason{Kind: reason.NeedDown}
 		}
@@ -235,12 +236,12 @@ func (p *sketch) nextStop(k *Keeper) time.Time {
 // foresee is when a component sleeps, after all that need it.
 func (p *sketch) foresee(k *Keeper, c *component) time.Time {
 	s := p.snapshot(k)
-	if s.dismissed() {
+	if s.SleepIsAsked() {
 		return p.now
 	}
-	stay := max(s.MaxIdle, shortestStay)
+	stay := max(s.MaxIdle, idle.ShortestStay)
 	used := p.now.Sub(s.LastUse) < stay
-	if s.Waking != "" || s.Open > 0 || s.MaxIdle == rules.Never || !used && s.Watched && !s.Use.Reason.IsZero() {
+	if s.Waking != "" || s.Open > 0 || s.MaxIdle == rules.Never || !used && s.Sampled && !s.Use.Reason.IsZero() {
 		return time.Time{}
 	}
 	stop := p.now

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -53,17 +54,17 @@ func (s SleepRefusal) Unwrap() error { return s.err }
 func (r *Registry) requestSleep(k *Keeper, force bool, now time.Time) error {
 	p, circle := r.sketch(now), r.circle(k)
 	s := p.snapshot(k)
-	s.Dismissed, s.Forced = now, force
-	stale := now.Sub(s.Looked) > s.Quiet // what was seen then says nothing of now
+	s.SleepAsked, s.Forced = now, force
+	stale := now.Sub(s.SampledAt) > s.Quiet // what was seen then says nothing of now
 	if stale {
-		s.Use = Use{}
+		s.Use = idle.Use{}
 	}
 	if force {
 		s.NotBefore = time.Time{}
 	}
-	if d := Decide(s, now); !d.Sleep && d.Reason.Kind != reason.CheckingUse {
+	if d := idle.Decide(s, now); !d.Sleep && d.Reason.Kind != reason.CheckingUse {
 		err := ErrInUse
-		if s.Forced, s.NotBefore = true, (time.Time{}); Decide(s, now).Sleep {
+		if s.Forced, s.NotBefore = true, (time.Time{}); idle.Decide(s, now).Sleep {
 			err = ErrUnlessForced
 		}
 		return SleepRefusal{d.Reason, err}
@@ -101,12 +102,12 @@ func (r *Registry) cancelSleep(k *Keeper) {
 
 // cancelsSleep tells that an app that was to sleep does not: it was used since, or the looks
 // found something that speaks for its use.
-func (p *pass) cancelsSleep(k *Keeper, s Snapshot, d Decision) bool {
-	if !k.manual.asksSleep() || s.dismissed() && (d.Sleep || d.Reason.Kind == reason.CheckingUse || p.now.Before(s.NotBefore)) {
+func (p *pass) cancelsSleep(k *Keeper, s idle.Snapshot, d idle.Decision) bool {
+	if !k.manual.asksSleep() || s.SleepIsAsked() && (d.Sleep || d.Reason.Kind == reason.CheckingUse || p.now.Before(s.NotBefore)) {
 		return false
 	}
 	p.reg.cancelSleep(k)
-	if s.dismissed() {
+	if s.SleepIsAsked() {
 		p.reg.journal.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason.String())
 	}
 	return true

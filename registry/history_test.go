@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/idle"
 )
 
 func TestAPageKnowsHowLongAnAppUsuallyTakes(t *testing.T) {
@@ -143,7 +144,7 @@ type weighing struct {
 	asked atomic.Int32
 }
 
-func (m *weighing) Measure(ctx context.Context, name string, want Want) (Usage, error) {
+func (m *weighing) Measure(ctx context.Context, name string, want Want) (idle.Usage, error) {
 	if want.Memory {
 		m.asked.Add(1)
 	}

@@ -14,7 +14,8 @@ const (
 	// knockPause is the time between two probes of what comes up.
 	knockPause = 25 * time.Millisecond
 	// laggardPause is the time between two probes of what is late.
-	laggardPause = time.Second
+	laggardPause        = time.Second
+	longestLaggardPause = time.Minute
 	// noProbeGrace is how long an app that is ready as soon as it runs may take to listen.
 	noProbeGrace = 3 * time.Second
 	// unprobedDelay is how long an app has to have run of which nobody can tell whether it
@@ -174,7 +175,7 @@ func (o knock) failed(err error, tried time.Duration) time.Duration {
 	}
 	switch {
 	case o.k.state == Ready:
-		return min(max(laggardPause, tried/10), longestSamplePause)
+		return min(max(laggardPause, tried/10), longestLaggardPause)
 	case tried > laggardGrace, fault.Status != 0:
 		return laggardPause / 4
 	default:

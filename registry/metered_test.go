@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/paastis/paastis/registry/idle"
 )
 
 // metered is a fake that can also be looked at.
@@ -20,24 +22,24 @@ func liveMetered(t *testing.T, yml string, counts bool, apps ...*fakeApp) *world
 	return liveOn(t, f, Options{Providers: []Provider{metered{f, counts}}, Settings: settingsFor(t, yml)})
 }
 
-func (m metered) Measure(_ context.Context, name string, want Want) (Usage, error) {
+func (m metered) Measure(_ context.Context, name string, want Want) (idle.Usage, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a := m.apps[name]
 	a.asked = want
 	i := a.app.Instances[0]
 	if a.measureErr != nil || i.Status != Running {
-		return Usage{}, errors.Join(a.measureErr, errors.New("fake: cannot be measured"))
+		return idle.Usage{}, errors.Join(a.measureErr, errors.New("fake: cannot be measured"))
 	}
 	ran := time.Since(i.StartedAt).Seconds()
-	u := Usage{Bytes: a.moved + uint64(ran*float64(a.rate)), Connections: UnknownConnections}
+	u := idle.Usage{Bytes: a.moved + uint64(ran*float64(a.rate)), Connections: idle.UnknownConnections}
 	if a.sent > 0 {
 		u.Sent = uint64(ran * a.sent)
 		u.Packets = 2 * u.Sent
-		u.Bytes += u.Packets * BarePacket
+		u.Bytes += u.Packets * idle.BarePacket
 	}
 	if a.unseen != "" {
-		u = Usage{Connections: UnknownConnections, Unseen: a.unseen}
+		u = idle.Usage{Connections: idle.UnknownConnections, Unseen: a.unseen}
 	}
 	if m.counts {
 		u.Connections = a.connections

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -297,7 +298,7 @@ func (m *model) Start(ctx context.Context, name string) (App, error) {
 }
 
 // Measure takes its time, so that visitors come during the last look.
-func (m *model) Measure(ctx context.Context, name string, want Want) (Usage, error) {
+func (m *model) Measure(ctx context.Context, name string, want Want) (idle.Usage, error) {
 	time.Sleep(400 * time.Millisecond)
 	return m.metered.Measure(ctx, name, want)
 }

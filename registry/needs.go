@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -215,7 +216,7 @@ func (p *pass) failOverdue(k *Keeper) bool {
 // asks for it meanwhile: the next of them has it run anew. One that runs and needs it keeps it.
 func (p *pass) stopOverdue(k *Keeper) {
 	e := k.Entry()
-	over := k.failures.last.get().At.Add(max(e.MaxIdleTime, shortestStay))
+	over := k.failures.last.get().At.Add(max(e.MaxIdleTime, idle.ShortestStay))
 	switch {
 	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.app.alive() }):
 	case p.now.Before(latest(over, k.failures.stopAfter)):

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -41,10 +42,10 @@ func (p *pass) stepReady(k *Keeper) {
 		return
 	}
 	s := p.snapshot(k)
-	d := Decide(s, p.now)
+	d := idle.Decide(s, p.now)
 	if p.cancelsSleep(k, s, d) {
-		s.Dismissed = time.Time{}
-		d = Decide(s, p.now)
+		s.SleepAsked = time.Time{}
+		d = idle.Decide(s, p.now)
 	}
 	if !d.Again.IsZero() {
 		p.at(d.Again)
@@ -56,9 +57,9 @@ func (p *pass) stepReady(k *Keeper) {
 	case d.Sleep:
 		p.enter(k, Draining, d.Reason)
 		return
-	case d.Look:
-		p.sampleUse(k, p.now.Sub(s.LastUse) >= s.MaxIdle || s.dismissed())
-	case d.Glance:
+	case d.Sample:
+		p.sampleUse(k, p.now.Sub(s.LastUse) >= s.MaxIdle || s.SleepIsAsked())
+	case d.SampleCounters:
 		p.sampleUse(k, false)
 	}
 	if k.state == Ready {
@@ -71,8 +72,8 @@ func (p *pass) stepReady(k *Keeper) {
 // nobody came and nothing speaks for its use.
 func (p *pass) stepDraining(k *Keeper) {
 	s := p.snapshot(k)
-	s.Looked = p.now // it is looked at anyway, below
-	d := Decide(s, p.now)
+	s.SampledAt = p.now // it is looked at anyway, below
+	d := idle.Decide(s, p.now)
 	switch {
 	case !d.Sleep:
 		k.usage.doubt()
@@ -186,18 +187,18 @@ func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 }
 
 // snapshot is what the idle decision looks at: the app's component as one.
-func (p *pass) snapshot(k *Keeper) Snapshot {
+func (p *pass) snapshot(k *Keeper) idle.Snapshot {
 	sum := p.summary(k.Entry().component)
-	s := Snapshot{
+	s := idle.Snapshot{
 		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: p.used(k.Entry().component), NotBefore: k.failures.stopAfter,
-		Watched: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), Dismissed: k.manual.sleepAsked, Forced: k.manual.sleepForced,
+		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced,
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
 	if p.reg.publisher.direct(k) || k.app.Published {
 		s.Every = k.samplePause()
 	}
 	if last, any := k.usage.last(); any {
-		s.Looked = last.ended
+		s.SampledAt = last.Ended
 	}
 	if !s.Use.Reason.IsZero() && sum.user != k {
 		s.Use.Reason.Apps = []string{sum.user.Name()}
@@ -214,7 +215,7 @@ type summary struct {
 	keptUntil time.Time
 	watched   bool
 	quiet     time.Duration
-	use       Use
+	use       idle.Use
 	user      *Keeper  // of whom the use tells
 	neededBy  []string // the names of the awake apps outside that need one of them
 }
@@ -225,7 +226,7 @@ func (p *pass) summary(c *component) *summary {
 	if found && sum.epoch == p.reg.supply.epoch {
 		return &sum.summary
 	}
-	sum = summaryAt{epoch: p.reg.supply.epoch, summary: summary{use: Use{Quiet: true}, neededBy: namesOf(c.needing())}}
+	sum = summaryAt{epoch: p.reg.supply.epoch, summary: summary{use: idle.Use{Quiet: true}, neededBy: namesOf(c.needing())}}
 	for _, e := range c.members {
 		if e.Managed && e.keeper.awake() {
 			p.include(&sum.summary, e.keeper)
@@ -251,7 +252,7 @@ func (p *pass) include(s *summary, m *Keeper) {
 		return
 	}
 	quiet := m.quiet()
-	use := m.usage.samples.use(m.Entry().Properties, quiet, m.mayBeSilent(p.now))
+	use := m.usage.samples.Use(m.Entry().Properties, quiet, m.mayBeSilent(p.now))
 	if s.use.Reason.IsZero() {
 		s.use.Reason, s.user = use.Reason, m
 	}

@@ -23,15 +23,9 @@ const (
 	lastingStream
 )
 
-const (
-	// longestSilence is how long after its last use an app may have something open that is
-	// silent, if that is not known to be a stream; at least, and twice its max_idle_time.
-	longestSilence = 10 * time.Minute
-	// keepAlive is the longest time between two packets of a silent connection, with slack;
-	// leastKept is within what time they can be told from single ones of something else.
-	keepAlive = 45 * time.Second
-	leastKept = time.Minute
-)
+// longestSilence is how long after its last use an app may have something open that is
+// silent, if that is not known to be a stream; at least, and twice its max_idle_time.
+const longestSilence = 10 * time.Minute
 
 // mayBeSilent reports whether something may be open that was let through and is silent. That
 // is not asked where connections are counted.
@@ -50,15 +44,6 @@ func (k *Keeper) mayBeSilent(now time.Time) bool {
 		longest = max(longest, 2*idle)
 	}
 	return now.Sub(k.lastUse()) < longest
-}
-
-// bare reports whether all packets that moved had no content: keep-alive packets and the like
-// are no use. Where packets are not counted nobody knows.
-func (r Rates) bare() bool { return r.Packets > 0 && r.Bytes <= r.Packets*BarePacket }
-
-// keptAlive reports whether as many packets were sent as by something that is open and silent.
-func (r Rates) keptAlive() bool {
-	return r.Over >= leastKept && r.Sent >= max(2, int64(r.Over/keepAlive))
 }
 
 // VisitedPorts are the ports that requests come to, as the app's probe, its routers or its

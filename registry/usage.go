@@ -1,82 +1,64 @@
 package registry
 
 import (
-	"context"
-	"net/netip"
 	"time"
+
+	"github.com/paastis/paastis/registry/idle"
 )
 
-// Meter is a provider that can tell how much an app is in use beyond its requests.
-type Meter interface {
-	// Measure looks at the counters of the app's running instances as they are now, and
-	// adds them up. It may block for seconds. It is an error if no instance runs, or if
-	// one of those that do cannot be measured.
-	Measure(ctx context.Context, name string, want Want) (Usage, error)
+// usage is what was seen of an app's use beyond its requests.
+type usage struct {
+	samples  idle.Samples // of its counters in this wake
+	sampling bool         // they are being read
+	unseen   bool         // requests may reach it without Paastis's knowledge
+	ram      uint64       // bytes that it took when that was last measured; 0: not known
+	idleFrom time.Time    // start of the idle clock: when it became ready, or was found
 }
 
-// Want is what a measure is to tell.
-type Want struct {
-	// Ports are those that requests come to, as far as is known. Connections count to these,
-	// and to whatever else the app listens on, as far as that can be told apart from what
-	// others do. Nil: none is known.
-	Ports []uint16
-	// Linked are the addresses of apps that keep it awake by themselves: connections from
-	// there do not count. Nil: there are none.
-	Linked []netip.Addr
-	// Quick tells that bytes are not wanted, where it takes seconds to find them out.
-	Quick bool
-	// CPU asks for the CPU time, which a provider may take seconds to find out.
-	CPU bool
-	// Memory asks for the memory, likewise. That it cannot be found out is no error.
-	Memory bool
+// begin lets the idle clock start at a time.
+func (u *usage) begin(at time.Time) { u.idleFrom = at }
+
+// forget leaves out the samples: they say nothing of what is to come.
+func (u *usage) forget() { u.samples = nil }
+
+// doubt leaves out all samples but the last: the app has to be seen quiet anew.
+func (u *usage) doubt() { u.samples = u.samples[max(len(u.samples)-1, 0):] }
+
+// reading notes whether the counters are being read.
+func (u *usage) reading(now bool) { u.sampling = now }
+
+// add takes in a sample, and the memory if it tells that.
+func (u *usage) add(s idle.Sample) {
+	u.samples = u.samples.With(s)
+	u.weigh(s.Usage.Memory)
 }
 
-// Usage is what a provider has counted for the running instances of one app.
-type Usage struct {
-	// Bytes received and sent on all networks since the instances started. It falls
-	// when one of them was restarted.
-	Bytes uint64
-	// CPU time used since the instances started; falls likewise. It means something
-	// only if it was asked for.
-	CPU time.Duration
-	// Packets received and sent, likewise, and of these Sent. A keep-alive packet of TCP and
-	// its answer have no content: BarePacket bytes each. Zero: they are not counted.
-	Packets, Sent uint64
-	// Connections are those established to the app's ports, silent ones too. Those of
-	// some instances may be unseen. UnknownConnections if none was seen for that reason.
-	Connections int
-	// Unseen says why neither bytes nor connections tell of the use of one of the instances,
-	// and what would. Empty: they do.
-	Unseen string
-	// Memory that they take, in bytes, without what is only there for speed. Zero: not known;
-	// it may be told although it was not asked for.
-	Memory uint64
+// weigh takes in how much memory the app takes; 0: it is not known.
+func (u *usage) weigh(ram uint64) {
+	if ram > 0 {
+		u.ram = ram
+	}
 }
 
-// BarePacket is how long a packet of TCP is at most that has no content, by IPv4, with the
-// header of Ethernet and the time stamps that Linux sends: 14 + 20 + 20 + 12.
-const BarePacket = 66
+// hide notes whether requests may reach the app without Paastis's knowledge.
+func (u *usage) hide(unseen bool) { u.unseen = unseen }
 
-// UnknownConnections tells that connections cannot be counted.
-const UnknownConnections = -1
-
-// Limited is a Meter that can tell beforehand what it will not see.
-type Limited interface {
-	// Unseen says why the use of the app could not be seen beyond its requests, and what would
-	// make it visible, whether the app runs or not. Ports are those that requests come to.
-	// Empty: it could be seen. It does not block.
-	Unseen(name string, ports []uint16) string
+// last is the youngest sample; false if there is none in this wake.
+func (u *usage) last() (idle.Sample, bool) {
+	if len(u.samples) == 0 {
+		return idle.Sample{}, false
+	}
+	return u.samples[len(u.samples)-1], true
 }
 
-// Executor is a provider that can run a command inside an app.
-type Executor interface {
-	// Execute runs a command in the app's first running instance, without a shell, and
-	// returns its exit code. It blocks until the command ends or ctx does.
-	Execute(ctx context.Context, name string, command []string) (exitCode int, err error)
+// sampledSince reports whether a sample was begun after a time.
+func (u *usage) sampledSince(t time.Time) bool {
+	last, any := u.last()
+	return any && !last.At.Before(t)
 }
 
-// Logger is a provider that can tell what an app has written.
-type Logger interface {
-	// Logs returns the last lines that the app's instances wrote, oldest first.
-	Logs(ctx context.Context, name string, lines int) ([]string, error)
+// counted reports whether the connections to the app are counted, as last seen.
+func (u *usage) counted() bool {
+	last, any := u.last()
+	return any && last.Usage.Connections != idle.UnknownConnections
 }

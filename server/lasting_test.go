@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/registrytest"
 )
 
@@ -18,9 +19,9 @@ type keptAlive struct {
 	since time.Time
 }
 
-func (k keptAlive) Measure(context.Context, string, registry.Want) (registry.Usage, error) {
+func (k keptAlive) Measure(context.Context, string, registry.Want) (idle.Usage, error) {
 	sent := uint64(time.Since(k.since) / (15 * time.Second))
-	return registry.Usage{Sent: sent, Packets: 2 * sent, Bytes: 2 * sent * registry.BarePacket, Connections: registry.UnknownConnections}, nil
+	return idle.Usage{Sent: sent, Packets: 2 * sent, Bytes: 2 * sent * idle.BarePacket, Connections: idle.UnknownConnections}, nil
 }
 
 func TestARequestThatMayLastKeepsItsAppAwakeWhileItIsSilent(t *testing.T) {

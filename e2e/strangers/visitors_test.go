@@ -19,6 +19,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -32,8 +33,8 @@ var townsfolk = []string{"busy", "turning", "carried", "sleepy"}
 // measured is a provider of apps of which only busy moves anything.
 type measured struct{ *registrytest.Provider }
 
-func (m measured) Measure(_ context.Context, name string, _ registry.Want) (registry.Usage, error) {
-	var u registry.Usage
+func (m measured) Measure(_ context.Context, name string, _ registry.Want) (idle.Usage, error) {
+	var u idle.Usage
 	if name == "busy" {
 		u.Bytes = uint64(time.Now().UnixMilli()) * 1000
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/idle"
 )
 
 // Measure takes bytes and connections from the host's /proc (Config.Proc), which costs
@@ -21,24 +22,24 @@ import (
 //
 // ErrUnknownApp if the app does not exist, ErrNotRunning if none of its containers runs,
 // paused ones included, or if one of them ends meanwhile.
-func (p *Provider) Measure(ctx context.Context, name string, want registry.Want) (registry.Usage, error) {
+func (p *Provider) Measure(ctx context.Context, name string, want registry.Want) (idle.Usage, error) {
 	usage, err := p.measure(ctx, name, want)
 	return usage, naming("measure", name, err)
 }
 
-func (p *Provider) measure(ctx context.Context, name string, want registry.Want) (registry.Usage, error) {
+func (p *Provider) measure(ctx context.Context, name string, want registry.Want) (idle.Usage, error) {
 	f, running, err := p.containers.running(ctx, name)
 	if err != nil {
-		return registry.Usage{}, err
+		return idle.Usage{}, err
 	}
-	usages, errs := make([]registry.Usage, len(running)), make([]error, len(running))
+	usages, errs := make([]idle.Usage, len(running)), make([]error, len(running))
 	each(parallelLooks, len(running), func(i int) {
 		usages[i], errs[i] = p.sampler.sample(ctx, f, running[i], want)
 		errs[i] = doing(fmt.Sprintf("container %q", running[i].instance.Name), errs[i])
 	})
 	for _, err := range errs {
 		if err != nil {
-			return registry.Usage{}, err
+			return idle.Usage{}, err
 		}
 	}
 	return sum(usages), nil
@@ -51,20 +52,20 @@ type sampler struct {
 }
 
 // sample measures one container. That it does not show in /proc is no error.
-func (s *sampler) sample(ctx context.Context, f *fleet, c *container, want registry.Want) (registry.Usage, error) {
+func (s *sampler) sample(ctx context.Context, f *fleet, c *container, want registry.Want) (idle.Usage, error) {
 	seen, unseen := s.watchProcess(f, c, want)
 	if unseen == nil && !want.CPU && !want.Memory {
 		return seen, nil
 	}
 	if want.Quick && !want.CPU && !want.Memory {
-		return registry.Usage{Connections: registry.UnknownConnections}, nil
+		return idle.Usage{Connections: idle.UnknownConnections}, nil
 	}
 	told, err := s.engine.stats(ctx, f, c)
 	switch {
 	case err != nil && unseen == nil && !want.CPU:
 		return seen, nil // the memory alone is not worth an error
 	case err != nil:
-		return registry.Usage{}, err
+		return idle.Usage{}, err
 	case unseen != nil:
 		return told, nil
 	}
@@ -77,8 +78,8 @@ func (s *sampler) sample(ctx context.Context, f *fleet, c *container, want regis
 
 // sum is of all containers. Connections that are known count, although there may be
 // more that are not; memory is known of all, or not.
-func sum(usages []registry.Usage) registry.Usage {
-	var total registry.Usage
+func sum(usages []idle.Usage) idle.Usage {
+	var total idle.Usage
 	unknown, unweighed := false, false
 	for _, u := range usages {
 		total.Bytes += u.Bytes
@@ -89,10 +90,10 @@ func sum(usages []registry.Usage) registry.Usage {
 		total.Memory += u.Memory
 		unweighed = unweighed || u.Memory == 0
 		total.Connections += max(u.Connections, 0)
-		unknown = unknown || u.Connections == registry.UnknownConnections
+		unknown = unknown || u.Connections == idle.UnknownConnections
 	}
 	if unknown && total.Connections == 0 {
-		total.Connections = registry.UnknownConnections
+		total.Connections = idle.UnknownConnections
 	}
 	if unweighed {
 		total.Memory = 0

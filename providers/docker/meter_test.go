@@ -15,6 +15,7 @@ import (
 	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/idle"
 )
 
 // What testdata/stats.json tells.
@@ -41,15 +42,15 @@ func proc(t *testing.T, processes map[int]fstest.MapFS) func(*Config) {
 func blind(t *testing.T) func(*Config) { return proc(t, nil) }
 
 // procUsage is what processIn tells, with so many connections.
-func procUsage(connections int) registry.Usage {
-	return registry.Usage{Bytes: 1434 + 116, Packets: 17 + 2, Sent: 2, Connections: connections}
+func procUsage(connections int) idle.Usage {
+	return idle.Usage{Bytes: 1434 + 116, Packets: 17 + 2, Sent: 2, Connections: connections}
 }
 
 func processed(pid int) func(*api.InspectResponse) {
 	return func(c *api.InspectResponse) { c.State.Pid = pid }
 }
 
-func measured(t *testing.T, p *Provider, name string, want registry.Want) registry.Usage {
+func measured(t *testing.T, p *Provider, name string, want registry.Want) idle.Usage {
 	t.Helper()
 	usage, err := p.Measure(t.Context(), name, want)
 	if err != nil {
@@ -79,7 +80,7 @@ func TestAppIsMeasuredByTheHostsProcWhereItShows(t *testing.T) {
 	equal(t, "any port", measured(t, p, "web", registry.Want{}).Connections, 2)
 	equal(t, "stats", statsOf(e.made()), []string(nil))
 	equal(t, "with CPU", measured(t, p, "web", registry.Want{Ports: []uint16{8080}, CPU: true}),
-		registry.Usage{Bytes: 1434 + 116, Packets: 17 + 2, Sent: 2, CPU: statsCPU, Connections: 2, Memory: statsMemory})
+		idle.Usage{Bytes: 1434 + 116, Packets: 17 + 2, Sent: 2, CPU: statsCPU, Connections: 2, Memory: statsMemory})
 	equal(t, "stats", statsOf(e.made()), []string{"stats web"})
 }
 
@@ -97,7 +98,7 @@ func TestAppIsMeasuredByTheEngineWhereProcDoesNotShow(t *testing.T) {
 		e := newEngine(t)
 		e.add(another(t, "web", "tty", processed(41)))
 		equal(t, name, measured(t, e.provider(proc(t, processes)), "web", registry.Want{Ports: []uint16{8080}}),
-			registry.Usage{Bytes: statsBytes, Packets: 20 + 3, Sent: 3, CPU: statsCPU, Connections: registry.UnknownConnections, Memory: statsMemory})
+			idle.Usage{Bytes: statsBytes, Packets: 20 + 3, Sent: 3, CPU: statsCPU, Connections: idle.UnknownConnections, Memory: statsMemory})
 		equal(t, name, statsOf(e.made()), []string{"stats web"})
 	}
 }
@@ -119,13 +120,13 @@ func TestRunningContainersOfAnAppAreAddedUp(t *testing.T) {
 	e.change("web-2", runs, processed(42))
 	processes := map[int]fstest.MapFS{41: processIn(e.id("web-1")), 42: processIn(e.id("web-2"))}
 	got := measured(t, e.provider(proc(t, processes)), "shop-web", registry.Want{Ports: []uint16{8080}, CPU: true})
-	equal(t, "usage", got, registry.Usage{Bytes: 2 * (1434 + 116), Packets: 2 * 19, Sent: 2 * 2, CPU: 2 * statsCPU, Connections: 4, Memory: 2 * statsMemory})
+	equal(t, "usage", got, idle.Usage{Bytes: 2 * (1434 + 116), Packets: 2 * 19, Sent: 2 * 2, CPU: 2 * statsCPU, Connections: 4, Memory: 2 * statsMemory})
 	equal(t, "stats", statsOf(e.made()), []string{"stats web-1", "stats web-2"})
 }
 
 func TestConnectionsOfWhichSomeAreUnseen(t *testing.T) {
 	t.Parallel()
-	const unknown = registry.UnknownConnections
+	const unknown = idle.UnknownConnections
 	for _, c := range []struct {
 		of   []int
 		want int
@@ -136,11 +137,11 @@ func TestConnectionsOfWhichSomeAreUnseen(t *testing.T) {
 		{[]int{0, unknown}, unknown},
 		{[]int{unknown, unknown}, unknown},
 	} {
-		var usages []registry.Usage
+		var usages []idle.Usage
 		for _, n := range c.of {
-			usages = append(usages, registry.Usage{Connections: n})
+			usages = append(usages, idle.Usage{Connections: n})
 		}
-		equal(t, "sum", sum(usages), registry.Usage{Connections: c.want})
+		equal(t, "sum", sum(usages), idle.Usage{Connections: c.want})
 	}
 }
 
@@ -173,11 +174,11 @@ func TestContainerOnTheHostsNetworkHasNoTrafficOfItsOwn(t *testing.T) {
 	e.add(another(t, "joined", "tty", onNetwork("container:web"), exposing(), processed(42)))
 	seeing := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(host.ID), 42: processIn(host.ID)}))
 	for _, app := range []string{"web", "joined"} {
-		equal(t, app, measured(t, seeing, app, registry.Want{Ports: []uint16{8081}}), registry.Usage{Connections: 1})
-		equal(t, app+", port unknown", measured(t, seeing, app, registry.Want{}), registry.Usage{Connections: registry.UnknownConnections, Unseen: portUnknown})
+		equal(t, app, measured(t, seeing, app, registry.Want{Ports: []uint16{8081}}), idle.Usage{Connections: 1})
+		equal(t, app+", port unknown", measured(t, seeing, app, registry.Want{}), idle.Usage{Connections: idle.UnknownConnections, Unseen: portUnknown})
 		got := measured(t, e.provider(blind(t)), app, registry.Want{Ports: []uint16{8081}})
 		equal(t, app+", by the engine", got.Bytes, uint64(0))
-		equal(t, app+", by the engine", got.Connections, registry.UnknownConnections)
+		equal(t, app+", by the engine", got.Connections, idle.UnknownConnections)
 		equal(t, app+", by the engine", got.Unseen, procHidden)
 	}
 }
@@ -272,7 +273,7 @@ func TestMemoryIsAskedForOnlyWhereItIsWantedAndNeverAnError(t *testing.T) {
 	equal(t, "not wanted", measured(t, p, "web", registry.Want{}).Memory, uint64(0))
 	equal(t, "stats", statsOf(e.made()), []string(nil))
 	equal(t, "wanted", measured(t, p, "web", registry.Want{Ports: []uint16{8080}, Memory: true}),
-		registry.Usage{Bytes: 1434 + 116, Packets: 19, Sent: 2, Connections: 2, Memory: statsMemory})
+		idle.Usage{Bytes: 1434 + 116, Packets: 19, Sent: 2, Connections: 2, Memory: statsMemory})
 	e.refuse("stats web", 403, "not by this proxy")
 	equal(t, "refused", measured(t, p, "web", registry.Want{Ports: []uint16{8080}, Memory: true}), procUsage(2))
 }
@@ -290,7 +291,7 @@ func TestMemoryIsWhatDockerStatsShows(t *testing.T) {
 	} {
 		equal(t, name, workingSet(c.of), c.want)
 	}
-	half := sum([]registry.Usage{{Memory: 5}, {}})
+	half := sum([]idle.Usage{{Memory: 5}, {}})
 	equal(t, "of one container it is not known", half.Memory, uint64(0))
 }
 

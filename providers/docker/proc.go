@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/idle"
 )
 
 // What the kernel calls the states of a socket.
@@ -33,16 +34,16 @@ type socket struct {
 // watchProcess measures a container by what /proc shows of its main process. It fails
 // if there is no such process, or if it is not the container's: /proc may be that of
 // another machine than the engine's, or of a container.
-func (s *sampler) watchProcess(f *fleet, c *container, want registry.Want) (registry.Usage, error) {
+func (s *sampler) watchProcess(f *fleet, c *container, want registry.Want) (idle.Usage, error) {
 	// The folder, once open, stays that of the same process, whoever gets its number.
 	folder, err := os.OpenRoot(filepath.Join(s.proc, strconv.Itoa(c.pid)))
 	if err != nil {
-		return registry.Usage{}, err
+		return idle.Usage{}, err
 	}
 	defer folder.Close()
 	process, home := folder.FS(), f.home(c)
 	if !belongs(process, c, home) {
-		return registry.Usage{}, errOtherProcess
+		return idle.Usage{}, errOtherProcess
 	}
 	if home.onHost {
 		return hostUsage(process, c.hostPorts(want.Ports), want.Linked)
@@ -60,14 +61,14 @@ func belongs(process fs.FS, c, home *container) bool {
 
 // networkUsage is that of the network which the process is in. Traffic is read last: that a
 // process ends meanwhile must not look like silence.
-func networkUsage(process fs.FS, ports portSet, linked []netip.Addr) (registry.Usage, error) {
+func networkUsage(process fs.FS, ports portSet, linked []netip.Addr) (idle.Usage, error) {
 	table, err := sockets(process)
 	if err != nil {
-		return registry.Usage{}, err
+		return idle.Usage{}, err
 	}
 	usage, err := traffic(process)
 	if err != nil {
-		return registry.Usage{}, err
+		return idle.Usage{}, err
 	}
 	usage.Connections = connections(slices.DeleteFunc(table, socket.inside), ports, linked)
 	return usage, nil
@@ -75,15 +76,15 @@ func networkUsage(process fs.FS, ports portSet, linked []netip.Addr) (registry.U
 
 // hostUsage is that of a process on the host's network, where Traefik may well come
 // over the loopback, and where others listen, too.
-func hostUsage(process fs.FS, ports portSet, linked []netip.Addr) (registry.Usage, error) {
+func hostUsage(process fs.FS, ports portSet, linked []netip.Addr) (idle.Usage, error) {
 	if len(ports.known) == 0 {
-		return registry.Usage{Connections: registry.UnknownConnections, Unseen: portUnknown}, nil
+		return idle.Usage{Connections: idle.UnknownConnections, Unseen: portUnknown}, nil
 	}
 	table, err := sockets(process)
 	if err != nil {
-		return registry.Usage{}, err
+		return idle.Usage{}, err
 	}
-	return registry.Usage{Connections: connections(table, ports, linked)}, nil
+	return idle.Usage{Connections: connections(table, ports, linked)}, nil
 }
 
 // connections counts those established to the ports by anybody but those at the addresses
@@ -183,8 +184,8 @@ func parseAddress(text string) (netip.AddrPort, error) {
 
 // traffic is how many bytes and packets were received and sent in the network of the
 // process, on all interfaces but the loopback.
-func traffic(process fs.FS) (registry.Usage, error) {
-	var total registry.Usage
+func traffic(process fs.FS) (idle.Usage, error) {
+	var total idle.Usage
 	text, err := fs.ReadFile(process, "net/dev")
 	if err != nil {
 		return total, err
@@ -203,7 +204,7 @@ func traffic(process fs.FS) (registry.Usage, error) {
 
 // addTraffic adds what an interface has counted: eight counters of what was received, of
 // which the first two are bytes and packets, and then the same of what was sent.
-func addTraffic(total *registry.Usage, counters []string) error {
+func addTraffic(total *idle.Usage, counters []string) error {
 	if len(counters) < 10 {
 		return fmt.Errorf("%d counters, not 16", len(counters))
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/idle"
 )
 
 // What a Linux 6.18 shows of the network of a container at 172.17.0.2.
@@ -73,7 +73,7 @@ func TestLoopbackCountsOnTheHostsNetwork(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	equal(t, "usage", got, registry.Usage{Connections: 3})
+	equal(t, "usage", got, idle.Usage{Connections: 3})
 }
 
 func TestTrafficIsThatOfAllInterfacesButTheLoopback(t *testing.T) {
@@ -84,7 +84,7 @@ func TestTrafficIsThatOfAllInterfacesButTheLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "bytes", got, registry.Usage{Bytes: 1434 + 116 + 18446744073709000000 + 7, Packets: 17 + 2, Sent: 2})
+	equal(t, "bytes", got, idle.Usage{Bytes: 1434 + 116 + 18446744073709000000 + 7, Packets: 17 + 2, Sent: 2})
 }
 
 func TestKernelWithoutIPv6HasNoTableOfIt(t *testing.T) {

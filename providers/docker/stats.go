@@ -8,18 +8,18 @@ import (
 	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/idle"
 )
 
 // stats measures a container by what the engine counts.
-func (e *connection) stats(ctx context.Context, f *fleet, c *container) (registry.Usage, error) {
+func (e *connection) stats(ctx context.Context, f *fleet, c *container) (idle.Usage, error) {
 	s, err := e.sample(ctx, c.instance.ID)
 	if err != nil {
-		return registry.Usage{}, err
+		return idle.Usage{}, err
 	}
-	usage := registry.Usage{
+	usage := idle.Usage{
 		CPU:         time.Duration(s.CPUStats.CPUUsage.TotalUsage),
-		Connections: registry.UnknownConnections,
+		Connections: idle.UnknownConnections,
 		Memory:      workingSet(s.MemoryStats),
 	}
 	if usage.Unseen = f.uncounted(c); usage.Unseen != "" {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -200,28 +201,9 @@ type slowMeter struct {
 	takes time.Duration
 }
 
-func (m slowMeter) Measure(ctx context.Context, name string, want Want) (Usage, error) {
+func (m slowMeter) Measure(ctx context.Context, name string, want Want) (idle.Usage, error) {
 	time.Sleep(m.takes)
 	return m.metered.Measure(ctx, name, want)
-}
-
-func TestAStreamJustAboveTheFloorIsNotQuietWhenItsCountersAreReadLate(t *testing.T) {
-	began := time.Now()
-	const rate = 150 // bytes a second; the floor is 1 kB in 10 s
-	var seen samples
-	see := func(from, to time.Duration) { // an engine on a busy machine reads them as a look ends
-		seen = seen.with(sample{at: began.Add(from), ended: began.Add(to), usage: Usage{Bytes: uint64(rate * to.Seconds()), Connections: UnknownConnections}})
-	}
-	see(0, 4*time.Second)
-	see(7*time.Second, 8*time.Second)
-	see(10*time.Second, 10*time.Second)
-	if got := seen.use(rules.Defaults().Properties, 10*time.Second, false); got.Quiet {
-		t.Errorf("after 6 s that were seen for sure: %+v", got)
-	}
-	see(13*time.Second, 14*time.Second)
-	if got := seen.use(rules.Defaults().Properties, 10*time.Second, false); got.Reason.String() != "traffic 115 B/s" {
-		t.Errorf("once enough was seen: %+v", got)
-	}
 }
 
 func TestUseOfOneAppOfACircleKeepsTheOthersAwake(t *testing.T) {
@@ -242,9 +224,9 @@ func TestUseOfOneAppOfACircleKeepsTheOthersAwake(t *testing.T) {
 // unanswered is a provider that says nothing of an app's use before it is told to stop.
 type unanswered struct{ metered }
 
-func (unanswered) Measure(ctx context.Context, _ string, _ Want) (Usage, error) {
+func (unanswered) Measure(ctx context.Context, _ string, _ Want) (idle.Usage, error) {
 	<-ctx.Done()
-	return Usage{}, ctx.Err()
+	return idle.Usage{}, ctx.Err()
 }
 
 func TestALookThatTheEndOfPaastisCutsShortIsNoFault(t *testing.T) {

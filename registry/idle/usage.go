@@ -1,0 +1,32 @@
+package idle
+
+import "time"
+
+// Usage is what a provider has counted for the running instances of one app.
+type Usage struct {
+	// Bytes received and sent on all networks since the instances started. It falls
+	// when one of them was restarted.
+	Bytes uint64
+	// CPU time used since the instances started; falls likewise. It means something
+	// only if it was asked for.
+	CPU time.Duration
+	// Packets received and sent, likewise, and of these Sent. A keep-alive packet of TCP and
+	// its answer have no content: BarePacket bytes each. Zero: they are not counted.
+	Packets, Sent uint64
+	// Connections are those established to the app's ports, silent ones too. Those of
+	// some instances may be unseen. UnknownConnections if none was seen for that reason.
+	Connections int
+	// Unseen says why neither bytes nor connections tell of the use of one of the instances,
+	// and what would. Empty: they do.
+	Unseen string
+	// Memory that they take, in bytes, without what is only there for speed. Zero: not known;
+	// it may be told although it was not asked for.
+	Memory uint64
+}
+
+// BarePacket is how long a packet of TCP is at most that has no content, by IPv4, with the
+// header of Ethernet and the time stamps that Linux sends: 14 + 20 + 20 + 12.
+const BarePacket = 66
+
+// UnknownConnections tells that connections cannot be counted.
+const UnknownConnections = -1

@@ -1,0 +1,54 @@
+package registry
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/paastis/paastis/registry/idle"
+)
+
+// Meter is a provider that can tell how much an app is in use beyond its requests.
+type Meter interface {
+	// Measure looks at the counters of the app's running instances as they are now, and
+	// adds them up. It may block for seconds. It is an error if no instance runs, or if
+	// one of those that do cannot be measured.
+	Measure(ctx context.Context, name string, want Want) (idle.Usage, error)
+}
+
+// Want is what a measure is to tell.
+type Want struct {
+	// Ports are those that requests come to, as far as is known. Connections count to these,
+	// and to whatever else the app listens on, as far as that can be told apart from what
+	// others do. Nil: none is known.
+	Ports []uint16
+	// Linked are the addresses of apps that keep it awake by themselves: connections from
+	// there do not count. Nil: there are none.
+	Linked []netip.Addr
+	// Quick tells that bytes are not wanted, where it takes seconds to find them out.
+	Quick bool
+	// CPU asks for the CPU time, which a provider may take seconds to find out.
+	CPU bool
+	// Memory asks for the memory, likewise. That it cannot be found out is no error.
+	Memory bool
+}
+
+// Limited is a Meter that can tell beforehand what it will not see.
+type Limited interface {
+	// Unseen says why the use of the app could not be seen beyond its requests, and what would
+	// make it visible, whether the app runs or not. Ports are those that requests come to.
+	// Empty: it could be seen. It does not block.
+	Unseen(name string, ports []uint16) string
+}
+
+// Executor is a provider that can run a command inside an app.
+type Executor interface {
+	// Execute runs a command in the app's first running instance, without a shell, and
+	// returns its exit code. It blocks until the command ends or ctx does.
+	Execute(ctx context.Context, name string, command []string) (exitCode int, err error)
+}
+
+// Logger is a provider that can tell what an app has written.
+type Logger interface {
+	// Logs returns the last lines that the app's instances wrote, oldest first.
+	Logs(ctx context.Context, name string, lines int) ([]string, error)
+}

@@ -1,0 +1,169 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/rules"
+)
+
+// busyLimit bounds an app's own word on whether it is busy, measureLimit a sample of its
+// counters.
+const (
+	busyLimit    = 10 * time.Second
+	measureLimit = 30 * time.Second
+)
+
+// isSampled reports whether an app is sampled before it sleeps.
+func (k *Keeper) isSampled() bool {
+	_, meter := k.provider.(Meter)
+	return meter || k.Entry().Busy.Asked()
+}
+
+// quiet is for how long the app must be seen to be quiet: longer if a stream that was
+// let through may still be there, unseen because connections cannot be counted.
+func (k *Keeper) quiet() time.Duration {
+	e, counted := k.Entry(), k.usage.counted()
+	if !counted && (k.lasting.Load() != 0 || k.usage.unseen) {
+		return max(e.QuietTime, e.StreamQuietTime)
+	}
+	return idle.Quiet(e.Properties, counted)
+}
+
+// Quiet is for how long an app without streams must be seen to be quiet: its quiet time,
+// and no longer than half of its max_idle_time.
+func (e *Entry) Quiet() time.Duration { return idle.Quiet(e.Properties, false) }
+
+// samplePause is how often the traffic of an app is sampled of which no request is seen.
+func (k *Keeper) samplePause() time.Duration {
+	return idle.Pause(k.Entry().MaxIdleTime, k.quiet())
+}
+
+// sampleUse samples an app's use, beside the passes. Nothing is asked of the app itself if
+// only its counters are wanted. In the first whole sample of a wake its memory is asked for: it
+// is about to sleep, and that may take a second.
+func (p *pass) sampleUse(k *Keeper, whole bool) {
+	if k.usage.sampling {
+		return
+	}
+	k.usage.reading(true)
+	r, e, name, app := p.reg, k.Entry(), k.app.Name, k.app
+	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
+	r.jobs.do(k, job{work: func(ctx context.Context) func() {
+		began := time.Now()
+		s := measure(ctx, k.provider, name, e, want)
+		if whole && (s.Blind == "" || e.Unseen == rules.UnseenSleep) {
+			s.Busy = askBusy(ctx, k.provider, e, app)
+		}
+		s.At, s.Ended = began, time.Now()
+		if ctx.Err() != nil {
+			return nil // Paastis ends: what was not seen says nothing
+		}
+		return func() { r.sampled(k, s) }
+	}})
+}
+
+// sampled takes in a sample of an app that still runs. It is called with r.mu held.
+func (r *Registry) sampled(k *Keeper, s idle.Sample) {
+	k.usage.reading(false)
+	if k.Entry().Follows() {
+		s.Usage.Unseen = ""
+	}
+	if !k.app.alive() {
+		return // that it could not be seen says nothing
+	}
+	if last, _ := k.usage.last(); s.Blind != "" && last.Blind == "" {
+		r.journal.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", s.Blind)
+	}
+	k.usage.add(s)
+	k.usage.hide(r.publisher.direct(k) || k.app.Published)
+	uncounted := s.Usage.Bytes == 0 && s.Usage.Connections > 0
+	if k.usage.unseen && (k.usage.samples.Moved(k.Entry().TrafficFloor) || uncounted) {
+		k.routing.see(s.Ended)
+	}
+}
+
+// blindText tells of an app that cannot be looked at.
+func blindText(unseen rules.Unseen) string {
+	if unseen == rules.UnseenSleep {
+		return "app's use cannot be seen, which does not keep it awake; allow the call"
+	}
+	return "app stays awake, for its use cannot be seen; allow the call, or set unseen: sleep"
+}
+
+// measure reads an app's counters.
+func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) idle.Sample {
+	meter, ok := p.(Meter)
+	if !ok {
+		return idle.Sample{Usage: idle.Usage{Connections: idle.UnknownConnections}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, measureLimit)
+	defer cancel()
+	usage, err := meter.Measure(ctx, name, want)
+	switch {
+	case err != nil && e.TrafficFloor == rules.Off && e.CPUFloor == 0:
+		return idle.Sample{Usage: idle.Usage{Connections: idle.UnknownConnections}} // it does not count
+	case err != nil:
+		return idle.Sample{Blind: err.Error()}
+	}
+	return idle.Sample{Usage: usage}
+}
+
+// askBusy asks the app itself, and returns that it says that it is busy. A check that
+// does not work keeps the app awake.
+func askBusy(ctx context.Context, p Provider, e *Entry, app App) reason.Reason {
+	if !e.Busy.Asked() {
+		return reason.Reason{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, busyLimit)
+	defer cancel()
+	busy, err := false, error(nil)
+	if e.Busy.Command != nil {
+		busy, err = busyByCommand(ctx, p, app.Name, e.Busy.Command)
+	} else {
+		busy, err = busyByURL(ctx, e, app)
+	}
+	switch {
+	case err != nil:
+		return reason.Reason{Kind: reason.BusyCheckFails, Text: err.Error()}
+	case busy:
+		return reason.Reason{Kind: reason.Busy, Text: e.Busy.String()}
+	default:
+		return reason.Reason{}
+	}
+}
+
+func busyByCommand(ctx context.Context, p Provider, name string, command []string) (bool, error) {
+	executor, ok := p.(Executor)
+	if !ok {
+		return false, fmt.Errorf("%s cannot run commands in apps", p.ID())
+	}
+	code, err := executor.Execute(ctx, name, command)
+	if err == nil && code > 1 {
+		err = fmt.Errorf("%q ended with %d, neither 0 (busy) nor 1 (not busy)", command[0], code)
+	}
+	return code == 0, err
+}
+
+func busyByURL(ctx context.Context, e *Entry, app App) (bool, error) {
+	port := e.Busy.Port
+	if port == 0 {
+		port = e.Port()
+	}
+	address := app.reach(port)
+	if address == "" || port == 0 {
+		return false, errors.New("no way to it: no shared network, or no port known")
+	}
+	status, err := statusOf(ctx, e.request(address, port, e.Busy.Path))
+	if err == nil && status != http.StatusOK && status != http.StatusNoContent {
+		err = fmt.Errorf("%s answered %s, neither 200 (busy) nor 204 (not busy)", e.Busy.Path, strconv.Itoa(status))
+	}
+	return status == http.StatusOK, err
+}
