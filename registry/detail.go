@@ -85,23 +85,23 @@ type FailureDetail struct {
 // Details are those of all managed apps and of those that they link to, by stack and name.
 func (r *Registry) Details() []Detail {
 	r.mu.Lock()
-	inv, p := r.definitions.inventory.Load(), r.sketch(time.Now())
-	drawn := make([]drawing, 0, len(inv.Entries))
+	inv, p := r.definitions.inventory.Load(), r.newReadPass(time.Now())
+	drafts := make([]detailDraft, 0, len(inv.Entries))
 	for _, e := range inv.Entries {
 		if inv.listed(e) {
-			drawn = append(drawn, p.draw(e.keeper))
+			drafts = append(drafts, p.detail(e.keeper))
 		}
 	}
 	r.mu.Unlock()
-	return paint(drawn)
+	return complete(drafts)
 }
 
 // Detail is that of an app as it is now.
 func (r *Registry) Detail(k *Keeper) Detail {
 	r.mu.Lock()
-	d := r.sketch(time.Now()).draw(k)
+	d := r.newReadPass(time.Now()).detail(k)
 	r.mu.Unlock()
-	return paint([]drawing{d})[0]
+	return complete([]detailDraft{d})[0]
 }
 
 // listed tells that an app is among Details.
@@ -109,18 +109,18 @@ func (inv *Inventory) listed(e *Entry) bool {
 	return e.Managed || slices.ContainsFunc(inv.Graph.Dependents(e.Name), func(name string) bool { return inv.names[name].Managed })
 }
 
-// drawing is a detail of which that is still missing what never changes of its entry: it is
+// detailDraft is a detail of which that is still missing what never changes of its entry: it is
 // filled in without the lock.
-type drawing struct {
+type detailDraft struct {
 	Detail
 	entry *Entry
 	inv   *Inventory
 }
 
-// paint completes drawings, and sorts them by stack and name.
-func paint(drawn []drawing) []Detail {
+// complete completes drafts, and sorts them by stack and name.
+func complete(drafts []detailDraft) []Detail {
 	var details []Detail
-	for _, d := range drawn {
+	for _, d := range drafts {
 		d.describe()
 		details = append(details, d.Detail)
 	}
@@ -131,7 +131,7 @@ func paint(drawn []drawing) []Detail {
 }
 
 // describe fills in what the entry says.
-func (d *drawing) describe() {
+func (d *detailDraft) describe() {
 	e := d.entry
 	d.Provider, _, _ = strings.Cut(e.ID, "/")
 	d.OwnName, d.Stack, d.Managed = e.App.Name, e.App.Stack, e.Managed
@@ -157,20 +157,26 @@ func needOf(l rules.Link) Need {
 	return Need{Name: l.Name, Condition: l.Condition.String(), Optional: l.Optional}
 }
 
-// sketch is a pass that moves nothing: it only looks. Called with the lock held.
-func (r *Registry) sketch(now time.Time) *sketch {
-	return &sketch{pass: r.newPass(now), stops: map[*component]time.Time{}}
+// readPass is a go over apps that moves nothing: it only looks. It is made and used with the
+// registry's lock held.
+type readPass struct {
+	*summaries
+	definitions *definitions
+	transitions *transitions
+	stops       map[*component]time.Time // when each stops; zero: not foreseeable
 }
 
-type sketch struct {
-	*pass
-	stops map[*component]time.Time // when each stops; zero: not foreseeable
+func (r *Registry) newReadPass(now time.Time) *readPass {
+	return &readPass{
+		summaries: r.newSummaries(now), definitions: &r.definitions, transitions: r.transitions,
+		stops: map[*component]time.Time{},
+	}
 }
 
-// draw is what changes of an app.
-func (p *sketch) draw(k *Keeper) drawing {
+// detail is what changes of an app.
+func (p *readPass) detail(k *Keeper) detailDraft {
 	e := k.Entry()
-	d := drawing{entry: e, inv: p.reg.definitions.inventory.Load()}
+	d := detailDraft{entry: e, inv: p.definitions.inventory.Load()}
 	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause.get()
 	if k.since.IsZero() {
 		d.Since = k.past.Current()
@@ -193,7 +199,7 @@ func (p *sketch) draw(k *Keeper) drawing {
 		}
 	case Ready:
 		d.Reason = idle.Decide(p.snapshot(k), p.now).Reason
-		if !k.open.Load() && !p.reg.transitions.mayOpen(k) {
+		if !k.open.Load() && !p.transitions.mayOpen(k) {
 			d.State, d.Reason = Starting, reason.Reason{Kind: reason.NeedDown}
 		}
 	case Failed:
@@ -219,7 +225,7 @@ func (k *Keeper) lastActivity() time.Time {
 }
 
 // nextStop is when an app sleeps if nothing happens. Zero: that cannot be foreseen.
-func (p *sketch) nextStop(k *Keeper) time.Time {
+func (p *readPass) nextStop(k *Keeper) time.Time {
 	if k.state != Ready && (k.state != Failed || !k.app.alive()) || !k.Entry().Managed {
 		return time.Time{}
 	}
@@ -234,7 +240,7 @@ func (p *sketch) nextStop(k *Keeper) time.Time {
 }
 
 // foresee is when a component sleeps, after all that need it.
-func (p *sketch) foresee(k *Keeper, c *component) time.Time {
+func (p *readPass) foresee(k *Keeper, c *component) time.Time {
 	s := p.snapshot(k)
 	if s.SleepIsAsked() {
 		return p.now
@@ -250,7 +256,7 @@ func (p *sketch) foresee(k *Keeper, c *component) time.Time {
 	}
 	stop = latest(stop, s.NotBefore)
 	for _, m := range c.members {
-		if why, _ := p.unturnable(m.keeper); !why.IsZero() {
+		if why, _ := p.publisher.unturnable(m.keeper, p.now); !why.IsZero() {
 			return time.Time{}
 		}
 	}
@@ -270,7 +276,7 @@ const mostWindows = 8
 
 // afterWindows is when no window and no pin keeps an app of a component awake any more, from
 // a time on. Zero: not soon.
-func (p *sketch) afterWindows(c *component, t time.Time) time.Time {
+func (p *readPass) afterWindows(c *component, t time.Time) time.Time {
 	for range mostWindows {
 		end := t
 		for m := range c.managed {

@@ -52,8 +52,7 @@ func (s SleepRefusal) Unwrap() error { return s.err }
 
 // requestSleep is Sleep of an app that runs. Called with the lock held.
 func (r *Registry) requestSleep(k *Keeper, force bool, now time.Time) error {
-	p, circle := r.sketch(now), r.circle(k)
-	s := p.snapshot(k)
+	circle, s := r.circle(k), r.newSummaries(now).snapshot(k)
 	s.SleepAsked, s.Forced = now, force
 	stale := now.Sub(s.SampledAt) > s.Quiet // what was seen then says nothing of now
 	if stale {

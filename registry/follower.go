@@ -27,12 +27,12 @@ type Follower struct {
 	wake  chan struct{} // something happened
 
 	// The registry's lock guards the rest.
-	changed map[*Keeper]bool
-	gone    map[string]bool
-	missed  bool
-	seen    map[*Keeper]glimpse // of the apps that move
-	glances time.Time           // when they are to be looked at again
-	paints  time.Time           // when pictures may be given again
+	changed    map[*Keeper]bool
+	gone       map[string]bool
+	missed     bool
+	seen       map[*Keeper]glimpse // of the apps that move
+	glances    time.Time           // when they are to be looked at again
+	picturesAt time.Time           // when pictures may be given again
 }
 
 // glimpse is what changes of an app without anybody being told.
@@ -121,29 +121,29 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 		f.glance(now)
 	}
 	wait = f.glances.Sub(now)
-	var drawn []drawing
+	var drafts []detailDraft
 	switch {
 	case len(f.changed)+len(f.gone) == 0:
-	case now.Before(f.paints):
-		wait = min(wait, f.paints.Sub(now))
+	case now.Before(f.picturesAt):
+		wait = min(wait, f.picturesAt.Sub(now))
 	default:
-		f.paints = now.Add(pictureEvery)
-		drawn, c.Gone = f.draw(now)
+		f.picturesAt = now.Add(pictureEvery)
+		drafts, c.Gone = f.details(now)
 	}
 	r.mu.Unlock()
-	c.Apps = paint(drawn)
+	c.Apps = complete(drafts)
 	if c.Missed || len(c.Events)+len(c.Apps)+len(c.Gone) > 0 {
 		wait = 0
 	}
 	return c, wait
 }
 
-// draw takes the pictures that are to be given, and the names of the apps that are gone.
-func (f *Follower) draw(now time.Time) (drawn []drawing, gone []string) {
-	inv, p := f.r.definitions.inventory.Load(), f.r.sketch(now)
+// details takes the pictures that are to be given, and the names of the apps that are gone.
+func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) {
+	inv, p := f.r.definitions.inventory.Load(), f.r.newReadPass(now)
 	for k := range f.changed {
 		if !k.removal.gone && inv.listed(k.Entry()) {
-			drawn = append(drawn, p.draw(k))
+			drafts = append(drafts, p.detail(k))
 		}
 	}
 	for name := range f.gone {
@@ -154,14 +154,14 @@ func (f *Follower) draw(now time.Time) (drawn []drawing, gone []string) {
 	clear(f.changed)
 	clear(f.gone)
 	slices.Sort(gone)
-	return drawn, gone
+	return drafts, gone
 }
 
 // glance finds the apps that were used, or are to stop at another time, since it last did.
 // Called with the lock held.
 func (f *Follower) glance(now time.Time) {
 	f.glances = now.Add(glanceEvery)
-	seen, p := make(map[*Keeper]glimpse, len(f.r.keepers.moving)), f.r.sketch(now)
+	seen, p := make(map[*Keeper]glimpse, len(f.r.keepers.moving)), f.r.newReadPass(now)
 	for _, k := range f.r.keepers.moving {
 		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.get().Topic()}
 		if seen[k] = g; g != f.seen[k] {

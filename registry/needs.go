@@ -223,7 +223,7 @@ func (p *pass) stopOverdue(k *Keeper) {
 		p.at(latest(over, k.failures.stopAfter))
 	case k.isSampled() && !k.usage.sampledSince(p.now.Add(-k.quiet())):
 		p.sampleUse(k, false)
-	case p.summary(e.component).open > 0, p.summary(e.component).use.Reason.Kind != "":
+	case p.summaries.of(e.component).open > 0, p.summaries.of(e.component).use.Reason.Kind != "":
 		p.at(p.now.Add(k.quiet())) // somebody uses it all the same
 	default:
 		p.stop(k, reason.Reason{Kind: reason.Overdue})

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik/dynamic"
 )
@@ -33,11 +34,12 @@ const (
 // a route to its app, or to Paastis. Its exported methods may be called by several at once; the
 // others are called with the registry's lock held, which guards its fields but for the atomics.
 type Publisher struct {
-	reg     *Registry
-	version uint64                         // grows whenever a route may have changed
-	ready   map[publicationKey]Publication // what is made of this version
-	pollers map[fetcher]*poller            // who has fetched the routes; none ever did if it is empty
-	missing bool                           // nobody does any more, and it was logged
+	reg      *Registry
+	version  uint64                         // grows whenever a route may have changed
+	ready    map[publicationKey]Publication // what is made of this version
+	pollers  map[fetcher]*poller            // who has fetched the routes; none ever did if it is empty
+	missing  bool                           // nobody does any more, and it was logged
+	loadedAt time.Time                      // when Paastis began
 
 	strangers    map[netip.Addr]bool      // who asked, and is no app that is known
 	destinations map[fetcher]*destination // what is known of those who ask for them
@@ -62,6 +64,12 @@ func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher
 	}
 	pub.marks.begin(pub.version, now)
 	return pub
+}
+
+// begin begins with the marks of the Paastis before. Called with the lock held.
+func (pub *Publisher) begin(marks history.Marks, now time.Time) {
+	pub.loadedAt = now
+	pub.marks.restore(marks, now)
 }
 
 // poller is a Traefik that fetches the routes.

@@ -72,9 +72,8 @@ type Registry struct {
 	audit     time.Duration
 	archive   *history.Archive // of what outlives Paastis
 
-	loadedAt time.Time
-	unknown  atomic.Int64 // requests that belong to no app of ours
-	callers  callers      // by their addresses
+	unknown atomic.Int64 // requests that belong to no app of ours
+	callers callers      // by their addresses
 
 	jobs        jobs
 	prober      *prober
@@ -134,10 +133,9 @@ func New(o Options) *Registry {
 // and a moment longer for the others: whose apps are not there by then follow once Run gets
 // them. It returns the first error, as it is, if none answers.
 func (r *Registry) Load(ctx context.Context) error {
-	r.loadedAt = time.Now()
 	marks := r.archive.Load(ctx)
 	r.mu.Lock()
-	r.publisher.marks.restore(marks, time.Now())
+	r.publisher.begin(marks, time.Now())
 	r.mu.Unlock()
 	if err := r.loadProviders(ctx); err != nil {
 		return err
@@ -251,7 +249,7 @@ func (r *Registry) advance(now time.Time) time.Time {
 	p := r.newPass(now)
 	for p.moved = true; p.moved; {
 		p.moved = false
-		clear(p.lastUse)
+		p.summaries.forgetUse()
 		for _, k := range slices.Clone(r.keepers.moving) { // a step may add to them
 			if p.moves[k] < mostMoves {
 				p.step(k)
@@ -276,22 +274,15 @@ type pass struct {
 	next      time.Time // when to look again
 	moved     bool      // an app changed, so others may follow
 	moves     map[*Keeper]int
-	lastUse   map[*component]time.Time
-	summaries map[*component]summaryAt
+	summaries *summaries
 	starting  starting
-}
-
-// summaryAt is a summary with the epoch in which it holds.
-type summaryAt struct {
-	summary
-	epoch uint64
 }
 
 // newPass makes a pass that has moved nothing so far. Called with the lock held.
 func (r *Registry) newPass(now time.Time) *pass {
 	return &pass{
 		reg: r, now: now, next: now.Add(time.Hour),
-		moves: map[*Keeper]int{}, lastUse: map[*component]time.Time{}, summaries: map[*component]summaryAt{},
+		moves: map[*Keeper]int{}, summaries: r.newSummaries(now),
 	}
 }
 

@@ -41,7 +41,7 @@ func (p *pass) stepReady(k *Keeper) {
 		p.stopOverdue(k)
 		return
 	}
-	s := p.snapshot(k)
+	s := p.summaries.snapshot(k)
 	d := idle.Decide(s, p.now)
 	if p.cancelsSleep(k, s, d) {
 		s.SleepAsked = time.Time{}
@@ -71,7 +71,7 @@ func (p *pass) stepReady(k *Keeper) {
 // stepDraining looks once more at an app that is closed already, and orders its stop if
 // nobody came and nothing speaks for its use.
 func (p *pass) stepDraining(k *Keeper) {
-	s := p.snapshot(k)
+	s := p.summaries.snapshot(k)
 	s.SampledAt = p.now // it is looked at anyway, below
 	d := idle.Decide(s, p.now)
 	switch {
@@ -184,130 +184,4 @@ func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 		k.usage.begin(now.Add(-k.Entry().MaxIdleTime))
 		r.transitions.setState(k, Ready, reason.Reason{Kind: reason.StopRefused, Because: &why}, now)
 	}
-}
-
-// snapshot is what the idle decision looks at: the app's component as one.
-func (p *pass) snapshot(k *Keeper) idle.Snapshot {
-	sum := p.summary(k.Entry().component)
-	s := idle.Snapshot{
-		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: p.used(k.Entry().component), NotBefore: k.failures.stopAfter,
-		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced,
-		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
-	}
-	if p.reg.publisher.direct(k) || k.app.Published {
-		s.Every = k.samplePause()
-	}
-	if last, any := k.usage.last(); any {
-		s.SampledAt = last.Ended
-	}
-	if !s.Use.Reason.IsZero() && sum.user != k {
-		s.Use.Reason.Apps = []string{sum.user.Name()}
-	}
-	return s
-}
-
-// summary is what the awake apps of a component come to, for the sleep of each of them.
-type summary struct {
-	maxIdle   time.Duration
-	waking    string // one that is on its way up
-	open      int
-	kept      reason.Reason
-	keptUntil time.Time
-	watched   bool
-	quiet     time.Duration
-	use       idle.Use
-	user      *Keeper  // of whom the use tells
-	neededBy  []string // the names of the awake apps outside that need one of them
-}
-
-// summary finds it, unless nothing has changed since it was last found in this pass.
-func (p *pass) summary(c *component) *summary {
-	sum, found := p.summaries[c]
-	if found && sum.epoch == p.reg.supply.epoch {
-		return &sum.summary
-	}
-	sum = summaryAt{epoch: p.reg.supply.epoch, summary: summary{use: idle.Use{Quiet: true}, neededBy: namesOf(c.needing())}}
-	for _, e := range c.members {
-		if e.Managed && e.keeper.awake() {
-			p.include(&sum.summary, e.keeper)
-		}
-	}
-	p.summaries[c] = sum
-	return &sum.summary
-}
-
-// include adds an awake app.
-func (p *pass) include(s *summary, m *Keeper) {
-	s.maxIdle = max(s.maxIdle, m.Entry().MaxIdleTime)
-	if m.state == Starting {
-		s.waking = m.Name()
-	}
-	s.open += int(m.using.Load())
-	s.keep(m.manual.kept(m.Entry(), p.now))
-	s.keep(p.unturnable(m))
-	if m.runsToItsEnd(p.now) {
-		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, m.jobDeadline())
-	}
-	if !m.isSampled() || !m.app.alive() {
-		return
-	}
-	quiet := m.quiet()
-	use := m.usage.samples.Use(m.Entry().Properties, quiet, m.mayBeSilent(p.now))
-	if s.use.Reason.IsZero() {
-		s.use.Reason, s.user = use.Reason, m
-	}
-	s.use.Quiet = s.use.Quiet && use.Quiet
-	s.watched = true
-	s.quiet = max(s.quiet, quiet)
-}
-
-// keep adds what keeps the app awake until a time: what does so the longest counts.
-func (s *summary) keep(why reason.Reason, until time.Time) {
-	if until.After(s.keptUntil) {
-		s.kept, s.keptUntil = why, until
-	}
-}
-
-// needing are the awake apps outside a component that need one of its members, also by way
-// of some that somebody has stopped.
-func (c *component) needing() []*Entry {
-	var needing []*Entry
-	seen := map[*component]bool{c: true}
-	for queue := []*component{c}; len(queue) > 0; queue = queue[1:] {
-		for _, d := range queue[0].dependents {
-			switch {
-			case d.keeper.awake():
-				needing = append(needing, d)
-			case !seen[d.component]:
-				seen[d.component] = true
-				queue = append(queue, d.component)
-				for _, m := range d.component.members { // each of which needs the one that does not run
-					if m.keeper.awake() {
-						needing = append(needing, m)
-					}
-				}
-			}
-		}
-	}
-	return needing
-}
-
-// used is when a component was last of use, to its own visitors or to those of the apps
-// that need it.
-func (p *pass) used(c *component) time.Time {
-	if last, ok := p.lastUse[c]; ok {
-		return last
-	}
-	var last time.Time
-	for _, m := range c.members {
-		last = latest(last, m.keeper.lastUse())
-	}
-	if len(c.members) == 1 && len(c.dependents) == 0 {
-		return last
-	}
-	for _, d := range c.dependents {
-		last = latest(last, p.used(d.component))
-	}
-	p.lastUse[c] = last
-	return last
 }

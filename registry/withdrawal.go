@@ -144,22 +144,22 @@ func (t *transitions) withdrawalProved(k *Keeper, err error) {
 
 // unturnable says why an app's routes could not be turned to Paastis now, so that it has
 // to stay awake, and until when to wait for a change. Zero: they could.
-func (p *pass) unturnable(k *Keeper) (why reason.Reason, until time.Time) {
+func (pub *Publisher) unturnable(k *Keeper, now time.Time) (why reason.Reason, until time.Time) {
 	switch {
 	case len(k.Entry().Routes) == 0 && !k.routing.stale:
 		return reason.Reason{}, time.Time{}
-	case !p.reg.publisher.direct(k):
+	case !pub.direct(k):
 		// A Traefik that has fetched them from the Paastis before may not be back yet.
-		if end := p.reg.loadedAt.Add(pollGrace); k.attempt.found && k.lastRequest().IsZero() && p.now.Before(end) {
+		if end := pub.loadedAt.Add(pollGrace); k.attempt.found && k.lastRequest().IsZero() && now.Before(end) {
 			return reason.Reason{Kind: reason.RoutesUnknown}, end
 		}
 		return reason.Reason{}, time.Time{}
-	case len(p.reg.publisher.leading(k, p.now)) > 0:
+	case len(pub.leading(k, now)) > 0:
 		return reason.Reason{}, time.Time{}
 	}
-	if !p.reg.publisher.missing {
-		p.reg.publisher.missing = true
-		p.reg.journal.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
+	if !pub.missing {
+		pub.missing = true
+		pub.reg.journal.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
 	}
-	return reason.Reason{Kind: reason.NobodyFetches}, p.now.Add(pollPatience)
+	return reason.Reason{Kind: reason.NobodyFetches}, now.Add(pollPatience)
 }

@@ -1,0 +1,161 @@
+package registry
+
+import (
+	"time"
+
+	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/reason"
+)
+
+// summaries are what the sleep of apps is decided by, at one moment. They are made and used with
+// the registry's lock held.
+type summaries struct {
+	now       time.Time
+	supply    *supply
+	publisher *Publisher
+	found     map[*component]summaryAt
+	lastUse   map[*component]time.Time
+}
+
+// summaryAt is a summary with the epoch in which it holds.
+type summaryAt struct {
+	summary
+	epoch uint64
+}
+
+// newSummaries makes some that nothing is known of so far. Called with the lock held.
+func (r *Registry) newSummaries(now time.Time) *summaries {
+	return &summaries{
+		now: now, supply: &r.supply, publisher: r.publisher,
+		found: map[*component]summaryAt{}, lastUse: map[*component]time.Time{},
+	}
+}
+
+// forgetUse takes in that apps may have been used since.
+func (o *summaries) forgetUse() { clear(o.lastUse) }
+
+// summary is what the awake apps of a component come to, for the sleep of each of them.
+type summary struct {
+	maxIdle   time.Duration
+	waking    string // one that is on its way up
+	open      int
+	kept      reason.Reason
+	keptUntil time.Time
+	watched   bool
+	quiet     time.Duration
+	use       idle.Use
+	user      *Keeper  // of whom the use tells
+	neededBy  []string // the names of the awake apps outside that need one of them
+}
+
+// snapshot is what the idle decision looks at: the app's component as one.
+func (o *summaries) snapshot(k *Keeper) idle.Snapshot {
+	sum := o.of(k.Entry().component)
+	s := idle.Snapshot{
+		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: o.used(k.Entry().component), NotBefore: k.failures.stopAfter,
+		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced,
+		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
+	}
+	if o.publisher.direct(k) || k.app.Published {
+		s.Every = k.samplePause()
+	}
+	if last, any := k.usage.last(); any {
+		s.SampledAt = last.Ended
+	}
+	if !s.Use.Reason.IsZero() && sum.user != k {
+		s.Use.Reason.Apps = []string{sum.user.Name()}
+	}
+	return s
+}
+
+// of finds it, unless nothing has changed since it was last found in this pass.
+func (o *summaries) of(c *component) *summary {
+	sum, found := o.found[c]
+	if found && sum.epoch == o.supply.epoch {
+		return &sum.summary
+	}
+	sum = summaryAt{epoch: o.supply.epoch, summary: summary{use: idle.Use{Quiet: true}, neededBy: namesOf(c.needing())}}
+	for _, e := range c.members {
+		if e.Managed && e.keeper.awake() {
+			o.include(&sum.summary, e.keeper)
+		}
+	}
+	o.found[c] = sum
+	return &sum.summary
+}
+
+// include adds an awake app.
+func (o *summaries) include(s *summary, m *Keeper) {
+	s.maxIdle = max(s.maxIdle, m.Entry().MaxIdleTime)
+	if m.state == Starting {
+		s.waking = m.Name()
+	}
+	s.open += int(m.using.Load())
+	s.keep(m.manual.kept(m.Entry(), o.now))
+	s.keep(o.publisher.unturnable(m, o.now))
+	if m.runsToItsEnd(o.now) {
+		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, m.jobDeadline())
+	}
+	if !m.isSampled() || !m.app.alive() {
+		return
+	}
+	quiet := m.quiet()
+	use := m.usage.samples.Use(m.Entry().Properties, quiet, m.mayBeSilent(o.now))
+	if s.use.Reason.IsZero() {
+		s.use.Reason, s.user = use.Reason, m
+	}
+	s.use.Quiet = s.use.Quiet && use.Quiet
+	s.watched = true
+	s.quiet = max(s.quiet, quiet)
+}
+
+// keep adds what keeps the app awake until a time: what does so the longest counts.
+func (s *summary) keep(why reason.Reason, until time.Time) {
+	if until.After(s.keptUntil) {
+		s.kept, s.keptUntil = why, until
+	}
+}
+
+// needing are the awake apps outside a component that need one of its members, also by way
+// of some that somebody has stopped.
+func (c *component) needing() []*Entry {
+	var needing []*Entry
+	seen := map[*component]bool{c: true}
+	for queue := []*component{c}; len(queue) > 0; queue = queue[1:] {
+		for _, d := range queue[0].dependents {
+			switch {
+			case d.keeper.awake():
+				needing = append(needing, d)
+			case !seen[d.component]:
+				seen[d.component] = true
+				queue = append(queue, d.component)
+				for _, m := range d.component.members { // each of which needs the one that does not run
+					if m.keeper.awake() {
+						needing = append(needing, m)
+					}
+				}
+			}
+		}
+	}
+	return needing
+}
+
+// used is when a component was last of use, to its own visitors or to those of the apps
+// that need it.
+func (o *summaries) used(c *component) time.Time {
+	if last, ok := o.lastUse[c]; ok {
+		return last
+	}
+	var last time.Time
+	for _, m := range c.members {
+		last = latest(last, m.keeper.lastUse())
+	}
+	if len(c.members) == 1 && len(c.dependents) == 0 {
+		return last
+	}
+	for _, d := range c.dependents {
+		last = latest(last, o.used(d.component))
+	}
+	o.lastUse[c] = last
+	return last
+}
