@@ -34,7 +34,7 @@ func TestCheckTellsWhichRoutersNoTraefikGets(t *testing.T) {
 		report := registry.Report{Apps: append([]registry.App{app}, c.traefiks...)}
 		var reported []registry.Reported
 		for _, a := range report.Apps {
-			reported = append(reported, registry.Reported{Provider: "docker", App: a})
+			reported = append(reported, registry.Reported{Provider: "docker", App: &a})
 		}
 		s := registry.Settings{Middleware: "paastis"}
 		told := strings.Join(lintTraefiks(registry.Resolve(reported, s), report, s), "\n")

@@ -46,7 +46,7 @@ func lintOf(t *testing.T, hasAPI bool, apps ...registry.App) []string {
 	t.Helper()
 	var reported []registry.Reported
 	for _, app := range apps {
-		reported = append(reported, registry.Reported{Provider: "docker", App: app})
+		reported = append(reported, registry.Reported{Provider: "docker", App: &app})
 	}
 	inv := registry.Resolve(reported, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 	return append(inv.Problems(), lint(inv, registry.Report{Apps: apps}, hasAPI)...)
@@ -277,7 +277,7 @@ func TestCheckWarnsOfAThemeThatDoesNotExist(t *testing.T) {
 		"branden":  `[shop-web: theme "branden" does not exist, plain is drawn; there are branded, plain, terminal]`,
 	} {
 		app := web(func(a *registry.App) { a.Labels["paastis.theme"] = theme })
-		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 		if got := fmt.Sprint(lintThemes(inv, []string{"branded", "plain", "terminal"})); got != want {
 			t.Errorf("%s: %s, want %s", theme, got, want)
 		}

@@ -26,7 +26,7 @@ func TestCheckNamesEachAppWhoseUseCannotBeSeen(t *testing.T) {
 	}
 	var apps []registry.Reported
 	for _, name := range []string{"hub", "careless", "web"} {
-		apps = append(apps, registry.Reported{Provider: "docker", App: registry.App{
+		apps = append(apps, registry.Reported{Provider: "docker", App: &registry.App{
 			Name: name, Origin: "container \"" + name + "\"", Instances: []registry.Instance{{Name: name}},
 		}})
 	}
@@ -52,7 +52,7 @@ func TestCheckTellsThatAppsCannotBeLookedAt(t *testing.T) {
 	}
 	app := registry.App{Name: "web", Origin: "container \"web\"", Instances: []registry.Instance{{Name: "web", Status: registry.Running}}}
 	settings := registry.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"}
-	inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: app}}, settings)
+	inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, settings)
 	got := refusedLook(t.Context(), inv, refusing{errors.New("403 not by this proxy")})
 	if len(got) != 1 || !strings.Contains(got[0], `app "web" stays awake`) || !strings.Contains(got[0], "403 not by this proxy") || !strings.Contains(got[0], "/stats") {
 		t.Errorf("warnings %q", got)
@@ -81,7 +81,7 @@ func TestExplainSaysWhatUseIsNotSeen(t *testing.T) {
 
 func TestAnAppOnTheHostsNetworkMayHaveAnyNameOfTheMachine(t *testing.T) {
 	for _, network := range []string{"host", "web"} {
-		e := &registry.Entry{App: registry.App{Name: "hub", Networks: []string{network}, Instances: []registry.Instance{{Name: "hub"}}}}
+		e := &registry.Entry{App: &registry.App{Name: "hub", Networks: []string{network}, Instances: []registry.Instance{{Name: "hub"}}}}
 		for _, url := range []string{"http://host.docker.internal:8123", "http://172.17.0.1:8123"} {
 			if err := staticElsewhere(e, url); (err == nil) != (network == "host") {
 				t.Errorf("on %s, %s: %v", network, url, err)

@@ -97,7 +97,7 @@ func listApps(ctx context.Context, cfg config.Loaded) (apps []registry.Reported,
 		all.Apps = append(all.Apps, report.Apps...)
 		for _, app := range report.Apps {
 			id := p.ID() + "/" + app.Name
-			apps = append(apps, registry.ReportedBy(p, app, asked[id], append(without[id], app.StartedWithout(report.Apps)...)))
+			apps = append(apps, registry.ReportedBy(p, &app, asked[id], append(without[id], app.StartedWithout(report.Apps)...)))
 		}
 	}
 	return apps, all, errors.Join(faults...)
@@ -186,7 +186,7 @@ func explainName(ctx context.Context, cfg config.Loaded, inv *registry.Inventory
 func writeSupposed(out io.Writer, cfg config.Loaded, inv *registry.Inventory, name string) {
 	app := registry.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
 	first := cfg.AllProviders()[0]
-	inv = inv.Supposing(registry.Reported{Provider: first.Name, App: app}, cfg.RegistrySettings())
+	inv = inv.Supposing(registry.Reported{Provider: first.Name, App: &app}, cfg.RegistrySettings())
 	writeEntry(out, inv, inv.Named(first.Name+"/"+name))
 }
 

@@ -53,7 +53,7 @@ func explained(t *testing.T, cfg config.Loaded, name string, apps ...registry.Ap
 	}
 	var reported []registry.Reported
 	for _, app := range apps {
-		reported = append(reported, registry.Reported{Provider: "docker", App: app})
+		reported = append(reported, registry.Reported{Provider: "docker", App: &app})
 	}
 	inv := registry.Resolve(reported, cfg.RegistrySettings())
 	var out strings.Builder

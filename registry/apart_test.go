@@ -37,9 +37,9 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 				labels["paastis.mode"] = c.mode
 			}
 			delete(labels, c.drop)
-			apps := []Reported{{Provider: "docker", App: App{Name: "shop", Labels: labels, Networks: c.networks, Instances: []Instance{{Name: "shop"}}}}}
+			apps := []Reported{{Provider: "docker", App: &App{Name: "shop", Labels: labels, Networks: c.networks, Instances: []Instance{{Name: "shop"}}}}}
 			if c.paastis != nil {
-				apps = append(apps, Reported{Provider: "docker", App: App{Name: "paastis", Protected: IsPaastis, Networks: c.paastis, Instances: []Instance{{Name: "paastis"}}}})
+				apps = append(apps, Reported{Provider: "docker", App: &App{Name: "paastis", Protected: IsPaastis, Networks: c.paastis, Instances: []Instance{{Name: "paastis"}}}})
 			}
 			e := Resolve(apps, Settings{Defaults: rules.Defaults(), Middleware: "paastis"}).Named("shop")
 			if published := len(e.Routes) > 0; published != c.published || e.Apart != c.apart {
@@ -60,7 +60,7 @@ func TestAnAppOnTheHostsNetworkIsFoundAtTheMachine(t *testing.T) {
 		"by a Traefik beside it":    {&destination{onHost: true}, "http://127.0.0.1:8123"},
 		"by one that is not known":  {nil, "http://172.18.0.1:8123"},
 	} {
-		if got := rt.servers(hub, hub.Instances, c.to); !slices.Equal(got, []string{c.want}) {
+		if got := rt.servers(&hub, hub.Instances, c.to); !slices.Equal(got, []string{c.want}) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}

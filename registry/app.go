@@ -143,6 +143,12 @@ func (a App) First() Instance {
 	return a.Instances[0]
 }
 
+// protected is the app as one that must never be put to sleep, for a reason.
+func (a App) protected(why string) *App {
+	a.Protected = why
+	return &a
+}
+
 // ended reports whether an app ran once and does not run any more.
 func (a App) ended() bool {
 	return slices.ContainsFunc(a.Instances, func(i Instance) bool { return !i.EndedAt.IsZero() }) &&

@@ -88,7 +88,7 @@ func (pub *Publisher) destination(who fetcher) *destination {
 }
 
 // read lays what is set over the flags of the app that the Traefik runs as.
-func (d *destination) read(app App) {
+func (d *destination) read(app *App) {
 	switch s := app.Traefik; {
 	case s == nil:
 		d.static.Unread = "its command has no flag of Traefik's"
@@ -209,7 +209,7 @@ func (d *destination) refuses(rt *Route) string {
 }
 
 // leavesOut says why Traefik leaves out an app with these labels. Empty: it does not.
-func (d *destination) leavesOut(labels traefik.Labels, app App, own bool) string {
+func (d *destination) leavesOut(labels traefik.Labels, app *App, own bool) string {
 	switch {
 	case labels.Enable != nil && !*labels.Enable:
 		return "its label traefik.enable=false keeps it from every Traefik"
@@ -344,7 +344,7 @@ type Withheld struct {
 
 // WithheldFrom returns what is not published to the Traefik that an app runs as, sorted, and
 // what its owner has to know of it, a line each. set is what the settings say of it.
-func (inv *Inventory) WithheldFrom(app App, set traefik.Static) ([]Withheld, []string) {
+func (inv *Inventory) WithheldFrom(app *App, set traefik.Static) ([]Withheld, []string) {
 	d := &destination{set: set, static: set, inventory: inv, networks: app.Networks, onHost: slices.Contains(app.Networks, "host")}
 	d.read(app)
 	d.choose()

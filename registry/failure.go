@@ -211,7 +211,7 @@ func (p *pass) end(k *Keeper) {
 // breakLoop stops an app that its provider starts again and again. It fails once it is
 // stopped.
 func (p *pass) breakLoop(k *Keeper) {
-	k.attempt.doom(k.failures.crashLoop(&k.app))
+	k.attempt.doom(k.failures.crashLoop(k.app))
 	p.stop(k, reason.Reason{Kind: reason.KeepsCrashing})
 }
 

@@ -32,7 +32,7 @@ func TestARouterTakesNothingWhoseMiddlewareTraefikDoesNotHave(t *testing.T) {
 		}
 		var apps []Reported
 		for _, a := range []*fakeApp{auth, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middlewares)} {
-			apps = append(apps, Reported{Provider: "docker", App: a.app})
+			apps = append(apps, Reported{Provider: "docker", App: &a.app})
 		}
 		inv := Resolve(apps, settingsFor(t, ""))
 		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != c.want {
@@ -76,7 +76,7 @@ func TestARouterTakesNothingWhoseMiddlewareIsDefinedInTwoWays(t *testing.T) {
 		}
 		var apps []Reported
 		for _, a := range []*fakeApp{auth("auth"), other, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middleware)} {
-			apps = append(apps, Reported{Provider: "docker", App: a.app})
+			apps = append(apps, Reported{Provider: "docker", App: &a.app})
 		}
 		inv := Resolve(apps, settingsFor(t, ""))
 		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != c.want {

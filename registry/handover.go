@@ -290,7 +290,7 @@ func addressesOf(instances []Instance) []netip.Addr {
 }
 
 // ranThrough tells that an instance has been up from one report to the next.
-func ranThrough(was, is App) bool {
+func ranThrough(was, is *App) bool {
 	return slices.ContainsFunc(was.Instances, func(a Instance) bool {
 		return a.up() && slices.ContainsFunc(is.Instances, func(b Instance) bool {
 			return b.up() && a.ID == b.ID && a.StartedAt.Equal(b.StartedAt)

@@ -56,7 +56,7 @@ func (s *keeperSet) namesake(k *Keeper) *Keeper {
 	return nil
 }
 
-func isSame(a App, identity string, b App) bool {
+func isSame(a *App, identity string, b *App) bool {
 	return identity != "" && identity == b.identity() || slices.ContainsFunc(a.Instances, func(i Instance) bool {
 		return i.ID != "" && slices.ContainsFunc(b.Instances, func(j Instance) bool { return i.ID == j.ID })
 	})

@@ -51,7 +51,7 @@ type Entry struct {
 	// Name by which the app is known, unique in the inventory.
 	Name string
 	// App is the report that the entry was made from; only its definition counts.
-	App App
+	App *App
 	// Resolved are its properties, with the origin of each. Apps of which the same is said have
 	// one together.
 	*rules.Resolved
@@ -78,9 +78,6 @@ type Entry struct {
 	// while it is not healthy.
 	leftOut, unhealthyToo bool
 
-	asked string // Reported.Asked
-	// without is Reported.Without
-	without []string
 	// works tells that it keeps awake what it needs while it runs, and that nobody manages it:
 	// whether that is a problem changes with it.
 	works  bool
@@ -194,7 +191,8 @@ type Inventory struct {
 // Reported is an app with the ID of the provider that reported it.
 type Reported struct {
 	Provider string
-	App
+	// App must not be changed any more.
+	*App
 	// ReadBy is what Traefik calls the provider of its own that reads the app's labels. Empty:
 	// the same as Paastis does.
 	ReadBy string
@@ -208,7 +206,7 @@ type Reported struct {
 }
 
 // ReportedBy is an app of a provider, with what is known of it beside its report.
-func ReportedBy(p Provider, app App, asked string, without []string) Reported {
+func ReportedBy(p Provider, app *App, asked string, without []string) Reported {
 	r := Reported{Provider: p.ID(), App: app, ReadBy: p.TraefikProvider(), Asked: asked, Without: without}
 	r.Unread = r.ReadBy == ""
 	return r
@@ -276,7 +274,7 @@ func (inv *Inventory) Problems() []string {
 }
 
 func newEntry(r Reported, s Settings, pool *rules.Pool) *Entry {
-	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App, reported: r, asked: r.Asked, without: r.Without}
+	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App, reported: r}
 	resolved, warnings := s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
 	e.Resolved = pool.Share(resolved)
 	e.Problems = append(e.Problems, warnings...)
@@ -294,7 +292,7 @@ func (e *Entry) readRouters(s Settings) {
 		return
 	}
 	if e.App.Protected == "" && e.answersFor(labels, s.Middleware) {
-		e.App.Protected = IsPaastis
+		e.App = e.App.protected(IsPaastis)
 	}
 	e.labels = labels
 	e.AllowNonRunning = labels.Docker.AllowNonRunning
@@ -420,7 +418,7 @@ func (e *Entry) wants(s Settings) (bool, string) {
 			return true, fmt.Sprintf("router %q uses the middleware %q", r.Name, s.Middleware)
 		}
 	}
-	if e.asked == askedByName {
+	if e.reported.Asked == askedByName {
 		return true, "Traefik asks Paastis about it by name"
 	}
 	if len(e.Matches) > 0 {
@@ -476,17 +474,14 @@ func (e *Entry) excluded() string {
 // shareDefinition lets a report that differs from an earlier one in nothing but its status
 // have the maps and slices of that one, which the app's entry has too: with the provider's
 // own they would be kept twice.
-func (a *App) shareDefinition(earlier App) {
+func (a *App) shareDefinition(earlier *App) {
 	a.Labels, a.Links, a.Ports, a.Networks = earlier.Labels, earlier.Links, earlier.Ports, earlier.Networks
 	a.Stack, a.Origin, a.HealthCheck, a.Traefik = earlier.Stack, earlier.Origin, earlier.HealthCheck, earlier.Traefik
 	a.Aliases, a.Unstartable = earlier.Aliases, earlier.Unstartable
-	if slices.EqualFunc(a.Instances, earlier.Instances, Instance.equal) {
-		a.Instances = earlier.Instances
-	}
 }
 
 // sameDefinition tells that two reports of an app differ in nothing but its status.
-func sameDefinition(a, b App) bool {
+func sameDefinition(a, b *App) bool {
 	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&
 		a.Ephemeral == b.Ephemeral && a.Published == b.Published && a.Unstartable == b.Unstartable && slices.Equal(a.Aliases, b.Aliases) &&
 		maps.Equal(a.Labels, b.Labels) && slices.Equal(a.Links, b.Links) &&

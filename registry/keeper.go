@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"slices"
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
@@ -15,7 +16,8 @@ type Keeper struct {
 
 	id       string // :: provider/name
 	provider Provider
-	app      App // what its provider last said
+	app      *App   // what its provider last said; nobody changes it
+	version  uint64 // of the last report that has it
 
 	state   State
 	since   time.Time           // of the state
@@ -36,6 +38,26 @@ type Keeper struct {
 
 	told  map[reason.Topic]bool // what reasons why it stays awake though nobody asks for it, as logged; nil: none
 	shown State                 // its state as last told; it is called ready when it is open
+}
+
+// newKeeper is the keeper of an app that was never seen.
+func newKeeper(id string, p Provider, app App) *Keeper {
+	return &Keeper{id: id, provider: p, app: &app, version: app.Version}
+}
+
+// take notes what the app's provider says of it now. Of a report that says nothing new nothing
+// is kept: the app's entry has the one before as well. Redefined tells that it differs in more
+// than its status.
+func (k *Keeper) take(app App, redefined bool) {
+	k.version = app.Version
+	if !redefined && slices.EqualFunc(app.Instances, k.app.Instances, Instance.equal) {
+		return
+	}
+	kept := app // what is not kept takes no room
+	if !redefined {
+		kept.shareDefinition(k.app)
+	}
+	k.app = &kept
 }
 
 // enter notes that the app is in another state, and returns since when it was in the one before.

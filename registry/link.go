@@ -18,7 +18,7 @@ func (inv *Inventory) link(s Settings) {
 			links[i].Name = inv.linkedName(e, links[i].Name)
 		}
 		for _, l := range e.App.Links {
-			l.Optional = l.Optional || slices.Contains(e.without, l.Name)
+			l.Optional = l.Optional || slices.Contains(e.reported.Without, l.Name)
 			l.Name, l.Ordered = provider+"/"+l.Name, true
 			links = append(links, l)
 		}

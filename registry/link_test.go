@@ -28,7 +28,7 @@ func TestALinkMayNameWhatContainersCallEachOther(t *testing.T) {
 			redis.app.Aliases, second.app.Aliases = []string{"cache"}, []string{"cache"}
 			var apps []Reported
 			for _, a := range []*fakeApp{front, db, other, smtp, redis, second, service("blog", "web")} {
-				apps = append(apps, Reported{Provider: "fake", App: a.app})
+				apps = append(apps, Reported{Provider: "fake", App: &a.app})
 			}
 			inv := Resolve(apps, settingsFor(t, ""))
 			var links []string
@@ -64,7 +64,7 @@ func TestAnAppThatItsProviderRemovesIsNeverStoppedAndTold(t *testing.T) {
 func TestAnAppThatCannotWakeAsItIsIsTold(t *testing.T) {
 	app := service("shop", "front").routed("shop.test")
 	app.app.Unstartable = "its lender is gone; create it anew"
-	inv := Resolve([]Reported{{Provider: "fake", App: app.app}}, settingsFor(t, ""))
+	inv := Resolve([]Reported{{Provider: "fake", App: &app.app}}, settingsFor(t, ""))
 	if want, got := `app "shop-front" cannot wake: its lender is gone; create it anew`, strings.Join(inv.Problems(), "\n"); got != want {
 		t.Errorf("told %q, want %q", got, want)
 	}
@@ -129,7 +129,7 @@ func TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure(t *testing.T) {
 			}
 			var apps []Reported
 			for _, a := range []*fakeApp{front, worker, service("shop", "db")} {
-				apps = append(apps, Reported{Provider: "fake", App: a.app})
+				apps = append(apps, Reported{Provider: "fake", App: &a.app})
 			}
 			told := Resolve(apps, settingsFor(t, c.rules)).Named("shop-worker").Problems
 			if len(told) > 1 || (len(told) == 0) != (c.want == nil) {

@@ -149,7 +149,7 @@ func (a App) LeadsTo(u *url.URL) bool {
 }
 
 // sameMappings reports whether the instances of two reports publish the same ports.
-func sameMappings(a, b App) bool {
+func sameMappings(a, b *App) bool {
 	return a.Mapping() == nil && b.Mapping() == nil ||
 		slices.EqualFunc(a.Instances, b.Instances, func(i, j Instance) bool { return i.Mapped.equal(j.Mapped) })
 }

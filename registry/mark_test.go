@@ -267,7 +267,7 @@ func TestAMarkOpensOnlyWhatItsRouterTakes(t *testing.T) {
 			if c.middlewares != "" {
 				a.label("traefik.http.routers.r.middlewares", c.middlewares)
 			}
-			rt := Resolve([]Reported{{Provider: "fake", App: a.app}}, settingsFor(t, "")).routes["solo-web.r"]
+			rt := Resolve([]Reported{{Provider: "fake", App: &a.app}}, settingsFor(t, "")).routes["solo-web.r"]
 			req := requestOf(t, c.lines)
 			if got := rt.Takes(&req); got != c.want {
 				t.Errorf("%s (%s) takes %q: %t", c.rule, c.middlewares, c.lines, got)

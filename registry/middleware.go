@@ -30,7 +30,7 @@ func (inv *Inventory) followMiddlewares(s Settings) {
 			r.guards = e.guards(r, definers, s.Middleware)
 			r.disputes = e.disputes(r, disputes, s.Middleware)
 			r.Paastis = catalog.Uses(passed, provider, s.Middleware)
-			r.Asked = !r.Paastis && !r.Own && r.asked() == e.asked
+			r.Asked = !r.Paastis && !r.Own && r.asked() == e.reported.Asked
 			r.Paastis = r.Paastis || r.Asked
 			if len(passed) == 0 || len(passed) == 1 && r.Uses(s.Middleware) {
 				continue // as most have it

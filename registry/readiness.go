@@ -138,7 +138,7 @@ func (k *Keeper) probePatience(i Instance) (patience time.Duration, learns bool)
 }
 
 // begin notes that an instance is being probed, and leaves out what is no more.
-func (o *readiness) begin(l lifetime, app App) {
+func (o *readiness) begin(l lifetime, app *App) {
 	if o.probing == nil {
 		o.probing, o.answered = map[lifetime]bool{}, map[lifetime]bool{}
 	}
@@ -167,7 +167,7 @@ func (o *readiness) serve(now time.Time) {
 func (o *readiness) lapse() { o.since = time.Time{} }
 
 // forget leaves out what was found of instances that are no more.
-func (o *readiness) forget(app App) {
+func (o *readiness) forget(app *App) {
 	gone := func(l lifetime, _ bool) bool {
 		return !slices.ContainsFunc(app.Instances, func(i Instance) bool { return i.lifetime() == l })
 	}

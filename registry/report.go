@@ -154,7 +154,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	id := p.ID() + "/" + app.Name
 	k = r.keepers.byID[id]
 	if k == nil {
-		k = &Keeper{id: id, provider: p, app: app}
+		k = newKeeper(id, p, app)
 		if !app.First().StartedAt.IsZero() {
 			k.endings.begin(time.Now())
 		}
@@ -167,24 +167,21 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 		r.keepers.succeed(k, time.Now())
 		return k, true
 	}
-	if app.Version < k.app.Version {
+	if app.Version < k.version {
 		return k, false
 	}
-	redefined = !sameDefinition(k.app, app)
-	if !redefined {
-		app.shareDefinition(k.app)
-	}
+	redefined = !sameDefinition(k.app, &app)
 	if e := k.Entry(); e != nil && e.works && k.app.ended() != app.ended() {
 		redefined = true
 	}
-	if recreated(k.app, app) {
+	if recreated(k.app, &app) {
 		k.failures.forgive()
 	}
-	if slices.ContainsFunc(k.app.Instances, Instance.up) && !ranThrough(k.app, app) {
+	if slices.ContainsFunc(k.app.Instances, Instance.up) && !ranThrough(k.app, &app) {
 		k.endings.end(time.Now(), k.app.addresses(), slices.ContainsFunc(app.Instances, Instance.up))
 	}
 	before := k.app.addresses()
-	k.app = app
+	k.take(app, redefined)
 	r.callers.move(before, k.app.addresses())
 	r.supply.touch()
 	return k, redefined
@@ -198,7 +195,7 @@ func (r *Registry) remove(p Provider, report Report) bool {
 	}
 	gone := false
 	for _, k := range r.keepers.suspects(p, report) {
-		if reported[k.id] || k.app.Version > report.Version {
+		if reported[k.id] || k.version > report.Version {
 			continue
 		}
 		r.keepers.remove(k)
@@ -244,7 +241,7 @@ func (r *Registry) lose(k *Keeper) {
 
 // recreated tells that an app runs as other instances than before. One that is scaled to none,
 // or from none, is what it was.
-func recreated(was, is App) bool {
+func recreated(was, is *App) bool {
 	return len(was.Instances) > 0 && len(is.Instances) > 0 && !slices.EqualFunc(was.Instances, is.Instances, func(a, b Instance) bool { return a.ID == b.ID })
 }
 

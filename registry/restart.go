@@ -20,7 +20,7 @@ func (p *pass) restartCutOff(k *Keeper) bool {
 	case p.now.Before(k.failures.stopAfter):
 		p.at(k.failures.stopAfter)
 		return false
-	case k.failures.startedOften(&k.app):
+	case k.failures.startedOften(k.app):
 		p.at(k.failures.startsAgain())
 		return false
 	}

@@ -181,7 +181,7 @@ func (e *Entry) ownRouter() {
 // servers are the URLs by which a Traefik reaches those instances of the app behind a route
 // that serve, sorted. None if it does not run, or if Traefik reaches it only otherwise. Nil is
 // a Traefik of which nothing is known.
-func (rt *Route) servers(app App, serving []Instance, to *destination) []string {
+func (rt *Route) servers(app *App, serving []Instance, to *destination) []string {
 	if rt.router.StaticURL != "" {
 		return []string{rt.router.StaticURL}
 	}
@@ -198,7 +198,7 @@ func (rt *Route) servers(app App, serving []Instance, to *destination) []string 
 
 // server is where a Traefik reaches an instance, in a network that both are in if there is one;
 // empty if it does not.
-func (rt *Route) server(app App, i Instance, network string, to *destination) string {
+func (rt *Route) server(app *App, i Instance, network string, to *destination) string {
 	switch {
 	case i.Mapped != nil:
 		return i.Mapped.at(rt.port)
@@ -225,7 +225,7 @@ const loopback = "127.0.0.1"
 // shared is the network in which Traefik knows the app by the names of its containers: the
 // one that labels or Traefik's flags choose, or one that both are in. Empty if there is
 // none.
-func (rt *Route) shared(app App, to *destination) string {
+func (rt *Route) shared(app *App, to *destination) string {
 	if to == nil || to.isOfAnother(rt) {
 		return ""
 	}

@@ -124,7 +124,7 @@ func (pub *Publisher) rerouteAll() {
 }
 
 // keptAs reports whether a Traefik keeps one of the app's containers as they are.
-func (e *Entry) keptAs(app App) bool {
+func (e *Entry) keptAs(app *App) bool {
 	return !e.leftOut && slices.ContainsFunc(app.Instances, func(i Instance) bool {
 		switch well := i.Health == NoHealth || i.Health == Healthy; {
 		case i.Status == Running && well:
@@ -144,7 +144,7 @@ func (e *Entry) LacksServer() string { return e.lacksServer(e.App) }
 // lacksServer says what Traefik finds no server for while the app runs: a service of the
 // labels whose address they do not give. Then it leaves out the app as a whole. Empty: it
 // finds one for each.
-func (e *Entry) lacksServer(app App) string {
+func (e *Entry) lacksServer(app *App) string {
 	for _, service := range e.labels.Services {
 		server := traefik.Server{}
 		if len(service.Servers) > 0 {

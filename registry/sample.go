@@ -118,7 +118,7 @@ func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) 
 
 // askBusy asks the app itself, and returns that it says that it is busy. A check that
 // does not work keeps the app awake.
-func askBusy(ctx context.Context, p Provider, e *Entry, app App) reason.Reason {
+func askBusy(ctx context.Context, p Provider, e *Entry, app *App) reason.Reason {
 	if !e.Busy.Asked() {
 		return reason.Reason{}
 	}
@@ -152,7 +152,7 @@ func busyByCommand(ctx context.Context, p Provider, name string, command []strin
 	return code == 0, err
 }
 
-func busyByURL(ctx context.Context, e *Entry, app App) (bool, error) {
+func busyByURL(ctx context.Context, e *Entry, app *App) (bool, error) {
 	port := e.Busy.Port
 	if port == 0 {
 		port = e.Port()

@@ -27,7 +27,7 @@ func (p *pass) stepReady(k *Keeper) {
 	case k.attempt.isDoomed() && p.now.Before(k.failures.stopAfter):
 		p.at(k.failures.stopAfter)
 		return
-	case k.attempt.isDoomed() || k.failures.loop(&k.app, p.now):
+	case k.attempt.isDoomed() || k.failures.loop(k.app, p.now):
 		p.breakLoop(k)
 		return
 	}
@@ -127,7 +127,7 @@ func (k *Keeper) closedAt() time.Time { return latest(k.since, k.routing.withdra
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
 func (p *pass) stop(k *Keeper, reason reason.Reason) {
 	p.enter(k, Stopping, reason)
-	k.manual.passStops(&k.app)
+	k.manual.passStops(k.app)
 	k.endings.down(p.now)
 	r, name, method := p.reg, k.app.Name, k.Entry().StopMethod
 	if !k.attempt.restartReason.isZero() {

@@ -88,7 +88,7 @@ func (inv *Inventory) RuleWarnings(set *rules.Set) []string {
 	return set.Warnings(names, others...)
 }
 
-func instanceNames(a App) []string {
+func instanceNames(a *App) []string {
 	names := make([]string, 0, len(a.Instances))
 	for _, i := range a.Instances {
 		names = append(names, i.Name)

@@ -152,7 +152,7 @@ func TestCatchAllWhoseEntryPointAsksMayBeAskedAbout(t *testing.T) {
 func resolvedWith(s Settings, apps ...*fakeApp) *Inventory {
 	var reported []Reported
 	for _, a := range apps {
-		reported = append(reported, Reported{Provider: "fake", App: a.app})
+		reported = append(reported, Reported{Provider: "fake", App: &a.app})
 	}
 	return Resolve(reported, s)
 }

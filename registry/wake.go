@@ -98,7 +98,7 @@ func (p *pass) stepStarting(k *Keeper) {
 		p.enter(k, Asleep, reason.Reason{Kind: reason.StoppedAgain})
 		return
 	}
-	if k.failures.loop(&k.app, p.now) && !k.busy {
+	if k.failures.loop(k.app, p.now) && !k.busy {
 		p.breakLoop(k)
 		return
 	}
@@ -120,7 +120,7 @@ func (p *pass) stepStarting(k *Keeper) {
 	switch {
 	case k.busy, k.app.restarting(), p.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.app.up() && (k.app.running() || k.app.isGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.failures.startedOften(&k.app) || !p.mayStart(k)):
+	case k.app.up() && (k.app.running() || k.app.isGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.failures.startedOften(k.app) || !p.mayStart(k)):
 		p.finish(k)
 	case k.attempt.ordered && !k.isAwaited():
 		p.end(k)
@@ -146,8 +146,8 @@ func (p *pass) finish(k *Keeper) {
 
 // tryStart starts an app unless it was started too often, or too many others are.
 func (p *pass) tryStart(k *Keeper) {
-	if k.failures.startedOften(&k.app) {
-		p.reg.transitions.fail(k, k.failures.crashLoop(&k.app), p.now)
+	if k.failures.startedOften(k.app) {
+		p.reg.transitions.fail(k, k.failures.crashLoop(k.app), p.now)
 		k.failures.retry(k.failures.startsAgain())
 		p.move(k)
 		return
@@ -199,7 +199,7 @@ func (r *Registry) started(k *Keeper, app App, err error, now time.Time) {
 
 // refresh stores the look at an app that came with our own order.
 func (r *Registry) refresh(k *Keeper, app App) {
-	if k.removal.gone || app.Version < k.app.Version {
+	if k.removal.gone || app.Version < k.version {
 		return
 	}
 	if _, redefined := r.keep(k.provider, app); redefined {

@@ -49,20 +49,20 @@ func (a App) StartedWithout(all []App) []string {
 	var without []string
 	for _, l := range a.Links {
 		i := slices.IndexFunc(all, func(to App) bool { return to.Name == l.Name })
-		if i >= 0 && !l.Optional && a.startedWithout(all[i]) {
+		if i >= 0 && !l.Optional && a.startedWithout(&all[i]) {
 			without = append(without, l.Name)
 		}
 	}
 	return without
 }
 
-func (a App) startedWithout(need App) bool {
+func (a *App) startedWithout(need *App) bool {
 	return slices.ContainsFunc(a.Instances, func(i Instance) bool { return i.startedWithout(need) })
 }
 
 // startedWithout reports whether an instance was started although an app that it needs had
 // failed, and runs no more.
-func (i Instance) startedWithout(need App) bool {
+func (i Instance) startedWithout(need *App) bool {
 	return !i.StartedAt.IsZero() && len(need.Instances) > 0 && !slices.ContainsFunc(need.Instances, func(n Instance) bool {
 		failed := n.Status == Exited && (n.crashed() || n.OOMKilled) && !n.EndedAt.IsZero() && n.EndedAt.Before(i.StartedAt)
 		return !failed || !i.firstRun() && i.StartedAt.Sub(n.EndedAt) > momentAfter

@@ -263,7 +263,7 @@ func (c container) inspected() map[string]any {
 func ourContainers(f flags, containers []container) map[string]string {
 	var apps []registry.Reported
 	for _, c := range containers {
-		apps = append(apps, registry.Reported{Provider: "docker", App: c.app()})
+		apps = append(apps, registry.Reported{Provider: "docker", App: new(c.app())})
 	}
 	exposed := !f.hidden
 	s := registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"}
