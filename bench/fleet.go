@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -30,7 +31,7 @@ func (f *fleet) ID() string { return "fleet" }
 func (f *fleet) TraefikProvider() string { return "fleet" }
 
 func (f *fleet) List(context.Context) (registry.Report, error) {
-	r := registry.Report{Complete: true, Apps: make([]registry.App, 0, f.size)}
+	r := registry.Report{Complete: true, Apps: make([]inventory.App, 0, f.size)}
 	for i := range f.size {
 		r.Apps = append(r.Apps, f.app(i, f.awake(i)))
 	}
@@ -46,26 +47,26 @@ func (f *fleet) Watch(ctx context.Context, report func(registry.Report)) error {
 	return nil
 }
 
-func (f *fleet) Start(_ context.Context, name string) (registry.App, error) {
+func (f *fleet) Start(_ context.Context, name string) (inventory.App, error) {
 	return f.app(place(name), true), nil
 }
 
-func (f *fleet) Stop(_ context.Context, name string, _ rules.StopMethod) (registry.App, error) {
+func (f *fleet) Stop(_ context.Context, name string, _ rules.StopMethod) (inventory.App, error) {
 	return f.app(place(name), false), nil
 }
 
 // app is one of the fleet's, as it would be read from an engine: no string is shared
 // between two apps.
-func (f *fleet) app(i int, awake bool) registry.App {
+func (f *fleet) app(i int, awake bool) inventory.App {
 	name, container := appName(i), appName(i)+"-1"
-	instance := registry.Instance{Name: container, ID: fmt.Sprintf("%064x", i), ExitCode: 143}
+	instance := inventory.Instance{Name: container, ID: fmt.Sprintf("%064x", i), ExitCode: 143}
 	if awake {
-		instance.Status, instance.Health, instance.ExitCode = registry.Running, registry.Healthy, 0
+		instance.Status, instance.Health, instance.ExitCode = inventory.Running, inventory.Healthy, 0
 		instance.StartedAt = time.Now()
 	}
-	return registry.App{
+	return inventory.App{
 		Name: name, Stack: fmt.Sprintf("shop-%d", i), Origin: fmt.Sprintf("container %q", container),
-		Labels: labels(i), Instances: []registry.Instance{instance},
+		Labels: labels(i), Instances: []inventory.Instance{instance},
 		Ports: []uint16{8080}, Networks: []string{"web"}, Version: f.version.Add(1),
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/traefik"
@@ -82,7 +83,7 @@ func lintThemes(inv *registry.Inventory, known []string) []string {
 func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string {
 	var all []string
 	all = append(all, lintNames(inv)...)
-	shared, own := networksOf(report, registry.RunsTraefik), networksOf(report, registry.IsPaastis)
+	shared, own := networksOf(report, inventory.RunsTraefik), networksOf(report, inventory.IsPaastis)
 	for _, e := range inv.Entries {
 		if !e.Managed {
 			all = append(all, lintUnmanaged(e)...)

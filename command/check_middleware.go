@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -112,7 +113,7 @@ func lintAsking(inv *registry.Inventory, name string) []string {
 // does not have it although Paastis's own labels are seen. In direct mode what is published does
 // without.
 func lintUndefined(inv *registry.Inventory, traefiks []traefik.Static, name string) []string {
-	isPaastis := func(e *registry.Entry) bool { return e.App.Protected == registry.IsPaastis }
+	isPaastis := func(e *registry.Entry) bool { return e.App.Protected == inventory.IsPaastis }
 	place := slices.IndexFunc(inv.Entries, isPaastis)
 	if place < 0 || slices.ContainsFunc(traefiks, func(t traefik.Static) bool { return t.Fetches }) {
 		return nil

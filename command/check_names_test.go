@@ -9,15 +9,16 @@ import (
 
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
 
 func TestCheckTellsOfANameThatTwoStacksHaveInOneNetwork(t *testing.T) {
-	stack := func(project string, change func(web, db *registry.App)) []registry.App {
-		front := web(func(a *registry.App) {
+	stack := func(project string, change func(web, db *inventory.App)) []inventory.App {
+		front := web(func(a *inventory.App) {
 			a.Name, a.Stack, a.Origin = project+"-web", project, `container "`+project+`-web-1"`
-			a.Instances = []registry.Instance{{Name: project + "-web-1", ID: project + "w"}}
+			a.Instances = []inventory.Instance{{Name: project + "-web-1", ID: project + "w"}}
 			a.Networks, a.Aliases = []string{project + "_default", "proxy"}, []string{"web", project + "-web-1"}
 			for label, value := range a.Labels {
 				delete(a.Labels, label)
@@ -26,29 +27,29 @@ func TestCheckTellsOfANameThatTwoStacksHaveInOneNetwork(t *testing.T) {
 			a.Labels["traefik.http.services."+project+".loadbalancer.server.url"] = "http://" + project + "-web-1:8080"
 		})
 		front.Links = []rules.Link{{Name: project + "-db"}}
-		db := registry.App{
+		db := inventory.App{
 			Name: project + "-db", Stack: project, Origin: `container "` + project + `-db-1"`, Ports: []uint16{5432},
-			Instances: []registry.Instance{{Name: project + "-db-1", ID: project + "d"}},
+			Instances: []inventory.Instance{{Name: project + "-db-1", ID: project + "d"}},
 			Networks:  []string{project + "_default", "proxy"}, Aliases: []string{"db", project + "-db-1"},
 		}
 		if change != nil {
 			change(&front, &db)
 		}
-		return []registry.App{front, db}
+		return []inventory.App{front, db}
 	}
-	private := func(_, db *registry.App) { db.Networks = db.Networks[:1] }
+	private := func(_, db *inventory.App) { db.Networks = db.Networks[:1] }
 	for name, c := range map[string]struct {
-		blog, shop func(web, db *registry.App)
+		blog, shop func(web, db *inventory.App)
 		want       string
 	}{
 		"both join it":        {nil, nil, `apps blog-db, shop-db are all known as "db" in the network proxy: its DNS answers with any of them, so app "blog-web" may get one of another stack`},
 		"one keeps to itself": {private, nil, ""},
 		"nobody asks for it": {
-			func(_, db *registry.App) { db.Networks = []string{"blog_default"} },
-			func(_, db *registry.App) { db.Networks = []string{"shop_default"} }, "",
+			func(_, db *inventory.App) { db.Networks = []string{"blog_default"} },
+			func(_, db *inventory.App) { db.Networks = []string{"shop_default"} }, "",
 		},
 		"Traefik asks": {
-			func(web, db *registry.App) {
+			func(web, db *inventory.App) {
 				private(web, db)
 				web.Labels["traefik.http.services.blog.loadbalancer.server.url"] = "http://web:8080"
 			}, private, `apps blog-web, shop-web are all known as "web" in the network proxy: its DNS answers with any of them, so Traefik, by a static server URL, may get`,
@@ -76,15 +77,15 @@ func TestAPatternThatMatchesAnAppByAnotherNameIsToldSo(t *testing.T) {
 	const unknown = "matches no known app"
 	for name, c := range map[string]struct {
 		rule   string
-		change func(*registry.App)
+		change func(*inventory.App)
 		want   string
 	}{
 		"its provider's, and the rule names it": {"pattern: '^shop-web$'\n    app_name: front", nil, ""},
-		"the label's":                           {"pattern: '^front$'", func(a *registry.App) { a.Labels["paastis.name"] = "front" }, ""},
-		"its provider's beside the label's":     {"pattern: '^shop-web$'", func(a *registry.App) { a.Labels["paastis.name"] = "front" }, `matches shop-web alone, which is another name of app "front"`},
+		"the label's":                           {"pattern: '^front$'", func(a *inventory.App) { a.Labels["paastis.name"] = "front" }, ""},
+		"its provider's beside the label's":     {"pattern: '^shop-web$'", func(a *inventory.App) { a.Labels["paastis.name"] = "front" }, `matches shop-web alone, which is another name of app "front"`},
 		"with its provider":                     {"pattern: 'docker/shop-web'", nil, `matches docker/shop-web alone, which is another name of app "shop-web": patterns are tried on the latter; write that`},
 		"its container's":                       {"pattern: 'shop-web-\\d'", nil, `matches shop-web-1 alone, which is another name of app "shop-web"`},
-		"its service's":                         {"pattern: '^web$'", func(a *registry.App) { a.Aliases = []string{"web"} }, `matches web alone`},
+		"its service's":                         {"pattern: '^web$'", func(a *inventory.App) { a.Aliases = []string{"web"} }, `matches web alone`},
 		"none":                                  {"pattern: '^blog$'", nil, unknown},
 	} {
 		set, err := rules.ParseFile("paastis.yml", []byte("rules:\n  - "+c.rule+"\n    max_idle_time: 1h\n"))
@@ -100,9 +101,9 @@ func TestAPatternThatMatchesAnAppByAnotherNameIsToldSo(t *testing.T) {
 }
 
 func TestCheckTellsOfARouterOfAFileThatWakesNothing(t *testing.T) {
-	unlabelled := web(func(a *registry.App) { a.Labels = map[string]string{"paastis.enable": "true"} })
+	unlabelled := web(func(a *inventory.App) { a.Labels = map[string]string{"paastis.enable": "true"} })
 	for name, c := range map[string]struct {
-		app                        registry.App
+		app                        inventory.App
 		provider, rule, middleware string
 		told                       bool
 	}{
@@ -151,8 +152,8 @@ func TestCheckTellsOfAMiddlewareThatKeepsPaastisFromItsWork(t *testing.T) {
 		"a slash behind it":    {fine + "/", "maxresponsebodysize", "4096", "is not that of Paastis's /auth"},
 		"over TLS as the docs": {"https://paastis:3443/auth", "tls.insecureskipverify", "true", ""},
 	} {
-		paastis := registry.App{
-			Name: "paastis", Origin: `container "paastis"`, Instances: []registry.Instance{{Name: "paastis", ID: "p"}},
+		paastis := inventory.App{
+			Name: "paastis", Origin: `container "paastis"`, Instances: []inventory.Instance{{Name: "paastis", ID: "p"}},
 			Labels: map[string]string{
 				"traefik.http.middlewares.paastis.forwardauth.address":     c.address,
 				"traefik.http.middlewares.paastis.forwardauth." + c.option: c.value,
@@ -171,17 +172,17 @@ func TestCheckTellsOfAMiddlewareThatKeepsPaastisFromItsWork(t *testing.T) {
 
 func TestCheckTellsThatNobodyDefinesTheMiddleware(t *testing.T) {
 	const address = "traefik.http.middlewares.paastis.forwardauth.address"
-	unlabelled := registry.App{Name: "paastis", Origin: `container "paastis"`, Protected: registry.IsPaastis, Instances: []registry.Instance{{Name: "paastis", ID: "p"}}}
+	unlabelled := inventory.App{Name: "paastis", Origin: `container "paastis"`, Protected: inventory.IsPaastis, Instances: []inventory.Instance{{Name: "paastis", ID: "p"}}}
 	disabled := unlabelled
 	disabled.Labels = map[string]string{"traefik.enable": "false", address: "http://paastis:3000/auth"}
 	labelled := unlabelled
 	labelled.Labels = map[string]string{address: "http://paastis:3000/auth"}
 	enabled := unlabelled
 	enabled.Labels = map[string]string{"traefik.enable": "true", address: "http://paastis:3000/auth"}
-	ofFile := func(a *registry.App) { a.Labels["traefik.http.routers.web.middlewares"] = "paastis@file" }
+	ofFile := func(a *inventory.App) { a.Labels["traefik.http.routers.web.middlewares"] = "paastis@file" }
 	for name, c := range map[string]struct {
-		paastis         *registry.App
-		change          func(*registry.App)
+		paastis         *inventory.App
+		change          func(*inventory.App)
 		fetches, hidden bool
 		told            string
 	}{
@@ -191,10 +192,10 @@ func TestCheckTellsThatNobodyDefinesTheMiddleware(t *testing.T) {
 		"it is of a file":          {&unlabelled, ofFile, false, false, ""},
 		"Traefik fetches routes":   {&unlabelled, nil, true, false, ""},
 		"Paastis runs elsewhere":   {nil, nil, false, false, ""},
-		"the app in direct mode":   {&unlabelled, func(a *registry.App) { a.Labels["paastis.mode"] = "direct" }, false, false, ""},
+		"the app in direct mode":   {&unlabelled, func(a *inventory.App) { a.Labels["paastis.mode"] = "direct" }, false, false, ""},
 		"Traefik does not have it": {&labelled, nil, false, true, "by its constraints, its exposedByDefault=false or an option that it cannot read"},
 		"enabled, it has":          {&enabled, nil, false, true, ""},
-		"an app that asks nothing": {&unlabelled, func(a *registry.App) { delete(a.Labels, "traefik.http.routers.web.middlewares") }, false, false, ""},
+		"an app that asks nothing": {&unlabelled, func(a *inventory.App) { delete(a.Labels, "traefik.http.routers.web.middlewares") }, false, false, ""},
 	} {
 		settings := registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"}
 		if exposed := false; c.hidden {

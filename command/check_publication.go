@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -16,7 +17,7 @@ func lintTraefiks(inv *registry.Inventory, report registry.Report, s registry.Se
 	reasons, fetching := map[string][]string{}, 0
 	for _, app := range report.Apps {
 		switch {
-		case app.Traefik == nil || app.Protected != registry.RunsTraefik:
+		case app.Traefik == nil || app.Protected != inventory.RunsTraefik:
 			continue
 		case app.Traefik.Unread != "":
 			all = append(all, unreadTraefik(app, s)...)
@@ -51,7 +52,7 @@ func setOf(s registry.Settings) traefik.Static {
 }
 
 // unreadTraefik warns of a Traefik whose flags are not known, unless they are set.
-func unreadTraefik(app registry.App, s registry.Settings) []string {
+func unreadTraefik(app inventory.App, s registry.Settings) []string {
 	if len(s.Endpoints) > 0 || s.Traefik.Constraints != nil && s.Traefik.ExposedByDefault != nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -71,7 +72,7 @@ func isElsewhere(e *registry.Entry, own []string) bool {
 }
 
 // cost is how long a health check may leave an app waiting that is well already.
-func cost(h *registry.HealthCheck) time.Duration { return h.First() }
+func cost(h *inventory.HealthCheck) time.Duration { return h.First() }
 
 // networksOf are the networks of all apps of one kind, such as registry.RunsTraefik; nil if
 // there is none, or one is on the host's.

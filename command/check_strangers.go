@@ -10,6 +10,7 @@ import (
 
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/dynamic"
 	"github.com/paastis/paastis/traefik/rule"
@@ -24,7 +25,7 @@ var onlyTraefiks = []string{"/auth", "/traefik/config", dynamic.PathPrefix}
 func lintStrangers(inv *registry.Inventory, traefiks []traefik.Static, adminPath string, listen ...string) []string {
 	var all []string
 	for _, e := range inv.Entries {
-		if e.App.Protected != registry.IsPaastis {
+		if e.App.Protected != inventory.IsPaastis {
 			continue
 		}
 		for _, r := range waysIn(e, traefiks) {

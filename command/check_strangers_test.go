@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -38,7 +39,7 @@ func TestCheckWarnsOfRoutersThatLeadToPaastis(t *testing.T) {
 				"traefik.http.middlewares.paastis.forwardauth.address": "http://paastis:3000/auth",
 			}
 			maps.Copy(labels, c.labels)
-			app := registry.App{Name: "infra-paastis", Stack: "infra", Origin: `container "paastis"`, Labels: labels, Ports: []uint16{3000}, Instances: []registry.Instance{{Name: "paastis"}}}
+			app := inventory.App{Name: "infra-paastis", Stack: "infra", Origin: `container "paastis"`, Labels: labels, Ports: []uint16{3000}, Instances: []inventory.Instance{{Name: "paastis"}}}
 			inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 			warnings := lintStrangers(inv, nil, "/paastis-admin", ":3000", "0.0.0.0:3443")
 			got := strings.Join(warnings, "\n")
@@ -47,7 +48,7 @@ func TestCheckWarnsOfRoutersThatLeadToPaastis(t *testing.T) {
 			}
 		})
 	}
-	app := registry.App{Name: "paastis", Origin: `container "paastis"`, Protected: registry.IsPaastis, Instances: []registry.Instance{{Name: "paastis"}},
+	app := inventory.App{Name: "paastis", Origin: `container "paastis"`, Protected: inventory.IsPaastis, Instances: []inventory.Instance{{Name: "paastis"}},
 		Labels: map[string]string{"traefik.enable": "true", router + "rule": "Host(`p.example.com`)"}}
 	inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 	if got := strings.Join(lintStrangers(inv, nil, "", ":3000"), "\n"); !strings.Contains(got, "add the label traefik.http.routers.admin.service=noop@internal") {
@@ -67,7 +68,7 @@ func TestCheckWarnsOfARouterThatNobodyHasAskedFor(t *testing.T) {
 		"a Traefik of which nothing is known":   {"", []traefik.Static{{}}, false},
 		"a middleware, so it has to be exposed": {"traefik.http.middlewares.paastis.forwardauth.address", []traefik.Static{{}}, true},
 	} {
-		app := registry.App{Name: "infra-paastis", Origin: `container "paastis"`, Protected: registry.IsPaastis, Instances: []registry.Instance{{Name: "paastis"}}, Labels: map[string]string{}}
+		app := inventory.App{Name: "infra-paastis", Origin: `container "paastis"`, Protected: inventory.IsPaastis, Instances: []inventory.Instance{{Name: "paastis"}}, Labels: map[string]string{}}
 		if c.label != "" {
 			app.Labels[c.label] = "http://paastis:3000/auth"
 		}

@@ -15,17 +15,18 @@ import (
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
 
 // web is an app with a router that asks Paastis, without anything to warn of.
-func web(change func(*registry.App)) registry.App {
-	app := registry.App{
+func web(change func(*inventory.App)) inventory.App {
+	app := inventory.App{
 		Name: "shop-web", Stack: "shop", Origin: `container "shop-web-1"`,
-		Instances: []registry.Instance{{Name: "shop-web-1", ID: "id"}},
+		Instances: []inventory.Instance{{Name: "shop-web-1", ID: "id"}},
 		Networks:  []string{"apps"}, Ports: []uint16{8080},
-		HealthCheck: &registry.HealthCheck{Interval: time.Second},
+		HealthCheck: &inventory.HealthCheck{Interval: time.Second},
 		Labels: map[string]string{
 			"traefik.enable": "true", "traefik.docker.allownonrunning": "true",
 			"traefik.http.routers.web.rule":                         "Host(`web.test`)",
@@ -42,7 +43,7 @@ func web(change func(*registry.App)) registry.App {
 	return app
 }
 
-func lintOf(t *testing.T, hasAPI bool, apps ...registry.App) []string {
+func lintOf(t *testing.T, hasAPI bool, apps ...inventory.App) []string {
 	t.Helper()
 	var reported []registry.Reported
 	for _, app := range apps {
@@ -54,10 +55,10 @@ func lintOf(t *testing.T, hasAPI bool, apps ...registry.App) []string {
 
 func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 	const label = "traefik.http.services.web.loadbalancer."
-	set := func(key, value string) func(*registry.App) { return func(a *registry.App) { a.Labels[key] = value } }
-	drop := func(key string) func(*registry.App) { return func(a *registry.App) { delete(a.Labels, key) } }
+	set := func(key, value string) func(*inventory.App) { return func(a *inventory.App) { a.Labels[key] = value } }
+	drop := func(key string) func(*inventory.App) { return func(a *inventory.App) { delete(a.Labels, key) } }
 	for name, c := range map[string]struct {
-		change func(*registry.App)
+		change func(*inventory.App)
 		hasAPI bool
 		want   string
 	}{
@@ -65,71 +66,71 @@ func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 		"no allownonrunning": {drop("traefik.docker.allownonrunning"), false, "lacks the label traefik.docker.allownonrunning=true"},
 		"wildcard":           {set("traefik.http.routers.web.rule", "Host(`*.web.test`)"), false, "which Traefik knows since 3.7"},
 		"rule syntax":        {set("traefik.http.routers.web.rulesyntax", "v2"), false, "ruleSyntax=v2"},
-		"no middleware": {func(a *registry.App) {
+		"no middleware": {func(a *inventory.App) {
 			delete(a.Labels, "traefik.http.routers.web.middlewares")
 			a.Labels["paastis.enable"] = "true"
 		}, false, "does not use the Paastis middleware"},
 		"no static URL":         {drop(label + "server.url"), false, "set traefik.api_url, or better add the label " + label + "server.url"},
 		"no static URL but API": {drop(label + "server.url"), true, ""},
-		"a service of a file": {func(a *registry.App) {
+		"a service of a file": {func(a *inventory.App) {
 			drop(label + "server.url")(a)
 			a.Labels["traefik.http.routers.web.service"] = "shop@file"
 		}, false, `router "web" leads to the service "shop@file", which no label defines, so Paastis does not know whether Traefik has a server of it: each wake waits for Traefik's throttle as well; set traefik.api_url`},
 		"a service of a file with API": {set("traefik.http.routers.web.service", "shop@file"), true, ""},
-		"an app of another machine": {func(a *registry.App) {
-			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{8080: 8081}}
+		"an app of another machine": {func(a *inventory.App) {
+			a.Instances[0].Mapped = &inventory.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{8080: 8081}}
 			a.Labels[label+"server.url"] = "http://192.168.1.20:8081"
 		}, false, ""},
-		"a server URL that is none of another machine's": {func(a *registry.App) {
-			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{8080: 8081}}
+		"a server URL that is none of another machine's": {func(a *inventory.App) {
+			a.Instances[0].Mapped = &inventory.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{8080: 8081}}
 			a.Labels[label+"server.url"] = "http://192.168.1.20:8080"
 		}, false, `static server URL http://192.168.1.20:8080 leads to no port that the app publishes at 192.168.1.20`},
-		"a port that another machine does not publish": {func(a *registry.App) {
-			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{}}
+		"a port that another machine does not publish": {func(a *inventory.App) {
+			a.Instances[0].Mapped = &inventory.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{}}
 			delete(a.Labels, label+"server.url")
 			a.Labels[label+"server.port"] = "8080"
 		}, true, `app "shop-web": its port 8080 is not published at 192.168.1.20, the address of its provider, so neither Paastis nor Traefik reaches it; publish it (ports: ["8080"])`},
-		"a port that is published for its machine alone": {func(a *registry.App) {
-			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{}, Hidden: map[uint16]netip.Addr{8080: netip.MustParseAddr("127.0.0.1")}}
+		"a port that is published for its machine alone": {func(a *inventory.App) {
+			a.Instances[0].Mapped = &inventory.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{}, Hidden: map[uint16]netip.Addr{8080: netip.MustParseAddr("127.0.0.1")}}
 			delete(a.Labels, label+"server.url")
 			a.Labels[label+"server.port"] = "8080"
 		}, true, `its port 8080 is published at 127.0.0.1 alone, and not at 192.168.1.20`},
-		"a database that publishes nothing": {func(a *registry.App) {
+		"a database that publishes nothing": {func(a *inventory.App) {
 			a.Labels, a.HealthCheck, a.Ports = map[string]string{"paastis.enable": "true"}, nil, []uint16{5432}
-			a.Instances[0].Mapped = &registry.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{}}
+			a.Instances[0].Mapped = &inventory.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{}}
 		}, true, `its port 5432 is not published at 192.168.1.20`},
 		"URL by address":          {set(label+"server.url", "http://10.0.0.7:8080"), true, "use the container's name"},
 		"health check of Traefik": {set(label+"healthcheck.path", "/"), false, "Traefik checks the health of service \"web\" itself"},
 		"the same with API":       {set(label+"healthcheck.path", "/"), true, ""},
-		"slow health check":       {func(a *registry.App) { a.HealthCheck.Interval = 30 * time.Second }, false, "runs every 30s"},
-		"a health check that a probe overrules": {func(a *registry.App) {
+		"slow health check":       {func(a *inventory.App) { a.HealthCheck.Interval = 30 * time.Second }, false, "runs every 30s"},
+		"a health check that a probe overrules": {func(a *inventory.App) {
 			a.HealthCheck.Interval, a.Labels["paastis.probe"] = 30*time.Second, "tcp"
 		}, false, ""},
-		"a health check that Traefik goes by": {func(a *registry.App) {
+		"a health check that Traefik goes by": {func(a *inventory.App) {
 			a.HealthCheck.Interval, a.Labels["paastis.probe"] = 30*time.Second, "tcp"
 			delete(a.Labels, label+"server.url")
 		}, true, "Traefik has no server of it before it has passed, whatever the probe tcp says"},
-		"a health check that comes too late": {func(a *registry.App) {
+		"a health check that comes too late": {func(a *inventory.App) {
 			a.HealthCheck.Interval, a.Labels["paastis.start_timeout"] = time.Minute, "45s"
 		}, false, "longer than its start_timeout of 45s"},
-		"several containers": {func(a *registry.App) {
-			a.Instances = append(a.Instances, registry.Instance{Name: "shop-web-2", ID: "id2"})
+		"several containers": {func(a *inventory.App) {
+			a.Instances = append(a.Instances, inventory.Instance{Name: "shop-web-2", ID: "id2"})
 			delete(a.Labels, label+"server.url")
 		}, true, "runs as 2 containers"},
-		"no health, no port": {func(a *registry.App) {
+		"no health, no port": {func(a *inventory.App) {
 			a.HealthCheck, a.Ports = nil, nil
 			a.Labels[label+"server.url"] = "http://shop-web-1"
 		}, true, ""},
-		"no way to see it": {func(a *registry.App) { a.HealthCheck, a.Ports = nil, nil; delete(a.Labels, label+"server.url") }, true, "has no health check and no port to probe"},
+		"no way to see it": {func(a *inventory.App) { a.HealthCheck, a.Ports = nil, nil; delete(a.Labels, label+"server.url") }, true, "has no health check and no port to probe"},
 		"bad rule":         {set("traefik.http.routers.web.rule", "Host("), false, "its requests are not recognised"},
 		"typo":             {set("paastis.max_idel_time", "5m"), false, `did you mean "paastis.max_idle_time"?`},
 		"another's name":   {set(label+"server.url", "http://shop-wrong:8080"), true, "is by a name that is none of its containers'"},
 		"another port":     {set(label+"server.url", "http://shop-web-1:8081"), true, "has a port that its image does not expose"},
-		"middleware misspelt": {func(a *registry.App) {
+		"middleware misspelt": {func(a *inventory.App) {
 			a.Labels["traefik.http.routers.web.middlewares"] = "pastis@docker"
 			a.Labels["paastis.max_idle_time"] = "5m"
 		}, true, "has the label paastis.max_idle_time, but nothing enables it"},
-		"a route of its own": {func(a *registry.App) {
+		"a route of its own": {func(a *inventory.App) {
 			a.Labels = map[string]string{"paastis.enable": "true", "paastis.rule": "Host(`web.test`)"}
 		}, false, ""},
 		"missing linked app": {set("paastis.linked_apps", "shop-nobody"), false, `links to "shop-nobody", which does not exist`},
@@ -147,23 +148,23 @@ func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 }
 
 func TestCheckTellsOfAppsThatPaastisCannotProbe(t *testing.T) {
-	paastis := registry.App{
-		Name: "paastis", Origin: `container "paastis"`, Networks: []string{"proxy"}, Protected: registry.IsPaastis,
-		Instances: []registry.Instance{{Name: "paastis", ID: "p"}},
+	paastis := inventory.App{
+		Name: "paastis", Origin: `container "paastis"`, Networks: []string{"proxy"}, Protected: inventory.IsPaastis,
+		Instances: []inventory.Instance{{Name: "paastis", ID: "p"}},
 	}
 	for _, c := range []struct {
 		name   string
-		change func(*registry.App)
+		change func(*inventory.App)
 		on     string
 		told   bool
 	}{
-		{"no health check", func(a *registry.App) { a.HealthCheck = nil }, "proxy", true},
+		{"no health check", func(a *inventory.App) { a.HealthCheck = nil }, "proxy", true},
 		{"a health check", nil, "proxy", false},
-		{"a probe beside it", func(a *registry.App) { a.Labels["paastis.probe"] = "tcp" }, "proxy", true},
-		{"none", func(a *registry.App) { a.HealthCheck, a.Labels["paastis.probe"] = nil, "none" }, "proxy", false},
-		{"Paastis in its network", func(a *registry.App) { a.HealthCheck = nil }, "apps", false},
-		{"Paastis on the host", func(a *registry.App) { a.HealthCheck = nil }, "host", false},
-		{"on the host itself", func(a *registry.App) { a.HealthCheck, a.Networks = nil, []string{"host"} }, "proxy", true},
+		{"a probe beside it", func(a *inventory.App) { a.Labels["paastis.probe"] = "tcp" }, "proxy", true},
+		{"none", func(a *inventory.App) { a.HealthCheck, a.Labels["paastis.probe"] = nil, "none" }, "proxy", false},
+		{"Paastis in its network", func(a *inventory.App) { a.HealthCheck = nil }, "apps", false},
+		{"Paastis on the host", func(a *inventory.App) { a.HealthCheck = nil }, "host", false},
+		{"on the host itself", func(a *inventory.App) { a.HealthCheck, a.Networks = nil, []string{"host"} }, "proxy", true},
 	} {
 		paastis.Networks = []string{c.on}
 		got := strings.Join(lintOf(t, true, web(c.change), paastis), "\n")
@@ -174,10 +175,10 @@ func TestCheckTellsOfAppsThatPaastisCannotProbe(t *testing.T) {
 }
 
 func TestCheckDoesNotAskWhetherAJobServes(t *testing.T) {
-	front := web(func(a *registry.App) { a.Links = []rules.Link{{Name: "shop-migrate", Condition: rules.Completed}} })
-	job := registry.App{Name: "shop-migrate", Stack: "shop", Origin: `container "shop-migrate-1"`, Networks: []string{"inner"}, Ports: []uint16{8080},
-		Instances: []registry.Instance{{Name: "shop-migrate-1", ID: "job"}}}
-	paastis := registry.App{Name: "infra-paastis", Protected: registry.IsPaastis, Networks: []string{"apps"}, Instances: []registry.Instance{{Name: "paastis", ID: "p"}}}
+	front := web(func(a *inventory.App) { a.Links = []rules.Link{{Name: "shop-migrate", Condition: rules.Completed}} })
+	job := inventory.App{Name: "shop-migrate", Stack: "shop", Origin: `container "shop-migrate-1"`, Networks: []string{"inner"}, Ports: []uint16{8080},
+		Instances: []inventory.Instance{{Name: "shop-migrate-1", ID: "job"}}}
+	paastis := inventory.App{Name: "infra-paastis", Protected: inventory.IsPaastis, Networks: []string{"apps"}, Instances: []inventory.Instance{{Name: "paastis", ID: "p"}}}
 	if got := lintOf(t, false, front, job, paastis); len(got) > 0 {
 		t.Errorf("told %q", got)
 	}
@@ -188,9 +189,9 @@ func TestCheckDoesNotAskWhetherAJobServes(t *testing.T) {
 }
 
 func TestCheckWarnsOfNetworksThatTraefikDoesNotShare(t *testing.T) {
-	traefik := registry.App{
-		Name: "traefik", Origin: `container "traefik"`, Networks: []string{"proxy"}, Protected: registry.RunsTraefik,
-		Instances: []registry.Instance{{Name: "traefik", ID: "t"}},
+	traefik := inventory.App{
+		Name: "traefik", Origin: `container "traefik"`, Networks: []string{"proxy"}, Protected: inventory.RunsTraefik,
+		Instances: []inventory.Instance{{Name: "traefik", ID: "t"}},
 	}
 	if got := lintOf(t, true, web(nil), traefik); len(got) != 1 || !strings.Contains(got[0], "share no network") {
 		t.Errorf("%q", got)
@@ -204,9 +205,9 @@ func TestCheckWarnsOfNetworksThatTraefikDoesNotShare(t *testing.T) {
 
 func TestCheckWarnsOfARouterOnTwoApps(t *testing.T) {
 	for rule, want := range map[string]string{"Host(`web.test`)": "shares its requests out among both", "Host(`blog.test`)": "leaves out both"} {
-		other := web(func(a *registry.App) {
+		other := web(func(a *inventory.App) {
 			a.Name, a.Origin, a.Stack = "blog-web", `container "blog-web-1"`, "blog"
-			a.Instances = []registry.Instance{{Name: "blog-web-1", ID: "id2"}}
+			a.Instances = []inventory.Instance{{Name: "blog-web-1", ID: "id2"}}
 			a.Labels["traefik.http.services.web.loadbalancer.server.url"] = "http://blog-web-1:8080"
 			a.Labels["traefik.http.routers.web.rule"] = rule
 		})
@@ -218,14 +219,14 @@ func TestCheckWarnsOfARouterOnTwoApps(t *testing.T) {
 }
 
 func TestCheckTellsWhatTraefikLeavesOut(t *testing.T) {
-	portless := web(func(a *registry.App) {
+	portless := web(func(a *inventory.App) {
 		delete(a.Labels, "traefik.http.services.web.loadbalancer.server.url")
 		a.Ports, a.Labels["paastis.port"] = nil, "80"
 	})
 	if got := lintOf(t, true, portless); len(got) != 1 || !strings.Contains(got[0], "for no port is known") {
 		t.Errorf("%q", got)
 	}
-	lost := web(func(a *registry.App) { a.Labels["traefik.http.routers.web.service"] = "nobody" })
+	lost := web(func(a *inventory.App) { a.Labels["traefik.http.routers.web.service"] = "nobody" })
 	if got := lintOf(t, true, lost); len(got) == 0 || !strings.Contains(got[0], `leads to the service "nobody", which no label defines`) {
 		t.Errorf("%q", got)
 	}
@@ -276,7 +277,7 @@ func TestCheckWarnsOfAThemeThatDoesNotExist(t *testing.T) {
 		"terminal": "[]",
 		"branden":  `[shop-web: theme "branden" does not exist, plain is drawn; there are branded, plain, terminal]`,
 	} {
-		app := web(func(a *registry.App) { a.Labels["paastis.theme"] = theme })
+		app := web(func(a *inventory.App) { a.Labels["paastis.theme"] = theme })
 		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 		if got := fmt.Sprint(lintThemes(inv, []string{"branded", "plain", "terminal"})); got != want {
 			t.Errorf("%s: %s, want %s", theme, got, want)
@@ -323,9 +324,9 @@ func TestCheckWarnsOfMiddlewaresBeforePaastisThatHideWhatWasAsked(t *testing.T) 
 		"of a file alone": {labels: map[string]string{router + "middlewares": "login@file,paastis"}, alone: true, want: `router "web": what login@file before Paastis does is not known`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			apps := []registry.App{web(func(a *registry.App) { maps.Copy(a.Labels, c.labels) })}
+			apps := []inventory.App{web(func(a *inventory.App) { maps.Copy(a.Labels, c.labels) })}
 			if !c.alone {
-				apps = append(apps, web(func(a *registry.App) {
+				apps = append(apps, web(func(a *inventory.App) {
 					a.Name, a.Instances[0].Name = "shop-api", "shop-api-1"
 					a.Labels = map[string]string{
 						"traefik.docker.allownonrunning":                    "true",
@@ -363,10 +364,10 @@ func TestCheckWarnsOfWhatPutsAPageInPlaceOfTheWaitingPage(t *testing.T) {
 		"of an entry point":     {map[string]string{nice: "503"}, "--entrypoints.web.http.middlewares=nice@docker", `router "web": nice@docker on its entry point puts a page of its own in place of the waiting page`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			apps := []registry.App{web(func(a *registry.App) { maps.Copy(a.Labels, c.labels) })}
+			apps := []inventory.App{web(func(a *inventory.App) { maps.Copy(a.Labels, c.labels) })}
 			if c.traefik != "" {
 				static, _ := traefik.ReadStatic([]string{"--entrypoints.web.address=:80", "--providers.docker", c.traefik}, nil)
-				apps = append(apps, registry.App{Name: "traefik", Protected: registry.RunsTraefik, Traefik: &static, Networks: []string{"shop_default"}, Instances: []registry.Instance{{Name: "traefik"}}})
+				apps = append(apps, inventory.App{Name: "traefik", Protected: inventory.RunsTraefik, Traefik: &static, Networks: []string{"shop_default"}, Instances: []inventory.Instance{{Name: "traefik"}}})
 			}
 			got := strings.Join(lintOf(t, false, apps...), "\n")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
@@ -377,15 +378,15 @@ func TestCheckWarnsOfWhatPutsAPageInPlaceOfTheWaitingPage(t *testing.T) {
 }
 
 func TestCheckTellsOfAnAppThatPaastisCannotCarryRequestsTo(t *testing.T) {
-	paastis := registry.App{Name: "paastis", Protected: registry.IsPaastis, Networks: []string{"web"}, Instances: []registry.Instance{{Name: "paastis"}}}
-	direct := func(a *registry.App) { a.Labels["paastis.mode"], a.Networks = "direct", []string{"inner"} }
+	paastis := inventory.App{Name: "paastis", Protected: inventory.IsPaastis, Networks: []string{"web"}, Instances: []inventory.Instance{{Name: "paastis"}}}
+	direct := func(a *inventory.App) { a.Labels["paastis.mode"], a.Networks = "direct", []string{"inner"} }
 	for name, c := range map[string]struct {
-		change func(*registry.App)
+		change func(*inventory.App)
 		told   bool
 	}{
-		"left to ForwardAuth": {func(a *registry.App) { a.Networks = []string{"inner"} }, false},
+		"left to ForwardAuth": {func(a *inventory.App) { a.Networks = []string{"inner"} }, false},
 		"in direct mode":      {direct, true},
-		"in its network":      {func(a *registry.App) { direct(a); a.Networks = append(a.Networks, "web") }, false},
+		"in its network":      {func(a *inventory.App) { direct(a); a.Networks = append(a.Networks, "web") }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := strings.Join(lintOf(t, false, web(c.change), paastis), "\n")
@@ -398,7 +399,7 @@ func TestCheckTellsOfAnAppThatPaastisCannotCarryRequestsTo(t *testing.T) {
 }
 
 func TestCheckTellsOfAChainThatNoLabelDefines(t *testing.T) {
-	hidden := web(func(a *registry.App) { a.Labels["traefik.http.routers.web.middlewares"] = "secured@file" })
+	hidden := web(func(a *inventory.App) { a.Labels["traefik.http.routers.web.middlewares"] = "secured@file" })
 	got := strings.Join(lintOf(t, false, hidden), "\n")
 	for _, want := range []string{`app "shop-web": router "web" uses secured@file, which no label defines`, "paastis.enable=true", "traefik.api_url"} {
 		if !strings.Contains(got, want) {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -32,8 +32,8 @@ func TestCheckTellsOfAHoldThatOutlastsTraefiksTimeouts(t *testing.T) {
 				flags = append(flags, c.flag)
 			}
 			static, _ := traefik.ReadStatic(flags, nil)
-			runs := registry.App{Name: "traefik", Protected: registry.RunsTraefik, Traefik: &static, Networks: []string{"apps"}, Instances: []registry.Instance{{Name: "traefik"}}}
-			app := web(func(a *registry.App) {
+			runs := inventory.App{Name: "traefik", Protected: inventory.RunsTraefik, Traefik: &static, Networks: []string{"apps"}, Instances: []inventory.Instance{{Name: "traefik"}}}
+			app := web(func(a *inventory.App) {
 				for label, value := range c.labels {
 					a.Labels[label] = value
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -62,7 +63,7 @@ func refusedLook(ctx context.Context, inv *registry.Inventory, meter registry.Me
 
 // runs reports whether an instance of the app does.
 func runs(e *registry.Entry) bool {
-	return slices.ContainsFunc(e.App.Instances, func(i registry.Instance) bool { return i.Status == registry.Running })
+	return slices.ContainsFunc(e.App.Instances, func(i inventory.Instance) bool { return i.Status == inventory.Running })
 }
 
 func unseenWarnings(inv *registry.Inventory, limited registry.Limited) []string {

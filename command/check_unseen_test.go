@@ -10,6 +10,7 @@ import (
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -26,8 +27,8 @@ func TestCheckNamesEachAppWhoseUseCannotBeSeen(t *testing.T) {
 	}
 	var apps []registry.Reported
 	for _, name := range []string{"hub", "careless", "web"} {
-		apps = append(apps, registry.Reported{Provider: "docker", App: &registry.App{
-			Name: name, Origin: "container \"" + name + "\"", Instances: []registry.Instance{{Name: name}},
+		apps = append(apps, registry.Reported{Provider: "docker", App: &inventory.App{
+			Name: name, Origin: "container \"" + name + "\"", Instances: []inventory.Instance{{Name: name}},
 		}})
 	}
 	inv := registry.Resolve(apps, registry.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"})
@@ -50,7 +51,7 @@ func TestCheckTellsThatAppsCannotBeLookedAt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	app := registry.App{Name: "web", Origin: "container \"web\"", Instances: []registry.Instance{{Name: "web", Status: registry.Running}}}
+	app := inventory.App{Name: "web", Origin: "container \"web\"", Instances: []inventory.Instance{{Name: "web", Status: inventory.Running}}}
 	settings := registry.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"}
 	inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, settings)
 	got := refusedLook(t.Context(), inv, refusing{errors.New("403 not by this proxy")})
@@ -81,7 +82,7 @@ func TestExplainSaysWhatUseIsNotSeen(t *testing.T) {
 
 func TestAnAppOnTheHostsNetworkMayHaveAnyNameOfTheMachine(t *testing.T) {
 	for _, network := range []string{"host", "web"} {
-		e := &registry.Entry{App: &registry.App{Name: "hub", Networks: []string{network}, Instances: []registry.Instance{{Name: "hub"}}}}
+		e := &registry.Entry{App: &inventory.App{Name: "hub", Networks: []string{network}, Instances: []inventory.Instance{{Name: "hub"}}}}
 		for _, url := range []string{"http://host.docker.internal:8123", "http://172.17.0.1:8123"} {
 			if err := staticElsewhere(e, url); (err == nil) != (network == "host") {
 				t.Errorf("on %s, %s: %v", network, url, err)

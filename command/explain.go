@@ -17,6 +17,7 @@ import (
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
@@ -184,7 +185,7 @@ func explainName(ctx context.Context, cfg config.Loaded, inv *registry.Inventory
 
 // writeSupposed explains an app that nobody knows, beside those that are known.
 func writeSupposed(out io.Writer, cfg config.Loaded, inv *registry.Inventory, name string) {
-	app := registry.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
+	app := inventory.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
 	first := cfg.AllProviders()[0]
 	inv = inv.Supposing(registry.Reported{Provider: first.Name, App: &app}, cfg.RegistrySettings())
 	writeEntry(out, inv, inv.Named(first.Name+"/"+name))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -44,7 +45,7 @@ func TestExplainTellsWhatTheRulesMakeOfAnAppThatNoProviderKnows(t *testing.T) {
 }
 
 // explained is what explain prints of a name, beside some apps.
-func explained(t *testing.T, cfg config.Loaded, name string, apps ...registry.App) (string, error) {
+func explained(t *testing.T, cfg config.Loaded, name string, apps ...inventory.App) (string, error) {
 	t.Helper()
 	noProvider(t) // nobody measures their use
 	cfg.Provider, cfg.Traefik.Middleware = "docker", "paastis"
@@ -86,10 +87,10 @@ func TestExplainSupposesAnAppBesideThoseThatThereAre(t *testing.T) {
 }
 
 func TestExplainKnowsAnAppByTheNamesOfItsContainers(t *testing.T) {
-	known := func(project string) registry.App {
-		return web(func(a *registry.App) {
+	known := func(project string) inventory.App {
+		return web(func(a *inventory.App) {
 			a.Name, a.Stack, a.Aliases = project+"-web", project, []string{"web"}
-			a.Instances = []registry.Instance{{Name: project + "-web-1", ID: project}}
+			a.Instances = []inventory.Instance{{Name: project + "-web-1", ID: project}}
 		})
 	}
 	for _, name := range []string{"shop-web", "shop-web-1", "web"} {
@@ -104,14 +105,14 @@ func TestExplainKnowsAnAppByTheNamesOfItsContainers(t *testing.T) {
 }
 
 func TestExplainTellsWhichOfSeveralTraefiksRoutesAURL(t *testing.T) {
-	runs := func(name string, flags ...string) registry.App {
+	runs := func(name string, flags ...string) inventory.App {
 		static, _ := traefik.ReadStatic(append([]string{"--entrypoints.web.address=:80", "--providers.docker"}, flags...), nil)
-		return registry.App{
-			Name: name, Origin: `container "` + name + `"`, Protected: registry.RunsTraefik, Traefik: &static,
-			Networks: []string{"apps"}, Instances: []registry.Instance{{Name: name, ID: name}},
+		return inventory.App{
+			Name: name, Origin: `container "` + name + `"`, Protected: inventory.RunsTraefik, Traefik: &static,
+			Networks: []string{"apps"}, Instances: []inventory.Instance{{Name: name, ID: name}},
 		}
 	}
-	inner := web(func(a *registry.App) { a.Labels["zone"] = "in" })
+	inner := web(func(a *inventory.App) { a.Labels["zone"] = "in" })
 	private, public := runs("private", "--providers.docker.constraints=Label(`zone`,`in`)"), runs("public", "--providers.docker.constraints=Label(`zone`,`out`)")
 	hidden := runs("hidden")
 	hidden.Traefik = &traefik.Static{Unread: "its command is a script"}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -32,11 +33,11 @@ func (r *Registry) adopt(k *Keeper, now time.Time) {
 // told without a probe. One that nobody visits, and that has had its time to come up, does.
 func (r *Registry) foundServing(k *Keeper, now time.Time) bool {
 	e := k.Entry()
-	if len(e.Routers) == 0 && e.App.HealthCheck == nil && k.app.health() == NoHealth && !k.app.restarting() && k.app.ranFor(e.StartTimeout, now) {
+	if len(e.Routers) == 0 && e.App.HealthCheck == nil && k.app.Health() == inventory.NoHealth && !k.app.Restarting() && k.app.RanFor(e.StartTimeout, now) {
 		return true
 	}
 	serving, _ := r.prober.tally(k)
-	return serving && (e.Static() || k.app.ranFor(brief, now))
+	return serving && (e.Static() || k.app.RanFor(brief, now))
 }
 
 // tryFound moves the apps until those that were found running have answered their probes, or

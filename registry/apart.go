@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -17,7 +18,7 @@ const turnPause = 250 * time.Millisecond
 // findApart finds the apps that are apart. Where no app is Paastis it runs on the host, or
 // nobody knows where: then none is.
 func (inv *Inventory) findApart() {
-	own := slices.IndexFunc(inv.Entries, func(e *Entry) bool { return e.App.Protected == IsPaastis })
+	own := slices.IndexFunc(inv.Entries, func(e *Entry) bool { return e.App.Protected == inventory.IsPaastis })
 	if own < 0 || slices.Contains(inv.Entries[own].App.Networks, "host") {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -37,9 +38,9 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 				labels["paastis.mode"] = c.mode
 			}
 			delete(labels, c.drop)
-			apps := []Reported{{Provider: "docker", App: &App{Name: "shop", Labels: labels, Networks: c.networks, Instances: []Instance{{Name: "shop"}}}}}
+			apps := []Reported{{Provider: "docker", App: &inventory.App{Name: "shop", Labels: labels, Networks: c.networks, Instances: []inventory.Instance{{Name: "shop"}}}}}
 			if c.paastis != nil {
-				apps = append(apps, Reported{Provider: "docker", App: &App{Name: "paastis", Protected: IsPaastis, Networks: c.paastis, Instances: []Instance{{Name: "paastis"}}}})
+				apps = append(apps, Reported{Provider: "docker", App: &inventory.App{Name: "paastis", Protected: inventory.IsPaastis, Networks: c.paastis, Instances: []inventory.Instance{{Name: "paastis"}}}})
 			}
 			e := Resolve(apps, Settings{Defaults: rules.Defaults(), Middleware: "paastis"}).Named("shop")
 			if published := len(e.Routes) > 0; published != c.published || e.Apart != c.apart {
@@ -51,7 +52,7 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 
 func TestAnAppOnTheHostsNetworkIsFoundAtTheMachine(t *testing.T) {
 	rt := &Route{entry: &Entry{Resolved: &rules.Resolved{}}, router: &Router{}, scheme: "http", port: 8123}
-	hub := App{Networks: []string{"host"}, Instances: []Instance{{Name: "hub", Status: Running, Machine: netip.MustParseAddr("172.18.0.1")}}}
+	hub := inventory.App{Networks: []string{"host"}, Instances: []inventory.Instance{{Name: "hub", Status: inventory.Running, Machine: netip.MustParseAddr("172.18.0.1")}}}
 	for name, c := range map[string]struct {
 		to   *destination
 		want string

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 )
@@ -85,7 +86,7 @@ func (v *traefikView) runsTraefik(address netip.Addr) bool {
 		}
 	}
 	for _, k := range v.keepers.byID {
-		if k.app.Protected == RunsTraefik && slices.Contains(k.app.addresses(), address) {
+		if k.app.Protected == inventory.RunsTraefik && slices.Contains(k.app.Addresses(), address) {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 )
@@ -26,7 +27,7 @@ func chained() *fakeApp {
 // proxying is the app that runs Traefik.
 func proxying() *fakeApp {
 	a := service("proxy", "traefik").awake()
-	a.app.Protected = RunsTraefik
+	a.app.Protected = inventory.RunsTraefik
 	a.app.Instances[0].Addresses = []netip.Addr{traefiksAddress}
 	return a
 }
@@ -69,7 +70,7 @@ func TestAnAppThatSleepsWhenTraefikFirstAsksIsWoken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := chained()
 		app.app.Instances[0].Status = 0
-		app.app.Instances[0].Health = NoHealth
+		app.app.Instances[0].Health = inventory.NoHealth
 		w := live(t, "", app, proxying())
 		if k := w.question(traefiksAddress); k == nil || k.Name() != "solo-web" {
 			t.Errorf("it is for %v", k)
@@ -86,7 +87,7 @@ func TestNobodyButTraefikMakesAnAppManagedByAsking(t *testing.T) {
 		"nobody":            {netip.Addr{}, func(*fakeApp) {}},
 		"the app itself":    {netip.MustParseAddr("10.0.0.7"), func(a *fakeApp) { a.addresses = []netip.Addr{netip.MustParseAddr("10.0.0.7")} }},
 		"about a disabled":  {traefiksAddress, func(a *fakeApp) { a.label("paastis.enable", "false") }},
-		"about a protected": {traefiksAddress, func(a *fakeApp) { a.app.Protected = ServesProvider }},
+		"about a protected": {traefiksAddress, func(a *fakeApp) { a.app.Protected = inventory.ServesProvider }},
 		"by another host":   {traefiksAddress, func(a *fakeApp) { a.label("traefik.http.routers.solo-web.rule", "Host(`other.test`)") }},
 		"by its name alone": {traefiksAddress, func(a *fakeApp) { a.app.Name = "solo"; a.app.Labels = map[string]string{} }},
 	} {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -31,7 +32,7 @@ func (p *pass) awaitsBooting(k *Keeper) bool {
 // lock held.
 func (n need) boots() bool {
 	t := n.to.keeper
-	if !n.Ordered || n.Optional || n.Condition != rules.Started || !n.to.Managed || n.to.job || t.state != Starting || !t.app.up() || t.app.health() == Unhealthy {
+	if !n.Ordered || n.Optional || n.Condition != rules.Started || !n.to.Managed || n.to.job || t.state != Starting || !t.app.Up() || t.app.Health() == inventory.Unhealthy {
 		return false
 	}
 	return !n.inside || !t.healthy() // those of a circle would wait for each other

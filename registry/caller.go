@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // Caller is who has an address.
@@ -64,7 +66,7 @@ func (c *callers) locate(keepers map[string]*Keeper) {
 	callers, traefiks := map[netip.Addr]Caller{}, map[netip.Addr]string{}
 	for id, k := range keepers {
 		is := k.caller()
-		for _, a := range k.app.addresses() {
+		for _, a := range k.app.Addresses() {
 			if was := callers[a]; !a.IsLoopback() && (was == UnknownCaller || is < was) {
 				callers[a] = is
 			}
@@ -85,7 +87,7 @@ func (k *Keeper) caller() Caller {
 		return OtherApp
 	case e.Managed:
 		return ManagedApp
-	case e.App.Traefik != nil, e.App.Protected != "" && e.App.Protected != ServesProvider:
+	case e.App.Traefik != nil, e.App.Protected != "" && e.App.Protected != inventory.ServesProvider:
 		return TraefikOrPaastis
 	default:
 		return OtherApp
@@ -140,5 +142,5 @@ func (e *Entry) askedAt() []string {
 // isPaastis reports whether the app is Paastis, by its provider's word or because its labels
 // define the middleware.
 func (e *Entry) isPaastis(s Settings) bool {
-	return e.App.Protected == IsPaastis || s.Middleware != "" && e.labels.Defines(s.Middleware)
+	return e.App.Protected == inventory.IsPaastis || s.Middleware != "" && e.labels.Defines(s.Middleware)
 }

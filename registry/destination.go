@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 	"github.com/paastis/paastis/traefik/dynamic"
@@ -88,7 +89,7 @@ func (pub *Publisher) destination(who fetcher) *destination {
 }
 
 // read lays what is set over the flags of the app that the Traefik runs as.
-func (d *destination) read(app *App) {
+func (d *destination) read(app *inventory.App) {
 	switch s := app.Traefik; {
 	case s == nil:
 		d.static.Unread = "its command has no flag of Traefik's"
@@ -159,15 +160,6 @@ func (d *destination) same(o *destination) bool {
 		(len(d.elsewhere) == 0 || &d.elsewhere[0] == &o.elsewhere[0])
 }
 
-func (a App) isAt(address netip.Addr) bool {
-	for _, i := range a.Instances {
-		if slices.ContainsFunc(i.Addresses, func(a netip.Addr) bool { return a.Unmap() == address }) {
-			return true
-		}
-	}
-	return false
-}
-
 // choose finds what the Traefik gets.
 func (d *destination) choose() {
 	d.withheld, d.apps = map[*Route]string{}, map[*Keeper]bool{}
@@ -209,7 +201,7 @@ func (d *destination) refuses(rt *Route) string {
 }
 
 // leavesOut says why Traefik leaves out an app with these labels. Empty: it does not.
-func (d *destination) leavesOut(labels traefik.Labels, app *App, own bool) string {
+func (d *destination) leavesOut(labels traefik.Labels, app *inventory.App, own bool) string {
 	switch {
 	case labels.Enable != nil && !*labels.Enable:
 		return "its label traefik.enable=false keeps it from every Traefik"
@@ -344,7 +336,7 @@ type Withheld struct {
 
 // WithheldFrom returns what is not published to the Traefik that an app runs as, sorted, and
 // what its owner has to know of it, a line each. set is what the settings say of it.
-func (inv *Inventory) WithheldFrom(app *App, set traefik.Static) ([]Withheld, []string) {
+func (inv *Inventory) WithheldFrom(app *inventory.App, set traefik.Static) ([]Withheld, []string) {
 	d := &destination{set: set, static: set, inventory: inv, networks: app.Networks, onHost: slices.Contains(app.Networks, "host")}
 	d.read(app)
 	d.choose()

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -17,7 +18,7 @@ import (
 func traefikAt(name, address string, args ...string) *fakeApp {
 	a := service("edge", name).awake()
 	static, _ := traefik.ReadStatic(append(args, "--providers.http.endpoint=http://paastis:3000/traefik/config"), nil)
-	a.app.Traefik, a.app.Protected = &static, RunsTraefik
+	a.app.Traefik, a.app.Protected = &static, inventory.RunsTraefik
 	a.app.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr(address)}
 	return a
 }

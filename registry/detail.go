@@ -187,7 +187,7 @@ func (p *readPass) detail(k *Keeper) detailDraft {
 	}
 	if !e.Managed {
 		d.State, d.Since, d.Reason = Asleep, time.Time{}, reason.Reason{Kind: reason.LeftAlone, Text: e.Why}
-		if k.app.alive() {
+		if k.app.Alive() {
 			d.State = Ready
 		}
 		return d
@@ -226,7 +226,7 @@ func (k *Keeper) lastActivity() time.Time {
 
 // nextStop is when an app sleeps if nothing happens. Zero: that cannot be foreseen.
 func (p *readPass) nextStop(k *Keeper) time.Time {
-	if k.state != Ready && (k.state != Failed || !k.app.alive()) || !k.Entry().Managed {
+	if k.state != Ready && (k.state != Failed || !k.app.Alive()) || !k.Entry().Managed {
 		return time.Time{}
 	}
 	c := k.Entry().component

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -100,7 +101,7 @@ func TestAReadyAppWhoseNeedIsDownIsOnItsWayAndSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", shop()...)
 		w.visit("shop-front")
-		w.change("shop-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
+		w.change("shop-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
 		synctest.Wait()
 		if d := w.detail("shop-front"); d.State != Starting || d.Reason.String() != "an app that it needs is down" {
 			t.Errorf("front is %s because %q", d.State, d.Reason)

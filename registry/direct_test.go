@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik/api"
 )
 
@@ -528,14 +529,14 @@ func TestTraefikIsLedToContainersByNameOnANetworkThatItIsOn(t *testing.T) {
 
 func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T) {
 	for _, c := range []struct {
-		one, two Health
+		one, two inventory.Health
 		want     string
 	}{
-		{Healthy, Healthy, "http://10.0.0.7:8080 http://10.0.0.8:8080"},
-		{Healthy, HealthStarting, "http://10.0.0.7:8080"},
-		{Unhealthy, Healthy, "http://10.0.0.8:8080"},
-		{Unhealthy, HealthStarting, "http://10.0.0.7:8080 http://10.0.0.8:8080"},
-		{NoHealth, NoHealth, "http://10.0.0.7:8080 http://10.0.0.8:8080"},
+		{inventory.Healthy, inventory.Healthy, "http://10.0.0.7:8080 http://10.0.0.8:8080"},
+		{inventory.Healthy, inventory.HealthStarting, "http://10.0.0.7:8080"},
+		{inventory.Unhealthy, inventory.Healthy, "http://10.0.0.8:8080"},
+		{inventory.Unhealthy, inventory.HealthStarting, "http://10.0.0.7:8080 http://10.0.0.8:8080"},
+		{inventory.NoHealth, inventory.NoHealth, "http://10.0.0.7:8080 http://10.0.0.8:8080"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := found().awake()
@@ -546,7 +547,7 @@ func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T)
 			a.app.Instances = append(a.app.Instances, two)
 			w, _ := liveDirect(t, Options{}, a)
 			w.visit("solo-web")
-			w.change("solo-web", func(i *Instance) { i.Health, a.app.Instances[1].Health = c.one, c.two })
+			w.change("solo-web", func(i *inventory.Instance) { i.Health, a.app.Instances[1].Health = c.one, c.two })
 			rt := w.Inventory().routes["solo-web"]
 			if got := strings.Join(w.serversOf(rt), " "); got != c.want {
 				t.Errorf("%+v: led to %s", c, got)
@@ -667,7 +668,7 @@ func (l *directLife) request(name string) {
 func (l *directLife) wantUp(when string) {
 	l.set(func() {
 		for _, name := range []string{"shop-web", "shop-db"} {
-			if l.apps[name].app.Instances[0].Status != Running {
+			if l.apps[name].app.Instances[0].Status != inventory.Running {
 				l.t.Errorf("%s is down as a request %s", name, when)
 			}
 		}

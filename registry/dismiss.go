@@ -35,7 +35,7 @@ func (r *Registry) Sleep(k *Keeper, force bool) error {
 		return SleepRefusal{reason.Reason{Kind: reason.NotManaged, Text: k.Entry().Why}, ErrInUse}
 	case k.state == Starting:
 		return SleepRefusal{reason.Reason{Kind: reason.ComingUp}, ErrInUse}
-	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.app.alive():
+	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.app.Alive():
 		return nil
 	}
 	return r.requestSleep(k, force, now)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // told are events as short texts.
@@ -36,7 +38,7 @@ func TestEachChangeOfAStateIsAnEventWithBothSidesItsReasonAndTime(t *testing.T) 
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", solo(), service("other", "one"))
 		w.visit("solo-web")
-		w.change("other-one", func(i *Instance) { i.Status = Running }) // nobody manages it
+		w.change("other-one", func(i *inventory.Instance) { i.Status = inventory.Running }) // nobody manages it
 		time.Sleep(time.Hour)
 		events := w.Events(0, "", 0)
 		wantTold(t, events, "solo-web asleep→starting", "solo-web starting→ready",

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/rules"
 )
 
 // A failed app is started again after these times, doubled each time: at most five
@@ -131,7 +132,7 @@ func (t *transitions) fail(k *Keeper, f Failure, now time.Time) {
 	f.At = now
 	k.failures.add(f)
 	k.usage.begin(now)
-	k.failures.see(k.app.unwell(k.Entry()))
+	k.failures.see(k.app.Unwell(k.Entry().Probe.Kind == rules.AutoProbe))
 	t.setState(k, Failed, f.Reason, now)
 	t.readLogs(k, now)
 }
@@ -198,13 +199,13 @@ func (p *pass) failFor(k, needed *Keeper) {
 
 // end takes in that an app ended on its way up: a job may, and anything else failed.
 func (p *pass) end(k *Keeper) {
-	last := k.app.lastInstance()
+	last := k.app.LastInstance()
 	if !last.OOMKilled && last.Fault == "" && last.ExitCode == 0 && k.Entry().mayEnd() {
 		k.endings.complete(p.now)
 		p.enter(k, Asleep, reason.Reason{Kind: reason.Completed})
 		return
 	}
-	p.reg.transitions.fail(k, last.epitaph(), p.now)
+	p.reg.transitions.fail(k, failureOfInstance(last), p.now)
 	p.move(k)
 }
 
@@ -227,26 +228,17 @@ func (p *pass) timeOut(k *Keeper) {
 func (p *pass) missed(k *Keeper) reason.Reason {
 	unproven := !k.attempt.healthyAt.IsZero() && p.reg.supply.supplied(k) && p.unsure(k)
 	switch {
-	case k.app.restarting():
-		return reason.Reason{Kind: reason.RestartLoop, Code: k.app.lastInstance().ExitCode}
-	case k.app.up() && k.attempt.healthyAt.IsZero():
+	case k.app.Restarting():
+		return reason.Reason{Kind: reason.RestartLoop, Code: k.app.LastInstance().ExitCode}
+	case k.app.Up() && k.attempt.healthyAt.IsZero():
 		return p.reg.prober.unanswered(k)
-	case k.app.up() && unproven:
+	case k.app.Up() && unproven:
 		return reason.Reason{Kind: reason.NotListed}
-	case !k.app.up() && k.attempt.ordered:
+	case !k.app.Up() && k.attempt.ordered:
 		return reason.Reason{Kind: reason.NotStarted}
 	}
 	if names := p.reg.supply.unmetNeeds(k); names != nil {
 		return reason.Reason{Kind: reason.NeedsLate, Apps: names}
 	}
 	return reason.Reason{Kind: reason.NoTurn}
-}
-
-// restarts is how often the app's provider says that it started instances again.
-func (a App) restarts() int {
-	n := 0
-	for _, i := range a.Instances {
-		n += i.Restarts
-	}
-	return n
 }

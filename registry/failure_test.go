@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 func TestFailuresAreToldApart(t *testing.T) {
@@ -172,15 +174,15 @@ func TestFailuresOfLongAgoDoNotSpaceTheNextRetry(t *testing.T) {
 func TestOneLoopingInstanceDoesNotStopTheAppThatIsInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().awake()
-		a.app.Instances = append(a.app.Instances, Instance{Name: "solo-web-2", ID: "id2", Status: Running, Health: Healthy})
+		a.app.Instances = append(a.app.Instances, inventory.Instance{Name: "solo-web-2", ID: "id2", Status: inventory.Running, Health: inventory.Healthy})
 		w := live(t, "", a)
 		for range 10 {
-			w.change("solo-web", func(i *Instance) { i.Status, i.Restarts = Restarting, i.Restarts+1 })
+			w.change("solo-web", func(i *inventory.Instance) { i.Status, i.Restarts = inventory.Restarting, i.Restarts+1 })
 			time.Sleep(time.Second)
 			if !w.Named("solo-web").Pass(time.Now()) {
 				break
 			}
-			w.change("solo-web", func(i *Instance) { i.Status = Running })
+			w.change("solo-web", func(i *inventory.Instance) { i.Status = inventory.Running })
 			time.Sleep(time.Second)
 		}
 		w.wantCalls("")

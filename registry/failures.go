@@ -6,6 +6,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -69,24 +70,24 @@ func (f *failures) count(restarts int, now time.Time) {
 
 // loop reports whether the app's provider starts it again and again. One whose other
 // instances go on is in order.
-func (f *failures) loop(app *App, now time.Time) bool {
-	f.count(app.restarts(), now)
-	return len(f.starts) >= mostStarts && app.restarts() > 0 &&
-		!slices.ContainsFunc(app.Instances, func(i Instance) bool { return i.up() && i.StartedAt.Before(f.starts[0]) })
+func (f *failures) loop(app *inventory.App, now time.Time) bool {
+	f.count(app.Restarts(), now)
+	return len(f.starts) >= mostStarts && app.Restarts() > 0 &&
+		!slices.ContainsFunc(app.Instances, func(i inventory.Instance) bool { return i.Up() && i.StartedAt.Before(f.starts[0]) })
 }
 
 // startedOften reports whether the app must not be started now. One start is left to a
 // provider that starts apps by itself.
-func (f *failures) startedOften(app *App) bool {
-	if app.restarts() > 0 {
+func (f *failures) startedOften(app *inventory.App) bool {
+	if app.Restarts() > 0 {
 		return len(f.starts) >= mostStarts-1
 	}
 	return len(f.starts) >= mostStarts
 }
 
 // crashLoop is the failure of an app that ended as often as it may be started.
-func (f *failures) crashLoop(app *App) Failure {
-	return failureOf(reason.Reason{Kind: reason.CrashLoop, Count: len(f.starts), Code: app.lastInstance().ExitCode})
+func (f *failures) crashLoop(app *inventory.App) Failure {
+	return failureOf(reason.Reason{Kind: reason.CrashLoop, Count: len(f.starts), Code: app.LastInstance().ExitCode})
 }
 
 // startsAgain is when one more start is within what an app may have in a minute, if it was

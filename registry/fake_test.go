@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -31,7 +32,7 @@ type fake struct {
 
 // fakeApp is an app with what is to happen to it.
 type fakeApp struct {
-	app      App
+	app      inventory.App
 	boot     time.Duration // from its start to healthy
 	stopping time.Duration // how long a stop takes
 	ordering time.Duration // how long an order to start takes
@@ -43,8 +44,8 @@ type fakeApp struct {
 	// maxRestarts is how often it does; 0: always. address is where Paastis reaches it.
 	maxRestarts int
 	address     netip.Addr
-	host        string   // by which it is found, if not by its name
-	mapped      *Mapping // where it is reached at its machine
+	host        string             // by which it is found, if not by its name
+	mapped      *inventory.Mapping // where it is reached at its machine
 	startErr    error
 	stopErr     error
 	// addresses it has while it runs
@@ -80,10 +81,10 @@ func newFake(apps ...*fakeApp) *fake {
 func service(stack, name string, needs ...string) *fakeApp {
 	full := stack + "-" + name
 	a := &fakeApp{
-		app: App{
+		app: inventory.App{
 			Name: full, Stack: stack, Origin: fmt.Sprintf("container %q", full+"-1"),
 			Labels:    map[string]string{},
-			Instances: []Instance{{Name: full + "-1", ID: full + "-id1"}},
+			Instances: []inventory.Instance{{Name: full + "-1", ID: full + "-id1"}},
 		},
 		boot:     time.Second,
 		stopping: 100 * time.Millisecond,
@@ -113,7 +114,7 @@ func (a *fakeApp) routed(host string) *fakeApp {
 func (a *fakeApp) replicate() {
 	n := len(a.app.Instances) + 1
 	a.alike = true
-	a.app.Instances = append(a.app.Instances, Instance{Name: fmt.Sprintf("%s-%d", a.app.Name, n), ID: fmt.Sprintf("%s-id%d", a.app.Name, n)})
+	a.app.Instances = append(a.app.Instances, inventory.Instance{Name: fmt.Sprintf("%s-%d", a.app.Name, n), ID: fmt.Sprintf("%s-id%d", a.app.Name, n)})
 }
 
 // mirror lets the other instances be as the first one is. Called with the lock held.
@@ -132,8 +133,8 @@ func (a *fakeApp) label(key, value string) *fakeApp {
 }
 
 func (a *fakeApp) awake() *fakeApp {
-	a.app.Instances[0].Status = Running
-	a.app.Instances[0].Health = Healthy
+	a.app.Instances[0].Status = inventory.Running
+	a.app.Instances[0].Health = inventory.Healthy
 	return a
 }
 
@@ -155,7 +156,7 @@ func (f *fake) all() Report {
 	return r
 }
 
-func (f *fake) snapshot(a *fakeApp) App {
+func (f *fake) snapshot(a *fakeApp) inventory.App {
 	f.version++
 	a.mirror()
 	app := a.app
@@ -189,14 +190,14 @@ func (f *fake) Watch(ctx context.Context, report func(Report)) error {
 	}
 }
 
-func (f *fake) Start(ctx context.Context, name string) (App, error) {
+func (f *fake) Start(ctx context.Context, name string) (inventory.App, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, "start "+name)
 	f.starts[name] = append(f.starts[name], time.Now())
 	a := f.apps[name]
 	if a == nil {
-		return App{}, errors.New("no such app")
+		return inventory.App{}, errors.New("no such app")
 	}
 	if a.ordering > 0 {
 		f.mu.Unlock()
@@ -204,7 +205,7 @@ func (f *fake) Start(ctx context.Context, name string) (App, error) {
 		f.mu.Lock()
 	}
 	if a.startErr != nil {
-		return App{}, a.startErr
+		return inventory.App{}, a.startErr
 	}
 	f.run(a)
 	return f.snapshot(a), nil
@@ -214,19 +215,19 @@ func (f *fake) Start(ctx context.Context, name string) (App, error) {
 func (f *fake) run(a *fakeApp) {
 	for n := range a.app.Instances {
 		i := &a.app.Instances[n]
-		if i.Status == Paused {
-			i.Status = Running
+		if i.Status == inventory.Paused {
+			i.Status = inventory.Running
 			f.boot(a, n)
 		}
-		if i.Status == Running {
+		if i.Status == inventory.Running {
 			continue
 		}
-		*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: HealthStarting, StartedAt: time.Now(), Addresses: a.addresses, Address: a.address, Host: a.host, Mapped: a.mapped}
+		*i = inventory.Instance{Name: i.Name, ID: i.ID, Status: inventory.Running, Health: inventory.HealthStarting, StartedAt: time.Now(), Addresses: a.addresses, Address: a.address, Host: a.host, Mapped: a.mapped}
 		if n > 0 {
 			i.Address, i.Addresses = a.replicaAddress(n), []netip.Addr{a.replicaAddress(n)}
 		}
 		if a.noHealth {
-			i.Health = NoHealth
+			i.Health = inventory.NoHealth
 		}
 		f.boot(a, n)
 	}
@@ -240,7 +241,7 @@ func (a *fakeApp) replicas(n int) *fakeApp {
 	for at := range n {
 		if at > 0 {
 			name := fmt.Sprintf("%s-%d", a.app.Name, at+1)
-			a.app.Instances = append(a.app.Instances, Instance{Name: name, ID: name})
+			a.app.Instances = append(a.app.Instances, inventory.Instance{Name: name, ID: name})
 		}
 	}
 	return a
@@ -254,17 +255,17 @@ func (a *fakeApp) replicaAddress(n int) netip.Addr {
 func (f *fake) boot(a *fakeApp, n int) {
 	started := a.app.Instances[n].StartedAt
 	time.AfterFunc(a.boot, func() {
-		f.changeOne(a.app.Name, n, func(i *Instance) {
+		f.changeOne(a.app.Name, n, func(i *inventory.Instance) {
 			switch {
-			case i.Status != Running || !i.StartedAt.Equal(started):
+			case i.Status != inventory.Running || !i.StartedAt.Equal(started):
 			case slices.Contains(a.never, i.Name):
 			case a.crash != 0 && a.restarts && (a.maxRestarts == 0 || i.Restarts < a.maxRestarts):
-				i.Status, i.Health, i.ExitCode = Restarting, NoHealth, a.crash
+				i.Status, i.Health, i.ExitCode = inventory.Restarting, inventory.NoHealth, a.crash
 				time.AfterFunc(100*time.Millisecond, func() { f.restart(a) })
 			case a.crash != 0 || a.job || a.oom:
-				*i = Instance{Name: i.Name, ID: i.ID, ExitCode: a.crash, OOMKilled: a.oom, Restarts: i.Restarts}
+				*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: a.crash, OOMKilled: a.oom, Restarts: i.Restarts}
 			case !a.noHealth:
-				i.Health = Healthy
+				i.Health = inventory.Healthy
 			}
 		})
 	})
@@ -272,18 +273,18 @@ func (f *fake) boot(a *fakeApp, n int) {
 
 // restart starts an app again by itself, unless somebody has stopped it meanwhile.
 func (f *fake) restart(a *fakeApp) {
-	f.change(a.app.Name, func(i *Instance) {
-		if i.Status != Restarting {
+	f.change(a.app.Name, func(i *inventory.Instance) {
+		if i.Status != inventory.Restarting {
 			return
 		}
-		i.Status, i.Health, i.StartedAt = Running, HealthStarting, time.Now()
+		i.Status, i.Health, i.StartedAt = inventory.Running, inventory.HealthStarting, time.Now()
 		i.Restarts++
 		f.starts[a.app.Name] = append(f.starts[a.app.Name], i.StartedAt)
 		f.boot(a, 0)
 	})
 }
 
-func (f *fake) Stop(ctx context.Context, name string, method rules.StopMethod) (App, error) {
+func (f *fake) Stop(ctx context.Context, name string, method rules.StopMethod) (inventory.App, error) {
 	f.mu.Lock()
 	f.calls = append(f.calls, "stop "+name)
 	a := f.apps[name]
@@ -292,24 +293,24 @@ func (f *fake) Stop(ctx context.Context, name string, method rules.StopMethod) (
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if a.stopErr != nil {
-		return App{}, a.stopErr
+		return inventory.App{}, a.stopErr
 	}
 	for n := range a.app.Instances {
 		i := &a.app.Instances[n]
 		if method == rules.PauseContainer {
-			i.Status = Paused
+			i.Status = inventory.Paused
 			continue
 		}
-		*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143}
+		*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143}
 	}
 	return f.snapshot(a), nil
 }
 
 // change does something to an app behind Paastis's back, and reports it.
-func (f *fake) change(name string, do func(i *Instance)) { f.changeOne(name, 0, do) }
+func (f *fake) change(name string, do func(i *inventory.Instance)) { f.changeOne(name, 0, do) }
 
 // changeOne is change for the instance at a place.
-func (f *fake) changeOne(name string, n int, do func(i *Instance)) {
+func (f *fake) changeOne(name string, n int, do func(i *inventory.Instance)) {
 	f.mu.Lock()
 	a := f.apps[name]
 	if a == nil {
@@ -320,7 +321,7 @@ func (f *fake) changeOne(name string, n int, do func(i *Instance)) {
 	app, report := f.snapshot(a), f.report
 	f.mu.Unlock()
 	if report != nil {
-		report(Report{Apps: []App{app}, Version: app.Version})
+		report(Report{Apps: []inventory.App{app}, Version: app.Version})
 	}
 }
 
@@ -340,7 +341,7 @@ func (f *fake) add(a *fakeApp) {
 	f.apps[a.app.Name] = a
 	app, report := f.snapshot(a), f.report
 	f.mu.Unlock()
-	report(Report{Apps: []App{app}, Version: app.Version})
+	report(Report{Apps: []inventory.App{app}, Version: app.Version})
 }
 
 // took are the calls since the last time somebody asked.
@@ -488,7 +489,7 @@ func (f *fake) fault(name string, kind int) {
 func (f *fake) runs(name string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.apps[name].app.Instances[0].Status == Running
+	return f.apps[name].app.Instances[0].Status == inventory.Running
 }
 
 // unseen tells that nothing is reported at the moment.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -199,7 +200,7 @@ func (f *Follower) stir() {
 // tellsAsMuchOf tells that what an inventory says of an app is what another one said.
 func (inv *Inventory) tellsAsMuchOf(e *Entry, before *Inventory, was *Entry) bool {
 	return e.Name == was.Name && e.Managed == was.Managed && e.Why == was.Why && inv.listed(e) == before.listed(was) &&
-		sameDefinition(e.App, was.App) && reflect.DeepEqual(e.Properties, was.Properties) &&
+		inventory.SameDefinition(e.App, was.App) && reflect.DeepEqual(e.Properties, was.Properties) &&
 		slices.EqualFunc(e.Routers, was.Routers, func(a, b Router) bool { return a.Rule == b.Rule }) &&
 		slices.Equal(inv.Graph.Links(e.Name), before.Graph.Links(e.Name)) &&
 		slices.Equal(inv.Graph.Missing(e.Name), before.Graph.Missing(e.Name)) &&

@@ -3,6 +3,8 @@ package registry
 import (
 	"strings"
 	"testing"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // A router that Traefik cannot build takes no request: the next one does.
@@ -17,9 +19,9 @@ func TestARouterTakesNothingWhoseMiddlewareTraefikDoesNotHave(t *testing.T) {
 		"one that no label defines":          {"logni@docker,paastis@docker", nil, "shop-old"},
 		"the same, by its name alone":        {"logni,paastis@docker", nil, "shop-old"},
 		"one of a file":                      {"logni@file,paastis@docker", nil, "shop-new"},
-		"one whose container stands still":   {"login@docker,paastis@docker", func(a *fakeApp) { a.app.Instances[0] = Instance{} }, "shop-old"},
-		"one whose container is kept":        {"login@docker,paastis@docker", func(a *fakeApp) { a.app.Instances[0] = Instance{}; allowed(a) }, "shop-new"},
-		"one whose container is not healthy": {"login,paastis@docker", status(Running, Unhealthy), "shop-old"},
+		"one whose container stands still":   {"login@docker,paastis@docker", func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{} }, "shop-old"},
+		"one whose container is kept":        {"login@docker,paastis@docker", func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{}; allowed(a) }, "shop-new"},
+		"one whose container is not healthy": {"login,paastis@docker", status(inventory.Running, inventory.Unhealthy), "shop-old"},
 		"Paastis's, of a container unseen":   {"paastis@docker", nil, "shop-new"},
 	} {
 		auth := service("edge", "auth").awake().label("traefik.http.middlewares.login.basicauth.users", "a:b").
@@ -59,8 +61,8 @@ func TestARouterTakesNothingWhoseMiddlewareIsDefinedInTwoWays(t *testing.T) {
 		"with one option more":          {"login,paastis", "realm", "x", nil, "shop-old", true},
 		"in the same way":               {"login,paastis", "users", "a:b, e:f", nil, "shop-new", false},
 		"used by nobody":                {"paastis", "users", "c:d", nil, "shop-new", true},
-		"where the other one is asleep": {"login,paastis", "users", "c:d", func(a *fakeApp) { a.app.Instances[0] = Instance{} }, "shop-new", true},
-		"asleep, and kept":              {"login,paastis", "users", "c:d", func(a *fakeApp) { a.app.Instances[0] = Instance{}; allowed(a) }, "shop-old", true},
+		"where the other one is asleep": {"login,paastis", "users", "c:d", func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{} }, "shop-new", true},
+		"asleep, and kept":              {"login,paastis", "users", "c:d", func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{}; allowed(a) }, "shop-old", true},
 		"where Traefik ignores it":      {"login,paastis", "users", "c:d", func(a *fakeApp) { a.label("traefik.enable", "false") }, "shop-new", false},
 	} {
 		auth := func(which string) *fakeApp {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/traefik/api"
 )
@@ -62,7 +63,7 @@ func (p *pass) reachable(k *Keeper) time.Time {
 	case p.reg.publisher.direct(k), !p.unsure(k):
 		// Paastis carries the requests until Traefik leads them to the app.
 		return k.attempt.healthyAt
-	case k.attempt.found && k.app.ranFor(brief, p.now):
+	case k.attempt.found && k.app.RanFor(brief, p.now):
 		return k.attempt.healthyAt // Traefik has known it for long
 	case !k.attempt.provenAt.IsZero():
 		return k.attempt.provenAt.Add(switchSlack)
@@ -108,8 +109,8 @@ type proof struct {
 	// names of the app's containers, to find the services of others that lead to it. Nil
 	// if the app's labels say them all.
 	names     []string
-	addresses []netip.Addr // that the app has now
-	mapped    []*Mapping   // where it is reached now at ports of its machine
+	addresses []netip.Addr         // that the app has now
+	mapped    []*inventory.Mapping // where it is reached now at ports of its machine
 	// stale are addresses that may still be listed from before the app last ended.
 	stale []netip.Addr
 	// certain is when all that happened before is in force, whatever is listed.
@@ -127,7 +128,7 @@ func (p *pass) prove(k *Keeper) {
 	r, deadline, during := p.reg, k.attempt.deadline, k.during()
 	proof := proof{
 		gateway: p.reg.traefik.gateway, middleware: p.reg.definitions.settings.Middleware,
-		services: k.Entry().unproven(), addresses: addressesOf(p.reg.prober.serving(k)),
+		services: k.Entry().unproven(), addresses: inventory.AddressesOf(p.reg.prober.serving(k)),
 		certain: k.attempt.healthyAt.Add(p.reg.definitions.settings.Throttle + noticeSlack),
 	}
 	if len(k.app.Instances) > 1 {
@@ -253,16 +254,6 @@ func (o *proof) owns(serverURL string) bool {
 	return slices.Contains(o.names, u.Hostname()) || slices.Contains(o.addresses, address.Unmap()) || o.isMapped(u)
 }
 
-// Hosts are the names by which others reach the app: its own, its service's and those of
-// its instances.
-func (a App) Hosts() []string {
-	names := []string{a.Name, strings.TrimPrefix(a.Name, a.Stack+"-")}
-	for _, i := range a.Instances {
-		names = append(names, i.Name)
-	}
-	return names
-}
-
 // leadsTo tells whether a URL can be that of the app. An address that is none of its own is
 // the one that it had before.
 func (o *proof) leadsTo(serverURL string) bool {
@@ -276,36 +267,14 @@ func (o *proof) leadsTo(serverURL string) bool {
 
 // isMapped reports whether a URL is the app's by a port of its machine.
 func (o *proof) isMapped(u *url.URL) bool {
-	return slices.ContainsFunc(o.mapped, func(m *Mapping) bool { return m.leads(u) })
+	return slices.ContainsFunc(o.mapped, func(m *inventory.Mapping) bool { return m.Leads(u) })
 }
-
-func addressesOf(instances []Instance) []netip.Addr {
-	var all []netip.Addr
-	for _, i := range instances {
-		for _, a := range i.Addresses {
-			all = append(all, a.Unmap())
-		}
-	}
-	return all
-}
-
-// ranThrough tells that an instance has been up from one report to the next.
-func ranThrough(was, is *App) bool {
-	return slices.ContainsFunc(was.Instances, func(a Instance) bool {
-		return a.up() && slices.ContainsFunc(is.Instances, func(b Instance) bool {
-			return b.up() && a.ID == b.ID && a.StartedAt.Equal(b.StartedAt)
-		})
-	})
-}
-
-// up tells that the instance was started and has not ended since; it may be frozen.
-func (i Instance) up() bool { return i.Status == Running || i.Status == Paused }
 
 // needsProof reports whether the app runs and is still on its way up, and no Traefik has begun
 // to fetch its route meanwhile: then it need not be one that its labels tell. It is called
 // with r.mu held.
 func (t *transitions) needsProof(k *Keeper) bool {
-	return k.state == Starting && !k.removal.gone && k.app.up() && !t.publisher.direct(k)
+	return k.state == Starting && !k.removal.gone && k.app.Up() && !t.publisher.direct(k)
 }
 
 // proved takes in how a proof went. Without an answer from Traefik's API the app waits

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 )
@@ -210,7 +211,7 @@ func TestAnAppThatWasRestartedByHandIsHandedOverAgain(t *testing.T) {
 		g.become(nil, "http://10.0.0.7:8080")
 		w.visit("solo-web")
 		time.Sleep(time.Minute)
-		w.change("solo-web", func(i *Instance) { i.StartedAt = time.Now() })
+		w.change("solo-web", func(i *inventory.Instance) { i.StartedAt = time.Now() })
 		synctest.Wait()
 		if w.Named("solo-web").Open() {
 			t.Error("requests pass to an app that Traefik takes away in a moment")
@@ -237,7 +238,7 @@ func TestAnAppThatDiesDuringTheProofFails(t *testing.T) {
 		w := liveBehind(t, &gateway{}, found())
 		w.Wake(w.Named("solo-web"), false)
 		time.Sleep(3 * time.Second)
-		w.change("solo-web", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 1} })
+		w.change("solo-web", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 1} })
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Failed)
 	})
@@ -249,7 +250,7 @@ func TestAProofFromBeforeARestartIsNone(t *testing.T) {
 		w := liveBehind(t, g, found())
 		w.Wake(w.Named("solo-web"), false)
 		time.Sleep(2 * time.Second)
-		w.change("solo-web", func(i *Instance) {
+		w.change("solo-web", func(i *inventory.Instance) {
 			i.StartedAt, i.Addresses = time.Now(), []netip.Addr{netip.MustParseAddr("10.0.0.8")}
 		})
 		g.become(nil, "http://10.0.0.7:8080")

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -157,9 +158,9 @@ func TestTwoRoutersOfOneNameAreOneOrNone(t *testing.T) {
 		"another certificate": {func(a *fakeApp) { a.label("traefik.http.routers.shop.tls.certresolver", "le") }, "all"},
 		"another rule, and stopped": {func(a *fakeApp) {
 			a.label("traefik.http.routers.shop.rule", "Host(`x`)")
-			a.app.Instances[0] = Instance{}
+			a.app.Instances[0] = inventory.Instance{}
 		}, "blue"},
-		"the other stopped": {func(a *fakeApp) { a.app.Instances[0] = Instance{} }, "blue"},
+		"the other stopped": {func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{} }, "blue"},
 	} {
 		one := func(name string) *fakeApp {
 			a := service("", name).awake().

@@ -3,9 +3,10 @@ package registry
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 const (
@@ -16,50 +17,17 @@ const (
 	removedSettles = 3 * time.Second
 )
 
-// identity is what stays the same of an app whose name changes: what its owner says in the
-// label paastis.id, or what Coolify does, which names the containers of each deployment anew
-// (the labels are in its documentation, "Raw Docker Compose Deployment"). Empty: its name.
-func (a App) identity() string {
-	if id := a.label("paastis.id"); id != "" {
-		return "paastis.id=" + id
-	}
-	if app := a.label("coolify.applicationid"); app != "" {
-		service := a.label("com.docker.compose.service")
-		if service == a.label("coolify.name") {
-			service = "" // it is the container's name, which is of one deployment
-		}
-		return "coolify.applicationId=" + app + " " + a.label("coolify.pullrequestid") + " " + service
-	}
-	return ""
-}
-
-// label is one of the app's, whose name is given in lower case. Empty: it has none.
-func (a App) label(name string) string {
-	for label, value := range a.Labels {
-		if strings.EqualFold(label, name) {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
-}
-
 // namesake is another app of the same provider that is this one under another name: they
 // have an instance in common, which was renamed, or the same identity. Nil: there is none.
 // Called with the lock held.
 func (s *keeperSet) namesake(k *Keeper) *Keeper {
-	identity := k.app.identity()
+	identity := k.app.Identity()
 	for _, other := range s.byID {
-		if other != k && other.provider == k.provider && isSame(k.app, identity, other.app) {
+		if other != k && other.provider == k.provider && inventory.IsSame(k.app, identity, other.app) {
 			return other
 		}
 	}
 	return nil
-}
-
-func isSame(a *App, identity string, b *App) bool {
-	return identity != "" && identity == b.identity() || slices.ContainsFunc(a.Instances, func(i Instance) bool {
-		return i.ID != "" && slices.ContainsFunc(b.Instances, func(j Instance) bool { return i.ID == j.ID })
-	})
 }
 
 // inherit gives an app that is known by no name of its own what is remembered of it under
@@ -75,7 +43,7 @@ func (r *Registry) inherit(k *Keeper, now time.Time) {
 			return
 		}
 	}
-	identity := k.app.identity()
+	identity := k.app.Identity()
 	if identity == "" {
 		return
 	}

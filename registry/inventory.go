@@ -3,7 +3,6 @@ package registry
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/rule"
@@ -51,7 +51,7 @@ type Entry struct {
 	// Name by which the app is known, unique in the inventory.
 	Name string
 	// App is the report that the entry was made from; only its definition counts.
-	App *App
+	App *inventory.App
 	// Resolved are its properties, with the origin of each. Apps of which the same is said have
 	// one together.
 	*rules.Resolved
@@ -192,7 +192,7 @@ type Inventory struct {
 type Reported struct {
 	Provider string
 	// App must not be changed any more.
-	*App
+	*inventory.App
 	// ReadBy is what Traefik calls the provider of its own that reads the app's labels. Empty:
 	// the same as Paastis does.
 	ReadBy string
@@ -206,7 +206,7 @@ type Reported struct {
 }
 
 // ReportedBy is an app of a provider, with what is known of it beside its report.
-func ReportedBy(p Provider, app *App, asked string, without []string) Reported {
+func ReportedBy(p Provider, app *inventory.App, asked string, without []string) Reported {
 	r := Reported{Provider: p.ID(), App: app, ReadBy: p.TraefikProvider(), Asked: asked, Without: without}
 	r.Unread = r.ReadBy == ""
 	return r
@@ -292,7 +292,7 @@ func (e *Entry) readRouters(s Settings) {
 		return
 	}
 	if e.App.Protected == "" && e.answersFor(labels, s.Middleware) {
-		e.App = e.App.protected(IsPaastis)
+		e.App = e.App.ProtectedFor(inventory.IsPaastis)
 	}
 	e.labels = labels
 	e.AllowNonRunning = labels.Docker.AllowNonRunning
@@ -322,7 +322,7 @@ func (e *Entry) answersFor(labels traefik.Labels, middleware string) bool {
 	if err != nil {
 		return false
 	}
-	return slices.Contains(e.App.Hosts(), address.Hostname()) || slices.ContainsFunc(e.App.Instances, func(i Instance) bool {
+	return slices.Contains(e.App.Hosts(), address.Hostname()) || slices.ContainsFunc(e.App.Instances, func(i inventory.Instance) bool {
 		return slices.ContainsFunc(i.Addresses, func(a netip.Addr) bool { return a.String() == address.Hostname() })
 	})
 }
@@ -331,7 +331,7 @@ func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
 	router := Router{
 		Router:    r,
 		StaticURL: labels.StaticURL(r),
-		Port:      e.App.insidePort(labels.StaticURL(r), labels.Port(r)),
+		Port:      e.App.InsidePort(labels.StaticURL(r), labels.Port(r)),
 		Checked:   labels.Checked(r),
 		Own:       e.reported.Unread,
 	}
@@ -443,7 +443,7 @@ func (e *Entry) unasked() string {
 // reportFate makes a problem of what keeps the app from sleeping or from waking, whatever
 // its owner has said of it.
 func (e *Entry) reportFate(s Settings) {
-	if e.App.Protected == IsOtherPaastis {
+	if e.App.Protected == inventory.IsOtherPaastis {
 		e.problem("%s runs another Paastis on the same engine: each puts to sleep what the other has woken, and takes it for a stop by hand, so those do not count now; stop one of them, or give each an engine of its own", e.App.Origin)
 	}
 	if e.Managed && e.App.Unstartable != "" {
@@ -469,24 +469,4 @@ func (e *Entry) excluded() string {
 	default:
 		return e.Ignored
 	}
-}
-
-// shareDefinition lets a report that differs from an earlier one in nothing but its status
-// have the maps and slices of that one, which the app's entry has too: with the provider's
-// own they would be kept twice.
-func (a *App) shareDefinition(earlier *App) {
-	a.Labels, a.Links, a.Ports, a.Networks = earlier.Labels, earlier.Links, earlier.Ports, earlier.Networks
-	a.Stack, a.Origin, a.HealthCheck, a.Traefik = earlier.Stack, earlier.Origin, earlier.HealthCheck, earlier.Traefik
-	a.Aliases, a.Unstartable = earlier.Aliases, earlier.Unstartable
-}
-
-// sameDefinition tells that two reports of an app differ in nothing but its status.
-func sameDefinition(a, b *App) bool {
-	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&
-		a.Ephemeral == b.Ephemeral && a.Published == b.Published && a.Unstartable == b.Unstartable && slices.Equal(a.Aliases, b.Aliases) &&
-		maps.Equal(a.Labels, b.Labels) && slices.Equal(a.Links, b.Links) &&
-		slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Networks, b.Networks) &&
-		sameMappings(a, b) && (a.Traefik == nil) == (b.Traefik == nil) && (a.Traefik == nil || a.Traefik.Equal(*b.Traefik)) &&
-		(a.HealthCheck == nil) == (b.HealthCheck == nil) &&
-		(a.HealthCheck == nil || *a.HealthCheck == *b.HealthCheck)
 }

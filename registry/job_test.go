@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // migration is a job that front waits for.
@@ -99,7 +101,7 @@ func TestWhoWaitsForAJobThatFailsHasItsExitCodeAndItsLog(t *testing.T) {
 func TestAJobRunsOnceBesideReplicas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front, job := migration(20 * time.Second)
-		second := Instance{Name: "shop-front-2", ID: "second", Status: Running, Health: Healthy}
+		second := inventory.Instance{Name: "shop-front-2", ID: "second", Status: inventory.Running, Health: inventory.Healthy}
 		front.app.Instances = append(front.app.Instances, second)
 		w := live(t, "", front, job)
 		time.Sleep(time.Minute)

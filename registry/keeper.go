@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -16,8 +17,8 @@ type Keeper struct {
 
 	id       string // :: provider/name
 	provider Provider
-	app      *App   // what its provider last said; nobody changes it
-	version  uint64 // of the last report that has it
+	app      *inventory.App // what its provider last said; nobody changes it
+	version  uint64         // of the last report that has it
 
 	state   State
 	since   time.Time           // of the state
@@ -41,21 +42,21 @@ type Keeper struct {
 }
 
 // newKeeper is the keeper of an app that was never seen.
-func newKeeper(id string, p Provider, app App) *Keeper {
+func newKeeper(id string, p Provider, app inventory.App) *Keeper {
 	return &Keeper{id: id, provider: p, app: &app, version: app.Version}
 }
 
 // take notes what the app's provider says of it now. Of a report that says nothing new nothing
 // is kept: the app's entry has the one before as well. Redefined tells that it differs in more
 // than its status.
-func (k *Keeper) take(app App, redefined bool) {
+func (k *Keeper) take(app inventory.App, redefined bool) {
 	k.version = app.Version
-	if !redefined && slices.EqualFunc(app.Instances, k.app.Instances, Instance.equal) {
+	if !redefined && slices.EqualFunc(app.Instances, k.app.Instances, inventory.Instance.Equal) {
 		return
 	}
 	kept := app // what is not kept takes no room
 	if !redefined {
-		kept.shareDefinition(k.app)
+		kept.ShareDefinition(k.app)
 	}
 	k.app = &kept
 }
@@ -104,15 +105,15 @@ func latest(times ...time.Time) time.Time {
 // healthy tells that the app has been found running and healthy in this wake, and has not
 // ended since on its way up.
 func (k *Keeper) healthy() bool {
-	return k.state == Ready || k.state == Draining || k.state == Starting && !k.attempt.healthyAt.IsZero() && k.app.alive()
+	return k.state == Ready || k.state == Draining || k.state == Starting && !k.attempt.healthyAt.IsZero() && k.app.Alive()
 }
 
 // awake tells that what the app needs must stay awake.
 func (k *Keeper) awake() bool {
 	if !k.Entry().Managed {
-		return k.app.alive()
+		return k.app.Alive()
 	}
-	return k.state != Asleep && (k.state != Failed || k.app.alive())
+	return k.state != Asleep && (k.state != Failed || k.app.Alive())
 }
 
 // notify wakes all who wait for a change.

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // keeperSet is the keepers of all apps that there are. Guarded by the registry's lock, which is
@@ -91,7 +93,7 @@ func (s *keeperSet) at(address netip.Addr) *Keeper {
 	}
 	var found *Keeper
 	for _, k := range s.byID {
-		if !k.app.isAt(address) {
+		if !k.app.IsAt(address) {
 			continue
 		}
 		if k.app.Traefik != nil {
@@ -105,7 +107,7 @@ func (s *keeperSet) at(address netip.Addr) *Keeper {
 // hasTraefik reports whether a Traefik is among the apps.
 func (s *keeperSet) hasTraefik() bool {
 	for _, k := range s.byID {
-		if k.app.Traefik != nil && k.app.Protected == RunsTraefik && k.app.up() {
+		if k.app.Traefik != nil && k.app.Protected == inventory.RunsTraefik && k.app.Up() {
 			return true
 		}
 	}
@@ -117,7 +119,7 @@ func (s *keeperSet) hasTraefik() bool {
 func (s *keeperSet) onlyOnHost() *Keeper {
 	var only *Keeper
 	for _, k := range s.byID {
-		if k.app.Traefik == nil || !slices.Contains(k.app.Networks, "host") || !k.app.up() {
+		if k.app.Traefik == nil || !slices.Contains(k.app.Networks, "host") || !k.app.Up() {
 			continue
 		}
 		if only != nil {
@@ -134,9 +136,9 @@ func (s *keeperSet) succeed(k *Keeper, now time.Time) {
 	if s.removed == nil {
 		return
 	}
-	identity := k.app.identity()
+	identity := k.app.Identity()
 	s.removed = slices.DeleteFunc(s.removed, func(gone *Keeper) bool {
-		if gone.id == k.id || gone.provider == k.provider && isSame(k.app, identity, gone.app) {
+		if gone.id == k.id || gone.provider == k.provider && inventory.IsSame(k.app, identity, gone.app) {
 			gone.removal.succeed(k)
 			gone.notify()
 			return true

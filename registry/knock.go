@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -69,7 +70,7 @@ type Listener interface {
 type knock struct {
 	*prober
 	k       *Keeper
-	i       Instance
+	i       inventory.Instance
 	during  func() bool // see Keeper.during
 	targets []Target
 	// port is the instance's own that the first target is.
@@ -229,5 +230,7 @@ func (o knock) goesOn() bool {
 	defer o.unlock()
 	k := o.k
 	return !k.removal.gone && o.during() && (k.state == Starting || k.state == Ready) &&
-		slices.ContainsFunc(k.app.Instances, func(now Instance) bool { return now.lifetime() == o.i.lifetime() && now.Status == Running })
+		slices.ContainsFunc(k.app.Instances, func(now inventory.Instance) bool {
+			return lifetimeOf(now) == lifetimeOf(o.i) && now.Status == inventory.Running
+		})
 }

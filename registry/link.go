@@ -119,7 +119,7 @@ func (inv *Inventory) reportWorkers() {
 			continue
 		}
 		e.works = true
-		if e.App.ended() {
+		if e.App.Ended() {
 			continue // a migration, say: as it is, it keeps nothing awake
 		}
 		why := e.Why

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // TestALinkMayNameWhatContainersCallEachOther: a container's own name, its service's, an
@@ -76,19 +78,21 @@ func TestAJobThatNobodyWaitsForIsNoWorkerOnceItHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", service("shop", "front", "db").routed("shop.test").awake(), service("shop", "migrate", "db").awake(), service("shop", "db").awake())
 		told := func() string { return strings.Join(w.Inventory().Problems(), "\n") }
-		w.change("shop-migrate", func(i *Instance) { i.StartedAt = time.Now() })
+		w.change("shop-migrate", func(i *inventory.Instance) { i.StartedAt = time.Now() })
 		time.Sleep(2 * time.Second)
 		if !strings.Contains(told(), "shop-migrate") {
 			t.Errorf("of one that runs is told %q", told())
 		}
-		w.change("shop-migrate", func(i *Instance) { i.Status, i.Health, i.EndedAt = Exited, NoHealth, time.Now() })
+		w.change("shop-migrate", func(i *inventory.Instance) {
+			i.Status, i.Health, i.EndedAt = inventory.Exited, inventory.NoHealth, time.Now()
+		})
 		time.Sleep(time.Second)
 		if told() != "" {
 			t.Errorf("of one that has ended is told %q", told())
 		}
 		time.Sleep(time.Hour)
 		w.wantState("shop-db", Asleep)
-		w.change("shop-migrate", func(i *Instance) { i.Status, i.StartedAt = Running, time.Now() })
+		w.change("shop-migrate", func(i *inventory.Instance) { i.Status, i.StartedAt = inventory.Running, time.Now() })
 		time.Sleep(time.Second)
 		if !strings.Contains(told(), "shop-migrate") {
 			t.Errorf("of one that runs again is told %q", told())
@@ -114,7 +118,7 @@ func TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure(t *testing.T) {
 		"linked":                {"", func(*fakeApp) {}, "shop-worker", nil},
 		"enabled on purpose":    {"", func(a *fakeApp) { a.label("paastis.enable", "true") }, "", nil},
 		"kept awake on purpose": {managed, func(a *fakeApp) { a.label("paastis.keep_awake", "Mon-Fri 08:00-19:00") }, "", nil},
-		"Traefik itself":        {"", func(a *fakeApp) { a.app.Protected = RunsTraefik }, "", nil},
+		"Traefik itself":        {"", func(a *fakeApp) { a.app.Protected = inventory.RunsTraefik }, "", nil},
 		"it has ended": {"", func(a *fakeApp) {
 			a.app.Instances[0].StartedAt, a.app.Instances[0].EndedAt = time.Unix(1000, 0), time.Unix(1002, 0)
 		}, "", nil},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -60,7 +61,7 @@ func (l *life) pass(k *Keeper) bool {
 }
 
 // Start checks that nothing else is done to the app, and that what it needs is up.
-func (l *life) Start(ctx context.Context, name string) (App, error) {
+func (l *life) Start(ctx context.Context, name string) (inventory.App, error) {
 	l.enter(name, "start")
 	defer l.exit(name)
 	l.mu.Lock()
@@ -78,7 +79,7 @@ func (l *life) Start(ctx context.Context, name string) (App, error) {
 }
 
 // Stop checks that nothing else is done to the app, and that nobody uses it.
-func (l *life) Stop(ctx context.Context, name string, method rules.StopMethod) (App, error) {
+func (l *life) Stop(ctx context.Context, name string, method rules.StopMethod) (inventory.App, error) {
 	l.enter(name, "stop")
 	defer l.exit(name)
 	l.mu.Lock()

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -216,33 +217,33 @@ func (l *life) step() {
 	case 5:
 		l.leave(name)
 	case 6:
-		l.hands(name, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+		l.hands(name, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 	case 7:
 		l.says(name, time.Time{})
-		l.hands(name, func(i *Instance) {
-			if i.Status == Exited {
-				*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: Healthy, StartedAt: time.Now()}
+		l.hands(name, func(i *inventory.Instance) {
+			if i.Status == inventory.Exited {
+				*i = inventory.Instance{Name: i.Name, ID: i.ID, Status: inventory.Running, Health: inventory.Healthy, StartedAt: time.Now()}
 			}
 		})
 	case 8: // a restart
-		l.hands(name, func(i *Instance) {
-			if i.Status == Running {
+		l.hands(name, func(i *inventory.Instance) {
+			if i.Status == inventory.Running {
 				i.StartedAt = time.Now()
 			}
 		})
 	case 9:
-		l.hands(name, func(i *Instance) {
+		l.hands(name, func(i *inventory.Instance) {
 			switch {
-			case i.Health == Unhealthy:
-				i.Health = Healthy
-			case i.Status == Running && i.Health == Healthy:
-				i.Health = Unhealthy
+			case i.Health == inventory.Unhealthy:
+				i.Health = inventory.Healthy
+			case i.Status == inventory.Running && i.Health == inventory.Healthy:
+				i.Health = inventory.Unhealthy
 			}
 		})
 	case 10:
-		l.hands(name, func(i *Instance) {
-			if i.Status == Running {
-				i.Status = Paused
+		l.hands(name, func(i *inventory.Instance) {
+			if i.Status == inventory.Running {
+				i.Status = inventory.Paused
 			}
 		})
 	case 11:
@@ -262,9 +263,9 @@ func (l *life) step() {
 	case 15:
 		time.Sleep(time.Nanosecond) // two stops are never at the same time
 		stopped := false
-		l.hands(name, func(i *Instance) {
-			if stopped = i.Status != Exited; stopped {
-				*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143, StoppedManually: time.Now()}
+		l.hands(name, func(i *inventory.Instance) {
+			if stopped = i.Status != inventory.Exited; stopped {
+				*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143, StoppedManually: time.Now()}
 			}
 		})
 		if stopped {
@@ -326,7 +327,7 @@ func (l *life) send(name string, force bool) {
 
 // hands does something to a container behind Paastis's back; connections to one that ends
 // are gone.
-func (l *life) hands(name string, do func(*Instance)) {
+func (l *life) hands(name string, do func(*inventory.Instance)) {
 	l.mu.Lock()
 	if l.calling[name] != "" || l.unseen() {
 		l.mu.Unlock()
@@ -346,7 +347,7 @@ func (l *life) noteWithout(name string) {
 	defer l.fake.mu.Unlock()
 	for _, n := range l.links[name] {
 		for _, i := range l.apps[n.Name].app.Instances {
-			if i.Status != Running || i.Health == Unhealthy {
+			if i.Status != inventory.Running || i.Health == inventory.Unhealthy {
 				l.without[[2]string{name, n.Name}] = true
 			}
 		}
@@ -411,9 +412,9 @@ func (l *life) heal() {
 		if k := l.registry.Named(name); k != nil && l.registry.View(k).HeldDown {
 			l.wakeManually(name)
 		}
-		l.change(name, func(i *Instance) {
-			if i.Health == Unhealthy {
-				i.Health = Healthy
+		l.change(name, func(i *inventory.Instance) {
+			if i.Health == inventory.Unhealthy {
+				i.Health = inventory.Healthy
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -46,7 +47,7 @@ func (m *manual) stopped() bool { return !m.stoppedAt.IsZero() }
 
 // passStops takes what somebody has stopped so far for settled: of an app of which a part ran
 // on until Paastis itself put it to sleep, nobody has said that it is to stay down.
-func (m *manual) passStops(app *App) {
+func (m *manual) passStops(app *inventory.App) {
 	for _, i := range app.Instances {
 		m.seeStop(i.StoppedManually)
 	}

@@ -37,7 +37,7 @@ func (k *Keeper) settles(now time.Time) time.Time {
 // followManualStop takes in that somebody else has stopped an app, and reports whether
 // somebody has. It is no failure, whatever the exit code. Called with the lock held.
 func (t *transitions) followManualStop(k *Keeper, now time.Time) bool {
-	at := k.app.manualStop()
+	at := k.app.ManualStop()
 	switch {
 	case !k.Entry().Managed: // nobody asks Paastis for it, and it is taken as it is later
 		k.manual.seeStop(at)
@@ -69,7 +69,7 @@ func (t *transitions) followManualStop(k *Keeper, now time.Time) bool {
 // endManualStop lets an app be woken again, and who has failed for the lack of it be tried at
 // once. Called with the lock held.
 func (t *transitions) endManualStop(k *Keeper, now time.Time) {
-	k.manual.seeStop(k.app.manualStop())
+	k.manual.seeStop(k.app.ManualStop())
 	if !k.manual.stopped() {
 		return
 	}

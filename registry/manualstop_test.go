@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -22,21 +23,21 @@ func (f *fake) stopByHand(name string) {
 }
 
 func (f *fake) stopOneByHand(name string, n int) {
-	f.changeOne(name, n, func(i *Instance) {
-		if i.Status != Exited {
-			*i = Instance{Name: i.Name, ID: i.ID, StartedAt: i.StartedAt, ExitCode: 143, StoppedManually: time.Now()}
+	f.changeOne(name, n, func(i *inventory.Instance) {
+		if i.Status != inventory.Exited {
+			*i = inventory.Instance{Name: i.Name, ID: i.ID, StartedAt: i.StartedAt, ExitCode: 143, StoppedManually: time.Now()}
 		}
 	})
 }
 
 // startByHand starts what does not run of an app.
 func (f *fake) startByHand(name string) {
-	f.change(name, func(i *Instance) {
-		if i.Status == Paused {
-			i.Status, i.StoppedManually = Running, time.Time{}
+	f.change(name, func(i *inventory.Instance) {
+		if i.Status == inventory.Paused {
+			i.Status, i.StoppedManually = inventory.Running, time.Time{}
 			return
 		}
-		*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: Healthy, StartedAt: time.Now()}
+		*i = inventory.Instance{Name: i.Name, ID: i.ID, Status: inventory.Running, Health: inventory.Healthy, StartedAt: time.Now()}
 	})
 }
 
@@ -65,16 +66,16 @@ func TestWhatItsOwnerStoppedIsNotStartedByARequest(t *testing.T) {
 	for how, stop := range map[string]func(*fake){
 		"stopped": func(f *fake) { f.stopByHand("shop-web") },
 		"killed": func(f *fake) {
-			f.change("shop-web", func(i *Instance) {
-				*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 1, StoppedManually: time.Now()}
+			f.change("shop-web", func(i *inventory.Instance) {
+				*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 1, StoppedManually: time.Now()}
 			})
 		},
 		"paused": func(f *fake) {
-			f.change("shop-web", func(i *Instance) { i.Status, i.StoppedManually = Paused, time.Now() })
+			f.change("shop-web", func(i *inventory.Instance) { i.Status, i.StoppedManually = inventory.Paused, time.Now() })
 		},
 		"stopped, as is told a moment later": func(f *fake) {
-			f.change("shop-web", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
-			f.change("shop-web", func(i *Instance) { i.StoppedManually = time.Now() })
+			f.change("shop-web", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
+			f.change("shop-web", func(i *inventory.Instance) { i.StoppedManually = time.Now() })
 		},
 	} {
 		t.Run(how, func(t *testing.T) {
@@ -141,7 +142,7 @@ func TestAnAppThatEndsWellOverAndOverIsInNoCrashLoop(t *testing.T) {
 				if got := w.visit("shop-web"); got != Ready {
 					t.Fatalf("exit code %d: a visitor gets %s: %s", code, got, w.View(w.Named("shop-web")).Reason)
 				}
-				w.change("shop-web", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: code} })
+				w.change("shop-web", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: code} })
 				synctest.Wait()
 			}
 		})
@@ -246,7 +247,7 @@ func TestAReplicaIsNotStartedAgainWhileItsOwnerStopsTheOther(t *testing.T) {
 		w := live(t, "", service("shop", "web").routed("shop.test").replicas(2))
 		w.visit("shop-web")
 		w.took()
-		w.changeOne("shop-web", 1, func(i *Instance) { i.Ending = true })
+		w.changeOne("shop-web", 1, func(i *inventory.Instance) { i.Ending = true })
 		w.stopOneByHand("shop-web", 0)
 		time.Sleep(9 * time.Second) // as long as the stop of the other one takes
 		w.wantCalls("")

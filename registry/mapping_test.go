@@ -10,13 +10,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 )
 
 // elsewhere makes an app one of another machine, which publishes ports of it there; it is on a
 // network of a name that Traefik's own engine has as well.
-func (a *fakeApp) elsewhere(m Mapping) *fakeApp {
+func (a *fakeApp) elsewhere(m inventory.Mapping) *fakeApp {
 	m.Host = "192.168.1.20"
 	a.mapped, a.app.Networks = &m, []string{"web"}
 	for n := range a.app.Instances {
@@ -35,17 +36,17 @@ func traefikOn(networks ...string) *fakeApp {
 
 func TestAnAppThatPublishesItsPortsIsReachedAtItsMachine(t *testing.T) {
 	for _, c := range []struct {
-		mapping Mapping
+		mapping inventory.Mapping
 		labels  map[string]string
 		want    string
 	}{
-		{Mapping{Ports: map[uint16]uint16{8080: 32768}}, nil, "192.168.1.20:32768"},
-		{Mapping{Ports: map[uint16]uint16{9000: 80, 8080: 32768}}, map[string]string{"paastis.port": "9000", "traefik.http.services.solo.loadbalancer.server.port": ""}, "192.168.1.20:80"},
-		{Mapping{}, nil, "192.168.1.20:8080"}, // it is on the network of the machine
-		{Mapping{Ports: map[uint16]uint16{80: 8081}}, map[string]string{
+		{inventory.Mapping{Ports: map[uint16]uint16{8080: 32768}}, nil, "192.168.1.20:32768"},
+		{inventory.Mapping{Ports: map[uint16]uint16{9000: 80, 8080: 32768}}, map[string]string{"paastis.port": "9000", "traefik.http.services.solo.loadbalancer.server.port": ""}, "192.168.1.20:80"},
+		{inventory.Mapping{}, nil, "192.168.1.20:8080"}, // it is on the network of the machine
+		{inventory.Mapping{Ports: map[uint16]uint16{80: 8081}}, map[string]string{
 			"traefik.http.services.solo.loadbalancer.server.port": "", "traefik.http.services.solo.loadbalancer.server.url": "http://192.168.1.20:8081",
 		}, "192.168.1.20:8081"},
-		{Mapping{Ports: map[uint16]uint16{80: 8080, 8080: 8081}}, map[string]string{
+		{inventory.Mapping{Ports: map[uint16]uint16{80: 8080, 8080: 8081}}, map[string]string{
 			"traefik.http.services.solo.loadbalancer.server.port": "", "traefik.http.services.solo.loadbalancer.server.url": "http://192.168.1.20:8080",
 		}, "192.168.1.20:8080"},
 	} {
@@ -97,11 +98,11 @@ func (l *lookedInto) Listens(_ context.Context, _ string, port uint16) (bool, er
 
 func TestAPortThatIsNotPublishedIsToldAndTheProviderIsAskedWhetherTheAppListens(t *testing.T) {
 	for _, c := range []struct {
-		mapping Mapping
+		mapping inventory.Mapping
 		want    string
 	}{
-		{Mapping{Ports: map[uint16]uint16{9000: 9000}}, `app "solo-web": its port 8080 is not published at 192.168.1.20, the address of its provider, so neither Paastis nor Traefik reaches it; publish it (ports: ["8080"])`},
-		{Mapping{Ports: map[uint16]uint16{}, Hidden: map[uint16]netip.Addr{8080: netip.MustParseAddr("127.0.0.1")}}, `app "solo-web": its port 8080 is published at 127.0.0.1 alone, and not at 192.168.1.20`},
+		{inventory.Mapping{Ports: map[uint16]uint16{9000: 9000}}, `app "solo-web": its port 8080 is not published at 192.168.1.20, the address of its provider, so neither Paastis nor Traefik reaches it; publish it (ports: ["8080"])`},
+		{inventory.Mapping{Ports: map[uint16]uint16{}, Hidden: map[uint16]netip.Addr{8080: netip.MustParseAddr("127.0.0.1")}}, `app "solo-web": its port 8080 is published at 127.0.0.1 alone, and not at 192.168.1.20`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := found().elsewhere(c.mapping)
@@ -126,8 +127,8 @@ func TestAPortThatIsNotPublishedIsToldAndTheProviderIsAskedWhetherTheAppListens(
 			if got := strings.Join(w.Inventory().Problems(), "\n"); !strings.Contains(got, c.want) {
 				t.Errorf("the problems are %s, want %s", got, c.want)
 			}
-			published := Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{8080: 32768}}
-			w.change("solo-web", func(i *Instance) { i.Mapped = &published })
+			published := inventory.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{8080: 32768}}
+			w.change("solo-web", func(i *inventory.Instance) { i.Mapped = &published })
 			if got := w.Inventory().Problems(); len(got) > 0 {
 				t.Errorf("once it is published: %s", got)
 			}
@@ -143,7 +144,7 @@ func TestAServiceOfAFileIsTheAppsByAPortOfItsMachine(t *testing.T) {
 			servers: []api.Server{{URL: "http://192.168.1.20:8081", Status: "DOWN"}},
 			routers: []api.Router{{Router: traefik.Router{Service: "solo@file", Middlewares: []string{"paastis@file"}}}},
 		}
-		a := service("solo", "web").label("paastis.enable", "true").elsewhere(Mapping{Ports: map[uint16]uint16{8080: 8081}})
+		a := service("solo", "web").label("paastis.enable", "true").elsewhere(inventory.Mapping{Ports: map[uint16]uint16{8080: 8081}})
 		w := liveBehind(t, g, a)
 		k := w.Named("solo-web")
 		k.Pass(time.Now())

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 const (
@@ -26,8 +28,8 @@ type mending struct {
 // mend starts again what of an awake app does not run, while the rest serves, unless somebody
 // stops that, too: some parts take longer for their end than others. It reports whether it did.
 func (p *pass) mend(k *Keeper) bool {
-	dead := slices.IndexFunc(k.app.Instances, func(i Instance) bool { return i.Status == Exited || i.Status == Paused })
-	if dead < 0 || !k.app.up() || k.Entry().mayEnd() || k.app.isGoingDown() {
+	dead := slices.IndexFunc(k.app.Instances, func(i inventory.Instance) bool { return i.Status == inventory.Exited || i.Status == inventory.Paused })
+	if dead < 0 || !k.app.Up() || k.Entry().mayEnd() || k.app.IsGoingDown() {
 		k.attempt.mending.from = time.Time{}
 		return false
 	}
@@ -35,7 +37,7 @@ func (p *pass) mend(k *Keeper) bool {
 		k.attempt.mending.from = p.now
 	}
 	delay := mendDelay
-	if i := k.app.Instances[dead]; i.Status == Exited && (i.OOMKilled || i.crashed()) {
+	if i := k.app.Instances[dead]; i.Status == inventory.Exited && (i.OOMKilled || i.Crashed()) {
 		delay = crashMendDelay
 	}
 	if at := latest(k.attempt.mending.from.Add(delay), k.attempt.mending.next); p.now.Before(at) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // metered is a fake that can also be looked at.
@@ -28,7 +29,7 @@ func (m metered) Measure(_ context.Context, name string, want Want) (idle.Usage,
 	a := m.apps[name]
 	a.asked = want
 	i := a.app.Instances[0]
-	if a.measureErr != nil || i.Status != Running {
+	if a.measureErr != nil || i.Status != inventory.Running {
 		return idle.Usage{}, errors.Join(a.measureErr, errors.New("fake: cannot be measured"))
 	}
 	ran := time.Since(i.StartedAt).Seconds()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -111,12 +112,12 @@ func (m *model) step() {
 	case 5:
 		m.leave(name)
 	case 6:
-		m.hands(name, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+		m.hands(name, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 	case 7:
 		m.says(name, time.Time{})
-		m.hands(name, func(i *Instance) {
-			if i.Status == Exited {
-				*i = Instance{Name: i.Name, ID: i.ID, Status: Running, Health: Healthy, StartedAt: time.Now()}
+		m.hands(name, func(i *inventory.Instance) {
+			if i.Status == inventory.Exited {
+				*i = inventory.Instance{Name: i.Name, ID: i.ID, Status: inventory.Running, Health: inventory.Healthy, StartedAt: time.Now()}
 			}
 		})
 	case 8:
@@ -136,9 +137,9 @@ func (m *model) step() {
 	case 12:
 		time.Sleep(time.Nanosecond) // two stops are never at the same time
 		stopped := false
-		m.hands(name, func(i *Instance) {
-			if stopped = i.Status != Exited; stopped {
-				*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143, StoppedManually: time.Now()}
+		m.hands(name, func(i *inventory.Instance) {
+			if stopped = i.Status != inventory.Exited; stopped {
+				*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143, StoppedManually: time.Now()}
 			}
 		})
 		if stopped {
@@ -249,7 +250,7 @@ func (m *model) connect(name string) {
 
 // hands does something to a container behind Paastis's back; connections to one that
 // ends are gone.
-func (m *model) hands(name string, do func(*Instance)) {
+func (m *model) hands(name string, do func(*inventory.Instance)) {
 	m.mu.Lock()
 	if m.calling[name] != "" || m.unseen() {
 		m.mu.Unlock()
@@ -280,7 +281,7 @@ func (m *model) wakeManually(name string) {
 }
 
 // Start checks that nothing else is done to the app, and that what it needs runs.
-func (m *model) Start(ctx context.Context, name string) (App, error) {
+func (m *model) Start(ctx context.Context, name string) (inventory.App, error) {
 	m.enter(name, "start")
 	defer m.exit(name)
 	m.mu.Lock()
@@ -304,7 +305,7 @@ func (m *model) Measure(ctx context.Context, name string, want Want) (idle.Usage
 }
 
 // Stop checks that nothing else is done to the app, and that nobody uses it.
-func (m *model) Stop(ctx context.Context, name string, method rules.StopMethod) (App, error) {
+func (m *model) Stop(ctx context.Context, name string, method rules.StopMethod) (inventory.App, error) {
 	m.enter(name, "stop")
 	defer m.exit(name)
 	m.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -16,12 +17,12 @@ func (n need) met(by *Keeper) bool {
 	switch {
 	case !n.to.Managed:
 		// Nobody's to start: only one that is on its way is waited for.
-		return !k.app.alive() || !k.app.restarting() && k.app.health() != HealthStarting
+		return !k.app.Alive() || !k.app.Restarting() && k.app.Health() != inventory.HealthStarting
 	case n.to.job:
 		// Its good end is all that anybody wants of it; who runs has had it.
-		return by.app.alive() || k.endings.wellSince(by.attempt.wakeBegan) || n.Condition != rules.Completed && k.healthy()
+		return by.app.Alive() || k.endings.wellSince(by.attempt.wakeBegan) || n.Condition != rules.Completed && k.healthy()
 	case n.Condition == rules.Started:
-		return k.healthy() || k.app.up() && k.state != Stopping || k.endings.wellSince(by.attempt.wakeBegan)
+		return k.healthy() || k.app.Up() && k.state != Stopping || k.endings.wellSince(by.attempt.wakeBegan)
 	default:
 		return k.healthy()
 	}
@@ -161,7 +162,7 @@ func (p *pass) goesWithout(n need, k *Keeper) bool {
 // component. That one's time runs meanwhile.
 func (p *pass) awaits(k *Keeper) bool {
 	e := k.Entry()
-	started := k.attempt.ordered || k.app.alive()
+	started := k.attempt.ordered || k.app.Alive()
 	switch {
 	case !started && (k.attempt.queued || p.reg.supply.outsideMoves(e.component)):
 		return true
@@ -189,18 +190,18 @@ func (k *Keeper) moves() bool {
 
 // runsToItsEnd reports whether the app is a job that runs, and for no longer than it may.
 func (k *Keeper) runsToItsEnd(now time.Time) bool {
-	return k.Entry().job && k.app.alive() && now.Before(k.jobDeadline())
+	return k.Entry().job && k.app.Alive() && now.Before(k.jobDeadline())
 }
 
 // overdue reports whether the app is a job that runs for longer than it may.
 func (k *Keeper) overdue(now time.Time) bool {
-	return k.Entry().job && k.app.running() && !now.Before(k.jobDeadline())
+	return k.Entry().job && k.app.Running() && !now.Before(k.jobDeadline())
 }
 
 // failOverdue fails a job that did not end in time, so that nobody waits for it any longer,
 // and reports whether it did.
 func (p *pass) failOverdue(k *Keeper) bool {
-	if !k.Entry().job || !k.app.running() {
+	if !k.Entry().job || !k.app.Running() {
 		return false
 	}
 	p.at(k.jobDeadline())
@@ -218,7 +219,7 @@ func (p *pass) stopOverdue(k *Keeper) {
 	e := k.Entry()
 	over := k.failures.last.get().At.Add(max(e.MaxIdleTime, idle.ShortestStay))
 	switch {
-	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.app.alive() }):
+	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.app.Alive() }):
 	case p.now.Before(latest(over, k.failures.stopAfter)):
 		p.at(latest(over, k.failures.stopAfter))
 	case k.isSampled() && !k.usage.sampledSince(p.now.Add(-k.quiet())):

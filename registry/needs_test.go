@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -72,7 +73,7 @@ func TestAVisitAfterSomethingDeepDownWasStoppedWakesIt(t *testing.T) {
 				if got := w.visit(c.visit); got != Ready {
 					t.Fatalf("the first visitor got %s", got)
 				}
-				f.change(c.stop, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })
+				f.change(c.stop, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })
 				for range 20 { // the page asks again and again
 					time.Sleep(100 * time.Millisecond)
 					if !r.Named(c.visit).Pass(time.Now()) {
@@ -107,7 +108,7 @@ func TestAnAppIsCalledReadyWhenItIsOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", service("shop", "front", "back").routed("shop.test"), service("shop", "back", "db"), service("shop", "db"))
 		w.visit("shop-front")
-		w.change("shop-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })
+		w.change("shop-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })
 		synctest.Wait()
 		w.visit("shop-front")
 		var states []string
@@ -126,7 +127,7 @@ func TestRepeatedWakesForTheSameNeedMakeNoEvents(t *testing.T) {
 		db.boot = 30 * time.Second
 		w := live(t, pair, service("pr1", "front").routed("pr1.test"), service("pr1", "back", "db"), db)
 		w.visit("pr1-front")
-		w.change("pr1-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })
+		w.change("pr1-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })
 		synctest.Wait()
 		w.Wake(w.Named("pr1-front"), false)
 		time.Sleep(time.Second)
@@ -361,7 +362,7 @@ func (s stuckLog) Handle(ctx context.Context, r slog.Record) error {
 // wakeGroupOf plays the wake of a group of so many apps, whose starts and health checks come
 // one after the other, as those of an engine do.
 func wakeGroupOf(b *testing.B, n int) {
-	var apps []App
+	var apps []inventory.App
 	for i := range n {
 		apps = append(apps, service("s", fmt.Sprintf("a%04d", i)).routed(fmt.Sprintf("a%04d.test", i)).app)
 	}
@@ -370,10 +371,10 @@ func wakeGroupOf(b *testing.B, n int) {
 	r.apply(f, Report{Apps: apps, Complete: true})
 	r.Wake(r.Named("s-a0000"), false)
 	r.advance(time.Now())
-	for i, health := range []Health{HealthStarting, Healthy} {
+	for i, health := range []inventory.Health{inventory.HealthStarting, inventory.Healthy} {
 		for _, app := range apps {
-			app.Version, app.Instances = uint64(i+1), []Instance{{Name: app.Name, ID: app.Name, Status: Running, Health: health, StartedAt: time.Unix(1, 0)}}
-			r.apply(f, Report{Apps: []App{app}, Version: app.Version})
+			app.Version, app.Instances = uint64(i+1), []inventory.Instance{{Name: app.Name, ID: app.Name, Status: inventory.Running, Health: health, StartedAt: time.Unix(1, 0)}}
+			r.apply(f, Report{Apps: []inventory.App{app}, Version: app.Version})
 			r.mu.Lock()
 			r.keepers.byID["fake/"+app.Name].busy = false // its start has returned
 			r.mu.Unlock()
@@ -460,7 +461,7 @@ func TestAnAppThatSomebodyPausedIsNoneThatEndedWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", service("shop", "front", "helper:started").routed("shop.test"), service("shop", "helper"))
 		w.visit("shop-front")
-		w.change("shop-helper", func(i *Instance) { i.Status = Paused })
+		w.change("shop-helper", func(i *inventory.Instance) { i.Status = inventory.Paused })
 		synctest.Wait()
 		if w.Named("shop-front").Open() {
 			t.Error("requests pass to the front, whose helper is frozen")

@@ -3,7 +3,9 @@ package registry
 import (
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/rules"
 )
 
 // brief is how soon after it became ready the end of an app counts as a crash rather
@@ -15,19 +17,19 @@ const brief = time.Minute
 // held.
 func (r *Registry) observe(k *Keeper, now time.Time) {
 	r.publisher.reroute(k)
-	sick := k.app.unwell(k.Entry())
+	sick := k.app.Unwell(k.Entry().Probe.Kind == rules.AutoProbe)
 	switch {
 	case k.removal.gone:
 		return
 	case r.transitions.followManualStop(k, now):
-	case k.state == Asleep && k.app.alive(), k.state == Failed && k.failures.unhealthy && !sick && !k.attempt.isDoomed():
+	case k.state == Asleep && k.app.Alive(), k.state == Failed && k.failures.unhealthy && !sick && !k.attempt.isDoomed():
 		r.adopt(k, now)
-	case (k.state == Ready || k.state == Draining) && !k.app.alive():
+	case (k.state == Ready || k.state == Draining) && !k.app.Alive():
 		r.ended(k, now)
-	case k.state == Starting && (k.app.restarting() || k.endings.restarted):
+	case k.state == Starting && (k.app.Restarting() || k.endings.restarted):
 		k.attempt.restart(now)
 		r.supply.touch()
-	case k.state == Ready && (k.app.restarting() || k.endings.restarted):
+	case k.state == Ready && (k.app.Restarting() || k.endings.restarted):
 		r.transitions.beginAttempt(k, now)
 		r.transitions.setState(k, Starting, reason.Reason{Kind: reason.Restarting}, now)
 	}
@@ -41,35 +43,24 @@ func (r *Registry) observe(k *Keeper, now time.Time) {
 
 // ended follows an app that stopped by itself or was stopped by someone else.
 func (r *Registry) ended(k *Keeper, now time.Time) {
-	last := k.app.lastInstance()
+	last := k.app.LastInstance()
 	switch {
-	case last.OOMKilled, last.crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Entry().mayEnd()):
-		r.transitions.fail(k, last.epitaph(), now)
+	case last.OOMKilled, last.Crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Entry().mayEnd()):
+		r.transitions.fail(k, failureOfInstance(last), now)
 	default:
-		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.usage.idleFrom) < brief) {
+		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == inventory.Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.usage.idleFrom) < brief) {
 			k.endings.complete(now)
 		}
 		k.endings.down(now)
-		if !last.crashed() {
+		if !last.Crashed() {
 			k.failures.forgive() // somebody has ended it, or it is done: that is no crash
 		}
 		r.transitions.setState(k, Asleep, reason.Reason{Kind: reason.EndedOutside, Code: last.ExitCode}, now)
 	}
 }
 
-// crashed tells that the instance ended by a fault of its own: not well, and not by
-// one of the signals with which people and providers stop things.
-func (i Instance) crashed() bool {
-	const killed, terminated, interrupted = 128 + 9, 128 + 15, 128 + 2
-	switch i.ExitCode {
-	case 0, killed, terminated, interrupted:
-		return false
-	}
-	return true
-}
-
-// epitaph says why an instance ended.
-func (i Instance) epitaph() Failure {
+// failureOfInstance says why an instance ended.
+func failureOfInstance(i inventory.Instance) Failure {
 	switch {
 	case i.OOMKilled:
 		return failureOf(reason.Reason{Kind: reason.OutOfMemory})

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // The bubble's clock begins at midnight UTC on Saturday, 1 January 2000.
@@ -34,7 +36,7 @@ func TestAnAppThatWasStoppedByHandWithinItsWindowStaysAsleep(t *testing.T) {
 		w := live(t, "", solo().label("paastis.keep_awake", "08:00-19:00 UTC wake"))
 		time.Sleep(9 * time.Hour)
 		w.wantCalls("start solo-web")
-		w.change("solo-web", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
+		w.change("solo-web", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
 		time.Sleep(9 * time.Hour)
 		w.wantCalls("")
 		time.Sleep(15 * time.Hour)

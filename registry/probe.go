@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -166,11 +167,11 @@ func (r *Router) visitorScheme() string {
 
 // target is what is to be probed of an instance at a port. Its address is empty if Paastis does
 // not reach that.
-func (e *Entry) target(i Instance, port uint16) Target {
+func (e *Entry) target(i inventory.Instance, port uint16) Target {
 	if e.Probe.Kind != rules.HTTPProbe {
-		return Target{Address: i.reach(port)}
+		return Target{Address: i.Reach(port)}
 	}
-	t := e.request(i.reach(port), port, e.Probe.Path)
+	t := e.request(i.Reach(port), port, e.Probe.Path)
 	if e.Probe.TLS {
 		t.Scheme = "https"
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -97,7 +98,7 @@ func TestABusyCheckAsksAsAVisitorDoes(t *testing.T) {
 	defer s.Close()
 	a := solo().label("traefik.http.routers.solo-web.tls", "true").label("paastis.busy", "http:"+strconv.Itoa(int(at(s).Port()))+"/busy")
 	e := Resolve([]Reported{{Provider: "fake", App: &a.app}}, settingsFor(t, "")).Named("solo-web")
-	if busy, err := busyByURL(t.Context(), e, &App{Instances: []Instance{{Status: Running, Address: at(s).Addr()}}}); !busy || err != nil {
+	if busy, err := busyByURL(t.Context(), e, &inventory.App{Instances: []inventory.Instance{{Status: inventory.Running, Address: at(s).Addr()}}}); !busy || err != nil {
 		t.Errorf("busy %t, %v", busy, err)
 	}
 }

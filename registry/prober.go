@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -22,31 +23,31 @@ type prober struct {
 
 // serves reports whether an instance is known to be ready in this wake. Called with the lock
 // held.
-func (p *prober) serves(k *Keeper, i Instance) bool {
+func (p *prober) serves(k *Keeper, i inventory.Instance) bool {
 	switch e := k.Entry(); {
-	case i.Status != Running, p.blocked(k, i):
+	case i.Status != inventory.Running, p.blocked(k, i):
 		return false
 	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !e.isProbable(i)):
 		return true
-	case e.Probe.Kind <= rules.NoProbe && i.Health == Healthy:
+	case e.Probe.Kind <= rules.NoProbe && i.Health == inventory.Healthy:
 		return true
 	case k.trusted(i):
 		return false
 	default:
-		return len(e.probePorts()) == 0 || k.attempt.ready.answered[i.lifetime()]
+		return len(e.probePorts()) == 0 || k.attempt.ready.answered[lifetimeOf(i)]
 	}
 }
 
 // serving are the instances that requests may go to: those that serve. If none is known to,
 // as Traefik has it: those that run and are not known to be unwell, or all that run.
-func (p *prober) serving(k *Keeper) []Instance {
-	var running, well, ready []Instance
+func (p *prober) serving(k *Keeper) []inventory.Instance {
+	var running, well, ready []inventory.Instance
 	for _, i := range k.app.Instances {
-		if i.Status != Running {
+		if i.Status != inventory.Running {
 			continue
 		}
 		running = append(running, i)
-		if i.Health == NoHealth || i.Health == Healthy {
+		if i.Health == inventory.NoHealth || i.Health == inventory.Healthy {
 			well = append(well, i)
 		}
 		if p.serves(k, i) {
@@ -73,7 +74,7 @@ func (p *prober) tally(k *Keeper) (serving, late bool) {
 		case p.serves(k, i):
 			serving = true
 			missing = missing && !named[i.Name]
-		case i.Status == Running || i.Status == Restarting:
+		case i.Status == inventory.Running || i.Status == inventory.Restarting:
 			late = true
 		}
 	}
@@ -82,8 +83,8 @@ func (p *prober) tally(k *Keeper) (serving, late bool) {
 
 // blocked reports whether Traefik has no server for an instance, whatever a probe finds:
 // where it finds servers by itself, their health checks have to pass.
-func (p *prober) blocked(k *Keeper, i Instance) bool {
-	return i.Health != NoHealth && i.Health != Healthy && !k.Entry().Static() && !p.publisher.direct(k)
+func (p *prober) blocked(k *Keeper, i inventory.Instance) bool {
+	return i.Health != inventory.NoHealth && i.Health != inventory.Healthy && !k.Entry().Static() && !p.publisher.direct(k)
 }
 
 // verdictDue is when the health check of an instance has given its first verdict, if that is
@@ -94,7 +95,7 @@ func (p *prober) verdictDue(k *Keeper) time.Time {
 	}
 	var due time.Time
 	for _, i := range k.app.Instances {
-		if i.Status == Running && i.Health == HealthStarting && (k.trusted(i) || p.blocked(k, i)) {
+		if i.Status == inventory.Running && i.Health == inventory.HealthStarting && (k.trusted(i) || p.blocked(k, i)) {
 			due = latest(due, later(i.StartedAt, k.attempt.startedAt).Add(k.app.HealthCheck.First()+verdictSlack))
 		}
 	}
@@ -108,15 +109,15 @@ func (p *prober) probeAll(k *Keeper) {
 		return
 	}
 	for _, i := range k.app.Instances {
-		if i.Status == Running && k.isProbed(i) && !k.attempt.ready.answered[i.lifetime()] && !k.attempt.ready.probing[i.lifetime()] {
+		if i.Status == inventory.Running && k.isProbed(i) && !k.attempt.ready.answered[lifetimeOf(i)] && !k.attempt.ready.probing[lifetimeOf(i)] {
 			p.probeOne(k, i)
 		}
 	}
 }
 
 // probeOne probes an instance until it has answered, or this wake or its life has ended.
-func (p *prober) probeOne(k *Keeper, i Instance) {
-	k.attempt.ready.begin(i.lifetime(), k.app)
+func (p *prober) probeOne(k *Keeper, i inventory.Instance) {
+	k.attempt.ready.begin(lifetimeOf(i), k.app)
 	e := k.Entry()
 	knock := knock{prober: p, k: k, i: i, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
 	knock.patience, knock.learns = k.probePatience(i)
@@ -135,7 +136,7 @@ func (p *prober) probeOne(k *Keeper, i Instance) {
 // probed takes in what a probe of an instance has found. It is called with r.mu held.
 func (p *prober) probed(o knock, found outcome) {
 	k := o.k
-	k.attempt.ready.end(o.i.lifetime(), found)
+	k.attempt.ready.end(lifetimeOf(o.i), found)
 	if found != noAnswer {
 		p.supply.touch()
 		if len(k.Entry().Routes) > 0 {
@@ -168,8 +169,8 @@ func (p *prober) listenOn(o knock) {
 
 // isUnhealthy reports whether nothing but its health check keeps the app from being ready.
 func (p *prober) isUnhealthy(k *Keeper) bool {
-	return slices.ContainsFunc(k.app.Instances, func(i Instance) bool {
-		return i.Status == Running && i.Health != Healthy && (k.trusted(i) || p.blocked(k, i))
+	return slices.ContainsFunc(k.app.Instances, func(i inventory.Instance) bool {
+		return i.Status == inventory.Running && i.Health != inventory.Healthy && (k.trusted(i) || p.blocked(k, i))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -29,12 +30,12 @@ type Provider interface {
 	// as it is right after. An app that runs already is no error. It blocks until the
 	// provider has taken the order, not until the app is healthy. The app may have no
 	// instance yet.
-	Start(ctx context.Context, name string) (App, error)
+	Start(ctx context.Context, name string) (inventory.App, error)
 
 	// Stop stops every instance of the app with its own signal and grace period, and
 	// returns the app as it is right after. An app that is stopped already is no
 	// error. It blocks until the app is stopped.
-	Stop(ctx context.Context, name string, method rules.StopMethod) (App, error)
+	Stop(ctx context.Context, name string, method rules.StopMethod) (inventory.App, error)
 
 	// Watch calls report with the whole inventory, then with every change, until ctx
 	// ends (it returns nil) or the connection to the provider is lost (it returns the
@@ -54,7 +55,7 @@ type Paced interface {
 // Report is what a provider tells of its apps.
 type Report struct {
 	// Apps are the apps that changed, as they are now.
-	Apps []App
+	Apps []inventory.App
 	// Gone are the names of the apps that no longer exist.
 	Gone []string
 	// Complete tells that Apps is the whole inventory: an app not in it is gone,

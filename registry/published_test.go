@@ -15,6 +15,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -170,7 +171,7 @@ func (f *fake) listens(_ context.Context, target Target) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, a := range f.apps {
-		if i := a.app.Instances[0]; a.address == netip.MustParseAddrPort(target.Address).Addr() && a.never == nil && i.Status == Running && time.Since(i.StartedAt) >= a.boot {
+		if i := a.app.Instances[0]; a.address == netip.MustParseAddrPort(target.Address).Addr() && a.never == nil && i.Status == inventory.Running && time.Since(i.StartedAt) >= a.boot {
 			return nil
 		}
 	}
@@ -188,7 +189,7 @@ func (w *world) wakesAll(door string, apps []*fakeApp) {
 	}
 	for _, a := range apps {
 		k := w.keeperOf(a.app.Name)
-		if e := k.Entry(); e.Managed && !e.IsJob() && a.app.Instances[0].Status != Running {
+		if e := k.Entry(); e.Managed && !e.IsJob() && a.app.Instances[0].Status != inventory.Running {
 			w.t.Errorf("%s does not run once %s is open", a.app.Name, door)
 		} else if e.Managed && !e.IsJob() && time.Since(a.app.Instances[0].StartedAt) < a.boot {
 			w.t.Errorf("%s still boots when %s is open", a.app.Name, door)

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"cmp"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -9,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -36,17 +36,19 @@ type lifetime struct {
 	address  netip.Addr
 }
 
-func (i Instance) lifetime() lifetime { return lifetime{i.ID, i.StartedAt.UnixNano(), i.Address} }
+func lifetimeOf(i inventory.Instance) lifetime {
+	return lifetime{i.ID, i.StartedAt.UnixNano(), i.Address}
+}
 
 // trusted reports whether the instance's own health check alone says when it is ready.
-func (k *Keeper) trusted(i Instance) bool {
+func (k *Keeper) trusted(i inventory.Instance) bool {
 	e := k.Entry()
-	if e.Probe.Kind != rules.AutoProbe || i.Health == NoHealth {
+	if e.Probe.Kind != rules.AutoProbe || i.Health == inventory.NoHealth {
 		return false
 	}
 	// A verdict that comes too late, or that is against what serves as far as anybody knows, is
 	// no better than a probe, if there can be one.
-	late := i.Health == HealthStarting && e.outlasted() || i.Health == Unhealthy && k.attempt.found && k.state == Starting
+	late := i.Health == inventory.HealthStarting && e.outlasted() || i.Health == inventory.Unhealthy && k.attempt.found && k.state == Starting
 	return !late || len(e.probePorts()) == 0 || !e.isProbable(i)
 }
 
@@ -55,9 +57,6 @@ func (k *Keeper) trusted(i Instance) bool {
 func (e *Entry) outlasted() bool {
 	return e.App.HealthCheck != nil && e.App.HealthCheck.First() >= e.StartTimeout
 }
-
-// First is how long after an instance's start its health is checked for the first time.
-func (h *HealthCheck) First() time.Duration { return cmp.Or(h.StartInterval, h.Interval) }
 
 // answers reports whether a running app serves: one instance is enough, once the others have
 // had their grace. One that a static server of Traefik's names has to be among them.
@@ -95,7 +94,7 @@ func (e *Entry) namedServers() map[string]bool {
 		if err != nil {
 			return nil
 		}
-		at := slices.IndexFunc(e.App.Instances, func(i Instance) bool { return i.Name == u.Hostname() || i.Mapped.leads(u) })
+		at := slices.IndexFunc(e.App.Instances, func(i inventory.Instance) bool { return i.Name == u.Hostname() || i.Mapped.Leads(u) })
 		if at < 0 {
 			return nil
 		}
@@ -106,7 +105,7 @@ func (e *Entry) namedServers() map[string]bool {
 
 // isProbed reports whether a probe of an instance would tell when it is ready. Where running is
 // enough, one spares visitors the moment in which it does not listen yet.
-func (k *Keeper) isProbed(i Instance) bool {
+func (k *Keeper) isProbed(i inventory.Instance) bool {
 	e := k.Entry()
 	return !k.trusted(i) && (e.Probe.Kind != rules.NoProbe || e.isProbable(i) && !k.attempt.found)
 }
@@ -121,12 +120,12 @@ func (p *pass) probeLate(k *Keeper) {
 
 // probePatience is how long an instance is probed until running is enough, and whether it shows
 // then that nothing of it listens. Zero: until it answers.
-func (k *Keeper) probePatience(i Instance) (patience time.Duration, learns bool) {
+func (k *Keeper) probePatience(i inventory.Instance) (patience time.Duration, learns bool) {
 	e := k.Entry()
 	switch {
 	case e.Probe.Kind == rules.NoProbe:
 		return noProbeGrace, false
-	case e.Probe.Kind != rules.AutoProbe, i.Health != NoHealth, !e.guessesPort():
+	case e.Probe.Kind != rules.AutoProbe, i.Health != inventory.NoHealth, !e.guessesPort():
 		return 0, false
 	case k.learned.hearing == listens:
 		return 0, true
@@ -138,7 +137,7 @@ func (k *Keeper) probePatience(i Instance) (patience time.Duration, learns bool)
 }
 
 // begin notes that an instance is being probed, and leaves out what is no more.
-func (o *readiness) begin(l lifetime, app *App) {
+func (o *readiness) begin(l lifetime, app *inventory.App) {
 	if o.probing == nil {
 		o.probing, o.answered = map[lifetime]bool{}, map[lifetime]bool{}
 	}
@@ -167,9 +166,9 @@ func (o *readiness) serve(now time.Time) {
 func (o *readiness) lapse() { o.since = time.Time{} }
 
 // forget leaves out what was found of instances that are no more.
-func (o *readiness) forget(app *App) {
+func (o *readiness) forget(app *inventory.App) {
 	gone := func(l lifetime, _ bool) bool {
-		return !slices.ContainsFunc(app.Instances, func(i Instance) bool { return i.lifetime() == l })
+		return !slices.ContainsFunc(app.Instances, func(i inventory.Instance) bool { return lifetimeOf(i) == l })
 	}
 	maps.DeleteFunc(o.answered, gone)
 	maps.DeleteFunc(o.probing, gone)

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // apartment is an app whose instances answer when the test says so.
@@ -58,7 +60,7 @@ func plain() *fakeApp {
 func checked(interval time.Duration) *fakeApp {
 	a := solo().label("paastis.start_timeout", "45s")
 	a.address, a.boot = netip.MustParseAddr("10.0.0.7"), interval
-	a.app.HealthCheck = &HealthCheck{Interval: interval}
+	a.app.HealthCheck = &inventory.HealthCheck{Interval: interval}
 	return a
 }
 
@@ -116,12 +118,12 @@ func TestTheReplicaThatAStaticServerNamesHasToServe(t *testing.T) {
 func TestAReplicaThatCannotBeStartedDoesNotKeepTheOtherFromServing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().replicas(2)
-		a.app.Instances[1].Status = Exited
+		a.app.Instances[1].Status = inventory.Exited
 		w := live(t, "", a)
 		k := w.Named("solo-web")
 		w.Wake(k, false)
 		time.Sleep(200 * time.Millisecond)
-		w.changeOne("solo-web", 1, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 3} })
+		w.changeOne("solo-web", 1, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 3} })
 		time.Sleep(2 * time.Second)
 		if !k.Open() {
 			t.Errorf("closed: %s", w.View(k).Reason)
@@ -145,11 +147,11 @@ func TestAPartThatIsRefusedDoesNotKeepTheRestFromServing(t *testing.T) {
 // refusing is a provider that starts no second instance, and says so.
 type refusing struct{ *fake }
 
-func (p *refusing) Start(ctx context.Context, name string) (App, error) {
+func (p *refusing) Start(ctx context.Context, name string) (inventory.App, error) {
 	if _, err := p.fake.Start(ctx, name); err != nil {
-		return App{}, err
+		return inventory.App{}, err
 	}
-	p.changeOne(name, 1, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID} })
+	p.changeOne(name, 1, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID} })
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.snapshot(p.apps[name]), errors.New("container 2: its port is taken")
@@ -161,7 +163,7 @@ func TestADeadReplicaOfAnAwakeAppIsStartedAgainAndNoneIsTurnedAway(t *testing.T)
 			w := live(t, "", solo().replicas(2))
 			w.visit("solo-web")
 			w.took()
-			w.changeOne("solo-web", 1, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: code} })
+			w.changeOne("solo-web", 1, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: code} })
 			time.Sleep(want - time.Millisecond)
 			w.wantCalls("")
 			time.Sleep(2 * time.Millisecond)
@@ -180,7 +182,7 @@ func TestAPausedReplicaOfAnAwakeAppGoesOn(t *testing.T) {
 		w := live(t, "", solo().replicas(2))
 		w.visit("solo-web")
 		w.took()
-		w.changeOne("solo-web", 1, func(i *Instance) { i.Status = Paused })
+		w.changeOne("solo-web", 1, func(i *inventory.Instance) { i.Status = inventory.Paused })
 		time.Sleep(mendDelay + time.Second)
 		w.wantCalls("start solo-web")
 	})
@@ -192,7 +194,7 @@ func TestAReplicaThatDiesAgainAndAgainIsStartedEverMoreSeldom(t *testing.T) {
 		w.visit("solo-web")
 		w.took()
 		for range 600 {
-			w.changeOne("solo-web", 1, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 1} })
+			w.changeOne("solo-web", 1, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 1} })
 			time.Sleep(time.Second)
 		}
 		if n := strings.Count(w.took(), "start"); n < 10 || n > 16 {
@@ -208,10 +210,10 @@ func TestAReplicaThatIsReplacedIsNotStartedMeanwhile(t *testing.T) {
 		w := live(t, "", a)
 		w.visit("solo-web")
 		w.took()
-		w.changeOne("solo-web", 1, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
+		w.changeOne("solo-web", 1, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
 		time.Sleep(3 * time.Second)
-		w.changeOne("solo-web", 1, func(i *Instance) {
-			*i = Instance{Name: "solo-web-3", ID: "new", Status: Running, Health: Healthy, StartedAt: time.Now()}
+		w.changeOne("solo-web", 1, func(i *inventory.Instance) {
+			*i = inventory.Instance{Name: "solo-web-3", ID: "new", Status: inventory.Running, Health: inventory.Healthy, StartedAt: time.Now()}
 		})
 		time.Sleep(time.Minute)
 		w.wantCalls("")
@@ -319,7 +321,7 @@ func TestAnUnhealthyAppThatAnswersTheChosenProbeIsReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", checked(time.Minute).label("paastis.probe", "tcp"))
 		w.Wake(w.Named("solo-web"), false)
-		w.change("solo-web", func(i *Instance) { i.Health = Unhealthy })
+		w.change("solo-web", func(i *inventory.Instance) { i.Health = inventory.Unhealthy })
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Ready)
 	})
@@ -342,7 +344,7 @@ func TestAHealthCheckWhoseVerdictComesTooLateIsNoFailure(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // Traefik itself goes by it, so no probe helps
 		g, a := &gateway{}, found().label("paastis.start_timeout", "45s").label("paastis.probe", "none")
-		a.boot, a.app.HealthCheck = time.Minute, &HealthCheck{Interval: time.Minute}
+		a.boot, a.app.HealthCheck = time.Minute, &inventory.HealthCheck{Interval: time.Minute}
 		w := liveBehind(t, g, a)
 		time.AfterFunc(time.Minute+2*time.Second, func() { g.become(nil, "http://10.0.0.7:8080") })
 		if took := w.wakes("solo-web", 2*time.Minute); took < time.Minute || took > 63*time.Second {
@@ -491,7 +493,7 @@ func (l *listening) Listens(_ context.Context, instance string, port uint16) (bo
 func TestWhatRanBeforePaastisIsProbedBeforeItIsReady(t *testing.T) {
 	running := func() *fakeApp {
 		a := plain()
-		a.app.Instances[0] = Instance{Name: "solo-web-1", ID: "id", Status: Running, Address: a.address, StartedAt: time.Now().Add(-time.Hour)}
+		a.app.Instances[0] = inventory.Instance{Name: "solo-web-1", ID: "id", Status: inventory.Running, Address: a.address, StartedAt: time.Now().Add(-time.Hour)}
 		return a
 	}
 	synctest.Test(t, func(t *testing.T) { // one that serves is open before anybody can ask
@@ -524,7 +526,7 @@ func TestWhatRanBeforePaastisIsProbedBeforeItIsReady(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // a health check that fails is not believed against a probe
 		a := running()
-		a.app.Instances[0].Health, a.noHealth = Unhealthy, false
+		a.app.Instances[0].Health, a.noHealth = inventory.Unhealthy, false
 		w := live(t, "", a)
 		if !w.Named("solo-web").Open() {
 			t.Error("closed though it serves")
@@ -556,7 +558,9 @@ func TestAnAppThatIsStartedWithTheEngineIsProbed(t *testing.T) {
 		house.become("10.0.0.7:8080", errRefusal)
 		a := plain()
 		w := liveProbed(t, house.probe, a)
-		w.change("solo-web", func(i *Instance) { i.Status, i.StartedAt, i.Address = Running, time.Now(), a.address })
+		w.change("solo-web", func(i *inventory.Instance) {
+			i.Status, i.StartedAt, i.Address = inventory.Running, time.Now(), a.address
+		})
 		time.Sleep(10 * time.Second)
 		w.wantState("solo-web", Starting)
 		house.become("10.0.0.7:8080", nil)
@@ -569,7 +573,7 @@ func TestWhatIsFoundRunningWakesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front := service("shop", "front", "db").routed("shop.test")
 		front.noHealth, front.address = true, netip.MustParseAddr("10.0.0.7")
-		front.app.Instances[0] = Instance{Name: "shop-front-1", ID: "id", Status: Running, Address: front.address}
+		front.app.Instances[0] = inventory.Instance{Name: "shop-front-1", ID: "id", Status: inventory.Running, Address: front.address}
 		w := live(t, "", front, service("shop", "db"))
 		time.Sleep(7 * time.Minute)
 		w.wantCalls("")

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -100,7 +101,7 @@ func TestAnAppThatNobodyEnabledKeepsWhatItNeedsAwake(t *testing.T) {
 		w.took()
 		time.Sleep(time.Hour)
 		w.wantCalls("stop shop-front, stop shop-back")
-		w.change("shop-cron", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID} })
+		w.change("shop-cron", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID} })
 		time.Sleep(time.Second)
 		w.wantCalls("stop shop-db")
 	})
@@ -248,14 +249,14 @@ func TestWhatOthersDoToAnAppIsFollowed(t *testing.T) {
 		w := live(t, "", service("solo", "web").routed("solo.test"))
 		w.visit("solo-web")
 		time.Sleep(2 * time.Minute)
-		w.change("solo-web", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+		w.change("solo-web", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 		synctest.Wait()
 		w.wantState("solo-web", Asleep)
 
-		w.change("solo-web", func(i *Instance) { i.Status, i.Health = Running, HealthStarting })
+		w.change("solo-web", func(i *inventory.Instance) { i.Status, i.Health = inventory.Running, inventory.HealthStarting })
 		synctest.Wait()
 		w.wantState("solo-web", Starting)
-		w.change("solo-web", func(i *Instance) { i.Health = Healthy })
+		w.change("solo-web", func(i *inventory.Instance) { i.Health = inventory.Healthy })
 		synctest.Wait()
 		w.wantState("solo-web", Ready)
 
@@ -279,7 +280,7 @@ func TestARequestRepairsAnAppWhoseNeedsWereStoppedByHand(t *testing.T) {
 		w.visit("shop-front")
 		w.took()
 		time.Sleep(2 * time.Minute)
-		w.change("shop-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID} })
+		w.change("shop-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID} })
 		time.Sleep(time.Second)
 		w.wantCalls("")
 		if w.Named("shop-back").Pass(time.Now()) {
@@ -472,7 +473,7 @@ func TestALostProviderIsWatchedAgainAndWhatChangedIsSeen(t *testing.T) {
 		w.lost <- errors.New("fake: connection lost")
 		w.fake.mu.Lock()
 		i := &w.apps["solo-web"].app.Instances[0]
-		*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137}
+		*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137}
 		w.fake.mu.Unlock()
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Asleep)
@@ -520,7 +521,7 @@ func TestALostEventIsFoundByTheAudit(t *testing.T) {
 		w.visit("solo-web")
 		w.fake.mu.Lock()
 		i := &w.apps["solo-web"].app.Instances[0]
-		*i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137}
+		*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137}
 		w.fake.mu.Unlock()
 		time.Sleep(DefaultAudit + time.Second)
 		w.wantState("solo-web", Asleep)
@@ -535,7 +536,7 @@ func TestAReportThatIsOutOfDateIsDropped(t *testing.T) {
 		report := w.fake.report
 		w.fake.mu.Unlock()
 		w.visit("solo-web")
-		report(Report{Apps: []App{old}, Version: old.Version})
+		report(Report{Apps: []inventory.App{old}, Version: old.Version})
 		synctest.Wait()
 		w.wantState("solo-web", Ready)
 	})
@@ -555,20 +556,20 @@ func TestLabelsThatDoNotChangeAreKeptOnce(t *testing.T) {
 }
 
 func TestInstancesThatDifferInAnythingAreNotEqual(t *testing.T) {
-	some := Instance{Name: "a", ID: "b", Fault: reason.DiskFull, StartedAt: time.Unix(1, 0), Addresses: []netip.Addr{netip.IPv6Loopback()}}
-	if !some.equal(some) {
+	some := inventory.Instance{Name: "a", ID: "b", Fault: reason.DiskFull, StartedAt: time.Unix(1, 0), Addresses: []netip.Addr{netip.IPv6Loopback()}}
+	if !some.Equal(some) {
 		t.Error("an instance does not equal itself")
 	}
-	for i := range reflect.TypeFor[Instance]().NumField() {
+	for i := range reflect.TypeFor[inventory.Instance]().NumField() {
 		other := some
 		field := reflect.ValueOf(&other).Elem().Field(i)
-		for _, value := range []any{"else", reason.PortTaken, Paused, Unhealthy, 7, true, time.Unix(2, 0), netip.IPv6Unspecified(), []netip.Addr{}, &Mapping{}} {
+		for _, value := range []any{"else", reason.PortTaken, inventory.Paused, inventory.Unhealthy, 7, true, time.Unix(2, 0), netip.IPv6Unspecified(), []netip.Addr{}, &inventory.Mapping{}} {
 			if reflect.TypeOf(value) == field.Type() {
 				field.Set(reflect.ValueOf(value))
 			}
 		}
-		if some.equal(other) {
-			t.Errorf("they may differ in %s", reflect.TypeFor[Instance]().Field(i).Name)
+		if some.Equal(other) {
+			t.Errorf("they may differ in %s", reflect.TypeFor[inventory.Instance]().Field(i).Name)
 		}
 	}
 }

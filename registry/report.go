@@ -11,6 +11,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -126,11 +127,11 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 	rose := map[*Keeper]bool{}
 	for _, app := range report.Apps {
 		was := r.keepers.byID[p.ID()+"/"+app.Name]
-		stood := !loading && (was == nil || !was.app.alive())
+		stood := !loading && (was == nil || !was.app.Alive())
 		k, changed := r.keep(p, app)
 		redefined = redefined || changed
 		seen = append(seen, k)
-		rose[k] = stood && k.app.alive()
+		rose[k] = stood && k.app.Alive()
 	}
 	for _, k := range seen {
 		redefined = r.learnWithout(k, rose[k]) || redefined
@@ -150,7 +151,7 @@ func (r *Registry) takeIn(p Provider, report Report, loading bool) {
 
 // keep stores a report with the app's keeper, a new one if need be, and tells whether
 // the inventory has to be made anew.
-func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
+func (r *Registry) keep(p Provider, app inventory.App) (k *Keeper, redefined bool) {
 	id := p.ID() + "/" + app.Name
 	k = r.keepers.byID[id]
 	if k == nil {
@@ -158,7 +159,7 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 		if !app.First().StartedAt.IsZero() {
 			k.endings.begin(time.Now())
 		}
-		k.failures.expect(app.restarts()) // those of before are not of this minute
+		k.failures.expect(app.Restarts()) // those of before are not of this minute
 		r.inherit(k, time.Now())
 		if known, ok := r.archive.Take(k.id); ok {
 			k.restore(known, time.Now())
@@ -170,19 +171,19 @@ func (r *Registry) keep(p Provider, app App) (k *Keeper, redefined bool) {
 	if app.Version < k.version {
 		return k, false
 	}
-	redefined = !sameDefinition(k.app, &app)
-	if e := k.Entry(); e != nil && e.works && k.app.ended() != app.ended() {
+	redefined = !inventory.SameDefinition(k.app, &app)
+	if e := k.Entry(); e != nil && e.works && k.app.Ended() != app.Ended() {
 		redefined = true
 	}
 	if recreated(k.app, &app) {
 		k.failures.forgive()
 	}
-	if slices.ContainsFunc(k.app.Instances, Instance.up) && !ranThrough(k.app, &app) {
-		k.endings.end(time.Now(), k.app.addresses(), slices.ContainsFunc(app.Instances, Instance.up))
+	if slices.ContainsFunc(k.app.Instances, inventory.Instance.Up) && !inventory.RanThrough(k.app, &app) {
+		k.endings.end(time.Now(), k.app.Addresses(), slices.ContainsFunc(app.Instances, inventory.Instance.Up))
 	}
-	before := k.app.addresses()
+	before := k.app.Addresses()
 	k.take(app, redefined)
-	r.callers.move(before, k.app.addresses())
+	r.callers.move(before, k.app.Addresses())
 	r.supply.touch()
 	return k, redefined
 }
@@ -241,8 +242,8 @@ func (r *Registry) lose(k *Keeper) {
 
 // recreated tells that an app runs as other instances than before. One that is scaled to none,
 // or from none, is what it was.
-func recreated(was, is *App) bool {
-	return len(was.Instances) > 0 && len(is.Instances) > 0 && !slices.EqualFunc(was.Instances, is.Instances, func(a, b Instance) bool { return a.ID == b.ID })
+func recreated(was, is *inventory.App) bool {
+	return len(was.Instances) > 0 && len(is.Instances) > 0 && !slices.EqualFunc(was.Instances, is.Instances, func(a, b inventory.Instance) bool { return a.ID == b.ID })
 }
 
 // newBackOff spaces attempts: first, twice that, and so on up to most.

@@ -1,16 +1,12 @@
 package registry
 
-import (
-	"time"
-
-	"github.com/paastis/paastis/registry/reason"
-)
+import "github.com/paastis/paastis/registry/reason"
 
 // restartCutOff orders the restart of an app that runs in namespaces which are those of
 // nothing any more, since the app that lends them was started again, or whose owner wants it
 // restarted with one that it needs. It reports whether it did.
 func (p *pass) restartCutOff(k *Keeper) bool {
-	if !k.app.alive() || k.busy {
+	if !k.app.Alive() || k.busy {
 		return false
 	}
 	why := p.cutOff(k)
@@ -35,13 +31,13 @@ func (p *pass) restartCutOff(k *Keeper) bool {
 
 // cutOff says why an app that runs has to be started again. Zero: it has not.
 func (p *pass) cutOff(k *Keeper) reason.Reason {
-	began := k.app.runningSince()
+	began := k.app.RunningSince()
 	if began.IsZero() {
 		return reason.Reason{}
 	}
 	for _, n := range k.Entry().needs {
 		t := n.to.keeper
-		if n.inside && !n.Ordered || n.to.job || !t.app.running() || !began.Before(t.app.runningSince()) || !n.met(k) {
+		if n.inside && !n.Ordered || n.to.job || !t.app.Running() || !began.Before(t.app.RunningSince()) || !n.met(k) {
 			continue
 		}
 		switch {
@@ -52,16 +48,4 @@ func (p *pass) cutOff(k *Keeper) reason.Reason {
 		}
 	}
 	return reason.Reason{}
-}
-
-// runningSince is when the first of an app's instances was started, of those that run. Zero:
-// none does, or its provider does not tell.
-func (a App) runningSince() time.Time {
-	var first time.Time
-	for _, i := range a.Instances {
-		if i.Status == Running && (first.IsZero() || i.StartedAt.Before(first)) {
-			first = i.StartedAt
-		}
-	}
-	return first
 }

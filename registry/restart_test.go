@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -19,9 +20,13 @@ func borrower(link rules.Link) (vpn, torrent *fakeApp) {
 
 // restarted is what `docker restart` does.
 func (w *world) restarted(name string) {
-	w.change(name, func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143, EndedAt: time.Now()} })
+	w.change(name, func(i *inventory.Instance) {
+		*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143, EndedAt: time.Now()}
+	})
 	time.Sleep(time.Second)
-	w.change(name, func(i *Instance) { i.Status, i.Health, i.StartedAt = Running, Healthy, time.Now() })
+	w.change(name, func(i *inventory.Instance) {
+		i.Status, i.Health, i.StartedAt = inventory.Running, inventory.Healthy, time.Now()
+	})
 }
 
 func TestAnAppIsRestartedWithTheOneThatLendsItsNetwork(t *testing.T) {
@@ -104,7 +109,9 @@ func TestAnAppIsRestartedWithOneThatPaastisStartsUnderIt(t *testing.T) {
 				w := live(t, "", vpn, torrent)
 				w.visit("lab-torrent")
 				w.took()
-				w.change("lab-vpn", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 1, EndedAt: time.Now()} })
+				w.change("lab-vpn", func(i *inventory.Instance) {
+					*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 1, EndedAt: time.Now()}
+				})
 				time.Sleep(2 * time.Minute)
 				if s := w.visit("lab-torrent"); s != Ready {
 					t.Errorf("torrent is %s", s)

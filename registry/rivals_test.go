@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 func TestASecondPaastisIsToldUnlessItIsGoneSoon(t *testing.T) {
@@ -13,7 +15,7 @@ func TestASecondPaastisIsToldUnlessItIsGoneSoon(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, warnings := liveHeard(t, service("shop", "web").routed("shop.test"))
 				other := service("other", "paastis").awake().label("paastis.enable", "true")
-				other.app.Protected = IsOtherPaastis
+				other.app.Protected = inventory.IsOtherPaastis
 				w.add(other)
 				if !stays {
 					time.Sleep(time.Second)

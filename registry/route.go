@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/rule"
@@ -40,7 +41,7 @@ func (r *Registry) Target(rt *Route) *url.URL {
 	defer r.unlock()
 	var targets []string
 	for _, i := range r.prober.serving(rt.Keeper()) {
-		at := i.reach(rt.port)
+		at := i.Reach(rt.port)
 		if at == "" && i.Machine.IsValid() {
 			at = rt.at(i.Machine.String())
 		}
@@ -181,7 +182,7 @@ func (e *Entry) ownRouter() {
 // servers are the URLs by which a Traefik reaches those instances of the app behind a route
 // that serve, sorted. None if it does not run, or if Traefik reaches it only otherwise. Nil is
 // a Traefik of which nothing is known.
-func (rt *Route) servers(app *App, serving []Instance, to *destination) []string {
+func (rt *Route) servers(app *inventory.App, serving []inventory.Instance, to *destination) []string {
 	if rt.router.StaticURL != "" {
 		return []string{rt.router.StaticURL}
 	}
@@ -198,10 +199,10 @@ func (rt *Route) servers(app *App, serving []Instance, to *destination) []string
 
 // server is where a Traefik reaches an instance, in a network that both are in if there is one;
 // empty if it does not.
-func (rt *Route) server(app *App, i Instance, network string, to *destination) string {
+func (rt *Route) server(app *inventory.App, i inventory.Instance, network string, to *destination) string {
 	switch {
 	case i.Mapped != nil:
-		return i.Mapped.at(rt.port)
+		return i.Mapped.At(rt.port)
 	case network != "" && len(app.Networks) > 1:
 		return rt.at(cmp.Or(i.Host, i.Name) + "." + network) // it may have another address elsewhere
 	case network != "":
@@ -225,7 +226,7 @@ const loopback = "127.0.0.1"
 // shared is the network in which Traefik knows the app by the names of its containers: the
 // one that labels or Traefik's flags choose, or one that both are in. Empty if there is
 // none.
-func (rt *Route) shared(app *App, to *destination) string {
+func (rt *Route) shared(app *inventory.App, to *destination) string {
 	if to == nil || to.isOfAnother(rt) {
 		return ""
 	}

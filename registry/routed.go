@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/rule"
 )
@@ -124,12 +125,12 @@ func (pub *Publisher) rerouteAll() {
 }
 
 // keptAs reports whether a Traefik keeps one of the app's containers as they are.
-func (e *Entry) keptAs(app *App) bool {
-	return !e.leftOut && slices.ContainsFunc(app.Instances, func(i Instance) bool {
-		switch well := i.Health == NoHealth || i.Health == Healthy; {
-		case i.Status == Running && well:
+func (e *Entry) keptAs(app *inventory.App) bool {
+	return !e.leftOut && slices.ContainsFunc(app.Instances, func(i inventory.Instance) bool {
+		switch well := i.Health == inventory.NoHealth || i.Health == inventory.Healthy; {
+		case i.Status == inventory.Running && well:
 			return e.lacksServer(app) == ""
-		case i.Status == Running && e.unhealthyToo:
+		case i.Status == inventory.Running && e.unhealthyToo:
 			return true
 		default:
 			return e.AllowNonRunning
@@ -144,7 +145,7 @@ func (e *Entry) LacksServer() string { return e.lacksServer(e.App) }
 // lacksServer says what Traefik finds no server for while the app runs: a service of the
 // labels whose address they do not give. Then it leaves out the app as a whole. Empty: it
 // finds one for each.
-func (e *Entry) lacksServer(app *App) string {
+func (e *Entry) lacksServer(app *inventory.App) string {
 	for _, service := range e.labels.Services {
 		server := traefik.Server{}
 		if len(service.Servers) > 0 {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -20,12 +21,12 @@ func TestWhatStandsStillTakesNoRequestsFromWhatRuns(t *testing.T) {
 		"stopped, on the same rule":    {same, nil, "shop-blue"},
 		"stopped, on a longer rule":    {within, nil, "shop-blue"},
 		"kept by a label":              {within, allowed, "shop-green"},
-		"running":                      {within, status(Running, Healthy), "shop-green"},
-		"running without health check": {within, status(Running, NoHealth), "shop-green"},
-		"starting":                     {within, status(Running, HealthStarting), "shop-blue"},
-		"unhealthy":                    {within, status(Running, Unhealthy), "shop-blue"},
-		"paused":                       {within, status(Paused, NoHealth), "shop-blue"},
-		"restarting":                   {within, status(Restarting, NoHealth), "shop-blue"},
+		"running":                      {within, status(inventory.Running, inventory.Healthy), "shop-green"},
+		"running without health check": {within, status(inventory.Running, inventory.NoHealth), "shop-green"},
+		"starting":                     {within, status(inventory.Running, inventory.HealthStarting), "shop-blue"},
+		"unhealthy":                    {within, status(inventory.Running, inventory.Unhealthy), "shop-blue"},
+		"paused":                       {within, status(inventory.Paused, inventory.NoHealth), "shop-blue"},
+		"restarting":                   {within, status(inventory.Restarting, inventory.NoHealth), "shop-blue"},
 		"in no network":                {within, portOf("", "none"), "shop-blue"},
 		"on a port that nobody tells":  {within, portOf("", "web"), "shop-blue"},
 		"on a port that a label tells": {within, portOf("80", "web"), "shop-green"},
@@ -46,7 +47,7 @@ func TestWhatStandsStillTakesNoRequestsFromWhatRuns(t *testing.T) {
 func TestOneOfSeveralContainersIsEnoughForARouter(t *testing.T) {
 	t.Parallel()
 	green := service("shop", "green").routed("shop.example").label("traefik.http.routers.shop-green.priority", "1000")
-	green.app.Instances = append(green.app.Instances, Instance{Name: "shop-green-2", ID: "2", Status: Running})
+	green.app.Instances = append(green.app.Instances, inventory.Instance{Name: "shop-green-2", ID: "2", Status: inventory.Running})
 	inv := resolved(t, green, service("shop", "blue").routed("shop.example").awake())
 	if got := inv.Find(request(t, "http://shop.example/")); got.Name != "shop-green" {
 		t.Errorf("the request is for %s", got.Name)
@@ -87,11 +88,13 @@ func TestRouterComesAndGoesWithItsApp(t *testing.T) {
 		}
 		want("shop-blue")
 		w.wantCalls("")
-		w.change("shop-green", func(i *Instance) { i.Status, i.Health, i.StartedAt = Running, HealthStarting, time.Now() })
+		w.change("shop-green", func(i *inventory.Instance) {
+			i.Status, i.Health, i.StartedAt = inventory.Running, inventory.HealthStarting, time.Now()
+		})
 		want("shop-blue")
-		w.change("shop-green", func(i *Instance) { i.Health = Healthy })
+		w.change("shop-green", func(i *inventory.Instance) { i.Health = inventory.Healthy })
 		want("shop-green")
-		w.change("shop-green", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID} })
+		w.change("shop-green", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID} })
 		want("shop-blue")
 		w.publisher.Fetched(netip.MustParseAddr("10.0.0.9"), "http://paastis:3000", 1) // Paastis publishes it in every state
 		want("shop-green")
@@ -150,7 +153,7 @@ func TestFindingAnAwakeAppAllocatesNothing(t *testing.T) {
 
 func allowed(a *fakeApp) { a.label("traefik.docker.allownonrunning", "true") }
 
-func status(is Status, health Health) func(*fakeApp) {
+func status(is inventory.Status, health inventory.Health) func(*fakeApp) {
 	return func(a *fakeApp) { a.app.Instances[0].Status, a.app.Instances[0].Health = is, health }
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -76,7 +77,7 @@ func (r *Registry) sampled(k *Keeper, s idle.Sample) {
 	if k.Entry().Follows() {
 		s.Usage.Unseen = ""
 	}
-	if !k.app.alive() {
+	if !k.app.Alive() {
 		return // that it could not be seen says nothing
 	}
 	if last, _ := k.usage.last(); s.Blind != "" && last.Blind == "" {
@@ -118,7 +119,7 @@ func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) 
 
 // askBusy asks the app itself, and returns that it says that it is busy. A check that
 // does not work keeps the app awake.
-func askBusy(ctx context.Context, p Provider, e *Entry, app *App) reason.Reason {
+func askBusy(ctx context.Context, p Provider, e *Entry, app *inventory.App) reason.Reason {
 	if !e.Busy.Asked() {
 		return reason.Reason{}
 	}
@@ -152,12 +153,12 @@ func busyByCommand(ctx context.Context, p Provider, name string, command []strin
 	return code == 0, err
 }
 
-func busyByURL(ctx context.Context, e *Entry, app *App) (bool, error) {
+func busyByURL(ctx context.Context, e *Entry, app *inventory.App) (bool, error) {
 	port := e.Busy.Port
 	if port == 0 {
 		port = e.Port()
 	}
-	address := app.reach(port)
+	address := app.Reach(port)
 	if address == "" || port == 0 {
 		return false, errors.New("no way to it: no shared network, or no port known")
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -161,7 +162,7 @@ func TestAnAppSaysByURLThatItIsBusy(t *testing.T) {
 		address := netip.MustParseAddrPort(srv.Listener.Addr().String())
 		e := &Entry{Resolved: &rules.Resolved{}}
 		e.Busy, e.Probe.Port = rules.Busy{Path: "/busy"}, address.Port()
-		got := askBusy(t.Context(), newFake(), e, &App{Name: "solo-web", Instances: []Instance{{Status: Running, Address: address.Addr()}}})
+		got := askBusy(t.Context(), newFake(), e, &inventory.App{Name: "solo-web", Instances: []inventory.Instance{{Status: inventory.Running, Address: address.Addr()}}})
 		if (want == "") != got.IsZero() || !strings.Contains(got.String(), want) {
 			t.Errorf("%d: %q, want %q", status, got, want)
 		}

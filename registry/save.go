@@ -58,7 +58,7 @@ func (r *Registry) state(now time.Time) history.State {
 // snapshot is what is remembered of an app. Called with the lock held.
 func (k *Keeper) snapshot(now time.Time) history.App {
 	return history.App{
-		Seen: now, LastActivity: k.lastActivity(), Pinned: k.manual.pinnedUntil, StoppedManually: k.manual.stoppedAt, Identity: k.app.identity(), Memory: k.usage.ram, Asked: k.learned.asked, Without: k.learned.without,
+		Seen: now, LastActivity: k.lastActivity(), Pinned: k.manual.pinnedUntil, StoppedManually: k.manual.stoppedAt, Identity: k.app.Identity(), Memory: k.usage.ram, Asked: k.learned.asked, Without: k.learned.without,
 		Wakes: k.past.Wakes(), Spans: k.past.Spans(now),
 	}
 }
@@ -70,7 +70,7 @@ func (k *Keeper) restore(m history.App, now time.Time) {
 	k.manual.pin(m.Pinned)
 	k.learned.restore(m)
 	k.past.Restore(m, now)
-	if !k.app.alive() && !m.StoppedManually.IsZero() {
+	if !k.app.Alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
 		k.justify(reason.Reason{Kind: reason.HeldDown})
 	}

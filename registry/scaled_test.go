@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -72,7 +73,7 @@ func TestAppThatOthersScaleToNoneSleepsAndIsNoJobThatEndedWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg, p := scaled(t, registrytest.NewApp("shop").ToNone().Awake())
 		wantView(t, reg, "shop", registry.Ready)
-		p.Become("shop", registry.Instance{})
+		p.Become("shop", inventory.Instance{})
 		synctest.Wait()
 		wantView(t, reg, "shop", registry.Asleep)
 		p.Remove("shop")
@@ -91,9 +92,9 @@ func TestAppThatEndsOnItsWayUpByLosingItsInstanceHasFailed(t *testing.T) {
 		reg, p := scaled(t, app, db)
 		reg.Wake(reg.Named("db"), false)
 		time.Sleep(time.Second)
-		p.Become("db", registry.Instance{Status: registry.Running, Health: registry.HealthStarting, StartedAt: time.Now()})
+		p.Become("db", inventory.Instance{Status: inventory.Running, Health: inventory.HealthStarting, StartedAt: time.Now()})
 		time.Sleep(time.Second)
-		p.Become("db", registry.Instance{})
+		p.Become("db", inventory.Instance{})
 		synctest.Wait()
 		wantView(t, reg, "db", registry.Failed)
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -16,7 +17,7 @@ const stopLimit = 10 * time.Minute
 
 // stepReady looks whether an app that is awake may sleep, and whether its requests pass.
 func (p *pass) stepReady(k *Keeper) {
-	if k.state == Failed && !k.app.alive() || p.restartCutOff(k) {
+	if k.state == Failed && !k.app.Alive() || p.restartCutOff(k) {
 		return
 	}
 	p.reg.transitions.admit(k)
@@ -106,7 +107,7 @@ func (p *pass) othersLooked(k *Keeper) bool {
 func (p *pass) leads(k *Keeper) bool {
 	c := k.Entry().component
 	for m := range c.managed {
-		if m != k && m.app.alive() && slices.ContainsFunc(m.Entry().needs, func(n need) bool {
+		if m != k && m.app.Alive() && slices.ContainsFunc(m.Entry().needs, func(n need) bool {
 			return n.Ordered && n.to.keeper == k && !n.to.job
 		}) {
 			return true
@@ -142,11 +143,11 @@ func (p *pass) stop(k *Keeper, reason reason.Reason) {
 }
 
 // stopped takes in how a stop went. It is called with r.mu held.
-func (r *Registry) stopped(k *Keeper, app App, err error, now time.Time) {
+func (r *Registry) stopped(k *Keeper, app inventory.App, err error, now time.Time) {
 	if err == nil || app.Name != "" {
 		r.refresh(k, app)
 	}
-	if err != nil && k.app.alive() {
+	if err != nil && k.app.Alive() {
 		r.journal.say(slog.LevelError, "stop failed", "app", k.Name(), "error", err)
 		k.failures.refuseStop(now)
 		r.keepUp(k, err, now)
@@ -178,7 +179,7 @@ func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
 	switch {
 	case k.attempt.isDoomed():
 		r.transitions.fail(k, k.attempt.pendingFailure.get(), now)
-	case !k.app.running():
+	case !k.app.Running():
 		r.transitions.beginWake(k, reason.Reason{Kind: reason.PartStopped, Because: &why}, now, now)
 	default:
 		k.usage.begin(now.Add(-k.Entry().MaxIdleTime))

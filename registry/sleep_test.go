@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 func TestAFailedAppThatRunsIsStoppedWithoutTakingRequests(t *testing.T) {
@@ -41,7 +43,9 @@ func TestReloadThatEnablesARunningAppGivesItAFullIdlePeriod(t *testing.T) {
 func TestReloadThatEnablesAnAppStartedLaterDoesNotFailIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", service("other", "web"))
-		w.change("other-web", func(i *Instance) { i.Status, i.Health, i.StartedAt = Running, Healthy, time.Now() })
+		w.change("other-web", func(i *inventory.Instance) {
+			i.Status, i.Health, i.StartedAt = inventory.Running, inventory.Healthy, time.Now()
+		})
 		time.Sleep(24 * time.Hour)
 		w.Reload(settingsFor(t, "rules: [{pattern: other-web}]"))
 		time.Sleep(time.Second)
@@ -98,7 +102,7 @@ func TestAStreamIsRememberedWhenANeedComesBack(t *testing.T) {
 		w.visit("shop-front")
 		w.Named("shop-front").Stream()
 		time.Sleep(90 * time.Second)
-		w.change("shop-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+		w.change("shop-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 		synctest.Wait()
 		w.visit("shop-front") // db is back; the stream of before goes on
 		time.Sleep(time.Hour)
@@ -127,12 +131,12 @@ func TestAFailedStopDoesNotWakeTheAppAfterTheNext(t *testing.T) {
 func TestAnAppThatWasStoppedByHalfDoesNotTakeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().awake()
-		a.app.Instances = append(a.app.Instances, Instance{Name: "solo-web-2", ID: "id2", Status: Running, Health: Healthy})
+		a.app.Instances = append(a.app.Instances, inventory.Instance{Name: "solo-web-2", ID: "id2", Status: inventory.Running, Health: inventory.Healthy})
 		a.stopErr = errors.New("container 2: no")
 		w := live(t, "", a)
 		time.Sleep(10*time.Minute + 50*time.Millisecond)
 		w.wantState("solo-web", Stopping)
-		w.change("solo-web", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
+		w.change("solo-web", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143} })
 		time.Sleep(time.Second)
 		if w.visit("solo-web") != Ready {
 			t.Error("not ready")

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 func TestNotMoreAppsThanAllowedStartAtOnce(t *testing.T) {
@@ -77,10 +79,10 @@ func TestAnAppWhoseNeedIsDownGivesItsTurnAway(t *testing.T) {
 					web, service("shop", "cache", "db"), service("shop", "db"))
 				w.Wake(w.Named("shop-web"), false)
 				time.Sleep(5 * time.Second)
-				w.change("shop-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+				w.change("shop-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 				time.Sleep(5 * time.Second)
 				w.wantState("shop-db", Ready)
-				w.change("shop-web", func(i *Instance) { i.Health = Healthy })
+				w.change("shop-web", func(i *inventory.Instance) { i.Health = inventory.Healthy })
 				time.Sleep(5 * time.Second)
 				w.wantState("shop-web", Ready)
 			})

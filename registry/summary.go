@@ -96,7 +96,7 @@ func (o *summaries) include(s *summary, m *Keeper) {
 	if m.runsToItsEnd(o.now) {
 		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, m.jobDeadline())
 	}
-	if !m.isSampled() || !m.app.alive() {
+	if !m.isSampled() || !m.app.Alive() {
 		return
 	}
 	quiet := m.quiet()

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -23,7 +24,7 @@ func (inv *Inventory) Supposing(app Reported, s Settings) *Inventory {
 func (inv *Inventory) KnownAs(name string) []*Entry {
 	var all []*Entry
 	for _, e := range inv.Entries {
-		isIts := func(i Instance) bool { return i.Name == name }
+		isIts := func(i inventory.Instance) bool { return i.Name == name }
 		if slices.Contains(e.App.Aliases, name) || slices.ContainsFunc(e.App.Instances, isIts) {
 			all = append(all, e)
 		}
@@ -50,7 +51,7 @@ func (inv *Inventory) Routings(req *traefik.Request, s Settings) []Routing {
 		all = append(all, inv.routing(req, `the Traefik of endpoint "`+name+`"`, s.Endpoints[name]))
 	}
 	for _, e := range inv.Entries {
-		if e.App.Traefik == nil || e.App.Protected != RunsTraefik {
+		if e.App.Traefik == nil || e.App.Protected != inventory.RunsTraefik {
 			continue
 		}
 		all = append(all, inv.routing(req, "Traefik on "+e.App.Origin, s.flagsOf(e)))
@@ -88,7 +89,7 @@ func (inv *Inventory) RuleWarnings(set *rules.Set) []string {
 	return set.Warnings(names, others...)
 }
 
-func instanceNames(a *App) []string {
+func instanceNames(a *inventory.App) []string {
 	names := make([]string, 0, len(a.Instances))
 	for _, i := range a.Instances {
 		names = append(names, i.Name)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -101,24 +102,24 @@ func TestAppThatTraefikLeavesOutTakesNothing(t *testing.T) {
 	for name, row := range map[string]struct {
 		traefik traefik.Static
 		label   string
-		health  Health
+		health  inventory.Health
 		want    string
 	}{
-		"exposed":                       {traefik.Static{}, "x=y", Healthy, "shop-green"},
-		"not exposed":                   {traefik.Static{ExposedByDefault: &no}, "x=y", Healthy, "shop-blue"},
-		"exposed by label":              {traefik.Static{ExposedByDefault: &no}, "traefik.enable=true", Healthy, "shop-green"},
-		"hidden by label":               {traefik.Static{}, "traefik.enable=false", Healthy, "shop-blue"},
-		"outside of the constraints":    {traefik.Static{Constraints: zone}, "zone=in", Healthy, "shop-blue"},
-		"within the constraints":        {traefik.Static{Constraints: zone}, "zone=out", Healthy, "shop-green"},
-		"a label that nobody can read":  {traefik.Static{}, "traefik.http.routers.shop-green.priority=high", Healthy, "shop-blue"},
-		"an option that nobody knows":   {traefik.Static{}, "traefik.http.routers.shop-green.observability.nosuch=x", Healthy, "shop-blue"},
-		"one that only Traefik reads":   {traefik.Static{}, "traefik.http.middlewares.slow.ratelimit.average=much", Healthy, "shop-blue"},
-		"unhealthy":                     {traefik.Static{}, "x=y", Unhealthy, "shop-blue"},
-		"unhealthy, with empty allowed": {traefik.Static{KeepsUnhealthy: true}, "x=y", Unhealthy, "shop-green"},
+		"exposed":                       {traefik.Static{}, "x=y", inventory.Healthy, "shop-green"},
+		"not exposed":                   {traefik.Static{ExposedByDefault: &no}, "x=y", inventory.Healthy, "shop-blue"},
+		"exposed by label":              {traefik.Static{ExposedByDefault: &no}, "traefik.enable=true", inventory.Healthy, "shop-green"},
+		"hidden by label":               {traefik.Static{}, "traefik.enable=false", inventory.Healthy, "shop-blue"},
+		"outside of the constraints":    {traefik.Static{Constraints: zone}, "zone=in", inventory.Healthy, "shop-blue"},
+		"within the constraints":        {traefik.Static{Constraints: zone}, "zone=out", inventory.Healthy, "shop-green"},
+		"a label that nobody can read":  {traefik.Static{}, "traefik.http.routers.shop-green.priority=high", inventory.Healthy, "shop-blue"},
+		"an option that nobody knows":   {traefik.Static{}, "traefik.http.routers.shop-green.observability.nosuch=x", inventory.Healthy, "shop-blue"},
+		"one that only Traefik reads":   {traefik.Static{}, "traefik.http.middlewares.slow.ratelimit.average=much", inventory.Healthy, "shop-blue"},
+		"unhealthy":                     {traefik.Static{}, "x=y", inventory.Unhealthy, "shop-blue"},
+		"unhealthy, with empty allowed": {traefik.Static{KeepsUnhealthy: true}, "x=y", inventory.Unhealthy, "shop-green"},
 	} {
 		key, value, _ := strings.Cut(row.label, "=")
 		green := service("shop", "green").routed("shop.example").label("traefik.http.routers.shop-green.priority", "1000").label(key, value).label("paastis.mode", "forwardauth")
-		status(Running, row.health)(green)
+		status(inventory.Running, row.health)(green)
 		blue := service("shop", "blue").routed("shop.example").awake().label("traefik.enable", "true").label("zone", "out")
 		s := settingsFor(t, "")
 		s.Traefik = row.traefik

@@ -119,7 +119,7 @@ func (t *transitions) beginAttempt(k *Keeper, now time.Time) {
 	k.past.Use(k.routing.trafficSeenAt)
 	k.routing.begin()
 	k.attempt = k.attempt.next(now, k.Entry().StartTimeout)
-	if !k.app.alive() {
+	if !k.app.Alive() {
 		k.usage.forget()
 		k.forgetStreams()
 	}
@@ -147,7 +147,7 @@ func (t *transitions) switchManaged(k *Keeper) {
 		})
 	case k.busy && (k.state == Stopping || k.state == Starting):
 		// What was ordered before goes on, and tells of itself.
-	case k.app.alive():
+	case k.app.Alive():
 		k.usage.forget()
 		k.usage.begin(now)
 		t.setState(k, Ready, reason.Reason{Kind: reason.ManagedNow}, now)

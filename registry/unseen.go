@@ -77,7 +77,7 @@ func (e *Entry) linkedAddresses() []netip.Addr {
 	var all []netip.Addr
 	for _, o := range slices.Concat(e.component.members, e.component.dependents) {
 		if o.App.Traefik == nil && o.App.Protected == "" {
-			all = append(all, o.keeper.app.addresses()...)
+			all = append(all, o.keeper.app.Addresses()...)
 		}
 	}
 	return all

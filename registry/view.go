@@ -121,7 +121,7 @@ func (e *Entry) step(by *Keeper) Step {
 	k := e.keeper
 	s := Step{Name: e.Name}
 	switch {
-	case !e.Managed && k.app.alive(), k.healthy(), e.mayEnd() && (by.app.alive() || k.endings.wellSince(by.attempt.wakeBegan)):
+	case !e.Managed && k.app.Alive(), k.healthy(), e.mayEnd() && (by.app.Alive() || k.endings.wellSince(by.attempt.wakeBegan)):
 		s.Progress = Up
 	case !e.Managed:
 		s.Progress, s.Reason = Skipped, reason.Reason{Kind: reason.Unmanaged}

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -79,9 +80,9 @@ func TestNoChangeOfAPictureIsLeftToChance(t *testing.T) {
 		w.Wake(w.Named("blog-web"), false)
 		w.Wake(w.Named("shop-front"), false)
 		checkFor(15 * time.Second)
-		w.change("shop-db", func(i *Instance) { i.Health = Unhealthy })
+		w.change("shop-db", func(i *inventory.Instance) { i.Health = inventory.Unhealthy })
 		checkFor(time.Second)
-		w.change("shop-db", func(i *Instance) { i.Status, i.Health, i.ExitCode = Exited, NoHealth, 1 })
+		w.change("shop-db", func(i *inventory.Instance) { i.Status, i.Health, i.ExitCode = inventory.Exited, inventory.NoHealth, 1 })
 		checkFor(time.Second)
 		w.takeAway("far-far")
 		checkFor(time.Second)

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/rules"
 )
 
 // Wake asks for an app and what it needs. It does not block, and the wake goes on
@@ -94,7 +96,7 @@ func (p *pass) stepStarting(k *Keeper) {
 		p.move(k)
 		return
 	}
-	if !k.attempt.wanted && !k.app.alive() {
+	if !k.attempt.wanted && !k.app.Alive() {
 		p.enter(k, Asleep, reason.Reason{Kind: reason.StoppedAgain})
 		return
 	}
@@ -118,9 +120,9 @@ func (p *pass) stepStarting(k *Keeper) {
 	}
 	p.at(k.attempt.deadline)
 	switch {
-	case k.busy, k.app.restarting(), p.restartCutOff(k):
+	case k.busy, k.app.Restarting(), p.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.app.up() && (k.app.running() || k.app.isGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.failures.startedOften(k.app) || !p.mayStart(k)):
+	case k.app.Up() && (k.app.Running() || k.app.IsGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.failures.startedOften(k.app) || !p.mayStart(k)):
 		p.finish(k)
 	case k.attempt.ordered && !k.isAwaited():
 		p.end(k)
@@ -182,13 +184,13 @@ func (p *pass) orderStart(k *Keeper) {
 }
 
 // started takes in how a start went. It is called with r.mu held.
-func (r *Registry) started(k *Keeper, app App, err error, now time.Time) {
+func (r *Registry) started(k *Keeper, app inventory.App, err error, now time.Time) {
 	if err == nil || app.Name != "" {
 		r.refresh(k, app)
 	}
 	switch {
 	case err == nil:
-	case k.state == Ready, k.state == Starting && k.app.up() && app.Name != "":
+	case k.state == Ready, k.state == Starting && k.app.Up() && app.Name != "":
 		r.journal.say(slog.LevelWarn, "a part of the app could not be started", "app", k.Name(), "error", err)
 	case k.state == Starting:
 		r.journal.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)
@@ -198,14 +200,14 @@ func (r *Registry) started(k *Keeper, app App, err error, now time.Time) {
 }
 
 // refresh stores the look at an app that came with our own order.
-func (r *Registry) refresh(k *Keeper, app App) {
+func (r *Registry) refresh(k *Keeper, app inventory.App) {
 	if k.removal.gone || app.Version < k.version {
 		return
 	}
 	if _, redefined := r.keep(k.provider, app); redefined {
 		r.resolver.resolve()
 	}
-	k.failures.see(k.app.unwell(k.Entry()))
+	k.failures.see(k.app.Unwell(k.Entry().Probe.Kind == rules.AutoProbe))
 }
 
 // unheal takes in that the app is not healthy, or no longer.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // liveProbed runs a registry with a probe of the test's own.
@@ -24,7 +26,7 @@ func TestDatabaseTwoLinksAwayThatWasStoppedIsWokenByAVisit(t *testing.T) {
 		w.visit("shop-front")
 		w.took()
 		time.Sleep(2 * time.Minute)
-		w.change("shop-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+		w.change("shop-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 		synctest.Wait()
 		for range 20 {
 			w.visit("shop-front")
@@ -56,7 +58,7 @@ func TestAProbeOfAnAddressThatIsGoneProvesNothing(t *testing.T) {
 		}, a)
 		w.Wake(w.Named("solo-web"), false)
 		time.Sleep(3 * time.Second)
-		w.change("solo-web", func(i *Instance) { i.StartedAt, i.Address = time.Now(), netip.MustParseAddr("10.0.0.8") })
+		w.change("solo-web", func(i *inventory.Instance) { i.StartedAt, i.Address = time.Now(), netip.MustParseAddr("10.0.0.8") })
 		time.Sleep(3 * time.Second)
 		w.wantState("solo-web", Starting) // nothing has answered yet
 	})
@@ -82,9 +84,9 @@ func TestAnAppThatRestartsOnItsWayUpIsProbedAgain(t *testing.T) {
 		w.Wake(w.Named("c-a"), false)
 		time.Sleep(10 * time.Second)
 		ok.Store(false)
-		w.change("c-a", func(i *Instance) { i.Status = Restarting })
+		w.change("c-a", func(i *inventory.Instance) { i.Status = inventory.Restarting })
 		time.Sleep(time.Second)
-		w.change("c-a", func(i *Instance) { i.Status, i.StartedAt = Running, time.Now() })
+		w.change("c-a", func(i *inventory.Instance) { i.Status, i.StartedAt = inventory.Running, time.Now() })
 		time.Sleep(30 * time.Second)
 		w.wantState("c-a", Starting) // it has not answered since
 	})
@@ -112,9 +114,9 @@ func TestACircleWithADatabaseAndAQueueOfOne(t *testing.T) {
 			for t.Context().Err() == nil {
 				sleep(t.Context(), time.Second)
 				up := false
-				w.set(func() { up = back.app.Instances[0].Health == Healthy })
+				w.set(func() { up = back.app.Instances[0].Health == inventory.Healthy })
 				if up {
-					w.change(front.app.Name, func(i *Instance) { i.Health = Healthy })
+					w.change(front.app.Name, func(i *inventory.Instance) { i.Health = inventory.Healthy })
 					return
 				}
 			}
@@ -130,7 +132,7 @@ func TestAStartedLinkIsNoStricterThanAHealthyOne(t *testing.T) {
 		t.Run(fmt.Sprint(cond), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				db := service("shop", "db").awake()
-				db.app.Instances = append(db.app.Instances, Instance{Name: "shop-db-2", ID: "id2", ExitCode: 1})
+				db.app.Instances = append(db.app.Instances, inventory.Instance{Name: "shop-db-2", ID: "id2", ExitCode: 1})
 				w := live(t, "", service("shop", "front", cond).routed("shop.test"), db)
 				w.wantState("shop-db", Ready)
 				if got := w.visit("shop-front"); got != Ready {
@@ -144,7 +146,7 @@ func TestAStartedLinkIsNoStricterThanAHealthyOne(t *testing.T) {
 func TestAHalfRunningAppOfOthersDoesNotBlockAWake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := service("other", "db").awake()
-		db.app.Instances = append(db.app.Instances, Instance{Name: "other-db-2", ID: "id2", ExitCode: 0})
+		db.app.Instances = append(db.app.Instances, inventory.Instance{Name: "other-db-2", ID: "id2", ExitCode: 0})
 		w := live(t, "", service("shop", "front").routed("shop.test").label("paastis.linked_apps", "other-db"), db)
 		if got := w.visit("shop-front"); got != Ready {
 			t.Errorf("visitor got %s: %s", got, w.View(w.Named("shop-front")).Reason)
@@ -158,7 +160,7 @@ func TestANeedThatWasStoppedByHandWellDuringAWakeIsStartedAgain(t *testing.T) {
 		front.boot = 20 * time.Second
 		w := live(t, "", front, service("shop", "db"))
 		time.AfterFunc(5*time.Second, func() {
-			w.change("shop-db", func(i *Instance) { *i = Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })
+			w.change("shop-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })
 		})
 		began := time.Now()
 		if got := w.visit("shop-front"); got != Ready {

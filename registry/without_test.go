@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // failedSearch is what Compose leaves behind where web does not require search: search has
@@ -43,9 +44,11 @@ func TestAnAppThatRunsIsNotClosedByAFailureOfWhatItDoesWithout(t *testing.T) {
 		web, search := failedSearch()
 		w := live(t, "", web, search)
 		for range 3 {
-			w.change("lab-search", func(i *Instance) { i.Status, i.Health, i.StartedAt = Running, Healthy, time.Now() })
+			w.change("lab-search", func(i *inventory.Instance) {
+				i.Status, i.Health, i.StartedAt = inventory.Running, inventory.Healthy, time.Now()
+			})
 			time.Sleep(10 * time.Second)
-			w.change("lab-search", func(i *Instance) { i.Status, i.ExitCode, i.EndedAt = Exited, 3, time.Now() })
+			w.change("lab-search", func(i *inventory.Instance) { i.Status, i.ExitCode, i.EndedAt = inventory.Exited, 3, time.Now() })
 			if !w.Named("lab-web").Pass(time.Now()) {
 				t.Fatal("web is closed, for search failed")
 			}
@@ -54,34 +57,34 @@ func TestAnAppThatRunsIsNotClosedByAFailureOfWhatItDoesWithout(t *testing.T) {
 }
 
 func TestWhatIsEvidentlyNotRequired(t *testing.T) {
-	ended := func(code int) func(*Instance) {
-		return func(i *Instance) { i.ExitCode, i.EndedAt = code, time.Now().Add(-10*time.Second) }
+	ended := func(code int) func(*inventory.Instance) {
+		return func(i *inventory.Instance) { i.ExitCode, i.EndedAt = code, time.Now().Add(-10*time.Second) }
 	}
 	for name, c := range map[string]struct {
-		search, web func(*Instance)
+		search, web func(*inventory.Instance)
 		live        bool // web is started under Paastis's eyes
 		want        bool
 	}{
 		"failed before":                 {ended(3), nil, false, true},
 		"seen to start after":           {ended(3), nil, true, true},
-		"out of memory":                 {func(i *Instance) { ended(137)(i); i.OOMKilled = true }, nil, false, true},
-		"failed after":                  {func(i *Instance) { ended(3)(i); i.EndedAt = time.Now() }, nil, false, false},
+		"out of memory":                 {func(i *inventory.Instance) { ended(137)(i); i.OOMKilled = true }, nil, false, true},
+		"failed after":                  {func(i *inventory.Instance) { ended(3)(i); i.EndedAt = time.Now() }, nil, false, false},
 		"ended well":                    {ended(0), nil, false, false},
 		"stopped by somebody":           {ended(143), nil, false, false},
-		"never started":                 {func(*Instance) {}, nil, false, false},
-		"started again, a moment later": {ended(3), func(i *Instance) { i.EndedAt = time.Now().Add(-time.Hour) }, true, true},
-		"started again, by a machine that boots for example": {func(i *Instance) { i.ExitCode, i.EndedAt = 3, time.Now().Add(-time.Hour) }, func(i *Instance) { i.EndedAt = time.Now().Add(-2 * time.Hour) }, true, false},
-		"asleep, and was started a moment later":             {ended(3), func(i *Instance) { i.Status, i.EndedAt = Exited, time.Now() }, false, true},
-		"unhealthy as it started":                            {func(i *Instance) { i.Status, i.Health = Running, Unhealthy }, nil, true, true},
-		"unhealthy as it was started again":                  {func(i *Instance) { i.Status, i.Health = Running, Unhealthy }, func(i *Instance) { i.EndedAt = time.Now().Add(-time.Hour) }, true, false},
-		"unhealthy now":                                      {func(i *Instance) { i.Status, i.Health = Running, Unhealthy }, nil, false, false},
+		"never started":                 {func(*inventory.Instance) {}, nil, false, false},
+		"started again, a moment later": {ended(3), func(i *inventory.Instance) { i.EndedAt = time.Now().Add(-time.Hour) }, true, true},
+		"started again, by a machine that boots for example": {func(i *inventory.Instance) { i.ExitCode, i.EndedAt = 3, time.Now().Add(-time.Hour) }, func(i *inventory.Instance) { i.EndedAt = time.Now().Add(-2 * time.Hour) }, true, false},
+		"asleep, and was started a moment later":             {ended(3), func(i *inventory.Instance) { i.Status, i.EndedAt = inventory.Exited, time.Now() }, false, true},
+		"unhealthy as it started":                            {func(i *inventory.Instance) { i.Status, i.Health = inventory.Running, inventory.Unhealthy }, nil, true, true},
+		"unhealthy as it was started again":                  {func(i *inventory.Instance) { i.Status, i.Health = inventory.Running, inventory.Unhealthy }, func(i *inventory.Instance) { i.EndedAt = time.Now().Add(-time.Hour) }, true, false},
+		"unhealthy now":                                      {func(i *inventory.Instance) { i.Status, i.Health = inventory.Running, inventory.Unhealthy }, nil, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				web, search := service("lab", "web", "search").routed("shop.test"), service("lab", "search")
 				c.search(&search.app.Instances[0])
-				start := func(i *Instance) {
-					i.Status, i.Health, i.StartedAt = Running, Healthy, time.Now().Add(-5*time.Second)
+				start := func(i *inventory.Instance) {
+					i.Status, i.Health, i.StartedAt = inventory.Running, inventory.Healthy, time.Now().Add(-5*time.Second)
 					if c.web != nil {
 						c.web(i)
 					}
@@ -192,7 +195,7 @@ func TestTheEndOfAnOptionalJobIsWaitedForAndItsFailureIsNot(t *testing.T) {
 // TestWhatAnAppDoesWithoutIsToldWithoutARunningPaastis: by the containers, and by its state.
 func TestWhatAnAppDoesWithoutIsToldWithoutARunningPaastis(t *testing.T) {
 	web, search := failedSearch()
-	all := []App{search.app, web.app, service("lab", "db").app}
+	all := []inventory.App{search.app, web.app, service("lab", "db").app}
 	if got := web.app.StartedWithout(all); len(got) != 1 || got[0] != "lab-search" {
 		t.Errorf("containers tell %q", got)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/traefik"
 )
@@ -79,7 +79,7 @@ func TestTheRetryLinkOfAPageBelowAPrefixIsOneOfAPerson(t *testing.T) {
 func TestAnAppIsOursOnceTraefikItselfHasAskedAboutIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		proxy := registrytest.NewApp("proxy").Awake()
-		proxy.Protected = registry.RunsTraefik
+		proxy.Protected = inventory.RunsTraefik
 		proxy.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("192.0.2.2")}
 		shop := registrytest.NewApp("shop").At("shop.test").Label("traefik.http.routers.shop.middlewares", "secured@file")
 		delete(shop.Labels, "paastis.enable")
@@ -103,7 +103,7 @@ func TestWhatTraefikAsksAboutIsAnAppThatItWouldHave(t *testing.T) {
 		for n, zone := range []string{"out", "in"} {
 			static, _ := traefik.ReadStatic([]string{"--providers.docker.constraints=Label(`zone`,`" + zone + "`)"}, nil)
 			proxy := registrytest.NewApp("proxy-" + zone).Awake()
-			proxy.Protected, proxy.Traefik = registry.RunsTraefik, &static
+			proxy.Protected, proxy.Traefik = inventory.RunsTraefik, &static
 			proxy.Instances[0].Addresses = []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 0, byte(n + 2)})}
 			apps = append(apps, proxy, service(zone).Found("shop.test").Label("zone", zone).Label("traefik.docker.allownonrunning", "true"))
 		}

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/traefik"
 )
@@ -15,7 +15,7 @@ import (
 func edge(flags ...string) *registrytest.App {
 	static, _ := traefik.ReadStatic(append([]string{"--entrypoints.web.address=:80", "--providers.docker"}, flags...), nil)
 	a := service("edge").Awake()
-	a.Labels, a.Traefik, a.Protected = nil, &static, registry.RunsTraefik
+	a.Labels, a.Traefik, a.Protected = nil, &static, inventory.RunsTraefik
 	return a
 }
 

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/server/problem"
 )
@@ -187,7 +187,7 @@ func TestVisitorOfAnAppThatOnlyTraefikReachesIsSentThereOnceItLeadsThere(t *test
 // elsewhere is Paastis, on a network that no app is on.
 func elsewhere() *registrytest.App {
 	p := service("paastis").Awake()
-	p.Protected, p.Networks = registry.IsPaastis, []string{"web"}
+	p.Protected, p.Networks = inventory.IsPaastis, []string{"web"}
 	return p
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/server/problem"
 )
@@ -480,7 +481,7 @@ func TestRequestThatFoundItsAppGoneIsHeldAgain(t *testing.T) {
 	address, open := later(t, summing)
 	s := onSockets(t, at(address).Awake())
 	time.AfterFunc(300*time.Millisecond, func() { // somebody stops it
-		s.Become("shop", registry.Instance{})
+		s.Become("shop", inventory.Instance{})
 		open()
 	})
 	resp := do(t, s.to("POST", "/", strings.NewReader("hello")))

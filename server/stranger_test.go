@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/traefik"
@@ -195,8 +196,8 @@ func besideStrangers(t *testing.T) *testServer {
 	delete(custom.Labels, "paastis.enable")
 	custom.Traefik = new(traefik.Static)
 	return live(t, routed("shop"), there(routed("blog"), "10.0.0.5", ""), there(other, "10.0.0.6", ""),
-		there(service("traefik"), "10.0.0.2", registry.RunsTraefik), there(service("vpn"), "10.0.0.7", ""),
-		there(service("edge"), "10.0.0.7", registry.RunsTraefik), there(custom, "10.0.0.8", ""), there(paastis, "10.0.0.3", registry.IsPaastis)).open()
+		there(service("traefik"), "10.0.0.2", inventory.RunsTraefik), there(service("vpn"), "10.0.0.7", ""),
+		there(service("edge"), "10.0.0.7", inventory.RunsTraefik), there(custom, "10.0.0.8", ""), there(paastis, "10.0.0.3", inventory.IsPaastis)).open()
 }
 
 func TestAQuestionOfAStrangerIsRefused(t *testing.T) {
@@ -280,18 +281,18 @@ func TestAnAddressIsOfWhoHasItNow(t *testing.T) {
 		shop := routed("shop").Awake()
 		shop.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.5")}
 		edge := service("traefik")
-		edge.Protected = registry.RunsTraefik
+		edge.Protected = inventory.RunsTraefik
 		s := live(t, shop, edge)
 		at := netip.MustParseAddr("10.0.0.5")
 		if got := s.registry.CallerAt(at); got != registry.ManagedApp {
 			t.Errorf("while shop runs it is of %d", got)
 		}
-		s.Become("shop", registry.Instance{})
+		s.Become("shop", inventory.Instance{})
 		synctest.Wait()
 		if got := s.registry.CallerAt(at); got != registry.UnknownCaller {
 			t.Errorf("when shop sleeps it is of %d", got)
 		}
-		s.Become("traefik", registry.Instance{Status: registry.Running, Addresses: []netip.Addr{at}})
+		s.Become("traefik", inventory.Instance{Status: inventory.Running, Addresses: []netip.Addr{at}})
 		synctest.Wait()
 		if got := s.registry.CallerAt(at); got != registry.TraefikOrPaastis {
 			t.Errorf("when Traefik has it, it is of %d", got)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
@@ -109,7 +110,7 @@ func (s *stage) forward(auth string) http.HandlerFunc {
 func (s *stage) perform(w http.ResponseWriter, r *http.Request, name string) {
 	body, _ := io.ReadAll(r.Body)
 	up := false
-	s.Change(name, func(a *registrytest.App) { up = a != nil && a.Instances[0].Health == registry.Healthy })
+	s.Change(name, func(a *registrytest.App) { up = a != nil && a.Instances[0].Health == inventory.Healthy })
 	if !up {
 		http.Error(w, "Bad Gateway", http.StatusBadGateway)
 		return

@@ -3,7 +3,7 @@ package docker
 import (
 	"net/netip"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // maxJoins is how many containers may use each other's network in a row.
@@ -12,7 +12,7 @@ const maxJoins = 8
 // address is where Paastis reaches the container: in a network that both are in, or,
 // from the host, in any. Of several it is the first by the network's name.
 func (f *fleet) address(c *container) netip.Addr {
-	if c.instance.Status != registry.Running || f.reachedAt != "" {
+	if c.instance.Status != inventory.Running || f.reachedAt != "" {
 		return netip.Addr{}
 	}
 	home := f.home(c)
@@ -31,7 +31,7 @@ func (f *fleet) address(c *container) netip.Addr {
 // that uses the network of the machine: at the gateway of a network that Paastis is in.
 // Invalid: the container does not, or Paastis is on the machine itself.
 func (f *fleet) machine(c *container) netip.Addr {
-	if c.instance.Status != registry.Running || !f.home(c).onHost || f.onHost() || f.reachedAt != "" {
+	if c.instance.Status != inventory.Running || !f.home(c).onHost || f.onHost() || f.reachedAt != "" {
 		return netip.Addr{}
 	}
 	for _, at := range f.home(f.self).networks {
@@ -46,7 +46,7 @@ func (f *fleet) machine(c *container) netip.Addr {
 // that Paastis is not in. None if it does not run or is on the host's network, or if nobody
 // gets there: other engines give the same addresses.
 func (f *fleet) addresses(c *container) []netip.Addr {
-	if c.instance.Status != registry.Running || f.reachedAt != "" && !f.read {
+	if c.instance.Status != inventory.Running || f.reachedAt != "" && !f.read {
 		return nil
 	}
 	var all []netip.Addr

@@ -14,7 +14,7 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client/pkg/versions"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -43,7 +43,7 @@ type container struct {
 	app string
 
 	// instance is what is reported of it, but for the addresses.
-	instance registry.Instance
+	instance inventory.Instance
 
 	project, service string
 	// number is its place among the service's containers.
@@ -74,7 +74,7 @@ type container struct {
 	networks []attachment // by their names
 
 	ports       []uint16
-	healthCheck *registry.HealthCheck
+	healthCheck *inventory.HealthCheck
 
 	// paastis tells that it serves as a Paastis on an engine.
 	paastis bool
@@ -174,9 +174,9 @@ func (c *container) appName() string {
 	}
 }
 
-func newInstance(in api.InspectResponse) registry.Instance {
+func newInstance(in api.InspectResponse) inventory.Instance {
 	state := cmp.Or(in.State, &api.State{})
-	return registry.Instance{
+	return inventory.Instance{
 		Name:      strings.TrimPrefix(in.Name, "/"),
 		ID:        in.ID,
 		Status:    status(state),
@@ -191,42 +191,42 @@ func newInstance(in api.InspectResponse) registry.Instance {
 }
 
 // status takes what the engine does not name the way Docker does by its flags.
-func status(state *api.State) registry.Status {
+func status(state *api.State) inventory.Status {
 	switch {
 	case state.Status == api.StatePaused:
-		return registry.Paused
+		return inventory.Paused
 	case state.Status == api.StateRestarting:
-		return registry.Restarting
+		return inventory.Restarting
 	case state.Running:
-		return registry.Running
+		return inventory.Running
 	default:
-		return registry.Exited
+		return inventory.Exited
 	}
 }
 
 // health knows a verdict from the "unhealthy" that Docker writes down when it ends the
 // checks of a container that is stopped or paused: no check failed for that. It shows
 // until the first check after the next start or unpause.
-func health(health *api.Health) registry.Health {
+func health(health *api.Health) inventory.Health {
 	switch {
 	case health == nil:
-		return registry.NoHealth
+		return inventory.NoHealth
 	case health.Status == api.Healthy:
-		return registry.Healthy
+		return inventory.Healthy
 	case health.Status == api.Unhealthy && health.FailingStreak > 0:
-		return registry.Unhealthy
+		return inventory.Unhealthy
 	case health.Status == api.Starting, health.Status == api.Unhealthy:
-		return registry.HealthStarting
+		return inventory.HealthStarting
 	default:
-		return registry.NoHealth
+		return inventory.NoHealth
 	}
 }
 
-func healthCheck(config *api.HealthConfig, apiVersion string) *registry.HealthCheck {
+func healthCheck(config *api.HealthConfig, apiVersion string) *inventory.HealthCheck {
 	if config == nil || len(config.Test) == 0 || config.Test[0] == "NONE" {
 		return nil
 	}
-	check := &registry.HealthCheck{Interval: cmp.Or(config.Interval, defaultInterval)}
+	check := &inventory.HealthCheck{Interval: cmp.Or(config.Interval, defaultInterval)}
 	if config.StartPeriod > 0 && versions.GreaterThanOrEqualTo(apiVersion, startIntervalAPIVersion) {
 		check.StartInterval = cmp.Or(config.StartInterval, defaultStartInterval)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/moby/moby/api/types/network"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // engine plays the Docker API over containers that a test adds and changes. They start
@@ -485,12 +486,12 @@ func listOf(t *testing.T, p *Provider) registry.Report {
 	return report
 }
 
-func appOf(t *testing.T, p *Provider, name string) registry.App {
+func appOf(t *testing.T, p *Provider, name string) inventory.App {
 	t.Helper()
 	return appIn(t, listOf(t, p), name)
 }
 
-func appIn(t *testing.T, report registry.Report, name string) registry.App {
+func appIn(t *testing.T, report registry.Report, name string) inventory.App {
 	t.Helper()
 	for _, app := range report.Apps {
 		if app.Name == name {
@@ -498,7 +499,7 @@ func appIn(t *testing.T, report registry.Report, name string) registry.App {
 		}
 	}
 	t.Fatalf("no app %q among %q", name, appNames(report))
-	return registry.App{}
+	return inventory.App{}
 }
 
 func appNames(report registry.Report) []string {
@@ -509,7 +510,7 @@ func appNames(report registry.Report) []string {
 	return all
 }
 
-func instanceNames(app registry.App) []string {
+func instanceNames(app inventory.App) []string {
 	var all []string
 	for _, instance := range app.Instances {
 		all = append(all, instance.Name)

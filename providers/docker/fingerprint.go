@@ -6,7 +6,7 @@ import (
 
 	api "github.com/moby/moby/api/types/container"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // fingerprint is what both the list of containers and a look at one show of it. Where the
@@ -49,7 +49,7 @@ func listedVerdict(s api.Summary) string {
 }
 
 // fingerprintOf is the fingerprint of a container that was looked at. state may be nil.
-func fingerprintOf(instance registry.Instance, state *api.State, networks []attachment) fingerprint {
+func fingerprintOf(instance inventory.Instance, state *api.State, networks []attachment) fingerprint {
 	if state == nil {
 		return fingerprint{name: instance.Name}
 	}
@@ -57,7 +57,7 @@ func fingerprintOf(instance registry.Instance, state *api.State, networks []atta
 	switch {
 	case state.Status == api.StateExited:
 		f.verdict = fmt.Sprint(state.ExitCode)
-	case state.Status == api.StateRunning && instance.Health != registry.NoHealth:
+	case state.Status == api.StateRunning && instance.Health != inventory.NoHealth:
 		f.verdict = string(state.Health.Status)
 	}
 	return f

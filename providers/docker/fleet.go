@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // shortID is the length of the IDs that people see.
@@ -67,10 +68,10 @@ func (f *fleet) report(names []string) registry.Report {
 }
 
 // app is false if no container belongs to it.
-func (f *fleet) app(name string) (registry.App, bool) {
+func (f *fleet) app(name string) (inventory.App, bool) {
 	members := f.members(name)
 	if len(members) == 0 {
-		return registry.App{}, false
+		return inventory.App{}, false
 	}
 	return f.assemble(name, members), true
 }
@@ -87,9 +88,9 @@ func (f *fleet) members(name string) []*container {
 }
 
 // assemble makes the app of its members. There must be one.
-func (f *fleet) assemble(name string, members []*container) registry.App {
+func (f *fleet) assemble(name string, members []*container) inventory.App {
 	leader := members[0]
-	return registry.App{
+	return inventory.App{
 		Name:        name,
 		Stack:       leader.project,
 		Labels:      leader.labels,
@@ -115,8 +116,8 @@ func (f *fleet) isPublished(c *container) bool {
 	return home.published || home.onHost
 }
 
-func (f *fleet) instances(members []*container) []registry.Instance {
-	var instances []registry.Instance
+func (f *fleet) instances(members []*container) []inventory.Instance {
+	var instances []inventory.Instance
 	for _, c := range members {
 		instance := c.instance
 		instance.Address = f.address(c)
@@ -130,7 +131,7 @@ func (f *fleet) instances(members []*container) []registry.Instance {
 		}
 		instances = append(instances, instance)
 	}
-	slices.SortFunc(instances, func(a, b registry.Instance) int {
+	slices.SortFunc(instances, func(a, b inventory.Instance) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 	})
 	return instances

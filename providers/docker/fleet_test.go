@@ -8,7 +8,7 @@ import (
 
 	api "github.com/moby/moby/api/types/container"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -37,7 +37,7 @@ func TestAppIsReportedWithAllThatDockerTellsOfIt(t *testing.T) {
 	equal(t, "label", app.Labels["traefik.enable"], "true")
 	equal(t, "ports", app.Ports, []uint16{8080})
 	equal(t, "networks", app.Networks, []string{"shop_default"})
-	equal(t, "health check", app.HealthCheck, &registry.HealthCheck{Interval: 500 * time.Millisecond})
+	equal(t, "health check", app.HealthCheck, &inventory.HealthCheck{Interval: 500 * time.Millisecond})
 	equal(t, "links", app.Links, []rules.Link{
 		{Name: "shop-back", Condition: rules.Healthy},
 		{Name: "shop-db", Condition: rules.Started, Restart: true},
@@ -50,19 +50,19 @@ func TestAppIsReportedWithAllThatDockerTellsOfIt(t *testing.T) {
 
 func TestStatesOfContainers(t *testing.T) {
 	t.Parallel()
-	states := map[string]registry.Instance{
-		"shop-front": {Status: registry.Running, Health: registry.Healthy},
-		"shop-back":  {Status: registry.Exited, Health: registry.HealthStarting},
-		"shop-db":    {Status: registry.Paused},
-		"crash":      {Status: registry.Restarting, ExitCode: 3},
-		"oom":        {Status: registry.Exited, ExitCode: 137, OOMKilled: true},
-		"port":       {Status: registry.Exited, ExitCode: 128, Fault: reason.PortTaken},
-		"tty":        {Status: registry.Running},
+	states := map[string]inventory.Instance{
+		"shop-front": {Status: inventory.Running, Health: inventory.Healthy},
+		"shop-back":  {Status: inventory.Exited, Health: inventory.HealthStarting},
+		"shop-db":    {Status: inventory.Paused},
+		"crash":      {Status: inventory.Restarting, ExitCode: 3},
+		"oom":        {Status: inventory.Exited, ExitCode: 137, OOMKilled: true},
+		"port":       {Status: inventory.Exited, ExitCode: 128, Fault: reason.PortTaken},
+		"tty":        {Status: inventory.Running},
 	}
 	report := listOf(t, newEngine(t, recordings...).provider())
 	for name, want := range states {
 		got := appIn(t, report, name).Instances[0]
-		equal(t, name, registry.Instance{
+		equal(t, name, inventory.Instance{
 			Status: got.Status, Health: got.Health, ExitCode: got.ExitCode, OOMKilled: got.OOMKilled, Fault: got.Fault,
 		}, want)
 		equal(t, name+" ever started", !got.StartedAt.IsZero(), name != "port")
@@ -83,7 +83,7 @@ func TestComposeServiceIsOneAppWithAllItsContainers(t *testing.T) {
 	e.add(another(t, "shop-front-2", "shop-front-1", labelled(labelNumber, "2"), exits(1)))
 	app := appOf(t, e.provider(), "shop-front")
 	equal(t, "instances", instanceNames(app), []string{"shop-front-1", "shop-front-2"})
-	equal(t, "second", app.Instances[1].Status, registry.Exited)
+	equal(t, "second", app.Instances[1].Status, inventory.Exited)
 }
 
 func TestContainerNameGivenInComposeDoesNotNameTheApp(t *testing.T) {
@@ -169,23 +169,23 @@ func TestHealthChecks(t *testing.T) {
 		name    string
 		config  *api.HealthConfig
 		version string
-		want    *registry.HealthCheck
+		want    *inventory.HealthCheck
 	}{
 		{"none", nil, "1.41", nil},
 		{"inherited from nothing", &api.HealthConfig{}, "1.41", nil},
 		{"turned off", &api.HealthConfig{Test: []string{"NONE"}}, "1.41", nil},
 		{"interval left open", &api.HealthConfig{Test: test}, "1.41",
-			&registry.HealthCheck{Interval: 30 * time.Second}},
+			&inventory.HealthCheck{Interval: 30 * time.Second}},
 		{"start interval", &api.HealthConfig{Test: test, Interval: time.Minute, StartInterval: time.Second, StartPeriod: time.Minute}, "1.44",
-			&registry.HealthCheck{Interval: time.Minute, StartInterval: time.Second}},
+			&inventory.HealthCheck{Interval: time.Minute, StartInterval: time.Second}},
 		{"start interval without a start period", &api.HealthConfig{Test: test, Interval: time.Minute, StartInterval: time.Second}, "1.44",
-			&registry.HealthCheck{Interval: time.Minute}},
+			&inventory.HealthCheck{Interval: time.Minute}},
 		{"start interval of an old engine", &api.HealthConfig{Test: test, Interval: time.Minute, StartInterval: time.Second, StartPeriod: time.Minute}, "1.43",
-			&registry.HealthCheck{Interval: time.Minute}},
+			&inventory.HealthCheck{Interval: time.Minute}},
 		{"start period of an old engine", &api.HealthConfig{Test: test, StartPeriod: time.Minute}, "1.43",
-			&registry.HealthCheck{Interval: 30 * time.Second}},
+			&inventory.HealthCheck{Interval: 30 * time.Second}},
 		{"start period of a new engine", &api.HealthConfig{Test: test, StartPeriod: time.Minute}, "1.44",
-			&registry.HealthCheck{Interval: 30 * time.Second, StartInterval: 5 * time.Second}},
+			&inventory.HealthCheck{Interval: 30 * time.Second, StartInterval: 5 * time.Second}},
 	} {
 		equal(t, c.name, healthCheck(c.config, c.version), c.want)
 	}

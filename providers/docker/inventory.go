@@ -11,7 +11,7 @@ import (
 // inventory holds the newest look at each container. Looks are numbered when they
 // begin; one that ends after a later one was stored is dropped. All methods may be
 // called concurrently and none does I/O.
-type inventory struct {
+type inv struct {
 	mu sync.Mutex
 
 	// clock is the last number given: to a look, to a listing or to a snapshot.
@@ -36,7 +36,7 @@ type look struct {
 }
 
 // begin numbers a look or a listing. end, drop or compare must follow.
-func (i *inventory) begin() uint64 {
+func (i *inv) begin() uint64 {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.open == nil {
@@ -48,7 +48,7 @@ func (i *inventory) begin() uint64 {
 }
 
 // end stores what look seq found under that ID: nil if there is no such container.
-func (i *inventory) end(seq uint64, id string, found *container) {
+func (i *inv) end(seq uint64, id string, found *container) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	defer i.closeLocked(seq)
@@ -62,7 +62,7 @@ func (i *inventory) end(seq uint64, id string, found *container) {
 }
 
 // drop ends a look or a listing that found nothing out.
-func (i *inventory) drop(seq uint64) {
+func (i *inv) drop(seq uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.closeLocked(seq)
@@ -70,7 +70,7 @@ func (i *inventory) drop(seq uint64) {
 
 // compare ends listing seq. It removes what is not in the list, and returns the IDs of
 // the containers that need a look.
-func (i *inventory) compare(seq uint64, list []api.Summary) []string {
+func (i *inv) compare(seq uint64, list []api.Summary) []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	defer i.closeLocked(seq)
@@ -91,7 +91,7 @@ func (i *inventory) compare(seq uint64, list []api.Summary) []string {
 }
 
 // changedLocked tells whether listing seq knows better than the newest look.
-func (i *inventory) changedLocked(seq uint64, s api.Summary) bool {
+func (i *inv) changedLocked(seq uint64, s api.Summary) bool {
 	if i.removed[s.ID] > seq {
 		return false
 	}
@@ -99,13 +99,13 @@ func (i *inventory) changedLocked(seq uint64, s api.Summary) bool {
 	return !seen || l.seq <= i.doubted || l.seq < seq && l.container.fingerprint != fingerprintOfListed(s)
 }
 
-func (i *inventory) removeLocked(seq uint64, id string) {
+func (i *inv) removeLocked(seq uint64, id string) {
 	delete(i.newest, id)
 	delete(i.stops, id)
 	i.removed[id] = seq
 }
 
-func (i *inventory) closeLocked(seq uint64) {
+func (i *inv) closeLocked(seq uint64) {
 	delete(i.open, seq)
 	for id, found := range i.removed {
 		if !i.olderOpenLocked(found) {
@@ -114,7 +114,7 @@ func (i *inventory) closeLocked(seq uint64) {
 	}
 }
 
-func (i *inventory) olderOpenLocked(seq uint64) bool {
+func (i *inv) olderOpenLocked(seq uint64) bool {
 	for open := range i.open {
 		if open < seq {
 			return true
@@ -124,7 +124,7 @@ func (i *inventory) olderOpenLocked(seq uint64) bool {
 }
 
 // doubt makes the next listing look at every container again.
-func (i *inventory) doubt() {
+func (i *inv) doubt() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.doubted = i.clock
@@ -132,7 +132,7 @@ func (i *inventory) doubt() {
 
 // snapshot is every container, sorted by ID, who has stopped which, and a number greater
 // than that of any look in it and of any snapshot before.
-func (i *inventory) snapshot() ([]*container, map[string]stop, uint64) {
+func (i *inv) snapshot() ([]*container, map[string]stop, uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.clock++

@@ -11,6 +11,7 @@ import (
 	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 func TestListLooksOnlyAtWhatChanged(t *testing.T) {
@@ -73,8 +74,8 @@ func TestLookThatWasOvertakenIsDropped(t *testing.T) {
 		release()
 		<-done
 		older, _ := p.containers.fleet().app("shop-front")
-		equal(t, "before", newer.Instances[0].Status, registry.Exited)
-		equal(t, "after", older.Instances[0].Status, registry.Exited)
+		equal(t, "before", newer.Instances[0].Status, inventory.Exited)
+		equal(t, "after", older.Instances[0].Status, inventory.Exited)
 	})
 }
 
@@ -134,16 +135,16 @@ func TestReportsNeverGoBackInTime(t *testing.T) {
 	e := newEngine(t, "shop-front-1", "shop-back-1")
 	p := e.provider()
 	id := e.id("shop-front-1")
-	list := func() registry.App { return appOf(t, p, "shop-front") }
-	start := func() registry.App { app, _ := p.Start(t.Context(), "shop-front"); return app }
-	look := func() registry.App {
+	list := func() inventory.App { return appOf(t, p, "shop-front") }
+	start := func() inventory.App { app, _ := p.Start(t.Context(), "shop-front"); return app }
+	look := func() inventory.App {
 		_ = p.containers.look(t.Context(), id)
 		app, _ := p.containers.fleet().app("shop-front")
 		return app
 	}
 	newest := newestApp{app: list()}
 	var wg sync.WaitGroup
-	for _, ask := range []func() registry.App{list, start, look, start, look, list} {
+	for _, ask := range []func() inventory.App{list, start, look, start, look, list} {
 		looks := reflect.ValueOf(ask).Pointer() != reflect.ValueOf(list).Pointer()
 		wg.Go(func() {
 			for range 80 {
@@ -173,16 +174,16 @@ func restarted(c *api.InspectResponse) {
 // newestApp is the app with the greatest version that anybody was given.
 type newestApp struct {
 	mu  sync.Mutex
-	app registry.App
+	app inventory.App
 }
 
-func (n *newestApp) get() registry.App {
+func (n *newestApp) get() inventory.App {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.app
 }
 
-func (n *newestApp) set(app registry.App) {
+func (n *newestApp) set(app inventory.App) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if app.Version > n.app.Version {

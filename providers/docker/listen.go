@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // listCommand writes the container's own sockets. Almost every image that is made of a
@@ -35,7 +35,7 @@ func (p *Provider) Listens(ctx context.Context, id string, port uint16) (bool, e
 	switch {
 	case c == nil:
 		return false, fmt.Errorf("docker: look into container %q: %w", id, ErrUnknownApp)
-	case c.instance.Status != registry.Running:
+	case c.instance.Status != inventory.Running:
 		return false, fmt.Errorf("docker: look into container %q: %w", c.instance.Name, ErrNotRunning)
 	}
 	table, err := p.sampler.processSockets(f, c)

@@ -9,7 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // parallelLooks is how many inspections are under way at once.
@@ -18,7 +18,7 @@ const parallelLooks = 8
 // inspector looks at containers and keeps what it finds in the inventory.
 type inspector struct {
 	engine    *connection
-	inventory inventory
+	inventory inv
 	self      Self
 	reachedAt string // Config.Address
 	read      bool   // a Traefik reads the labels
@@ -82,24 +82,24 @@ func (i *inspector) look(ctx context.Context, id string) error {
 }
 
 // fresh looks at the app's containers, and for others if it knows of none.
-func (i *inspector) fresh(ctx context.Context, name string) (registry.App, error) {
+func (i *inspector) fresh(ctx context.Context, name string) (inventory.App, error) {
 	var ids []string
 	for _, c := range i.fleet().members(name) {
 		ids = append(ids, c.instance.ID)
 	}
 	if err := i.survey(ctx, ids); err != nil {
-		return registry.App{}, err
+		return inventory.App{}, err
 	}
 	if app, found := i.fleet().app(name); found {
 		return app, nil
 	}
 	if err := i.refresh(ctx); err != nil {
-		return registry.App{}, err
+		return inventory.App{}, err
 	}
 	if app, found := i.fleet().app(name); found {
 		return app, nil
 	}
-	return registry.App{}, ErrUnknownApp
+	return inventory.App{}, ErrUnknownApp
 }
 
 // running takes a look at the app, and returns the fleet and those of the app's
@@ -111,7 +111,7 @@ func (i *inspector) running(ctx context.Context, name string) (*fleet, []*contai
 	var running []*container
 	f := i.fleet()
 	for _, c := range f.members(name) {
-		if c.instance.Status == registry.Running {
+		if c.instance.Status == inventory.Running {
 			running = append(running, c)
 		}
 	}

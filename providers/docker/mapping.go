@@ -12,7 +12,7 @@ import (
 	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // binding is a TCP port of a container that is published at the engine's machine.
@@ -76,11 +76,11 @@ func bindingsOf(ports network.PortMap) []binding {
 }
 
 // mapping is where the container is reached at ports of the machine. Nil: it is not reached so.
-func (f *fleet) mapping(c *container) *registry.Mapping {
+func (f *fleet) mapping(c *container) *inventory.Mapping {
 	if f.reachedAt == "" {
 		return nil
 	}
-	m := &registry.Mapping{Host: f.reachedAt}
+	m := &inventory.Mapping{Host: f.reachedAt}
 	home := f.home(c)
 	if home.onHost {
 		return m

@@ -7,7 +7,7 @@ import (
 
 	api "github.com/moby/moby/api/types/container"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // sharesNetwork protects what Paastis would lose its own network with.
@@ -28,15 +28,15 @@ func (f *fleet) protection(members []*container) string {
 func (f *fleet) protected(c *container) string {
 	switch {
 	case c == f.self:
-		return registry.IsPaastis
+		return inventory.IsPaastis
 	case f.isRival(c):
-		return registry.IsOtherPaastis
+		return inventory.IsOtherPaastis
 	case f.self != nil && !f.self.onHost && f.home(c) == f.home(f.self):
 		return sharesNetwork
 	case c.traefik != nil:
-		return registry.RunsTraefik
+		return inventory.RunsTraefik
 	case f.servesAPI(c):
-		return registry.ServesProvider
+		return inventory.ServesProvider
 	default:
 		return ""
 	}
@@ -85,7 +85,7 @@ func baseName(image string) string {
 // command runs beside it (docker compose run). Where Paastis does not know which container is
 // its own, none is known to be another's.
 func (f *fleet) isRival(c *container) bool {
-	return c.paastis && f.self != nil && c != f.self && !c.isOfService(f.self) && c.instance.Status == registry.Running
+	return c.paastis && f.self != nil && c != f.self && !c.isOfService(f.self) && c.instance.Status == inventory.Running
 }
 
 // isOfService reports whether two containers are of one Compose service, or of one app.

@@ -8,7 +8,7 @@ import (
 
 	api "github.com/moby/moby/api/types/container"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // serving makes a container one of Paastis, with the engine's socket.
@@ -32,14 +32,14 @@ func TestAnotherPaastisOnTheEngineIsTold(t *testing.T) {
 		changes []func(*api.InspectResponse)
 		want    string
 	}{
-		"another":                       {[]func(*api.InspectResponse){serving(), standsAlone}, registry.IsOtherPaastis},
-		"with flags":                    {[]func(*api.InspectResponse){serving("--config", "/x.yml"), standsAlone}, registry.IsOtherPaastis},
-		"by the engine's address":       {[]func(*api.InspectResponse){serving(), standsAlone, noSocket, byAddress}, registry.IsOtherPaastis},
+		"another":                       {[]func(*api.InspectResponse){serving(), standsAlone}, inventory.IsOtherPaastis},
+		"with flags":                    {[]func(*api.InspectResponse){serving("--config", "/x.yml"), standsAlone}, inventory.IsOtherPaastis},
+		"by the engine's address":       {[]func(*api.InspectResponse){serving(), standsAlone, noSocket, byAddress}, inventory.IsOtherPaastis},
 		"one without a way to any":      {[]func(*api.InspectResponse){serving(), standsAlone, noSocket}, ""},
 		"a command of it":               {[]func(*api.InspectResponse){serving("status"), standsAlone}, ""},
 		"one that does not run":         {[]func(*api.InspectResponse){serving(), standsAlone, exits(0)}, ""},
 		"another program":               {[]func(*api.InspectResponse){standsAlone}, ""},
-		"the one that is being updated": {[]func(*api.InspectResponse){serving()}, registry.IsPaastis},
+		"the one that is being updated": {[]func(*api.InspectResponse){serving()}, inventory.IsPaastis},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -49,7 +49,7 @@ func TestAnotherPaastisOnTheEngineIsTold(t *testing.T) {
 			self := e.id("self")
 			p := e.provider(func(cfg *Config) { cfg.Self = Self{ID: self} })
 			name := "other"
-			if c.want == registry.IsPaastis {
+			if c.want == inventory.IsPaastis {
 				name = "shop-front"
 			}
 			if got := appOf(t, p, name).Protected; got != c.want {
@@ -93,7 +93,7 @@ func TestACommandBesidePaastisTakesItForNoOther(t *testing.T) {
 	e.add(another(t, "serving", "shop-front-1", serving(), runs))
 	self := e.id("self")
 	p := e.provider(func(cfg *Config) { cfg.Self = Self{ID: self} })
-	if got := appOf(t, p, "shop-front").Protected; got == registry.IsOtherPaastis {
+	if got := appOf(t, p, "shop-front").Protected; got == inventory.IsOtherPaastis {
 		t.Errorf("the Paastis that serves is taken for another: %q", got)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 	api "github.com/moby/moby/api/types/container"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -28,8 +28,8 @@ func restarts(c *api.InspectResponse) {
 	c.State.Status, c.State.Running, c.State.Restarting = api.StateRestarting, true, true
 }
 
-func statuses(app registry.App) []registry.Status {
-	var all []registry.Status
+func statuses(app inventory.App) []inventory.Status {
+	var all []inventory.Status
 	for _, instance := range app.Instances {
 		all = append(all, instance.Status)
 	}
@@ -55,8 +55,8 @@ func TestStartStartsWhatDoesNotRunAndUnfreezesWhatIsPaused(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "orders", orders(e.made()), []string{"start web-2", "unpause web-3"})
-	equal(t, "app after", statuses(app), []registry.Status{
-		registry.Running, registry.Running, registry.Running, registry.Restarting,
+	equal(t, "app after", statuses(app), []inventory.Status{
+		inventory.Running, inventory.Running, inventory.Running, inventory.Restarting,
 	})
 }
 
@@ -68,7 +68,7 @@ func TestStopStopsAllThatRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "orders", orders(e.made()), []string{"stop web-1", "stop web-3", "stop web-4"})
-	equal(t, "app after", statuses(app), make([]registry.Status, 4))
+	equal(t, "app after", statuses(app), make([]inventory.Status, 4))
 }
 
 func TestPauseFreezesWhatRunsAndStopsWhatCannotBeFrozen(t *testing.T) {
@@ -79,8 +79,8 @@ func TestPauseFreezesWhatRunsAndStopsWhatCannotBeFrozen(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "orders", orders(e.made()), []string{"pause web-1", "stop web-4"})
-	equal(t, "app after", statuses(app), []registry.Status{
-		registry.Paused, registry.Exited, registry.Paused, registry.Exited,
+	equal(t, "app after", statuses(app), []inventory.Status{
+		inventory.Paused, inventory.Exited, inventory.Paused, inventory.Exited,
 	})
 }
 
@@ -128,7 +128,7 @@ func TestOrdersGoByAFreshLook(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "orders", orders(e.made()), []string{"start shop-front-1"})
-	equal(t, "app after", statuses(app), []registry.Status{registry.Running})
+	equal(t, "app after", statuses(app), []inventory.Status{inventory.Running})
 }
 
 func TestRefusedStartNamesTheContainerAndTheEnginesReason(t *testing.T) {
@@ -177,7 +177,7 @@ func TestSeveralRefusalsAreOneLine(t *testing.T) {
 	app, err := e.provider().Stop(t.Context(), "shop-web", rules.StopContainer)
 	failed(t, err, `docker: stop "shop-web": container "web-1": tried to kill container, but did not receive an exit event; `+
 		`container "web-4": no reason`)
-	equal(t, "the others", app.Instances[2].Status, registry.Exited)
+	equal(t, "the others", app.Instances[2].Status, inventory.Exited)
 }
 
 func TestRefusalOfWhatSomebodyElseDidIsNone(t *testing.T) {
@@ -229,7 +229,7 @@ func TestContainerThatVanishesWhileItIsStoppedIsStopped(t *testing.T) {
 		before := appOf(t, p, "shop-front")
 		e.refuse("stop shop-front-1", 404, "No such container: shop-front-1")
 		release := e.hold("stop shop-front-1")
-		var app registry.App
+		var app inventory.App
 		done := make(chan error)
 		go func() {
 			var err error
@@ -242,7 +242,7 @@ func TestContainerThatVanishesWhileItIsStoppedIsStopped(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "app after", statuses(app), []registry.Status{registry.Exited})
+		equal(t, "app after", statuses(app), []inventory.Status{inventory.Exited})
 		equal(t, "address", app.Instances[0].Address.IsValid(), false)
 		if app.Version <= before.Version {
 			t.Errorf("version %d is not greater than %d", app.Version, before.Version)
@@ -262,7 +262,7 @@ func TestRecreatedAppIsFoundByItsName(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "instance", app.Instances[0].ID, e.id("shop-back-1"))
-	equal(t, "app after", statuses(app), []registry.Status{registry.Running})
+	equal(t, "app after", statuses(app), []inventory.Status{inventory.Running})
 }
 
 func TestUnknownAppIsAnErrorOfItsOwn(t *testing.T) {

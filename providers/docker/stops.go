@@ -8,7 +8,7 @@ import (
 
 	"github.com/moby/moby/api/types/events"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 const (
@@ -76,8 +76,8 @@ func (s *stop) mark(at time.Time, paused bool, now time.Time) {
 
 // of is when somebody else has stopped the instance, if that is why it does not run. Zero:
 // nobody has.
-func (s stop) of(i registry.Instance) time.Time {
-	stopped := i.Status == registry.Exited && !s.paused || i.Status == registry.Paused && s.paused
+func (s stop) of(i inventory.Instance) time.Time {
+	stopped := i.Status == inventory.Exited && !s.paused || i.Status == inventory.Paused && s.paused
 	if !stopped || s.at.Before(i.StartedAt) {
 		return time.Time{}
 	}
@@ -86,8 +86,8 @@ func (s stop) of(i registry.Instance) time.Time {
 
 // ends reports whether somebody else has sent the instance a signal that ends it a moment ago,
 // and it runs so far: who stops several containers sends it to all of them first.
-func (s stop) ends(i registry.Instance, now time.Time) bool {
-	return i.Status == registry.Running && s.killed.After(i.StartedAt) && now.Sub(s.killed) < killMoment
+func (s stop) ends(i inventory.Instance, now time.Time) bool {
+	return i.Status == inventory.Running && s.killed.After(i.StartedAt) && now.Sub(s.killed) < killMoment
 }
 
 // isFatal reports whether a signal is one with which people end programs: others make them
@@ -105,7 +105,7 @@ func isFatal(signal string) bool {
 }
 
 // happened takes in an event of a container.
-func (i *inventory) happened(event events.Message, now time.Time) {
+func (i *inv) happened(event events.Message, now time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	s := i.stops[event.Actor.ID]
@@ -115,7 +115,7 @@ func (i *inventory) happened(event events.Message, now time.Time) {
 
 // ordering notes that Paastis itself orders a container to stop or to pause. ordered must
 // follow.
-func (i *inventory) ordering(id string) {
+func (i *inv) ordering(id string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	s := i.stops[id]
@@ -125,7 +125,7 @@ func (i *inventory) ordering(id string) {
 
 // ordered notes how the order went: one that the engine refused has no event. Of one that it
 // did not answer, one may come.
-func (i *inventory) ordered(id string, err error) {
+func (i *inv) ordered(id string, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	s := i.stops[id]
@@ -136,7 +136,7 @@ func (i *inventory) ordered(id string, err error) {
 	i.keepStopLocked(id, s)
 }
 
-func (i *inventory) keepStopLocked(id string, s stop) {
+func (i *inv) keepStopLocked(id string, s stop) {
 	if i.stops == nil {
 		i.stops = map[string]stop{}
 	}
@@ -149,7 +149,7 @@ func (i *inventory) keepStopLocked(id string, s stop) {
 // ended: that may have been the engine itself. It returns when the first of those stops was
 // ordered, in Unix nanoseconds of the engine's clock, so that it is told of them once more if
 // it was only the connection that has ended; zero: there were none.
-func (i *inventory) doubtStops(now time.Time) int64 {
+func (i *inv) doubtStops(now time.Time) int64 {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	var first int64

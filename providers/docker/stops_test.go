@@ -9,12 +9,12 @@ import (
 
 	api "github.com/moby/moby/api/types/container"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
 // stoppedBy tells that an app was stopped by somebody else.
-func stoppedBy(app registry.App) bool { return !app.Instances[0].StoppedManually.IsZero() }
+func stoppedBy(app inventory.App) bool { return !app.Instances[0].StoppedManually.IsZero() }
 
 func TestWhoHasStoppedAContainerIsToldByItsEvents(t *testing.T) {
 	t.Parallel()
@@ -133,7 +133,7 @@ func TestPaastisOwnOrdersAreNobodyElses(t *testing.T) {
 				w := watchOn(t, e, p)
 				defer w.stop(t)
 				w.since()
-				stop := func() registry.App {
+				stop := func() inventory.App {
 					app, err := p.Stop(t.Context(), "shop-front", method)
 					if err != nil {
 						t.Fatal(err)

@@ -8,12 +8,12 @@ import (
 	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
 
 // of is what is reported of a container with this image, these arguments and variables.
-func of(image string, args, environ []string, mounts ...string) registry.App {
+func of(image string, args, environ []string, mounts ...string) inventory.App {
 	in := api.InspectResponse{Name: "/edge-1", ID: "1", Args: args, Config: &api.Config{Image: image, Env: environ}}
 	for _, m := range mounts {
 		in.Mounts = append(in.Mounts, api.MountPoint{Destination: m})
@@ -28,12 +28,12 @@ func TestATraefiksOwnFlagsAreReadFromItsContainerAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	const constraint = "Label(`zone`,`out`)"
-	for name, app := range map[string]registry.App{
+	for name, app := range map[string]inventory.App{
 		"arguments":                of("traefik:v3", []string{"traefik", "--providers.docker.constraints=" + constraint, "--providers.docker.password=s3cret"}, []string{"CF_API_KEY=s3cret"}),
 		"variables":                of("traefik:v3", []string{"traefik"}, []string{"TRAEFIK_PROVIDERS_DOCKER_CONSTRAINTS=" + constraint, "TRAEFIK_PROVIDERS_DOCKER_PASSWORD=s3cret"}),
 		"an image of another name": of("registry.test/edge", []string{"--providers.docker.constraints=" + constraint}, nil),
 	} {
-		if app.Protected != registry.RunsTraefik || app.Traefik == nil || app.Traefik.Keeps(labels) || app.Traefik.Constraints.String() != constraint {
+		if app.Protected != inventory.RunsTraefik || app.Traefik == nil || app.Traefik.Keeps(labels) || app.Traefik.Constraints.String() != constraint {
 			t.Errorf("%s: %q, %+v", name, app.Protected, app.Traefik)
 		}
 		if strings.Contains(fmt.Sprintf("%+v %+v", app, *app.Traefik), "s3cret") {

@@ -3,7 +3,7 @@ package docker
 import (
 	"slices"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // Why the use of a container cannot be seen, and what would make it visible.
@@ -73,7 +73,7 @@ func (p *Provider) Unseen(name string, ports []uint16) string {
 // seesProcesses reports whether the processes of containers show in /proc (Config.Proc).
 func (s *sampler) seesProcesses(f *fleet) bool {
 	return slices.ContainsFunc(f.all, func(c *container) bool {
-		if c.instance.Status != registry.Running {
+		if c.instance.Status != inventory.Running {
 			return false
 		}
 		_, err := s.processSockets(f, c)

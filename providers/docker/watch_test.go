@@ -13,6 +13,7 @@ import (
 	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // watch is a run of Watch. Its reports may be read when the bubble is idle.
@@ -136,12 +137,12 @@ func TestHealthIsFollowed(t *testing.T) {
 		for _, c := range []struct {
 			status api.HealthStatus
 			failed int
-			want   registry.Health
+			want   inventory.Health
 		}{
-			{api.Starting, 0, registry.HealthStarting},
-			{api.Healthy, 0, registry.Healthy},
-			{api.Unhealthy, 3, registry.Unhealthy},
-			{api.Unhealthy, 0, registry.HealthStarting},
+			{api.Starting, 0, inventory.HealthStarting},
+			{api.Healthy, 0, inventory.Healthy},
+			{api.Unhealthy, 3, inventory.Unhealthy},
+			{api.Unhealthy, 0, inventory.HealthStarting},
 		} {
 			e.change("shop-front-1", func(front *api.InspectResponse) {
 				front.State.Health = &api.Health{Status: c.status, FailingStreak: c.failed}
@@ -243,7 +244,7 @@ func TestAppLivesOnWhileComposeRecreatesItsContainer(t *testing.T) {
 		last := reports[4].Apps[0]
 		equal(t, "instances", instanceNames(last), []string{"shop-front-1"})
 		equal(t, "ID", last.Instances[0].ID, successor.ID)
-		equal(t, "status", last.Instances[0].Status, registry.Running)
+		equal(t, "status", last.Instances[0].Status, inventory.Running)
 	})
 }
 
@@ -259,7 +260,7 @@ func TestEventsOfTheForgottenDoNoHarm(t *testing.T) {
 		e.happens("start", "")
 		equal(t, "reports", len(w.since()), 0)
 		e.happens("create", e.id("shop-front-1"))
-		equal(t, "as it is now", w.only(t).Apps[0].Instances[0].Status, registry.Running)
+		equal(t, "as it is now", w.only(t).Apps[0].Instances[0].Status, inventory.Running)
 	})
 }
 

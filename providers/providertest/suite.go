@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -61,7 +62,7 @@ type conformance struct {
 func (c *conformance) lists() {
 	second, first := c.Create(Plain), c.Create(Plain)
 	report := c.list()
-	if !report.Complete || !slices.IsSortedFunc(report.Apps, func(a, b registry.App) int { return strings.Compare(a.Name, b.Name) }) {
+	if !report.Complete || !slices.IsSortedFunc(report.Apps, func(a, b inventory.App) int { return strings.Compare(a.Name, b.Name) }) {
 		c.t.Errorf("not all, or not sorted by name: %v", names(report.Apps))
 	}
 	for _, name := range []string{first, second} {
@@ -96,7 +97,7 @@ func (c *conformance) startsAndStops() {
 
 func (c *conformance) ordersTwice() {
 	name := c.Create(Plain)
-	var before registry.App
+	var before inventory.App
 	for range 2 {
 		if _, err := c.provider.Start(c.t.Context(), name); err != nil {
 			c.t.Fatal(err)
@@ -129,10 +130,10 @@ func (c *conformance) startsSlowly() {
 	name := c.Create(Slow)
 	w := c.watch()
 	app1, err := c.provider.Start(c.t.Context(), name)
-	if err != nil || app1.First().Health == registry.Healthy {
+	if err != nil || app1.First().Health == inventory.Healthy {
 		c.t.Fatalf("start: %v, %+v", err, app1)
 	}
-	w.await("it is healthy", func(r registry.Report) bool { return app(r, name).First().Health == registry.Healthy })
+	w.await("it is healthy", func(r registry.Report) bool { return app(r, name).First().Health == inventory.Healthy })
 }
 
 func (c *conformance) tellsRefusal() {

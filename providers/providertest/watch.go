@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // pause is how often a listing is asked for what is to come.
@@ -93,7 +94,7 @@ func (c *conformance) list() registry.Report {
 }
 
 // in is an app of a report that has to be there.
-func (c *conformance) in(r registry.Report, name string) registry.App {
+func (c *conformance) in(r registry.Report, name string) inventory.App {
 	c.t.Helper()
 	if !there(r, name) {
 		c.t.Fatalf("%s is not among %v", name, names(r.Apps))
@@ -111,23 +112,23 @@ func (c *conformance) wantNamed(err error, name string) {
 }
 
 // app is that of a name; the zero value if it is not there.
-func app(r registry.Report, name string) registry.App {
+func app(r registry.Report, name string) inventory.App {
 	for _, a := range r.Apps {
 		if a.Name == name {
 			return a
 		}
 	}
-	return registry.App{}
+	return inventory.App{}
 }
 
 func there(r registry.Report, name string) bool { return app(r, name).Name != "" }
 
 // runs reports whether all of an app runs, and something does.
-func runs(a registry.App) bool {
-	return len(a.Instances) > 0 && !slices.ContainsFunc(a.Instances, func(i registry.Instance) bool { return i.Status != registry.Running })
+func runs(a inventory.App) bool {
+	return len(a.Instances) > 0 && !slices.ContainsFunc(a.Instances, func(i inventory.Instance) bool { return i.Status != inventory.Running })
 }
 
-func names(apps []registry.App) []string {
+func names(apps []inventory.App) []string {
 	all := make([]string, 0, len(apps))
 	for _, a := range apps {
 		all = append(all, a.Name)

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -12,7 +12,7 @@ import (
 // or none while it sleeps if it is Scaled.
 // Once it is a provider's, Provider.Change is how to change it.
 type App struct {
-	registry.App
+	inventory.App
 	// Boot is the time from its start to healthy, Stopping that of a stop.
 	Boot, Stopping time.Duration
 	// Scaled tells that it has no instance while it sleeps, and none until it has booted.
@@ -29,10 +29,10 @@ type App struct {
 // NewApp makes an app that is asleep, boots for 10 s and asks for Paastis by a label. It
 // has no route.
 func NewApp(name string, needs ...string) *App {
-	a := &App{Boot: 10 * time.Second, Stopping: 100 * time.Millisecond, App: registry.App{
+	a := &App{Boot: 10 * time.Second, Stopping: 100 * time.Millisecond, App: inventory.App{
 		Name: name, Origin: "container " + name, Labels: map[string]string{"paastis.enable": "true"},
 	}}
-	a.set(registry.Instance{})
+	a.set(inventory.Instance{})
 	for _, n := range needs {
 		a.Links = append(a.Links, rules.Link{Name: n})
 	}
@@ -63,15 +63,15 @@ func (a *App) ToNone() *App {
 
 // Awake makes the app run already.
 func (a *App) Awake() *App {
-	a.set(registry.Instance{Status: registry.Running, Health: registry.Healthy, Address: a.Address})
+	a.set(inventory.Instance{Status: inventory.Running, Health: inventory.Healthy, Address: a.Address})
 	return a
 }
 
-func (a *App) set(i registry.Instance) {
+func (a *App) set(i inventory.Instance) {
 	a.booting = false
 	i.Name, i.ID = a.Name, a.Name
-	a.Instances = []registry.Instance{i}
-	if a.Scaled && i.Status == registry.Exited {
+	a.Instances = []inventory.Instance{i}
+	if a.Scaled && i.Status == inventory.Exited {
 		a.Instances = nil
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -99,7 +100,7 @@ func (p *Provider) Change(name string, how func(*App)) {
 }
 
 // Become makes an app's instance something else, and reports it.
-func (p *Provider) Become(name string, i registry.Instance) {
+func (p *Provider) Become(name string, i inventory.Instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.apps[name].set(i)
@@ -199,23 +200,23 @@ func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) erro
 }
 
 // Start starts an app, which is healthy after its Boot. One that runs is left as it is.
-func (p *Provider) Start(ctx context.Context, name string) (registry.App, error) {
+func (p *Provider) Start(ctx context.Context, name string) (inventory.App, error) {
 	a, err := p.order(ctx, "start", name)
 	if err == nil && a.Err != nil {
 		time.Sleep(a.Refusal)
 		err = a.Err
 	}
 	if err != nil {
-		return registry.App{}, fmt.Errorf("played: start %q: %w", name, err)
+		return inventory.App{}, fmt.Errorf("played: start %q: %w", name, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	app := p.apps[name]
-	if app.booting || app.First().Status == registry.Running {
+	if app.booting || app.First().Status == inventory.Running {
 		return p.snapshot(app), nil
 	}
 	if !app.Scaled {
-		app.set(registry.Instance{Status: registry.Running, Health: registry.HealthStarting, StartedAt: time.Now(), Address: a.Address})
+		app.set(inventory.Instance{Status: inventory.Running, Health: inventory.HealthStarting, StartedAt: time.Now(), Address: a.Address})
 	}
 	app.booting = true
 	time.AfterFunc(a.Boot, func() { p.boot(app) })
@@ -230,22 +231,22 @@ func (p *Provider) boot(a *App) {
 		return // it was stopped or removed meanwhile
 	}
 	if a.Scaled {
-		a.set(registry.Instance{Status: registry.Running, StartedAt: time.Now(), Address: a.Address})
+		a.set(inventory.Instance{Status: inventory.Running, StartedAt: time.Now(), Address: a.Address})
 	}
-	a.booting, a.Instances[0].Health = false, registry.Healthy
+	a.booting, a.Instances[0].Health = false, inventory.Healthy
 	p.tell(a)
 }
 
 // Stop stops an app, which takes its Stopping.
-func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (registry.App, error) {
+func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (inventory.App, error) {
 	a, err := p.order(ctx, "stop", name)
 	if err != nil {
-		return registry.App{}, fmt.Errorf("played: stop %q: %w", name, err)
+		return inventory.App{}, fmt.Errorf("played: stop %q: %w", name, err)
 	}
 	time.Sleep(a.Stopping)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.apps[name].set(registry.Instance{ExitCode: 143})
+	p.apps[name].set(inventory.Instance{ExitCode: 143})
 	p.tell(p.apps[name])
 	return p.snapshot(p.apps[name]), nil
 }
@@ -268,11 +269,11 @@ func (p *Provider) order(ctx context.Context, call, name string) (App, error) {
 
 // tell reports an app as it is now. Called with the lock held.
 func (p *Provider) tell(a *App) {
-	p.changes <- registry.Report{Apps: []registry.App{p.snapshot(a)}, Version: p.version}
+	p.changes <- registry.Report{Apps: []inventory.App{p.snapshot(a)}, Version: p.version}
 }
 
 // snapshot is an app as it is now. Called with the lock held.
-func (p *Provider) snapshot(a *App) registry.App {
+func (p *Provider) snapshot(a *App) inventory.App {
 	p.version++
 	app := a.App
 	app.Instances, app.Version = slices.Clone(app.Instances), p.version

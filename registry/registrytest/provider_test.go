@@ -9,6 +9,7 @@ import (
 
 	"github.com/paastis/paastis/providers/providertest"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 )
 
@@ -42,9 +43,9 @@ func (p *played) Create(kind providertest.Kind) string {
 }
 
 func (p *played) Start(name string) {
-	p.Become(name, registry.Instance{Status: registry.Running, StartedAt: time.Now()})
+	p.Become(name, inventory.Instance{Status: inventory.Running, StartedAt: time.Now()})
 }
-func (p *played) Stop(name string)        { p.Become(name, registry.Instance{ExitCode: 143}) }
+func (p *played) Stop(name string)        { p.Become(name, inventory.Instance{ExitCode: 143}) }
 func (p *played) Delete(name string)      { p.Remove(name) }
 func (p *played) Patience() time.Duration { return time.Minute }
 func (p *played) ScalesToNone()           {}

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 func TestAnOwnerWakesWhatWasStoppedByHand(t *testing.T) {
@@ -15,7 +15,7 @@ func TestAnOwnerWakesWhatWasStoppedByHand(t *testing.T) {
 		r.order("POST", "/api/v1/apps/shop/wake")
 		time.Sleep(time.Minute)
 		r.Took()
-		r.Become("shop", registry.Instance{Name: "shop", ID: "shop", ExitCode: 143, StoppedManually: time.Now()})
+		r.Become("shop", inventory.Instance{Name: "shop", ID: "shop", ExitCode: 143, StoppedManually: time.Now()})
 		synctest.Wait()
 		var a appDocument
 		decode(t, r.order("GET", "/api/v1/apps/shop"), &a)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 	"github.com/traefik/traefik/v3/pkg/config/dynamic"
@@ -285,21 +286,21 @@ func ourContainers(f flags, containers []container) map[string]string {
 	return found
 }
 
-func (c container) app() registry.App {
-	instance := registry.Instance{Name: c.name, ID: c.name}
+func (c container) app() inventory.App {
+	instance := inventory.Instance{Name: c.name, ID: c.name}
 	switch c.status {
 	case "running":
-		instance.Status, instance.Address = registry.Running, netip.MustParseAddr("10.0.0.7")
+		instance.Status, instance.Address = inventory.Running, netip.MustParseAddr("10.0.0.7")
 	case "paused":
-		instance.Status = registry.Paused
+		instance.Status = inventory.Paused
 	case "restarting":
-		instance.Status = registry.Restarting
+		instance.Status = inventory.Restarting
 	}
-	instance.Health = map[string]registry.Health{
-		"healthy": registry.Healthy, "unhealthy": registry.Unhealthy, "starting": registry.HealthStarting,
+	instance.Health = map[string]inventory.Health{
+		"healthy": inventory.Healthy, "unhealthy": inventory.Unhealthy, "starting": inventory.HealthStarting,
 	}[c.health]
-	return registry.App{
-		Name: c.name, Origin: c.name, Labels: c.labels, Instances: []registry.Instance{instance}, Ports: c.ports, Networks: []string{c.network},
+	return inventory.App{
+		Name: c.name, Origin: c.name, Labels: c.labels, Instances: []inventory.Instance{instance}, Ports: c.ports, Networks: []string{c.network},
 	}
 }
 

@@ -1,4 +1,8 @@
-package registry
+// Package inventory is what apps are, as their providers report them: an App with its
+// Instances, the ports and addresses by which it is reached, and what can be told of it by that
+// alone. A value is complete in itself and never changes. Nothing here has a lock or asks what
+// time it is.
+package inventory
 
 import (
 	"net/netip"
@@ -126,8 +130,8 @@ type Instance struct {
 	Mapped *Mapping
 }
 
-// equal tells that two reports of an instance say the same.
-func (i Instance) equal(o Instance) bool {
+// Equal tells that two reports of an instance say the same.
+func (i Instance) Equal(o Instance) bool {
 	return i.Name == o.Name && i.ID == o.ID && i.Host == o.Host && i.Status == o.Status && i.Health == o.Health &&
 		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Fault == o.Fault &&
 		i.StartedAt.Equal(o.StartedAt) && i.EndedAt.Equal(o.EndedAt) &&
@@ -143,14 +147,14 @@ func (a App) First() Instance {
 	return a.Instances[0]
 }
 
-// protected is the app as one that must never be put to sleep, for a reason.
-func (a App) protected(why string) *App {
+// ProtectedFor is the app as one that must never be put to sleep, for a reason.
+func (a App) ProtectedFor(why string) *App {
 	a.Protected = why
 	return &a
 }
 
-// ended reports whether an app ran once and does not run any more.
-func (a App) ended() bool {
+// Ended reports whether an app ran once and does not run any more.
+func (a App) Ended() bool {
 	return slices.ContainsFunc(a.Instances, func(i Instance) bool { return !i.EndedAt.IsZero() }) &&
 		!slices.ContainsFunc(a.Instances, func(i Instance) bool { return i.Status != Exited })
 }
