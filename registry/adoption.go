@@ -15,28 +15,28 @@ const foundLimit = time.Second
 
 // adopt takes over an app that somebody else has started. One that ran before Paastis did
 // is ready if it is known to serve; else it is probed first.
-func (r *Registry) adopt(k *Keeper, now time.Time) {
-	r.transitions.beginAttempt(k, now)
-	k.attempt.adopt(now, r.keepers.loading)
+func (i *intake) adopt(k *Keeper, now time.Time) {
+	i.transitions.beginAttempt(k, now)
+	k.attempt.adopt(now, i.keepers.loading)
 	switch {
-	case !r.keepers.loading:
-		r.transitions.setState(k, Starting, reason.Reason{Kind: reason.StartedOutside}, now)
-	case r.foundServing(k, now):
+	case !i.keepers.loading:
+		i.transitions.setState(k, Starting, reason.Reason{Kind: reason.StartedOutside}, now)
+	case i.foundServing(k, now):
 		k.usage.begin(now)
-		r.transitions.setState(k, Ready, reason.Reason{Kind: reason.FoundRunning}, now)
+		i.transitions.setState(k, Ready, reason.Reason{Kind: reason.FoundRunning}, now)
 	default:
-		r.transitions.setState(k, Starting, reason.Reason{Kind: reason.FoundRunning}, now)
+		i.transitions.setState(k, Starting, reason.Reason{Kind: reason.FoundRunning}, now)
 	}
 }
 
 // foundServing reports whether an app that ran before Paastis did serves, as far as can be
 // told without a probe. One that nobody visits, and that has had its time to come up, does.
-func (r *Registry) foundServing(k *Keeper, now time.Time) bool {
+func (i *intake) foundServing(k *Keeper, now time.Time) bool {
 	e := k.Entry()
 	if len(e.Routers) == 0 && e.App.HealthCheck == nil && k.app.Health() == inventory.NoHealth && !k.app.Restarting() && k.app.RanFor(e.StartTimeout, now) {
 		return true
 	}
-	serving, _ := r.prober.tally(k)
+	serving, _ := i.prober.tally(k)
 	return serving && (e.Static() || k.app.RanFor(brief, now))
 }
 

@@ -313,7 +313,7 @@ func (pub *Publisher) Recognise(ctx context.Context, address netip.Addr) {
 	defer cancel()
 	for _, p := range pub.reg.providers {
 		if report, err := p.List(ctx); err == nil {
-			pub.reg.apply(p, report)
+			pub.reg.intake.apply(p, report)
 		}
 	}
 }

@@ -32,14 +32,14 @@ func (s *keeperSet) namesake(k *Keeper) *Keeper {
 
 // inherit gives an app that is known by no name of its own what is remembered of it under
 // another one. Called with the lock held.
-func (r *Registry) inherit(k *Keeper, now time.Time) {
-	if r.archive.Has(k.id) {
+func (i *intake) inherit(k *Keeper, now time.Time) {
+	if i.archive.Has(k.id) {
 		return
 	}
-	if !r.keepers.loading {
-		if other := r.keepers.namesake(k); other != nil {
-			r.archive.Add(k.id, other.snapshot(now), now)
-			r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)
+	if !i.keepers.loading {
+		if other := i.keepers.namesake(k); other != nil {
+			i.archive.Add(k.id, other.snapshot(now), now)
+			i.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)
 			return
 		}
 	}
@@ -47,9 +47,9 @@ func (r *Registry) inherit(k *Keeper, now time.Time) {
 	if identity == "" {
 		return
 	}
-	if was := r.archive.Rename(k.id, identity); was != "" {
+	if was := i.archive.Rename(k.id, identity); was != "" {
 		_, name, _ := strings.Cut(was, "/")
-		r.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", name)
+		i.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", name)
 	}
 }
 
@@ -67,15 +67,15 @@ func (r *Registry) Successor(k *Keeper) *Keeper {
 // warnRemoved tells of an app that was removed while it slept, unless it comes back soon: a
 // sleeping container is a stopped one, and whoever tidies up removes those. Called with the
 // lock held.
-func (r *Registry) warnRemoved(k *Keeper) {
-	r.jobs.add(func(ctx context.Context) {
+func (i *intake) warnRemoved(k *Keeper) {
+	i.jobs.add(func(ctx context.Context) {
 		sleep(ctx, removedSettles)
-		r.mu.Lock()
-		defer r.unlock()
-		if ctx.Err() != nil || k.removal.successor != nil || r.keepers.byID[k.id] != nil {
+		i.mu.Lock()
+		defer i.unlock()
+		if ctx.Err() != nil || k.removal.successor != nil || i.keepers.byID[k.id] != nil {
 			return
 		}
-		r.journal.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,
+		i.journal.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,
 			"app", k.Name(), "origin", k.Entry().App.Origin)
 	})
 }

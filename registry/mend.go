@@ -49,6 +49,6 @@ func (p *pass) mend(k *Keeper) bool {
 	}
 	k.attempt.mending.from, k.attempt.mending.next = time.Time{}, p.now.Add(k.attempt.mending.pause.NextBackOff())
 	p.reg.journal.say(slog.LevelWarn, "a part of the app does not run, and is started again", "app", k.Name(), "container", k.app.Instances[dead].Name)
-	p.orderStart(k)
+	p.reg.orders.start(k)
 	return true
 }

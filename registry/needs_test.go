@@ -368,13 +368,13 @@ func wakeGroupOf(b *testing.B, n int) {
 	}
 	f := &fake{}
 	r := New(Options{Providers: []Provider{f}, Settings: benchSettings(b), Log: slog.New(slog.DiscardHandler)})
-	r.apply(f, Report{Apps: apps, Complete: true})
+	r.intake.apply(f, Report{Apps: apps, Complete: true})
 	r.Wake(r.Named("s-a0000"), false)
 	r.advance(time.Now())
 	for i, health := range []inventory.Health{inventory.HealthStarting, inventory.Healthy} {
 		for _, app := range apps {
 			app.Version, app.Instances = uint64(i+1), []inventory.Instance{{Name: app.Name, ID: app.Name, Status: inventory.Running, Health: health, StartedAt: time.Unix(1, 0)}}
-			r.apply(f, Report{Apps: []inventory.App{app}, Version: app.Version})
+			r.intake.apply(f, Report{Apps: []inventory.App{app}, Version: app.Version})
 			r.mu.Lock()
 			r.keepers.byID["fake/"+app.Name].busy = false // its start has returned
 			r.mu.Unlock()

@@ -15,38 +15,38 @@ const brief = time.Minute
 // observe lets an app follow what its provider says of it. The way up and the way down
 // are left to the next pass; here is what others did to the app. Called with the lock
 // held.
-func (r *Registry) observe(k *Keeper, now time.Time) {
-	r.publisher.reroute(k)
+func (i *intake) observe(k *Keeper, now time.Time) {
+	i.publisher.reroute(k)
 	sick := k.app.Unwell(k.Entry().Probe.Kind == rules.AutoProbe)
 	switch {
 	case k.removal.gone:
 		return
-	case r.transitions.followManualStop(k, now):
+	case i.transitions.followManualStop(k, now):
 	case k.state == Asleep && k.app.Alive(), k.state == Failed && k.failures.unhealthy && !sick && !k.attempt.isDoomed():
-		r.adopt(k, now)
+		i.adopt(k, now)
 	case (k.state == Ready || k.state == Draining) && !k.app.Alive():
-		r.ended(k, now)
+		i.ended(k, now)
 	case k.state == Starting && (k.app.Restarting() || k.endings.restarted):
 		k.attempt.restart(now)
-		r.supply.touch()
+		i.supply.touch()
 	case k.state == Ready && (k.app.Restarting() || k.endings.restarted):
-		r.transitions.beginAttempt(k, now)
-		r.transitions.setState(k, Starting, reason.Reason{Kind: reason.Restarting}, now)
+		i.transitions.beginAttempt(k, now)
+		i.transitions.setState(k, Starting, reason.Reason{Kind: reason.Restarting}, now)
 	}
 	k.endings.follow()
 	k.failures.see(sick)
 	if len(k.Entry().Routes) > 0 {
-		r.publisher.changed() // it may run elsewhere
+		i.publisher.changed() // it may run elsewhere
 	}
 	k.notify()
 }
 
 // ended follows an app that stopped by itself or was stopped by someone else.
-func (r *Registry) ended(k *Keeper, now time.Time) {
+func (i *intake) ended(k *Keeper, now time.Time) {
 	last := k.app.LastInstance()
 	switch {
 	case last.OOMKilled, last.Crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Entry().mayEnd()):
-		r.transitions.fail(k, failureOfInstance(last), now)
+		i.transitions.fail(k, failureOfInstance(last), now)
 	default:
 		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == inventory.Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.usage.idleFrom) < brief) {
 			k.endings.complete(now)
@@ -55,7 +55,7 @@ func (r *Registry) ended(k *Keeper, now time.Time) {
 		if !last.Crashed() {
 			k.failures.forgive() // somebody has ended it, or it is done: that is no crash
 		}
-		r.transitions.setState(k, Asleep, reason.Reason{Kind: reason.EndedOutside, Code: last.ExitCode}, now)
+		i.transitions.setState(k, Asleep, reason.Reason{Kind: reason.EndedOutside, Code: last.ExitCode}, now)
 	}
 }
 

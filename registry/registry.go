@@ -69,7 +69,6 @@ type Registry struct {
 	*core
 	providers []Provider
 	log       *slog.Logger
-	audit     time.Duration
 	archive   *history.Archive // of what outlives Paastis
 
 	unknown atomic.Int64 // requests that belong to no app of ours
@@ -81,13 +80,14 @@ type Registry struct {
 	problems    *problems
 	resolver    *resolver
 	traefik     *traefikView
+	intake      *intake
+	orders      *orders
 	contacts    contacts
 
 	// The lock of the core guards the rest.
 	definitions definitions
 	keepers     keeperSet
-	supply      supply            // whether all is up that an app needs
-	loaded      map[Provider]bool // it has reported its apps before
+	supply      supply // whether all is up that an app needs
 	news        news
 
 	publisher *Publisher // of the routes
@@ -95,14 +95,13 @@ type Registry struct {
 
 // New makes a registry that knows no app yet. Load, then Run.
 func New(o Options) *Registry {
+	audit := cmp.Or(o.Audit, DefaultAudit)
 	r := &Registry{
 		providers: o.Providers,
 		core:      newCore(o.Log),
 		log:       o.Log,
-		audit:     cmp.Or(o.Audit, DefaultAudit),
 		archive:   history.NewArchive(o.Store, o.Log),
 		keepers:   keeperSet{byID: map[string]*Keeper{}},
-		loaded:    map[Provider]bool{},
 		news:      news{last: uint64(time.Now().UnixMilli())},
 	}
 	r.jobs.core = r.core
@@ -119,9 +118,15 @@ func New(o Options) *Registry {
 		callers: &r.callers, transitions: r.transitions, news: &r.news, problems: r.problems,
 	}
 	r.traefik = &traefikView{
-		core: r.core, log: o.Log, gateway: o.Gateway, gateways: o.Gateways, audit: r.audit, redefined: make(chan struct{}, 1),
+		core: r.core, log: o.Log, gateway: o.Gateway, gateways: o.Gateways, audit: audit, redefined: make(chan struct{}, 1),
 		definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, archive: r.archive, problems: r.problems, resolver: r.resolver,
 	}
+	r.intake = &intake{
+		core: r.core, log: o.Log, providers: o.Providers, audit: audit, loaded: map[Provider]bool{},
+		keepers: &r.keepers, callers: &r.callers, contacts: &r.contacts, archive: r.archive, resolver: r.resolver, transitions: r.transitions,
+		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, jobs: &r.jobs, redefined: r.traefik.redefined,
+	}
+	r.orders = &orders{core: r.core, jobs: &r.jobs, intake: r.intake, transitions: r.transitions}
 	if o.Probe == nil {
 		r.prober.probe = Answers
 	}
@@ -137,7 +142,7 @@ func (r *Registry) Load(ctx context.Context) error {
 	r.mu.Lock()
 	r.publisher.begin(marks, time.Now())
 	r.mu.Unlock()
-	if err := r.loadProviders(ctx); err != nil {
+	if err := r.intake.loadProviders(ctx); err != nil {
 		return err
 	}
 	r.tryFound(ctx)
@@ -149,8 +154,8 @@ func (r *Registry) Load(ctx context.Context) error {
 // it has begun, and saves what is to be remembered. Apps are left as they are.
 func (r *Registry) Run(ctx context.Context) {
 	for _, p := range r.providers {
-		r.jobs.running.Go(func() { r.follow(ctx, p) })
-		r.jobs.running.Go(func() { r.auditAll(ctx, p) })
+		r.jobs.running.Go(func() { r.intake.follow(ctx, p) })
+		r.jobs.running.Go(func() { r.intake.auditAll(ctx, p) })
 	}
 	r.jobs.running.Go(func() {
 		each(ctx, min(markCheck, r.publisher.markLife/8), func() { r.publisher.renewMarks(ctx, time.Now()) })

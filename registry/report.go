@@ -11,9 +11,34 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/rules"
 )
+
+// intake takes in what the providers report. It may be used by several at once, but for what says
+// that the lock is held.
+type intake struct {
+	*core
+	log       *slog.Logger
+	providers []Provider
+	audit     time.Duration     // between two listings of a provider that is not Paced
+	loaded    map[Provider]bool // it has reported its apps before; guarded by the lock
+
+	keepers     *keeperSet
+	callers     *callers
+	contacts    *contacts
+	archive     *history.Archive
+	resolver    *resolver
+	transitions *transitions
+	prober      *prober
+	supply      *supply
+	publisher   *Publisher
+	news        *news
+	jobs        *jobs
+	redefined   chan<- struct{} // see traefikView
+}
 
 // steady is how long a watch has to last to count as well again: some providers take it on,
 // list everything, and end it at once, such as a socket proxy that refuses events.
@@ -21,21 +46,21 @@ const steady = 30 * time.Second
 
 // follow watches a provider until ctx ends, and connects anew when it is lost: after pauses
 // that grow as long as none of its watches lasts. What is wrong is a warning once.
-func (r *Registry) follow(ctx context.Context, p Provider) {
-	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), r.contacts.lastError(p)
+func (i *intake) follow(ctx context.Context, p Provider) {
+	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), i.contacts.lastError(p)
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := p.Watch(ctx, func(report Report) {
-			r.contacts.note(p, nil)
-			r.apply(p, report)
+			i.contacts.note(p, nil)
+			i.apply(p, report)
 		})
 		if ctx.Err() != nil {
 			return
 		}
-		r.contacts.note(p, err)
-		r.mu.Lock()
-		r.transitions.doubtManualStops(p, engineShutdown, time.Now())
-		r.unlock()
+		i.contacts.note(p, err)
+		i.mu.Lock()
+		i.transitions.doubtManualStops(p, engineShutdown, time.Now())
+		i.unlock()
 		if time.Since(began) >= steady {
 			pause.Reset()
 			told = ""
@@ -45,20 +70,20 @@ func (r *Registry) follow(ctx context.Context, p Provider) {
 			level = slog.LevelDebug
 		}
 		told = err.Error()
-		r.log.Log(ctx, level, "provider lost, connecting anew", "provider", p.ID(), "in", reason.Short(wait), "error", err)
+		i.log.Log(ctx, level, "provider lost, connecting anew", "provider", p.ID(), "in", reason.Short(wait), "error", err)
 		sleep(ctx, wait)
 	}
 }
 
 // auditAll looks at everything from time to time: an event may have been lost.
-func (r *Registry) auditAll(ctx context.Context, p Provider) {
-	interval := r.audit
+func (i *intake) auditAll(ctx context.Context, p Provider) {
+	interval := i.audit
 	if paced, ok := p.(Paced); ok {
 		interval = cmp.Or(paced.Interval(), interval)
 	}
 	each(ctx, interval, func() {
 		if report, err := p.List(ctx); err == nil {
-			r.apply(p, report)
+			i.apply(p, report)
 		}
 	})
 }
@@ -70,20 +95,20 @@ var errLate = errors.New("no answer so far")
 const loadPatience = 500 * time.Millisecond
 
 // loadProviders asks all providers for their apps at once; see Load.
-func (r *Registry) loadProviders(parent context.Context) error {
+func (i *intake) loadProviders(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	var asked sync.WaitGroup
-	errs := make([]error, len(r.providers))
-	for n, p := range r.providers {
+	errs := make([]error, len(i.providers))
+	for n, p := range i.providers {
 		asked.Go(func() {
 			report, err := p.List(ctx)
 			if err != nil {
 				errs[n] = whyNotLoaded(ctx, err)
 				return
 			}
-			r.contacts.note(p, nil)
-			r.apply(p, report)
+			i.contacts.note(p, nil)
+			i.apply(p, report)
 			time.AfterFunc(loadPatience, func() { cancel(errLate) })
 		})
 	}
@@ -93,8 +118,8 @@ func (r *Registry) loadProviders(parent context.Context) error {
 	}
 	for n, err := range errs {
 		if err != nil {
-			r.contacts.note(r.providers[n], err)
-			r.log.Warn("provider does not answer: Paastis begins without its apps, and asks again", "provider", r.providers[n].ID(), "error", err)
+			i.contacts.note(i.providers[n], err)
+			i.log.Warn("provider does not answer: Paastis begins without its apps, and asks again", "provider", i.providers[n].ID(), "error", err)
 		}
 	}
 	return nil
@@ -109,63 +134,63 @@ func whyNotLoaded(ctx context.Context, err error) error {
 }
 
 // apply takes in what a provider reports. Its first report is that of a Paastis that begins.
-func (r *Registry) apply(p Provider, report Report) {
-	r.mu.Lock()
-	first := !r.loaded[p]
-	r.loaded[p] = true
-	r.mu.Unlock()
-	r.takeIn(p, report, first)
+func (i *intake) apply(p Provider, report Report) {
+	i.mu.Lock()
+	first := !i.loaded[p]
+	i.loaded[p] = true
+	i.mu.Unlock()
+	i.takeIn(p, report, first)
 }
 
-func (r *Registry) takeIn(p Provider, report Report, loading bool) {
+func (i *intake) takeIn(p Provider, report Report, loading bool) {
 	now := time.Now()
-	r.mu.Lock()
-	defer r.unlock()
-	r.keepers.begin(loading)
+	i.mu.Lock()
+	defer i.unlock()
+	i.keepers.begin(loading)
 	redefined := false
 	var seen []*Keeper
 	rose := map[*Keeper]bool{}
 	for _, app := range report.Apps {
-		was := r.keepers.byID[p.ID()+"/"+app.Name]
+		was := i.keepers.byID[p.ID()+"/"+app.Name]
 		stood := !loading && (was == nil || !was.app.Alive())
-		k, changed := r.keep(p, app)
+		k, changed := i.keep(p, app)
 		redefined = redefined || changed
 		seen = append(seen, k)
 		rose[k] = stood && k.app.Alive()
 	}
 	for _, k := range seen {
-		redefined = r.learnWithout(k, rose[k]) || redefined
+		redefined = i.learnWithout(k, rose[k]) || redefined
 	}
-	gone := r.remove(p, report)
+	gone := i.remove(p, report)
 	if redefined || gone {
-		r.resolver.resolve()
-		signal(r.traefik.redefined)
-	} else if r.callers.outdated {
-		r.callers.locate(r.keepers.byID)
+		i.resolver.resolve()
+		signal(i.redefined)
+	} else if i.callers.outdated {
+		i.callers.locate(i.keepers.byID)
 	}
 	for _, k := range seen {
-		r.observe(k, now)
+		i.observe(k, now)
 	}
-	r.wakeLoop()
+	i.wakeLoop()
 }
 
 // keep stores a report with the app's keeper, a new one if need be, and tells whether
 // the inventory has to be made anew.
-func (r *Registry) keep(p Provider, app inventory.App) (k *Keeper, redefined bool) {
+func (i *intake) keep(p Provider, app inventory.App) (k *Keeper, redefined bool) {
 	id := p.ID() + "/" + app.Name
-	k = r.keepers.byID[id]
+	k = i.keepers.byID[id]
 	if k == nil {
 		k = newKeeper(id, p, app)
 		if !app.First().StartedAt.IsZero() {
 			k.endings.begin(time.Now())
 		}
 		k.failures.expect(app.Restarts()) // those of before are not of this minute
-		r.inherit(k, time.Now())
-		if known, ok := r.archive.Take(k.id); ok {
+		i.inherit(k, time.Now())
+		if known, ok := i.archive.Take(k.id); ok {
 			k.restore(known, time.Now())
 		}
-		r.keepers.add(k)
-		r.keepers.succeed(k, time.Now())
+		i.keepers.add(k)
+		i.keepers.succeed(k, time.Now())
 		return k, true
 	}
 	if app.Version < k.version {
@@ -183,33 +208,33 @@ func (r *Registry) keep(p Provider, app inventory.App) (k *Keeper, redefined boo
 	}
 	before := k.app.Addresses()
 	k.take(app, redefined)
-	r.callers.move(before, k.app.Addresses())
-	r.supply.touch()
+	i.callers.move(before, k.app.Addresses())
+	i.supply.touch()
 	return k, redefined
 }
 
 // remove forgets the apps that are gone, and tells whether there are any.
-func (r *Registry) remove(p Provider, report Report) bool {
+func (i *intake) remove(p Provider, report Report) bool {
 	reported := map[string]bool{}
 	for _, app := range report.Apps {
 		reported[p.ID()+"/"+app.Name] = true
 	}
 	gone := false
-	for _, k := range r.keepers.suspects(p, report) {
+	for _, k := range i.keepers.suspects(p, report) {
 		if reported[k.id] || k.version > report.Version {
 			continue
 		}
-		r.keepers.remove(k)
-		r.lose(k)
+		i.keepers.remove(k)
+		i.lose(k)
 		gone = true
 	}
 	return gone
 }
 
 // lose lets everybody go who waits for an app that no longer exists.
-func (r *Registry) lose(k *Keeper) {
+func (i *intake) lose(k *Keeper) {
 	if k.Entry().Managed {
-		r.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: reason.Reason{Kind: reason.Removed}})
+		i.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: reason.Reason{Kind: reason.Removed}})
 	}
 	slept := k.Entry().Managed && (k.state == Asleep || k.state == Stopping) && !k.manual.stopped()
 	if k.Entry().Managed {
@@ -218,25 +243,25 @@ func (r *Registry) lose(k *Keeper) {
 		if slept {
 			m.RemovedAsleep = m.Seen
 		}
-		r.archive.Add(k.id, m, m.Seen)
+		i.archive.Add(k.id, m, m.Seen)
 	}
-	k.removal.remove(time.Now(), r.keepers.namesake(k))
+	k.removal.remove(time.Now(), i.keepers.namesake(k))
 	if k.removal.successor == nil {
-		r.keepers.expect(k)
+		i.keepers.expect(k)
 	}
-	r.supply.touch()
-	r.transitions.setOpen(k, false)
+	i.supply.touch()
+	i.transitions.setOpen(k, false)
 	removed := failureOf(reason.Reason{Kind: reason.Removed})
 	removed.At = time.Now()
 	k.end(removed.Reason)
 	k.failures.end(removed)
 	k.notify()
-	r.news.markChanged(k)
+	i.news.markChanged(k)
 	if k.Entry().Managed {
-		r.journal.say(slog.LevelInfo, "app removed", "app", k.Name())
+		i.journal.say(slog.LevelInfo, "app removed", "app", k.Name())
 	}
 	if slept && k.removal.successor == nil {
-		r.warnRemoved(k)
+		i.warnRemoved(k)
 	}
 }
 
@@ -284,4 +309,15 @@ func signal(c chan<- struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
+}
+
+// refresh stores the look at an app that came with our own order.
+func (i *intake) refresh(k *Keeper, app inventory.App) {
+	if k.removal.gone || app.Version < k.version {
+		return
+	}
+	if _, redefined := i.keep(k.provider, app); redefined {
+		i.resolver.resolve()
+	}
+	k.failures.see(k.app.Unwell(k.Entry().Probe.Kind == rules.AutoProbe))
 }

@@ -1,19 +1,12 @@
 package registry
 
 import (
-	"context"
-	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
-	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
-	"github.com/paastis/paastis/rules"
 )
-
-// stopLimit bounds a stop that its provider never ends.
-const stopLimit = 10 * time.Minute
 
 // stepReady looks whether an app that is awake may sleep, and whether its requests pass.
 func (p *pass) stepReady(k *Keeper) {
@@ -130,59 +123,5 @@ func (p *pass) stop(k *Keeper, reason reason.Reason) {
 	p.enter(k, Stopping, reason)
 	k.manual.passStops(k.app)
 	k.endings.down(p.now)
-	r, name, method := p.reg, k.app.Name, k.Entry().StopMethod
-	if !k.attempt.restartReason.isZero() {
-		method = rules.StopContainer
-	}
-	r.jobs.do(k, job{alone: true, work: func(ctx context.Context) func() {
-		ctx, cancel := context.WithTimeout(ctx, stopLimit)
-		defer cancel()
-		app, err := k.provider.Stop(ctx, name, method)
-		return func() { r.stopped(k, app, err, time.Now()) }
-	}})
-}
-
-// stopped takes in how a stop went. It is called with r.mu held.
-func (r *Registry) stopped(k *Keeper, app inventory.App, err error, now time.Time) {
-	if err == nil || app.Name != "" {
-		r.refresh(k, app)
-	}
-	if err != nil && k.app.Alive() {
-		r.journal.say(slog.LevelError, "stop failed", "app", k.Name(), "error", err)
-		k.failures.refuseStop(now)
-		r.keepUp(k, err, now)
-		return
-	}
-	again, why := k.attempt.takeAgain()
-	if why.IsZero() {
-		why = reason.Reason{Kind: reason.AskedWhileStopping}
-	}
-	k.failures.forgetStops()
-	switch {
-	case k.attempt.isDoomed():
-		r.transitions.fail(k, k.attempt.pendingFailure.get(), now)
-		k.attempt.doom(Failure{})
-		k.failures.retry(now.Add(lastRetry))
-	case !again.IsZero():
-		r.transitions.setState(k, Asleep, reason.Reason{}, now)
-		r.transitions.beginWake(k, why, again, now)
-	default:
-		r.transitions.setState(k, Asleep, reason.Reason{}, now)
-	}
-}
-
-// keepUp is what becomes of an app that could not be stopped: it stays as it was, and
-// one of which a part was stopped is started again. Called with the lock held.
-func (r *Registry) keepUp(k *Keeper, err error, now time.Time) {
-	k.attempt.takeAgain()
-	why := reason.Of(err)
-	switch {
-	case k.attempt.isDoomed():
-		r.transitions.fail(k, k.attempt.pendingFailure.get(), now)
-	case !k.app.Running():
-		r.transitions.beginWake(k, reason.Reason{Kind: reason.PartStopped, Because: &why}, now, now)
-	default:
-		k.usage.begin(now.Add(-k.Entry().MaxIdleTime))
-		r.transitions.setState(k, Ready, reason.Reason{Kind: reason.StopRefused, Because: &why}, now)
-	}
+	p.reg.orders.stop(k)
 }

@@ -2,12 +2,9 @@ package registry
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
-	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
-	"github.com/paastis/paastis/rules"
 )
 
 // Wake asks for an app and what it needs. It does not block, and the wake goes on
@@ -171,43 +168,7 @@ func (p *pass) start(k *Keeper) {
 	k.explain(reason.Reason{})
 	k.notify()
 	p.move(k)
-	p.orderStart(k)
-}
-
-// orderStart has the app's provider start what of it does not run.
-func (p *pass) orderStart(k *Keeper) {
-	r, name := p.reg, k.app.Name
-	r.jobs.do(k, job{alone: true, work: func(ctx context.Context) func() {
-		app, err := k.provider.Start(ctx, name)
-		return func() { r.started(k, app, err, time.Now()) }
-	}})
-}
-
-// started takes in how a start went. It is called with r.mu held.
-func (r *Registry) started(k *Keeper, app inventory.App, err error, now time.Time) {
-	if err == nil || app.Name != "" {
-		r.refresh(k, app)
-	}
-	switch {
-	case err == nil:
-	case k.state == Ready, k.state == Starting && k.app.Up() && app.Name != "":
-		r.journal.say(slog.LevelWarn, "a part of the app could not be started", "app", k.Name(), "error", err)
-	case k.state == Starting:
-		r.journal.say(slog.LevelError, "start failed", "app", k.Name(), "error", err)
-		r.transitions.fail(k, failureOf(reason.Of(err)), now)
-	}
-	k.notify()
-}
-
-// refresh stores the look at an app that came with our own order.
-func (r *Registry) refresh(k *Keeper, app inventory.App) {
-	if k.removal.gone || app.Version < k.version {
-		return
-	}
-	if _, redefined := r.keep(k.provider, app); redefined {
-		r.resolver.resolve()
-	}
-	k.failures.see(k.app.Unwell(k.Entry().Probe.Kind == rules.AutoProbe))
+	p.reg.orders.start(k)
 }
 
 // unheal takes in that the app is not healthy, or no longer.

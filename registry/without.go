@@ -16,26 +16,26 @@ import (
 
 // learnWithout finds which of its needs an app evidently does without, remembers that, and
 // reports whether it is new. rose tells that its start was seen. Called with the lock held.
-func (r *Registry) learnWithout(k *Keeper, rose bool) bool {
+func (i *intake) learnWithout(k *Keeper, rose bool) bool {
 	if k.attempt.ordered {
 		return false // by ourselves
 	}
 	provider, _, _ := strings.Cut(k.id, "/")
 	learned := false
 	for _, l := range k.app.Links {
-		to := r.keepers.byID[provider+"/"+l.Name]
+		to := i.keepers.byID[provider+"/"+l.Name]
 		if to == nil || l.Optional || slices.Contains(k.learned.without, l.Name) {
 			continue
 		}
 		sick := rose && slices.ContainsFunc(k.app.Instances, inventory.Instance.FirstRun) && l.Condition == rules.Healthy && to.app.Running() && to.app.Health() == inventory.Unhealthy
-		if sick || (k.app.Alive() || r.keepers.loading) && k.app.DidWithout(to.app) {
+		if sick || (k.app.Alive() || i.keepers.loading) && k.app.DidWithout(to.app) {
 			k.learned.doWithout(l.Name)
 			learned = true
-			r.journal.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)
+			i.journal.say(slog.LevelInfo, "app does without one that it depends on: it was started while that had failed", "app", k.app.Name, "without", l.Name)
 		}
 	}
 	if learned {
-		r.archive.MarkUnsaved()
+		i.archive.MarkUnsaved()
 	}
 	return learned
 }
