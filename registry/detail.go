@@ -168,7 +168,7 @@ type readPass struct {
 
 func (r *Registry) newReadPass(now time.Time) *readPass {
 	return &readPass{
-		summaries: r.newSummaries(now), definitions: &r.definitions, transitions: r.transitions,
+		summaries: newSummaries(now, &r.supply, r.publisher), definitions: &r.definitions, transitions: r.transitions,
 		stops: map[*component]time.Time{},
 	}
 }

@@ -97,7 +97,7 @@ func (pub *Publisher) saveFirstMark(ctx context.Context) {
 	pub.marks.unsaved = false
 	pub.reg.mu.Unlock()
 	if unsaved {
-		pub.reg.save(ctx)
+		pub.reg.saver.save(ctx)
 	}
 }
 
@@ -120,7 +120,7 @@ func (pub *Publisher) renewMarks(ctx context.Context, now time.Time) {
 		pub.marks.next = &next
 	}
 	pub.reg.mu.Unlock()
-	if due && (!pub.reg.archive.Outlives() || pub.reg.save(ctx)) {
+	if due && (!pub.reg.archive.Outlives() || pub.reg.saver.save(ctx)) {
 		pub.publishNextMark(now)
 	}
 }

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"log/slog"
 	"time"
 
 	"github.com/paastis/paastis/registry/reason"
@@ -12,25 +11,8 @@ import (
 func (r *Registry) Pin(k *Keeper, until time.Time) {
 	r.mu.Lock()
 	defer r.unlock()
-	r.pin(k, until, time.Now())
+	r.people.pin(k, until, time.Now())
 	r.wakeLoop()
-}
-
-// pin is Pin with the lock held.
-func (r *Registry) pin(k *Keeper, until, now time.Time) {
-	was := k.manual.pinnedUntil.After(now)
-	if k.removal.gone || !was && !until.After(now) || was && until.Equal(k.manual.pinnedUntil) {
-		return
-	}
-	k.manual.pin(until)
-	r.archive.MarkUnsaved()
-	why := reason.Reason{Kind: reason.Unpinned}
-	if until.After(now) {
-		why = reason.Reason{Kind: reason.Pinned, Until: until}
-	}
-	r.journal.say(slog.LevelInfo, "app pin", "app", k.Name(), "reason", why.String())
-	r.news.emit(Event{At: now, Kind: PinEvent, App: k.Name(), State: k.state, Was: k.state, Reason: why})
-	r.news.markChanged(k)
 }
 
 // awaitWindow wakes a sleeping app as a window begins that asks for it, or as Paastis

@@ -82,6 +82,8 @@ type Registry struct {
 	traefik     *traefikView
 	intake      *intake
 	orders      *orders
+	people      *people
+	saver       *saver
 	contacts    contacts
 
 	// The lock of the core guards the rest.
@@ -127,6 +129,8 @@ func New(o Options) *Registry {
 		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, jobs: &r.jobs, redefined: r.traefik.redefined,
 	}
 	r.orders = &orders{core: r.core, jobs: &r.jobs, intake: r.intake, transitions: r.transitions}
+	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, archive: r.archive, news: &r.news}
+	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher}
 	if o.Probe == nil {
 		r.prober.probe = Answers
 	}
@@ -167,8 +171,8 @@ func (r *Registry) Run(ctx context.Context) {
 		r.jobs.running.Go(func() { r.traefik.askEndpoint(ctx, endpoint, gateway) })
 	}
 	if r.archive.Outlives() {
-		r.jobs.running.Go(func() { r.saveAll(ctx) })
-		defer r.saveLast(ctx)
+		r.jobs.running.Go(func() { r.saver.saveAll(ctx) })
+		defer r.saver.last(ctx)
 	}
 	timer := time.AfterFunc(0, r.wakeLoop)
 	defer timer.Stop()
@@ -287,7 +291,7 @@ type pass struct {
 func (r *Registry) newPass(now time.Time) *pass {
 	return &pass{
 		reg: r, now: now, next: now.Add(time.Hour),
-		moves: map[*Keeper]int{}, summaries: r.newSummaries(now),
+		moves: map[*Keeper]int{}, summaries: newSummaries(now, &r.supply, r.publisher),
 	}
 }
 

@@ -15,39 +15,47 @@ const (
 	saveLimit = 10 * time.Second
 )
 
+// saver saves what is to outlive Paastis. It may be used by several at once.
+type saver struct {
+	*core
+	archive   *history.Archive
+	keepers   *keeperSet
+	publisher *Publisher
+}
+
 // saveAll saves what is known of the apps until ctx ends, whenever something has changed.
-func (r *Registry) saveAll(ctx context.Context) {
+func (v *saver) saveAll(ctx context.Context) {
 	each(ctx, saveEvery, func() {
-		if r.worthSaving(time.Now()) {
-			r.save(ctx)
+		if v.worthSaving(time.Now()) {
+			v.save(ctx)
 		}
 	})
 }
 
-// saveLast saves once more, when Paastis ends.
-func (r *Registry) saveLast(ctx context.Context) {
+// last saves once more, when Paastis ends.
+func (v *saver) last(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveLimit)
 	defer cancel()
-	r.save(ctx)
+	v.save(ctx)
 }
 
 // save saves what is known now, and reports whether it could. It blocks for the store.
-func (r *Registry) save(ctx context.Context) bool { return r.archive.Save(ctx, r.state) }
+func (v *saver) save(ctx context.Context) bool { return v.archive.Save(ctx, v.state) }
 
 // worthSaving reports whether something is to be saved that is not.
-func (r *Registry) worthSaving(now time.Time) bool {
-	due, savedAt := r.archive.Due(now)
-	r.mu.Lock()
-	defer r.unlock()
-	return due || slices.ContainsFunc(r.keepers.moving, func(k *Keeper) bool { return k.lastActivity().After(savedAt) })
+func (v *saver) worthSaving(now time.Time) bool {
+	due, savedAt := v.archive.Due(now)
+	v.mu.Lock()
+	defer v.unlock()
+	return due || slices.ContainsFunc(v.keepers.moving, func(k *Keeper) bool { return k.lastActivity().After(savedAt) })
 }
 
 // state is all that is to outlive Paastis.
-func (r *Registry) state(now time.Time) history.State {
-	r.mu.Lock()
-	defer r.unlock()
-	s := history.State{Saved: now, Marks: r.publisher.marks.saved(), Apps: r.archive.Begin(now)}
-	for id, k := range r.keepers.byID {
+func (v *saver) state(now time.Time) history.State {
+	v.mu.Lock()
+	defer v.unlock()
+	s := history.State{Saved: now, Marks: v.publisher.marks.saved(), Apps: v.archive.Begin(now)}
+	for id, k := range v.keepers.byID {
 		if k.Entry().Managed || !k.past.IsEmpty() {
 			s.Apps[id] = k.snapshot(now)
 		}

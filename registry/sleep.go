@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"log/slog"
 	"slices"
 	"time"
 
@@ -124,4 +125,17 @@ func (p *pass) stop(k *Keeper, reason reason.Reason) {
 	k.manual.passStops(k.app)
 	k.endings.down(p.now)
 	p.reg.orders.stop(k)
+}
+
+// cancelsSleep tells that an app that was to sleep does not: it was used since, or the looks
+// found something that speaks for its use.
+func (p *pass) cancelsSleep(k *Keeper, s idle.Snapshot, d idle.Decision) bool {
+	if !k.manual.asksSleep() || s.SleepIsAsked() && (d.Sleep || d.Reason.Kind == reason.CheckingUse || p.now.Before(s.NotBefore)) {
+		return false
+	}
+	p.reg.people.cancelSleep(k)
+	if s.SleepIsAsked() {
+		p.reg.journal.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason.String())
+	}
+	return true
 }

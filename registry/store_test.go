@@ -161,7 +161,7 @@ func TestAnAppThatComesBackHasItsPastAndOneThatWasGoneForAMonthHasNone(t *testin
 		w.wantLived("solo-web", time.Now().Add(-time.Hour), "unknown 1h0m0s", "asleep 0s")
 		w.takeAway("solo-web")
 		time.Sleep(31 * 24 * time.Hour)
-		if m := w.state(time.Now()); len(m.Apps) != 0 {
+		if m := w.saver.state(time.Now()); len(m.Apps) != 0 {
 			t.Errorf("after a month it remembers %v", slices.Sorted(maps.Keys(m.Apps)))
 		}
 	})

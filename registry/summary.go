@@ -24,9 +24,9 @@ type summaryAt struct {
 }
 
 // newSummaries makes some that nothing is known of so far. Called with the lock held.
-func (r *Registry) newSummaries(now time.Time) *summaries {
+func newSummaries(now time.Time, supply *supply, publisher *Publisher) *summaries {
 	return &summaries{
-		now: now, supply: &r.supply, publisher: r.publisher,
+		now: now, supply: supply, publisher: publisher,
 		found: map[*component]summaryAt{}, lastUse: map[*component]time.Time{},
 	}
 }
