@@ -26,7 +26,7 @@ func lintTraefiks(inv *registry.Inventory, report registry.Report, s registry.Se
 			continue
 		}
 		fetching++
-		withheld, problems := inv.WithheldFrom(&app, setOf(s))
+		withheld, problems := registry.WithheldFrom(inv, &app, setOf(s))
 		all = append(all, problems...)
 		for _, w := range withheld {
 			key := fmt.Sprintf("router %q of app %q is published to no Traefik", w.Router, w.Entry.Name)

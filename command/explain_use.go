@@ -29,7 +29,7 @@ func writeUse(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.
 	if !ok {
 		return
 	}
-	fmt.Fprintf(out, "\nuse beyond requests, measuring for %s …\n", e.Quiet())
+	fmt.Fprintf(out, "\nuse beyond requests, measuring for %s …\n", idle.Quiet(e.Properties, false))
 	use, err := measure(ctx, meter, e)
 	if err != nil {
 		fmt.Fprintf(out, "  not measured: %v\n", err)
@@ -64,7 +64,7 @@ func writeUnseen(ctx context.Context, cfg config.Loaded, e *registry.Entry, out 
 
 // measure looks at an app twice, and says what it saw, a line each.
 func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, loadLimit+e.Quiet())
+	ctx, cancel := context.WithTimeout(ctx, loadLimit+idle.Quiet(e.Properties, false))
 	defer cancel()
 	want := registry.Want{Ports: e.VisitedPorts(), CPU: true}
 	began := time.Now()
@@ -75,7 +75,7 @@ func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]st
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case <-time.After(e.Quiet()):
+	case <-time.After(idle.Quiet(e.Properties, false)):
 	}
 	second := time.Now()
 	last, err := meter.Measure(ctx, e.App.Name, want)
@@ -91,7 +91,7 @@ func useText(first, last idle.Usage, over time.Duration, e *registry.Entry) []st
 	traffic := fmt.Sprintf("traffic      %s/s", humanize.Bytes(uint64(rate)))
 	if p.TrafficFloor != rules.Off {
 		traffic += fmt.Sprintf("; in use above %s/s (%s in %s), after a WebSocket or an event stream above %s/s (in %s)",
-			perSecond(p.TrafficFloor, e.Quiet()), humanize.Bytes(uint64(p.TrafficFloor)), e.Quiet(),
+			perSecond(p.TrafficFloor, idle.Quiet(e.Properties, false)), humanize.Bytes(uint64(p.TrafficFloor)), idle.Quiet(e.Properties, false),
 			perSecond(p.TrafficFloor, p.StreamQuietTime), p.StreamQuietTime)
 	} else {
 		traffic += "; it does not count (traffic_floor: off)"

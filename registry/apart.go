@@ -64,7 +64,7 @@ func (pub *Publisher) AwaitTurn(ctx context.Context, rt *Route) bool {
 func (pub *Publisher) turned(rt *Route, now time.Time) (fetched, leads bool) {
 	pub.reg.mu.Lock()
 	defer pub.reg.unlock()
-	k := rt.Keeper()
+	k := KeeperOfRoute(rt)
 	leading := pub.leading(k, now)
 	elsewhere := slices.ContainsFunc(leading, func(p *poller) bool { return !pub.publication(rt, p.to).Awake })
 	return have(leading, k.routing.version), len(leading) > 0 && !elsewhere

@@ -61,7 +61,7 @@ func TestAnAppOnTheHostsNetworkIsFoundAtTheMachine(t *testing.T) {
 		"by a Traefik beside it":    {&destination{onHost: true}, "http://127.0.0.1:8123"},
 		"by one that is not known":  {nil, "http://172.18.0.1:8123"},
 	} {
-		if got := rt.servers(&hub, hub.Instances, c.to); !slices.Equal(got, []string{c.want}) {
+		if got := serversOf(rt, &hub, hub.Instances, c.to); !slices.Equal(got, []string{c.want}) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}

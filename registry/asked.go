@@ -61,7 +61,7 @@ func (r *Registry) HeardName(name string, by netip.Addr) *Keeper {
 }
 
 func (v *traefikView) hear(e *Entry, what string, by netip.Addr) *Keeper {
-	k, now := e.keeper, time.Now()
+	k, now := KeeperOf(e), time.Now()
 	if e.excluded() != "" || !k.hear(now) {
 		return nil
 	}

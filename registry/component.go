@@ -2,14 +2,15 @@ package registry
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/paastis/paastis/rules"
 )
 
 // component is the apps that need each other, directly or by way of others; most are one
-// app. They start together, as far as their order lets them, and sleep together. It belongs
-// to an inventory, and never changes but for what it remembers of the keepers.
+// app. They start together, as far as their order lets them, and sleep together. It never
+// changes.
 type component struct {
 	members []*Entry // by name
 	groups  []*group // whose apps are among the members
@@ -18,8 +19,6 @@ type component struct {
 	// inside are the members that need a member, by their places, whatever happens: a
 	// failure of it is one of theirs. Groups aside.
 	inside [][]int
-
-	remembered remembered
 }
 
 // group is the apps of one app_group: all but those with exceptions of their own need all
@@ -28,23 +27,6 @@ type group struct {
 	members []*Entry
 	// needing are the places, in the component, of those that do.
 	needing []int
-
-	remembered struct {
-		epoch   uint64
-		waiting []*Entry // members that are not healthy, or jobs
-		special []*Entry // those of them that failed, are held down, or are jobs
-		asked   uint64   // the epoch in which all that can be woken was
-	}
-}
-
-// remembered is what was found of a component's keepers in one epoch: it holds until the
-// next. Guarded by the registry's lock.
-type remembered struct {
-	supply  uint64 // the epoch of what follows; 0: nothing was found so far
-	lacking []bool // :: place of a member → something that it needs is not up
-	outside bool   // what the members need outside the component is up
-	moves   bool   // something that is not is on its way
-	rises   bool   // a member is on its way, and not healthy so far
 }
 
 // need is a link with the app at its end.
@@ -159,10 +141,12 @@ func (e *Entry) IsJob() bool { return e.job }
 func (e *Entry) mayEnd() bool { return e.job || e.needed && !e.neededHealthy }
 
 // managed are the keepers of the members that Paastis may start and stop.
-func (c *component) managed(yield func(*Keeper) bool) {
-	for _, m := range c.members {
-		if m.Managed && !yield(m.keeper) {
-			return
+func managed(c *component) iter.Seq[*Keeper] {
+	return func(yield func(*Keeper) bool) {
+		for _, m := range c.members {
+			if m.Managed && !yield(KeeperOf(m)) {
+				return
+			}
 		}
 	}
 }

@@ -174,7 +174,7 @@ func (d *destination) choose() {
 	}
 	d.place(all)
 	for _, rt := range d.routes {
-		d.apps[rt.Keeper()] = true
+		d.apps[KeeperOfRoute(rt.Route)] = true
 	}
 	d.ties = tiesOf(d.routes)
 }
@@ -336,7 +336,7 @@ type Withheld struct {
 
 // WithheldFrom returns what is not published to the Traefik that an app runs as, sorted, and
 // what its owner has to know of it, a line each. set is what the settings say of it.
-func (inv *Inventory) WithheldFrom(app *inventory.App, set traefik.Static) ([]Withheld, []string) {
+func WithheldFrom(inv *Inventory, app *inventory.App, set traefik.Static) ([]Withheld, []string) {
 	d := &destination{set: set, static: set, inventory: inv, networks: app.Networks, onHost: slices.Contains(app.Networks, "host")}
 	d.read(app)
 	d.choose()

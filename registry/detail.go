@@ -89,7 +89,7 @@ func (r *Registry) Details() []Detail {
 	drafts := make([]detailDraft, 0, len(inv.Entries))
 	for _, e := range inv.Entries {
 		if inv.listed(e) {
-			drafts = append(drafts, p.detail(e.keeper))
+			drafts = append(drafts, p.detail(KeeperOf(e)))
 		}
 	}
 	r.mu.Unlock()
@@ -256,12 +256,12 @@ func (p *readPass) foresee(k *Keeper, c *component) time.Time {
 	}
 	stop = latest(stop, s.NotBefore)
 	for _, m := range c.members {
-		if why, _ := p.publisher.unturnable(m.keeper, p.now); !why.IsZero() {
+		if why, _ := p.publisher.unturnable(KeeperOf(m), p.now); !why.IsZero() {
 			return time.Time{}
 		}
 	}
-	for _, needing := range c.needing() {
-		other := p.nextStop(needing.keeper)
+	for _, needing := range needing(c) {
+		other := p.nextStop(KeeperOf(needing))
 		if other.IsZero() {
 			return time.Time{}
 		}
@@ -279,7 +279,7 @@ const mostWindows = 8
 func (p *readPass) afterWindows(c *component, t time.Time) time.Time {
 	for range mostWindows {
 		end := t
-		for m := range c.managed {
+		for m := range managed(c) {
 			if _, until := m.manual.kept(m.Entry(), t); until.After(end) && m.awake() {
 				end = until
 			}

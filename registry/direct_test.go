@@ -263,7 +263,7 @@ func TestARouteKeepsItsNameWhateverRulesAndOtherAppsDo(t *testing.T) {
 		check := func() {
 			t.Helper()
 			for route, app := range want {
-				if rt := w.Inventory().routes[route]; rt == nil || rt.Keeper() != w.keeperOf(app) {
+				if rt := w.Inventory().routes[route]; rt == nil || KeeperOfRoute(rt) != w.keeperOf(app) {
 					t.Errorf("route %s is not of %s", route, app)
 				}
 			}
@@ -679,5 +679,5 @@ func (l *directLife) wantUp(when string) {
 func (w *world) serversOf(rt *Route) []string {
 	w.Registry.mu.Lock()
 	defer w.Registry.mu.Unlock()
-	return rt.servers(rt.Keeper().app, w.prober.serving(rt.Keeper()), nil)
+	return serversOf(rt, KeeperOfRoute(rt).app, w.prober.serving(KeeperOfRoute(rt)), nil)
 }

@@ -131,7 +131,7 @@ func (n *news) compare(before, inv *Inventory) {
 	}
 	for _, e := range inv.Entries {
 		if was := before.names[e.ID]; was == nil || was.ID != e.ID || !inv.tellsAsMuchOf(e, before, was) {
-			n.markChanged(e.keeper)
+			n.markChanged(KeeperOf(e))
 		}
 	}
 	for _, was := range before.Entries {

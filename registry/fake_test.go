@@ -451,7 +451,7 @@ func (w *world) keeperOf(name string) *Keeper {
 	if e == nil {
 		w.t.Fatalf("no app is known as %s", name)
 	}
-	return e.keeper
+	return KeeperOf(e)
 }
 
 func (w *world) wantCalls(want string) {

@@ -115,3 +115,6 @@ func (g *gate) hear(now time.Time) bool {
 
 // setPresence notes why Traefik has the app's routers.
 func (g *gate) setPresence(why uint32) { g.presence.Store(why) }
+
+// Present is why Traefik has the app's routers now.
+func (g *gate) Present() uint32 { return g.presence.Load() }

@@ -46,7 +46,7 @@ func (r *Registry) Health() Checkup {
 	}
 	for _, e := range inv.Entries {
 		if e.Managed {
-			c.Apps[e.keeper.state]++
+			c.Apps[KeeperOf(e).state]++
 		}
 	}
 	return c

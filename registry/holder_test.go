@@ -120,7 +120,7 @@ func TestPublishedRouteLeadsToTheAppThatServesByTheMiddlewaresOfItsLabels(t *tes
 		f := newFake(front, back)
 		w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")})
 		b := balance(t, w.Registry, "10.0.0.9")
-		if rt := w.Inventory().routes["shop-back.api"]; rt == nil || rt.Keeper().Name() != "shop-back" {
+		if rt := w.Inventory().routes["shop-back.api"]; rt == nil || KeeperOfRoute(rt).Name() != "shop-back" {
 			t.Fatalf("route %v", rt)
 		}
 		w.visit("shop-back")

@@ -80,8 +80,10 @@ type Entry struct {
 
 	// works tells that it keeps awake what it needs while it runs, and that nobody manages it:
 	// whether that is a problem changes with it.
-	works  bool
-	keeper *Keeper
+	works bool
+	// Live is who keeps the app. It is set once, before anybody else sees the inventory. Nil only
+	// in one that no registry has made.
+	Live Live
 
 	needs     []need // its own links
 	group     *group // whose other apps it needs as well; nil: none
@@ -139,9 +141,6 @@ type Router struct {
 
 // Provider is the ID of the provider that runs the app.
 func (e *Entry) Provider() string { return e.reported.Provider }
-
-// Keeper is the app's keeper. Nil only in an inventory that no registry has made.
-func (e *Entry) Keeper() *Keeper { return e.keeper }
 
 // Static tells that Traefik always has the app's address: there is nothing to wait
 // for once the app answers. Also true for an app that Traefik does not route to.

@@ -131,3 +131,12 @@ func (k *Keeper) next() <-chan struct{} {
 	}
 	return k.changed
 }
+
+// KeeperOf is the keeper of an app. Nil only if its inventory is one that no registry has made.
+func KeeperOf(e *Entry) *Keeper {
+	k, _ := e.Live.(*Keeper)
+	return k
+}
+
+// KeeperOfRoute is that of the app behind a route.
+func KeeperOfRoute(rt *Route) *Keeper { return KeeperOf(rt.entry) }

@@ -79,8 +79,8 @@ func (s *keeperSet) file(k *Keeper) {
 func (s *keeperSet) fileAll(inv *Inventory) {
 	s.moving = nil
 	for _, e := range inv.Entries {
-		if !e.keeper.rests() {
-			s.moving = append(s.moving, e.keeper)
+		if !KeeperOf(e).rests() {
+			s.moving = append(s.moving, KeeperOf(e))
 		}
 	}
 }

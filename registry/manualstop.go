@@ -92,7 +92,7 @@ func (r *Registry) WakeManually(k *Keeper, insist bool) {
 	r.transitions.endManualStop(k, now)
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		if e := inv.names[name]; e != nil && e.Managed {
-			r.transitions.endManualStop(e.keeper, now)
+			r.transitions.endManualStop(KeeperOf(e), now)
 		}
 	}
 	r.supply.touch()

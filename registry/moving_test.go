@@ -15,7 +15,7 @@ func (w *world) wantFiled() {
 	defer w.Registry.mu.Unlock()
 	var want []string
 	for _, e := range w.Inventory().Entries {
-		if !e.keeper.rests() {
+		if !KeeperOf(e).rests() {
 			want = append(want, e.Name)
 		}
 	}

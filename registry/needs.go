@@ -12,8 +12,8 @@ import (
 
 // met reports whether a linked app is as far as the link asks for. On the way up, for the
 // door and while awake it is the same question. Called with the lock held.
-func (n need) met(by *Keeper) bool {
-	k := n.to.keeper
+func met(n need, by *Keeper) bool {
+	k := KeeperOf(n.to)
 	switch {
 	case !n.to.Managed:
 		// Nobody's to start: only one that is on its way is waited for.
@@ -42,7 +42,7 @@ func (p *pass) wakeNeeds(k *Keeper) {
 			continue
 		}
 		p.wakeNeed(n.to, k, n.Optional)
-		if t := n.to.keeper; !n.Optional && n.to.Managed && (t.state == Failed || p.isHeldUp(t)) {
+		if t := KeeperOf(n.to); !n.Optional && n.to.Managed && (t.state == Failed || p.isHeldUp(t)) {
 			p.failFor(k, t)
 			return
 		}
@@ -56,23 +56,23 @@ func (p *pass) wakeNeeds(k *Keeper) {
 // jobs, which run anew for each that was not up.
 func (p *pass) wakeGroup(k *Keeper, g *group) {
 	e := k.Entry()
-	if g.remembered.asked != p.reg.supply.epoch {
+	if p.reg.supply.ofGroup(g).asked != p.reg.supply.epoch {
 		for _, m := range g.members {
 			if m != e && !m.job && !p.reg.supply.holds(need{to: m, inside: true}, k) {
 				p.wakeNeed(m, k, false)
 			}
 		}
-		g.remembered.asked = p.reg.supply.epoch
+		p.reg.supply.ofGroup(g).asked = p.reg.supply.epoch
 	}
 	for _, m := range p.reg.supply.specialIn(g) {
 		if !m.Managed || !e.needsByGroup(m) {
 			continue
 		}
-		if m.job && !(need{to: m, inside: true}).met(k) {
+		if m.job && !met(need{to: m, inside: true}, k) {
 			p.wakeNeed(m, k, false)
 		}
-		if (m.keeper.state == Failed || p.isHeldUp(m.keeper)) && !(need{to: m, inside: true}).met(k) {
-			p.failFor(k, m.keeper)
+		if (KeeperOf(m).state == Failed || p.isHeldUp(KeeperOf(m))) && !met(need{to: m, inside: true}, k) {
+			p.failFor(k, KeeperOf(m))
 			return
 		}
 	}
@@ -80,7 +80,7 @@ func (p *pass) wakeGroup(k *Keeper, g *group) {
 
 // wakeNeed wakes an app because another one needs it, if Paastis may.
 func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
-	k := e.keeper
+	k := KeeperOf(e)
 	if !e.Managed {
 		return
 	}
@@ -138,14 +138,14 @@ func (p *pass) mayStart(k *Keeper) bool {
 		return false
 	}
 	return !slices.ContainsFunc(e.needs, func(n need) bool {
-		return n.before() && !n.met(k) && !(n.Optional && p.goesWithout(n, k))
+		return n.before() && !met(n, k) && !(n.Optional && p.goesWithout(n, k))
 	})
 }
 
 // goesWithout reports whether an app starts without an optional one that is not up: nobody
 // starts that, it failed, or the moment is over. The end of an optional job is waited for.
 func (p *pass) goesWithout(n need, k *Keeper) bool {
-	t := n.to.keeper
+	t := KeeperOf(n.to)
 	switch {
 	case !n.to.Managed, t.state == Failed, t.isHeldDown():
 		return true
@@ -166,18 +166,18 @@ func (p *pass) awaits(k *Keeper) bool {
 	switch {
 	case !started && (k.attempt.queued || p.reg.supply.outsideMoves(e.component)):
 		return true
-	case k.healthy() && (!p.reg.supply.supplied(k) && e.component.remembered.rises || p.awaitsBooting(k)):
+	case k.healthy() && (!p.reg.supply.supplied(k) && p.reg.supply.of(e.component).rises || p.awaitsBooting(k)):
 		return true
 	}
 	return slices.ContainsFunc(e.needs, func(n need) bool {
 		if n.Optional && (started || !n.before() || p.goesWithout(n, k)) {
 			return false
 		}
-		if !n.to.Managed || !n.to.keeper.moves() {
+		if !n.to.Managed || !KeeperOf(n.to).moves() {
 			return false
 		}
 		if n.inside { // it comes before the app's start, and not after what both need
-			return n.Ordered && !started && !n.met(k)
+			return n.Ordered && !started && !met(n, k)
 		}
 		return !p.reg.supply.holds(n, k)
 	})
@@ -219,7 +219,7 @@ func (p *pass) stopOverdue(k *Keeper) {
 	e := k.Entry()
 	over := k.failures.last.get().At.Add(max(e.MaxIdleTime, idle.ShortestStay))
 	switch {
-	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(e.component.needing(), func(d *Entry) bool { return d.keeper.app.Alive() }):
+	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(needing(e.component), func(d *Entry) bool { return KeeperOf(d).app.Alive() }):
 	case p.now.Before(latest(over, k.failures.stopAfter)):
 		p.at(latest(over, k.failures.stopAfter))
 	case k.isSampled() && !k.usage.sampledSince(p.now.Add(-k.quiet())):

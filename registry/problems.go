@@ -109,7 +109,7 @@ func (o *problems) contradicts(d *destination, is listed, now time.Time) []strin
 		}
 	}
 	for _, rt := range d.routes {
-		k := rt.Keeper()
+		k := KeeperOfRoute(rt.Route)
 		settled := k.state == Ready && now.Sub(k.since) > settleTime+o.definitions.settings.Throttle && rt.entry.keptAs(k.app)
 		if len(is.names) > 0 && settled && !rt.router.Own && !has(rt.Route) {
 			all = append(all, fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.router.Name, rt.entry.App.Origin, d.key("constraints"), d.key("exposed_by_default")))

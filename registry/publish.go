@@ -150,7 +150,7 @@ func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all
 }
 
 func (pub *Publisher) publication(rt *Route, to *destination) dynamic.Publication {
-	k := rt.Keeper()
+	k := KeeperOfRoute(rt)
 	p := dynamic.Publication{
 		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: rt.entry.traefikProvider(), Foreign: rt.foreign, Turn: k.routing.version,
 		Known: pub.reg.definitions.inventory.Load().known,
@@ -160,7 +160,7 @@ func (pub *Publisher) publication(rt *Route, to *destination) dynamic.Publicatio
 		p.Labels, p.Backend = h.labels, &rt.entry.labels
 	}
 	if k.open.Load() && (letsGo(k) || rt.entry.Apart) { // by Paastis nobody would get there
-		p.Servers = rt.servers(k.app, pub.reg.prober.serving(k), to)
+		p.Servers = serversOf(rt, k.app, pub.reg.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
 	}
 	if !p.Awake {

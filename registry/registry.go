@@ -214,7 +214,7 @@ func (r *Registry) managed(e *Entry) *Keeper {
 		r.unknown.Add(1)
 		return nil
 	}
-	return e.keeper
+	return KeeperOf(e)
 }
 
 // Inventory is the picture of all apps as it is now.

@@ -27,12 +27,12 @@ func (v *resolver) resolve() {
 		apps = append(apps, ReportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
 	}
 	inv := Resolve(apps, v.definitions.settings)
-	v.supply.touch()
+	v.supply.begin()
 	var turned []*Keeper // those that are managed from now on, or no longer
 	now := time.Now()
 	for _, e := range inv.Entries {
 		k := v.keepers.byID[e.ID]
-		e.keeper = k
+		e.Live = k
 		was := k.define(e)
 		if was != nil && was.Managed != e.Managed {
 			turned = append(turned, k)

@@ -36,8 +36,8 @@ func (p *pass) cutOff(k *Keeper) reason.Reason {
 		return reason.Reason{}
 	}
 	for _, n := range k.Entry().needs {
-		t := n.to.keeper
-		if n.inside && !n.Ordered || n.to.job || !t.app.Running() || !began.Before(t.app.RunningSince()) || !n.met(k) {
+		t := KeeperOf(n.to)
+		if n.inside && !n.Ordered || n.to.job || !t.app.Running() || !began.Before(t.app.RunningSince()) || !met(n, k) {
 			continue
 		}
 		switch {

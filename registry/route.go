@@ -31,16 +31,13 @@ type Route struct {
 	network string // that the labels choose; empty: any
 }
 
-// Keeper is that of the app.
-func (rt *Route) Keeper() *Keeper { return rt.entry.keeper }
-
 // Target is where Paastis itself reaches the app behind a route: one of its instances
 // that serve. Nil if it reaches none.
 func (r *Registry) Target(rt *Route) *url.URL {
 	r.mu.Lock()
 	defer r.unlock()
 	var targets []string
-	for _, i := range r.prober.serving(rt.Keeper()) {
+	for _, i := range r.prober.serving(KeeperOfRoute(rt)) {
 		at := i.Reach(rt.port)
 		if at == "" && i.Machine.IsValid() {
 			at = rt.at(i.Machine.String())
@@ -179,17 +176,17 @@ func (e *Entry) ownRouter() {
 	e.Routers = append(e.Routers, router)
 }
 
-// servers are the URLs by which a Traefik reaches those instances of the app behind a route
+// serversOf are the URLs by which a Traefik reaches those instances of the app behind a route
 // that serve, sorted. None if it does not run, or if Traefik reaches it only otherwise. Nil is
 // a Traefik of which nothing is known.
-func (rt *Route) servers(app *inventory.App, serving []inventory.Instance, to *destination) []string {
+func serversOf(rt *Route, app *inventory.App, serving []inventory.Instance, to *destination) []string {
 	if rt.router.StaticURL != "" {
 		return []string{rt.router.StaticURL}
 	}
-	network := rt.shared(app, to)
+	network := sharedNetwork(rt, app, to)
 	var servers []string
 	for _, i := range serving {
-		if at := rt.server(app, i, network, to); at != "" {
+		if at := serverOf(rt, app, i, network, to); at != "" {
 			servers = append(servers, rt.url(at).String())
 		}
 	}
@@ -197,9 +194,9 @@ func (rt *Route) servers(app *inventory.App, serving []inventory.Instance, to *d
 	return servers
 }
 
-// server is where a Traefik reaches an instance, in a network that both are in if there is one;
+// serverOf is where a Traefik reaches an instance, in a network that both are in if there is one;
 // empty if it does not.
-func (rt *Route) server(app *inventory.App, i inventory.Instance, network string, to *destination) string {
+func serverOf(rt *Route, app *inventory.App, i inventory.Instance, network string, to *destination) string {
 	switch {
 	case i.Mapped != nil:
 		return i.Mapped.At(rt.port)
@@ -223,10 +220,10 @@ func (rt *Route) server(app *inventory.App, i inventory.Instance, network string
 // loopback is where a Traefik on the network of the machine finds an app that is there, too.
 const loopback = "127.0.0.1"
 
-// shared is the network in which Traefik knows the app by the names of its containers: the
+// sharedNetwork is the network in which Traefik knows the app by the names of its containers: the
 // one that labels or Traefik's flags choose, or one that both are in. Empty if there is
 // none.
-func (rt *Route) shared(app *inventory.App, to *destination) string {
+func sharedNetwork(rt *Route, app *inventory.App, to *destination) string {
 	if to == nil || to.isOfAnother(rt) {
 		return ""
 	}

@@ -85,28 +85,35 @@ func isKept(e *Entry) bool { return e.is(kept) }
 // claims reports whether the router asks Paastis, about some hosts alone.
 func (r *Router) claims() bool { return r.Paastis && r.bound }
 
-// presence says why Traefik has the routers of an app. Zero: it does not.
-type presence = uint32
+// Live is what an inventory asks of who keeps an app.
+type Live interface {
+	// Present is why Traefik has the app's routers now. It may be called by several at once, and
+	// never blocks.
+	Present() Presence
+}
+
+// Presence says why Traefik has the routers of an app. Zero: it does not.
+type Presence = uint32
 
 const (
 	// kept: Traefik makes them of the labels.
-	kept presence = 1 << iota
+	kept Presence = 1 << iota
 	// published: Paastis publishes them.
 	published
 )
 
 // is reports whether Traefik has the app's routers for that reason, or one of those.
-func (e *Entry) is(why presence) bool {
-	if e.keeper == nil {
+func (e *Entry) is(why Presence) bool {
+	if e.Live == nil {
 		return e.keptAs(e.App) && why&kept != 0
 	}
-	return e.keeper.presence.Load()&why != 0
+	return e.Live.Present()&why != 0
 }
 
 // reroute takes in that the app's routers may be there now, or be gone. Called with the
 // lock held.
 func (pub *Publisher) reroute(k *Keeper) {
-	var why presence
+	var why Presence
 	if k.Entry().keptAs(k.app) {
 		why |= kept
 	}

@@ -38,10 +38,6 @@ func (k *Keeper) quiet() time.Duration {
 	return idle.Quiet(e.Properties, counted)
 }
 
-// Quiet is for how long an app without streams must be seen to be quiet: its quiet time,
-// and no longer than half of its max_idle_time.
-func (e *Entry) Quiet() time.Duration { return idle.Quiet(e.Properties, false) }
-
 // samplePause is how often the traffic of an app is sampled of which no request is seen.
 func (k *Keeper) samplePause() time.Duration {
 	return idle.Pause(k.Entry().MaxIdleTime, k.quiet())
@@ -56,7 +52,7 @@ func (p *pass) sampleUse(k *Keeper, whole bool) {
 	}
 	k.usage.reading(true)
 	r, e, name, app := p.reg, k.Entry(), k.app.Name, k.app
-	want := Want{Ports: e.VisitedPorts(), Linked: e.linkedAddresses(), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
+	want := Want{Ports: e.VisitedPorts(), Linked: linkedAddresses(e), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
 	r.jobs.do(k, job{work: func(ctx context.Context) func() {
 		began := time.Now()
 		s := measure(ctx, k.provider, name, e, want)

@@ -88,7 +88,7 @@ func (p *pass) stepDraining(k *Keeper) {
 // othersLooked reports whether the other apps of the component, which share the app's sleep,
 // have had their last look as well.
 func (p *pass) othersLooked(k *Keeper) bool {
-	for m := range k.Entry().component.managed {
+	for m := range managed(k.Entry().component) {
 		if m != k && (m.state == Ready || m.state == Draining && !p.watched(m)) {
 			return false
 		}
@@ -100,9 +100,9 @@ func (p *pass) othersLooked(k *Keeper) bool {
 // that it stops before.
 func (p *pass) leads(k *Keeper) bool {
 	c := k.Entry().component
-	for m := range c.managed {
+	for m := range managed(c) {
 		if m != k && m.app.Alive() && slices.ContainsFunc(m.Entry().needs, func(n need) bool {
-			return n.Ordered && n.to.keeper == k && !n.to.job
+			return n.Ordered && KeeperOf(n.to) == k && !n.to.job
 		}) {
 			return true
 		}

@@ -74,10 +74,10 @@ func (o *summaries) of(c *component) *summary {
 	if found && sum.epoch == o.supply.epoch {
 		return &sum.summary
 	}
-	sum = summaryAt{epoch: o.supply.epoch, summary: summary{use: idle.Use{Quiet: true}, neededBy: namesOf(c.needing())}}
+	sum = summaryAt{epoch: o.supply.epoch, summary: summary{use: idle.Use{Quiet: true}, neededBy: namesOf(needing(c))}}
 	for _, e := range c.members {
-		if e.Managed && e.keeper.awake() {
-			o.include(&sum.summary, e.keeper)
+		if e.Managed && KeeperOf(e).awake() {
+			o.include(&sum.summary, KeeperOf(e))
 		}
 	}
 	o.found[c] = sum
@@ -118,26 +118,26 @@ func (s *summary) keep(why reason.Reason, until time.Time) {
 
 // needing are the awake apps outside a component that need one of its members, also by way
 // of some that somebody has stopped.
-func (c *component) needing() []*Entry {
-	var needing []*Entry
+func needing(c *component) []*Entry {
+	var found []*Entry
 	seen := map[*component]bool{c: true}
 	for queue := []*component{c}; len(queue) > 0; queue = queue[1:] {
 		for _, d := range queue[0].dependents {
 			switch {
-			case d.keeper.awake():
-				needing = append(needing, d)
+			case KeeperOf(d).awake():
+				found = append(found, d)
 			case !seen[d.component]:
 				seen[d.component] = true
 				queue = append(queue, d.component)
 				for _, m := range d.component.members { // each of which needs the one that does not run
-					if m.keeper.awake() {
-						needing = append(needing, m)
+					if KeeperOf(m).awake() {
+						found = append(found, m)
 					}
 				}
 			}
 		}
 	}
-	return needing
+	return found
 }
 
 // used is when a component was last of use, to its own visitors or to those of the apps
@@ -148,7 +148,7 @@ func (o *summaries) used(c *component) time.Time {
 	}
 	var last time.Time
 	for _, m := range c.members {
-		last = latest(last, m.keeper.lastUse())
+		last = latest(last, KeeperOf(m).lastUse())
 	}
 	if len(c.members) == 1 && len(c.dependents) == 0 {
 		return last

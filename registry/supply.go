@@ -3,10 +3,56 @@ package registry
 import "slices"
 
 // supply knows whether all is up that an app needs. There is one notion of it: on the way up,
-// while awake, and for opening the door. What it finds of a component is remembered there,
+// while awake, and for opening the door. What it finds of a component is remembered
 // until a keeper changes. Guarded by the registry's lock, which is held whenever it is used.
 type supply struct {
-	epoch uint64 // grows whenever what is remembered of components may no longer hold
+	epoch      uint64 // grows whenever what is remembered may no longer hold
+	components map[*component]*remembered
+	groups     map[*group]*groupRemembered
+}
+
+// remembered is what was found of a component's keepers in one epoch: it holds until the
+// next. Guarded by the registry's lock.
+type remembered struct {
+	supply  uint64 // the epoch of what follows; 0: nothing was found so far
+	lacking []bool // :: place of a member → something that it needs is not up
+	outside bool   // what the members need outside the component is up
+	moves   bool   // something that is not is on its way
+	rises   bool   // a member is on its way, and not healthy so far
+}
+
+// groupRemembered is what was found of the keepers of a group in one epoch.
+type groupRemembered struct {
+	epoch   uint64
+	waiting []*Entry // members that are not healthy, or jobs
+	special []*Entry // those of them that failed, are held down, or are jobs
+	asked   uint64   // the epoch in which all that can be woken was
+}
+
+// begin forgets what is remembered of the apps of an inventory before.
+func (s *supply) begin() {
+	s.touch()
+	s.components, s.groups = map[*component]*remembered{}, map[*group]*groupRemembered{}
+}
+
+// of is what is remembered of a component.
+func (s *supply) of(c *component) *remembered {
+	known := s.components[c]
+	if known == nil {
+		known = &remembered{}
+		s.components[c] = known
+	}
+	return known
+}
+
+// ofGroup is what is remembered of a group.
+func (s *supply) ofGroup(g *group) *groupRemembered {
+	known := s.groups[g]
+	if known == nil {
+		known = &groupRemembered{}
+		s.groups[g] = known
+	}
+	return known
 }
 
 // touch ends what is remembered of components: a keeper has changed. Called with the lock
@@ -16,46 +62,44 @@ func (s *supply) touch() { s.epoch++ }
 // holds reports whether a need is met and what the linked app needs itself is up. Called
 // with the lock held.
 func (s *supply) holds(n need, by *Keeper) bool {
-	return n.met(by) && (!n.to.Managed || n.to.job || s.supplied(n.to.keeper))
+	return met(n, by) && (!n.to.Managed || n.to.job || s.supplied(KeeperOf(n.to)))
 }
 
 // supplied reports whether all is up that the app cannot do without, and all that this
 // needs, and so on: there is no other notion of it. Called with the lock held.
 func (s *supply) supplied(k *Keeper) bool {
 	e := k.Entry()
-	s.find(e.component)
-	return !e.component.remembered.lacking[e.place]
+	return !s.find(e.component).lacking[e.place]
 }
 
 // suppliedOutside reports whether all is up that the apps of a component need outside it.
 // Called with the lock held.
 func (s *supply) suppliedOutside(c *component) bool {
-	s.find(c)
-	return c.remembered.outside
+	return s.find(c).outside
 }
 
 // outsideMoves reports whether something is on its way that the apps of a component need
 // outside it.
 func (s *supply) outsideMoves(c *component) bool {
-	s.find(c)
-	return c.remembered.moves
+	return s.find(c).moves
 }
 
 // find finds which members of a component lack something, unless nothing has changed
 // since it was last found. It begins with what each member lacks itself, and goes on to
 // those that need it: that the others of a circle are well does not make one of them well.
-func (s *supply) find(c *component) {
-	if c.remembered.supply == s.epoch {
-		return
+func (s *supply) find(c *component) *remembered {
+	known := s.of(c)
+	if known.supply == s.epoch {
+		return known
 	}
-	c.remembered.supply, c.remembered.outside, c.remembered.moves = s.epoch, true, false
-	c.remembered.rises = slices.ContainsFunc(c.members, func(m *Entry) bool {
-		return m.Managed && m.keeper.moves() && !m.keeper.healthy()
+	known.supply, known.outside, known.moves = s.epoch, true, false
+	known.rises = slices.ContainsFunc(c.members, func(m *Entry) bool {
+		return m.Managed && KeeperOf(m).moves() && !KeeperOf(m).healthy()
 	})
-	if c.remembered.lacking == nil {
-		c.remembered.lacking = make([]bool, len(c.members))
+	if known.lacking == nil {
+		known.lacking = make([]bool, len(c.members))
 	}
-	lacking := c.remembered.lacking
+	lacking := known.lacking
 	var queue []int
 	for place, m := range c.members {
 		outside, inside := s.lacks(m)
@@ -64,8 +108,8 @@ func (s *supply) find(c *component) {
 			queue = append(queue, place)
 		}
 		if outside && m.Managed && !m.job { // what a job needs comes before that alone
-			c.remembered.outside = false
-			c.remembered.moves = c.remembered.moves || slices.ContainsFunc(m.needs, s.outsideMove)
+			known.outside = false
+			known.moves = known.moves || slices.ContainsFunc(m.needs, s.outsideMove)
 		}
 	}
 	spread := func(places []int) {
@@ -89,6 +133,7 @@ func (s *supply) find(c *component) {
 			grouped = c.spreadInGroups(place, spread)
 		}
 	}
+	return known
 }
 
 // spreadInGroups lets those know that need a member by a group, and reports whether there
@@ -105,7 +150,7 @@ func (c *component) spreadInGroups(place int, spread func([]int)) bool {
 
 // outsideMove reports whether an app at the end of a link out of a component is on its way.
 func (s *supply) outsideMove(n need) bool {
-	return !n.inside && !n.Optional && n.to.Managed && n.to.keeper.moves()
+	return !n.inside && !n.Optional && n.to.Managed && KeeperOf(n.to).moves()
 }
 
 // lacks reports whether something that an app needs itself is not up, outside its component
@@ -115,9 +160,9 @@ func (s *supply) lacks(e *Entry) (outside, inside bool) {
 		switch {
 		case n.Optional:
 		case n.inside:
-			inside = inside || !n.met(e.keeper)
+			inside = inside || !met(n, KeeperOf(e))
 		default:
-			outside = outside || !s.holds(n, e.keeper)
+			outside = outside || !s.holds(n, KeeperOf(e))
 		}
 	}
 	if e.group != nil && !inside {
@@ -130,38 +175,38 @@ func (s *supply) lacks(e *Entry) (outside, inside bool) {
 // own, is not up.
 func (s *supply) lacksInGroup(e *Entry) bool {
 	return slices.ContainsFunc(s.waitingIn(e.group), func(m *Entry) bool {
-		return e.needsByGroup(m) && !need{to: m, inside: true}.met(e.keeper)
+		return e.needsByGroup(m) && !met(need{to: m, inside: true}, KeeperOf(e))
 	})
 }
 
 // waitingIn are the members of a group that are not healthy, or jobs.
 func (s *supply) waitingIn(g *group) []*Entry {
-	s.lookAt(g)
-	return g.remembered.waiting
+	return s.lookAt(g).waiting
 }
 
 // specialIn are those of waitingIn that failed, are held down, or are jobs.
 func (s *supply) specialIn(g *group) []*Entry {
-	s.lookAt(g)
-	return g.remembered.special
+	return s.lookAt(g).special
 }
 
 // lookAt finds them, unless nothing has changed since they were last found.
-func (s *supply) lookAt(g *group) {
-	if g.remembered.epoch == s.epoch {
-		return
+func (s *supply) lookAt(g *group) *groupRemembered {
+	known := s.ofGroup(g)
+	if known.epoch == s.epoch {
+		return known
 	}
-	g.remembered.epoch = s.epoch
-	g.remembered.waiting, g.remembered.special = nil, nil // others may still go through them
+	known.epoch = s.epoch
+	known.waiting, known.special = nil, nil // others may still go through them
 	for _, m := range g.members {
-		if !m.job && (need{to: m, inside: true}).met(nil) {
+		if !m.job && met(need{to: m, inside: true}, nil) {
 			continue
 		}
-		g.remembered.waiting = append(g.remembered.waiting, m)
-		if m.job || m.keeper.state == Failed || m.keeper.isHeldDown() {
-			g.remembered.special = append(g.remembered.special, m)
+		known.waiting = append(known.waiting, m)
+		if m.job || KeeperOf(m).state == Failed || KeeperOf(m).isHeldDown() {
+			known.special = append(known.special, m)
 		}
 	}
+	return known
 }
 
 // unmetNeeds are the names of the apps that this one still waits for, sorted. Nil: it waits
@@ -176,7 +221,7 @@ func (s *supply) unmetNeeds(k *Keeper) []string {
 	}
 	if e.group != nil {
 		for _, m := range s.waitingIn(e.group) {
-			if e.needsByGroup(m) && !(need{to: m, inside: true}).met(k) {
+			if e.needsByGroup(m) && !met(need{to: m, inside: true}, k) {
 				names = append(names, m.Name)
 			}
 		}
@@ -195,7 +240,7 @@ func (s *supply) unsuppliedNeeds(k *Keeper) []string {
 	e := k.Entry()
 	var names []string
 	for _, n := range e.needs {
-		if n.Optional && n.before() && n.to.Managed && n.to.keeper.state != Failed && !n.met(k) {
+		if n.Optional && n.before() && n.to.Managed && KeeperOf(n.to).state != Failed && !met(n, k) {
 			names = append(names, n.to.Name)
 		}
 	}

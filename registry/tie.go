@@ -21,7 +21,7 @@ func tiesOf(routes []placedRoute) [][]*Route {
 	}
 	var ties [][]*Route
 	for _, tie := range byRule {
-		if slices.ContainsFunc(tie, func(rt *Route) bool { return rt.Keeper() != tie[0].Keeper() }) {
+		if slices.ContainsFunc(tie, func(rt *Route) bool { return KeeperOfRoute(rt) != KeeperOfRoute(tie[0]) }) {
 			ties = append(ties, tie)
 		}
 	}
@@ -36,9 +36,9 @@ func sorted(names []string) []string { return slices.Sorted(slices.Values(names)
 func (d *destination) yielding() map[*Route]bool {
 	yields := map[*Route]bool{}
 	for _, tie := range d.ties {
-		first := slices.MinFunc(tie, func(a, b *Route) int { return a.Keeper().before(b.Keeper()) })
+		first := slices.MinFunc(tie, func(a, b *Route) int { return KeeperOfRoute(a).before(KeeperOfRoute(b)) })
 		for _, rt := range tie {
-			if k := rt.Keeper(); k != first.Keeper() && !k.open.Load() {
+			if k := KeeperOfRoute(rt); k != KeeperOfRoute(first) && !k.open.Load() {
 				yields[rt] = true
 			}
 		}

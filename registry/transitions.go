@@ -130,7 +130,7 @@ func (t *transitions) forgiveAll(k *Keeper) {
 	inv := t.definitions.inventory.Load()
 	k.failures.forgive()
 	for _, name := range inv.Graph.Closure(k.Name()) {
-		inv.names[name].keeper.failures.forgive()
+		KeeperOf(inv.names[name]).failures.forgive()
 	}
 }
 

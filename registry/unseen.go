@@ -73,11 +73,11 @@ func (e *Entry) Follows() bool {
 // linkedAddresses are the app's own, and those of the apps that keep it awake by themselves
 // while they are: of its component, and that need it. Their connections tell nothing more.
 // Those of a Traefik count all the same. Called with the lock held.
-func (e *Entry) linkedAddresses() []netip.Addr {
+func linkedAddresses(e *Entry) []netip.Addr {
 	var all []netip.Addr
 	for _, o := range slices.Concat(e.component.members, e.component.dependents) {
 		if o.App.Traefik == nil && o.App.Protected == "" {
-			all = append(all, o.keeper.app.Addresses()...)
+			all = append(all, KeeperOf(o).app.Addresses()...)
 		}
 	}
 	return all

@@ -106,7 +106,7 @@ func (r *Registry) steps(k *Keeper) []Step {
 	for _, wave := range inv.Graph.StartOrder(k.Name()) {
 		for _, name := range wave {
 			if name != k.Name() {
-				steps = append(steps, inv.names[name].step(k))
+				steps = append(steps, stepOf(inv.names[name], k))
 			}
 		}
 	}
@@ -116,9 +116,9 @@ func (r *Registry) steps(k *Keeper) []Step {
 	return steps
 }
 
-// step is how far a linked app is on another one's way up.
-func (e *Entry) step(by *Keeper) Step {
-	k := e.keeper
+// stepOf is how far a linked app is on another one's way up.
+func stepOf(e *Entry, by *Keeper) Step {
+	k := KeeperOf(e)
 	s := Step{Name: e.Name}
 	switch {
 	case !e.Managed && k.app.Alive(), k.healthy(), e.mayEnd() && (by.app.Alive() || k.endings.wellSince(by.attempt.wakeBegan)):
@@ -159,8 +159,8 @@ func (r *Registry) changesAround(k *Keeper) []<-chan struct{} {
 	changes := []<-chan struct{}{k.next()}
 	inv := r.definitions.inventory.Load()
 	for _, name := range inv.Graph.Closure(k.Name()) {
-		if e := inv.names[name]; e != nil && e.keeper != k {
-			changes = append(changes, e.keeper.next())
+		if e := inv.names[name]; e != nil && KeeperOf(e) != k {
+			changes = append(changes, KeeperOf(e).next())
 		}
 	}
 	return changes

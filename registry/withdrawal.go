@@ -102,7 +102,7 @@ func (p *pass) proofs(k *Keeper) []withdrawalProof {
 		}
 		asked[poller.endpoint] = true
 		for _, rt := range poller.to.routes {
-			if rt.Keeper() == k {
+			if KeeperOfRoute(rt.Route) == k {
 				all = append(all, withdrawalProof{gateway, rt.Name})
 			}
 		}

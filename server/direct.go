@@ -78,7 +78,7 @@ func (d *direct) receive(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	visitors := stripPrefix(r, mark)
-	a := &routedRequest{door: d, w: w, r: visitors, route: route, keeper: route.Keeper(), request: traefik.FromRequest(visitors)}
+	a := &routedRequest{door: d, w: w, r: visitors, route: route, keeper: registry.KeeperOfRoute(route), request: traefik.FromRequest(visitors)}
 	if !route.Takes(&a.request) {
 		d.refusals.warnSeldom(problem.RemoteAddr(r), "request refused that has the mark of a published route, and is none that its rule takes", "from", "route", route.Name)
 		d.turnAway(w, r, registry.ErrForged)

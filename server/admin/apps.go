@@ -179,7 +179,7 @@ func (a apps) find(c echo.Context) (*registry.Keeper, error) {
 	if e == nil {
 		return nil, &refusal{Status: http.StatusNotFound, Title: "There is no such app", Detail: "It may be gone, or go by another name; api/v1/apps has all.", App: name}
 	}
-	return e.Keeper(), nil
+	return registry.KeeperOf(e), nil
 }
 
 // findManaged reads the body of an order, and finds the app that it is for.
