@@ -85,7 +85,7 @@ type FailureDetail struct {
 // Details are those of all managed apps and of those that they link to, by stack and name.
 func (r *Registry) Details() []Detail {
 	r.mu.Lock()
-	inv, p := r.definitions.inventory.Load(), r.newReadPass(time.Now())
+	inv, p := r.definitions.inventory.Load(), r.viewer.readPass(time.Now())
 	drafts := make([]detailDraft, 0, len(inv.Entries))
 	for _, e := range inv.Entries {
 		if inv.listed(e) {
@@ -99,7 +99,7 @@ func (r *Registry) Details() []Detail {
 // Detail is that of an app as it is now.
 func (r *Registry) Detail(k *Keeper) Detail {
 	r.mu.Lock()
-	d := r.newReadPass(time.Now()).detail(k)
+	d := r.viewer.readPass(time.Now()).detail(k)
 	r.mu.Unlock()
 	return complete([]detailDraft{d})[0]
 }
@@ -166,9 +166,10 @@ type readPass struct {
 	stops       map[*component]time.Time // when each stops; zero: not foreseeable
 }
 
-func (r *Registry) newReadPass(now time.Time) *readPass {
+// readPass begins one.
+func (v *viewer) readPass(now time.Time) *readPass {
 	return &readPass{
-		summaries: newSummaries(now, &r.supply, r.publisher), definitions: &r.definitions, transitions: r.transitions,
+		summaries: newSummaries(now, v.supply, v.publisher), definitions: v.definitions, transitions: v.transitions,
 		stops: map[*component]time.Time{},
 	}
 }

@@ -23,7 +23,8 @@ const (
 // Follower is somebody who follows what happens. Nothing ever waits for it, and however
 // slow it is, no more is kept for it than which apps have changed.
 type Follower struct {
-	r     *Registry
+	*viewer
+	news  *news
 	after uint64        // ID of the last event that it got
 	wake  chan struct{} // something happened
 
@@ -61,7 +62,7 @@ type Changes struct {
 func (r *Registry) Follow(after uint64) *Follower {
 	now := time.Now()
 	f := &Follower{
-		r: r, after: after, wake: make(chan struct{}, 1),
+		viewer: r.viewer, news: &r.news, after: after, wake: make(chan struct{}, 1),
 		changed: map[*Keeper]bool{}, gone: map[string]bool{},
 	}
 	r.mu.Lock()
@@ -77,9 +78,9 @@ func (r *Registry) Follow(after uint64) *Follower {
 
 // Close ends it. Next must not be called any more.
 func (f *Follower) Close() {
-	f.r.mu.Lock()
-	defer f.r.mu.Unlock()
-	f.r.news.remove(f)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.news.remove(f)
 }
 
 // Next blocks until something has happened since it last returned, or until ctx ends; then
@@ -113,11 +114,10 @@ func (f *Follower) pause(ctx context.Context, wait time.Duration) error {
 
 // take is what has happened; if nothing has, how long to wait for it at most.
 func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
-	r := f.r
-	r.mu.Lock()
-	c.Missed = f.missed || r.news.forgot(f.after)
-	c.Events = r.news.after(f.after)
-	f.missed, f.after = false, r.news.last
+	f.mu.Lock()
+	c.Missed = f.missed || f.news.forgot(f.after)
+	c.Events = f.news.after(f.after)
+	f.missed, f.after = false, f.news.last
 	if !now.Before(f.glances) {
 		f.glance(now)
 	}
@@ -131,7 +131,7 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 		f.picturesAt = now.Add(pictureEvery)
 		drafts, c.Gone = f.details(now)
 	}
-	r.mu.Unlock()
+	f.mu.Unlock()
 	c.Apps = complete(drafts)
 	if c.Missed || len(c.Events)+len(c.Apps)+len(c.Gone) > 0 {
 		wait = 0
@@ -141,7 +141,7 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 
 // details takes the pictures that are to be given, and the names of the apps that are gone.
 func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) {
-	inv, p := f.r.definitions.inventory.Load(), f.r.newReadPass(now)
+	inv, p := f.definitions.inventory.Load(), f.readPass(now)
 	for k := range f.changed {
 		if !k.removal.gone && inv.listed(k.Entry()) {
 			drafts = append(drafts, p.detail(k))
@@ -162,8 +162,8 @@ func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) 
 // Called with the lock held.
 func (f *Follower) glance(now time.Time) {
 	f.glances = now.Add(glanceEvery)
-	seen, p := make(map[*Keeper]glimpse, len(f.r.keepers.moving)), f.r.newReadPass(now)
-	for _, k := range f.r.keepers.moving {
+	seen, p := make(map[*Keeper]glimpse, len(f.keepers.moving)), f.readPass(now)
+	for _, k := range f.keepers.moving {
 		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.get().Topic()}
 		if seen[k] = g; g != f.seen[k] {
 			f.changed[k] = true

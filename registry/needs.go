@@ -223,7 +223,7 @@ func (p *pass) stopOverdue(k *Keeper) {
 	case p.now.Before(latest(over, k.failures.stopAfter)):
 		p.at(latest(over, k.failures.stopAfter))
 	case k.isSampled() && !k.usage.sampledSince(p.now.Add(-k.quiet())):
-		p.sampleUse(k, false)
+		p.reg.sampler.begin(k, false)
 	case p.summaries.of(e.component).open > 0, p.summaries.of(e.component).use.Reason.Kind != "":
 		p.at(p.now.Add(k.quiet())) // somebody uses it all the same
 	default:

@@ -84,6 +84,8 @@ type Registry struct {
 	orders      *orders
 	people      *people
 	saver       *saver
+	viewer      *viewer
+	sampler     *sampler
 	contacts    contacts
 
 	// The lock of the core guards the rest.
@@ -131,6 +133,8 @@ func New(o Options) *Registry {
 	r.orders = &orders{core: r.core, jobs: &r.jobs, intake: r.intake, transitions: r.transitions}
 	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, archive: r.archive, news: &r.news}
 	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher}
+	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, transitions: r.transitions}
+	r.sampler = &sampler{core: r.core, jobs: &r.jobs, publisher: r.publisher}
 	if o.Probe == nil {
 		r.prober.probe = Answers
 	}

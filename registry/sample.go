@@ -43,17 +43,24 @@ func (k *Keeper) samplePause() time.Duration {
 	return idle.Pause(k.Entry().MaxIdleTime, k.quiet())
 }
 
-// sampleUse samples an app's use, beside the passes. Nothing is asked of the app itself if
+// sampler reads the counters of apps. Its methods are called with the registry's lock held.
+type sampler struct {
+	*core
+	jobs      *jobs
+	publisher *Publisher
+}
+
+// begin samples an app's use, beside the passes. Nothing is asked of the app itself if
 // only its counters are wanted. In the first whole sample of a wake its memory is asked for: it
 // is about to sleep, and that may take a second.
-func (p *pass) sampleUse(k *Keeper, whole bool) {
+func (o *sampler) begin(k *Keeper, whole bool) {
 	if k.usage.sampling {
 		return
 	}
 	k.usage.reading(true)
-	r, e, name, app := p.reg, k.Entry(), k.app.Name, k.app
+	e, name, app := k.Entry(), k.app.Name, k.app
 	want := Want{Ports: e.VisitedPorts(), Linked: linkedAddresses(e), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
-	r.jobs.do(k, job{work: func(ctx context.Context) func() {
+	o.jobs.do(k, job{work: func(ctx context.Context) func() {
 		began := time.Now()
 		s := measure(ctx, k.provider, name, e, want)
 		if whole && (s.Blind == "" || e.Unseen == rules.UnseenSleep) {
@@ -63,12 +70,12 @@ func (p *pass) sampleUse(k *Keeper, whole bool) {
 		if ctx.Err() != nil {
 			return nil // Paastis ends: what was not seen says nothing
 		}
-		return func() { r.sampled(k, s) }
+		return func() { o.sampled(k, s) }
 	}})
 }
 
 // sampled takes in a sample of an app that still runs. It is called with r.mu held.
-func (r *Registry) sampled(k *Keeper, s idle.Sample) {
+func (o *sampler) sampled(k *Keeper, s idle.Sample) {
 	k.usage.reading(false)
 	if k.Entry().Follows() {
 		s.Usage.Unseen = ""
@@ -77,10 +84,10 @@ func (r *Registry) sampled(k *Keeper, s idle.Sample) {
 		return // that it could not be seen says nothing
 	}
 	if last, _ := k.usage.last(); s.Blind != "" && last.Blind == "" {
-		r.journal.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", s.Blind)
+		o.journal.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", s.Blind)
 	}
 	k.usage.add(s)
-	k.usage.hide(r.publisher.direct(k) || k.app.Published)
+	k.usage.hide(o.publisher.direct(k) || k.app.Published)
 	uncounted := s.Usage.Bytes == 0 && s.Usage.Connections > 0
 	if k.usage.unseen && (k.usage.samples.Moved(k.Entry().TrafficFloor) || uncounted) {
 		k.routing.see(s.Ended)

@@ -53,9 +53,9 @@ func (p *pass) stepReady(k *Keeper) {
 		p.enter(k, Draining, d.Reason)
 		return
 	case d.Sample:
-		p.sampleUse(k, p.now.Sub(s.LastUse) >= s.MaxIdle || s.SleepIsAsked())
+		p.reg.sampler.begin(k, p.now.Sub(s.LastUse) >= s.MaxIdle || s.SleepIsAsked())
 	case d.SampleCounters:
-		p.sampleUse(k, false)
+		p.reg.sampler.begin(k, false)
 	}
 	if k.state == Ready {
 		k.explain(d.Reason)
@@ -76,7 +76,7 @@ func (p *pass) stepDraining(k *Keeper) {
 	case !p.isWithdrawn(k):
 		// Traefik still leads requests to it.
 	case k.isSampled() && !k.usage.sampledSince(k.closedAt()):
-		p.sampleUse(k, true)
+		p.reg.sampler.begin(k, true)
 	case !p.othersLooked(k), p.leads(k):
 		p.at(p.now.Add(time.Second))
 	default:

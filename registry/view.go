@@ -68,6 +68,17 @@ const (
 	Skipped Progress = "skipped"
 )
 
+// viewer sees what there is to see of the apps, and when that may have changed. It may be used by
+// several at once, but for what says that the lock is held.
+type viewer struct {
+	*core
+	definitions *definitions
+	keepers     *keeperSet
+	supply      *supply
+	publisher   *Publisher
+	transitions *transitions
+}
+
 // View is the picture of an app as it is now.
 func (r *Registry) View(k *Keeper) View {
 	r.mu.Lock()
@@ -94,14 +105,14 @@ func (r *Registry) View(k *Keeper) View {
 	if v.Gone = k.removal.gone; k.removal.gone {
 		return v
 	}
-	v.Steps = r.steps(k)
+	v.Steps = r.viewer.steps(k)
 	return v
 }
 
 // steps are the linked apps in the order in which they start, and then those that are
 // skipped because they do not exist.
-func (r *Registry) steps(k *Keeper) []Step {
-	inv := r.definitions.inventory.Load()
+func (v *viewer) steps(k *Keeper) []Step {
+	inv := v.definitions.inventory.Load()
 	var steps []Step
 	for _, wave := range inv.Graph.StartOrder(k.Name()) {
 		for _, name := range wave {
@@ -141,7 +152,7 @@ func stepOf(e *Entry, by *Keeper) Step {
 // until ctx ends. It returns the picture as it is then, and whether it is another.
 func (r *Registry) ViewAfter(ctx context.Context, k *Keeper, seen View) (View, bool) {
 	for {
-		changes := r.changesAround(k)
+		changes := r.viewer.changesAround(k)
 		switch v := r.View(k); {
 		case !v.equal(seen):
 			return v, true
@@ -153,11 +164,11 @@ func (r *Registry) ViewAfter(ctx context.Context, k *Keeper, seen View) (View, b
 }
 
 // changesAround are closed at the next change of an app or of one that it needs.
-func (r *Registry) changesAround(k *Keeper) []<-chan struct{} {
-	r.mu.Lock()
-	defer r.unlock()
+func (v *viewer) changesAround(k *Keeper) []<-chan struct{} {
+	v.mu.Lock()
+	defer v.unlock()
 	changes := []<-chan struct{}{k.next()}
-	inv := r.definitions.inventory.Load()
+	inv := v.definitions.inventory.Load()
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		if e := inv.names[name]; e != nil && KeeperOf(e) != k {
 			changes = append(changes, KeeperOf(e).next())

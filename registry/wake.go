@@ -50,7 +50,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 // Successor.
 func (r *Registry) Await(ctx context.Context, k *Keeper) State {
 	for {
-		state, settles, changed := r.peek(k)
+		state, settles, changed := r.viewer.peek(k)
 		if (state == Failed || state == Ready || state == Asleep) && settles == 0 || !k.Entry().Managed {
 			return state
 		}
@@ -71,9 +71,9 @@ func (r *Registry) Await(ctx context.Context, k *Keeper) State {
 
 // peek is an app's state for somebody who waits, in how long that is settled, and a channel
 // that is closed at the next change. A ready app whose needs are down is on its way.
-func (r *Registry) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
-	r.mu.Lock()
-	defer r.unlock()
+func (v *viewer) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
+	v.mu.Lock()
+	defer v.unlock()
 	if k.state == Ready && !k.open.Load() {
 		return Starting, 0, k.next()
 	}
