@@ -243,14 +243,14 @@ func checkDefaults(all, defaults []string) error {
 // is not known.
 func (l Loaded) Static() traefik.Static {
 	t := l.Traefik
-	s := traefik.Static{Network: t.Network, EntryPoints: entryPoints(t.EntryPoints, t.DefaultEntryPoints)}
+	set := Endpoint{Network: t.Network, EntryPoints: t.EntryPoints, DefaultEntryPoints: t.DefaultEntryPoints}
 	if l.Origins["traefik.constraints"] != "" {
-		s.Constraints, _ = traefik.ParseConstraint(t.Constraints) // validated
+		set.Constraints = &t.Constraints
 	}
 	if l.Origins["traefik.exposed_by_default"] != "" {
-		s.ExposedByDefault = &t.ExposedByDefault
+		set.ExposedByDefault = &t.ExposedByDefault
 	}
-	return s
+	return set.static()
 }
 
 // Endpoints are what the settings say of the other Traefiks, by the names of their
@@ -258,32 +258,37 @@ func (l Loaded) Static() traefik.Static {
 func (l Loaded) Endpoints() map[string]traefik.Static {
 	all := map[string]traefik.Static{}
 	for name, e := range l.Traefik.Endpoints {
-		s := traefik.Static{
-			ExposedByDefault: e.ExposedByDefault, Network: e.Network,
-			EntryPoints: entryPoints(e.EntryPoints, e.DefaultEntryPoints),
-		}
-		if e.Constraints != nil {
-			s.Constraints, _ = traefik.ParseConstraint(*e.Constraints) // validated
-		}
-		all[name] = s
+		all[name] = e.static()
 	}
 	return all
+}
+
+// static is what the settings say of the Traefik.
+func (e Endpoint) static() traefik.Static {
+	var constraints *traefik.Constraint
+	if e.Constraints != nil {
+		constraints, _ = traefik.ParseConstraint(*e.Constraints) // validated
+	}
+	return traefik.Static{
+		Constraints: constraints, ExposedByDefault: e.ExposedByDefault, Network: e.Network,
+		EntryPoints: entryPoints(e.EntryPoints, e.DefaultEntryPoints),
+	}
 }
 
 func entryPoints(all, defaults []string) []traefik.EntryPoint {
 	var read []traefik.EntryPoint
 	for _, text := range all {
-		e, _ := readEntryPoint(text) // validated
-		e.AsDefault = slices.Contains(defaults, e.Name)
+		e, _ := readEntryPoint(text, defaults...) // validated
 		read = append(read, e)
 	}
 	return read
 }
 
-// readEntryPoint reads one such as "web", "web:80" or "websecure:443/tls".
-func readEntryPoint(text string) (traefik.EntryPoint, error) {
+// readEntryPoint reads one such as "web", "web:80" or "websecure:443/tls", and whether it is among
+// the defaults.
+func readEntryPoint(text string, defaults ...string) (traefik.EntryPoint, error) {
 	name, rest, more := strings.Cut(text, ":")
-	e := traefik.EntryPoint{Name: name}
+	e := traefik.EntryPoint{Name: name, AsDefault: slices.Contains(defaults, name)}
 	if !more {
 		return e, nil
 	}
@@ -292,8 +297,7 @@ func readEntryPoint(text string) (traefik.EntryPoint, error) {
 	if err != nil || port == 0 || name == "" || isTLS && tls != "tls" {
 		return e, fmt.Errorf("%q: want a name, or NAME:PORT, with /tls behind it if all its routers have TLS", text)
 	}
-	e.Port, e.TLS = uint16(port), isTLS
-	return e, nil
+	return traefik.EntryPoint{Name: name, AsDefault: e.AsDefault, Port: uint16(port), TLS: isTLS}, nil
 }
 
 // EndpointTokens are those that let Traefiks in, by the names of their endpoints. An empty

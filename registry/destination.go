@@ -77,7 +77,7 @@ func (pub *Publisher) destination(who fetcher) *destination {
 	case read != nil:
 		d.read(read.app)
 	case pub.reg.keepers.hasTraefik():
-		d.static.Unread = "it is in none of the containers that Paastis knows, beside others that are"
+		d.static = d.static.AsUnread("it is in none of the containers that Paastis knows, beside others that are")
 	}
 	if before := pub.destinations[who]; before != nil && before.same(d) {
 		return before
@@ -92,9 +92,9 @@ func (pub *Publisher) destination(who fetcher) *destination {
 func (d *destination) read(app *inventory.App) {
 	switch s := app.Traefik; {
 	case s == nil:
-		d.static.Unread = "its command has no flag of Traefik's"
+		d.static = d.static.AsUnread("its command has no flag of Traefik's")
 	case s.Unread != "" || !s.Fetches:
-		d.static.Unread = unread(*s)
+		d.static = d.static.AsUnread(unread(*s))
 	default:
 		d.static = d.set.Over(*s)
 		d.problems = append(d.problems, d.differences(app.Origin, *s)...)

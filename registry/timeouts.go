@@ -86,18 +86,17 @@ func (ts traefiks) haveTimeouts() bool {
 func (ts traefiks) timeouts(r traefik.Router, told map[string]traefik.Timeouts) []traefik.Timeouts {
 	var all []traefik.Timeouts
 	for _, t := range ts {
-		if t.EntryPoints == nil {
-			t.EntryPoints = entryPointsOf(told)
-		}
+		t = t.WithEntryPoints(entryPointsOf(told))
 		names := t.ListensOn(r)
 		for _, e := range t.EntryPoints {
 			if !slices.Contains(names, e.Name) {
 				continue
 			}
-			if e.Timeouts == (traefik.Timeouts{}) {
-				e.Timeouts = told[e.Name]
+			set := e.Timeouts
+			if set == (traefik.Timeouts{}) {
+				set = told[e.Name]
 			}
-			all = append(all, e.Timeouts)
+			all = append(all, set)
 		}
 	}
 	return all

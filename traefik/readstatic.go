@@ -24,11 +24,11 @@ func ReadStatic(args, environ []string, mounts ...string) (s Static, found bool)
 	}
 	switch file := options["configfile"]; {
 	case file != "":
-		s.Unread = "its static configuration is in the file " + file
+		s = Static{Unread: "its static configuration is in the file " + file}
 	case script:
-		s.Unread = "its command is a script"
+		s = Static{Unread: "its command is a script"}
 	case hasStaticFile(mounts, len(options) == 0):
-		s.Unread = "its static configuration is in a file of /etc/traefik"
+		s = Static{Unread: "its static configuration is in a file of /etc/traefik"}
 	default:
 		s = options.static()
 	}
@@ -125,21 +125,26 @@ func hasStaticFile(mounts []string, nothingElse bool) bool {
 
 // static is what the options say.
 func (o options) static() Static {
-	s := Static{Fetches: o.has("providers.http"), EntryPoints: o.entryPoints()}
 	if len(o) == 0 {
 		return Static{}
 	}
+	fetches, entryPoints := o.has("providers.http"), o.entryPoints()
 	for _, provider := range []string{"providers.docker", "providers.swarm"} {
 		if !o.has(provider) {
 			continue
 		}
 		exposed := o.isOn(provider+".exposedbydefault", true)
-		s.Constraints, s.ExposedByDefault = constraintOf(o[provider+".constraints"]), &exposed
-		s.Network, s.DefaultRule = o[provider+".network"], o[provider+".defaultrule"]
-		s.KeepsUnhealthy = o.isOn(provider+".allowemptyservices", false)
-		break
+		return Static{
+			Constraints:      constraintOf(o[provider+".constraints"]),
+			ExposedByDefault: &exposed,
+			Network:          o[provider+".network"],
+			DefaultRule:      o[provider+".defaultrule"],
+			KeepsUnhealthy:   o.isOn(provider+".allowemptyservices", false),
+			Fetches:          fetches,
+			EntryPoints:      entryPoints,
+		}
 	}
-	return s
+	return Static{Fetches: fetches, EntryPoints: entryPoints}
 }
 
 // has reports whether something is said of a part of the configuration.

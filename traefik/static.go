@@ -172,6 +172,31 @@ func (s Static) Over(other Static) Static {
 	return s
 }
 
+// AsUnread returns it as one of which the rest could not be read, and why, for people.
+func (s Static) AsUnread(why string) Static {
+	s.Unread = why
+	return s
+}
+
+// WithEntryPoints returns it with these entry points, unless its own are known.
+func (s Static) WithEntryPoints(all []EntryPoint) Static {
+	if s.EntryPoints == nil {
+		s.EntryPoints = all
+	}
+	return s
+}
+
+// WithHostPorts returns it with the port of the machine that leads to each of its entry points'
+// own ports. Zero: none does.
+func (s Static) WithHostPorts(leadingTo func(port uint16) uint16) Static {
+	s.EntryPoints = slices.Clone(s.EntryPoints)
+	for i := range s.EntryPoints {
+		e := &s.EntryPoints[i]
+		e.HostPort = leadingTo(e.Port)
+	}
+	return s
+}
+
 // Equal reports whether both say the same.
 func (s Static) Equal(o Static) bool {
 	return (s.Constraints == nil) == (o.Constraints == nil) && s.Constraints.String() == o.Constraints.String() &&

@@ -142,10 +142,7 @@ func staticOf(args []string, config *api.Config, mounts []api.MountPoint, bindin
 	if !found && baseName(config.Image) != "traefik" {
 		return nil
 	}
-	for i := range static.EntryPoints {
-		e := &static.EntryPoints[i]
-		e.HostPort = hostPort(bindings, e.Port)
-	}
+	static = static.WithHostPorts(func(port uint16) uint16 { return hostPort(bindings, port) })
 	return &static
 }
 
