@@ -112,11 +112,11 @@ func newRegistry(ctx context.Context, f *fleet, ruleCount int) (*registry.Regist
 	}
 	reg := registry.New(registry.Options{
 		Providers: []registry.Provider{f},
-		Settings: registry.Settings{
+		Settings: inventory.Settings{
 			Rules: set, Defaults: rules.Defaults(), Middleware: "paastis", Throttle: 2 * time.Second,
 		},
 		Log:   slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Probe: func(context.Context, registry.Target) error { return nil },
+		Probe: func(context.Context, inventory.Target) error { return nil },
 	})
 	return reg, reg.Load(ctx)
 }

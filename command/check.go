@@ -69,7 +69,7 @@ func check(ctx context.Context, cfg config.Loaded, out io.Writer) error {
 }
 
 // lintThemes warns of apps whose theme does not exist.
-func lintThemes(inv *registry.Inventory, known []string) []string {
+func lintThemes(inv *inventory.Inventory, known []string) []string {
 	var all []string
 	for _, e := range inv.Entries {
 		if e.Managed && !slices.Contains(known, e.Theme) {
@@ -80,7 +80,7 @@ func lintThemes(inv *registry.Inventory, known []string) []string {
 }
 
 // lint warns of what is valid and hurts all the same.
-func lint(inv *registry.Inventory, report registry.Report, hasAPI bool) []string {
+func lint(inv *inventory.Inventory, report registry.Report, hasAPI bool) []string {
 	var all []string
 	all = append(all, lintNames(inv)...)
 	shared, own := networksOf(report, inventory.RunsTraefik), networksOf(report, inventory.IsPaastis)
@@ -112,7 +112,7 @@ func fewOf(names []string) string {
 
 // lintAmbiguities tells of names that lead to an app of one stack or of another, as it comes:
 // while one of them sleeps, to the other.
-func lintAmbiguities(inv *registry.Inventory) []string {
+func lintAmbiguities(inv *inventory.Inventory) []string {
 	var all []string
 	for _, a := range inv.Ambiguities() {
 		who := "Traefik, by a static server URL,"
@@ -130,7 +130,7 @@ func lintAmbiguities(inv *registry.Inventory) []string {
 }
 
 // lintRouters looks at the way from Traefik to the app.
-func lintRouters(e *registry.Entry, hasAPI bool) []string {
+func lintRouters(e *inventory.Definition, hasAPI bool) []string {
 	var all []string
 	warn := func(format string, args ...any) {
 		all = append(all, fmt.Sprintf(format, args...)+" ("+e.App.Origin+")")
@@ -141,7 +141,7 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 	if why := e.LacksServer(); why != "" {
 		warn("app %q has a service for which Traefik finds no server, for %s: while it runs Traefik leaves out the app; add the label traefik.http.services.<name>.loadbalancer.server.port", e.Name, why)
 	}
-	asking := slices.DeleteFunc(slices.Clone(e.Routers), func(r registry.Router) bool { return r.Own })
+	asking := slices.DeleteFunc(slices.Clone(e.Routers), func(r inventory.Router) bool { return r.Own })
 	if len(asking) > 0 && !e.AllowNonRunning {
 		warn("app %q lacks the label traefik.docker.allownonrunning=true: while it sleeps Traefik forgets its router and answers 404; in direct mode it needs none, and paastis.mode=direct says so", e.Name)
 	}
@@ -174,7 +174,7 @@ func lintRouters(e *registry.Entry, hasAPI bool) []string {
 }
 
 // checkAPI asks Traefik's API, if its URL is configured.
-func checkAPI(ctx context.Context, t config.Traefik, inv *registry.Inventory) []string {
+func checkAPI(ctx context.Context, t config.Traefik, inv *inventory.Inventory) []string {
 	api, err := t.API()
 	if api == nil || err != nil { // validated
 		return nil
@@ -197,7 +197,7 @@ func checkAPI(ctx context.Context, t config.Traefik, inv *registry.Inventory) []
 
 // lintElsewhere tells of routers of files and the like that ask Paastis about requests of
 // which nobody knows an app: Paastis reads what belongs to an app from the labels of that app.
-func lintElsewhere(inv *registry.Inventory, routers []api.Router, catalog traefik.Catalog, middleware string) []string {
+func lintElsewhere(inv *inventory.Inventory, routers []api.Router, catalog traefik.Catalog, middleware string) []string {
 	var all []string
 	for _, r := range routers {
 		if slices.Contains([]string{"docker", "swarm", "http", "internal"}, r.Provider) || !catalog.Uses(r.Middlewares, r.Provider, middleware) {
@@ -219,9 +219,9 @@ func lintElsewhere(inv *registry.Inventory, routers []api.Router, catalog traefi
 
 // lintNames looks for routers of one name on two apps: names are global in Traefik. If their
 // labels differ it leaves out both, else it takes them for one.
-func lintNames(inv *registry.Inventory) []string {
+func lintNames(inv *inventory.Inventory) []string {
 	var all []string
-	first := map[string]*registry.Entry{}
+	first := map[string]*inventory.Definition{}
 	for _, e := range inv.Entries {
 		for _, r := range e.Routers {
 			on := cmp.Or(r.Holder(), e)
@@ -240,7 +240,7 @@ func lintNames(inv *registry.Inventory) []string {
 }
 
 // lintUnmanaged tells of an app that has labels of ours and is left alone all the same.
-func lintUnmanaged(e *registry.Entry) []string {
+func lintUnmanaged(e *inventory.Definition) []string {
 	if e.Enable != nil || e.App.Protected != "" || e.Ignored != "" {
 		return nil
 	}
@@ -259,7 +259,7 @@ func lintUnmanaged(e *registry.Entry) []string {
 
 // staticElsewhere tells of a server URL that does not lead to the app for sure: it has an
 // address for a name, another name, or a port that the app does not have.
-func staticElsewhere(e *registry.Entry, raw string) error {
+func staticElsewhere(e *inventory.Definition, raw string) error {
 	if raw == "" || e.App.Mapping() != nil || slices.Contains(e.App.Networks, "host") { // it has the machine's names and addresses
 		return nil
 	}
@@ -282,7 +282,7 @@ func staticElsewhere(e *registry.Entry, raw string) error {
 
 // lintMapped tells of server URLs that do not lead to a port that the app publishes at its
 // machine.
-func lintMapped(e *registry.Entry) []string {
+func lintMapped(e *inventory.Definition) []string {
 	m := e.App.Mapping()
 	if m == nil {
 		return nil
@@ -309,7 +309,7 @@ func staticByAddress(raw string) error {
 }
 
 // lintNetworks looks for apps that Traefik has no way to.
-func lintNetworks(e *registry.Entry, traefiks []string) []string {
+func lintNetworks(e *inventory.Definition, traefiks []string) []string {
 	if len(e.Routers) == 0 || traefiks == nil || e.App.Mapping() != nil || slices.Contains(e.App.Networks, "host") {
 		return nil
 	}
@@ -331,7 +331,7 @@ func listOf(names []string) string {
 
 // lintApart tells of an app in direct mode that Paastis does not reach. What that means for
 // its probe is told by lintReadiness.
-func lintApart(e *registry.Entry) []string {
+func lintApart(e *inventory.Definition) []string {
 	if !e.Apart || len(e.Routes) == 0 || slices.Contains(e.App.Networks, "host") { // found at the machine
 		return nil
 	}

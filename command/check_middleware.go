@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -15,7 +14,7 @@ import (
 
 // lintMiddlewares looks at what changes a request before Paastis is asked about it, where
 // that may make it look like one of another app.
-func lintMiddlewares(inv *registry.Inventory, e *registry.Entry) []string {
+func lintMiddlewares(inv *inventory.Inventory, e *inventory.Definition) []string {
 	if e.Mode == rules.Direct {
 		return nil // a published route has its name with it
 	}
@@ -36,7 +35,7 @@ func lintMiddlewares(inv *registry.Inventory, e *registry.Entry) []string {
 }
 
 // sharesHost reports whether a router of another app may take requests of the same host.
-func sharesHost(inv *registry.Inventory, e *registry.Entry, r registry.Router) bool {
+func sharesHost(inv *inventory.Inventory, e *inventory.Definition, r inventory.Router) bool {
 	hosts := r.Match.Hosts()
 	for _, other := range inv.Entries {
 		if other == e {
@@ -57,7 +56,7 @@ func sharesHost(inv *registry.Inventory, e *registry.Entry, r registry.Router) b
 
 // lintCovers looks at what puts a page of its own in place of what Paastis answers. A router
 // that Paastis publishes is without those that are known, unless an entry point has them.
-func lintCovers(e *registry.Entry) []string {
+func lintCovers(e *inventory.Definition) []string {
 	var all []string
 	for _, r := range e.Routers {
 		switch {
@@ -84,7 +83,7 @@ const pageLimit = 4096
 
 // lintAsking looks at the middleware that asks Paastis: what it keeps back, and what it makes of
 // the answer.
-func lintAsking(inv *registry.Inventory, name string) []string {
+func lintAsking(inv *inventory.Inventory, name string) []string {
 	var all []string
 	asking := inv.Asking(name)
 	for _, origin := range slices.Sorted(maps.Keys(asking)) {
@@ -112,8 +111,8 @@ func lintAsking(inv *registry.Inventory, name string) []string {
 // lintUndefined tells that routers use a middleware of labels to ask Paastis, and that Traefik
 // does not have it although Paastis's own labels are seen. In direct mode what is published does
 // without.
-func lintUndefined(inv *registry.Inventory, traefiks []traefik.Static, name string) []string {
-	isPaastis := func(e *registry.Entry) bool { return e.App.Protected == inventory.IsPaastis }
+func lintUndefined(inv *inventory.Inventory, traefiks []traefik.Static, name string) []string {
+	isPaastis := func(e *inventory.Definition) bool { return e.App.Protected == inventory.IsPaastis }
 	place := slices.IndexFunc(inv.Entries, isPaastis)
 	if place < 0 || slices.ContainsFunc(traefiks, func(t traefik.Static) bool { return t.Fetches }) {
 		return nil

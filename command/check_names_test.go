@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/config"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -92,7 +91,7 @@ func TestAPatternThatMatchesAnAppByAnotherNameIsToldSo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: new(web(c.change))}}, registry.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"})
+		inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: new(web(c.change))}}, inventory.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"})
 		got := strings.Join(inv.RuleWarnings(set), "\n")
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) || c.want != unknown && strings.Contains(got, unknown) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -126,7 +125,7 @@ func TestCheckTellsOfARouterOfAFileThatWakesNothing(t *testing.T) {
 			}
 			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answers[r.URL.Path]) }))
 			defer api.Close()
-			inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &c.app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+			inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &c.app}}, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 			got := strings.Join(checkAPI(t.Context(), config.Traefik{APIURL: api.URL, Middleware: "paastis"}, inv), "\n")
 			if c.told != strings.Contains(got, `router "shop@file" asks Paastis about http://shop.test/`) || !c.told && got != "" {
 				t.Errorf("told: %q", got)
@@ -159,7 +158,7 @@ func TestCheckTellsOfAMiddlewareThatKeepsPaastisFromItsWork(t *testing.T) {
 				"traefik.http.middlewares.paastis.forwardauth." + c.option: c.value,
 			},
 		}
-		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &paastis}, {Provider: "docker", App: new(web(nil))}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+		inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &paastis}, {Provider: "docker", App: new(web(nil))}}, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 		got := strings.Join(lintAsking(inv, "paastis"), "\n")
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) || strings.Contains(got, "secret") {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
@@ -197,15 +196,15 @@ func TestCheckTellsThatNobodyDefinesTheMiddleware(t *testing.T) {
 		"enabled, it has":          {&enabled, nil, false, true, ""},
 		"an app that asks nothing": {&unlabelled, func(a *inventory.App) { delete(a.Labels, "traefik.http.routers.web.middlewares") }, false, false, ""},
 	} {
-		settings := registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"}
+		settings := inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"}
 		if exposed := false; c.hidden {
 			settings.Traefik.ExposedByDefault = &exposed
 		}
-		reported := []registry.Reported{{Provider: "docker", App: new(web(c.change))}}
+		reported := []inventory.Reported{{Provider: "docker", App: new(web(c.change))}}
 		if c.paastis != nil {
-			reported = append(reported, registry.Reported{Provider: "docker", App: c.paastis})
+			reported = append(reported, inventory.Reported{Provider: "docker", App: c.paastis})
 		}
-		inv := registry.Resolve(reported, settings)
+		inv := inventory.Resolve(reported, settings)
 		got := strings.Join(lintUndefined(inv, []traefik.Static{{Fetches: c.fetches}}, "paastis"), "\n")
 		if c.told == "" && got != "" || c.told != "" && !strings.HasPrefix(got, `router "web" uses the middleware "paastis", which `) || !strings.Contains(got, c.told) {
 			t.Errorf("%s: %q, want %q", name, got, c.told)

@@ -12,7 +12,7 @@ import (
 
 // lintTraefiks warns of routers that no Traefik gets of those that fetch their routes, and of
 // what is not known of these, or set otherwise than they say themselves.
-func lintTraefiks(inv *registry.Inventory, report registry.Report, s registry.Settings) []string {
+func lintTraefiks(inv *inventory.Inventory, report registry.Report, s inventory.Settings) []string {
 	var all []string
 	reasons, fetching := map[string][]string{}, 0
 	for _, app := range report.Apps {
@@ -44,7 +44,7 @@ func lintTraefiks(inv *registry.Inventory, report registry.Report, s registry.Se
 
 // setOf is what the settings say of a Traefik among the apps. With several endpoints it is
 // not known which one it fetches.
-func setOf(s registry.Settings) traefik.Static {
+func setOf(s inventory.Settings) traefik.Static {
 	if len(s.Endpoints) > 0 {
 		return traefik.Static{}
 	}
@@ -52,7 +52,7 @@ func setOf(s registry.Settings) traefik.Static {
 }
 
 // unreadTraefik warns of a Traefik whose flags are not known, unless they are set.
-func unreadTraefik(app inventory.App, s registry.Settings) []string {
+func unreadTraefik(app inventory.App, s inventory.Settings) []string {
 	if len(s.Endpoints) > 0 || s.Traefik.Constraints != nil && s.Traefik.ExposedByDefault != nil {
 		return nil
 	}

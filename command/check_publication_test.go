@@ -33,12 +33,12 @@ func TestCheckTellsWhichRoutersNoTraefikGets(t *testing.T) {
 		"its constraints are none":   {[]inventory.App{edge("outer", fetches, "--providers.docker.constraints=Label(")}, "none that it can read"},
 	} {
 		report := registry.Report{Apps: append([]inventory.App{app}, c.traefiks...)}
-		var reported []registry.Reported
+		var reported []inventory.Reported
 		for _, a := range report.Apps {
-			reported = append(reported, registry.Reported{Provider: "docker", App: &a})
+			reported = append(reported, inventory.Reported{Provider: "docker", App: &a})
 		}
-		s := registry.Settings{Middleware: "paastis"}
-		told := strings.Join(lintTraefiks(registry.Resolve(reported, s), report, s), "\n")
+		s := inventory.Settings{Middleware: "paastis"}
+		told := strings.Join(lintTraefiks(inventory.Resolve(reported, s), report, s), "\n")
 		if !strings.Contains(told, c.want) || (c.want == "") != (told == "") {
 			t.Errorf("%s: told %q", name, told)
 		}

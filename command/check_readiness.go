@@ -17,7 +17,7 @@ const patience = 5 * time.Second
 
 // lintReadiness looks at how Paastis learns that the app is ready. own are the networks of
 // Paastis; nil: it reaches all.
-func lintReadiness(e *registry.Entry, own []string) []string {
+func lintReadiness(e *inventory.Definition, own []string) []string {
 	if e.IsJob() {
 		return nil
 	}
@@ -51,7 +51,7 @@ func lintReadiness(e *registry.Entry, own []string) []string {
 }
 
 // lintReplicas tells of apps of several containers that Traefik does not treat as one.
-func lintReplicas(e *registry.Entry) []string {
+func lintReplicas(e *inventory.Definition) []string {
 	if len(e.App.Instances) < 2 || e.Mode == rules.Direct {
 		return nil
 	}
@@ -67,7 +67,7 @@ func lintReplicas(e *registry.Entry) []string {
 }
 
 // isElsewhere reports whether an app is in no network that Paastis is in.
-func isElsewhere(e *registry.Entry, own []string) bool {
+func isElsewhere(e *inventory.Definition, own []string) bool {
 	return own != nil && e.App.Mapping() == nil && !slices.ContainsFunc(e.App.Networks, func(n string) bool { return slices.Contains(own, n) })
 }
 

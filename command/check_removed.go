@@ -9,11 +9,12 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // lintRemoved tells of apps that somebody has removed while they slept, as the state file
 // remembers them. Those that are there again are none.
-func lintRemoved(stateFile string, inv *registry.Inventory) []string {
+func lintRemoved(stateFile string, inv *inventory.Inventory) []string {
 	var all []string
 	removed := history.ReadRemoved(stateFile)
 	for _, id := range slices.Sorted(maps.Keys(removed)) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -18,7 +18,7 @@ func TestCheckTellsOfAppsThatWereRemovedWhileTheySlept(t *testing.T) {
 	if err := os.WriteFile(state, []byte(kept), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: new(web(nil))}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+	inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: new(web(nil))}}, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 	warnings := lintRemoved(state, inv)
 	if len(warnings) != 1 || !strings.HasPrefix(warnings[0], `app "shop-old" was removed while it slept`) || !strings.Contains(warnings[0], "stop_method: pause") {
 		t.Errorf("warnings: %q", warnings)

@@ -22,7 +22,7 @@ var onlyTraefiks = []string{"/auth", "/traefik/config", dynamic.PathPrefix}
 // lintStrangers looks for routers of Traefik's that lead strangers to Paastis itself. The
 // Traefiks are those of which something is known. The path is that of admins, empty: they
 // are not served there. Listen are the addresses that Paastis serves Traefik at.
-func lintStrangers(inv *registry.Inventory, traefiks []traefik.Static, adminPath string, listen ...string) []string {
+func lintStrangers(inv *inventory.Inventory, traefiks []traefik.Static, adminPath string, listen ...string) []string {
 	var all []string
 	for _, e := range inv.Entries {
 		if e.App.Protected != inventory.IsPaastis {
@@ -54,7 +54,7 @@ func knownTraefiks(cfg config.Loaded, report registry.Report) []traefik.Static {
 // waysIn are the routers of Paastis's container: those of its labels, or the one that a
 // Traefik makes for it without being asked. It is exposed by default, or its middleware would
 // be of no use.
-func waysIn(e *registry.Entry, traefiks []traefik.Static) []registry.Router {
+func waysIn(e *inventory.Definition, traefiks []traefik.Static) []inventory.Router {
 	labels, err := traefik.Decode(e.App.Labels)
 	if err != nil || len(e.Routers) > 0 || labels.Enable != nil {
 		return e.Routers
@@ -64,16 +64,16 @@ func waysIn(e *registry.Entry, traefiks []traefik.Static) []registry.Router {
 		return nil
 	}
 	labels, _ = labels.WithDefaults(e.App.Name, cmp.Or(e.App.First().Name, e.App.Name), nil) // what is left out leads nowhere
-	var routers []registry.Router
+	var routers []inventory.Router
 	for _, r := range labels.Routers {
 		match, _ := rule.Parse(r.Rule, r.RuleSyntax)
-		routers = append(routers, registry.Router{Router: r, Match: match, Port: labels.Port(r)})
+		routers = append(routers, inventory.Router{Router: r, Match: match, Port: labels.Port(r)})
 	}
 	return routers
 }
 
 // lintWayIn warns of a router that leads to Paastis, unless it is for admins alone.
-func lintWayIn(e *registry.Entry, r *registry.Router, adminPath string) []string {
+func lintWayIn(e *inventory.Definition, r *inventory.Router, adminPath string) []string {
 	if !namesRouters(e.App.Labels) {
 		return []string{fmt.Sprintf("app %q has no router in its labels, so Traefik makes one, %s, that leads anybody to Paastis itself; "+
 			"add the labels traefik.http.routers.paastis.rule=Host(`paastis.invalid`) and traefik.http.routers.paastis.service=noop@internal (%s)", e.Name, r.Rule, e.App.Origin)}
@@ -101,7 +101,7 @@ func namesRouters(labels map[string]string) bool {
 
 // leadsToPort reports whether a router of Paastis's container leads to one of the ports.
 // Where no label tells a port, Traefik takes the one that the image exposes.
-func leadsToPort(r *registry.Router, ports []uint16) bool {
+func leadsToPort(r *inventory.Router, ports []uint16) bool {
 	return r.Foreign() == "" && (r.Port == 0 || slices.Contains(ports, r.Port))
 }
 
@@ -117,7 +117,7 @@ func portsOf(addresses []string) []uint16 {
 }
 
 // reaches is a path of Traefik's own that a router takes; empty if it takes none.
-func reaches(r *registry.Router) string {
+func reaches(r *inventory.Router) string {
 	hosts := r.Match.Hosts()
 	host := "paastis.example.com"
 	if len(hosts) > 0 {

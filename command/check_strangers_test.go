@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -40,7 +39,7 @@ func TestCheckWarnsOfRoutersThatLeadToPaastis(t *testing.T) {
 			}
 			maps.Copy(labels, c.labels)
 			app := inventory.App{Name: "infra-paastis", Stack: "infra", Origin: `container "paastis"`, Labels: labels, Ports: []uint16{3000}, Instances: []inventory.Instance{{Name: "paastis"}}}
-			inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+			inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app}}, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 			warnings := lintStrangers(inv, nil, "/paastis-admin", ":3000", "0.0.0.0:3443")
 			got := strings.Join(warnings, "\n")
 			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) || len(warnings) > 1 || got != "" && !strings.HasSuffix(got, `(container "paastis")`) {
@@ -50,7 +49,7 @@ func TestCheckWarnsOfRoutersThatLeadToPaastis(t *testing.T) {
 	}
 	app := inventory.App{Name: "paastis", Origin: `container "paastis"`, Protected: inventory.IsPaastis, Instances: []inventory.Instance{{Name: "paastis"}},
 		Labels: map[string]string{"traefik.enable": "true", router + "rule": "Host(`p.example.com`)"}}
-	inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+	inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app}}, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 	if got := strings.Join(lintStrangers(inv, nil, "", ":3000"), "\n"); !strings.Contains(got, "add the label traefik.http.routers.admin.service=noop@internal") {
 		t.Errorf("without admins: %q", got)
 	}
@@ -72,7 +71,7 @@ func TestCheckWarnsOfARouterThatNobodyHasAskedFor(t *testing.T) {
 		if c.label != "" {
 			app.Labels[c.label] = "http://paastis:3000/auth"
 		}
-		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+		inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app}}, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 		got := strings.Join(lintStrangers(inv, c.traefiks, "", ":3000"), "\n")
 		if warns := strings.Contains(got, "Traefik makes one, Host(`infra-paastis`)"); warns != c.warns || got != "" && !warns {
 			t.Errorf("%s: %q", name, got)

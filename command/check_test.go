@@ -45,11 +45,11 @@ func web(change func(*inventory.App)) inventory.App {
 
 func lintOf(t *testing.T, hasAPI bool, apps ...inventory.App) []string {
 	t.Helper()
-	var reported []registry.Reported
+	var reported []inventory.Reported
 	for _, app := range apps {
-		reported = append(reported, registry.Reported{Provider: "docker", App: &app})
+		reported = append(reported, inventory.Reported{Provider: "docker", App: &app})
 	}
-	inv := registry.Resolve(reported, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+	inv := inventory.Resolve(reported, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 	return append(inv.Problems(), lint(inv, registry.Report{Apps: apps}, hasAPI)...)
 }
 
@@ -241,13 +241,13 @@ func TestCheckTellsThatTraefiksAPIDoesNotAnswer(t *testing.T) {
 		_, _ = w.Write([]byte(answer))
 	}))
 	defer fine.Close()
-	if got := checkAPI(t.Context(), config.Traefik{APIURL: fine.URL}, &registry.Inventory{}); got != nil {
+	if got := checkAPI(t.Context(), config.Traefik{APIURL: fine.URL}, &inventory.Inventory{}); got != nil {
 		t.Errorf("an API that answers: %q", got)
 	}
-	if got := checkAPI(t.Context(), config.Traefik{}, &registry.Inventory{}); got != nil {
+	if got := checkAPI(t.Context(), config.Traefik{}, &inventory.Inventory{}); got != nil {
 		t.Errorf("no API: %q", got)
 	}
-	got := checkAPI(t.Context(), config.Traefik{APIURL: "http://user:secret@127.0.0.1:1"}, &registry.Inventory{})
+	got := checkAPI(t.Context(), config.Traefik{APIURL: "http://user:secret@127.0.0.1:1"}, &inventory.Inventory{})
 	if len(got) != 1 || !strings.Contains(got[0], "traefik.api_url") || strings.Contains(got[0], "secret") {
 		t.Errorf("an API that does not answer: %q", got)
 	}
@@ -257,14 +257,14 @@ func TestMeasuredUseStandsBesideItsFloor(t *testing.T) {
 	first := idle.Usage{Bytes: 1000, CPU: time.Second, Connections: idle.UnknownConnections}
 	last := idle.Usage{Bytes: 3500, CPU: 1500 * time.Millisecond, Connections: idle.UnknownConnections}
 	p := rules.Defaults().Properties
-	got := strings.Join(useText(first, last, 5*time.Second, &registry.Entry{Resolved: &rules.Resolved{Properties: p}}), "\n")
+	got := strings.Join(useText(first, last, 5*time.Second, &inventory.Definition{Resolved: &rules.Resolved{Properties: p}}), "\n")
 	for _, want := range []string{"500 B/s; in use above 66 B/s (1.0 kB in 15s)", "above 11 B/s (in 1m30s)", "cannot be counted", "10.0% of a core"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)
 		}
 	}
 	last.Connections, p.TrafficFloor, p.CPUFloor = 2, rules.Off, 5
-	got = strings.Join(useText(first, last, 5*time.Second, &registry.Entry{Resolved: &rules.Resolved{Properties: p}}), "\n")
+	got = strings.Join(useText(first, last, 5*time.Second, &inventory.Definition{Resolved: &rules.Resolved{Properties: p}}), "\n")
 	for _, want := range []string{"it does not count", "connections  2", "in use above 5%"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)
@@ -278,7 +278,7 @@ func TestCheckWarnsOfAThemeThatDoesNotExist(t *testing.T) {
 		"branden":  `[shop-web: theme "branden" does not exist, plain is drawn; there are branded, plain, terminal]`,
 	} {
 		app := web(func(a *inventory.App) { a.Labels["paastis.theme"] = theme })
-		inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+		inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app}}, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
 		if got := fmt.Sprint(lintThemes(inv, []string{"branded", "plain", "terminal"})); got != want {
 			t.Errorf("%s: %s, want %s", theme, got, want)
 		}

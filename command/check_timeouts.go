@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -14,7 +14,7 @@ import (
 // let them: they are answered before, and by then were held in vain. That a held upload has less
 // than direct_hold_timeout by Traefik's own readTimeout is how it is, and told only of what
 // somebody has set.
-func lintTimeouts(e *registry.Entry) []string {
+func lintTimeouts(e *inventory.Definition) []string {
 	if len(e.Routers) == 0 {
 		return nil
 	}
@@ -30,7 +30,7 @@ func lintTimeouts(e *registry.Entry) []string {
 }
 
 // lintHold tells of one of the settings of an app.
-func lintHold(e *registry.Entry, key string, held time.Duration) []string {
+func lintHold(e *inventory.Definition, key string, held time.Duration) []string {
 	const timeouts = "entryPoints.<name>.transport.respondingTimeouts."
 	of := fmt.Sprintf("app %q: its %s of %s (%s) is longer than", e.Name, key, held, cmp.Or(e.Origins[key], "default"))
 	if p := e.Patience(held, false); p < held {

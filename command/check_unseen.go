@@ -17,8 +17,8 @@ import (
 
 // lintUnseen tells of apps that stay awake because their use cannot be seen. Their owner may
 // have said that they sleep all the same.
-func lintUnseen(ctx context.Context, cfg config.Loaded, inv *registry.Inventory) []string {
-	if !slices.ContainsFunc(inv.Entries, func(e *registry.Entry) bool { return e.Managed }) {
+func lintUnseen(ctx context.Context, cfg config.Loaded, inv *inventory.Inventory) []string {
+	if !slices.ContainsFunc(inv.Entries, func(e *inventory.Definition) bool { return e.Managed }) {
 		return nil
 	}
 	opened, err := providers.Open(cfg.AllProviders(), slog.New(slog.DiscardHandler))
@@ -31,7 +31,7 @@ func lintUnseen(ctx context.Context, cfg config.Loaded, inv *registry.Inventory)
 		if limited == nil {
 			continue
 		}
-		its := &registry.Inventory{Entries: slices.DeleteFunc(slices.Clone(inv.Entries), func(e *registry.Entry) bool { return e.Provider() != p.ID() })}
+		its := &inventory.Inventory{Entries: slices.DeleteFunc(slices.Clone(inv.Entries), func(e *inventory.Definition) bool { return e.Provider() != p.ID() })}
 		all = append(all, unseenWarnings(its, limited)...)
 		if meter, ok := limited.(registry.Meter); ok {
 			all = append(all, refusedLook(ctx, its, meter)...)
@@ -42,7 +42,7 @@ func lintUnseen(ctx context.Context, cfg config.Loaded, inv *registry.Inventory)
 
 // refusedLook looks at one of the apps that run: if the engine, or a proxy before it, refuses
 // that, it does so for all.
-func refusedLook(ctx context.Context, inv *registry.Inventory, meter registry.Meter) []string {
+func refusedLook(ctx context.Context, inv *inventory.Inventory, meter registry.Meter) []string {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
 	for _, e := range inv.Entries {
@@ -62,11 +62,11 @@ func refusedLook(ctx context.Context, inv *registry.Inventory, meter registry.Me
 }
 
 // runs reports whether an instance of the app does.
-func runs(e *registry.Entry) bool {
+func runs(e *inventory.Definition) bool {
 	return slices.ContainsFunc(e.App.Instances, func(i inventory.Instance) bool { return i.Status == inventory.Running })
 }
 
-func unseenWarnings(inv *registry.Inventory, limited registry.Limited) []string {
+func unseenWarnings(inv *inventory.Inventory, limited registry.Limited) []string {
 	var all []string
 	for _, e := range inv.Entries {
 		if !e.Managed || e.Follows() || e.Unseen == rules.UnseenSleep || e.TrafficFloor == rules.Off {
@@ -96,7 +96,7 @@ func limitedProvider(ctx context.Context, provider registry.Provider) registry.L
 
 // unseenText says what the use of an app that cannot be seen means for its sleep. Empty: it
 // can be seen.
-func unseenText(e *registry.Entry, why string) string {
+func unseenText(e *inventory.Definition, why string) string {
 	switch {
 	case why == "":
 		return ""

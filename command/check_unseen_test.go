@@ -25,13 +25,13 @@ func TestCheckNamesEachAppWhoseUseCannotBeSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var apps []registry.Reported
+	var apps []inventory.Reported
 	for _, name := range []string{"hub", "careless", "web"} {
-		apps = append(apps, registry.Reported{Provider: "docker", App: &inventory.App{
+		apps = append(apps, inventory.Reported{Provider: "docker", App: &inventory.App{
 			Name: name, Origin: "container \"" + name + "\"", Instances: []inventory.Instance{{Name: name}},
 		}})
 	}
-	inv := registry.Resolve(apps, registry.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"})
+	inv := inventory.Resolve(apps, inventory.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"})
 	got := unseenWarnings(inv, blindTo{"hub": "it is on the host's network; give Paastis pid: host", "careless": "likewise"})
 	want := `app "hub" stays awake, for its use cannot be seen: it is on the host's network; give Paastis pid: host; or let it sleep without regard to what it has open by the label paastis.unseen=sleep (container "hub")`
 	if len(got) != 1 || got[0] != want {
@@ -52,8 +52,8 @@ func TestCheckTellsThatAppsCannotBeLookedAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	app := inventory.App{Name: "web", Origin: "container \"web\"", Instances: []inventory.Instance{{Name: "web", Status: inventory.Running}}}
-	settings := registry.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"}
-	inv := registry.Resolve([]registry.Reported{{Provider: "docker", App: &app}}, settings)
+	settings := inventory.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"}
+	inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app}}, settings)
 	got := refusedLook(t.Context(), inv, refusing{errors.New("403 not by this proxy")})
 	if len(got) != 1 || !strings.Contains(got[0], `app "web" stays awake`) || !strings.Contains(got[0], "403 not by this proxy") || !strings.Contains(got[0], "/stats") {
 		t.Errorf("warnings %q", got)
@@ -73,7 +73,7 @@ func TestExplainSaysWhatUseIsNotSeen(t *testing.T) {
 	} {
 		p := rules.Defaults()
 		p.Unseen = unseen
-		got := strings.Join(useText(idle.Usage{}, last, 1, &registry.Entry{Resolved: &p}), "\n")
+		got := strings.Join(useText(idle.Usage{}, last, 1, &inventory.Definition{Resolved: &p}), "\n")
 		if !strings.Contains(got, "not seen     it is on the host's network; "+want) {
 			t.Errorf("%s: %s", unseen, got)
 		}
@@ -82,7 +82,7 @@ func TestExplainSaysWhatUseIsNotSeen(t *testing.T) {
 
 func TestAnAppOnTheHostsNetworkMayHaveAnyNameOfTheMachine(t *testing.T) {
 	for _, network := range []string{"host", "web"} {
-		e := &registry.Entry{App: &inventory.App{Name: "hub", Networks: []string{network}, Instances: []inventory.Instance{{Name: "hub"}}}}
+		e := &inventory.Definition{App: &inventory.App{Name: "hub", Networks: []string{network}, Instances: []inventory.Instance{{Name: "hub"}}}}
 		for _, url := range []string{"http://host.docker.internal:8123", "http://172.17.0.1:8123"} {
 			if err := staticElsewhere(e, url); (err == nil) != (network == "host") {
 				t.Errorf("on %s, %s: %v", network, url, err)

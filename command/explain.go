@@ -37,12 +37,12 @@ func (s *shell) explainCommand() *cobra.Command {
 // look takes an inventory from the provider, with the words for people if it cannot be
 // reached; then it is empty. What labels do not tell of Traefik's middlewares it takes from
 // its API, and from what the running Paastis remembers.
-func look(ctx context.Context, cfg config.Loaded) (*registry.Inventory, registry.Report, error) {
+func look(ctx context.Context, cfg config.Loaded) (*inventory.Inventory, registry.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
 	apps, report, err := listApps(ctx, cfg)
 	settings := cfg.RegistrySettings()
-	inv := registry.Resolve(apps, settings)
+	inv := inventory.Resolve(apps, settings)
 	api, _ := cfg.Traefik.API() // validated
 	if api == nil || len(apps) == 0 {
 		return inv, report, err
@@ -51,7 +51,7 @@ func look(ctx context.Context, cfg config.Loaded) (*registry.Inventory, registry
 }
 
 // askTraefik is the inventory with what Traefik's API tells of routers, if it does.
-func askTraefik(ctx context.Context, client *api.Client, inv *registry.Inventory, apps []registry.Reported, settings registry.Settings) *registry.Inventory {
+func askTraefik(ctx context.Context, client *api.Client, inv *inventory.Inventory, apps []inventory.Reported, settings inventory.Settings) *inventory.Inventory {
 	catalog, err := client.Middlewares(ctx)
 	if err != nil {
 		return inv // checkAPI says why
@@ -63,17 +63,17 @@ func askTraefik(ctx context.Context, client *api.Client, inv *registry.Inventory
 	settings.Catalog = catalog
 	settings.TraefikVersion, _ = client.Version(ctx) // checkAPI says why
 	if entryPoints, err := client.EntryPoints(ctx); err == nil {
-		settings.Timeouts = registry.TimeoutsOf(entryPoints)
+		settings.Timeouts = inventory.TimeoutsOf(entryPoints)
 	}
-	asked := registry.Resolve(apps, settings).AskedAbout(routers, settings)
+	asked := inventory.Resolve(apps, settings).AskedAbout(routers, settings)
 	for i := range apps {
 		apps[i].Asked = cmp.Or(asked[apps[i].Provider+"/"+apps[i].Name], apps[i].Asked)
 	}
-	return registry.Resolve(apps, settings)
+	return inventory.Resolve(apps, settings)
 }
 
 // without says what an inventory lacks when a provider has not answered.
-func without(inv *registry.Inventory) string {
+func without(inv *inventory.Inventory) string {
 	if len(inv.Entries) > 0 {
 		return "without the apps of a provider that does not answer"
 	}
@@ -82,7 +82,7 @@ func without(inv *registry.Inventory) string {
 
 // listApps asks all providers. What those tell that answer is returned beside the errors of the
 // others.
-func listApps(ctx context.Context, cfg config.Loaded) (apps []registry.Reported, all registry.Report, err error) {
+func listApps(ctx context.Context, cfg config.Loaded) (apps []inventory.Reported, all registry.Report, err error) {
 	opened, err := providers.Open(cfg.AllProviders(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, all, err
@@ -120,7 +120,7 @@ func explain(ctx context.Context, cfg config.Loaded, operand string, out io.Writ
 
 // explainURL says which router of which app a URL leads to, and of which Traefik, and explains
 // the app. With alone set no app is known.
-func explainURL(ctx context.Context, cfg config.Loaded, inv *registry.Inventory, url string, alone bool, out io.Writer) error {
+func explainURL(ctx context.Context, cfg config.Loaded, inv *inventory.Inventory, url string, alone bool, out io.Writer) error {
 	req, err := traefik.FromURL(url)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func explainURL(ctx context.Context, cfg config.Loaded, inv *registry.Inventory,
 }
 
 // writeRoutings says what each of several Traefiks does with a request.
-func writeRoutings(out io.Writer, all []registry.Routing) {
+func writeRoutings(out io.Writer, all []inventory.Routing) {
 	for _, r := range all {
 		switch {
 		case r.Unread != "":
@@ -164,7 +164,7 @@ func writeRoutings(out io.Writer, all []registry.Routing) {
 
 // explainName explains an app by any of its names. With alone set, the name is taken
 // on trust, for no provider can tell whether it exists; otherwise it is said that it does not.
-func explainName(ctx context.Context, cfg config.Loaded, inv *registry.Inventory, name string, alone bool, out io.Writer) error {
+func explainName(ctx context.Context, cfg config.Loaded, inv *inventory.Inventory, name string, alone bool, out io.Writer) error {
 	known := inv.KnownAs(name)
 	switch e := inv.Named(name); {
 	case e == nil && len(known) > 1:
@@ -176,7 +176,7 @@ func explainName(ctx context.Context, cfg config.Loaded, inv *registry.Inventory
 		writeSupposed(out, cfg, inv, name)
 		return nil
 	case e != nil:
-		known = []*registry.Entry{e}
+		known = []*inventory.Definition{e}
 	}
 	writeEntry(out, inv, known[0])
 	writeUse(ctx, cfg, known[0], out)
@@ -184,14 +184,14 @@ func explainName(ctx context.Context, cfg config.Loaded, inv *registry.Inventory
 }
 
 // writeSupposed explains an app that nobody knows, beside those that are known.
-func writeSupposed(out io.Writer, cfg config.Loaded, inv *registry.Inventory, name string) {
+func writeSupposed(out io.Writer, cfg config.Loaded, inv *inventory.Inventory, name string) {
 	app := inventory.App{Name: name, Origin: fmt.Sprintf("app %q", name)}
 	first := cfg.AllProviders()[0]
-	inv = inv.Supposing(registry.Reported{Provider: first.Name, App: &app}, cfg.RegistrySettings())
+	inv = inv.Supposing(inventory.Reported{Provider: first.Name, App: &app}, cfg.RegistrySettings())
 	writeEntry(out, inv, inv.Named(first.Name+"/"+name))
 }
 
-func namesOf(entries []*registry.Entry) string {
+func namesOf(entries []*inventory.Definition) string {
 	names := make([]string, 0, len(entries))
 	for _, e := range entries {
 		names = append(names, e.Name)
@@ -199,7 +199,7 @@ func namesOf(entries []*registry.Entry) string {
 	return strings.Join(names, ", ")
 }
 
-func writeEntry(out io.Writer, inv *registry.Inventory, e *registry.Entry) {
+func writeEntry(out io.Writer, inv *inventory.Inventory, e *inventory.Definition) {
 	fmt.Fprintf(out, "app %s (%s)\n", e.Name, cmp.Or(e.App.Origin, e.ID))
 	managed := "managed: "
 	if !e.Managed {
@@ -215,7 +215,7 @@ func writeEntry(out io.Writer, inv *registry.Inventory, e *registry.Entry) {
 	}
 }
 
-func writeMatches(out io.Writer, e *registry.Entry) {
+func writeMatches(out io.Writer, e *inventory.Definition) {
 	fmt.Fprintln(out, "\nrules that match, in order")
 	for _, m := range e.Matches {
 		fmt.Fprintf(out, "  %s\n", m)
@@ -225,7 +225,7 @@ func writeMatches(out io.Writer, e *registry.Entry) {
 	}
 }
 
-func writeRouters(out io.Writer, e *registry.Entry) {
+func writeRouters(out io.Writer, e *inventory.Definition) {
 	if len(e.Routers) == 0 {
 		return
 	}
@@ -259,13 +259,13 @@ func writeRouters(out io.Writer, e *registry.Entry) {
 }
 
 // writeReached tells where an app is reached at ports of its machine, or that it is not.
-func writeReached(out io.Writer, e *registry.Entry, r registry.Router) {
+func writeReached(out io.Writer, e *inventory.Definition, r inventory.Router) {
 	if at := e.ReachedAt(cmp.Or(r.Port, e.Port())); at != "" {
 		fmt.Fprintf(out, "    reached at %s\n", at)
 	}
 }
 
-func writeProperties(out io.Writer, e *registry.Entry) {
+func writeProperties(out io.Writer, e *inventory.Definition) {
 	fmt.Fprintln(out, "\nproperties")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, property := range rules.Keys() {
@@ -274,7 +274,7 @@ func writeProperties(out io.Writer, e *registry.Entry) {
 	w.Flush()
 }
 
-func writeLinks(out io.Writer, inv *registry.Inventory, e *registry.Entry) {
+func writeLinks(out io.Writer, inv *inventory.Inventory, e *inventory.Definition) {
 	fmt.Fprintln(out, "\nlinked apps")
 	links := inv.Graph.Links(e.Name)
 	for _, l := range links {

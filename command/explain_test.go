@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/config"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -52,11 +51,11 @@ func explained(t *testing.T, cfg config.Loaded, name string, apps ...inventory.A
 	if cfg.Defaults.Origins == nil {
 		cfg.Defaults = rules.Defaults()
 	}
-	var reported []registry.Reported
+	var reported []inventory.Reported
 	for _, app := range apps {
-		reported = append(reported, registry.Reported{Provider: "docker", App: &app})
+		reported = append(reported, inventory.Reported{Provider: "docker", App: &app})
 	}
-	inv := registry.Resolve(reported, cfg.RegistrySettings())
+	inv := inventory.Resolve(reported, cfg.RegistrySettings())
 	var out strings.Builder
 	var err error
 	if strings.Contains(name, "/") {

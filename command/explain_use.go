@@ -14,13 +14,14 @@ import (
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
 // writeUse measures an app for as long as it has to be quiet before it sleeps, and shows its rates beside what Paastis
 // takes for use, so that its author can choose a floor. An app that does not run, or
 // whose provider has no counters, has nothing to show.
-func writeUse(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.Writer) {
+func writeUse(ctx context.Context, cfg config.Loaded, e *inventory.Definition, out io.Writer) {
 	if !runs(e) {
 		writeUnseen(ctx, cfg, e, out)
 		return
@@ -39,7 +40,7 @@ func writeUse(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.
 }
 
 // providerOf is the provider of an app. Nil: it cannot be opened, which is told elsewhere.
-func providerOf(cfg config.Loaded, e *registry.Entry) registry.Provider {
+func providerOf(cfg config.Loaded, e *inventory.Definition) registry.Provider {
 	for _, s := range cfg.AllProviders() {
 		if s.Name == e.Provider() {
 			if p, err := s.Open(slog.New(slog.DiscardHandler)); err == nil {
@@ -51,7 +52,7 @@ func providerOf(cfg config.Loaded, e *registry.Entry) registry.Provider {
 }
 
 // writeUnseen says of an app that does not run why its use would not be seen.
-func writeUnseen(ctx context.Context, cfg config.Loaded, e *registry.Entry, out io.Writer) {
+func writeUnseen(ctx context.Context, cfg config.Loaded, e *inventory.Definition, out io.Writer) {
 	if !e.Managed || e.Follows() || !slices.Contains(e.App.Networks, "host") {
 		return
 	}
@@ -63,7 +64,7 @@ func writeUnseen(ctx context.Context, cfg config.Loaded, e *registry.Entry, out 
 }
 
 // measure looks at an app twice, and says what it saw, a line each.
-func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]string, error) {
+func measure(ctx context.Context, meter registry.Meter, e *inventory.Definition) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit+idle.Quiet(e.Properties, false))
 	defer cancel()
 	want := registry.Want{Ports: e.VisitedPorts(), CPU: true}
@@ -85,7 +86,7 @@ func measure(ctx context.Context, meter registry.Meter, e *registry.Entry) ([]st
 	return useText(first, last, second.Sub(began), e), nil
 }
 
-func useText(first, last idle.Usage, over time.Duration, e *registry.Entry) []string {
+func useText(first, last idle.Usage, over time.Duration, e *inventory.Definition) []string {
 	p := e.Properties
 	rate := float64(last.Bytes-min(first.Bytes, last.Bytes)) / over.Seconds()
 	traffic := fmt.Sprintf("traffic      %s/s", humanize.Bytes(uint64(rate)))

@@ -3,13 +3,13 @@ package config
 import (
 	"time"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // RegistrySettings are what names, rules and labels are read with.
-func (l Loaded) RegistrySettings() registry.Settings {
+func (l Loaded) RegistrySettings() inventory.Settings {
 	rule, _ := l.Traefik.Rule()
-	return registry.Settings{
+	return inventory.Settings{
 		Rules:       l.Rules,
 		Defaults:    l.Defaults,
 		Middleware:  l.Traefik.Middleware,

@@ -38,11 +38,11 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 				labels["paastis.mode"] = c.mode
 			}
 			delete(labels, c.drop)
-			apps := []Reported{{Provider: "docker", App: &inventory.App{Name: "shop", Labels: labels, Networks: c.networks, Instances: []inventory.Instance{{Name: "shop"}}}}}
+			apps := []inventory.Reported{{Provider: "docker", App: &inventory.App{Name: "shop", Labels: labels, Networks: c.networks, Instances: []inventory.Instance{{Name: "shop"}}}}}
 			if c.paastis != nil {
-				apps = append(apps, Reported{Provider: "docker", App: &inventory.App{Name: "paastis", Protected: inventory.IsPaastis, Networks: c.paastis, Instances: []inventory.Instance{{Name: "paastis"}}}})
+				apps = append(apps, inventory.Reported{Provider: "docker", App: &inventory.App{Name: "paastis", Protected: inventory.IsPaastis, Networks: c.paastis, Instances: []inventory.Instance{{Name: "paastis"}}}})
 			}
-			e := Resolve(apps, Settings{Defaults: rules.Defaults(), Middleware: "paastis"}).Named("shop")
+			e := inventory.Resolve(apps, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"}).Named("shop")
 			if published := len(e.Routes) > 0; published != c.published || e.Apart != c.apart {
 				t.Errorf("published %t, apart %t: %s", published, e.Apart, e.Problems)
 			}
@@ -51,7 +51,7 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 }
 
 func TestAnAppOnTheHostsNetworkIsFoundAtTheMachine(t *testing.T) {
-	rt := &Route{entry: &Entry{Resolved: &rules.Resolved{}}, router: &Router{}, scheme: "http", port: 8123}
+	rt := &inventory.Route{Definition: &inventory.Definition{Resolved: &rules.Resolved{}}, Router: &inventory.Router{}, Scheme: "http", Port: 8123}
 	hub := inventory.App{Networks: []string{"host"}, Instances: []inventory.Instance{{Name: "hub", Status: inventory.Running, Machine: netip.MustParseAddr("172.18.0.1")}}}
 	for name, c := range map[string]struct {
 		to   *destination

@@ -2,11 +2,8 @@ package registry
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
@@ -17,9 +14,6 @@ import (
 // Labels do not always tell whether a router uses the middleware: it may stand in a chain
 // of a file, or on an entry point. Then Traefik does: by its API, or by asking about a
 // request of the router.
-
-// askedByName is what Traefik has asked about if the middleware's address names the app.
-const askedByName = "?app"
 
 // hearEvery is how often a question about an app that is not managed is looked at: where it
 // proves nothing, it must cost nothing.
@@ -33,22 +27,16 @@ type Lister interface {
 	Version(ctx context.Context) (string, error)
 }
 
-// asked is a router that Traefik asks Paastis about, with what makes it do so: another
-// one of that name need not.
-func (r *Router) asked() string {
-	return r.Name + " " + strings.Join(r.Middlewares, ",") + " " + strings.Join(r.EntryPoints, ",")
-}
-
 // Heard takes notice that somebody at an address has asked about a request, which Find has
 // not found an app of ours for. If that is a Traefik, and a router of the labels takes the
 // request, the router uses the middleware, whatever the labels tell. It returns the app if
 // it is to be woken: one that runs has served the request so far.
 func (r *Registry) Heard(req *traefik.Request, by netip.Addr) *Keeper {
-	e, router := r.definitions.inventory.Load().routeFor(req, r.callers.traefikAt(by))
+	e, router := r.definitions.inventory.Load().RouteFor(req, r.callers.traefikAt(by))
 	if e == nil || router.Own {
 		return nil
 	}
-	return r.traefik.hear(e, router.asked(), by)
+	return r.traefik.hear(e, router.Question(), by)
 }
 
 // HeardName is Heard for a middleware's address that names the app.
@@ -57,12 +45,12 @@ func (r *Registry) HeardName(name string, by netip.Addr) *Keeper {
 	if e == nil {
 		return nil
 	}
-	return r.traefik.hear(e, askedByName, by)
+	return r.traefik.hear(e, inventory.AskedByName, by)
 }
 
-func (v *traefikView) hear(e *Entry, what string, by netip.Addr) *Keeper {
+func (v *traefikView) hear(e *inventory.Definition, what string, by netip.Addr) *Keeper {
 	k, now := KeeperOf(e), time.Now()
-	if e.excluded() != "" || !k.hear(now) {
+	if e.Excluded() != "" || !k.hear(now) {
 		return nil
 	}
 	v.mu.Lock()
@@ -164,55 +152,4 @@ func (v *traefikView) takeRouters(version string, routers []api.Router, catalog 
 		asked[v.keepers.byID[id]] = what
 	}
 	v.noteAsked(asked)
-}
-
-// AskedAbout is what Reported.Asked is by the routers that Traefik's API tells, by the IDs
-// of the apps, for those whose labels do not tell as much.
-func (inv *Inventory) AskedAbout(routers []api.Router, s Settings) map[string]string {
-	uses := map[string]bool{} // :: router with its provider → it uses the middleware
-	for _, router := range routers {
-		if s.Catalog.Uses(router.Middlewares, router.Provider, s.Middleware) {
-			uses[router.Name] = true
-		}
-	}
-	asked := map[string]string{}
-	for _, e := range inv.Entries {
-		if e.excluded() != "" {
-			continue
-		}
-		for i := range e.Routers {
-			if r := &e.Routers[i]; !r.Paastis && slices.ContainsFunc(r.runningNames(e.traefikProvider()), func(name string) bool { return uses[name] }) {
-				asked[e.ID] = r.asked()
-				break
-			}
-		}
-	}
-	return asked
-}
-
-// runningNames are those that the router may have in Traefik's API; see
-// api.Router.
-func (r *Router) runningNames(provider string) []string {
-	name := r.Name
-	if !strings.Contains(name, "@") {
-		name += "@" + provider
-	}
-	names := []string{name}
-	for _, entryPoint := range r.EntryPoints {
-		names = append(names, entryPoint+"-"+name)
-	}
-	return names
-}
-
-// whole is a catalog with what Traefik itself tells, which counts more than labels.
-func (s Settings) whole(labels traefik.Catalog) traefik.Catalog {
-	maps.Copy(labels, s.Catalog)
-	return labels
-}
-
-// newer tells that Traefik is known to have the options of 3.7.
-func (s Settings) newer() bool {
-	var major, minor int
-	_, err := fmt.Sscanf(strings.TrimPrefix(s.TraefikVersion, "v"), "%d.%d", &major, &minor)
-	return err == nil && (major > 3 || major == 3 && minor >= 7)
 }

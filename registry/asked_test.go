@@ -207,11 +207,11 @@ func TestAChainOnAnotherAppIsFollowed(t *testing.T) {
 	front.routed("solo.test").label("traefik.http.routers.solo-web.middlewares", "secured@docker")
 	proxy := proxying().label("traefik.http.middlewares.secured.chain.middlewares", "cut,paastis").
 		label("traefik.http.middlewares.cut.stripprefix.prefixes", "/a")
-	var apps []Reported
+	var apps []inventory.Reported
 	for _, a := range []*fakeApp{front, proxy} {
-		apps = append(apps, Reported{Provider: "docker", App: &a.app})
+		apps = append(apps, inventory.Reported{Provider: "docker", App: &a.app})
 	}
-	inv := Resolve(apps, settingsFor(t, ""))
+	inv := inventory.Resolve(apps, settingsFor(t, ""))
 	e := inv.Named("solo-web")
 	if !e.Managed || !strings.Contains(e.Why, "uses the middleware") {
 		t.Errorf("managed %t: %s", e.Managed, e.Why)
@@ -222,7 +222,7 @@ func TestAChainOnAnotherAppIsFollowed(t *testing.T) {
 }
 
 func TestAnUnmanagedAppSaysWhichMiddlewaresNoLabelDefines(t *testing.T) {
-	inv := Resolve([]Reported{{Provider: "docker", App: &chained().app}}, settingsFor(t, ""))
+	inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &chained().app}}, settingsFor(t, ""))
 	if e := inv.Named("solo-web"); e.Managed || !slices.Equal(e.Routers[0].Unknown, []string{"secured@file"}) || !strings.Contains(e.Why, "secured@file") {
 		t.Errorf("managed %t: %s", e.Managed, e.Why)
 	}
@@ -247,7 +247,7 @@ func TestAMiddlewareOfAnEntryPointManagesWhatTraefiksOwnFlagsTell(t *testing.T) 
 			}
 			s := settingsFor(t, "")
 			s.Traefik.EntryPoints = []traefik.EntryPoint{{Name: "web", AsDefault: true, Middlewares: c.middlewares}, {Name: "inner"}}
-			if e := Resolve([]Reported{{Provider: "docker", App: &app.app}}, s).Named("solo-web"); e.Managed != c.want {
+			if e := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app.app}}, s).Named("solo-web"); e.Managed != c.want {
 				t.Errorf("managed %t: %s", e.Managed, e.Why)
 			}
 		})

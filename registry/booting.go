@@ -19,7 +19,7 @@ const bootingGrace = time.Minute
 // awaitsBooting reports whether an app that serves is to stay closed for a while, for one that
 // it depends on runs and does not serve yet.
 func (p *pass) awaitsBooting(k *Keeper) bool {
-	if k.attempt.healthyAt.IsZero() || !slices.ContainsFunc(k.Entry().needs, boots) {
+	if k.attempt.healthyAt.IsZero() || !slices.ContainsFunc(k.Entry().Needs, boots) {
 		return false
 	}
 	over := k.attempt.healthyAt.Add(bootingGrace)
@@ -30,10 +30,10 @@ func (p *pass) awaitsBooting(k *Keeper) bool {
 // boots reports whether the app at the end of a link that asks for its start alone is on its
 // way. What a person has written to be no more than started is not waited for. Called with the
 // lock held.
-func boots(n need) bool {
-	t := KeeperOf(n.to)
-	if !n.Ordered || n.Optional || n.Condition != rules.Started || !n.to.Managed || n.to.job || t.state != Starting || !t.app.Up() || t.app.Health() == inventory.Unhealthy {
+func boots(n inventory.Need) bool {
+	t := KeeperOf(n.To)
+	if !n.Ordered || n.Optional || n.Condition != rules.Started || !n.To.Managed || n.To.Job || t.state != Starting || !t.app.Up() || t.app.Health() == inventory.Unhealthy {
 		return false
 	}
-	return !n.inside || !t.healthy() // those of a circle would wait for each other
+	return !n.Inside || !t.healthy() // those of a circle would wait for each other
 }

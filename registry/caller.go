@@ -2,7 +2,6 @@ package registry
 
 import (
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -98,7 +97,7 @@ func (k *Keeper) caller() Caller {
 // of Traefik's leads to Paastis itself. A dot at the end, of the host or of the rule's, makes
 // it no other one (host in pkg/muxer/http/matcher.go of 3.6.12). It allocates nothing.
 func (r *Registry) IsRouted(host string) bool {
-	owned := r.definitions.inventory.Load().ownHosts
+	owned := r.definitions.inventory.Load().OwnHosts
 	if len(owned) == 0 {
 		return false
 	}
@@ -109,38 +108,4 @@ func (r *Registry) IsRouted(host string) bool {
 	return slices.ContainsFunc(owned, func(own string) bool {
 		return strings.EqualFold(host, strings.TrimSuffix(own, "."))
 	})
-}
-
-// findOwnHosts finds the hosts of the routers that lead to Paastis itself, but for those by
-// which Traefik asks: there a question cannot be told from a request.
-func (inv *Inventory) findOwnHosts(s Settings) {
-	var asked []string
-	for _, e := range inv.Entries {
-		if !e.isPaastis(s) {
-			continue
-		}
-		asked = append(asked, e.askedAt()...)
-		for _, r := range e.Routers {
-			inv.ownHosts = append(inv.ownHosts, r.Match.Hosts()...)
-		}
-	}
-	inv.ownHosts = slices.DeleteFunc(inv.ownHosts, func(host string) bool { return slices.Contains(asked, host) })
-}
-
-// askedAt are the hosts at which Traefik may ask Paastis: those of middlewares, and what its
-// container is called.
-func (e *Entry) askedAt() []string {
-	hosts := e.App.Hosts()
-	for _, m := range e.labels.Middlewares {
-		if address, err := url.Parse(m.ForwardAuth); err == nil {
-			hosts = append(hosts, strings.ToLower(address.Hostname()))
-		}
-	}
-	return hosts
-}
-
-// isPaastis reports whether the app is Paastis, by its provider's word or because its labels
-// define the middleware.
-func (e *Entry) isPaastis(s Settings) bool {
-	return e.App.Protected == inventory.IsPaastis || s.Middleware != "" && e.labels.Defines(s.Middleware)
 }

@@ -21,7 +21,7 @@ func (p *pass) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	case why.Kind == reason.CheckingUse:
 		return // what was told may still hold
 	case p.now.Sub(s.LastUse) >= s.MaxIdle:
-		if user := p.summaries.of(k.Entry().component).user; user != nil {
+		if user := p.summaries.of(k.Entry().Component).user; user != nil {
 			by = user
 		}
 	case s.LastUse.Equal(k.routing.trafficSeenAt) && p.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():

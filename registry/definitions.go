@@ -5,23 +5,24 @@ import (
 	"reflect"
 	"sync/atomic"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
 
 // definitions are what the apps are by their labels and the settings, and those settings.
 type definitions struct {
-	settings  Settings                  // guarded by the registry's lock
-	inventory atomic.Pointer[Inventory] // swapped whole; read by every request
+	settings  inventory.Settings                  // guarded by the registry's lock
+	inventory atomic.Pointer[inventory.Inventory] // swapped whole; read by every request
 }
 
 // begin takes the first settings, by which there is no app.
-func (d *definitions) begin(s Settings) {
+func (d *definitions) begin(s inventory.Settings) {
 	d.settings = s
-	d.inventory.Store(Resolve(nil, s))
+	d.inventory.Store(inventory.Resolve(nil, s))
 }
 
 // reload takes other settings, but for what Traefik's API has told. It is called with r.mu held.
-func (d *definitions) reload(s Settings) {
+func (d *definitions) reload(s inventory.Settings) {
 	was := d.settings
 	s.Catalog, s.TraefikVersion, s.Timeouts = was.Catalog, was.TraefikVersion, was.Timeouts
 	d.settings = s
@@ -48,4 +49,6 @@ func (d *definitions) hearTimeouts(told map[string]traefik.Timeouts) bool {
 }
 
 // swap takes in what the apps are now, and returns what they were. It is called with r.mu held.
-func (d *definitions) swap(inv *Inventory) (before *Inventory) { return d.inventory.Swap(inv) }
+func (d *definitions) swap(inv *inventory.Inventory) (before *inventory.Inventory) {
+	return d.inventory.Swap(inv)
+}

@@ -37,23 +37,23 @@ type destination struct {
 	keeper    *Keeper        // of the app that it runs as; nil: it is none of those that are known
 	networks  networks       // that it is in; nil: not known
 	onHost    bool           // it uses the network of the engine's host: it may reach anything
-	inventory *Inventory
+	inventory *inventory.Inventory
 	elsewhere []api.Router // of other providers, by its API
 
 	// routes are what it gets, sorted by name; apps are those that they lead to.
 	routes []placedRoute
 	apps   map[*Keeper]bool
 	// ties are those of several apps that take the same requests.
-	ties [][]*Route
+	ties [][]*inventory.Route
 	// withheld says why it does not get the others.
-	withheld map[*Route]string
+	withheld map[*inventory.Route]string
 	// problems are what its owner has to know, a line each.
 	problems []string
 }
 
 // placedRoute is a route, and its place among the routers of others.
 type placedRoute struct {
-	*Route
+	*inventory.Route
 	placed dynamic.Placed
 }
 
@@ -162,10 +162,10 @@ func (d *destination) same(o *destination) bool {
 
 // choose finds what the Traefik gets.
 func (d *destination) choose() {
-	d.withheld, d.apps = map[*Route]string{}, map[*Keeper]bool{}
+	d.withheld, d.apps = map[*inventory.Route]string{}, map[*Keeper]bool{}
 	var all []placedRoute
-	for _, name := range slices.Sorted(maps.Keys(d.inventory.routes)) {
-		rt := d.inventory.routes[name]
+	for _, name := range slices.Sorted(maps.Keys(d.inventory.Routes)) {
+		rt := d.inventory.Routes[name]
 		if why := d.refuses(rt); why != "" {
 			d.withheld[rt] = why
 			continue
@@ -181,18 +181,18 @@ func (d *destination) choose() {
 
 // refuses says why Traefik would not have the router of a route, were it not for Paastis.
 // Empty: it would.
-func (d *destination) refuses(rt *Route) string {
-	if h := rt.router.holder; h != nil {
-		if why := d.leavesOut(h.labels, h.App, rt.router.Own); why != "" {
+func (d *destination) refuses(rt *inventory.Route) string {
+	if h := rt.Router.Holder(); h != nil {
+		if why := d.leavesOut(h.Labels, h.App, rt.Router.Own); why != "" {
 			return why
 		}
 	}
-	if why := d.leavesOut(rt.entry.labels, rt.entry.App, rt.router.Own); why != "" {
+	if why := d.leavesOut(rt.Definition.Labels, rt.Definition.App, rt.Router.Own); why != "" {
 		return why
 	}
 	switch {
-	case !d.static.Serves(rt.router.Router):
-		return fmt.Sprintf("Traefik has none of its entry points %s", strings.Join(rt.router.EntryPoints, ", "))
+	case !d.static.Serves(rt.Router.Router):
+		return fmt.Sprintf("Traefik has none of its entry points %s", strings.Join(rt.Router.EntryPoints, ", "))
 	case d.apart(rt):
 		return "Traefik is in none of its networks"
 	default:
@@ -216,9 +216,9 @@ func (d *destination) leavesOut(labels traefik.Labels, app *inventory.App, own b
 
 // apart reports whether Traefik is in none of the networks by which it would reach the app,
 // so that it is Paastis alone that could carry requests there.
-func (d *destination) apart(rt *Route) bool {
-	nets := rt.entry.App.Networks
-	if rt.entry.App.Mapping() != nil || d.isOfAnother(rt) || d.networks == nil || d.onHost || len(nets) == 0 || slices.Contains(nets, "host") || rt.router.StaticURL != "" || rt.foreign != "" {
+func (d *destination) apart(rt *inventory.Route) bool {
+	nets := rt.Definition.App.Networks
+	if rt.Definition.App.Mapping() != nil || d.isOfAnother(rt) || d.networks == nil || d.onHost || len(nets) == 0 || slices.Contains(nets, "host") || rt.Router.StaticURL != "" || rt.Foreign != "" {
 		return false
 	}
 	if n := d.network(rt); n != "" {
@@ -229,18 +229,18 @@ func (d *destination) apart(rt *Route) bool {
 
 // isOfAnother reports whether the app is of another provider than Traefik: networks of the same
 // name are not the same there.
-func (d *destination) isOfAnother(rt *Route) bool {
-	return d.keeper != nil && d.keeper.provider.ID() != rt.entry.Provider()
+func (d *destination) isOfAnother(rt *inventory.Route) bool {
+	return d.keeper != nil && d.keeper.provider.ID() != rt.Definition.Provider()
 }
 
 // network is the one by which Traefik reaches the app, as the labels choose, else its own
 // flags. Empty: any.
-func (d *destination) network(rt *Route) string {
-	for _, n := range []string{rt.network, d.static.Network} {
+func (d *destination) network(rt *inventory.Route) string {
+	for _, n := range []string{rt.Network, d.static.Network} {
 		if n == "" {
 			continue
 		}
-		if !slices.Contains(rt.entry.App.Networks, n) {
+		if !slices.Contains(rt.Definition.App.Networks, n) {
 			return "" // Traefik takes any, then
 		}
 		return n
@@ -251,17 +251,17 @@ func (d *destination) network(rt *Route) string {
 // place finds the place of each route among the routers that Traefik has from others. One
 // that has none is left to ForwardAuth.
 func (d *destination) place(all []placedRoute) {
-	published := make(map[*Router]bool, len(all))
+	published := make(map[*inventory.Router]bool, len(all))
 	routers := make([]dynamic.Rival, 0, len(all))
 	for _, rt := range all {
-		published[rt.router] = true
-		routers = append(routers, dynamic.Rival{Router: rt.router.Router, Rule: rt.router.Match, Origin: rt.entry.App.Origin})
+		published[rt.Router] = true
+		routers = append(routers, dynamic.Rival{Router: rt.Router.Router, Rule: rt.Router.Match, Origin: rt.Definition.App.Origin})
 	}
 	for i, placed := range dynamic.Place(d.static, routers, d.rivals(published)) {
 		rt := all[i]
 		if err := placed.Err; err != nil {
 			d.withheld[rt.Route] = err.Error()
-			d.problems = append(d.problems, fmt.Sprintf("router %q on %s is not published: %v; until then only ForwardAuth wakes its app", rt.router.Name, rt.entry.App.Origin, err))
+			d.problems = append(d.problems, fmt.Sprintf("router %q on %s is not published: %v; until then only ForwardAuth wakes its app", rt.Router.Name, rt.Definition.App.Origin, err))
 			continue
 		}
 		rt.placed = placed
@@ -272,10 +272,10 @@ func (d *destination) place(all []placedRoute) {
 // rivals are the routers that Traefik may have and Paastis does not publish to it: those of
 // apps that are not managed, or left to ForwardAuth, whether they run now or not; and those
 // of other providers, as far as its API tells.
-func (d *destination) rivals(published map[*Router]bool) []dynamic.Rival {
+func (d *destination) rivals(published map[*inventory.Router]bool) []dynamic.Rival {
 	var all []dynamic.Rival
 	for _, e := range d.inventory.Entries {
-		if !d.static.Keeps(e.labels) {
+		if !d.static.Keeps(e.Labels) {
 			continue
 		}
 		for i := range e.Routers {
@@ -328,7 +328,7 @@ func (pub *Publisher) HasEndpoint(name string) bool {
 
 // Withheld is a router that is not published to a Traefik.
 type Withheld struct {
-	Entry  *Entry
+	Entry  *inventory.Definition
 	Router string
 	// Why says it, for people.
 	Why string
@@ -336,14 +336,14 @@ type Withheld struct {
 
 // WithheldFrom returns what is not published to the Traefik that an app runs as, sorted, and
 // what its owner has to know of it, a line each. set is what the settings say of it.
-func WithheldFrom(inv *Inventory, app *inventory.App, set traefik.Static) ([]Withheld, []string) {
+func WithheldFrom(inv *inventory.Inventory, app *inventory.App, set traefik.Static) ([]Withheld, []string) {
 	d := &destination{set: set, static: set, inventory: inv, networks: app.Networks, onHost: slices.Contains(app.Networks, "host")}
 	d.read(app)
 	d.choose()
 	d.doubt()
 	var all []Withheld
 	for rt, why := range d.withheld {
-		all = append(all, Withheld{rt.entry, rt.router.Name, why})
+		all = append(all, Withheld{rt.Definition, rt.Router.Name, why})
 	}
 	slices.SortFunc(all, func(a, b Withheld) int {
 		return cmp.Or(strings.Compare(a.Entry.Name, b.Entry.Name), strings.Compare(a.Router, b.Router))

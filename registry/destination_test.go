@@ -58,7 +58,7 @@ func zoned(name, zone string) *fakeApp {
 	return service("shop", name).routed(name+".test").label("traefik.enable", "true").label("zone", zone)
 }
 
-func liveFor(t *testing.T, s Settings, apps ...*fakeApp) *world {
+func liveFor(t *testing.T, s inventory.Settings, apps ...*fakeApp) *world {
 	t.Helper()
 	f := newFake(apps...)
 	return liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: s})
@@ -253,18 +253,20 @@ func TestATraefikThatHasJustStartedIsLookedForBeforeItGetsARoute(t *testing.T) {
 
 func TestWhatIsNotKnownOfATraefikThatFetchesIsTold(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(s *Settings, edge *fakeApp)
+		change func(s *inventory.Settings, edge *fakeApp)
 		want   string // empty: nothing is told
 	}{
-		"all is read":         {func(*Settings, *fakeApp) {}, ""},
-		"it is in a file":     {func(_ *Settings, edge *fakeApp) { edge.app.Traefik = &traefik.Static{Unread: "it is in a file"} }, "it is in a file"},
-		"no flag of fetching": {func(_ *Settings, edge *fakeApp) { edge.app.Traefik = &traefik.Static{} }, "in a file"},
-		"it is in a file, and set": {func(s *Settings, edge *fakeApp) {
+		"all is read": {func(*inventory.Settings, *fakeApp) {}, ""},
+		"it is in a file": {func(_ *inventory.Settings, edge *fakeApp) {
+			edge.app.Traefik = &traefik.Static{Unread: "it is in a file"}
+		}, "it is in a file"},
+		"no flag of fetching": {func(_ *inventory.Settings, edge *fakeApp) { edge.app.Traefik = &traefik.Static{} }, "in a file"},
+		"it is in a file, and set": {func(s *inventory.Settings, edge *fakeApp) {
 			edge.app.Traefik = &traefik.Static{Unread: "it is in a file"}
 			s.Traefik.Constraints, _ = traefik.ParseConstraint("")
 			s.Traefik.ExposedByDefault = new(bool)
 		}, ""},
-		"another is set": {func(s *Settings, _ *fakeApp) {
+		"another is set": {func(s *inventory.Settings, _ *fakeApp) {
 			s.Traefik.Constraints, _ = traefik.ParseConstraint("Label(`zone`,`in`)")
 		}, "constraints"},
 	} {

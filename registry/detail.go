@@ -8,6 +8,7 @@ import (
 
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -88,7 +89,7 @@ func (r *Registry) Details() []Detail {
 	inv, p := r.definitions.inventory.Load(), r.viewer.readPass(time.Now())
 	drafts := make([]detailDraft, 0, len(inv.Entries))
 	for _, e := range inv.Entries {
-		if inv.listed(e) {
+		if inv.Lists(e) {
 			drafts = append(drafts, p.detail(KeeperOf(e)))
 		}
 	}
@@ -104,17 +105,12 @@ func (r *Registry) Detail(k *Keeper) Detail {
 	return complete([]detailDraft{d})[0]
 }
 
-// listed tells that an app is among Details.
-func (inv *Inventory) listed(e *Entry) bool {
-	return e.Managed || slices.ContainsFunc(inv.Graph.Dependents(e.Name), func(name string) bool { return inv.names[name].Managed })
-}
-
 // detailDraft is a detail of which that is still missing what never changes of its entry: it is
 // filled in without the lock.
 type detailDraft struct {
 	Detail
-	entry *Entry
-	inv   *Inventory
+	entry *inventory.Definition
+	inv   *inventory.Inventory
 }
 
 // complete completes drafts, and sorts them by stack and name.
@@ -135,7 +131,7 @@ func (d *detailDraft) describe() {
 	e := d.entry
 	d.Provider, _, _ = strings.Cut(e.ID, "/")
 	d.OwnName, d.Stack, d.Managed = e.App.Name, e.App.Stack, e.Managed
-	d.MaxIdle, d.Mode, d.URLs = e.MaxIdleTime, e.Mode.String(), e.urls()
+	d.MaxIdle, d.Mode, d.URLs = e.MaxIdleTime, e.Mode.String(), e.URLs()
 	graph := d.inv.Graph
 	for _, l := range graph.Links(e.Name) {
 		d.Needs = append(d.Needs, needOf(l))
@@ -163,14 +159,14 @@ type readPass struct {
 	*summaries
 	definitions *definitions
 	transitions *transitions
-	stops       map[*component]time.Time // when each stops; zero: not foreseeable
+	stops       map[*inventory.Component]time.Time // when each stops; zero: not foreseeable
 }
 
 // readPass begins one.
 func (v *viewer) readPass(now time.Time) *readPass {
 	return &readPass{
 		summaries: newSummaries(now, v.supply, v.publisher), definitions: v.definitions, transitions: v.transitions,
-		stops: map[*component]time.Time{},
+		stops: map[*inventory.Component]time.Time{},
 	}
 }
 
@@ -183,7 +179,7 @@ func (p *readPass) detail(k *Keeper) detailDraft {
 		d.Since = k.past.Current()
 	}
 	if k.removal.gone {
-		d.Reason, d.inv = k.reason.get(), &Inventory{Graph: rules.NewGraph(nil)}
+		d.Reason, d.inv = k.reason.get(), &inventory.Inventory{Graph: rules.NewGraph(nil)}
 		return d
 	}
 	if !e.Managed {
@@ -230,7 +226,7 @@ func (p *readPass) nextStop(k *Keeper) time.Time {
 	if k.state != Ready && (k.state != Failed || !k.app.Alive()) || !k.Entry().Managed {
 		return time.Time{}
 	}
-	c := k.Entry().component
+	c := k.Entry().Component
 	stop, known := p.stops[c]
 	if !known {
 		p.stops[c] = time.Time{} // whoever asks meanwhile is needed by it
@@ -241,7 +237,7 @@ func (p *readPass) nextStop(k *Keeper) time.Time {
 }
 
 // foresee is when a component sleeps, after all that need it.
-func (p *readPass) foresee(k *Keeper, c *component) time.Time {
+func (p *readPass) foresee(k *Keeper, c *inventory.Component) time.Time {
 	s := p.snapshot(k)
 	if s.SleepIsAsked() {
 		return p.now
@@ -256,7 +252,7 @@ func (p *readPass) foresee(k *Keeper, c *component) time.Time {
 		stop = s.LastUse.Add(stay)
 	}
 	stop = latest(stop, s.NotBefore)
-	for _, m := range c.members {
+	for _, m := range c.Members {
 		if why, _ := p.publisher.unturnable(KeeperOf(m), p.now); !why.IsZero() {
 			return time.Time{}
 		}
@@ -277,7 +273,7 @@ const mostWindows = 8
 
 // afterWindows is when no window and no pin keeps an app of a component awake any more, from
 // a time on. Zero: not soon.
-func (p *readPass) afterWindows(c *component, t time.Time) time.Time {
+func (p *readPass) afterWindows(c *inventory.Component, t time.Time) time.Time {
 	for range mostWindows {
 		end := t
 		for m := range managed(c) {
@@ -291,18 +287,4 @@ func (p *readPass) afterWindows(c *component, t time.Time) time.Time {
 		t = end
 	}
 	return time.Time{}
-}
-
-// urls are those of the app's routers, sorted; where one takes HTTPS, none of HTTP.
-func (e *Entry) urls() []string {
-	var all []string
-	for _, router := range e.Routers {
-		all = append(all, router.Match.URLs(router.Router)...)
-	}
-	slices.Sort(all)
-	all = slices.Compact(all)
-	return slices.DeleteFunc(slices.Clone(all), func(u string) bool {
-		rest, plain := strings.CutPrefix(u, "http://")
-		return plain && slices.Contains(all, "https://"+rest)
-	})
 }

@@ -263,11 +263,11 @@ func TestARouteKeepsItsNameWhateverRulesAndOtherAppsDo(t *testing.T) {
 		check := func() {
 			t.Helper()
 			for route, app := range want {
-				if rt := w.Inventory().routes[route]; rt == nil || KeeperOfRoute(rt) != w.keeperOf(app) {
+				if rt := w.Inventory().Routes[route]; rt == nil || KeeperOfRoute(rt) != w.keeperOf(app) {
 					t.Errorf("route %s is not of %s", route, app)
 				}
 			}
-			if got := w.Inventory().routes; len(got) != len(want) {
+			if got := w.Inventory().Routes; len(got) != len(want) {
 				t.Errorf("routes %v", slices.Sorted(maps.Keys(got)))
 			}
 		}
@@ -548,7 +548,7 @@ func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T)
 			w, _ := liveDirect(t, Options{}, a)
 			w.visit("solo-web")
 			w.change("solo-web", func(i *inventory.Instance) { i.Health, a.app.Instances[1].Health = c.one, c.two })
-			rt := w.Inventory().routes["solo-web"]
+			rt := w.Inventory().Routes["solo-web"]
 			if got := strings.Join(w.serversOf(rt), " "); got != c.want {
 				t.Errorf("%+v: led to %s", c, got)
 			}
@@ -676,7 +676,7 @@ func (l *directLife) wantUp(when string) {
 }
 
 // serversOf are those that are published of a route to a Traefik of which nothing is known.
-func (w *world) serversOf(rt *Route) []string {
+func (w *world) serversOf(rt *inventory.Route) []string {
 	w.Registry.mu.Lock()
 	defer w.Registry.mu.Unlock()
 	return serversOf(rt, KeeperOfRoute(rt).app, w.prober.serving(KeeperOfRoute(rt)), nil)

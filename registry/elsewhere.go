@@ -56,7 +56,7 @@ func (v *traefikView) knownRouters() map[string]bool {
 	known := map[string]bool{}
 	for _, e := range v.definitions.inventory.Load().Entries {
 		for i := range e.Routers {
-			for _, name := range e.Routers[i].runningNames(e.traefikProvider()) {
+			for _, name := range e.Routers[i].RunningNames(e.TraefikProvider()) {
 				known[name] = true
 			}
 		}

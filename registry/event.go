@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -125,17 +126,17 @@ func (n *news) markGone(name string) {
 
 // compare tells of the apps that are others than before by a new inventory, and of those that
 // are no longer listed.
-func (n *news) compare(before, inv *Inventory) {
+func (n *news) compare(before, inv *inventory.Inventory) {
 	if len(n.followers) == 0 {
 		return
 	}
 	for _, e := range inv.Entries {
-		if was := before.names[e.ID]; was == nil || was.ID != e.ID || !inv.tellsAsMuchOf(e, before, was) {
+		if was := before.ByName[e.ID]; was == nil || was.ID != e.ID || !inv.TellsAsMuchOf(e, before, was) {
 			n.markChanged(KeeperOf(e))
 		}
 	}
 	for _, was := range before.Entries {
-		if e := inv.names[was.Name]; before.listed(was) && (e == nil || e.Name != was.Name || !inv.listed(e)) {
+		if e := inv.ByName[was.Name]; before.Lists(was) && (e == nil || e.Name != was.Name || !inv.Lists(e)) {
 			n.markGone(was.Name)
 		}
 	}

@@ -200,7 +200,7 @@ func (p *pass) failFor(k, needed *Keeper) {
 // end takes in that an app ended on its way up: a job may, and anything else failed.
 func (p *pass) end(k *Keeper) {
 	last := k.app.LastInstance()
-	if !last.OOMKilled && last.Fault == "" && last.ExitCode == 0 && k.Entry().mayEnd() {
+	if !last.OOMKilled && last.Fault == "" && last.ExitCode == 0 && k.Entry().MayEnd() {
 		k.endings.complete(p.now)
 		p.enter(k, Asleep, reason.Reason{Kind: reason.Completed})
 		return

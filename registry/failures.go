@@ -110,7 +110,7 @@ func (f *failures) forgetStops() { f.stopAfter, f.stopTries = time.Time{}, nil }
 
 // logs are the last lines of the app that failed: of another one, if that is why. They are
 // for visitors only if both apps show theirs.
-func (f *failures) logs(e *Entry, forVisitors bool) []string {
+func (f *failures) logs(e *inventory.Definition, forVisitors bool) []string {
 	if forVisitors && !e.ShowLogs {
 		return nil
 	}

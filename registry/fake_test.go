@@ -393,7 +393,7 @@ func runs(t *testing.T, p Provider, o Options, do func(*Registry)) {
 func begin(t *testing.T, o Options) (r *Registry, stop func()) {
 	t.Helper()
 	if o.Probe == nil {
-		o.Probe = func(context.Context, Target) error { return nil }
+		o.Probe = func(context.Context, inventory.Target) error { return nil }
 	}
 	r = New(o)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -406,7 +406,7 @@ func begin(t *testing.T, o Options) (r *Registry, stop func()) {
 	return r, func() { cancel(); <-done }
 }
 
-func settingsFor(t *testing.T, yml string) Settings {
+func settingsFor(t *testing.T, yml string) inventory.Settings {
 	t.Helper()
 	set, err := rules.ParseFile("paastis.yml", []byte(yml))
 	if err != nil {
@@ -416,7 +416,7 @@ func settingsFor(t *testing.T, yml string) Settings {
 	if err := defaults.SetGlobal("max_idle_time", "10m", "test"); err != nil {
 		t.Fatal(err)
 	}
-	return Settings{Rules: set, Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second}
+	return inventory.Settings{Rules: set, Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second}
 }
 
 // visit is a request for an app: it wakes the app if need be, waits for it, and

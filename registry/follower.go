@@ -2,11 +2,9 @@ package registry
 
 import (
 	"context"
-	"reflect"
 	"slices"
 	"time"
 
-	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -143,12 +141,12 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) {
 	inv, p := f.definitions.inventory.Load(), f.readPass(now)
 	for k := range f.changed {
-		if !k.removal.gone && inv.listed(k.Entry()) {
+		if !k.removal.gone && inv.Lists(k.Entry()) {
 			drafts = append(drafts, p.detail(k))
 		}
 	}
 	for name := range f.gone {
-		if e := inv.names[name]; e == nil || e.Name != name || !inv.listed(e) {
+		if e := inv.ByName[name]; e == nil || e.Name != name || !inv.Lists(e) {
 			gone = append(gone, name)
 		}
 	}
@@ -195,15 +193,4 @@ func (f *Follower) stir() {
 	case f.wake <- struct{}{}:
 	default:
 	}
-}
-
-// tellsAsMuchOf tells that what an inventory says of an app is what another one said.
-func (inv *Inventory) tellsAsMuchOf(e *Entry, before *Inventory, was *Entry) bool {
-	return e.Name == was.Name && e.Managed == was.Managed && e.Why == was.Why && inv.listed(e) == before.listed(was) &&
-		inventory.SameDefinition(e.App, was.App) && reflect.DeepEqual(e.Properties, was.Properties) &&
-		slices.EqualFunc(e.Routers, was.Routers, func(a, b Router) bool { return a.Rule == b.Rule }) &&
-		slices.Equal(inv.Graph.Links(e.Name), before.Graph.Links(e.Name)) &&
-		slices.Equal(inv.Graph.Missing(e.Name), before.Graph.Missing(e.Name)) &&
-		slices.Equal(inv.Graph.Dependents(e.Name), before.Graph.Dependents(e.Name)) &&
-		slices.Equal(inv.Graph.Component(e.Name), before.Graph.Component(e.Name))
 }

@@ -3,6 +3,8 @@ package registry
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // gate is all that a request reads of an app: it neither locks nor allocates. Its fields are
@@ -26,11 +28,11 @@ type gate struct {
 
 	// entry is what the app is, by labels and rules; swapped whole. Nil until the first
 	// inventory that has the app.
-	entry atomic.Pointer[Entry]
+	entry atomic.Pointer[inventory.Definition]
 }
 
 // Entry is what the app is, by its labels and the rules.
-func (g *gate) Entry() *Entry { return g.entry.Load() }
+func (g *gate) Entry() *inventory.Definition { return g.entry.Load() }
 
 // Pass counts a request as activity and reports whether it may go to the app. It
 // neither locks nor allocates. The order matters: who turns the app towards sleep
@@ -105,7 +107,7 @@ func (g *gate) setOpen(open bool) bool { return g.open.Swap(open) != open }
 func (g *gate) forgetStreams() { g.lasting.Store(0) }
 
 // define makes the app another one, and returns what it was. Nil: nothing so far.
-func (g *gate) define(e *Entry) *Entry { return g.entry.Swap(e) }
+func (g *gate) define(e *inventory.Definition) *inventory.Definition { return g.entry.Swap(e) }
 
 // hear notes a question about the app, and reports whether enough time has passed since the
 // last one to look at it.

@@ -32,11 +32,11 @@ func TestARouterTakesNothingWhoseMiddlewareTraefikDoesNotHave(t *testing.T) {
 		app := func(name, priority string) *fakeApp {
 			return service("shop", name).routed("shop.example").awake().label("traefik.http.routers.shop-"+name+".priority", priority)
 		}
-		var apps []Reported
+		var apps []inventory.Reported
 		for _, a := range []*fakeApp{auth, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middlewares)} {
-			apps = append(apps, Reported{Provider: "docker", App: &a.app})
+			apps = append(apps, inventory.Reported{Provider: "docker", App: &a.app})
 		}
-		inv := Resolve(apps, settingsFor(t, ""))
+		inv := inventory.Resolve(apps, settingsFor(t, ""))
 		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != c.want {
 			t.Errorf("%s: the request is for %q, want %q", name, got, c.want)
 		}
@@ -76,11 +76,11 @@ func TestARouterTakesNothingWhoseMiddlewareIsDefinedInTwoWays(t *testing.T) {
 		app := func(name, priority string) *fakeApp {
 			return service("shop", name).routed("shop.example").awake().label("traefik.http.routers.shop-"+name+".priority", priority)
 		}
-		var apps []Reported
+		var apps []inventory.Reported
 		for _, a := range []*fakeApp{auth("auth"), other, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middleware)} {
-			apps = append(apps, Reported{Provider: "docker", App: &a.app})
+			apps = append(apps, inventory.Reported{Provider: "docker", App: &a.app})
 		}
-		inv := Resolve(apps, settingsFor(t, ""))
+		inv := inventory.Resolve(apps, settingsFor(t, ""))
 		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != c.want {
 			t.Errorf("%s: the request is for %q, want %q", name, got, c.want)
 		}

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
@@ -80,25 +79,7 @@ func (p *pass) reachable(k *Keeper) time.Time {
 // a file for example: only Traefik knows it.
 func (p *pass) unsure(k *Keeper) bool {
 	e := k.Entry()
-	return len(e.unproven()) > 0 || len(e.Routers) == 0 && p.reg.traefik.gateway != nil && !k.lastRequest().IsZero()
-}
-
-// unproven are the services through which Traefik may not reach the app as soon as it
-// answers: those whose server it has to find, and those whose health it checks itself.
-func (e *Entry) unproven() []string {
-	var services []string
-	for _, r := range e.Routers {
-		if r.StaticURL != "" && !r.Checked || r.Service == "" || r.Own {
-			continue
-		}
-		service := r.Service
-		if !strings.Contains(service, "@") {
-			service += "@" + e.traefikProvider()
-		}
-		services = append(services, service)
-	}
-	slices.Sort(services)
-	return slices.Compact(services)
+	return len(e.Unproven()) > 0 || len(e.Routers) == 0 && p.reg.traefik.gateway != nil && !k.lastRequest().IsZero()
 }
 
 // proof is what is to be shown of one wake.
@@ -128,7 +109,7 @@ func (p *pass) prove(k *Keeper) {
 	r, deadline, during := p.reg, k.attempt.deadline, k.during()
 	proof := proof{
 		gateway: p.reg.traefik.gateway, middleware: p.reg.definitions.settings.Middleware,
-		services: k.Entry().unproven(), addresses: inventory.AddressesOf(p.reg.prober.serving(k)),
+		services: k.Entry().Unproven(), addresses: inventory.AddressesOf(p.reg.prober.serving(k)),
 		certain: k.attempt.healthyAt.Add(p.reg.definitions.settings.Throttle + noticeSlack),
 	}
 	if len(k.app.Instances) > 1 {

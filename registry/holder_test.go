@@ -37,7 +37,7 @@ func TestRouterOnAnotherContainerWakesTheAppThatServes(t *testing.T) {
 		}
 		w.visit(k.Name())
 		w.wantCalls("start shop-back")
-		if got := k.Entry().unproven(); len(got) != 1 || got[0] != "back@fake" {
+		if got := k.Entry().Unproven(); len(got) != 1 || got[0] != "back@fake" {
 			t.Errorf("to be proven: %v", got)
 		}
 	})
@@ -120,7 +120,7 @@ func TestPublishedRouteLeadsToTheAppThatServesByTheMiddlewaresOfItsLabels(t *tes
 		f := newFake(front, back)
 		w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")})
 		b := balance(t, w.Registry, "10.0.0.9")
-		if rt := w.Inventory().routes["shop-back.api"]; rt == nil || KeeperOfRoute(rt).Name() != "shop-back" {
+		if rt := w.Inventory().Routes["shop-back.api"]; rt == nil || KeeperOfRoute(rt).Name() != "shop-back" {
 			t.Fatalf("route %v", rt)
 		}
 		w.visit("shop-back")

@@ -133,10 +133,10 @@ func (k *Keeper) next() <-chan struct{} {
 }
 
 // KeeperOf is the keeper of an app. Nil only if its inventory is one that no registry has made.
-func KeeperOf(e *Entry) *Keeper {
+func KeeperOf(e *inventory.Definition) *Keeper {
 	k, _ := e.Live.(*Keeper)
 	return k
 }
 
 // KeeperOfRoute is that of the app behind a route.
-func KeeperOfRoute(rt *Route) *Keeper { return KeeperOf(rt.entry) }
+func KeeperOfRoute(rt *inventory.Route) *Keeper { return KeeperOf(rt.Definition) }

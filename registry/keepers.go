@@ -76,7 +76,7 @@ func (s *keeperSet) file(k *Keeper) {
 }
 
 // fileAll finds those that move among the apps of a new inventory.
-func (s *keeperSet) fileAll(inv *Inventory) {
+func (s *keeperSet) fileAll(inv *inventory.Inventory) {
 	s.moving = nil
 	for _, e := range inv.Entries {
 		if !KeeperOf(e).rests() {

@@ -72,7 +72,7 @@ type knock struct {
 	k       *Keeper
 	i       inventory.Instance
 	during  func() bool // see Keeper.during
-	targets []Target
+	targets []inventory.Target
 	// port is the instance's own that the first target is.
 	port uint16
 	// patience is how long an app is probed of which nobody has said that it listens there.
@@ -149,7 +149,7 @@ func (o knock) untilAnswered(ctx context.Context) outcome {
 }
 
 // until probes one target.
-func (o knock) until(ctx context.Context, t Target) bool {
+func (o knock) until(ctx context.Context, t inventory.Target) bool {
 	began := time.Now()
 	for t.Patience = httpLimit; ctx.Err() == nil && o.goesOn(); {
 		err := o.probe(ctx, t)

@@ -28,11 +28,11 @@ func TestALinkMayNameWhatContainersCallEachOther(t *testing.T) {
 			db.app.Aliases, other.app.Aliases, smtp.app.Aliases = []string{"db", "postgres"}, []string{"db"}, []string{"mailer", "blog-web"}
 			redis, second := service("blog", "redis"), service("post", "redis")
 			redis.app.Aliases, second.app.Aliases = []string{"cache"}, []string{"cache"}
-			var apps []Reported
+			var apps []inventory.Reported
 			for _, a := range []*fakeApp{front, db, other, smtp, redis, second, service("blog", "web")} {
-				apps = append(apps, Reported{Provider: "fake", App: &a.app})
+				apps = append(apps, inventory.Reported{Provider: "fake", App: &a.app})
 			}
-			inv := Resolve(apps, settingsFor(t, ""))
+			inv := inventory.Resolve(apps, settingsFor(t, ""))
 			var links []string
 			for _, l := range inv.Graph.Links("shop-front") {
 				links = append(links, l.Name)
@@ -66,7 +66,7 @@ func TestAnAppThatItsProviderRemovesIsNeverStoppedAndTold(t *testing.T) {
 func TestAnAppThatCannotWakeAsItIsIsTold(t *testing.T) {
 	app := service("shop", "front").routed("shop.test")
 	app.app.Unstartable = "its lender is gone; create it anew"
-	inv := Resolve([]Reported{{Provider: "fake", App: &app.app}}, settingsFor(t, ""))
+	inv := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &app.app}}, settingsFor(t, ""))
 	if want, got := `app "shop-front" cannot wake: its lender is gone; create it anew`, strings.Join(inv.Problems(), "\n"); got != want {
 		t.Errorf("told %q, want %q", got, want)
 	}
@@ -131,11 +131,11 @@ func TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure(t *testing.T) {
 			if c.front != "" {
 				front.label("paastis.linked_apps", c.front)
 			}
-			var apps []Reported
+			var apps []inventory.Reported
 			for _, a := range []*fakeApp{front, worker, service("shop", "db")} {
-				apps = append(apps, Reported{Provider: "fake", App: &a.app})
+				apps = append(apps, inventory.Reported{Provider: "fake", App: &a.app})
 			}
-			told := Resolve(apps, settingsFor(t, c.rules)).Named("shop-worker").Problems
+			told := inventory.Resolve(apps, settingsFor(t, c.rules)).Named("shop-worker").Problems
 			if len(told) > 1 || (len(told) == 0) != (c.want == nil) {
 				t.Errorf("told %q", told)
 			}

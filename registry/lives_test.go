@@ -167,7 +167,7 @@ func (l *life) someCondition(of string) string {
 	}
 }
 
-func (l *life) settings(disabled string) Settings {
+func (l *life) settings(disabled string) inventory.Settings {
 	yml := fmt.Sprintf("rules: [{pattern: '.*', max_idle_time: %s, start_timeout: 40s, job_timeout: 1m, max_concurrent_starts: %d}", lifeIdle, 1+l.random.IntN(3))
 	if disabled != "" {
 		yml += ", {pattern: '^" + disabled + "$', enable: false}"

@@ -55,7 +55,7 @@ func (m *manual) passStops(app *inventory.App) {
 
 // kept says what keeps an app awake at a time, whatever its use, and until when at
 // least. Zero: nothing does.
-func (m *manual) kept(e *Entry, now time.Time) (why reason.Reason, until time.Time) {
+func (m *manual) kept(e *inventory.Definition, now time.Time) (why reason.Reason, until time.Time) {
 	for _, w := range e.KeepAwake {
 		if _, end, inside := w.At(now); inside && end.After(until) {
 			why, until = reason.Reason{Kind: reason.KeepAwake, Text: w.String(), Until: end}, end

@@ -91,7 +91,7 @@ func (r *Registry) WakeManually(k *Keeper, insist bool) {
 	now, inv := time.Now(), r.definitions.inventory.Load()
 	r.transitions.endManualStop(k, now)
 	for _, name := range inv.Graph.Closure(k.Name()) {
-		if e := inv.names[name]; e != nil && e.Managed {
+		if e := inv.ByName[name]; e != nil && e.Managed {
 			r.transitions.endManualStop(KeeperOf(e), now)
 		}
 	}

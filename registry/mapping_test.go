@@ -75,7 +75,7 @@ func TestAnAppThatPublishesItsPortsIsReachedAtItsMachine(t *testing.T) {
 			if got := b.leadsTo("solo-web"); got != "http://"+c.want {
 				t.Errorf("Traefik is led to %s, want %s", got, c.want)
 			}
-			if got := w.Target(w.Inventory().routes["solo-web"]); got == nil || got.Host != c.want {
+			if got := w.Target(w.Inventory().Routes["solo-web"]); got == nil || got.Host != c.want {
 				t.Errorf("requests are carried to %v, want %s", got, c.want)
 			}
 		})
@@ -109,7 +109,7 @@ func TestAPortThatIsNotPublishedIsToldAndTheProviderIsAskedWhetherTheAppListens(
 			a.noHealth, a.addresses = true, nil
 			f := newFake(a)
 			into := &lookedInto{metered: metered{f, true}}
-			w := liveOn(t, f, Options{Providers: []Provider{into}, Settings: settingsFor(t, ""), Probe: func(_ context.Context, target Target) error {
+			w := liveOn(t, f, Options{Providers: []Provider{into}, Settings: settingsFor(t, ""), Probe: func(_ context.Context, target inventory.Target) error {
 				t.Errorf("probed at %q", target.Address)
 				return nil
 			}})
@@ -120,7 +120,7 @@ func TestAPortThatIsNotPublishedIsToldAndTheProviderIsAskedWhetherTheAppListens(
 			if !slices.Equal(into.asked, []uint16{8080}) {
 				t.Errorf("asked whether it listens on %v", into.asked)
 			}
-			if got := w.Target(w.Inventory().routes["solo-web"]); got != nil {
+			if got := w.Target(w.Inventory().Routes["solo-web"]); got != nil {
 				t.Errorf("requests are carried to %s", got)
 			}
 			w.wantRoute(b, "solo-web", self)

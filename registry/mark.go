@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -191,12 +192,12 @@ func (pub *Publisher) AwaitMarks(ctx context.Context) bool {
 
 // Marked is the route that a mark is of. It returns ErrForged, ErrOutdated or ErrWithdrawn
 // if there is none; how long it takes tells nothing of the keys, or of the routes.
-func (pub *Publisher) Marked(mark string) (*Route, error) {
+func (pub *Publisher) Marked(mark string) (*inventory.Route, error) {
 	tag, name, _ := strings.Cut(mark, ".")
 	if len(tag) != history.TagLength {
 		return nil, ErrForged
 	}
-	routes := pub.reg.definitions.inventory.Load().routes
+	routes := pub.reg.definitions.inventory.Load().Routes
 	route := routes[name]
 	switch {
 	case !pub.marks.made(tag, name):
@@ -223,28 +224,13 @@ func (m *marks) made(tag, name string) bool {
 	return made
 }
 
-// Takes reports whether a request that has the route's mark may have come by its router, and
-// makes it what the visitor made it, as far as that can be told: see Restore. A mark alone
-// opens nothing: what else Traefik routes to Paastis has another host.
-func (rt *Route) Takes(req *traefik.Request) bool {
-	return rt.Restore(req) || rt.router.Match.Could(req, rt.tellsPath(req))
-}
-
 // Publishes reports whether a route may take a request, whatever mark it has. Traefik tells
 // that to anybody.
 func (pub *Publisher) Publishes(req traefik.Request) bool {
-	for _, rt := range pub.reg.definitions.inventory.Load().routes {
+	for _, rt := range pub.reg.definitions.inventory.Load().Routes {
 		if again := req; rt.Takes(&again) {
 			return true
 		}
 	}
 	return false
-}
-
-// tellsPath reports whether the path that the visitor asked for is known, for no middleware
-// may have changed it in a way that cannot be undone: neither one of the router's, nor one of
-// its entry point's.
-func (rt *Route) tellsPath(req *traefik.Request) bool {
-	rewrites := rt.router.AllRewrites
-	return rewrites.IsKnown() && rewrites.LeavesTrace() && req.Header["X-Forwarded-Prefix"] == nil && req.Header["X-Replaced-Path"] == nil
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/dynamic"
 )
@@ -267,7 +268,7 @@ func TestAMarkOpensOnlyWhatItsRouterTakes(t *testing.T) {
 			if c.middlewares != "" {
 				a.label("traefik.http.routers.r.middlewares", c.middlewares)
 			}
-			rt := Resolve([]Reported{{Provider: "fake", App: &a.app}}, settingsFor(t, "")).routes["solo-web.r"]
+			rt := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &a.app}}, settingsFor(t, "")).Routes["solo-web.r"]
 			req := requestOf(t, c.lines)
 			if got := rt.Takes(&req); got != c.want {
 				t.Errorf("%s (%s) takes %q: %t", c.rule, c.middlewares, c.lines, got)

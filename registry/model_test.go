@@ -79,7 +79,7 @@ func newModel(t *testing.T, seed uint64) *model {
 	}
 	m.registry = New(Options{
 		Providers: []Provider{m}, Settings: modelSettings(t), Log: slog.New(slog.DiscardHandler),
-		Probe: func(context.Context, Target) error { return nil },
+		Probe: func(context.Context, inventory.Target) error { return nil },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := m.registry.Load(ctx); err != nil {
@@ -91,7 +91,7 @@ func newModel(t *testing.T, seed uint64) *model {
 	return m
 }
 
-func modelSettings(t *testing.T) Settings {
+func modelSettings(t *testing.T) inventory.Settings {
 	return settingsFor(t, reviewApps+fmt.Sprintf("\n  - {pattern: '.*', max_idle_time: %s, start_timeout: 30s, max_concurrent_starts: 2}", modelIdle))
 }
 

@@ -12,13 +12,13 @@ import (
 
 // met reports whether a linked app is as far as the link asks for. On the way up, for the
 // door and while awake it is the same question. Called with the lock held.
-func met(n need, by *Keeper) bool {
-	k := KeeperOf(n.to)
+func met(n inventory.Need, by *Keeper) bool {
+	k := KeeperOf(n.To)
 	switch {
-	case !n.to.Managed:
+	case !n.To.Managed:
 		// Nobody's to start: only one that is on its way is waited for.
 		return !k.app.Alive() || !k.app.Restarting() && k.app.Health() != inventory.HealthStarting
-	case n.to.job:
+	case n.To.Job:
 		// Its good end is all that anybody wants of it; who runs has had it.
 		return by.app.Alive() || k.endings.wellSince(by.attempt.wakeBegan) || n.Condition != rules.Completed && k.healthy()
 	case n.Condition == rules.Started:
@@ -28,50 +28,45 @@ func met(n need, by *Keeper) bool {
 	}
 }
 
-// needsByGroup reports whether the app needs another one of its group for being there.
-func (e *Entry) needsByGroup(m *Entry) bool {
-	return m != e && !slices.ContainsFunc(e.needs, func(n need) bool { return n.to == m })
-}
-
 // wakeNeeds wakes what the app needs and is not up, and fails it if one failed, or is held
 // down, that it cannot do without.
 func (p *pass) wakeNeeds(k *Keeper) {
 	e := k.Entry()
-	for _, n := range e.needs {
+	for _, n := range e.Needs {
 		if p.reg.supply.holds(n, k) {
 			continue
 		}
-		p.wakeNeed(n.to, k, n.Optional)
-		if t := KeeperOf(n.to); !n.Optional && n.to.Managed && (t.state == Failed || p.isHeldUp(t)) {
+		p.wakeNeed(n.To, k, n.Optional)
+		if t := KeeperOf(n.To); !n.Optional && n.To.Managed && (t.state == Failed || p.isHeldUp(t)) {
 			p.failFor(k, t)
 			return
 		}
 	}
-	if e.group != nil {
-		p.wakeGroup(k, e.group)
+	if e.Group != nil {
+		p.wakeGroup(k, e.Group)
 	}
 }
 
 // wakeGroup is wakeNeeds for the apps of its group. The first that asks wakes all but the
 // jobs, which run anew for each that was not up.
-func (p *pass) wakeGroup(k *Keeper, g *group) {
+func (p *pass) wakeGroup(k *Keeper, g *inventory.Group) {
 	e := k.Entry()
 	if p.reg.supply.ofGroup(g).asked != p.reg.supply.epoch {
-		for _, m := range g.members {
-			if m != e && !m.job && !p.reg.supply.holds(need{to: m, inside: true}, k) {
+		for _, m := range g.Members {
+			if m != e && !m.Job && !p.reg.supply.holds(inventory.Need{To: m, Inside: true}, k) {
 				p.wakeNeed(m, k, false)
 			}
 		}
 		p.reg.supply.ofGroup(g).asked = p.reg.supply.epoch
 	}
 	for _, m := range p.reg.supply.specialIn(g) {
-		if !m.Managed || !e.needsByGroup(m) {
+		if !m.Managed || !e.NeedsByGroup(m) {
 			continue
 		}
-		if m.job && !met(need{to: m, inside: true}, k) {
+		if m.Job && !met(inventory.Need{To: m, Inside: true}, k) {
 			p.wakeNeed(m, k, false)
 		}
-		if (KeeperOf(m).state == Failed || p.isHeldUp(KeeperOf(m))) && !met(need{to: m, inside: true}, k) {
+		if (KeeperOf(m).state == Failed || p.isHeldUp(KeeperOf(m))) && !met(inventory.Need{To: m, Inside: true}, k) {
 			p.failFor(k, KeeperOf(m))
 			return
 		}
@@ -79,7 +74,7 @@ func (p *pass) wakeGroup(k *Keeper, g *group) {
 }
 
 // wakeNeed wakes an app because another one needs it, if Paastis may.
-func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
+func (p *pass) wakeNeed(e *inventory.Definition, by *Keeper, optional bool) {
 	k := KeeperOf(e)
 	if !e.Managed {
 		return
@@ -91,7 +86,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 	}
 	switch k.state {
 	case Asleep:
-		if !k.isHeldDown() && (!e.mayEnd() || !k.endings.wellSince(by.attempt.wakeBegan)) {
+		if !k.isHeldDown() && (!e.MayEnd() || !k.endings.wellSince(by.attempt.wakeBegan)) {
 			p.wakeFor(k, reason.Reason{Kind: reason.NeededBy, Apps: []string{by.Name()}}, by.attempt.wakeBegan, optional)
 		}
 	case Starting:
@@ -100,7 +95,7 @@ func (p *pass) wakeNeed(e *Entry, by *Keeper, optional bool) {
 			p.move(k)
 		}
 	case Ready:
-		if !e.job && !p.reg.supply.supplied(k) {
+		if !e.Job && !p.reg.supply.supplied(k) {
 			p.wakeFor(k, reason.Reason{Kind: reason.NeedDown}, by.attempt.wakeBegan, optional)
 		}
 	case Stopping:
@@ -134,20 +129,20 @@ const optionalMoment = 2 * time.Second
 // component needs outside, and what comes before it inside.
 func (p *pass) mayStart(k *Keeper) bool {
 	e := k.Entry()
-	if !p.reg.supply.suppliedOutside(e.component) {
+	if !p.reg.supply.suppliedOutside(e.Component) {
 		return false
 	}
-	return !slices.ContainsFunc(e.needs, func(n need) bool {
-		return n.before() && !met(n, k) && !(n.Optional && p.goesWithout(n, k))
+	return !slices.ContainsFunc(e.Needs, func(n inventory.Need) bool {
+		return n.Before() && !met(n, k) && !(n.Optional && p.goesWithout(n, k))
 	})
 }
 
 // goesWithout reports whether an app starts without an optional one that is not up: nobody
 // starts that, it failed, or the moment is over. The end of an optional job is waited for.
-func (p *pass) goesWithout(n need, k *Keeper) bool {
-	t := KeeperOf(n.to)
+func (p *pass) goesWithout(n inventory.Need, k *Keeper) bool {
+	t := KeeperOf(n.To)
 	switch {
-	case !n.to.Managed, t.state == Failed, t.isHeldDown():
+	case !n.To.Managed, t.state == Failed, t.isHeldDown():
 		return true
 	case n.Condition == rules.Completed:
 		return false
@@ -164,19 +159,19 @@ func (p *pass) awaits(k *Keeper) bool {
 	e := k.Entry()
 	started := k.attempt.ordered || k.app.Alive()
 	switch {
-	case !started && (k.attempt.queued || p.reg.supply.outsideMoves(e.component)):
+	case !started && (k.attempt.queued || p.reg.supply.outsideMoves(e.Component)):
 		return true
-	case k.healthy() && (!p.reg.supply.supplied(k) && p.reg.supply.of(e.component).rises || p.awaitsBooting(k)):
+	case k.healthy() && (!p.reg.supply.supplied(k) && p.reg.supply.of(e.Component).rises || p.awaitsBooting(k)):
 		return true
 	}
-	return slices.ContainsFunc(e.needs, func(n need) bool {
-		if n.Optional && (started || !n.before() || p.goesWithout(n, k)) {
+	return slices.ContainsFunc(e.Needs, func(n inventory.Need) bool {
+		if n.Optional && (started || !n.Before() || p.goesWithout(n, k)) {
 			return false
 		}
-		if !n.to.Managed || !KeeperOf(n.to).moves() {
+		if !n.To.Managed || !KeeperOf(n.To).moves() {
 			return false
 		}
-		if n.inside { // it comes before the app's start, and not after what both need
+		if n.Inside { // it comes before the app's start, and not after what both need
 			return n.Ordered && !started && !met(n, k)
 		}
 		return !p.reg.supply.holds(n, k)
@@ -190,18 +185,18 @@ func (k *Keeper) moves() bool {
 
 // runsToItsEnd reports whether the app is a job that runs, and for no longer than it may.
 func (k *Keeper) runsToItsEnd(now time.Time) bool {
-	return k.Entry().job && k.app.Alive() && now.Before(k.jobDeadline())
+	return k.Entry().Job && k.app.Alive() && now.Before(k.jobDeadline())
 }
 
 // overdue reports whether the app is a job that runs for longer than it may.
 func (k *Keeper) overdue(now time.Time) bool {
-	return k.Entry().job && k.app.Running() && !now.Before(k.jobDeadline())
+	return k.Entry().Job && k.app.Running() && !now.Before(k.jobDeadline())
 }
 
 // failOverdue fails a job that did not end in time, so that nobody waits for it any longer,
 // and reports whether it did.
 func (p *pass) failOverdue(k *Keeper) bool {
-	if !k.Entry().job || !k.app.Running() {
+	if !k.Entry().Job || !k.app.Running() {
 		return false
 	}
 	p.at(k.jobDeadline())
@@ -219,12 +214,12 @@ func (p *pass) stopOverdue(k *Keeper) {
 	e := k.Entry()
 	over := k.failures.last.get().At.Add(max(e.MaxIdleTime, idle.ShortestStay))
 	switch {
-	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(needing(e.component), func(d *Entry) bool { return KeeperOf(d).app.Alive() }):
+	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(needing(e.Component), func(d *inventory.Definition) bool { return KeeperOf(d).app.Alive() }):
 	case p.now.Before(latest(over, k.failures.stopAfter)):
 		p.at(latest(over, k.failures.stopAfter))
 	case k.isSampled() && !k.usage.sampledSince(p.now.Add(-k.quiet())):
 		p.reg.sampler.begin(k, false)
-	case p.summaries.of(e.component).open > 0, p.summaries.of(e.component).use.Reason.Kind != "":
+	case p.summaries.of(e.Component).open > 0, p.summaries.of(e.Component).use.Reason.Kind != "":
 		p.at(p.now.Add(k.quiet())) // somebody uses it all the same
 	default:
 		p.stop(k, reason.Reason{Kind: reason.Overdue})

@@ -235,7 +235,7 @@ func TestOnePassMovesAnAppSoOftenAtMost(t *testing.T) {
 		now := time.Now()
 		p := r.newPass(now)
 		k := &Keeper{}
-		k.define(&Entry{Name: "x"})
+		k.define(&inventory.Definition{Name: "x"})
 		for range mostMoves - 1 {
 			p.moved = false
 			if p.move(k); !p.moved {
@@ -386,12 +386,12 @@ func wakeGroupOf(b *testing.B, n int) {
 	}
 }
 
-func benchSettings(b *testing.B) Settings {
+func benchSettings(b *testing.B) inventory.Settings {
 	set, err := rules.ParseFile("paastis.yml", []byte("rules: [{pattern: '.*', app_group: all, max_concurrent_starts: 0}]"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	return Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"}
+	return inventory.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"}
 }
 
 // BenchmarkAGroupWakes wakes all apps of one app_group by one visit, so that ns/app tells

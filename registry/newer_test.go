@@ -3,6 +3,8 @@ package registry
 import (
 	"strings"
 	"testing"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 func TestOptionsOfALaterTraefikDoNotUnpublishAnApp(t *testing.T) {
@@ -38,7 +40,7 @@ func TestOptionsOfALaterTraefikDoNotUnpublishAnApp(t *testing.T) {
 			}
 			s := settingsFor(t, "")
 			s.TraefikVersion = c.version
-			e := Resolve([]Reported{{Provider: "docker", App: &app.app}}, s).Named("solo-web")
+			e := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app.app}}, s).Named("solo-web")
 			if published := len(e.Routes) > 0; published != c.published {
 				t.Errorf("published %t", published)
 			}
@@ -55,7 +57,7 @@ func TestAnAppWithOptionsOfALaterTraefikIsAskedAboutToo(t *testing.T) {
 			label("traefik.docker.allownonrunning", "true")
 		s := settingsFor(t, "")
 		s.TraefikVersion = version
-		e := Resolve([]Reported{{Provider: "docker", App: &app.app}}, s).Named("solo-web")
+		e := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app.app}}, s).Named("solo-web")
 		if got := e.Routers[0].There(); got != want {
 			t.Errorf("Traefik %q has its router: %t", version, got)
 		}

@@ -45,10 +45,10 @@ func (i *intake) observe(k *Keeper, now time.Time) {
 func (i *intake) ended(k *Keeper, now time.Time) {
 	last := k.app.LastInstance()
 	switch {
-	case last.OOMKilled, last.Crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Entry().mayEnd()):
+	case last.OOMKilled, last.Crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Entry().MayEnd()):
 		i.transitions.fail(k, failureOfInstance(last), now)
 	default:
-		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == inventory.Exited && last.ExitCode == 0 && e.mayEnd() && (e.job || now.Sub(k.usage.idleFrom) < brief) {
+		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == inventory.Exited && last.ExitCode == 0 && e.MayEnd() && (e.Job || now.Sub(k.usage.idleFrom) < brief) {
 			k.endings.complete(now)
 		}
 		k.endings.down(now)

@@ -30,7 +30,7 @@ func TestAProbeTakesSignsOfLifeAndNothingElse(t *testing.T) {
 	defer s.Close()
 	for code, want := range map[int]bool{200: true, 204: true, 302: true, 401: true, 403: true, 400: false, 404: false, 500: false, 502: false, 503: false} {
 		status = code
-		err := Answers(t.Context(), Target{Address: at(s).String(), Path: "/", Accepts: rules.Defaults().ProbeStatus})
+		err := Answers(t.Context(), inventory.Target{Address: at(s).String(), Path: "/", Accepts: rules.Defaults().ProbeStatus})
 		if (err == nil) != want {
 			t.Errorf("%d: %v", code, err)
 		}
@@ -48,7 +48,7 @@ func TestAProbeComesWithTheHostAndTheSchemeOfAVisitor(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	target := Target{Address: at(s).String(), Path: "/", Host: "shop.test", VisitorScheme: "https"}
+	target := inventory.Target{Address: at(s).String(), Path: "/", Host: "shop.test", VisitorScheme: "https"}
 	if err := Answers(t.Context(), target); err != nil {
 		t.Error(err)
 	}
@@ -63,7 +63,7 @@ func TestAProbeSpeaksWhatTheAppSpeaks(t *testing.T) {
 	})
 	tls := httptest.NewTLSServer(ok)
 	defer tls.Close()
-	if err := Answers(t.Context(), Target{Address: at(tls).String(), Path: "/", Scheme: "https"}); err != nil {
+	if err := Answers(t.Context(), inventory.Target{Address: at(tls).String(), Path: "/", Scheme: "https"}); err != nil {
 		t.Errorf("by TLS, with a certificate that nobody has signed: %v", err)
 	}
 	h2c := httptest.NewUnstartedServer(ok)
@@ -71,7 +71,7 @@ func TestAProbeSpeaksWhatTheAppSpeaks(t *testing.T) {
 	h2c.Config.Protocols.SetUnencryptedHTTP2(true)
 	h2c.Start()
 	defer h2c.Close()
-	if err := Answers(t.Context(), Target{Address: at(h2c).String(), Path: "/", Scheme: "h2c"}); err != nil {
+	if err := Answers(t.Context(), inventory.Target{Address: at(h2c).String(), Path: "/", Scheme: "h2c"}); err != nil {
 		t.Errorf("by HTTP/2 without TLS: %v", err)
 	}
 }
@@ -82,7 +82,7 @@ func TestAnAppThatIsSlowToAnswerHasItsTime(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer s.Close()
 	defer close(release)
-	err := Answers(t.Context(), Target{Address: at(s).String(), Path: "/", Patience: time.Millisecond})
+	err := Answers(t.Context(), inventory.Target{Address: at(s).String(), Path: "/", Patience: time.Millisecond})
 	if !errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "answered") {
 		t.Errorf("%v", err)
 	}
@@ -97,7 +97,7 @@ func TestABusyCheckAsksAsAVisitorDoes(t *testing.T) {
 	}))
 	defer s.Close()
 	a := solo().label("traefik.http.routers.solo-web.tls", "true").label("paastis.busy", "http:"+strconv.Itoa(int(at(s).Port()))+"/busy")
-	e := Resolve([]Reported{{Provider: "fake", App: &a.app}}, settingsFor(t, "")).Named("solo-web")
+	e := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &a.app}}, settingsFor(t, "")).Named("solo-web")
 	if busy, err := busyByURL(t.Context(), e, &inventory.App{Instances: []inventory.Instance{{Status: inventory.Running, Address: at(s).Addr()}}}); !busy || err != nil {
 		t.Errorf("busy %t, %v", busy, err)
 	}

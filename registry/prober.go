@@ -15,7 +15,7 @@ import (
 // tell. Its methods are called with the registry's lock held.
 type prober struct {
 	*core
-	probe     func(ctx context.Context, target Target) error
+	probe     func(ctx context.Context, target inventory.Target) error
 	jobs      *jobs
 	supply    *supply
 	publisher *Publisher
@@ -27,14 +27,14 @@ func (p *prober) serves(k *Keeper, i inventory.Instance) bool {
 	switch e := k.Entry(); {
 	case i.Status != inventory.Running, p.blocked(k, i):
 		return false
-	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !e.isProbable(i)):
+	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !e.IsProbable(i)):
 		return true
 	case e.Probe.Kind <= rules.NoProbe && i.Health == inventory.Healthy:
 		return true
 	case k.trusted(i):
 		return false
 	default:
-		return len(e.probePorts()) == 0 || k.attempt.ready.answered[lifetimeOf(i)]
+		return len(e.ProbePorts()) == 0 || k.attempt.ready.answered[lifetimeOf(i)]
 	}
 }
 
@@ -67,7 +67,7 @@ func (p *prober) serving(k *Keeper) []inventory.Instance {
 // tally reports whether enough of an app serves, and whether something of it that runs, or
 // is to run again, does not yet.
 func (p *prober) tally(k *Keeper) (serving, late bool) {
-	named := k.Entry().namedServers()
+	named := k.Entry().NamedServers()
 	missing := len(named) > 0
 	for _, i := range k.app.Instances {
 		switch {
@@ -90,7 +90,7 @@ func (p *prober) blocked(k *Keeper, i inventory.Instance) bool {
 // verdictDue is when the health check of an instance has given its first verdict, if that is
 // waited for and cannot come within the start timeout. Zero: there is no such instance.
 func (p *prober) verdictDue(k *Keeper) time.Time {
-	if !k.Entry().outlasted() {
+	if !k.Entry().Outlasted() {
 		return time.Time{}
 	}
 	var due time.Time
@@ -105,7 +105,7 @@ func (p *prober) verdictDue(k *Keeper) time.Time {
 // probeAll begins to probe each instance that runs and whose readiness nothing else tells.
 // Called with the lock held.
 func (p *prober) probeAll(k *Keeper) {
-	if len(k.Entry().probePorts()) == 0 {
+	if len(k.Entry().ProbePorts()) == 0 {
 		return
 	}
 	for _, i := range k.app.Instances {
@@ -121,10 +121,10 @@ func (p *prober) probeOne(k *Keeper, i inventory.Instance) {
 	e := k.Entry()
 	knock := knock{prober: p, k: k, i: i, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
 	knock.patience, knock.learns = k.probePatience(i)
-	ports := e.probePorts()
+	ports := e.ProbePorts()
 	knock.port = ports[0]
 	for _, port := range ports {
-		knock.targets = append(knock.targets, e.target(i, port))
+		knock.targets = append(knock.targets, e.Target(i, port))
 	}
 	p.jobs.do(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
 		found := knock.untilKnown(ctx)
@@ -182,6 +182,6 @@ func (p *prober) unanswered(k *Keeper) reason.Reason {
 	case status != 0:
 		return reason.Reason{Kind: reason.ProbeAnswered, Code: status}
 	default:
-		return reason.Reason{Kind: reason.NoAnswer, Code: int(k.Entry().probePorts()[0])}
+		return reason.Reason{Kind: reason.NoAnswer, Code: int(k.Entry().ProbePorts()[0])}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // settleTime is how long a problem lasts before it is told. Containers are made and replaced
@@ -99,20 +101,20 @@ func (o *problems) contradictions(now time.Time) []string {
 }
 
 func (o *problems) contradicts(d *destination, is listed, now time.Time) []string {
-	has := func(rt *Route) bool {
-		return slices.ContainsFunc(rt.router.runningNames(rt.entry.traefikProvider()), func(name string) bool { return is.names[name] })
+	has := func(rt *inventory.Route) bool {
+		return slices.ContainsFunc(rt.Router.RunningNames(rt.Definition.TraefikProvider()), func(name string) bool { return is.names[name] })
 	}
 	var all []string
 	for rt, why := range d.withheld {
 		if has(rt) && d.refuses(rt) != "" {
-			all = append(all, fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.router.Name, rt.entry.App.Origin, why, d.key("constraints")))
+			all = append(all, fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.Router.Name, rt.Definition.App.Origin, why, d.key("constraints")))
 		}
 	}
 	for _, rt := range d.routes {
 		k := KeeperOfRoute(rt.Route)
-		settled := k.state == Ready && now.Sub(k.since) > settleTime+o.definitions.settings.Throttle && rt.entry.keptAs(k.app)
-		if len(is.names) > 0 && settled && !rt.router.Own && !has(rt.Route) {
-			all = append(all, fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.router.Name, rt.entry.App.Origin, d.key("constraints"), d.key("exposed_by_default")))
+		settled := k.state == Ready && now.Sub(k.since) > settleTime+o.definitions.settings.Throttle && rt.Definition.KeptAs(k.app)
+		if len(is.names) > 0 && settled && !rt.Router.Own && !has(rt.Route) {
+			all = append(all, fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.Router.Name, rt.Definition.App.Origin, d.key("constraints"), d.key("exposed_by_default")))
 		}
 	}
 	slices.Sort(all)

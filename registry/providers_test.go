@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -22,7 +23,7 @@ func several(t *testing.T, providers ...registry.Provider) (*registry.Registry, 
 	var log bytes.Buffer
 	reg := registrytest.Run(t, registry.Options{
 		Providers: providers, Log: slog.New(slog.NewTextHandler(&log, nil)),
-		Settings: registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
+		Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
 	})
 	synctest.Wait()
 	return reg, &log
@@ -87,7 +88,7 @@ func TestLoadWaitsNoLongerThanASecondForAProviderThatHangs(t *testing.T) {
 func TestLoadFailsWhereNoProviderAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := registrytest.NewProvider().Fail(errors.New("nobody is there"))
-		reg := registry.New(registry.Options{Providers: []registry.Provider{down}, Log: slog.New(slog.DiscardHandler), Settings: registry.Settings{Defaults: rules.Defaults()}})
+		reg := registry.New(registry.Options{Providers: []registry.Provider{down}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: rules.Defaults()}})
 		if err := reg.Load(t.Context()); err == nil || err.Error() != "nobody is there" {
 			t.Errorf("it ended with %v", err)
 		}

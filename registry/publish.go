@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik/dynamic"
 )
@@ -149,19 +150,19 @@ func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all
 	return key, all, pub.reg.definitions.settings.Middleware, pub.version, nil
 }
 
-func (pub *Publisher) publication(rt *Route, to *destination) dynamic.Publication {
+func (pub *Publisher) publication(rt *inventory.Route, to *destination) dynamic.Publication {
 	k := KeeperOfRoute(rt)
 	p := dynamic.Publication{
-		Name: rt.Name, Labels: rt.entry.labels, Router: rt.router.Router, Provider: rt.entry.traefikProvider(), Foreign: rt.foreign, Turn: k.routing.version,
-		Known: pub.reg.definitions.inventory.Load().known,
-		Newer: pub.reg.definitions.settings.newer() && len(pub.pollers) <= 1,
+		Name: rt.Name, Labels: rt.Definition.Labels, Router: rt.Router.Router, Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, Turn: k.routing.version,
+		Known: pub.reg.definitions.inventory.Load().Middlewares,
+		Newer: pub.reg.definitions.settings.IsNewer() && len(pub.pollers) <= 1,
 	}
-	if h := rt.router.holder; h != nil {
-		p.Labels, p.Backend = h.labels, &rt.entry.labels
+	if h := rt.Router.Holder(); h != nil {
+		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
 	}
-	if k.open.Load() && (letsGo(k) || rt.entry.Apart) { // by Paastis nobody would get there
+	if k.open.Load() && (letsGo(k) || rt.Definition.Apart) { // by Paastis nobody would get there
 		p.Servers = serversOf(rt, k.app, pub.reg.prober.serving(k), to)
-		p.Awake = len(p.Servers) > 0 || rt.foreign != ""
+		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
 	}
 	if !p.Awake {
 		p.Mark, p.Patient = pub.marks.current.Mark(rt.Name), true
@@ -293,8 +294,8 @@ func have(live []*poller, version uint64) bool {
 
 // SuccessorOf is the published route of a name that leads to an app now; the same route if
 // there is none.
-func (pub *Publisher) SuccessorOf(rt *Route) *Route {
-	if now := pub.reg.definitions.inventory.Load().routes[rt.Name]; now != nil {
+func (pub *Publisher) SuccessorOf(rt *inventory.Route) *inventory.Route {
+	if now := pub.reg.definitions.inventory.Load().Routes[rt.Name]; now != nil {
 		return now
 	}
 	return rt

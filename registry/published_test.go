@@ -167,7 +167,7 @@ func TestStacksThatPeopleRunWakeAndSleepInOrder(t *testing.T) {
 }
 
 // listens is a probe that passes once an app has booted that listens.
-func (f *fake) listens(_ context.Context, target Target) error {
+func (f *fake) listens(_ context.Context, target inventory.Target) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, a := range f.apps {

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
-	"net/url"
 	"slices"
 	"time"
 
@@ -48,14 +47,8 @@ func (k *Keeper) trusted(i inventory.Instance) bool {
 	}
 	// A verdict that comes too late, or that is against what serves as far as anybody knows, is
 	// no better than a probe, if there can be one.
-	late := i.Health == inventory.HealthStarting && e.outlasted() || i.Health == inventory.Unhealthy && k.attempt.found && k.state == Starting
-	return !late || len(e.probePorts()) == 0 || !e.isProbable(i)
-}
-
-// outlasted reports whether the first verdict of the app's health check cannot come within
-// its start timeout.
-func (e *Entry) outlasted() bool {
-	return e.App.HealthCheck != nil && e.App.HealthCheck.First() >= e.StartTimeout
+	late := i.Health == inventory.HealthStarting && e.Outlasted() || i.Health == inventory.Unhealthy && k.attempt.found && k.state == Starting
+	return !late || len(e.ProbePorts()) == 0 || !e.IsProbable(i)
 }
 
 // answers reports whether a running app serves: one instance is enough, once the others have
@@ -85,29 +78,11 @@ func (p *pass) answers(k *Keeper) bool {
 	return true
 }
 
-// namedServers are the names of the app's instances to which static servers of its routers
-// lead, if all do so. Nil: others will do as well.
-func (e *Entry) namedServers() map[string]bool {
-	named := map[string]bool{}
-	for _, r := range e.Routers {
-		u, err := url.Parse(r.StaticURL)
-		if err != nil {
-			return nil
-		}
-		at := slices.IndexFunc(e.App.Instances, func(i inventory.Instance) bool { return i.Name == u.Hostname() || i.Mapped.Leads(u) })
-		if at < 0 {
-			return nil
-		}
-		named[e.App.Instances[at].Name] = true
-	}
-	return named
-}
-
 // isProbed reports whether a probe of an instance would tell when it is ready. Where running is
 // enough, one spares visitors the moment in which it does not listen yet.
 func (k *Keeper) isProbed(i inventory.Instance) bool {
 	e := k.Entry()
-	return !k.trusted(i) && (e.Probe.Kind != rules.NoProbe || e.isProbable(i) && !k.attempt.found)
+	return !k.trusted(i) && (e.Probe.Kind != rules.NoProbe || e.IsProbable(i) && !k.attempt.found)
 }
 
 // probeLate probes those of several instances that came up, or were late, once the app was
@@ -125,7 +100,7 @@ func (k *Keeper) probePatience(i inventory.Instance) (patience time.Duration, le
 	switch {
 	case e.Probe.Kind == rules.NoProbe:
 		return noProbeGrace, false
-	case e.Probe.Kind != rules.AutoProbe, i.Health != inventory.NoHealth, !e.guessesPort():
+	case e.Probe.Kind != rules.AutoProbe, i.Health != inventory.NoHealth, !e.GuessesPort():
 		return 0, false
 	case k.learned.hearing == listens:
 		return 0, true
@@ -172,9 +147,4 @@ func (o *readiness) forget(app *inventory.App) {
 	}
 	maps.DeleteFunc(o.answered, gone)
 	maps.DeleteFunc(o.probing, gone)
-}
-
-// guessesPort reports whether nothing but the image says where the app listens.
-func (e *Entry) guessesPort() bool {
-	return e.Probe.Port == 0 && e.Properties.Port == 0 && !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.Port != 0 })
 }

@@ -19,10 +19,10 @@ import (
 type apartment struct {
 	mu    sync.Mutex
 	fails map[string]error // :: address → what a probe of it finds; none: it answers
-	last  []Target
+	last  []inventory.Target
 }
 
-func (a *apartment) probe(ctx context.Context, t Target) error {
+func (a *apartment) probe(ctx context.Context, t inventory.Target) error {
 	sleep(ctx, time.Millisecond)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -267,7 +267,7 @@ func TestOnlyReplicasThatAnswerGetRequestsInDirectMode(t *testing.T) {
 		w, _ := liveDirect(t, Options{Probe: house.probe}, a)
 		w.wakes("solo-web", time.Minute)
 		time.Sleep(4 * time.Second)
-		if got := strings.Join(w.serversOf(w.Inventory().routes["solo-web"]), " "); got != "http://10.0.0.7:8080" {
+		if got := strings.Join(w.serversOf(w.Inventory().Routes["solo-web"]), " "); got != "http://10.0.0.7:8080" {
 			t.Errorf("led to %s", got)
 		}
 		before := house.probed()
@@ -277,7 +277,7 @@ func TestOnlyReplicasThatAnswerGetRequestsInDirectMode(t *testing.T) {
 		}
 		house.become("10.0.0.8:8080", nil)
 		time.Sleep(2 * time.Minute)
-		if got := strings.Join(w.serversOf(w.Inventory().routes["solo-web"]), " "); got != "http://10.0.0.7:8080 http://10.0.0.8:8080" {
+		if got := strings.Join(w.serversOf(w.Inventory().Routes["solo-web"]), " "); got != "http://10.0.0.7:8080 http://10.0.0.8:8080" {
 			t.Errorf("once the late one answers: led to %s", got)
 		}
 	})
@@ -366,16 +366,16 @@ func TestAHealthCheckWhoseVerdictComesTooLateIsNoFailure(t *testing.T) {
 func TestTheProbeAsksAsAVisitorDoes(t *testing.T) {
 	for _, c := range []struct {
 		labels map[string]string
-		want   Target
+		want   inventory.Target
 	}{
-		{nil, Target{Host: "solo.test", VisitorScheme: "http", Scheme: "http"}},
-		{map[string]string{"traefik.http.routers.solo-web.tls": "true"}, Target{Host: "solo.test", VisitorScheme: "https", Scheme: "http"}},
-		{map[string]string{"traefik.http.routers.solo-web.entrypoints": "websecure"}, Target{Host: "solo.test", VisitorScheme: "https", Scheme: "http"}},
-		{map[string]string{"traefik.http.services.solo-web.loadbalancer.server.url": "https://solo-web-1:8080"}, Target{Host: "solo.test", VisitorScheme: "http", Scheme: "https"}},
-		{map[string]string{"traefik.http.services.solo-web.loadbalancer.server.url": "h2c://solo-web-1:8080"}, Target{Host: "solo.test", VisitorScheme: "http", Scheme: "h2c"}},
-		{map[string]string{"paastis.probe": "https:/up"}, Target{Host: "solo.test", VisitorScheme: "http", Scheme: "https"}},
-		{map[string]string{"paastis.probe_host": "inside.test", "paastis.probe_scheme": "https"}, Target{Host: "inside.test", VisitorScheme: "https", Scheme: "http"}},
-		{map[string]string{"traefik.http.routers.solo-web.rule": "PathPrefix(`/up`)"}, Target{Host: "", VisitorScheme: "http", Scheme: "http"}},
+		{nil, inventory.Target{Host: "solo.test", VisitorScheme: "http", Scheme: "http"}},
+		{map[string]string{"traefik.http.routers.solo-web.tls": "true"}, inventory.Target{Host: "solo.test", VisitorScheme: "https", Scheme: "http"}},
+		{map[string]string{"traefik.http.routers.solo-web.entrypoints": "websecure"}, inventory.Target{Host: "solo.test", VisitorScheme: "https", Scheme: "http"}},
+		{map[string]string{"traefik.http.services.solo-web.loadbalancer.server.url": "https://solo-web-1:8080"}, inventory.Target{Host: "solo.test", VisitorScheme: "http", Scheme: "https"}},
+		{map[string]string{"traefik.http.services.solo-web.loadbalancer.server.url": "h2c://solo-web-1:8080"}, inventory.Target{Host: "solo.test", VisitorScheme: "http", Scheme: "h2c"}},
+		{map[string]string{"paastis.probe": "https:/up"}, inventory.Target{Host: "solo.test", VisitorScheme: "http", Scheme: "https"}},
+		{map[string]string{"paastis.probe_host": "inside.test", "paastis.probe_scheme": "https"}, inventory.Target{Host: "inside.test", VisitorScheme: "https", Scheme: "http"}},
+		{map[string]string{"traefik.http.routers.solo-web.rule": "PathPrefix(`/up`)"}, inventory.Target{Host: "", VisitorScheme: "http", Scheme: "http"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var house apartment
@@ -592,7 +592,7 @@ func TestASlowAnswerIsGivenEverMoreTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var patience []time.Duration
-		w := liveProbed(t, func(ctx context.Context, target Target) error {
+		w := liveProbed(t, func(ctx context.Context, target inventory.Target) error {
 			mu.Lock()
 			defer mu.Unlock()
 			patience = append(patience, target.Patience)

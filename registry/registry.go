@@ -9,7 +9,7 @@
 //	  │                                                  │
 //	  └────────────────────── stopping ◀─────────────────┘
 //
-// Providers report what runs (App). Rules and labels turn that into an Inventory:
+// Providers report what runs. Rules and labels turn that into an inventory:
 // names, properties, links and routes, which never change. A Keeper holds what does
 // change of one app. One goroutine, Run, moves every app as far as it can go whenever
 // something happened; what takes time (a provider's call, a probe) runs beside it and
@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -43,11 +44,11 @@ type Options struct {
 	// Providers run the apps. At least one.
 	Providers []Provider
 	// Settings that names, rules and labels are read with.
-	Settings Settings
+	Settings inventory.Settings
 	// Log gets one line per change of a state. Required.
 	Log *slog.Logger
 	// Probe tells whether an app answers. Nil: by TCP or HTTP, as its target says.
-	Probe func(ctx context.Context, target Target) error
+	Probe func(ctx context.Context, target inventory.Target) error
 	// Gateway is Traefik's own word on what it can reach. Nil: it cannot be asked.
 	Gateway Gateway
 	// Gateways are those of the Traefiks that fetch their routes at an endpoint of
@@ -205,7 +206,7 @@ func (r *Registry) Find(req *traefik.Request) *Keeper {
 // FindFor is Find for a request that somebody at an address asks about: if that is a Traefik
 // whose flags are known, its own routers alone count.
 func (r *Registry) FindFor(req *traefik.Request, by netip.Addr) *Keeper {
-	return r.managed(r.definitions.inventory.Load().findFor(req, r.callers.traefikAt(by)))
+	return r.managed(r.definitions.inventory.Load().FindFor(req, r.callers.traefikAt(by)))
 }
 
 // Named is the keeper of the app of that name; nil if that is no app of ours.
@@ -213,7 +214,7 @@ func (r *Registry) Named(name string) *Keeper {
 	return r.managed(r.definitions.inventory.Load().Named(name))
 }
 
-func (r *Registry) managed(e *Entry) *Keeper {
+func (r *Registry) managed(e *inventory.Definition) *Keeper {
 	if e == nil || !e.Managed {
 		r.unknown.Add(1)
 		return nil
@@ -222,7 +223,7 @@ func (r *Registry) managed(e *Entry) *Keeper {
 }
 
 // Inventory is the picture of all apps as it is now.
-func (r *Registry) Inventory() *Inventory { return r.definitions.inventory.Load() }
+func (r *Registry) Inventory() *inventory.Inventory { return r.definitions.inventory.Load() }
 
 // Sleeps tells that a wake of the app would start something: it does not run, is not on
 // its way up, and does not wait for its back-off, unless the caller insists.
@@ -246,7 +247,7 @@ func (r *Registry) Rules() *rules.Set {
 }
 
 // Reload reads names, rules and labels anew with other settings.
-func (r *Registry) Reload(s Settings) {
+func (r *Registry) Reload(s inventory.Settings) {
 	r.mu.Lock()
 	defer r.unlock()
 	r.definitions.reload(s)
@@ -345,17 +346,4 @@ func (p *pass) step(k *Keeper) {
 func (p *pass) enter(k *Keeper, s State, reason reason.Reason) {
 	p.reg.transitions.setState(k, s, reason, p.now)
 	p.move(k)
-}
-
-// sortedNames are the names of entries, quoted for people.
-func sortedNames(entries []*Entry) []string { return reason.Quoted(namesOf(entries)) }
-
-// namesOf are the names of entries, sorted.
-func namesOf(entries []*Entry) []string {
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
-		names = append(names, e.Name)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

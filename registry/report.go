@@ -197,7 +197,7 @@ func (i *intake) keep(p Provider, app inventory.App) (k *Keeper, redefined bool)
 		return k, false
 	}
 	redefined = !inventory.SameDefinition(k.app, &app)
-	if e := k.Entry(); e != nil && e.works && k.app.Ended() != app.Ended() {
+	if e := k.Entry(); e != nil && e.Works && k.app.Ended() != app.Ended() {
 		redefined = true
 	}
 	if recreated(k.app, &app) {

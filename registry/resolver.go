@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // resolver makes what the apps are out of what was last reported of them. Its method is called
@@ -22,11 +23,11 @@ type resolver struct {
 
 // resolve makes a new inventory out of the last reports. Called with the lock held.
 func (v *resolver) resolve() {
-	apps := make([]Reported, 0, len(v.keepers.byID))
+	apps := make([]inventory.Reported, 0, len(v.keepers.byID))
 	for _, k := range v.keepers.byID {
 		apps = append(apps, ReportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
 	}
-	inv := Resolve(apps, v.definitions.settings)
+	inv := inventory.Resolve(apps, v.definitions.settings)
 	v.supply.begin()
 	var turned []*Keeper // those that are managed from now on, or no longer
 	now := time.Now()
@@ -59,4 +60,11 @@ func (v *resolver) resolve() {
 		k.notify() // it may need others now
 	}
 	v.problems.refresh(now)
+}
+
+// ReportedBy is an app of a provider, with what is known of it beside its report.
+func ReportedBy(p Provider, app *inventory.App, asked string, without []string) inventory.Reported {
+	r := inventory.Reported{Provider: p.ID(), App: app, ReadBy: p.TraefikProvider(), Asked: asked, Without: without}
+	r.Unread = r.ReadBy == ""
+	return r
 }

@@ -35,15 +35,15 @@ func (p *pass) cutOff(k *Keeper) reason.Reason {
 	if began.IsZero() {
 		return reason.Reason{}
 	}
-	for _, n := range k.Entry().needs {
-		t := KeeperOf(n.to)
-		if n.inside && !n.Ordered || n.to.job || !t.app.Running() || !began.Before(t.app.RunningSince()) || !met(n, k) {
+	for _, n := range k.Entry().Needs {
+		t := KeeperOf(n.To)
+		if n.Inside && !n.Ordered || n.To.Job || !t.app.Running() || !began.Before(t.app.RunningSince()) || !met(n, k) {
 			continue
 		}
 		switch {
 		case n.Lends:
 			return reason.Reason{Kind: reason.LenderRestarted, Apps: []string{t.Name()}}
-		case n.Restart && !n.Optional && n.to.Managed && t.attempt.ordered:
+		case n.Restart && !n.Optional && n.To.Managed && t.attempt.ordered:
 			return reason.Reason{Kind: reason.RestartedWith, Apps: []string{t.Name()}}
 		}
 	}

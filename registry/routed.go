@@ -1,13 +1,6 @@
 package registry
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/paastis/paastis/registry/inventory"
-	"github.com/paastis/paastis/traefik"
-	"github.com/paastis/paastis/traefik/rule"
-)
+import "github.com/paastis/paastis/registry/inventory"
 
 // Which routers there are depends on what runs: Traefik's Docker provider forgets those of
 // a container that does not run or is not healthy, and those of one that it finds no
@@ -15,110 +8,15 @@ import (
 // that Traefik does not have takes no request, whatever its rule says. What Paastis
 // publishes is there in every state.
 
-// Find is the app that a request belongs to; nil if none is known. The entry may be one
-// that is not managed.
-//
-// It is that of the router that takes the request, among those that Traefik has now. If
-// there is none, it is one that the request's host names: a running app by its name, else
-// one whose router would ask Paastis about the host if Traefik had it, for whoever asks has
-// a router of which no label tells, such as one of a file for all apps that sleep.
-//
-// It makes the request what the visitor made it, before the middlewares of the router.
-func (inv *Inventory) Find(req *traefik.Request) *Entry { return inv.findFor(req, "") }
-
-// findFor is Find among the routers of the Traefik that runs as the app of an ID; empty, or
-// one of which nothing is known: among those of all.
-func (inv *Inventory) findFor(req *traefik.Request, by string) *Entry {
-	had := inv.hadBy(by)
-	if r, _, ok := had.present.Recognize(req); ok {
-		return r.entry
-	}
-	label, _, _ := strings.Cut(req.Host, ".")
-	named := inv.names[label]
-	if named != nil && named.is(kept|published) {
-		return named
-	}
-	if r, _, ok := had.claiming.Recognize(req); ok {
-		return r.entry
-	}
-	return named
-}
-
-// Route is the router that a request takes, and its app; nil if no label has one for it.
-// It need not be one that Traefik has now, if none that it has takes the request.
-func (inv *Inventory) Route(req *traefik.Request) (*Entry, *Router) { return inv.routeFor(req, "") }
-
-// routeFor is Route among the routers of a Traefik; see findFor.
-func (inv *Inventory) routeFor(req *traefik.Request, by string) (*Entry, *Router) {
-	r := inv.hadBy(by).route(req)
-	if r == nil {
-		return nil, nil
-	}
-	return r.entry, r
-}
-
-// route is the router that a request takes: one that is there now, else one that may be. Nil:
-// none does.
-func (t *tables) route(req *traefik.Request) *Router {
-	r, _, ok := t.present.Lookup(req)
-	if !ok {
-		r, _, _ = t.all.Lookup(req)
-	}
-	return r
-}
-
-// There reports whether Traefik has the router now, as far as is known.
-func (r *Router) There() bool {
-	switch {
-	case r.Own, r.entry.is(published):
-		return true
-	case r.lost, !r.entry.is(kept), r.holder != nil && !r.holder.is(kept), slices.ContainsFunc(r.disputes, dispute.isOn):
-		return false
-	default:
-		return !slices.ContainsFunc(r.rivals, isKept) && !slices.ContainsFunc(r.guards, func(any []*Entry) bool { return !slices.ContainsFunc(any, isKept) })
-	}
-}
-
-// isKept reports whether Traefik has what the app's labels define.
-func isKept(e *Entry) bool { return e.is(kept) }
-
-// claims reports whether the router asks Paastis, about some hosts alone.
-func (r *Router) claims() bool { return r.Paastis && r.bound }
-
-// Live is what an inventory asks of who keeps an app.
-type Live interface {
-	// Present is why Traefik has the app's routers now. It may be called by several at once, and
-	// never blocks.
-	Present() Presence
-}
-
-// Presence says why Traefik has the routers of an app. Zero: it does not.
-type Presence = uint32
-
-const (
-	// kept: Traefik makes them of the labels.
-	kept Presence = 1 << iota
-	// published: Paastis publishes them.
-	published
-)
-
-// is reports whether Traefik has the app's routers for that reason, or one of those.
-func (e *Entry) is(why Presence) bool {
-	if e.Live == nil {
-		return e.keptAs(e.App) && why&kept != 0
-	}
-	return e.Live.Present()&why != 0
-}
-
 // reroute takes in that the app's routers may be there now, or be gone. Called with the
 // lock held.
 func (pub *Publisher) reroute(k *Keeper) {
-	var why Presence
-	if k.Entry().keptAs(k.app) {
-		why |= kept
+	var why inventory.Presence
+	if k.Entry().KeptAs(k.app) {
+		why |= inventory.Kept
 	}
 	if pub.direct(k) {
-		why |= published
+		why |= inventory.Published
 	}
 	k.setPresence(why)
 }
@@ -128,123 +26,5 @@ func (pub *Publisher) reroute(k *Keeper) {
 func (pub *Publisher) rerouteAll() {
 	for _, k := range pub.reg.keepers.byID {
 		pub.reroute(k)
-	}
-}
-
-// keptAs reports whether a Traefik keeps one of the app's containers as they are.
-func (e *Entry) keptAs(app *inventory.App) bool {
-	return !e.leftOut && slices.ContainsFunc(app.Instances, func(i inventory.Instance) bool {
-		switch well := i.Health == inventory.NoHealth || i.Health == inventory.Healthy; {
-		case i.Status == inventory.Running && well:
-			return e.lacksServer(app) == ""
-		case i.Status == inventory.Running && e.unhealthyToo:
-			return true
-		default:
-			return e.AllowNonRunning
-		}
-	})
-}
-
-// LacksServer says why Traefik finds no server of one of the app's services while it runs,
-// so that it leaves out the app as a whole. Empty: it finds one for each.
-func (e *Entry) LacksServer() string { return e.lacksServer(e.App) }
-
-// lacksServer says what Traefik finds no server for while the app runs: a service of the
-// labels whose address they do not give. Then it leaves out the app as a whole. Empty: it
-// finds one for each.
-func (e *Entry) lacksServer(app *inventory.App) string {
-	for _, service := range e.labels.Services {
-		server := traefik.Server{}
-		if len(service.Servers) > 0 {
-			server = service.Servers[0]
-		}
-		switch {
-		case server.URL != "":
-		case slices.Equal(app.Networks, []string{"none"}):
-			return "it is in no network"
-		case server.Port == "" && (len(app.Ports) == 0 || slices.Contains(app.Networks, "host")):
-			return "no port is known"
-		}
-	}
-	return ""
-}
-
-// routers are those of all apps, managed or not: a request may belong to an app that
-// Paastis must leave alone. With a Traefik they are those that its flags let it have.
-func (inv *Inventory) routers(by *traefik.Static) []rule.Entry[*Router] {
-	var routes []rule.Entry[*Router]
-	for _, e := range inv.Entries {
-		for i := range e.Routers {
-			r := &e.Routers[i]
-			if r.Match == nil || by != nil && !r.isFor(*by) {
-				continue
-			}
-			ways := r.ways
-			if by != nil && !r.Own {
-				ways = by.Ways(r.Router)
-			}
-			routes = append(routes, rule.Entry[*Router]{
-				Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Rewrites: r.Rewrites,
-				TLS: r.TLS, Ways: ways, Silent: r.silent(), Value: r,
-			})
-		}
-	}
-	return routes
-}
-
-// isFor reports whether a Traefik would have the router by its own flags.
-func (r *Router) isFor(by traefik.Static) bool {
-	return r.Own || by.Keeps(r.entry.labels) && by.Keeps(r.entry.holderOf(r).labels) && by.Serves(r.Router)
-}
-
-// silent reports whether Traefik asks Paastis nothing about the router's requests, as far as
-// labels tell: there may be more in middlewares that none of them defines.
-func (r *Router) silent() bool {
-	return !r.Paastis && !r.entry.Managed && !r.asksBefore && len(r.Rewrites) == 0
-}
-
-// tables are the routers that some Traefiks have: all of them, those that are there now, and
-// those of managed apps for certain hosts.
-type tables struct{ all, present, claiming *rule.Table[*Router] }
-
-func newTables(routers []rule.Entry[*Router]) *tables {
-	all := rule.NewTable(routers)
-	return &tables{all, all.Among((*Router).There), all.Among((*Router).claims)}
-}
-
-// hadBy are the tables of the Traefik that runs as an app; of all Traefiks if it has none of
-// its own.
-func (inv *Inventory) hadBy(id string) *tables {
-	if own := inv.ofTraefik[id]; own != nil {
-		return own
-	}
-	return inv.tables
-}
-
-// flagsOf are those of the Traefik that runs as an app, with what is set of it.
-func (s Settings) flagsOf(e *Entry) traefik.Static {
-	if len(s.Endpoints) > 0 {
-		return *e.App.Traefik
-	}
-	return s.Traefik.Over(*e.App.Traefik)
-}
-
-// file makes the tables of all routers, and of those that each of several Traefiks has.
-func (inv *Inventory) file(s Settings) {
-	inv.tables = newTables(inv.routers(nil))
-	var several []*Entry
-	for _, e := range inv.Entries {
-		if e.App.Traefik != nil {
-			several = append(several, e)
-		}
-	}
-	if len(several) < 2 {
-		return
-	}
-	inv.ofTraefik = map[string]*tables{}
-	for _, e := range several {
-		if static := s.flagsOf(e); static.Unread == "" {
-			inv.ofTraefik[e.ID] = newTables(inv.routers(&static))
-		}
 	}
 }

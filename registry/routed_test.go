@@ -168,7 +168,7 @@ func portOf(label, network string, image ...uint16) func(*fakeApp) {
 	}
 }
 
-func resolved(t *testing.T, apps ...*fakeApp) *Inventory {
+func resolved(t *testing.T, apps ...*fakeApp) *inventory.Inventory {
 	t.Helper()
 	return resolvedWith(settingsFor(t, ""), apps...)
 }
@@ -182,7 +182,7 @@ func request(t *testing.T, url string) *traefik.Request {
 	return &r
 }
 
-func nameOf(e *Entry) string {
+func nameOf(e *inventory.Definition) string {
 	if e == nil {
 		return ""
 	}

@@ -103,7 +103,7 @@ func blindText(unseen rules.Unseen) string {
 }
 
 // measure reads an app's counters.
-func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) idle.Sample {
+func measure(ctx context.Context, p Provider, name string, e *inventory.Definition, want Want) idle.Sample {
 	meter, ok := p.(Meter)
 	if !ok {
 		return idle.Sample{Usage: idle.Usage{Connections: idle.UnknownConnections}}
@@ -122,7 +122,7 @@ func measure(ctx context.Context, p Provider, name string, e *Entry, want Want) 
 
 // askBusy asks the app itself, and returns that it says that it is busy. A check that
 // does not work keeps the app awake.
-func askBusy(ctx context.Context, p Provider, e *Entry, app *inventory.App) reason.Reason {
+func askBusy(ctx context.Context, p Provider, e *inventory.Definition, app *inventory.App) reason.Reason {
 	if !e.Busy.Asked() {
 		return reason.Reason{}
 	}
@@ -156,7 +156,7 @@ func busyByCommand(ctx context.Context, p Provider, name string, command []strin
 	return code == 0, err
 }
 
-func busyByURL(ctx context.Context, e *Entry, app *inventory.App) (bool, error) {
+func busyByURL(ctx context.Context, e *inventory.Definition, app *inventory.App) (bool, error) {
 	port := e.Busy.Port
 	if port == 0 {
 		port = e.Port()
@@ -165,7 +165,7 @@ func busyByURL(ctx context.Context, e *Entry, app *inventory.App) (bool, error) 
 	if address == "" || port == 0 {
 		return false, errors.New("no way to it: no shared network, or no port known")
 	}
-	status, err := statusOf(ctx, e.request(address, port, e.Busy.Path))
+	status, err := statusOf(ctx, e.Request(address, port, e.Busy.Path))
 	if err == nil && status != http.StatusOK && status != http.StatusNoContent {
 		err = fmt.Errorf("%s answered %s, neither 200 (busy) nor 204 (not busy)", e.Busy.Path, strconv.Itoa(status))
 	}

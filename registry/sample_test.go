@@ -160,7 +160,7 @@ func TestAnAppSaysByURLThatItIsBusy(t *testing.T) {
 			w.WriteHeader(status)
 		}))
 		address := netip.MustParseAddrPort(srv.Listener.Addr().String())
-		e := &Entry{Resolved: &rules.Resolved{}}
+		e := &inventory.Definition{Resolved: &rules.Resolved{}}
 		e.Busy, e.Probe.Port = rules.Busy{Path: "/busy"}, address.Port()
 		got := askBusy(t.Context(), newFake(), e, &inventory.App{Name: "solo-web", Instances: []inventory.Instance{{Status: inventory.Running, Address: address.Addr()}}})
 		if (want == "") != got.IsZero() || !strings.Contains(got.String(), want) {

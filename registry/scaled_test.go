@@ -25,7 +25,7 @@ func scaled(t *testing.T, apps ...*registrytest.App) (*registry.Registry, *regis
 	}
 	reg := registrytest.Run(t, registry.Options{
 		Providers: []registry.Provider{p}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Settings: registry.Settings{Defaults: defaults, Middleware: "paastis"},
+		Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis"},
 	})
 	synctest.Wait()
 	return reg, p

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -88,7 +89,7 @@ func (p *pass) stepDraining(k *Keeper) {
 // othersLooked reports whether the other apps of the component, which share the app's sleep,
 // have had their last look as well.
 func (p *pass) othersLooked(k *Keeper) bool {
-	for m := range managed(k.Entry().component) {
+	for m := range managed(k.Entry().Component) {
 		if m != k && (m.state == Ready || m.state == Draining && !p.watched(m)) {
 			return false
 		}
@@ -99,10 +100,10 @@ func (p *pass) othersLooked(k *Keeper) bool {
 // leads reports whether an app of the component runs that was started after this one, so
 // that it stops before.
 func (p *pass) leads(k *Keeper) bool {
-	c := k.Entry().component
+	c := k.Entry().Component
 	for m := range managed(c) {
-		if m != k && m.app.Alive() && slices.ContainsFunc(m.Entry().needs, func(n need) bool {
-			return n.Ordered && KeeperOf(n.to) == k && !n.to.job
+		if m != k && m.app.Alive() && slices.ContainsFunc(m.Entry().Needs, func(n inventory.Need) bool {
+			return n.Ordered && KeeperOf(n.To) == k && !n.To.Job
 		}) {
 			return true
 		}

@@ -152,7 +152,7 @@ func TestTheReasonWhyAnAppStaysAwakeIsTold(t *testing.T) {
 		f := newFake(a)
 		var log bytes.Buffer
 		r := New(Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-			Probe: func(ctx context.Context, t Target) error { return nil }})
+			Probe: func(ctx context.Context, t inventory.Target) error { return nil }})
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := r.Load(ctx); err != nil {
 			t.Fatal(err)

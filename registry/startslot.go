@@ -64,7 +64,7 @@ func (k *Keeper) comesUp() bool {
 // circleStarts tells that an app of the same component is on its way up: it may not get
 // healthy without this one.
 func (p *pass) circleStarts(k *Keeper) bool {
-	for m := range managed(k.Entry().component) {
+	for m := range managed(k.Entry().Component) {
 		if m != k && m.state == Starting && m.attempt.ordered {
 			return true
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // shelf is a store in memory.
@@ -172,7 +173,7 @@ func TestAStoreThatFailsIsToldOnceAndPaastisGoesOn(t *testing.T) {
 		f, s := newFake(solo()), &shelf{err: errors.New("disk full")}
 		var log bytes.Buffer
 		r := New(Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Store: s, Log: slog.New(slog.NewTextHandler(&log, nil)),
-			Probe: func(context.Context, Target) error { return nil }})
+			Probe: func(context.Context, inventory.Target) error { return nil }})
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := r.Load(ctx); err != nil {
 			t.Fatal(err)

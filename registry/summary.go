@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"iter"
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -13,8 +15,8 @@ type summaries struct {
 	now       time.Time
 	supply    *supply
 	publisher *Publisher
-	found     map[*component]summaryAt
-	lastUse   map[*component]time.Time
+	found     map[*inventory.Component]summaryAt
+	lastUse   map[*inventory.Component]time.Time
 }
 
 // summaryAt is a summary with the epoch in which it holds.
@@ -27,7 +29,7 @@ type summaryAt struct {
 func newSummaries(now time.Time, supply *supply, publisher *Publisher) *summaries {
 	return &summaries{
 		now: now, supply: supply, publisher: publisher,
-		found: map[*component]summaryAt{}, lastUse: map[*component]time.Time{},
+		found: map[*inventory.Component]summaryAt{}, lastUse: map[*inventory.Component]time.Time{},
 	}
 }
 
@@ -50,9 +52,9 @@ type summary struct {
 
 // snapshot is what the idle decision looks at: the app's component as one.
 func (o *summaries) snapshot(k *Keeper) idle.Snapshot {
-	sum := o.of(k.Entry().component)
+	sum := o.of(k.Entry().Component)
 	s := idle.Snapshot{
-		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: o.used(k.Entry().component), NotBefore: k.failures.stopAfter,
+		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: o.used(k.Entry().Component), NotBefore: k.failures.stopAfter,
 		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced,
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
@@ -69,13 +71,13 @@ func (o *summaries) snapshot(k *Keeper) idle.Snapshot {
 }
 
 // of finds it, unless nothing has changed since it was last found in this pass.
-func (o *summaries) of(c *component) *summary {
+func (o *summaries) of(c *inventory.Component) *summary {
 	sum, found := o.found[c]
 	if found && sum.epoch == o.supply.epoch {
 		return &sum.summary
 	}
-	sum = summaryAt{epoch: o.supply.epoch, summary: summary{use: idle.Use{Quiet: true}, neededBy: namesOf(needing(c))}}
-	for _, e := range c.members {
+	sum = summaryAt{epoch: o.supply.epoch, summary: summary{use: idle.Use{Quiet: true}, neededBy: inventory.NamesOf(needing(c))}}
+	for _, e := range c.Members {
 		if e.Managed && KeeperOf(e).awake() {
 			o.include(&sum.summary, KeeperOf(e))
 		}
@@ -118,18 +120,18 @@ func (s *summary) keep(why reason.Reason, until time.Time) {
 
 // needing are the awake apps outside a component that need one of its members, also by way
 // of some that somebody has stopped.
-func needing(c *component) []*Entry {
-	var found []*Entry
-	seen := map[*component]bool{c: true}
-	for queue := []*component{c}; len(queue) > 0; queue = queue[1:] {
-		for _, d := range queue[0].dependents {
+func needing(c *inventory.Component) []*inventory.Definition {
+	var found []*inventory.Definition
+	seen := map[*inventory.Component]bool{c: true}
+	for queue := []*inventory.Component{c}; len(queue) > 0; queue = queue[1:] {
+		for _, d := range queue[0].Dependents {
 			switch {
 			case KeeperOf(d).awake():
 				found = append(found, d)
-			case !seen[d.component]:
-				seen[d.component] = true
-				queue = append(queue, d.component)
-				for _, m := range d.component.members { // each of which needs the one that does not run
+			case !seen[d.Component]:
+				seen[d.Component] = true
+				queue = append(queue, d.Component)
+				for _, m := range d.Component.Members { // each of which needs the one that does not run
 					if KeeperOf(m).awake() {
 						found = append(found, m)
 					}
@@ -142,20 +144,31 @@ func needing(c *component) []*Entry {
 
 // used is when a component was last of use, to its own visitors or to those of the apps
 // that need it.
-func (o *summaries) used(c *component) time.Time {
+func (o *summaries) used(c *inventory.Component) time.Time {
 	if last, ok := o.lastUse[c]; ok {
 		return last
 	}
 	var last time.Time
-	for _, m := range c.members {
+	for _, m := range c.Members {
 		last = latest(last, KeeperOf(m).lastUse())
 	}
-	if len(c.members) == 1 && len(c.dependents) == 0 {
+	if len(c.Members) == 1 && len(c.Dependents) == 0 {
 		return last
 	}
-	for _, d := range c.dependents {
-		last = latest(last, o.used(d.component))
+	for _, d := range c.Dependents {
+		last = latest(last, o.used(d.Component))
 	}
 	o.lastUse[c] = last
 	return last
+}
+
+// managed are the keepers of the members that Paastis may start and stop.
+func managed(c *inventory.Component) iter.Seq[*Keeper] {
+	return func(yield func(*Keeper) bool) {
+		for _, m := range c.Members {
+			if m.Managed && !yield(KeeperOf(m)) {
+				return
+			}
+		}
+	}
 }

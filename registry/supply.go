@@ -1,14 +1,18 @@
 package registry
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/paastis/paastis/registry/inventory"
+)
 
 // supply knows whether all is up that an app needs. There is one notion of it: on the way up,
 // while awake, and for opening the door. What it finds of a component is remembered
 // until a keeper changes. Guarded by the registry's lock, which is held whenever it is used.
 type supply struct {
 	epoch      uint64 // grows whenever what is remembered may no longer hold
-	components map[*component]*remembered
-	groups     map[*group]*groupRemembered
+	components map[*inventory.Component]*remembered
+	groups     map[*inventory.Group]*groupRemembered
 }
 
 // remembered is what was found of a component's keepers in one epoch: it holds until the
@@ -24,19 +28,19 @@ type remembered struct {
 // groupRemembered is what was found of the keepers of a group in one epoch.
 type groupRemembered struct {
 	epoch   uint64
-	waiting []*Entry // members that are not healthy, or jobs
-	special []*Entry // those of them that failed, are held down, or are jobs
-	asked   uint64   // the epoch in which all that can be woken was
+	waiting []*inventory.Definition // members that are not healthy, or jobs
+	special []*inventory.Definition // those of them that failed, are held down, or are jobs
+	asked   uint64                  // the epoch in which all that can be woken was
 }
 
 // begin forgets what is remembered of the apps of an inventory before.
 func (s *supply) begin() {
 	s.touch()
-	s.components, s.groups = map[*component]*remembered{}, map[*group]*groupRemembered{}
+	s.components, s.groups = map[*inventory.Component]*remembered{}, map[*inventory.Group]*groupRemembered{}
 }
 
 // of is what is remembered of a component.
-func (s *supply) of(c *component) *remembered {
+func (s *supply) of(c *inventory.Component) *remembered {
 	known := s.components[c]
 	if known == nil {
 		known = &remembered{}
@@ -46,7 +50,7 @@ func (s *supply) of(c *component) *remembered {
 }
 
 // ofGroup is what is remembered of a group.
-func (s *supply) ofGroup(g *group) *groupRemembered {
+func (s *supply) ofGroup(g *inventory.Group) *groupRemembered {
 	known := s.groups[g]
 	if known == nil {
 		known = &groupRemembered{}
@@ -61,55 +65,55 @@ func (s *supply) touch() { s.epoch++ }
 
 // holds reports whether a need is met and what the linked app needs itself is up. Called
 // with the lock held.
-func (s *supply) holds(n need, by *Keeper) bool {
-	return met(n, by) && (!n.to.Managed || n.to.job || s.supplied(KeeperOf(n.to)))
+func (s *supply) holds(n inventory.Need, by *Keeper) bool {
+	return met(n, by) && (!n.To.Managed || n.To.Job || s.supplied(KeeperOf(n.To)))
 }
 
 // supplied reports whether all is up that the app cannot do without, and all that this
 // needs, and so on: there is no other notion of it. Called with the lock held.
 func (s *supply) supplied(k *Keeper) bool {
 	e := k.Entry()
-	return !s.find(e.component).lacking[e.place]
+	return !s.find(e.Component).lacking[e.Place]
 }
 
 // suppliedOutside reports whether all is up that the apps of a component need outside it.
 // Called with the lock held.
-func (s *supply) suppliedOutside(c *component) bool {
+func (s *supply) suppliedOutside(c *inventory.Component) bool {
 	return s.find(c).outside
 }
 
 // outsideMoves reports whether something is on its way that the apps of a component need
 // outside it.
-func (s *supply) outsideMoves(c *component) bool {
+func (s *supply) outsideMoves(c *inventory.Component) bool {
 	return s.find(c).moves
 }
 
 // find finds which members of a component lack something, unless nothing has changed
 // since it was last found. It begins with what each member lacks itself, and goes on to
 // those that need it: that the others of a circle are well does not make one of them well.
-func (s *supply) find(c *component) *remembered {
+func (s *supply) find(c *inventory.Component) *remembered {
 	known := s.of(c)
 	if known.supply == s.epoch {
 		return known
 	}
 	known.supply, known.outside, known.moves = s.epoch, true, false
-	known.rises = slices.ContainsFunc(c.members, func(m *Entry) bool {
+	known.rises = slices.ContainsFunc(c.Members, func(m *inventory.Definition) bool {
 		return m.Managed && KeeperOf(m).moves() && !KeeperOf(m).healthy()
 	})
 	if known.lacking == nil {
-		known.lacking = make([]bool, len(c.members))
+		known.lacking = make([]bool, len(c.Members))
 	}
 	lacking := known.lacking
 	var queue []int
-	for place, m := range c.members {
+	for place, m := range c.Members {
 		outside, inside := s.lacks(m)
 		lacking[place] = outside || inside
 		if lacking[place] {
 			queue = append(queue, place)
 		}
-		if outside && m.Managed && !m.job { // what a job needs comes before that alone
+		if outside && m.Managed && !m.Job { // what a job needs comes before that alone
 			known.outside = false
-			known.moves = known.moves || slices.ContainsFunc(m.needs, s.outsideMove)
+			known.moves = known.moves || slices.ContainsFunc(m.Needs, s.outsideMove)
 		}
 	}
 	spread := func(places []int) {
@@ -123,49 +127,37 @@ func (s *supply) find(c *component) *remembered {
 	grouped := false
 	for ; len(queue) > 0; queue = queue[1:] {
 		place := queue[0]
-		if m := c.members[place]; m.job || !m.Managed {
+		if m := c.Members[place]; m.Job || !m.Managed {
 			continue // what it lacks is no lack of others
 		}
-		if c.inside != nil {
-			spread(c.inside[place])
+		if c.Inside != nil {
+			spread(c.Inside[place])
 		}
 		if !grouped {
-			grouped = c.spreadInGroups(place, spread)
+			grouped = c.SpreadInGroups(place, spread)
 		}
 	}
 	return known
 }
 
-// spreadInGroups lets those know that need a member by a group, and reports whether there
-// is one and it is the only group.
-func (c *component) spreadInGroups(place int, spread func([]int)) bool {
-	for _, g := range c.groups {
-		if slices.Contains(g.members, c.members[place]) {
-			spread(g.needing)
-			return len(c.groups) == 1
-		}
-	}
-	return false
-}
-
 // outsideMove reports whether an app at the end of a link out of a component is on its way.
-func (s *supply) outsideMove(n need) bool {
-	return !n.inside && !n.Optional && n.to.Managed && KeeperOf(n.to).moves()
+func (s *supply) outsideMove(n inventory.Need) bool {
+	return !n.Inside && !n.Optional && n.To.Managed && KeeperOf(n.To).moves()
 }
 
 // lacks reports whether something that an app needs itself is not up, outside its component
 // or inside. Called with the lock held.
-func (s *supply) lacks(e *Entry) (outside, inside bool) {
-	for _, n := range e.needs {
+func (s *supply) lacks(e *inventory.Definition) (outside, inside bool) {
+	for _, n := range e.Needs {
 		switch {
 		case n.Optional:
-		case n.inside:
+		case n.Inside:
 			inside = inside || !met(n, KeeperOf(e))
 		default:
 			outside = outside || !s.holds(n, KeeperOf(e))
 		}
 	}
-	if e.group != nil && !inside {
+	if e.Group != nil && !inside {
 		inside = s.lacksInGroup(e)
 	}
 	return outside, inside
@@ -173,36 +165,36 @@ func (s *supply) lacks(e *Entry) (outside, inside bool) {
 
 // lacksInGroup reports whether another app of its group, to which it has no link of its
 // own, is not up.
-func (s *supply) lacksInGroup(e *Entry) bool {
-	return slices.ContainsFunc(s.waitingIn(e.group), func(m *Entry) bool {
-		return e.needsByGroup(m) && !met(need{to: m, inside: true}, KeeperOf(e))
+func (s *supply) lacksInGroup(e *inventory.Definition) bool {
+	return slices.ContainsFunc(s.waitingIn(e.Group), func(m *inventory.Definition) bool {
+		return e.NeedsByGroup(m) && !met(inventory.Need{To: m, Inside: true}, KeeperOf(e))
 	})
 }
 
 // waitingIn are the members of a group that are not healthy, or jobs.
-func (s *supply) waitingIn(g *group) []*Entry {
+func (s *supply) waitingIn(g *inventory.Group) []*inventory.Definition {
 	return s.lookAt(g).waiting
 }
 
 // specialIn are those of waitingIn that failed, are held down, or are jobs.
-func (s *supply) specialIn(g *group) []*Entry {
+func (s *supply) specialIn(g *inventory.Group) []*inventory.Definition {
 	return s.lookAt(g).special
 }
 
 // lookAt finds them, unless nothing has changed since they were last found.
-func (s *supply) lookAt(g *group) *groupRemembered {
+func (s *supply) lookAt(g *inventory.Group) *groupRemembered {
 	known := s.ofGroup(g)
 	if known.epoch == s.epoch {
 		return known
 	}
 	known.epoch = s.epoch
 	known.waiting, known.special = nil, nil // others may still go through them
-	for _, m := range g.members {
-		if !m.job && met(need{to: m, inside: true}, nil) {
+	for _, m := range g.Members {
+		if !m.Job && met(inventory.Need{To: m, Inside: true}, nil) {
 			continue
 		}
 		known.waiting = append(known.waiting, m)
-		if m.job || KeeperOf(m).state == Failed || KeeperOf(m).isHeldDown() {
+		if m.Job || KeeperOf(m).state == Failed || KeeperOf(m).isHeldDown() {
 			known.special = append(known.special, m)
 		}
 	}
@@ -214,14 +206,14 @@ func (s *supply) lookAt(g *group) *groupRemembered {
 func (s *supply) unmetNeeds(k *Keeper) []string {
 	e := k.Entry()
 	var names []string
-	for _, n := range e.needs {
+	for _, n := range e.Needs {
 		if !n.Optional && !s.holds(n, k) {
-			names = append(names, n.to.Name)
+			names = append(names, n.To.Name)
 		}
 	}
-	if e.group != nil {
-		for _, m := range s.waitingIn(e.group) {
-			if e.needsByGroup(m) && !met(need{to: m, inside: true}, k) {
+	if e.Group != nil {
+		for _, m := range s.waitingIn(e.Group) {
+			if e.NeedsByGroup(m) && !met(inventory.Need{To: m, Inside: true}, k) {
 				names = append(names, m.Name)
 			}
 		}
@@ -239,14 +231,14 @@ func (s *supply) unmetNeeds(k *Keeper) []string {
 func (s *supply) unsuppliedNeeds(k *Keeper) []string {
 	e := k.Entry()
 	var names []string
-	for _, n := range e.needs {
-		if n.Optional && n.before() && n.to.Managed && KeeperOf(n.to).state != Failed && !met(n, k) {
-			names = append(names, n.to.Name)
+	for _, n := range e.Needs {
+		if n.Optional && n.Before() && n.To.Managed && KeeperOf(n.To).state != Failed && !met(n, k) {
+			names = append(names, n.To.Name)
 		}
 	}
-	if e.group != nil {
-		for _, m := range e.group.members {
-			if e.needsByGroup(m) && !s.holds(need{to: m, inside: true}, k) {
+	if e.Group != nil {
+		for _, m := range e.Group.Members {
+			if e.NeedsByGroup(m) && !s.holds(inventory.Need{To: m, Inside: true}, k) {
 				names = append(names, m.Name)
 			}
 		}

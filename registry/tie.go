@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // Two apps may have routers with one rule: the old and the new one of a shop, or blue and
@@ -13,15 +15,15 @@ import (
 // that what runs has the requests, the others yield.
 
 // tiesOf are the routes of several apps that take the same requests with the same priority.
-func tiesOf(routes []placedRoute) [][]*Route {
-	byRule := map[string][]*Route{}
+func tiesOf(routes []placedRoute) [][]*inventory.Route {
+	byRule := map[string][]*inventory.Route{}
 	for _, rt := range routes {
-		key := fmt.Sprintf("%d %t %s %q %s", rt.placed.Priority, rt.router.TLS, rt.router.RuleSyntax, sorted(rt.router.EntryPoints), strings.TrimSpace(rt.router.Rule))
+		key := fmt.Sprintf("%d %t %s %q %s", rt.placed.Priority, rt.Router.TLS, rt.Router.RuleSyntax, sorted(rt.Router.EntryPoints), strings.TrimSpace(rt.Router.Rule))
 		byRule[key] = append(byRule[key], rt.Route)
 	}
-	var ties [][]*Route
+	var ties [][]*inventory.Route
 	for _, tie := range byRule {
-		if slices.ContainsFunc(tie, func(rt *Route) bool { return KeeperOfRoute(rt) != KeeperOfRoute(tie[0]) }) {
+		if slices.ContainsFunc(tie, func(rt *inventory.Route) bool { return KeeperOfRoute(rt) != KeeperOfRoute(tie[0]) }) {
 			ties = append(ties, tie)
 		}
 	}
@@ -33,10 +35,10 @@ func sorted(names []string) []string { return slices.Sorted(slices.Values(names)
 // yielding are the routes that stand back behind another one: those of apps that are closed
 // while another app of the tie is open; if none is, all but that of the app that was open
 // last. Called with the lock held.
-func (d *destination) yielding() map[*Route]bool {
-	yields := map[*Route]bool{}
+func (d *destination) yielding() map[*inventory.Route]bool {
+	yields := map[*inventory.Route]bool{}
 	for _, tie := range d.ties {
-		first := slices.MinFunc(tie, func(a, b *Route) int { return KeeperOfRoute(a).before(KeeperOfRoute(b)) })
+		first := slices.MinFunc(tie, func(a, b *inventory.Route) int { return KeeperOfRoute(a).before(KeeperOfRoute(b)) })
 		for _, rt := range tie {
 			if k := KeeperOfRoute(rt); k != KeeperOfRoute(first) && !k.open.Load() {
 				yields[rt] = true

@@ -150,10 +150,10 @@ func TestCatchAllWhoseEntryPointAsksMayBeAskedAbout(t *testing.T) {
 
 // Helpers
 
-func resolvedWith(s Settings, apps ...*fakeApp) *Inventory {
-	var reported []Reported
+func resolvedWith(s inventory.Settings, apps ...*fakeApp) *inventory.Inventory {
+	var reported []inventory.Reported
 	for _, a := range apps {
-		reported = append(reported, Reported{Provider: "fake", App: &a.app})
+		reported = append(reported, inventory.Reported{Provider: "fake", App: &a.app})
 	}
-	return Resolve(reported, s)
+	return inventory.Resolve(reported, s)
 }

@@ -84,7 +84,7 @@ func (t *transitions) setOpen(k *Keeper, open bool) bool {
 // mayOpen reports whether requests may pass to the app. A job has nobody to wait for: it runs
 // for its end. Called with the lock held.
 func (t *transitions) mayOpen(k *Keeper) bool {
-	return k.state == Ready && (k.Entry().job || t.supply.supplied(k))
+	return k.state == Ready && (k.Entry().Job || t.supply.supplied(k))
 }
 
 // admit opens a ready app for requests, or closes it while an app that it needs is
@@ -130,7 +130,7 @@ func (t *transitions) forgiveAll(k *Keeper) {
 	inv := t.definitions.inventory.Load()
 	k.failures.forgive()
 	for _, name := range inv.Graph.Closure(k.Name()) {
-		KeeperOf(inv.names[name]).failures.forgive()
+		KeeperOf(inv.ByName[name]).failures.forgive()
 	}
 }
 

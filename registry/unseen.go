@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -46,36 +47,12 @@ func (k *Keeper) mayBeSilent(now time.Time) bool {
 	return now.Sub(k.lastUse()) < longest
 }
 
-// VisitedPorts are the ports that requests come to, as the app's probe, its routers or its
-// labels say. Nil: nothing says.
-func (e *Entry) VisitedPorts() []uint16 {
-	var ports []uint16
-	add := func(port uint16) {
-		if port != 0 && !slices.Contains(ports, port) {
-			ports = append(ports, port)
-		}
-	}
-	add(e.Probe.Port)
-	add(e.Properties.Port)
-	for _, r := range e.Routers {
-		add(r.Port)
-	}
-	return ports
-}
-
-// Follows reports whether nobody but other apps uses the app, as far as anything tells: one of
-// them needs it, and nothing says that it listens anywhere, as of a worker. It is in use while
-// they are.
-func (e *Entry) Follows() bool {
-	return e.needed && len(e.Routers) == 0 && len(e.App.Ports) == 0 && len(e.VisitedPorts()) == 0
-}
-
 // linkedAddresses are the app's own, and those of the apps that keep it awake by themselves
 // while they are: of its component, and that need it. Their connections tell nothing more.
 // Those of a Traefik count all the same. Called with the lock held.
-func linkedAddresses(e *Entry) []netip.Addr {
+func linkedAddresses(e *inventory.Definition) []netip.Addr {
 	var all []netip.Addr
-	for _, o := range slices.Concat(e.component.members, e.component.dependents) {
+	for _, o := range slices.Concat(e.Component.Members, e.Component.Dependents) {
 		if o.App.Traefik == nil && o.App.Protected == "" {
 			all = append(all, KeeperOf(o).app.Addresses()...)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -117,7 +118,7 @@ func (v *viewer) steps(k *Keeper) []Step {
 	for _, wave := range inv.Graph.StartOrder(k.Name()) {
 		for _, name := range wave {
 			if name != k.Name() {
-				steps = append(steps, stepOf(inv.names[name], k))
+				steps = append(steps, stepOf(inv.ByName[name], k))
 			}
 		}
 	}
@@ -128,11 +129,11 @@ func (v *viewer) steps(k *Keeper) []Step {
 }
 
 // stepOf is how far a linked app is on another one's way up.
-func stepOf(e *Entry, by *Keeper) Step {
+func stepOf(e *inventory.Definition, by *Keeper) Step {
 	k := KeeperOf(e)
 	s := Step{Name: e.Name}
 	switch {
-	case !e.Managed && k.app.Alive(), k.healthy(), e.mayEnd() && (by.app.Alive() || k.endings.wellSince(by.attempt.wakeBegan)):
+	case !e.Managed && k.app.Alive(), k.healthy(), e.MayEnd() && (by.app.Alive() || k.endings.wellSince(by.attempt.wakeBegan)):
 		s.Progress = Up
 	case !e.Managed:
 		s.Progress, s.Reason = Skipped, reason.Reason{Kind: reason.Unmanaged}
@@ -170,7 +171,7 @@ func (v *viewer) changesAround(k *Keeper) []<-chan struct{} {
 	changes := []<-chan struct{}{k.next()}
 	inv := v.definitions.inventory.Load()
 	for _, name := range inv.Graph.Closure(k.Name()) {
-		if e := inv.names[name]; e != nil && KeeperOf(e) != k {
+		if e := inv.ByName[name]; e != nil && KeeperOf(e) != k {
 			changes = append(changes, KeeperOf(e).next())
 		}
 	}

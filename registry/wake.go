@@ -135,7 +135,7 @@ func (p *pass) stepStarting(k *Keeper) {
 // ready for itself: it is closed while it lacks something.
 func (p *pass) finish(k *Keeper) {
 	switch {
-	case k.Entry().job:
+	case k.Entry().Job:
 		k.usage.begin(p.now)
 		p.enter(k, Ready, reason.Reason{})
 	case p.answers(k) && (k.attempt.isAdopted() || p.reg.supply.supplied(k) && !p.awaitsBooting(k)):

@@ -14,7 +14,7 @@ import (
 )
 
 // liveProbed runs a registry with a probe of the test's own.
-func liveProbed(t *testing.T, probe func(context.Context, Target) error, apps ...*fakeApp) *world {
+func liveProbed(t *testing.T, probe func(context.Context, inventory.Target) error, apps ...*fakeApp) *world {
 	t.Helper()
 	f := newFake(apps...)
 	return liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Probe: probe})
@@ -52,7 +52,7 @@ func TestAProbeOfAnAddressThatIsGoneProvesNothing(t *testing.T) {
 		a := solo().label("paastis.probe", "tcp:80")
 		a.noHealth, a.boot = true, time.Hour
 		a.address = netip.MustParseAddr("10.0.0.7")
-		w := liveProbed(t, func(ctx context.Context, _ Target) error {
+		w := liveProbed(t, func(ctx context.Context, _ inventory.Target) error {
 			sleep(ctx, knockLimit)
 			return errors.New("refused")
 		}, a)
@@ -74,7 +74,7 @@ func TestAnAppThatRestartsOnItsWayUpIsProbedAgain(t *testing.T) {
 		a.address = netip.MustParseAddr("10.0.0.7")
 		var ok atomic.Bool
 		ok.Store(true)
-		w := liveProbed(t, func(ctx context.Context, _ Target) error {
+		w := liveProbed(t, func(ctx context.Context, _ inventory.Target) error {
 			sleep(ctx, knockLimit)
 			if ok.Load() {
 				return nil

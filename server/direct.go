@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/server/problem"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/dynamic"
@@ -47,7 +48,7 @@ type routedRequest struct {
 	door    *direct
 	w       *answer
 	r       *http.Request // as the app is to get it
-	route   *registry.Route
+	route   *inventory.Route
 	keeper  *registry.Keeper
 	request traefik.Request // as the visitor made it, before any middleware
 }

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -18,7 +18,7 @@ func (s *testServer) endpoints(t *testing.T) *testServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.registry.Reload(registry.Settings{
+	s.registry.Reload(inventory.Settings{
 		Defaults: rules.Defaults(), Middleware: "paastis", Throttle: 2 * time.Second,
 		Endpoints: map[string]traefik.Static{"inside": {Constraints: none}, "anywhere": {}},
 	})

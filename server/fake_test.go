@@ -15,6 +15,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -84,7 +85,7 @@ func beginBy(t *testing.T, store history.Store, p *registrytest.Provider, by reg
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), kept), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	reg := registrytest.Run(t, registry.Options{
 		Providers: []registry.Provider{by},
-		Settings:  registry.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
+		Settings:  inventory.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
 		Store:     store,
 	})

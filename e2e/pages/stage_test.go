@@ -50,7 +50,7 @@ func newStage(t *testing.T, apps ...*registrytest.App) *stage {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	reg := registrytest.Run(t, registry.Options{
 		Providers: []registry.Provider{p}, Log: log,
-		Settings: registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
+		Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
 	})
 	visitors, err := server.NewClassifier(server.DefaultNeverWake())
 	if err != nil {

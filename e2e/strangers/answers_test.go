@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -94,8 +95,8 @@ func (v *village) serve(flags []string) string {
 	static, _ := traefik.ReadStatic(append([]string{"--entrypoints.web.address=:80", "--providers.http"}, flags...), nil)
 	reg := registry.New(registry.Options{
 		Providers: []registry.Provider{v.provider}, Log: log,
-		Probe:    func(context.Context, registry.Target) error { return nil },
-		Settings: registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis", Throttle: 100 * time.Millisecond, Traefik: traefik.Static{EntryPoints: static.EntryPoints}},
+		Probe:    func(context.Context, inventory.Target) error { return nil },
+		Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis", Throttle: 100 * time.Millisecond, Traefik: traefik.Static{EntryPoints: static.EntryPoints}},
 	})
 	if err := reg.Load(v.t.Context()); err != nil {
 		v.t.Fatal(err)

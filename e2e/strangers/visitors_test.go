@@ -20,6 +20,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -160,7 +161,7 @@ func (c *city) begin() {
 	defaults.MaxIdleTime = 1500 * time.Millisecond
 	reg := registry.New(registry.Options{
 		Providers: []registry.Provider{c.provider}, Log: log, Store: c.store, MarkLife: 2 * time.Second,
-		Settings: registry.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 100 * time.Millisecond},
+		Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 100 * time.Millisecond},
 	})
 	if err := reg.Load(c.t.Context()); err != nil {
 		c.t.Fatal(err)

@@ -1,7 +1,13 @@
-// Package inventory is what apps are, as their providers report them: an App with its
-// Instances, the ports and addresses by which it is reached, and what can be told of it by that
-// alone. A value is complete in itself and never changes. Nothing here has a lock or asks what
-// time it is.
+// Package inventory is what apps are: what providers report of them, and what follows from that.
+//
+//	App, Instance ──┐
+//	rules ──────────┼─▶ Resolve ─▶ Inventory: a Definition per app, with its properties,
+//	labels, flags ──┘              routers and routes, its links, and what is wrong
+//
+// An Inventory answers whose a request is, by the routers that Traefik has now, and what needs
+// what: a Component are the apps that need each other. It never changes; when anything does,
+// there is another. Nothing here has a lock or asks what time it is, and of who keeps an app it
+// asks one thing alone (Live).
 package inventory
 
 import (

@@ -60,7 +60,7 @@ func NewProvider(apps ...*App) *Provider {
 func Run(t *testing.T, o registry.Options) *registry.Registry {
 	t.Helper()
 	if o.Probe == nil {
-		o.Probe = func(context.Context, registry.Target) error { return nil }
+		o.Probe = func(context.Context, inventory.Target) error { return nil }
 	}
 	r := registry.New(o)
 	if err := r.Load(t.Context()); err != nil {

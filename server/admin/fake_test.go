@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -78,7 +79,7 @@ func openWith(t *testing.T, rulesText string, apps ...*registrytest.App) *room {
 	}
 	reg := registrytest.Run(t, registry.Options{
 		Providers: []registry.Provider{p},
-		Settings:  registry.Settings{Rules: set, Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
+		Settings:  inventory.Settings{Rules: set, Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
 	})
 	synctest.Wait()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
@@ -204,7 +205,7 @@ func TestWhatTheRegistrySaysIsKnownInEachLanguage(t *testing.T) {
 		broken.Err = registry.ErrImageMissing
 		reg := registrytest.Run(t, registry.Options{
 			Providers: []registry.Provider{registrytest.NewProvider(registrytest.NewApp("shop", "db", "ghost"), broken)},
-			Settings:  registry.Settings{Defaults: rules.Defaults()},
+			Settings:  inventory.Settings{Defaults: rules.Defaults()},
 			Log:       slog.New(slog.DiscardHandler),
 		})
 		synctest.Wait()

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -262,12 +261,12 @@ func (c container) inspected() map[string]any {
 // ourContainers are the routers that Paastis takes for those that Traefik has, by name: their
 // rules.
 func ourContainers(f flags, containers []container) map[string]string {
-	var apps []registry.Reported
+	var apps []inventory.Reported
 	for _, c := range containers {
-		apps = append(apps, registry.Reported{Provider: "docker", App: new(c.app())})
+		apps = append(apps, inventory.Reported{Provider: "docker", App: new(c.app())})
 	}
 	exposed := !f.hidden
-	s := registry.Settings{Defaults: rules.Defaults(), Middleware: "paastis"}
+	s := inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"}
 	s.Traefik = traefik.Static{ExposedByDefault: &exposed, KeepsUnhealthy: f.unhealthy}
 	if f.constraints != "" {
 		s.Traefik.Constraints, _ = traefik.ParseConstraint(f.constraints)
@@ -276,7 +275,7 @@ func ourContainers(f flags, containers []container) map[string]string {
 		s.DefaultRule, _ = traefik.ParseDefaultRule(f.defaultRule)
 	}
 	found := map[string]string{}
-	for _, e := range registry.Resolve(apps, s).Entries {
+	for _, e := range inventory.Resolve(apps, s).Entries {
 		for i := range e.Routers {
 			if r := &e.Routers[i]; r.There() {
 				found[r.Name] = r.Rule

@@ -1,4 +1,4 @@
-package registry
+package inventory
 
 import (
 	"cmp"
@@ -15,22 +15,22 @@ import (
 func (inv *Inventory) followMiddlewares(s Settings) {
 	catalog, ts, definers := s.whole(inv.catalog()), newTraefiks(inv.Entries, s), inv.definers()
 	disputes := disputesOf(definers)
-	inv.known = catalog
+	inv.Middlewares = catalog
 	for _, e := range inv.Entries {
-		provider := e.traefikProvider()
+		provider := e.TraefikProvider()
 		for i := range e.Routers {
 			r := &e.Routers[i]
 			var before []string
 			if !r.Own {
 				before = ts.before(r.Router)
 			}
-			passed := slices.Concat(before, r.Middlewares, e.labels.ServiceMiddlewares(r.Router))
+			passed := slices.Concat(before, r.Middlewares, e.Labels.ServiceMiddlewares(r.Router))
 			r.Unknown = catalog.Unknown(passed, provider, s.Middleware)
 			e.lose(r, catalog.Unknown(r.Middlewares, provider, s.Middleware))
 			r.guards = e.guards(r, definers, s.Middleware)
 			r.disputes = e.disputes(r, disputes, s.Middleware)
 			r.Paastis = catalog.Uses(passed, provider, s.Middleware)
-			r.Asked = !r.Paastis && !r.Own && r.asked() == e.reported.Asked
+			r.Asked = !r.Paastis && !r.Own && r.Question() == e.reported.Asked
 			r.Paastis = r.Paastis || r.Asked
 			if len(passed) == 0 || len(passed) == 1 && r.Uses(s.Middleware) {
 				continue // as most have it
@@ -52,7 +52,7 @@ func (inv *Inventory) followMiddlewares(s Settings) {
 // defined, for people.
 func (inv *Inventory) Asking(name string) map[string]traefik.Middleware {
 	all, definers := map[string]traefik.Middleware{}, inv.definers()
-	for full, m := range inv.known {
+	for full, m := range inv.Middlewares {
 		short, provider, _ := strings.Cut(full, "@")
 		by := definers[full]
 		switch {
@@ -68,13 +68,13 @@ func (inv *Inventory) Asking(name string) map[string]traefik.Middleware {
 
 // LeftOut reports whether no Traefik has what the app's labels define: by its flags or settings,
 // or because they cannot be read.
-func (e *Entry) LeftOut() bool { return e.leftOut }
+func (e *Definition) LeftOut() bool { return e.leftOut }
 
 // lose tells of a router that is nowhere, because no label defines a middleware of the labels'
 // own provider. Unknown are those that nobody is known to define.
-func (e *Entry) lose(r *Router, unknown []string) {
+func (e *Definition) lose(r *Router, unknown []string) {
 	for _, name := range unknown {
-		if strings.HasSuffix(name, "@"+e.traefikProvider()) && !r.lost && !r.Own {
+		if strings.HasSuffix(name, "@"+e.TraefikProvider()) && !r.lost && !r.Own {
 			r.lost = true
 			e.problem("router %q on %s uses the middleware %q, which no label defines: Traefik leaves out the router; define it, or correct traefik.http.routers.%s.middlewares", r.Name, e.holderOf(r).App.Origin, name, r.Name)
 		}
@@ -82,14 +82,14 @@ func (e *Entry) lose(r *Router, unknown []string) {
 }
 
 // definers are the apps whose labels define a middleware, by its name with "@" and provider.
-func (inv *Inventory) definers() map[string][]*Entry {
-	all := map[string][]*Entry{}
+func (inv *Inventory) definers() map[string][]*Definition {
+	all := map[string][]*Definition{}
 	for _, e := range inv.Entries {
-		if e.labels.Enable != nil && !*e.labels.Enable {
+		if e.Labels.Enable != nil && !*e.Labels.Enable {
 			continue
 		}
-		for _, m := range e.labels.Middlewares {
-			name := m.Name + "@" + e.traefikProvider()
+		for _, m := range e.Labels.Middlewares {
+			name := m.Name + "@" + e.TraefikProvider()
 			all[name] = append(all[name], e)
 		}
 	}
@@ -98,12 +98,12 @@ func (inv *Inventory) definers() map[string][]*Entry {
 
 // guards are the apps of which Traefik needs one for each of the router's middlewares that
 // the router's own labels do not define. Paastis's own is there: else nobody would ask.
-func (e *Entry) guards(r *Router, definers map[string][]*Entry, paastis string) [][]*Entry {
-	var all [][]*Entry
+func (e *Definition) guards(r *Router, definers map[string][]*Definition, paastis string) [][]*Definition {
+	var all [][]*Definition
 	for _, used := range r.Middlewares {
 		name, provider, given := strings.Cut(used, "@")
 		if !given {
-			provider = e.traefikProvider()
+			provider = e.TraefikProvider()
 		}
 		by := definers[name+"@"+provider]
 		if name != paastis && len(by) > 0 && !slices.Contains(by, e.holderOf(r)) {
@@ -118,10 +118,10 @@ func (e *Entry) guards(r *Router, definers map[string][]*Entry, paastis string) 
 func (inv *Inventory) catalog() traefik.Catalog {
 	catalog := traefik.Catalog{}
 	for _, e := range inv.Entries {
-		if e.labels.Enable != nil && !*e.labels.Enable {
+		if e.Labels.Enable != nil && !*e.Labels.Enable {
 			continue
 		}
-		for _, m := range e.labels.Middlewares {
+		for _, m := range e.Labels.Middlewares {
 			for _, provider := range e.readBy() {
 				if name := m.Name + "@" + provider; !catalog.Has(name) {
 					catalog[name] = m
@@ -133,22 +133,22 @@ func (inv *Inventory) catalog() traefik.Catalog {
 }
 
 // readBy are the names of the providers of Traefik's by which the app's middlewares may go.
-func (e *Entry) readBy() []string {
+func (e *Definition) readBy() []string {
 	if e.reported.Unread {
-		return []string{e.traefikProvider()}
+		return []string{e.TraefikProvider()}
 	}
-	return []string{e.traefikProvider(), "docker", "swarm"}
+	return []string{e.TraefikProvider(), "docker", "swarm"}
 }
 
-// traefikProvider is what Traefik calls the provider of the app's labels. Where it has none,
+// TraefikProvider is what Traefik calls the provider of the app's labels. Where it has none,
 // what they define goes by the name of Paastis's provider, which is none of Traefik's.
-func (e *Entry) traefikProvider() string {
+func (e *Definition) TraefikProvider() string {
 	return cmp.Or(e.reported.traefikProvider(), e.reported.Provider)
 }
 
 // Restore makes a request that belongs to the app what the visitor made it, as far as the
 // middlewares before Paastis tell.
-func (e *Entry) Restore(req *traefik.Request) {
+func (e *Definition) Restore(req *traefik.Request) {
 	for _, r := range e.Routers {
 		if r.Match.Restore(req, r.Rewrites) {
 			return
@@ -159,5 +159,5 @@ func (e *Entry) Restore(req *traefik.Request) {
 // Restore makes a request that came by the route what the visitor made it. It reports
 // whether the router takes that.
 func (rt *Route) Restore(req *traefik.Request) bool {
-	return rt.router.Match.Restore(req, rt.router.AllRewrites)
+	return rt.Router.Match.Restore(req, rt.Router.AllRewrites)
 }

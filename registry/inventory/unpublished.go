@@ -1,24 +1,22 @@
-package registry
+package inventory
 
 import (
 	"slices"
 	"strconv"
-
-	"github.com/paastis/paastis/registry/inventory"
 )
 
-// isProbable reports whether Paastis reaches an instance to probe it.
-func (e *Entry) isProbable(i inventory.Instance) bool {
+// IsProbable reports whether Paastis reaches an instance to probe it.
+func (e *Definition) IsProbable(i Instance) bool {
 	if i.Mapped == nil {
 		return i.Address.IsValid()
 	}
-	ports := e.probePorts()
-	return len(ports) > 0 && i.Status == inventory.Running && i.Reach(ports[0]) != ""
+	ports := e.ProbePorts()
+	return len(ports) > 0 && i.Status == Running && i.Reach(ports[0]) != ""
 }
 
 // Unpublished says of a port of the app why it is not reached, and what to do. Empty: it is, or
 // it is not by ports of its machine that the app is reached.
-func (e *Entry) Unpublished(port uint16) string {
+func (e *Definition) Unpublished(port uint16) string {
 	m := e.App.Mapping()
 	if m == nil || port == 0 || m.Publishes(port) {
 		return ""
@@ -31,7 +29,7 @@ func (e *Entry) Unpublished(port uint16) string {
 }
 
 // ReachedAt says where a port of the app is reached at its machine. Empty: it is reached otherwise.
-func (e *Entry) ReachedAt(port uint16) string {
+func (e *Definition) ReachedAt(port uint16) string {
 	m := e.App.Mapping()
 	switch {
 	case m == nil:
@@ -61,7 +59,7 @@ func (inv *Inventory) reportUnpublished() {
 
 // reachedPorts are those of the app that Paastis or Traefik is to reach. A static server URL
 // that leads to none of them has a word of its own.
-func (e *Entry) reachedPorts() []uint16 {
+func (e *Definition) reachedPorts() []uint16 {
 	ports := []uint16{e.Probe.Port, e.Properties.Port, e.Busy.Port}
 	for _, r := range e.Routers {
 		if r.StaticURL == "" && r.Foreign() == "" {
@@ -69,8 +67,8 @@ func (e *Entry) reachedPorts() []uint16 {
 		}
 	}
 	for _, rt := range e.Routes {
-		if rt.router.StaticURL == "" && rt.foreign == "" {
-			ports = append(ports, rt.port)
+		if rt.Router.StaticURL == "" && rt.Foreign == "" {
+			ports = append(ports, rt.Port)
 		}
 	}
 	slices.Sort(ports)

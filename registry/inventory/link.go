@@ -1,4 +1,4 @@
-package registry
+package inventory
 
 import (
 	"fmt"
@@ -37,15 +37,15 @@ func (inv *Inventory) link(s Settings) {
 // linkedName is a name of the app to which an app's link leads. Besides the apps' names
 // those count by which containers know each other, an app's own stack first; one that several
 // other apps share tells nothing.
-func (inv *Inventory) linkedName(from *Entry, name string) string {
-	if named := inv.names[name]; named != nil {
-		if own := inv.names[from.reported.Provider+"/"+name]; own != nil && named.reported.Provider != from.reported.Provider {
+func (inv *Inventory) linkedName(from *Definition, name string) string {
+	if named := inv.ByName[name]; named != nil {
+		if own := inv.ByName[from.reported.Provider+"/"+name]; own != nil && named.reported.Provider != from.reported.Provider {
 			return own.ID // of apps of one name the one of its own provider
 		}
 		return name
 	}
 	known := inv.byAlias()[name]
-	mates := slices.DeleteFunc(slices.Clone(known), func(e *Entry) bool { return from.App.Stack == "" || e.App.Stack != from.App.Stack })
+	mates := slices.DeleteFunc(slices.Clone(known), func(e *Definition) bool { return from.App.Stack == "" || e.App.Stack != from.App.Stack })
 	switch {
 	case len(mates) == 1:
 		return mates[0].ID
@@ -56,9 +56,9 @@ func (inv *Inventory) linkedName(from *Entry, name string) string {
 }
 
 // byAlias are the apps by the names that containers have for each other.
-func (inv *Inventory) byAlias() map[string][]*Entry {
+func (inv *Inventory) byAlias() map[string][]*Definition {
 	if inv.aliases == nil {
-		inv.aliases = map[string][]*Entry{}
+		inv.aliases = map[string][]*Definition{}
 		for _, e := range inv.Entries {
 			for _, alias := range e.App.Aliases {
 				inv.aliases[alias] = append(inv.aliases[alias], e)
@@ -90,7 +90,7 @@ func (inv *Inventory) reportLinks() {
 }
 
 // linkOrigin says where the links that people wrote are written.
-func (e *Entry) linkOrigin() string {
+func (e *Definition) linkOrigin() string {
 	if origin := e.Origins["linked_apps"]; origin != "" && len(e.LinkedApps) > 0 {
 		return origin
 	}
@@ -104,9 +104,9 @@ func (inv *Inventory) reportWorkers() {
 		if e.App.Protected != "" || e.Managed && (e.Enable != nil || len(e.Routers) > 0 || len(e.KeepAwake) > 0 || inv.isNeeded(e)) {
 			continue
 		}
-		var kept []*Entry
+		var kept []*Definition
 		for to := range e.links {
-			if to.Managed && !to.job && to.MaxIdleTime != rules.Never {
+			if to.Managed && !to.Job && to.MaxIdleTime != rules.Never {
 				kept = append(kept, to)
 			}
 		}
@@ -118,12 +118,12 @@ func (inv *Inventory) reportWorkers() {
 			e.problem("app %q has no router, no app links to it, and it needs %s: what it does by itself keeps both awake, and once it sleeps no visitor wakes it; %s (%s)", e.Name, needs, cure, e.App.Origin)
 			continue
 		}
-		e.works = true
+		e.Works = true
 		if e.App.Ended() {
 			continue // a migration, say: as it is, it keeps nothing awake
 		}
 		why := e.Why
-		if e.excluded() == "" {
+		if e.Excluded() == "" {
 			why = nothingEnables // the rest is the cure for an app that visitors wake
 		}
 		e.problem("app %q needs %s, which never sleeps while it runs, and is not managed (%s): %s (%s)", e.Name, needs, why, cure, e.App.Origin)
@@ -131,12 +131,12 @@ func (inv *Inventory) reportWorkers() {
 }
 
 // isNeeded reports whether another app links to the app.
-func (inv *Inventory) isNeeded(e *Entry) bool {
-	return e.group != nil || len(inv.Graph.Dependents(e.Name)) > 0
+func (inv *Inventory) isNeeded(e *Definition) bool {
+	return e.Group != nil || len(inv.Graph.Dependents(e.Name)) > 0
 }
 
 // cureOf says how a worker sleeps with those that it works for.
-func (inv *Inventory) cureOf(e *Entry) string {
+func (inv *Inventory) cureOf(e *Definition) string {
 	switch {
 	case e.Enable != nil && !*e.Enable:
 		return "if that is not meant, remove paastis.enable=false"
@@ -146,7 +146,7 @@ func (inv *Inventory) cureOf(e *Entry) string {
 		return "if it is to sleep as well, add the middleware to its router"
 	}
 	whom := "the app that people open"
-	if i := slices.IndexFunc(inv.Entries, func(m *Entry) bool {
+	if i := slices.IndexFunc(inv.Entries, func(m *Definition) bool {
 		return m.Managed && len(m.Routers) > 0 && m.App.Stack != "" && m.App.Stack == e.App.Stack
 	}); i >= 0 {
 		whom = fmt.Sprintf("%q", inv.Entries[i].Name)

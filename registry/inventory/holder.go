@@ -1,4 +1,4 @@
-package registry
+package inventory
 
 import (
 	"maps"
@@ -42,18 +42,18 @@ func (inv *Inventory) lendRouters() {
 }
 
 // borrow gives the app a router of which another one has the labels.
-func (e *Entry) borrow(r Router, from *Entry) {
-	r.holder = from
-	r.StaticURL, r.Port, r.Checked = e.labels.StaticURL(r.Router), e.labels.Port(r.Router), e.labels.Checked(r.Router)
+func (e *Definition) borrow(r Router, from *Definition) {
+	r.HeldBy = from
+	r.StaticURL, r.Port, r.Checked = e.Labels.StaticURL(r.Router), e.Labels.Port(r.Router), e.Labels.Checked(r.Router)
 	e.Routers = append(e.Routers, r)
 }
 
 // services are the apps that have a service, by provider and name, in the order of the apps.
-func (inv *Inventory) services() map[string][]*Entry {
-	services := map[string][]*Entry{}
+func (inv *Inventory) services() map[string][]*Definition {
+	services := map[string][]*Definition{}
 	for _, e := range inv.Entries {
 		for _, name := range e.serviceNames() {
-			id := e.traefikProvider() + "/" + name
+			id := e.TraefikProvider() + "/" + name
 			services[id] = append(services[id], e)
 		}
 	}
@@ -61,15 +61,15 @@ func (inv *Inventory) services() map[string][]*Entry {
 }
 
 // serviceNames are those that Traefik knows of the app: those of its labels, else its own.
-func (e *Entry) serviceNames() []string {
+func (e *Definition) serviceNames() []string {
 	switch {
-	case e.labels.Enable != nil && !*e.labels.Enable:
+	case e.Labels.Enable != nil && !*e.Labels.Enable:
 		return nil
-	case len(e.labels.Services) == 0:
+	case len(e.Labels.Services) == 0:
 		return []string{traefik.ServiceName(e.App.Name, e.App.Labels)}
 	}
-	names := make([]string, 0, len(e.labels.Services))
-	for _, s := range e.labels.Services {
+	names := make([]string, 0, len(e.Labels.Services))
+	for _, s := range e.Labels.Services {
 		names = append(names, s.Name)
 	}
 	return names
@@ -77,31 +77,31 @@ func (e *Entry) serviceNames() []string {
 
 // backends are the apps that have the service of a router of the app's. None: no label has
 // it.
-func (e *Entry) backends(r Router, services map[string][]*Entry) []*Entry {
-	if r.Own || r.holder != nil || r.Service == "" || r.Foreign() != "" {
-		return []*Entry{e}
+func (e *Definition) backends(r Router, services map[string][]*Definition) []*Definition {
+	if r.Own || r.HeldBy != nil || r.Service == "" || r.Foreign() != "" {
+		return []*Definition{e}
 	}
 	name, _, _ := strings.Cut(r.Service, "@")
-	return services[e.traefikProvider()+"/"+name]
+	return services[e.TraefikProvider()+"/"+name]
 }
 
 // holderOf is the app that has the labels of a router.
-func (e *Entry) holderOf(r *Router) *Entry {
-	if r.holder != nil {
-		return r.holder
+func (e *Definition) holderOf(r *Router) *Definition {
+	if r.HeldBy != nil {
+		return r.HeldBy
 	}
 	return e
 }
 
 // Holder is the app that has the labels of the router. Nil: the one that it leads to.
-func (r *Router) Holder() *Entry { return r.holder }
+func (r *Router) Holder() *Definition { return r.HeldBy }
 
 // holders are links to the apps that must run for the app's routers to be there. One that
 // nobody lets sleep runs by itself.
-func (e *Entry) holders(s Settings) []rules.Link {
+func (e *Definition) holders(s Settings) []rules.Link {
 	var links []rules.Link
 	for _, r := range e.Routers {
-		if h := r.holder; h != nil && !h.AllowNonRunning && h.sleeps(s) {
+		if h := r.HeldBy; h != nil && !h.AllowNonRunning && h.sleeps(s) {
 			links = append(links, rules.Link{Name: h.ID, Condition: rules.Started, Optional: true})
 		}
 	}
@@ -109,7 +109,7 @@ func (e *Entry) holders(s Settings) []rules.Link {
 }
 
 // sleeps reports whether the app asks to be managed.
-func (e *Entry) sleeps(s Settings) bool {
+func (e *Definition) sleeps(s Settings) bool {
 	asks, _ := e.asks(s)
 	return asks
 }
@@ -120,8 +120,8 @@ func (inv *Inventory) findRivals() {
 	for _, e := range inv.Entries {
 		for i := range e.Routers {
 			r := &e.Routers[i]
-			if r.entry = e; !r.Own {
-				id := e.traefikProvider() + "/" + r.Name
+			if r.Definition = e; !r.Own {
+				id := e.TraefikProvider() + "/" + r.Name
 				byName[id] = append(byName[id], r)
 			}
 		}
@@ -130,7 +130,7 @@ func (inv *Inventory) findRivals() {
 		for _, r := range all {
 			for _, other := range all {
 				if other != r && !r.sameAs(other) {
-					r.rivals = append(r.rivals, other.entry.holderOf(other))
+					r.rivals = append(r.rivals, other.Definition.holderOf(other))
 				}
 			}
 		}
@@ -140,11 +140,11 @@ func (inv *Inventory) findRivals() {
 // sameAs reports whether Traefik takes two routers of one name for one.
 func (r *Router) sameAs(other *Router) bool {
 	return reflect.DeepEqual(r.Router, other.Router) &&
-		maps.Equal(r.entry.holderOf(r).routerLabels(r.Name), other.entry.holderOf(other).routerLabels(r.Name))
+		maps.Equal(r.Definition.holderOf(r).routerLabels(r.Name), other.Definition.holderOf(other).routerLabels(r.Name))
 }
 
 // routerLabels are the labels of a router that Router has no field for.
-func (e *Entry) routerLabels(name string) map[string]string {
+func (e *Definition) routerLabels(name string) map[string]string {
 	all := map[string]string{}
 	for label, value := range e.App.Labels {
 		rest, is := strings.CutPrefix(strings.ToLower(label), "traefik.http.routers."+strings.ToLower(name)+".")
@@ -157,4 +157,4 @@ func (e *Entry) routerLabels(name string) map[string]string {
 
 // Rivals are the apps on which there is another router of that name with other labels:
 // while Traefik has both, it leaves out both.
-func (r *Router) Rivals() []*Entry { return r.rivals }
+func (r *Router) Rivals() []*Definition { return r.rivals }

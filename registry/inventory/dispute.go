@@ -1,4 +1,4 @@
-package registry
+package inventory
 
 import (
 	"maps"
@@ -14,7 +14,7 @@ import (
 // dispute is a middleware, and the apps that define it, those of one definition together.
 type dispute struct {
 	name     string
-	variants [][]*Entry
+	variants [][]*Definition
 }
 
 // isOn reports whether Traefik has two definitions now.
@@ -30,7 +30,7 @@ func (d dispute) isOn() bool {
 
 // disputesOf are those middlewares that are defined in several ways, by their names with "@"
 // and provider. It tells of each.
-func disputesOf(definers map[string][]*Entry) map[string]dispute {
+func disputesOf(definers map[string][]*Definition) map[string]dispute {
 	all := map[string]dispute{}
 	for _, name := range slices.Sorted(maps.Keys(definers)) {
 		if len(definers[name]) < 2 {
@@ -49,7 +49,7 @@ func disputesOf(definers map[string][]*Entry) map[string]dispute {
 }
 
 // add files an app under its definition.
-func (d *dispute) add(e *Entry) {
+func (d *dispute) add(e *Definition) {
 	short, _, _ := strings.Cut(d.name, "@")
 	options := e.middlewareOptions(short)
 	for i, variant := range d.variants {
@@ -58,7 +58,7 @@ func (d *dispute) add(e *Entry) {
 			return
 		}
 	}
-	d.variants = append(d.variants, []*Entry{e})
+	d.variants = append(d.variants, []*Definition{e})
 }
 
 func (d dispute) report() {
@@ -69,7 +69,7 @@ func (d dispute) report() {
 
 // disputes are those of the router's middlewares. That of Paastis is there: else nobody would
 // ask.
-func (e *Entry) disputes(r *Router, all map[string]dispute, paastis string) []dispute {
+func (e *Definition) disputes(r *Router, all map[string]dispute, paastis string) []dispute {
 	if len(all) == 0 {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (e *Entry) disputes(r *Router, all map[string]dispute, paastis string) []di
 	for _, used := range r.Middlewares {
 		name, provider, given := strings.Cut(used, "@")
 		if !given {
-			provider = e.traefikProvider()
+			provider = e.TraefikProvider()
 		}
 		if d, is := all[name+"@"+provider]; is && name != paastis {
 			on = append(on, d)
@@ -88,7 +88,7 @@ func (e *Entry) disputes(r *Router, all map[string]dispute, paastis string) []di
 
 // middlewareOptions are the labels of a middleware as Traefik reads them: names in small
 // letters, lists without blanks.
-func (e *Entry) middlewareOptions(name string) map[string]string {
+func (e *Definition) middlewareOptions(name string) map[string]string {
 	all := map[string]string{}
 	prefix := "traefik.http.middlewares." + strings.ToLower(name) + "."
 	for label, value := range e.App.Labels {

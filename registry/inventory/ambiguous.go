@@ -1,4 +1,4 @@
-package registry
+package inventory
 
 import (
 	"cmp"
@@ -12,10 +12,10 @@ import (
 type Ambiguity struct {
 	Network, Name string
 	// Entries are the apps of that name, sorted by name.
-	Entries []*Entry
+	Entries []*Definition
 	// Asks is an app that may ask for the name and get another stack's: one beside it in the
 	// network. Nil: none, but Traefik does, by a static server URL.
-	Asks *Entry
+	Asks *Definition
 }
 
 // Ambiguities are the names that matter to a managed app and that somebody asks for, sorted by
@@ -24,13 +24,13 @@ func (inv *Inventory) Ambiguities() []Ambiguity {
 	var all []Ambiguity
 	for name, known := range inv.byName() {
 		for _, network := range slices.Sorted(maps.Keys(networksOf(known))) {
-			in := slices.DeleteFunc(slices.Clone(known), func(e *Entry) bool { return !slices.Contains(e.App.Networks, network) })
+			in := slices.DeleteFunc(slices.Clone(known), func(e *Definition) bool { return !slices.Contains(e.App.Networks, network) })
 			a := Ambiguity{Network: network, Name: name, Entries: in}
-			if !ofSeveralStacks(in) || !slices.ContainsFunc(in, func(e *Entry) bool { return e.Managed }) {
+			if !ofSeveralStacks(in) || !slices.ContainsFunc(in, func(e *Definition) bool { return e.Managed }) {
 				continue
 			}
 			a.Asks = inv.whoAsks(a)
-			if a.Asks != nil || slices.ContainsFunc(in, func(e *Entry) bool { return e.servesBy(name) }) {
+			if a.Asks != nil || slices.ContainsFunc(in, func(e *Definition) bool { return e.servesBy(name) }) {
 				all = append(all, a)
 			}
 		}
@@ -42,27 +42,27 @@ func (inv *Inventory) Ambiguities() []Ambiguity {
 }
 
 // byName are the apps by the aliases of their containers.
-func (inv *Inventory) byName() map[string][]*Entry {
-	all := map[string][]*Entry{}
+func (inv *Inventory) byName() map[string][]*Definition {
+	all := map[string][]*Definition{}
 	for _, e := range inv.Entries {
 		for _, alias := range e.App.Aliases {
 			all[alias] = append(all[alias], e)
 		}
 	}
-	maps.DeleteFunc(all, func(_ string, known []*Entry) bool { return !ofSeveralStacks(known) })
+	maps.DeleteFunc(all, func(_ string, known []*Definition) bool { return !ofSeveralStacks(known) })
 	return all
 }
 
 // ofSeveralStacks reports whether apps are of more than one stack; one that stands alone is of
 // its own.
-func ofSeveralStacks(entries []*Entry) bool {
-	return slices.ContainsFunc(entries, func(e *Entry) bool {
+func ofSeveralStacks(entries []*Definition) bool {
+	return slices.ContainsFunc(entries, func(e *Definition) bool {
 		return cmp.Or(e.App.Stack, e.ID) != cmp.Or(entries[0].App.Stack, entries[0].ID)
 	})
 }
 
 // networksOf are those in which DNS knows containers by their aliases: not the engine's own.
-func networksOf(entries []*Entry) map[string]bool {
+func networksOf(entries []*Definition) map[string]bool {
 	all := map[string]bool{}
 	for _, e := range entries {
 		for _, network := range e.App.Networks {
@@ -76,7 +76,7 @@ func networksOf(entries []*Entry) map[string]bool {
 
 // whoAsks is an app in the network that may ask for one of the apps by its name: it links to it,
 // or is of its stack and not what that one needs itself. Nil: there is none.
-func (inv *Inventory) whoAsks(a Ambiguity) *Entry {
+func (inv *Inventory) whoAsks(a Ambiguity) *Definition {
 	for _, e := range inv.Entries {
 		if slices.Contains(a.Entries, e) || !slices.Contains(e.App.Networks, a.Network) {
 			continue
@@ -88,11 +88,11 @@ func (inv *Inventory) whoAsks(a Ambiguity) *Entry {
 	return nil
 }
 
-func (e *Entry) mayAskFor(to *Entry) bool {
+func (e *Definition) mayAskFor(to *Definition) bool {
 	return e.linksTo(to) || e.App.Stack != "" && e.App.Stack == to.App.Stack && !to.linksTo(e)
 }
 
-func (e *Entry) linksTo(to *Entry) bool {
+func (e *Definition) linksTo(to *Definition) bool {
 	for linked := range e.links {
 		if linked == to {
 			return true
@@ -102,7 +102,7 @@ func (e *Entry) linksTo(to *Entry) bool {
 }
 
 // servesBy reports whether Traefik asks for the app by that name.
-func (e *Entry) servesBy(name string) bool {
+func (e *Definition) servesBy(name string) bool {
 	return slices.ContainsFunc(e.Routers, func(r Router) bool {
 		u, err := url.Parse(r.StaticURL)
 		return err == nil && u.Hostname() == name

@@ -1,10 +1,9 @@
-package registry
+package inventory
 
 import (
 	"maps"
 	"slices"
 
-	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -21,10 +20,10 @@ func (inv *Inventory) Supposing(app Reported, s Settings) *Inventory {
 // KnownAs are the apps of which containers know one by that name, besides those that Named
 // finds: by its container's name, its service's, a network alias, its host name. Sorted by
 // name; nil: none.
-func (inv *Inventory) KnownAs(name string) []*Entry {
-	var all []*Entry
+func (inv *Inventory) KnownAs(name string) []*Definition {
+	var all []*Definition
 	for _, e := range inv.Entries {
-		isIts := func(i inventory.Instance) bool { return i.Name == name }
+		isIts := func(i Instance) bool { return i.Name == name }
 		if slices.Contains(e.App.Aliases, name) || slices.ContainsFunc(e.App.Instances, isIts) {
 			all = append(all, e)
 		}
@@ -38,7 +37,7 @@ type Routing struct {
 	Traefik string
 	// Router that takes the request, and its app. Nil: no router of labels does.
 	Router *Router
-	Entry  *Entry
+	Entry  *Definition
 	// Unread says why it is not known which routers the Traefik has. Empty: it is.
 	Unread string
 }
@@ -51,7 +50,7 @@ func (inv *Inventory) Routings(req *traefik.Request, s Settings) []Routing {
 		all = append(all, inv.routing(req, `the Traefik of endpoint "`+name+`"`, s.Endpoints[name]))
 	}
 	for _, e := range inv.Entries {
-		if e.App.Traefik == nil || e.App.Protected != inventory.RunsTraefik {
+		if e.App.Traefik == nil || e.App.Protected != RunsTraefik {
 			continue
 		}
 		all = append(all, inv.routing(req, "Traefik on "+e.App.Origin, s.flagsOf(e)))
@@ -70,7 +69,7 @@ func (inv *Inventory) routing(req *traefik.Request, name string, static traefik.
 	if r == nil {
 		return Routing{Traefik: name}
 	}
-	return Routing{Traefik: name, Router: r, Entry: r.entry}
+	return Routing{Traefik: name, Router: r, Entry: r.Definition}
 }
 
 // RuleWarnings are what will likely surprise the author of rules, a line each: see rules.Set.
@@ -89,7 +88,7 @@ func (inv *Inventory) RuleWarnings(set *rules.Set) []string {
 	return set.Warnings(names, others...)
 }
 
-func instanceNames(a *inventory.App) []string {
+func instanceNames(a *App) []string {
 	names := make([]string, 0, len(a.Instances))
 	for _, i := range a.Instances {
 		names = append(names, i.Name)

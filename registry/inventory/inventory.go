@@ -1,4 +1,4 @@
-package registry
+package inventory
 
 import (
 	"cmp"
@@ -10,7 +10,6 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/rule"
@@ -43,15 +42,15 @@ type Settings struct {
 	TraefikVersion string
 }
 
-// Entry is what is known of an app before it moves: its name, its properties and the
-// requests that belong to it. It never changes; a new inventory has new entries.
-type Entry struct {
+// Definition is what is known of an app before it moves: its name, its properties and the
+// requests that belong to it. It never changes; a new inventory has new ones.
+type Definition struct {
 	// ID is "<provider>/<the provider's own name>".
 	ID string
 	// Name by which the app is known, unique in the inventory.
 	Name string
-	// App is the report that the entry was made from; only its definition counts.
-	App *inventory.App
+	// App is the report that it was made from; only its definition counts.
+	App *App
 	// Resolved are its properties, with the origin of each. Apps of which the same is said have
 	// one together.
 	*rules.Resolved
@@ -73,25 +72,28 @@ type Entry struct {
 	Problems []string
 
 	reported Reported // as it came, with the provider's own picture of the app
-	labels   traefik.Labels
+	// Labels are those of Traefik's, its defaults filled in.
+	Labels traefik.Labels
 	// leftOut tells that every Traefik leaves out the app, and unhealthyToo that one keeps it
 	// while it is not healthy.
 	leftOut, unhealthyToo bool
 
-	// works tells that it keeps awake what it needs while it runs, and that nobody manages it:
+	// Works tells that it keeps awake what it needs while it runs, and that nobody manages it:
 	// whether that is a problem changes with it.
-	works bool
+	Works bool
 	// Live is who keeps the app. It is set once, before anybody else sees the inventory. Nil only
 	// in one that no registry has made.
 	Live Live
 
-	needs     []need // its own links
-	group     *group // whose other apps it needs as well; nil: none
-	component *component
-	place     int // among the component's members
-	// job tells that somebody waits for its end, needed that it is needed at all, and
+	// Needs are its own links. Group is that whose other apps it needs as well; nil: none.
+	Needs []Need
+	Group *Group
+	// Component is that of the app, and Place its own among the members.
+	Component *Component
+	Place     int
+	// Job tells that somebody waits for its end, needed that it is needed at all, and
 	// neededHealthy that somebody asks for more than its start or its end.
-	job, needed, neededHealthy bool
+	Job, needed, neededHealthy bool
 }
 
 // Router is a router of Traefik's that leads to an app.
@@ -128,28 +130,29 @@ type Router struct {
 	ways       []traefik.Way
 	asksBefore bool
 
-	bound  bool       // its rule takes requests of certain hosts alone
-	lost   bool       // its service, or a middleware, is nowhere
-	entry  *Entry     // that it leads to
-	holder *Entry     // that has its labels; nil: the same
-	rivals []*Entry   // that have another one of its name
-	guards [][]*Entry // of which Traefik needs one each, for the middlewares
+	bound bool // its rule takes requests of certain hosts alone
+	lost  bool // its service, or a middleware, is nowhere
+	// Definition is the app that it leads to.
+	Definition *Definition
+	HeldBy     *Definition     // that has its labels; nil: the same
+	rivals     []*Definition   // that have another one of its name
+	guards     [][]*Definition // of which Traefik needs one each, for the middlewares
 	// disputes are those that define one of its middlewares in different ways; of two of them
 	// Traefik takes neither.
 	disputes []dispute
 }
 
 // Provider is the ID of the provider that runs the app.
-func (e *Entry) Provider() string { return e.reported.Provider }
+func (e *Definition) Provider() string { return e.reported.Provider }
 
 // Static tells that Traefik always has the app's address: there is nothing to wait
 // for once the app answers. Also true for an app that Traefik does not route to.
-func (e *Entry) Static() bool {
+func (e *Definition) Static() bool {
 	return !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.StaticURL == "" && !r.Own })
 }
 
 // Port is where the app listens, as its probe, its router or itself says; 0: unknown.
-func (e *Entry) Port() uint16 {
+func (e *Definition) Port() uint16 {
 	if e.Probe.Port != 0 {
 		return e.Probe.Port
 	}
@@ -171,18 +174,21 @@ func (e *Entry) Port() uint16 {
 // the labels. It never changes.
 type Inventory struct {
 	// Entries are sorted by name.
-	Entries []*Entry
+	Entries []*Definition
 	// Graph of the links between them, by name.
 	Graph *rules.Graph
 
-	names map[string]*Entry // :: any name → entry
+	// ByName has them by any name that an app is known by; it must not be changed.
+	ByName map[string]*Definition
 	// aliases :: a name that containers have for each other → entries; nil until it is asked
 	// for, and once all problems are found.
-	aliases map[string][]*Entry
-	routes  map[string]*Route // :: published name → route
-	known   traefik.Catalog   // middlewares of all labels, and what Traefik tells of others
-	// ownHosts are those of routers that lead to Paastis itself.
-	ownHosts  []string
+	aliases map[string][]*Definition
+	// Routes are all that are published, by their names; it must not be changed.
+	Routes map[string]*Route
+	// Middlewares are those of all labels, and what Traefik tells of others.
+	Middlewares traefik.Catalog
+	// OwnHosts are those of routers that lead to Paastis itself.
+	OwnHosts  []string
 	tables    *tables            // of the routers of all labels
 	ofTraefik map[string]*tables // :: ID of the app that a Traefik runs as → of those that it has
 }
@@ -191,7 +197,7 @@ type Inventory struct {
 type Reported struct {
 	Provider string
 	// App must not be changed any more.
-	*inventory.App
+	*App
 	// ReadBy is what Traefik calls the provider of its own that reads the app's labels. Empty:
 	// the same as Paastis does.
 	ReadBy string
@@ -202,13 +208,6 @@ type Reported struct {
 	Asked string
 	// Without are those of its Links that the app is known to do without. Nil: none.
 	Without []string
-}
-
-// ReportedBy is an app of a provider, with what is known of it beside its report.
-func ReportedBy(p Provider, app *inventory.App, asked string, without []string) Reported {
-	r := Reported{Provider: p.ID(), App: app, ReadBy: p.TraefikProvider(), Asked: asked, Without: without}
-	r.Unread = r.ReadBy == ""
-	return r
 }
 
 // traefikProvider is what Traefik calls the provider of its labels; empty: it has none.
@@ -225,11 +224,11 @@ func (r Reported) traefikProvider() string {
 
 // Resolve makes an inventory. It does no I/O; bad labels become problems of the app.
 func Resolve(apps []Reported, s Settings) *Inventory {
-	inv := &Inventory{names: map[string]*Entry{}}
+	inv := &Inventory{ByName: map[string]*Definition{}}
 	s.DefaultRule = s.defaultRule(apps)
 	var pool rules.Pool
 	for _, app := range apps {
-		e := newEntry(app, s, &pool)
+		e := newDefinition(app, s, &pool)
 		inv.Entries = append(inv.Entries, e)
 	}
 	inv.nameAll()
@@ -252,7 +251,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 }
 
 // Named is the app of that name, by any name that it is known by; nil if none.
-func (inv *Inventory) Named(name string) *Entry { return inv.names[name] }
+func (inv *Inventory) Named(name string) *Definition { return inv.ByName[name] }
 
 // Names are the apps' names, sorted.
 func (inv *Inventory) Names() []string {
@@ -272,8 +271,8 @@ func (inv *Inventory) Problems() []string {
 	return all
 }
 
-func newEntry(r Reported, s Settings, pool *rules.Pool) *Entry {
-	e := &Entry{ID: r.Provider + "/" + r.Name, App: r.App, reported: r}
+func newDefinition(r Reported, s Settings, pool *rules.Pool) *Definition {
+	e := &Definition{ID: r.Provider + "/" + r.Name, App: r.App, reported: r}
 	resolved, warnings := s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
 	e.Resolved = pool.Share(resolved)
 	e.Problems = append(e.Problems, warnings...)
@@ -284,23 +283,23 @@ func newEntry(r Reported, s Settings, pool *rules.Pool) *Entry {
 }
 
 // readRouters finds the routers in the app's labels, as Traefik would.
-func (e *Entry) readRouters(s Settings) {
+func (e *Definition) readRouters(s Settings) {
 	labels, err := traefik.Decode(e.App.Labels)
 	if err != nil {
 		e.problem("%v on %s: Traefik ignores all labels of this app; correct it", err, e.App.Origin)
 		return
 	}
 	if e.App.Protected == "" && e.answersFor(labels, s.Middleware) {
-		e.App = e.App.ProtectedFor(inventory.IsPaastis)
+		e.App = e.App.ProtectedFor(IsPaastis)
 	}
-	e.labels = labels
+	e.Labels = labels
 	e.AllowNonRunning = labels.Docker.AllowNonRunning
 	if labels.Enable != nil && !*labels.Enable {
 		return
 	}
 	if labels.Enable != nil || len(labels.Routers) > 0 {
 		labels, err = labels.WithDefaults(e.App.Name, cmp.Or(e.App.First().Name, e.App.Name), s.DefaultRule)
-		e.labels = labels
+		e.Labels = labels
 		if err != nil {
 			e.problem("%s: %v: Traefik leaves it out; correct its labels", e.App.Origin, err)
 		}
@@ -312,7 +311,7 @@ func (e *Entry) readRouters(s Settings) {
 
 // answersFor tells that the app is Paastis: its labels define the middleware, with an
 // address that leads back to itself.
-func (e *Entry) answersFor(labels traefik.Labels, middleware string) bool {
+func (e *Definition) answersFor(labels traefik.Labels, middleware string) bool {
 	i := slices.IndexFunc(labels.Middlewares, func(m traefik.Middleware) bool { return m.Name == middleware })
 	if i < 0 {
 		return false
@@ -321,12 +320,12 @@ func (e *Entry) answersFor(labels traefik.Labels, middleware string) bool {
 	if err != nil {
 		return false
 	}
-	return slices.Contains(e.App.Hosts(), address.Hostname()) || slices.ContainsFunc(e.App.Instances, func(i inventory.Instance) bool {
+	return slices.Contains(e.App.Hosts(), address.Hostname()) || slices.ContainsFunc(e.App.Instances, func(i Instance) bool {
 		return slices.ContainsFunc(i.Addresses, func(a netip.Addr) bool { return a.String() == address.Hostname() })
 	})
 }
 
-func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
+func (e *Definition) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
 	router := Router{
 		Router:    r,
 		StaticURL: labels.StaticURL(r),
@@ -342,7 +341,7 @@ func (e *Entry) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
 	e.Routers = append(e.Routers, router)
 }
 
-func (e *Entry) problem(format string, args ...any) {
+func (e *Definition) problem(format string, args ...any) {
 	e.Problems = append(e.Problems, fmt.Sprintf(format, args...))
 }
 
@@ -350,34 +349,34 @@ func (e *Entry) problem(format string, args ...any) {
 // Of apps of one name each goes by its ID if they are of several providers, and the later one
 // by ID if they are of one.
 func (inv *Inventory) nameAll() {
-	slices.SortFunc(inv.Entries, func(a, b *Entry) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(inv.Entries, func(a, b *Definition) int { return cmp.Compare(a.ID, b.ID) })
 	for _, e := range inv.Entries {
-		other := inv.names[e.Name]
+		other := inv.ByName[e.Name]
 		if other != nil && other.reported.Provider != e.reported.Provider {
 			other.Name, e.Name = other.ID, e.ID // each by its provider; the earlier one by both
-			inv.names[e.Name], inv.names[other.Name] = e, other
+			inv.ByName[e.Name], inv.ByName[other.Name] = e, other
 			continue
 		}
 		if other != nil {
 			e.problem("app %q on %s has the name of the one on %s: known as %q instead", e.Name, e.App.Origin, other.App.Origin, e.ID)
 			e.Name = e.ID
 		}
-		inv.names[e.Name] = e
+		inv.ByName[e.Name] = e
 	}
 	for _, e := range inv.Entries {
 		for _, alias := range []string{e.App.Name, e.ID} {
-			if inv.names[alias] == nil {
-				inv.names[alias] = e
+			if inv.ByName[alias] == nil {
+				inv.ByName[alias] = e
 			}
 		}
 	}
-	slices.SortFunc(inv.Entries, func(a, b *Entry) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(inv.Entries, func(a, b *Definition) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 // manage decides which apps Paastis may start and stop: those that ask for it, and
 // what they link to within their stack.
 func (inv *Inventory) manage(s Settings) {
-	var queue []*Entry
+	var queue []*Definition
 	for _, e := range inv.Entries {
 		if e.Managed, e.Why = e.asks(s); e.Managed {
 			queue = append(queue, e)
@@ -387,7 +386,7 @@ func (inv *Inventory) manage(s Settings) {
 	for ; len(queue) > 0; queue = queue[1:] {
 		from := queue[0]
 		for to := range from.links {
-			if to.Managed || to.excluded() != "" || to.App.Stack == "" || to.App.Stack != from.App.Stack {
+			if to.Managed || to.Excluded() != "" || to.App.Stack == "" || to.App.Stack != from.App.Stack {
 				continue
 			}
 			to.Managed, to.Why = true, fmt.Sprintf("linked to by %q in the same stack", from.Name)
@@ -397,27 +396,27 @@ func (inv *Inventory) manage(s Settings) {
 }
 
 // asks tells whether the app itself is to be managed, and why or why not.
-func (e *Entry) asks(s Settings) (bool, string) {
-	if why := e.excluded(); why != "" {
+func (e *Definition) asks(s Settings) (bool, string) {
+	if why := e.Excluded(); why != "" {
 		return false, why
 	}
 	return e.wants(s)
 }
 
 // wants is asks for an app that nothing excludes.
-func (e *Entry) wants(s Settings) (bool, string) {
+func (e *Definition) wants(s Settings) (bool, string) {
 	if e.Enable != nil {
 		return true, "enabled by " + e.Origins["enable"]
 	}
 	for _, r := range e.Routers {
-		if r.Paastis && (r.holder == nil || r.holder.App.Stack == e.App.Stack) {
+		if r.Paastis && (r.HeldBy == nil || r.HeldBy.App.Stack == e.App.Stack) {
 			if r.Asked {
 				return true, fmt.Sprintf("Traefik asks Paastis about router %q", r.Name)
 			}
 			return true, fmt.Sprintf("router %q uses the middleware %q", r.Name, s.Middleware)
 		}
 	}
-	if e.reported.Asked == askedByName {
+	if e.reported.Asked == AskedByName {
 		return true, "Traefik asks Paastis about it by name"
 	}
 	if len(e.Matches) > 0 {
@@ -430,7 +429,7 @@ func (e *Entry) wants(s Settings) (bool, string) {
 const nothingEnables = "nothing enables it"
 
 // unasked says why nothing enables the app, and what would.
-func (e *Entry) unasked() string {
+func (e *Definition) unasked() string {
 	for _, r := range e.Routers {
 		if len(r.Unknown) > 0 {
 			return fmt.Sprintf(nothingEnables+" that labels tell: none defines %s of router %q; if Paastis is in there, the app is managed from Traefik's first question on; the label paastis.enable=true or traefik.api_url settles it", strings.Join(r.Unknown, ", "), r.Name)
@@ -441,8 +440,8 @@ func (e *Entry) unasked() string {
 
 // reportFate makes a problem of what keeps the app from sleeping or from waking, whatever
 // its owner has said of it.
-func (e *Entry) reportFate(s Settings) {
-	if e.App.Protected == inventory.IsOtherPaastis {
+func (e *Definition) reportFate(s Settings) {
+	if e.App.Protected == IsOtherPaastis {
 		e.problem("%s runs another Paastis on the same engine: each puts to sleep what the other has woken, and takes it for a stop by hand, so those do not count now; stop one of them, or give each an engine of its own", e.App.Origin)
 	}
 	if e.Managed && e.App.Unstartable != "" {
@@ -456,8 +455,8 @@ func (e *Entry) reportFate(s Settings) {
 	}
 }
 
-// excluded says why the app is never managed; empty if nothing excludes it.
-func (e *Entry) excluded() string {
+// Excluded says why the app is never managed; empty if nothing excludes it.
+func (e *Definition) Excluded() string {
 	switch {
 	case e.Enable != nil && !*e.Enable:
 		return "disabled by " + e.Origins["enable"]

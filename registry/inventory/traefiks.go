@@ -1,4 +1,4 @@
-package registry
+package inventory
 
 import (
 	"slices"
@@ -15,7 +15,7 @@ type traefiks []traefik.Static
 
 // newTraefiks are those that run as apps, as far as their flags can be read, with what the
 // settings say of them; else those of the settings.
-func newTraefiks(entries []*Entry, s Settings) traefiks {
+func newTraefiks(entries []*Definition, s Settings) traefiks {
 	var all traefiks
 	for _, static := range s.Endpoints {
 		all = append(all, static)
@@ -102,7 +102,7 @@ func (ts traefiks) before(r traefik.Router) []string {
 func (inv *Inventory) place(s Settings) {
 	ts, known := newTraefiks(inv.Entries, s), map[string][]traefik.Way{}
 	for _, e := range inv.Entries {
-		e.leftOut, e.unhealthyToo = e.reported.Unread || !ts.keep(e.labels) || e.isUnread(s), ts.keepUnhealthy()
+		e.leftOut, e.unhealthyToo = e.reported.Unread || !ts.keep(e.Labels) || e.isUnread(s), ts.keepUnhealthy()
 		for i := range e.Routers {
 			r := &e.Routers[i]
 			if r.Own {
@@ -128,11 +128,11 @@ func (inv *Inventory) place(s Settings) {
 
 // isUnread reports whether the labels have something that Traefik cannot read, as far as its
 // version is known, and tells of it. It was asked before about an app that is published.
-func (e *Entry) isUnread(s Settings) bool {
-	if len(e.labels.Routers) == 0 || len(e.Routes) > 0 {
+func (e *Definition) isUnread(s Settings) bool {
+	if len(e.Labels.Routers) == 0 || len(e.Routes) > 0 {
 		return false
 	}
-	misread := e.labels.Misread(s.TraefikVersion == "" || s.newer())
+	misread := e.Labels.Misread(s.TraefikVersion == "" || s.IsNewer())
 	if len(misread) > 0 && e.Managed && e.Mode == rules.ForwardAuth {
 		e.problem("label %q on %s is none that Traefik 3.7 or an older one can read: it leaves out the app %q with all its routers; correct it, or remove it", misread[0], e.App.Origin, e.Name)
 	}

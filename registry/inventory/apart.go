@@ -1,0 +1,29 @@
+package inventory
+
+import (
+	"slices"
+
+	"github.com/paastis/paastis/rules"
+)
+
+// findApart finds the apps that are apart. Where no app is Paastis it runs on the host, or
+// nobody knows where: then none is.
+func (inv *Inventory) findApart() {
+	own := slices.IndexFunc(inv.Entries, func(e *Definition) bool { return e.App.Protected == IsPaastis })
+	if own < 0 || slices.Contains(inv.Entries[own].App.Networks, "host") {
+		return
+	}
+	at := inv.Entries[own]
+	for _, e := range inv.Entries {
+		e.Apart = e.App.Mapping() == nil && e.reported.Provider == at.reported.Provider && !slices.ContainsFunc(e.App.Networks, func(n string) bool {
+			return slices.Contains(at.App.Networks, n)
+		})
+	}
+}
+
+// isBetterAsked reports whether the app is one that Paastis cannot carry requests to, and
+// that has all that ForwardAuth needs: then a held request gets there all the same.
+func (e *Definition) isBetterAsked() bool {
+	return e.Apart && e.Mode != rules.Direct && e.AllowNonRunning && len(e.Routers) > 0 &&
+		!slices.ContainsFunc(e.Routers, func(r Router) bool { return !r.Paastis || r.Own })
+}
