@@ -36,6 +36,7 @@ type (
 		Reason          string        `json:"reason"`
 		ReasonCode      string        `json:"reason_code"`
 		ReasonApps      []string      `json:"reason_apps"`
+		ReasonUntil     *time.Time    `json:"reason_until"`
 		LastActivity    *time.Time    `json:"last_activity"`
 		NextStop        *time.Time    `json:"next_stop"`
 		PinnedUntil     *time.Time    `json:"pinned_until"`
@@ -90,15 +91,16 @@ type (
 		State string    `json:"state"`
 	}
 	adminEvent struct {
-		ID         uint64    `json:"id"`
-		At         time.Time `json:"at"`
-		Kind       string    `json:"kind"`
-		App        string    `json:"app"`
-		State      string    `json:"state"`
-		Was        string    `json:"was"`
-		Reason     string    `json:"reason"`
-		ReasonCode string    `json:"reason_code"`
-		Took       float64   `json:"took_seconds"`
+		ID          uint64     `json:"id"`
+		At          time.Time  `json:"at"`
+		Kind        string     `json:"kind"`
+		App         string     `json:"app"`
+		State       string     `json:"state"`
+		Was         string     `json:"was"`
+		Reason      string     `json:"reason"`
+		ReasonCode  string     `json:"reason_code"`
+		ReasonUntil *time.Time `json:"reason_until"`
+		Took        float64    `json:"took_seconds"`
 	}
 	adminTotals struct {
 		Apps   int          `json:"apps"`
@@ -390,7 +392,7 @@ func (f *fakeAdmin) becomes(name, state, reason string) {
 	defer f.mu.Unlock()
 	app := f.apps[name]
 	event := adminEvent{Kind: "state", App: name, State: state, Was: app.State, Reason: reason, ReasonCode: "asked"}
-	app.State, app.Reason, app.ReasonCode, app.Since, app.NextStop = state, reason, "asked", f.now(), nil
+	app.State, app.Reason, app.ReasonCode, app.ReasonUntil, app.Since, app.NextStop = state, reason, "asked", nil, f.now(), nil
 	if state == "ready" && app.MaxIdle != nil {
 		stop := f.now().Add(time.Duration(*app.MaxIdle) * time.Second)
 		app.NextStop = &stop
@@ -409,9 +411,9 @@ func (f *fakeAdmin) pin(name string, until *time.Time) {
 	app.PinnedUntil = until
 	reason, code := "unpinned", "unpinned"
 	if until != nil {
-		reason, code = "pinned until "+until.Format(time.RFC3339), "pinned"
+		reason, code = "pinned until "+until.Format("Mon 2 Jan 15:04 MST"), "pinned"
 	}
-	f.record(adminEvent{Kind: "pin", App: name, State: app.State, Was: app.State, Reason: reason, ReasonCode: code})
+	f.record(adminEvent{Kind: "pin", App: name, State: app.State, Was: app.State, Reason: reason, ReasonCode: code, ReasonUntil: until})
 	f.stream("app", 0, picture(app))
 }
 

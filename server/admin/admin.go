@@ -97,6 +97,7 @@ func (a *Admin) route() {
 	happened := &events{registry: a.registry, closing: a.closing}
 	e.GET("/", showDashboard)
 	e.GET("/app.js", script)
+	e.GET("/modules/:module", module)
 	e.GET("/style.css", style)
 	e.POST("/login", a.guard.logIn)
 	e.POST("/logout", a.guard.logOut)

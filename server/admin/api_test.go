@@ -136,7 +136,7 @@ func TestEveryAnswerIsAsTheFileSays(t *testing.T) {
 		look()
 		check(200, "GET", "/api/v1/session", cookie)
 		check(401, "GET", "/", "Accept: text/html")
-		for _, target := range []string{"/", "/app.js", "/style.css"} {
+		for _, target := range []string{"/", "/app.js", "/modules/list.js", "/style.css"} {
 			check(200, "GET", target, cookie)
 		}
 		for _, what := range []string{"wake", "retry", "sleep", "pin", "unpin"} {
@@ -149,6 +149,9 @@ func TestEveryAnswerIsAsTheFileSays(t *testing.T) {
 		check(400, "GET", app+"db/history?days=31", bearer)
 		check(404, "GET", app+"nobody/history", bearer)
 		check(404, "GET", app+"nobody", bearer)
+		for _, none := range []string{"nothing.js", "..%2Fapp.js", "%2e%2e%2fapp.js", "."} {
+			check(404, "GET", "/modules/"+none, cookie)
+		}
 		check(400, "GET", "/api/v1/events?after=-1", bearer)
 		check(401, "POST", "/logout")
 		check(403, "POST", "/logout", cookie)
@@ -168,12 +171,12 @@ func TestEveryAnswerIsAsTheFileSays(t *testing.T) {
 			if route.Path == "/login" {
 				continue
 			}
-			target := strings.ReplaceAll(route.Path, ":name", "db")
+			target := strings.NewReplacer(":name", "db", ":module", "list.js").Replace(route.Path)
 			check(401, route.Method, target)
 			check(429, route.Method, target, "Authorization: Bearer x")
 		}
 		for _, route := range r.echo.Routes() {
-			target := strings.ReplaceAll(route.Path, ":name", "db")
+			target := strings.NewReplacer(":name", "db", ":module", "list.js").Replace(route.Path)
 			if !slices.ContainsFunc([]int{200, 202, 303, 400}, func(code int) bool { return seen[fmt.Sprintf("%s %s %d", route.Method, target, code)] }) {
 				t.Errorf("%s %s was not asked for", route.Method, target)
 			}

@@ -1,7 +1,7 @@
 package admin
 
 import (
-	_ "embed"
+	"embed"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -12,13 +12,19 @@ var (
 	dashboardHTML []byte
 	//go:embed dashboard/app.js
 	dashboardJS []byte
+	//go:embed dashboard/modules/*.js
+	dashboardModules embed.FS
 	//go:embed dashboard/style.css
 	dashboardCSS []byte
 )
 
-// dashboardPolicy lets the page have what is its own, and send it home.
-const dashboardPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const (
+	// dashboardPolicy lets the page have what is its own, and send it home.
+	dashboardPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+	scriptType = "text/javascript; charset=utf-8"
+)
 
 // showDashboard answers with the page of who is logged in.
 func showDashboard(c echo.Context) error {
@@ -27,7 +33,16 @@ func showDashboard(c echo.Context) error {
 }
 
 func script(c echo.Context) error {
-	return c.Blob(http.StatusOK, "text/javascript; charset=utf-8", dashboardJS)
+	return c.Blob(http.StatusOK, scriptType, dashboardJS)
+}
+
+// module answers with one of the modules that the script is made of.
+func module(c echo.Context) error {
+	text, err := dashboardModules.ReadFile("dashboard/modules/" + c.Param("module"))
+	if err != nil {
+		return echo.ErrNotFound
+	}
+	return c.Blob(http.StatusOK, scriptType, text)
 }
 
 func style(c echo.Context) error {

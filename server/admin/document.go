@@ -21,6 +21,7 @@ type appDocument struct {
 	Reason       string           `json:"reason"`
 	Code         string           `json:"reason_code"`
 	About        []string         `json:"reason_apps"`
+	ReasonUntil  *time.Time       `json:"reason_until"`
 	LastActivity *time.Time       `json:"last_activity"`
 	NextStop     *time.Time       `json:"next_stop"`
 	PinnedUntil  *time.Time       `json:"pinned_until"`
@@ -94,21 +95,22 @@ type spanDocument struct {
 }
 
 type eventDocument struct {
-	ID     uint64    `json:"id"`
-	At     time.Time `json:"at"`
-	Kind   string    `json:"kind"`
-	App    string    `json:"app"`
-	State  string    `json:"state"`
-	Was    string    `json:"was"`
-	Reason string    `json:"reason"`
-	Code   string    `json:"reason_code"`
-	Took   float64   `json:"took_seconds"`
+	ID          uint64     `json:"id"`
+	At          time.Time  `json:"at"`
+	Kind        string     `json:"kind"`
+	App         string     `json:"app"`
+	State       string     `json:"state"`
+	Was         string     `json:"was"`
+	Reason      string     `json:"reason"`
+	Code        string     `json:"reason_code"`
+	ReasonUntil *time.Time `json:"reason_until"`
+	Took        float64    `json:"took_seconds"`
 }
 
 func appOf(d registry.Detail) appDocument {
 	return appDocument{
 		Name: d.Name, Provider: d.Provider, OwnName: d.OwnName, Stack: d.Stack, Managed: d.Managed,
-		State: d.State.String(), Since: when(d.Since), Reason: d.Reason.String(), Code: string(d.Reason.Kind), About: list(d.Reason.Apps),
+		State: d.State.String(), Since: when(d.Since), Reason: d.Reason.String(), Code: string(d.Reason.Kind), About: list(d.Reason.Apps), ReasonUntil: when(d.Reason.Until),
 		LastActivity: when(d.LastActivity), NextStop: when(d.NextStop), PinnedUntil: when(d.PinnedUntil), Stopped: when(d.StoppedManually),
 		MaxIdle: some(d.MaxIdle.Seconds(), d.MaxIdle != rules.Never), Mode: d.Mode, URLs: list(d.URLs),
 		Needs: needsOf(d.Needs), NeededBy: list(d.NeededBy), Group: list(d.Group),
@@ -162,7 +164,7 @@ func wakeOf(w history.Wake) wakeDocument {
 func eventOf(e registry.Event) eventDocument {
 	return eventDocument{
 		ID: e.ID, At: e.At.UTC(), Kind: string(e.Kind), App: e.App,
-		State: e.State.String(), Was: e.Was.String(), Reason: e.Reason.String(), Code: string(e.Reason.Kind), Took: e.Took.Seconds(),
+		State: e.State.String(), Was: e.Was.String(), Reason: e.Reason.String(), Code: string(e.Reason.Kind), ReasonUntil: when(e.Reason.Until), Took: e.Took.Seconds(),
 	}
 }
 

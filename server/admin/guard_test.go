@@ -21,7 +21,7 @@ func (r *room) everywhere() [][2]string {
 		{"OPTIONS", "/login"}, {"OPTIONS", "/nowhere"}, {"TRACE", "/"}, {"GET", "/api/v1/apps/shop%2fhistory"}, {"GET", "//evil.test/"},
 	}
 	for _, route := range r.echo.Routes() {
-		all = append(all, [2]string{route.Method, strings.ReplaceAll(route.Path, ":name", "shop")})
+		all = append(all, [2]string{route.Method, strings.NewReplacer(":name", "shop", ":module", "list.js").Replace(route.Path)})
 	}
 	return all
 }
@@ -186,4 +186,21 @@ func TestTheTokenIsInNoLogAndNoAnswer(t *testing.T) {
 			t.Error("the log tells the token, or a session")
 		}
 	})
+}
+
+// TestThePageFetchesAllItsModulesAtOnce holds that a browser does not learn of them one after
+// the other, by each other's imports.
+func TestThePageFetchesAllItsModulesAtOnce(t *testing.T) {
+	modules, err := dashboardModules.ReadDir("dashboard/modules")
+	if err != nil || len(modules) == 0 {
+		t.Fatal(modules, err)
+	}
+	for _, m := range modules {
+		if preload := `<link rel="modulepreload" href="modules/` + m.Name() + `">`; !strings.Contains(string(dashboardHTML), preload) {
+			t.Errorf("the page has no %s", preload)
+		}
+	}
+	if n := strings.Count(string(dashboardHTML), `rel="modulepreload"`); n != len(modules) {
+		t.Errorf("%d preloads of %d modules", n, len(modules))
+	}
 }

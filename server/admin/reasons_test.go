@@ -105,3 +105,26 @@ func TestAReasonIsToldWithItsCodeWhateverItsWords(t *testing.T) {
 		}
 	})
 }
+
+func TestAReasonThatEndsSaysWhen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop").Awake())
+		type told struct {
+			Code  string     `json:"reason_code"`
+			Until *time.Time `json:"reason_until"`
+		}
+		var before, pinned told
+		decode(t, r.order("GET", "/api/v1/apps/shop"), &before)
+		end := time.Now().Add(2 * time.Hour)
+		r.order("POST", "/api/v1/apps/shop/pin", `body {"for":7200}`)
+		decode(t, r.order("GET", "/api/v1/apps/shop"), &pinned)
+		if before.Until != nil || pinned.Code != "pinned" || pinned.Until == nil || !pinned.Until.Equal(end) {
+			t.Errorf("before it ends at %v; pinned it is awake by %q until %v, want %v", before.Until, pinned.Code, pinned.Until, end)
+		}
+		var happened struct{ Events []told }
+		decode(t, r.order("GET", "/api/v1/events?app=shop"), &happened)
+		if last := happened.Events[len(happened.Events)-1]; last.Code != "pinned" || last.Until == nil || !last.Until.Equal(end) {
+			t.Errorf("the event ends at %v", last.Until)
+		}
+	})
+}
