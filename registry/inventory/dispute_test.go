@@ -1,4 +1,4 @@
-package registry
+package inventory_test
 
 import (
 	"strings"
@@ -12,15 +12,15 @@ func TestARouterTakesNothingWhoseMiddlewareTraefikDoesNotHave(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		middlewares string
-		auth        func(*fakeApp) // the app that defines login@docker
+		auth        func(*played) // the app that defines login@docker
 		want        string
 	}{
 		"all there":                          {"login,paastis@docker", nil, "shop-new"},
 		"one that no label defines":          {"logni@docker,paastis@docker", nil, "shop-old"},
 		"the same, by its name alone":        {"logni,paastis@docker", nil, "shop-old"},
 		"one of a file":                      {"logni@file,paastis@docker", nil, "shop-new"},
-		"one whose container stands still":   {"login@docker,paastis@docker", func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{} }, "shop-old"},
-		"one whose container is kept":        {"login@docker,paastis@docker", func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{}; allowed(a) }, "shop-new"},
+		"one whose container stands still":   {"login@docker,paastis@docker", func(a *played) { a.app.Instances[0] = inventory.Instance{} }, "shop-old"},
+		"one whose container is kept":        {"login@docker,paastis@docker", func(a *played) { a.app.Instances[0] = inventory.Instance{}; allowed(a) }, "shop-new"},
 		"one whose container is not healthy": {"login,paastis@docker", status(inventory.Running, inventory.Unhealthy), "shop-old"},
 		"Paastis's, of a container unseen":   {"paastis@docker", nil, "shop-new"},
 	} {
@@ -29,11 +29,11 @@ func TestARouterTakesNothingWhoseMiddlewareTraefikDoesNotHave(t *testing.T) {
 		if c.auth != nil {
 			c.auth(auth)
 		}
-		app := func(name, priority string) *fakeApp {
+		app := func(name, priority string) *played {
 			return service("shop", name).routed("shop.example").awake().label("traefik.http.routers.shop-"+name+".priority", priority)
 		}
 		var apps []inventory.Reported
-		for _, a := range []*fakeApp{auth, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middlewares)} {
+		for _, a := range []*played{auth, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middlewares)} {
 			apps = append(apps, inventory.Reported{Provider: "docker", App: &a.app})
 		}
 		inv := inventory.Resolve(apps, settingsFor(t, ""))
@@ -52,7 +52,7 @@ func TestARouterTakesNothingWhoseMiddlewareIsDefinedInTwoWays(t *testing.T) {
 	const login = "traefik.http.middlewares.login."
 	for name, c := range map[string]struct {
 		middleware, label, users string
-		other                    func(*fakeApp)
+		other                    func(*played)
 		want                     string
 		told                     bool
 	}{
@@ -61,11 +61,11 @@ func TestARouterTakesNothingWhoseMiddlewareIsDefinedInTwoWays(t *testing.T) {
 		"with one option more":          {"login,paastis", "realm", "x", nil, "shop-old", true},
 		"in the same way":               {"login,paastis", "users", "a:b, e:f", nil, "shop-new", false},
 		"used by nobody":                {"paastis", "users", "c:d", nil, "shop-new", true},
-		"where the other one is asleep": {"login,paastis", "users", "c:d", func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{} }, "shop-new", true},
-		"asleep, and kept":              {"login,paastis", "users", "c:d", func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{}; allowed(a) }, "shop-old", true},
-		"where Traefik ignores it":      {"login,paastis", "users", "c:d", func(a *fakeApp) { a.label("traefik.enable", "false") }, "shop-new", false},
+		"where the other one is asleep": {"login,paastis", "users", "c:d", func(a *played) { a.app.Instances[0] = inventory.Instance{} }, "shop-new", true},
+		"asleep, and kept":              {"login,paastis", "users", "c:d", func(a *played) { a.app.Instances[0] = inventory.Instance{}; allowed(a) }, "shop-old", true},
+		"where Traefik ignores it":      {"login,paastis", "users", "c:d", func(a *played) { a.label("traefik.enable", "false") }, "shop-new", false},
 	} {
-		auth := func(which string) *fakeApp {
+		auth := func(which string) *played {
 			return service("edge", which).awake().label(login+"basicauth.users", "a:b,e:f").
 				label("traefik.http.services."+which+".loadbalancer.server.port", "80")
 		}
@@ -73,11 +73,11 @@ func TestARouterTakesNothingWhoseMiddlewareIsDefinedInTwoWays(t *testing.T) {
 		if c.other != nil {
 			c.other(other)
 		}
-		app := func(name, priority string) *fakeApp {
+		app := func(name, priority string) *played {
 			return service("shop", name).routed("shop.example").awake().label("traefik.http.routers.shop-"+name+".priority", priority)
 		}
 		var apps []inventory.Reported
-		for _, a := range []*fakeApp{auth("auth"), other, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middleware)} {
+		for _, a := range []*played{auth("auth"), other, app("old", "10"), app("new", "20").label("traefik.http.routers.shop-new.middlewares", c.middleware)} {
 			apps = append(apps, inventory.Reported{Provider: "docker", App: &a.app})
 		}
 		inv := inventory.Resolve(apps, settingsFor(t, ""))
