@@ -42,13 +42,17 @@ type container struct {
 	// app is the name of the app that it belongs to. Empty if it is none of ours.
 	app string
 
-	// instance is what is reported of it, but for the addresses.
-	instance inventory.Instance
+	// instance is what is reported of it, but for the addresses. reported has it alone: the
+	// report of an app of which no more is to be said is that, and takes no room of its own.
+	instance *inventory.Instance
+	reported []inventory.Instance
 
 	project, service string
 	// number is its place among the service's containers.
-	number  int
-	created time.Time
+	number int
+	// dependsOn is Compose's word on what the service needs.
+	dependsOn string
+	created   time.Time
 
 	// pid is its main process, as the engine's host numbers it. Zero if it does not run.
 	pid int
@@ -103,10 +107,11 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 	host := cmp.Or(in.HostConfig, &api.HostConfig{})
 	settings := cmp.Or(in.NetworkSettings, &api.NetworkSettings{})
 	c := &container{
-		instance:    newInstance(in),
+		reported:    []inventory.Instance{newInstance(in)},
 		created:     parseTime(in.Created),
 		pid:         cmp.Or(in.State, &api.State{}).Pid,
 		labels:      worthKnowing(config.Labels),
+		dependsOn:   config.Labels[labelDependsOn],
 		image:       config.Image,
 		hostname:    config.Hostname,
 		tty:         config.Tty,
@@ -124,10 +129,11 @@ func newContainer(in api.InspectResponse, apiVersion string) *container {
 		paastis:     servesAsPaastis(in, config),
 		traefik:     staticOf(in.Args, config, in.Mounts, host.PortBindings),
 	}
+	c.instance = &c.reported[0]
 	c.intern()
 	c.project, c.service, c.number = c.labels[labelProject], c.labels[labelService], number(c.labels[labelNumber])
-	c.app = c.appName()
-	c.fingerprint = fingerprintOf(c.instance, in.State, c.networks)
+	c.app = c.appName(config.Labels[labelOneOff])
+	c.fingerprint = fingerprintOf(*c.instance, in.State, c.networks)
 	return c
 }
 
@@ -160,9 +166,9 @@ func hostPort(bindings network.PortMap, port uint16) uint16 {
 	return 0
 }
 
-func (c *container) appName() string {
+func (c *container) appName(oneOff string) string {
 	switch {
-	case strings.EqualFold(c.labels[labelOneOff], "true"), c.labels[labelSwarmTask] != "":
+	case strings.EqualFold(oneOff, "true"), c.labels[labelSwarmTask] != "":
 		return ""
 	case c.project != "" && c.service != "":
 		return c.project + "-" + c.service
@@ -241,12 +247,12 @@ func tcpPorts(exposed network.PortSet) []uint16 {
 	return ports
 }
 
-// composeBookkeeping are the labels in which Compose keeps its books. They tell nothing of the
-// app, and are a third of what there is to know of one.
+// composeBookkeeping are the labels in which Compose keeps its books. They tell nothing more of
+// the app, and are half of what there is to know of one.
 var composeBookkeeping = []string{
 	"com.docker.compose.config-hash", "com.docker.compose.image", "com.docker.compose.version",
 	"com.docker.compose.project.config_files", "com.docker.compose.project.working_dir",
-	"com.docker.compose.project.environment_file",
+	"com.docker.compose.project.environment_file", labelOneOff, labelDependsOn,
 }
 
 // worthKnowing are the labels without Compose's books.

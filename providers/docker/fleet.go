@@ -119,7 +119,7 @@ func (f *fleet) isPublished(c *container) bool {
 func (f *fleet) instances(members []*container) []inventory.Instance {
 	var instances []inventory.Instance
 	for _, c := range members {
-		instance := c.instance
+		instance := *c.instance
 		instance.Address = f.address(c)
 		instance.Addresses = f.addresses(c)
 		instance.Machine = f.machine(c)
@@ -130,6 +130,9 @@ func (f *fleet) instances(members []*container) []inventory.Instance {
 			instance.Host = home.instance.Name
 		}
 		instances = append(instances, instance)
+	}
+	if len(members) == 1 && instances[0].Equal(*members[0].instance) {
+		return members[0].reported
 	}
 	slices.SortFunc(instances, func(a, b inventory.Instance) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))

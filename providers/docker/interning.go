@@ -5,7 +5,7 @@ import "strings"
 // intern moves the texts of a container into one piece of memory. As they were read they lie
 // one by one between all that was only read for a moment, and keep its memory in use.
 func (c *container) intern() {
-	texts := []*string{&c.instance.Name, &c.instance.ID, &c.image, &c.hostname}
+	texts := []*string{&c.instance.Name, &c.instance.ID, &c.image, &c.hostname, &c.dependsOn}
 	for i := range c.networks {
 		at := &c.networks[i]
 		texts = append(texts, &at.network, &at.id)
@@ -23,7 +23,12 @@ func (c *container) intern() {
 		labels = append(labels, struct{ name, value string }{name, value})
 	}
 	for i := range labels {
-		texts = append(texts, &labels[i].name, &labels[i].value)
+		texts = append(texts, &labels[i].value)
+		if known, ok := composeNames[labels[i].name]; ok {
+			labels[i].name = known
+		} else {
+			texts = append(texts, &labels[i].name)
+		}
 	}
 	internTexts(texts)
 	c.labels = make(map[string]string, len(labels))
@@ -31,6 +36,9 @@ func (c *container) intern() {
 		c.labels[l.name] = l.value
 	}
 }
+
+// composeNames are the labels that each service of Compose has: one text for all of them.
+var composeNames = map[string]string{labelProject: labelProject, labelService: labelService, labelNumber: labelNumber}
 
 // internTexts moves texts into one piece of memory.
 func internTexts(texts []*string) {

@@ -79,7 +79,7 @@ func (f *fleet) borrowers(id string) []*container {
 // third part is depends_on's restart, which Compose also sets for links and for namespaces.
 func dependencies(c *container) []rules.Link {
 	var links []rules.Link
-	for part := range strings.SplitSeq(c.labels[labelDependsOn], ",") {
+	for part := range strings.SplitSeq(c.dependsOn, ",") {
 		service, rest, _ := strings.Cut(strings.TrimSpace(part), ":")
 		if service == "" {
 			continue

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 const ownID = "17600320cc1d60b2f1099f5a315bc6f86e781c59fd3750b50a5818507af163cc"
@@ -39,12 +41,9 @@ func TestSelfIsReadOffWhatTheEngineMounts(t *testing.T) {
 
 func TestSelfIsFoundAmongContainers(t *testing.T) {
 	t.Parallel()
-	plain := &container{hostname: ownID[:12]}
-	plain.instance.ID = ownID
-	named := &container{hostname: "paastis"}
-	named.instance.ID = strings.Repeat("a", 64)
-	onHost := &container{hostname: "server-1", onHost: true}
-	onHost.instance.ID = strings.Repeat("b", 64)
+	plain := &container{hostname: ownID[:12], instance: &inventory.Instance{ID: ownID}}
+	named := &container{hostname: "paastis", instance: &inventory.Instance{ID: strings.Repeat("a", 64)}}
+	onHost := &container{hostname: "server-1", onHost: true, instance: &inventory.Instance{ID: strings.Repeat("b", 64)}}
 	for _, c := range []struct {
 		self Self
 		want *container
