@@ -18,13 +18,13 @@ const bootingGrace = time.Minute
 
 // awaitsBooting reports whether an app that serves is to stay closed for a while, for one that
 // it depends on runs and does not serve yet.
-func (p *pass) awaitsBooting(k *Keeper) bool {
+func (d *needWaker) awaitsBooting(k *Keeper) bool {
 	if k.attempt.healthyAt.IsZero() || !slices.ContainsFunc(k.Entry().Needs, boots) {
 		return false
 	}
 	over := k.attempt.healthyAt.Add(bootingGrace)
-	p.at(over)
-	return p.now.Before(over)
+	d.at(over)
+	return d.now.Before(over)
 }
 
 // boots reports whether the app at the end of a link that asks for its start alone is on its

@@ -15,16 +15,16 @@ import (
 // tellWhy logs why an app stays awake that nobody is known to have asked for in its idle time:
 // once for each kind of reason, whatever its figures are, until somebody asks for it again. In
 // direct mode nobody knows who asks, so its traffic is told as well.
-func (p *pass) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
+func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	by := k
 	switch {
 	case why.Kind == reason.CheckingUse:
 		return // what was told may still hold
-	case p.now.Sub(s.LastUse) >= s.MaxIdle:
-		if user := p.summaries.of(k.Entry().Component).user; user != nil {
+	case o.now.Sub(s.LastUse) >= s.MaxIdle:
+		if user := o.summaries.of(k.Entry().Component).user; user != nil {
 			by = user
 		}
-	case s.LastUse.Equal(k.routing.trafficSeenAt) && p.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
+	case s.LastUse.Equal(k.routing.trafficSeenAt) && o.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
 		why = k.usage.samples.Rates(k.quiet()).Traffic()
 	default:
 		k.told = nil
@@ -42,7 +42,7 @@ func (p *pass) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	if why.Kind == reason.Traffic && by.Entry().TrafficFloor != rules.Off {
 		args = append(args, by.floorText()...)
 	}
-	p.reg.journal.say(slog.LevelInfo, "app stays awake", args...)
+	o.journal.say(slog.LevelInfo, "app stays awake", args...)
 }
 
 // floorText says what traffic counts, and which label ends that the app stays awake for what

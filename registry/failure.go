@@ -182,7 +182,7 @@ func (t *transitions) keepLogs(k *Keeper, lines []string, err error) {
 
 // failFor fails an app because one that it needs failed. It is tried again with it, or by its
 // own back-off where that one is not tried again: such as a job that runs for too long.
-func (p *pass) failFor(k, needed *Keeper) {
+func (d *needWaker) failFor(k, needed *Keeper) {
 	because, names := needed.reason.get(), []string{needed.Name()}
 	f := failureOf(reason.Reason{Kind: reason.NeedFailed, Apps: names, Because: &because})
 	f.ExitCode, f.root = needed.failures.last.get().ExitCode, cmp.Or(needed.failures.last.get().root, needed)
@@ -190,11 +190,11 @@ func (p *pass) failFor(k, needed *Keeper) {
 		f = failureOf(reason.Reason{Kind: reason.NeedHeldDown, Apps: names})
 		f.root = needed
 	}
-	p.reg.transitions.fail(k, f, p.now)
-	if needed.state == Failed && needed.failures.retryAt.After(p.now) {
+	d.transitions.fail(k, f, d.now)
+	if needed.state == Failed && needed.failures.retryAt.After(d.now) {
 		k.failures.retry(needed.failures.retryAt)
 	}
-	p.move(k)
+	d.move(k)
 }
 
 // end takes in that an app ended on its way up: a job may, and anything else failed.
@@ -205,39 +205,39 @@ func (p *pass) end(k *Keeper) {
 		p.enter(k, Asleep, reason.Reason{Kind: reason.Completed})
 		return
 	}
-	p.reg.transitions.fail(k, failureOfInstance(last), p.now)
+	p.transitions.fail(k, failureOfInstance(last), p.now)
 	p.move(k)
 }
 
 // breakLoop stops an app that its provider starts again and again. It fails once it is
 // stopped.
-func (p *pass) breakLoop(k *Keeper) {
+func (o *descent) breakLoop(k *Keeper) {
 	k.attempt.doom(k.failures.crashLoop(k.app))
-	p.stop(k, reason.Reason{Kind: reason.KeepsCrashing})
+	o.stop(k, reason.Reason{Kind: reason.KeepsCrashing})
 }
 
 // timeOut fails an app whose wake took too long.
 func (p *pass) timeOut(k *Keeper) {
 	reason := p.missed(k)
 	reason.Limit = k.Entry().StartTimeout
-	p.reg.transitions.fail(k, failureOf(reason), p.now)
+	p.transitions.fail(k, failureOf(reason), p.now)
 	p.move(k)
 }
 
 // missed is what an app did not do in time.
 func (p *pass) missed(k *Keeper) reason.Reason {
-	unproven := !k.attempt.healthyAt.IsZero() && p.reg.supply.supplied(k) && p.unsure(k)
+	unproven := !k.attempt.healthyAt.IsZero() && p.supply.supplied(k) && p.handover.unsure(k)
 	switch {
 	case k.app.Restarting():
 		return reason.Reason{Kind: reason.RestartLoop, Code: k.app.LastInstance().ExitCode}
 	case k.app.Up() && k.attempt.healthyAt.IsZero():
-		return p.reg.prober.unanswered(k)
+		return p.prober.unanswered(k)
 	case k.app.Up() && unproven:
 		return reason.Reason{Kind: reason.NotListed}
 	case !k.app.Up() && k.attempt.ordered:
 		return reason.Reason{Kind: reason.NotStarted}
 	}
-	if names := p.reg.supply.unmetNeeds(k); names != nil {
+	if names := p.supply.unmetNeeds(k); names != nil {
 		return reason.Reason{Kind: reason.NeedsLate, Apps: names}
 	}
 	return reason.Reason{Kind: reason.NoTurn}

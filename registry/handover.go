@@ -43,33 +43,44 @@ var errEmptyServer = errors.New("an instance of the app is not listed yet")
 // errNoServer tells that Traefik has no server of the app as it runs now.
 var errNoServer = errors.New("no server of the app is listed yet")
 
+// handOvers lead the requests of apps to them, and back to Paastis, and know when that is so.
+type handOvers struct {
+	*schedule
+	definitions *definitions
+	traefik     *traefikView
+	publisher   *Publisher
+	prober      *prober
+	transitions *transitions
+	jobs        *jobs
+}
+
 // handOver makes a healthy app ready once Traefik can reach it.
-func (p *pass) handOver(k *Keeper) {
-	reachable := p.reachable(k)
-	if p.now.Before(reachable) || reachable.IsZero() {
-		p.at(k.attempt.deadline)
-		p.at(later(reachable, k.attempt.deadline))
+func (h *handOvers) handOver(k *Keeper) {
+	reachable := h.reachable(k)
+	if h.now.Before(reachable) || reachable.IsZero() {
+		h.at(k.attempt.deadline)
+		h.at(later(reachable, k.attempt.deadline))
 		return
 	}
-	k.usage.begin(p.now)
-	p.enter(k, Ready, reason.Reason{})
-	p.reg.transitions.admit(k)
+	k.usage.begin(h.now)
+	h.enter(k, Ready, reason.Reason{})
+	h.transitions.admit(k)
 }
 
 // reachable is when Traefik can reach the app. Zero: not known yet.
-func (p *pass) reachable(k *Keeper) time.Time {
+func (h *handOvers) reachable(k *Keeper) time.Time {
 	switch {
-	case p.reg.publisher.direct(k), !p.unsure(k):
+	case h.publisher.direct(k), !h.unsure(k):
 		// Paastis carries the requests until Traefik leads them to the app.
 		return k.attempt.healthyAt
-	case k.attempt.found && k.app.RanFor(brief, p.now):
+	case k.attempt.found && k.app.RanFor(brief, h.now):
 		return k.attempt.healthyAt // Traefik has known it for long
 	case !k.attempt.provenAt.IsZero():
 		return k.attempt.provenAt.Add(switchSlack)
-	case p.reg.traefik.gateway == nil || k.attempt.unprovable:
-		return k.attempt.healthyAt.Add(p.reg.definitions.settings.Throttle + noticeSlack)
+	case h.traefik.gateway == nil || k.attempt.unprovable:
+		return k.attempt.healthyAt.Add(h.definitions.settings.Throttle + noticeSlack)
 	default:
-		p.prove(k)
+		h.prove(k)
 		return time.Time{}
 	}
 }
@@ -77,9 +88,9 @@ func (p *pass) reachable(k *Keeper) time.Time {
 // unsure tells that Traefik may not reach the app as soon as it answers. An app that
 // visitors ask for without a router in its labels has one that somebody else provides,
 // a file for example: only Traefik knows it.
-func (p *pass) unsure(k *Keeper) bool {
+func (h *handOvers) unsure(k *Keeper) bool {
 	e := k.Entry()
-	return len(e.Unproven()) > 0 || len(e.Routers) == 0 && p.reg.traefik.gateway != nil && !k.lastRequest().IsZero()
+	return len(e.Unproven()) > 0 || len(e.Routers) == 0 && h.traefik.gateway != nil && !k.lastRequest().IsZero()
 }
 
 // proof is what is to be shown of one wake.
@@ -105,12 +116,12 @@ type proof struct {
 }
 
 // prove asks Traefik's API again and again until it lists the app's servers.
-func (p *pass) prove(k *Keeper) {
-	r, deadline, during := p.reg, k.attempt.deadline, k.during()
+func (h *handOvers) prove(k *Keeper) {
+	deadline, during := k.attempt.deadline, k.during()
 	proof := proof{
-		gateway: p.reg.traefik.gateway, middleware: p.reg.definitions.settings.Middleware,
-		services: k.Entry().Unproven(), addresses: inventory.AddressesOf(p.reg.prober.serving(k)),
-		certain: k.attempt.healthyAt.Add(p.reg.definitions.settings.Throttle + noticeSlack),
+		gateway: h.traefik.gateway, middleware: h.definitions.settings.Middleware,
+		services: k.Entry().Unproven(), addresses: inventory.AddressesOf(h.prober.serving(k)),
+		certain: k.attempt.healthyAt.Add(h.definitions.settings.Throttle + noticeSlack),
 	}
 	if len(k.app.Instances) > 1 {
 		proof.whole = k.attempt.healthyAt.Add(laggardGrace)
@@ -123,24 +134,24 @@ func (p *pass) prove(k *Keeper) {
 	if len(k.Entry().Routers) == 0 {
 		proof.names = k.app.Hosts()
 	}
-	if k.attempt.startedAt.Before(k.endings.endedAt.Add(p.reg.definitions.settings.Throttle + noticeSlack)) {
+	if k.attempt.startedAt.Before(k.endings.endedAt.Add(h.definitions.settings.Throttle + noticeSlack)) {
 		proof.stale = k.endings.formerAddresses
 		if k.endings.formerAddresses == nil {
 			proof.stale = proof.addresses // it ended before Paastis saw it
 		}
 	}
-	r.jobs.do(k, job{alone: true, current: during, work: func(ctx context.Context) func() {
+	h.jobs.do(k, job{alone: true, current: during, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		var err error
 		for done := false; !done; {
 			done, err = proof.try(ctx)
-			if done || ctx.Err() != nil || !r.jobs.still(func() bool { return during() && r.transitions.needsProof(k) }) {
+			if done || ctx.Err() != nil || !h.jobs.still(func() bool { return during() && h.transitions.needsProof(k) }) {
 				break
 			}
 			sleep(ctx, proof.pause())
 		}
-		return func() { r.transitions.proved(k, err) }
+		return func() { h.transitions.proved(k, err) }
 	}})
 }
 

@@ -117,9 +117,9 @@ func (t *transitions) doubtManualStops(p Provider, moment time.Duration, now tim
 
 // isHeldUp reports whether an app cannot come up because one that it needs is held down. While
 // that may turn out to be a restart, it waits. Called with the lock held.
-func (p *pass) isHeldUp(needed *Keeper) bool {
-	if until := needed.settles(p.now); !until.IsZero() {
-		p.at(until)
+func (d *needWaker) isHeldUp(needed *Keeper) bool {
+	if until := needed.settles(d.now); !until.IsZero() {
+		d.at(until)
 		return false
 	}
 	return needed.isHeldDown()

@@ -27,28 +27,28 @@ type mending struct {
 
 // mend starts again what of an awake app does not run, while the rest serves, unless somebody
 // stops that, too: some parts take longer for their end than others. It reports whether it did.
-func (p *pass) mend(k *Keeper) bool {
+func (o *descent) mend(k *Keeper) bool {
 	dead := slices.IndexFunc(k.app.Instances, func(i inventory.Instance) bool { return i.Status == inventory.Exited || i.Status == inventory.Paused })
 	if dead < 0 || !k.app.Up() || k.Entry().MayEnd() || k.app.IsGoingDown() {
 		k.attempt.mending.from = time.Time{}
 		return false
 	}
 	if k.attempt.mending.from.IsZero() {
-		k.attempt.mending.from = p.now
+		k.attempt.mending.from = o.now
 	}
 	delay := mendDelay
 	if i := k.app.Instances[dead]; i.Status == inventory.Exited && (i.OOMKilled || i.Crashed()) {
 		delay = crashMendDelay
 	}
-	if at := latest(k.attempt.mending.from.Add(delay), k.attempt.mending.next); p.now.Before(at) {
-		p.at(at)
+	if at := latest(k.attempt.mending.from.Add(delay), k.attempt.mending.next); o.now.Before(at) {
+		o.at(at)
 		return false
 	}
 	if k.attempt.mending.pause == nil {
 		k.attempt.mending.pause = newBackOff(firstRetry, lastRetry)
 	}
-	k.attempt.mending.from, k.attempt.mending.next = time.Time{}, p.now.Add(k.attempt.mending.pause.NextBackOff())
-	p.reg.journal.say(slog.LevelWarn, "a part of the app does not run, and is started again", "app", k.Name(), "container", k.app.Instances[dead].Name)
-	p.reg.orders.start(k)
+	k.attempt.mending.from, k.attempt.mending.next = time.Time{}, o.now.Add(k.attempt.mending.pause.NextBackOff())
+	o.journal.say(slog.LevelWarn, "a part of the app does not run, and is started again", "app", k.Name(), "container", k.app.Instances[dead].Name)
+	o.orders.start(k)
 	return true
 }

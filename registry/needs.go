@@ -10,6 +10,13 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
+// needWaker wakes what apps need, and knows when one waits for that.
+type needWaker struct {
+	*schedule
+	supply      *supply
+	transitions *transitions
+}
+
 // met reports whether a linked app is as far as the link asks for. On the way up, for the
 // door and while awake it is the same question. Called with the lock held.
 func met(n inventory.Need, by *Keeper) bool {
@@ -30,51 +37,51 @@ func met(n inventory.Need, by *Keeper) bool {
 
 // wakeNeeds wakes what the app needs and is not up, and fails it if one failed, or is held
 // down, that it cannot do without.
-func (p *pass) wakeNeeds(k *Keeper) {
+func (d *needWaker) wakeNeeds(k *Keeper) {
 	e := k.Entry()
 	for _, n := range e.Needs {
-		if p.reg.supply.holds(n, k) {
+		if d.supply.holds(n, k) {
 			continue
 		}
-		p.wakeNeed(n.To, k, n.Optional)
-		if t := KeeperOf(n.To); !n.Optional && n.To.Managed && (t.state == Failed || p.isHeldUp(t)) {
-			p.failFor(k, t)
+		d.wakeFor(n.To, k, n.Optional)
+		if t := KeeperOf(n.To); !n.Optional && n.To.Managed && (t.state == Failed || d.isHeldUp(t)) {
+			d.failFor(k, t)
 			return
 		}
 	}
 	if e.Group != nil {
-		p.wakeGroup(k, e.Group)
+		d.wakeGroup(k, e.Group)
 	}
 }
 
 // wakeGroup is wakeNeeds for the apps of its group. The first that asks wakes all but the
 // jobs, which run anew for each that was not up.
-func (p *pass) wakeGroup(k *Keeper, g *inventory.Group) {
+func (d *needWaker) wakeGroup(k *Keeper, g *inventory.Group) {
 	e := k.Entry()
-	if p.reg.supply.ofGroup(g).asked != p.reg.supply.epoch {
+	if d.supply.ofGroup(g).asked != d.supply.epoch {
 		for _, m := range g.Members {
-			if m != e && !m.Job && !p.reg.supply.holds(inventory.Need{To: m, Inside: true}, k) {
-				p.wakeNeed(m, k, false)
+			if m != e && !m.Job && !d.supply.holds(inventory.Need{To: m, Inside: true}, k) {
+				d.wakeFor(m, k, false)
 			}
 		}
-		p.reg.supply.ofGroup(g).asked = p.reg.supply.epoch
+		d.supply.ofGroup(g).asked = d.supply.epoch
 	}
-	for _, m := range p.reg.supply.specialIn(g) {
+	for _, m := range d.supply.specialIn(g) {
 		if !m.Managed || !e.NeedsByGroup(m) {
 			continue
 		}
 		if m.Job && !met(inventory.Need{To: m, Inside: true}, k) {
-			p.wakeNeed(m, k, false)
+			d.wakeFor(m, k, false)
 		}
-		if (KeeperOf(m).state == Failed || p.isHeldUp(KeeperOf(m))) && !met(inventory.Need{To: m, Inside: true}, k) {
-			p.failFor(k, KeeperOf(m))
+		if (KeeperOf(m).state == Failed || d.isHeldUp(KeeperOf(m))) && !met(inventory.Need{To: m, Inside: true}, k) {
+			d.failFor(k, KeeperOf(m))
 			return
 		}
 	}
 }
 
 // wakeNeed wakes an app because another one needs it, if Paastis may.
-func (p *pass) wakeNeed(e *inventory.Definition, by *Keeper, optional bool) {
+func (d *needWaker) wakeFor(e *inventory.Definition, by *Keeper, optional bool) {
 	k := KeeperOf(e)
 	if !e.Managed {
 		return
@@ -82,43 +89,43 @@ func (p *pass) wakeNeed(e *inventory.Definition, by *Keeper, optional bool) {
 	optional = optional || by.attempt.optional
 	if k.attempt.optional && !optional {
 		k.attempt.setOptional(false)
-		p.reg.supply.touch()
+		d.supply.touch()
 	}
 	switch k.state {
 	case Asleep:
 		if !k.isHeldDown() && (!e.MayEnd() || !k.endings.wellSince(by.attempt.wakeBegan)) {
-			p.wakeFor(k, reason.Reason{Kind: reason.NeededBy, Apps: []string{by.Name()}}, by.attempt.wakeBegan, optional)
+			d.wakeOptional(k, reason.Reason{Kind: reason.NeededBy, Apps: []string{by.Name()}}, by.attempt.wakeBegan, optional)
 		}
 	case Starting:
 		if !k.attempt.wanted {
 			k.attempt.join()
-			p.move(k)
+			d.move(k)
 		}
 	case Ready:
-		if !e.Job && !p.reg.supply.supplied(k) {
-			p.wakeFor(k, reason.Reason{Kind: reason.NeedDown}, by.attempt.wakeBegan, optional)
+		if !e.Job && !d.supply.supplied(k) {
+			d.wakeOptional(k, reason.Reason{Kind: reason.NeedDown}, by.attempt.wakeBegan, optional)
 		}
 	case Stopping:
 		if k.attempt.startAgain(by.attempt.wakeBegan) {
-			p.move(k)
+			d.move(k)
 		}
 	case Failed:
-		if !p.now.Before(k.failures.retryAt) && !k.overdue(p.now) {
-			p.wakeFor(k, reason.Reason{Kind: reason.TriedAgain}, by.attempt.wakeBegan, optional)
+		if !d.now.Before(k.failures.retryAt) && !k.overdue(d.now) {
+			d.wakeOptional(k, reason.Reason{Kind: reason.TriedAgain}, by.attempt.wakeBegan, optional)
 		}
 	}
 }
 
 // wakeFor is wake for an app that may be only optional.
-func (p *pass) wakeFor(k *Keeper, reason reason.Reason, since time.Time, optional bool) {
-	p.wake(k, reason, since)
+func (d *needWaker) wakeOptional(k *Keeper, reason reason.Reason, since time.Time, optional bool) {
+	d.wake(k, reason, since)
 	k.attempt.setOptional(optional)
 }
 
 // wake begins a wake within a pass.
-func (p *pass) wake(k *Keeper, reason reason.Reason, since time.Time) {
-	p.reg.transitions.beginWake(k, reason, since, p.now)
-	p.move(k)
+func (d *needWaker) wake(k *Keeper, reason reason.Reason, since time.Time) {
+	d.transitions.beginWake(k, reason, since, d.now)
+	d.move(k)
 }
 
 // optionalMoment is how long an app waits for an optional one that comes before it: most are
@@ -127,19 +134,19 @@ const optionalMoment = 2 * time.Second
 
 // mayStart reports whether all is up that has to be before the app is started: what its
 // component needs outside, and what comes before it inside.
-func (p *pass) mayStart(k *Keeper) bool {
+func (d *needWaker) mayStart(k *Keeper) bool {
 	e := k.Entry()
-	if !p.reg.supply.suppliedOutside(e.Component) {
+	if !d.supply.suppliedOutside(e.Component) {
 		return false
 	}
 	return !slices.ContainsFunc(e.Needs, func(n inventory.Need) bool {
-		return n.Before() && !met(n, k) && !(n.Optional && p.goesWithout(n, k))
+		return n.Before() && !met(n, k) && !(n.Optional && d.goesWithout(n, k))
 	})
 }
 
 // goesWithout reports whether an app starts without an optional one that is not up: nobody
 // starts that, it failed, or the moment is over. The end of an optional job is waited for.
-func (p *pass) goesWithout(n inventory.Need, k *Keeper) bool {
+func (d *needWaker) goesWithout(n inventory.Need, k *Keeper) bool {
 	t := KeeperOf(n.To)
 	switch {
 	case !n.To.Managed, t.state == Failed, t.isHeldDown():
@@ -148,24 +155,24 @@ func (p *pass) goesWithout(n inventory.Need, k *Keeper) bool {
 		return false
 	}
 	over := k.attempt.startedAt.Add(optionalMoment)
-	p.at(over)
-	return !p.now.Before(over)
+	d.at(over)
+	return !d.now.Before(over)
 }
 
 // awaits reports whether an app is not as far as it could be because of one that is on its
 // way: outside its component, before its own start, or, once it is healthy itself, in its
 // component. That one's time runs meanwhile.
-func (p *pass) awaits(k *Keeper) bool {
+func (d *needWaker) awaits(k *Keeper) bool {
 	e := k.Entry()
 	started := k.attempt.ordered || k.app.Alive()
 	switch {
-	case !started && (k.attempt.queued || p.reg.supply.outsideMoves(e.Component)):
+	case !started && (k.attempt.queued || d.supply.outsideMoves(e.Component)):
 		return true
-	case k.healthy() && (!p.reg.supply.supplied(k) && p.reg.supply.of(e.Component).rises || p.awaitsBooting(k)):
+	case k.healthy() && (!d.supply.supplied(k) && d.supply.of(e.Component).rises || d.awaitsBooting(k)):
 		return true
 	}
 	return slices.ContainsFunc(e.Needs, func(n inventory.Need) bool {
-		if n.Optional && (started || !n.Before() || p.goesWithout(n, k)) {
+		if n.Optional && (started || !n.Before() || d.goesWithout(n, k)) {
 			return false
 		}
 		if !n.To.Managed || !KeeperOf(n.To).moves() {
@@ -174,7 +181,7 @@ func (p *pass) awaits(k *Keeper) bool {
 		if n.Inside { // it comes before the app's start, and not after what both need
 			return n.Ordered && !started && !met(n, k)
 		}
-		return !p.reg.supply.holds(n, k)
+		return !d.supply.holds(n, k)
 	})
 }
 
@@ -195,34 +202,34 @@ func (k *Keeper) overdue(now time.Time) bool {
 
 // failOverdue fails a job that did not end in time, so that nobody waits for it any longer,
 // and reports whether it did.
-func (p *pass) failOverdue(k *Keeper) bool {
+func (o *descent) failOverdue(k *Keeper) bool {
 	if !k.Entry().Job || !k.app.Running() {
 		return false
 	}
-	p.at(k.jobDeadline())
-	if !k.overdue(p.now) {
+	o.at(k.jobDeadline())
+	if !k.overdue(o.now) {
 		return false
 	}
-	p.reg.transitions.fail(k, failureOf(reason.Reason{Kind: reason.NotEnded, Limit: k.Entry().JobTimeout}), p.now)
-	p.move(k)
+	o.transitions.fail(k, failureOf(reason.Reason{Kind: reason.NotEnded, Limit: k.Entry().JobTimeout}), o.now)
+	o.move(k)
 	return true
 }
 
 // stopOverdue stops such a job once it has had its idle time to end all the same, whoever
 // asks for it meanwhile: the next of them has it run anew. One that runs and needs it keeps it.
-func (p *pass) stopOverdue(k *Keeper) {
+func (o *descent) stopOverdue(k *Keeper) {
 	e := k.Entry()
 	over := k.failures.last.get().At.Add(max(e.MaxIdleTime, idle.ShortestStay))
 	switch {
 	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(needing(e.Component), func(d *inventory.Definition) bool { return KeeperOf(d).app.Alive() }):
-	case p.now.Before(latest(over, k.failures.stopAfter)):
-		p.at(latest(over, k.failures.stopAfter))
-	case k.isSampled() && !k.usage.sampledSince(p.now.Add(-k.quiet())):
-		p.reg.sampler.begin(k, false)
-	case p.summaries.of(e.Component).open > 0, p.summaries.of(e.Component).use.Reason.Kind != "":
-		p.at(p.now.Add(k.quiet())) // somebody uses it all the same
+	case o.now.Before(latest(over, k.failures.stopAfter)):
+		o.at(latest(over, k.failures.stopAfter))
+	case k.isSampled() && !k.usage.sampledSince(o.now.Add(-k.quiet())):
+		o.sampler.begin(k, false)
+	case o.summaries.of(e.Component).open > 0, o.summaries.of(e.Component).use.Reason.Kind != "":
+		o.at(o.now.Add(k.quiet())) // somebody uses it all the same
 	default:
-		p.stop(k, reason.Reason{Kind: reason.Overdue})
+		o.stop(k, reason.Reason{Kind: reason.Overdue})
 	}
 }
 

@@ -233,7 +233,7 @@ func TestOnePassMovesAnAppSoOftenAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := New(Options{Providers: []Provider{newFake()}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 		now := time.Now()
-		p := r.newPass(now)
+		p := newPass(r, now)
 		k := &Keeper{}
 		k.define(&inventory.Definition{Name: "x"})
 		for range mostMoves - 1 {

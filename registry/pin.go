@@ -17,23 +17,23 @@ func (r *Registry) Pin(k *Keeper, until time.Time) {
 
 // awaitWindow wakes a sleeping app as a window begins that asks for it, or as Paastis
 // begins within one. One that was stopped by hand within the window stays asleep.
-func (p *pass) awaitWindow(k *Keeper) {
+func (d *needWaker) awaitWindow(k *Keeper) {
 	if k.isHeldDown() {
 		return
 	}
 	for _, w := range k.Entry().KeepAwake {
-		from, until, inside := w.At(p.now)
+		from, until, inside := w.At(d.now)
 		switch {
 		case !w.Wake:
 		case !inside:
-			p.at(from)
-		case k.state == Asleep && from.After(k.endings.downFrom), k.state == Failed && !p.now.Before(k.failures.retryAt):
-			p.wake(k, reason.Reason{Kind: reason.WindowBegan, Text: w.String()}, p.now)
+			d.at(from)
+		case k.state == Asleep && from.After(k.endings.downFrom), k.state == Failed && !d.now.Before(k.failures.retryAt):
+			d.wake(k, reason.Reason{Kind: reason.WindowBegan, Text: w.String()}, d.now)
 			return
 		case k.state == Failed:
-			p.at(k.failures.retryAt)
+			d.at(k.failures.retryAt)
 		default:
-			p.at(until)
+			d.at(until)
 		}
 	}
 }

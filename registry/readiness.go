@@ -54,8 +54,8 @@ func (k *Keeper) trusted(i inventory.Instance) bool {
 // answers reports whether a running app serves: one instance is enough, once the others have
 // had their grace. One that a static server of Traefik's names has to be among them.
 func (p *pass) answers(k *Keeper) bool {
-	p.reg.prober.probeAll(k)
-	serving, late := p.reg.prober.tally(k)
+	p.prober.probeAll(k)
+	serving, late := p.prober.tally(k)
 	if !serving {
 		k.attempt.ready.lapse()
 		p.unheal(k)
@@ -70,7 +70,7 @@ func (p *pass) answers(k *Keeper) bool {
 		return false
 	}
 	if late {
-		p.reg.journal.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.reg.prober.serving(k)), "of", len(k.app.Instances))
+		p.journal.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.prober.serving(k)), "of", len(k.app.Instances))
 	}
 	k.attempt.heal(p.now)
 	p.move(k)
@@ -87,9 +87,9 @@ func (k *Keeper) isProbed(i inventory.Instance) bool {
 
 // probeLate probes those of several instances that came up, or were late, once the app was
 // open.
-func (p *pass) probeLate(k *Keeper) {
+func (o *descent) probeLate(k *Keeper) {
 	if len(k.app.Instances) > 1 {
-		p.reg.prober.probeAll(k)
+		o.prober.probeAll(k)
 	}
 }
 

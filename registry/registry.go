@@ -31,7 +31,6 @@ import (
 
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
-	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -260,10 +259,9 @@ func (r *Registry) Reload(s inventory.Settings) {
 func (r *Registry) advance(now time.Time) time.Time {
 	r.mu.Lock()
 	defer r.unlock()
-	p := r.newPass(now)
+	p := newPass(r, now)
 	for p.moved = true; p.moved; {
-		p.moved = false
-		p.summaries.forgetUse()
+		p.begin()
 		for _, k := range slices.Clone(r.keepers.moving) { // a step may add to them
 			if p.moves[k] < mostMoves {
 				p.step(k)
@@ -272,78 +270,4 @@ func (r *Registry) advance(now time.Time) time.Time {
 	}
 	p.at(r.problems.tell(now))
 	return p.next
-}
-
-// mostMoves is how often an app is moved in one pass: more is a fault of ours, which must
-// not take the process. Its way from asleep to ready takes four.
-const mostMoves = 16
-
-// stuckPause is when an app is moved again that was moved too often in one pass.
-const stuckPause = time.Second
-
-// pass is one go over all apps, under the lock.
-type pass struct {
-	reg       *Registry
-	now       time.Time
-	next      time.Time // when to look again
-	moved     bool      // an app changed, so others may follow
-	moves     map[*Keeper]int
-	summaries *summaries
-	starting  starting
-}
-
-// newPass makes a pass that has moved nothing so far. Called with the lock held.
-func (r *Registry) newPass(now time.Time) *pass {
-	return &pass{
-		reg: r, now: now, next: now.Add(time.Hour),
-		moves: map[*Keeper]int{}, summaries: newSummaries(now, &r.supply, r.publisher),
-	}
-}
-
-// at makes sure that the next pass is no later than t. A time that is past is left out:
-// what it would move has moved, or waits for something else than time.
-func (p *pass) at(t time.Time) {
-	if t.After(p.now) && t.Before(p.next) {
-		p.next = t
-	}
-}
-
-// move notes that an app has changed within a pass: others, and it itself, may follow.
-func (p *pass) move(k *Keeper) {
-	p.reg.supply.touch()
-	p.moves[k]++
-	switch n := p.moves[k]; {
-	case n < mostMoves:
-		p.moved = true
-	case n == mostMoves:
-		p.reg.journal.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason.get().String())
-		p.at(p.now.Add(stuckPause))
-	}
-}
-
-func (p *pass) step(k *Keeper) {
-	if !k.Entry().Managed {
-		return
-	}
-	switch k.state {
-	case Asleep:
-		p.awaitWindow(k)
-	case Starting:
-		p.stepStarting(k)
-	case Ready:
-		if !p.failOverdue(k) {
-			p.stepReady(k)
-		}
-	case Failed:
-		p.awaitWindow(k)
-		p.stepReady(k)
-	case Draining:
-		p.stepDraining(k)
-	}
-}
-
-// enter changes a state within a pass: the apps around may follow.
-func (p *pass) enter(k *Keeper, s State, reason reason.Reason) {
-	p.reg.transitions.setState(k, s, reason, p.now)
-	p.move(k)
 }

@@ -5,32 +5,32 @@ import "github.com/paastis/paastis/registry/reason"
 // restartCutOff orders the restart of an app that runs in namespaces which are those of
 // nothing any more, since the app that lends them was started again, or whose owner wants it
 // restarted with one that it needs. It reports whether it did.
-func (p *pass) restartCutOff(k *Keeper) bool {
+func (o *descent) restartCutOff(k *Keeper) bool {
 	if !k.app.Alive() || k.busy {
 		return false
 	}
-	why := p.cutOff(k)
+	why := o.cutOff(k)
 	switch {
 	case why.IsZero():
 		return false
-	case p.now.Before(k.failures.stopAfter):
-		p.at(k.failures.stopAfter)
+	case o.now.Before(k.failures.stopAfter):
+		o.at(k.failures.stopAfter)
 		return false
 	case k.failures.startedOften(k.app):
-		p.at(k.failures.startsAgain())
+		o.at(k.failures.startsAgain())
 		return false
 	}
-	since := p.now
+	since := o.now
 	if k.state == Starting {
 		since = k.attempt.wakeBegan
 	}
 	k.attempt.stopFor(why, since)
-	p.stop(k, why)
+	o.stop(k, why)
 	return true
 }
 
 // cutOff says why an app that runs has to be started again. Zero: it has not.
-func (p *pass) cutOff(k *Keeper) reason.Reason {
+func (o *descent) cutOff(k *Keeper) reason.Reason {
 	began := k.app.RunningSince()
 	if began.IsZero() {
 		return reason.Reason{}

@@ -2,13 +2,22 @@ package registry
 
 import "github.com/paastis/paastis/registry/reason"
 
-// acquireStartSlot reports whether an app may start now. If too many apps are on their way up
+// startSlots are those that apps need to start in, where only so many may do so at once.
+type startSlots struct {
+	*schedule
+	needs    *needWaker
+	supply   *supply
+	keepers  *keeperSet
+	starting starting
+}
+
+// acquire reports whether an app may start now. If too many apps are on their way up
 // already, it waits for its turn, and its time does not run; but apps that need each
 // other start together, and nobody waits for those that are only optional.
-func (p *pass) acquireStartSlot(k *Keeper) bool {
+func (s *startSlots) acquire(k *Keeper) bool {
 	limit, starting := k.Entry().MaxConcurrentStarts, 0
-	if limit > 0 && !p.circleStarts(k) {
-		starting = p.startingNow(k.attempt.optional)
+	if limit > 0 && !s.circleStarts(k) {
+		starting = s.startingNow(k.attempt.optional)
 	}
 	queued := limit > 0 && starting >= limit
 	why := k.reason.get()
@@ -35,24 +44,24 @@ type starting struct {
 // those that are only optional. One that waits for another app is none of them: else that one
 // might wait for its turn until this one is healthy, and neither's time would run. It is
 // counted anew when an app has changed.
-func (p *pass) startingNow(optional bool) int {
-	if !p.starting.counted || p.starting.epoch != p.reg.supply.epoch {
-		p.countStarting()
+func (s *startSlots) startingNow(optional bool) int {
+	if !s.starting.counted || s.starting.epoch != s.supply.epoch {
+		s.count()
 	}
 	if optional {
-		return p.starting.all
+		return s.starting.all
 	}
-	return p.starting.required
+	return s.starting.required
 }
 
-func (p *pass) countStarting() {
-	p.starting = starting{epoch: p.reg.supply.epoch, counted: true}
-	for _, k := range p.reg.keepers.moving {
-		if !k.comesUp() || p.awaits(k) {
+func (s *startSlots) count() {
+	s.starting = starting{epoch: s.supply.epoch, counted: true}
+	for _, k := range s.keepers.moving {
+		if !k.comesUp() || s.needs.awaits(k) {
 			continue
 		}
-		if p.starting.all++; !k.attempt.optional {
-			p.starting.required++
+		if s.starting.all++; !k.attempt.optional {
+			s.starting.required++
 		}
 	}
 }
@@ -63,7 +72,7 @@ func (k *Keeper) comesUp() bool {
 
 // circleStarts tells that an app of the same component is on its way up: it may not get
 // healthy without this one.
-func (p *pass) circleStarts(k *Keeper) bool {
+func (s *startSlots) circleStarts(k *Keeper) bool {
 	for m := range managed(k.Entry().Component) {
 		if m != k && m.state == Starting && m.attempt.ordered {
 			return true

@@ -89,7 +89,7 @@ func (v *viewer) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 
 // stepStarting takes an app one step up: its needs, its start, its health, its hand-over.
 func (p *pass) stepStarting(k *Keeper) {
-	if p.reg.transitions.followManualStop(k, p.now) {
+	if p.transitions.followManualStop(k, p.now) {
 		p.move(k)
 		return
 	}
@@ -98,33 +98,33 @@ func (p *pass) stepStarting(k *Keeper) {
 		return
 	}
 	if k.failures.loop(k.app, p.now) && !k.busy {
-		p.breakLoop(k)
+		p.descent.breakLoop(k)
 		return
 	}
 	if !k.attempt.isAdopted() {
-		p.wakeNeeds(k)
+		p.needs.wakeNeeds(k)
 	}
 	if k.state != Starting {
 		return
 	}
-	if p.awaits(k) {
+	if p.needs.awaits(k) {
 		k.attempt.limit(p.now.Add(k.Entry().StartTimeout))
 	}
-	k.attempt.extend(p.reg.prober.verdictDue(k))
+	k.attempt.extend(p.prober.verdictDue(k))
 	if !p.now.Before(k.attempt.deadline) {
 		p.timeOut(k)
 		return
 	}
 	p.at(k.attempt.deadline)
 	switch {
-	case k.busy, k.app.Restarting(), p.restartCutOff(k):
+	case k.busy, k.app.Restarting(), p.descent.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.app.Up() && (k.app.Running() || k.app.IsGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.failures.startedOften(k.app) || !p.mayStart(k)):
+	case k.app.Up() && (k.app.Running() || k.app.IsGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.failures.startedOften(k.app) || !p.needs.mayStart(k)):
 		p.finish(k)
 	case k.attempt.ordered && !k.isAwaited():
 		p.end(k)
 	case k.attempt.ordered: // its provider has taken the order, and shows nothing of it yet
-	case p.mayStart(k):
+	case p.needs.mayStart(k):
 		p.tryStart(k)
 	}
 }
@@ -138,20 +138,20 @@ func (p *pass) finish(k *Keeper) {
 	case k.Entry().Job:
 		k.usage.begin(p.now)
 		p.enter(k, Ready, reason.Reason{})
-	case p.answers(k) && (k.attempt.isAdopted() || p.reg.supply.supplied(k) && !p.awaitsBooting(k)):
-		p.handOver(k)
+	case p.answers(k) && (k.attempt.isAdopted() || p.supply.supplied(k) && !p.needs.awaitsBooting(k)):
+		p.handover.handOver(k)
 	}
 }
 
 // tryStart starts an app unless it was started too often, or too many others are.
 func (p *pass) tryStart(k *Keeper) {
 	if k.failures.startedOften(k.app) {
-		p.reg.transitions.fail(k, k.failures.crashLoop(k.app), p.now)
+		p.transitions.fail(k, k.failures.crashLoop(k.app), p.now)
 		k.failures.retry(k.failures.startsAgain())
 		p.move(k)
 		return
 	}
-	if p.acquireStartSlot(k) {
+	if p.slots.acquire(k) {
 		p.start(k)
 	}
 }
@@ -168,7 +168,7 @@ func (p *pass) start(k *Keeper) {
 	k.explain(reason.Reason{})
 	k.notify()
 	p.move(k)
-	p.reg.orders.start(k)
+	p.orders.start(k)
 }
 
 // unheal takes in that the app is not healthy, or no longer.

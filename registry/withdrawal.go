@@ -20,63 +20,63 @@ const withdrawalLimit = 30 * time.Second
 // isWithdrawn tells that no Traefik leads requests to the app any more: either its API
 // says so of this very turn of the routes, or all have fetched it and must use it by now.
 // Only then is every request that still comes known.
-func (p *pass) isWithdrawn(k *Keeper) bool {
-	limit := p.turnLimit(k)
+func (h *handOvers) isWithdrawn(k *Keeper) bool {
+	limit := h.turnLimit(k)
 	switch {
-	case !p.reg.publisher.direct(k):
+	case !h.publisher.direct(k):
 		return true
 	case !k.routing.withdrawnAt.IsZero():
-		p.at(k.routing.withdrawnAt)
-		return !p.now.Before(k.routing.withdrawnAt)
-	case k.manual.sleepForced && len(p.reg.publisher.leading(k, p.now)) == 0:
-		k.routing.withdraw(p.now) // nobody is there to turn them
+		h.at(k.routing.withdrawnAt)
+		return !h.now.Before(k.routing.withdrawnAt)
+	case k.manual.sleepForced && len(h.publisher.leading(k, h.now)) == 0:
+		k.routing.withdraw(h.now) // nobody is there to turn them
 		return true
-	case p.now.Sub(k.since) >= limit:
-		k.failures.holdStop(p.now.Add(withdrawalLimit))
-		p.reg.journal.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
-		p.enter(k, Ready, reason.Reason{Kind: reason.RoutesKept})
+	case h.now.Sub(k.since) >= limit:
+		k.failures.holdStop(h.now.Add(withdrawalLimit))
+		h.journal.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
+		h.enter(k, Ready, reason.Reason{Kind: reason.RoutesKept})
 		return false
-	case !k.attempt.unprovable && len(p.proofs(k)) > 0:
-		p.proveWithdrawal(k)
-		return false
-	}
-	p.at(k.since.Add(limit))
-	if !have(p.reg.publisher.leading(k, p.now), k.routing.version) {
-		p.at(p.now.Add(time.Second)) // one that does not fetch it may count as gone then
+	case !k.attempt.unprovable && len(h.proofs(k)) > 0:
+		h.proveWithdrawal(k)
 		return false
 	}
-	k.routing.withdraw(p.now.Add(p.reg.definitions.settings.Throttle + noticeSlack))
-	p.at(k.routing.withdrawnAt)
-	return !p.now.Before(k.routing.withdrawnAt)
+	h.at(k.since.Add(limit))
+	if !have(h.publisher.leading(k, h.now), k.routing.version) {
+		h.at(h.now.Add(time.Second)) // one that does not fetch it may count as gone then
+		return false
+	}
+	k.routing.withdraw(h.now.Add(h.definitions.settings.Throttle + noticeSlack))
+	h.at(k.routing.withdrawnAt)
+	return !h.now.Before(k.routing.withdrawnAt)
 }
 
 // turnLimit is the limit from the moment in which the routes turn: the Traefik that
 // fetches them the most seldom does so meanwhile.
-func (p *pass) turnLimit(k *Keeper) time.Duration {
+func (h *handOvers) turnLimit(k *Keeper) time.Duration {
 	limit := withdrawalLimit
-	for _, poller := range p.reg.publisher.leading(k, p.now) {
+	for _, poller := range h.publisher.leading(k, h.now) {
 		limit = max(limit, withdrawalLimit+poller.every)
 	}
 	return limit
 }
 
 // proveWithdrawal asks Traefik's API until it says that it leads the app's requests to Paastis.
-func (p *pass) proveWithdrawal(k *Keeper) {
+func (h *handOvers) proveWithdrawal(k *Keeper) {
 	if k.busy {
 		return
 	}
-	r, deadline, proofs, version := p.reg, k.since.Add(p.turnLimit(k)), p.proofs(k), k.routing.version
+	deadline, proofs, version := k.since.Add(h.turnLimit(k)), h.proofs(k), k.routing.version
 	turned := func() bool { return k.state == Draining && k.routing.version == version && !k.removal.gone }
-	r.jobs.do(k, job{alone: true, current: turned, work: func(ctx context.Context) func() {
+	h.jobs.do(k, job{alone: true, current: turned, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		err := errNotWithdrawn
-		for errors.Is(err, errNotWithdrawn) && ctx.Err() == nil && r.jobs.still(turned) {
+		for errors.Is(err, errNotWithdrawn) && ctx.Err() == nil && h.jobs.still(turned) {
 			if err = withdrawn(ctx, proofs, version); err != nil {
 				sleep(ctx, provePause)
 			}
 		}
-		return func() { r.transitions.withdrawalProved(k, err) }
+		return func() { h.transitions.withdrawalProved(k, err) }
 	}})
 }
 
@@ -92,12 +92,12 @@ type withdrawalProof struct {
 // proofs are what shows that no Traefik leads requests to the app any more. None: it cannot
 // be shown, for one of them has no API, shares it with another, or may still use a route
 // that it does not get any more.
-func (p *pass) proofs(k *Keeper) []withdrawalProof {
+func (h *handOvers) proofs(k *Keeper) []withdrawalProof {
 	var all []withdrawalProof
 	asked := map[string]bool{}
-	for _, poller := range p.reg.publisher.leading(k, p.now) {
-		gateway := p.reg.traefik.gatewayOf(poller.endpoint)
-		if gateway == nil || asked[poller.endpoint] || p.others(poller) || !poller.to.apps[k] || poller.had != nil && poller.had.inventory != poller.to.inventory {
+	for _, poller := range h.publisher.leading(k, h.now) {
+		gateway := h.traefik.gatewayOf(poller.endpoint)
+		if gateway == nil || asked[poller.endpoint] || h.others(poller) || !poller.to.apps[k] || poller.had != nil && poller.had.inventory != poller.to.inventory {
 			return nil
 		}
 		asked[poller.endpoint] = true
@@ -112,8 +112,8 @@ func (p *pass) proofs(k *Keeper) []withdrawalProof {
 
 // others tells that another Traefik fetches at the same endpoint: which of both answers is
 // not known.
-func (p *pass) others(than *poller) bool {
-	return slices.ContainsFunc(p.reg.publisher.live(p.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
+func (h *handOvers) others(than *poller) bool {
+	return slices.ContainsFunc(h.publisher.live(h.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
 }
 
 // withdrawn is nil if the service of each route has Paastis for its only server, as it was

@@ -1,0 +1,47 @@
+package registry
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/paastis/paastis/registry/reason"
+)
+
+// schedule is when to look again, and what moved so far, of one pass. It is used with the
+// registry's lock held.
+type schedule struct {
+	*core
+	supply      *supply
+	transitions *transitions
+	now         time.Time
+	next        time.Time // when to look again
+	moved       bool      // an app changed, so others may follow
+	moves       map[*Keeper]int
+}
+
+// at makes sure that the next pass is no later than t. A time that is past is left out:
+// what it would move has moved, or waits for something else than time.
+func (c *schedule) at(t time.Time) {
+	if t.After(c.now) && t.Before(c.next) {
+		c.next = t
+	}
+}
+
+// move notes that an app has changed within a pass: others, and it itself, may follow.
+func (c *schedule) move(k *Keeper) {
+	c.supply.touch()
+	c.moves[k]++
+	switch n := c.moves[k]; {
+	case n < mostMoves:
+		c.moved = true
+	case n == mostMoves:
+		c.journal.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason.get().String())
+		c.at(c.now.Add(stuckPause))
+	}
+}
+
+// enter changes a state within a pass: the apps around may follow.
+func (c *schedule) enter(k *Keeper, s State, reason reason.Reason) {
+	c.transitions.setState(k, s, reason, c.now)
+	c.move(k)
+}
