@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
@@ -48,7 +47,10 @@ func (r *Registry) tryFound(ctx context.Context) {
 	for {
 		r.advance(time.Now())
 		r.jobs.beginProbes(ctx)
-		if !r.triesFound() {
+		r.mu.Lock()
+		probing := r.keepers.probesFound()
+		r.unlock()
+		if !probing {
 			return
 		}
 		select {
@@ -59,13 +61,4 @@ func (r *Registry) tryFound(ctx context.Context) {
 		case <-r.kick:
 		}
 	}
-}
-
-// triesFound reports whether an app that was found running is still being probed.
-func (r *Registry) triesFound() bool {
-	r.mu.Lock()
-	defer r.unlock()
-	return slices.ContainsFunc(r.keepers.moving, func(k *Keeper) bool {
-		return k.attempt.isAdopted() && k.state == Starting && k.attempt.healthyAt.IsZero() && len(k.attempt.ready.probing) > 0
-	})
 }

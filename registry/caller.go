@@ -3,7 +3,6 @@ package registry
 import (
 	"net/netip"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/paastis/paastis/registry/inventory"
@@ -91,21 +90,4 @@ func (k *Keeper) caller() Caller {
 	default:
 		return OtherApp
 	}
-}
-
-// IsRouted reports whether a host, with or without a port, is one of those by which a router
-// of Traefik's leads to Paastis itself. A dot at the end, of the host or of the rule's, makes
-// it no other one (host in pkg/muxer/http/matcher.go of 3.6.12). It allocates nothing.
-func (r *Registry) IsRouted(host string) bool {
-	owned := r.definitions.inventory.Load().OwnHosts
-	if len(owned) == 0 {
-		return false
-	}
-	if port := strings.LastIndexByte(host, ':'); port > strings.LastIndexByte(host, ']') {
-		host = host[:port]
-	}
-	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
-	return slices.ContainsFunc(owned, func(own string) bool {
-		return strings.EqualFold(host, strings.TrimSuffix(own, "."))
-	})
 }

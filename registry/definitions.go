@@ -13,6 +13,7 @@ import (
 type definitions struct {
 	settings  inventory.Settings                  // guarded by the registry's lock
 	inventory atomic.Pointer[inventory.Inventory] // swapped whole; read by every request
+	unknown   atomic.Int64                        // requests that belong to no app of ours
 }
 
 // begin takes the first settings, by which there is no app.
@@ -51,4 +52,12 @@ func (d *definitions) hearTimeouts(told map[string]traefik.Timeouts) bool {
 // swap takes in what the apps are now, and returns what they were. It is called with r.mu held.
 func (d *definitions) swap(inv *inventory.Inventory) (before *inventory.Inventory) {
 	return d.inventory.Swap(inv)
+}
+
+func (d *definitions) managed(e *inventory.Definition) *Keeper {
+	if e == nil || !e.Managed {
+		d.unknown.Add(1)
+		return nil
+	}
+	return KeeperOf(e)
 }

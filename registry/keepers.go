@@ -146,3 +146,10 @@ func (s *keeperSet) succeed(k *Keeper, now time.Time) {
 		return now.Sub(gone.removal.at) > updateMoment
 	})
 }
+
+// probesFound reports whether an app that was found running is still being probed.
+func (s *keeperSet) probesFound() bool {
+	return slices.ContainsFunc(s.moving, func(k *Keeper) bool {
+		return k.attempt.isAdopted() && k.state == Starting && k.attempt.healthyAt.IsZero() && len(k.attempt.ready.probing) > 0
+	})
+}

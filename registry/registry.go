@@ -26,7 +26,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
@@ -71,8 +70,7 @@ type Registry struct {
 	log       *slog.Logger
 	archive   *history.Archive // of what outlives Paastis
 
-	unknown atomic.Int64 // requests that belong to no app of ours
-	callers callers      // by their addresses
+	callers callers // by their addresses
 
 	jobs        jobs
 	prober      *prober
@@ -205,20 +203,12 @@ func (r *Registry) Find(req *traefik.Request) *Keeper {
 // FindFor is Find for a request that somebody at an address asks about: if that is a Traefik
 // whose flags are known, its own routers alone count.
 func (r *Registry) FindFor(req *traefik.Request, by netip.Addr) *Keeper {
-	return r.managed(r.definitions.inventory.Load().FindFor(req, r.callers.traefikAt(by)))
+	return r.definitions.managed(r.definitions.inventory.Load().FindFor(req, r.callers.traefikAt(by)))
 }
 
 // Named is the keeper of the app of that name; nil if that is no app of ours.
 func (r *Registry) Named(name string) *Keeper {
-	return r.managed(r.definitions.inventory.Load().Named(name))
-}
-
-func (r *Registry) managed(e *inventory.Definition) *Keeper {
-	if e == nil || !e.Managed {
-		r.unknown.Add(1)
-		return nil
-	}
-	return KeeperOf(e)
+	return r.definitions.managed(r.definitions.inventory.Load().Named(name))
 }
 
 // Inventory is the picture of all apps as it is now.
@@ -236,7 +226,7 @@ func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 func (r *Registry) Publisher() *Publisher { return r.publisher }
 
 // Unknown is how many requests belonged to no app of ours.
-func (r *Registry) Unknown() int64 { return r.unknown.Load() }
+func (r *Registry) Unknown() int64 { return r.definitions.unknown.Load() }
 
 // Rules are those in force. Nil: there are none.
 func (r *Registry) Rules() *rules.Set {

@@ -37,6 +37,6 @@ func carried(h http.Header) bool {
 // with its port, is none of Traefik's: it came by a router that leads to Paastis, or from an
 // app. It allocates nothing.
 func (f *forwardAuth) isStranger(r *http.Request, asked string, by netip.Addr) bool {
-	return asked == r.Host || f.registry.IsRouted(r.Host) ||
+	return asked == r.Host || f.registry.Inventory().IsRouted(r.Host) ||
 		f.registry.CallerAt(by) == registry.ManagedApp
 }

@@ -187,8 +187,8 @@ type Inventory struct {
 	Routes map[string]*Route
 	// Middlewares are those of all labels, and what Traefik tells of others.
 	Middlewares traefik.Catalog
-	// OwnHosts are those of routers that lead to Paastis itself.
-	OwnHosts  []string
+	// ownHosts are those of routers that lead to Paastis itself.
+	ownHosts  []string
 	tables    *tables            // of the routers of all labels
 	ofTraefik map[string]*tables // :: ID of the app that a Traefik runs as → of those that it has
 }
