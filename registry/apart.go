@@ -24,9 +24,9 @@ func (pub *Publisher) AwaitTurn(ctx context.Context, rt *inventory.Route) bool {
 		case !leads:
 			return false
 		case fetched:
-			pub.reg.mu.Lock()
-			pause := pub.reg.definitions.settings.Throttle + noticeSlack
-			pub.reg.mu.Unlock()
+			pub.mu.Lock()
+			pause := pub.definitions.settings.Throttle + noticeSlack
+			pub.mu.Unlock()
 			sleep(ctx, pause)
 			_, leads = pub.turned(rt, time.Now())
 			return leads && ctx.Err() == nil
@@ -39,10 +39,10 @@ func (pub *Publisher) AwaitTurn(ctx context.Context, rt *inventory.Route) bool {
 // turned tells whether all Traefiks have fetched the last turn of a route, and whether it
 // leads them to the app.
 func (pub *Publisher) turned(rt *inventory.Route, now time.Time) (fetched, leads bool) {
-	pub.reg.mu.Lock()
-	defer pub.reg.unlock()
+	pub.mu.Lock()
+	defer pub.unlock()
 	k := KeeperOfRoute(rt)
-	leading := pub.leading(k, now)
+	leading := pub.pollers.leading(k, now)
 	elsewhere := slices.ContainsFunc(leading, func(p *poller) bool { return !pub.publication(rt, p.to).Awake })
 	return have(leading, k.routing.version), len(leading) > 0 && !elsewhere
 }

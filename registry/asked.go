@@ -68,7 +68,7 @@ func (v *traefikView) hear(e *inventory.Definition, what string, by netip.Addr) 
 // runsTraefik reports whether a Traefik that Paastis knows has the address. Called with
 // the lock held.
 func (v *traefikView) runsTraefik(address netip.Addr) bool {
-	for who := range v.publisher.pollers {
+	for who := range v.publisher.pollers.byFetcher {
 		if who.address == address {
 			return true
 		}

@@ -59,24 +59,24 @@ type placedRoute struct {
 
 // destination is what is known now of the Traefik that fetches. Called with the lock held.
 func (pub *Publisher) destination(who fetcher) *destination {
-	inv := pub.reg.definitions.inventory.Load()
-	d := &destination{endpoint: who.endpoint, set: pub.reg.definitions.settings.Traefik, inventory: inv, elsewhere: pub.listed[who.endpoint].elsewhere}
+	inv := pub.definitions.inventory.Load()
+	d := &destination{endpoint: who.endpoint, set: pub.definitions.settings.Traefik, inventory: inv, elsewhere: pub.listed[who.endpoint].elsewhere}
 	if who.endpoint != "" {
-		d.set = pub.reg.definitions.settings.Endpoints[who.endpoint]
+		d.set = pub.definitions.settings.Endpoints[who.endpoint]
 	}
 	d.static = d.set
-	d.keeper = pub.reg.keepers.at(who.address)
+	d.keeper = pub.keepers.at(who.address)
 	if d.keeper != nil {
 		d.networks, d.onHost = d.keeper.app.Networks, slices.Contains(d.keeper.app.Networks, "host")
 	}
 	read := d.keeper
 	if read == nil {
-		read = pub.reg.keepers.onlyOnHost()
+		read = pub.keepers.onlyOnHost()
 	}
 	switch {
 	case read != nil:
 		d.read(read.app)
-	case pub.reg.keepers.hasTraefik():
+	case pub.keepers.hasTraefik():
 		d.static = d.static.AsUnread("it is in none of the containers that Paastis knows, beside others that are")
 	}
 	if before := pub.destinations[who]; before != nil && before.same(d) {
@@ -297,32 +297,32 @@ func (d *destination) rivals(published map[*inventory.Router]bool) []dynamic.Riv
 // to have its address: it may have started just now. It blocks for the providers' answers,
 // once for each Traefik.
 func (pub *Publisher) Recognise(ctx context.Context, address netip.Addr) {
-	pub.reg.mu.Lock()
-	known := pub.reg.keepers.at(address) != nil || pub.strangers[address]
+	pub.mu.Lock()
+	known := pub.keepers.at(address) != nil || pub.strangers[address]
 	if !known {
 		if len(pub.strangers) >= mostReady {
 			clear(pub.strangers)
 		}
 		pub.strangers[address] = true
 	}
-	pub.reg.mu.Unlock()
+	pub.mu.Unlock()
 	if known {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, recogniseLimit)
 	defer cancel()
-	for _, p := range pub.reg.providers {
+	for _, p := range pub.intake.providers {
 		if report, err := p.List(ctx); err == nil {
-			pub.reg.intake.apply(p, report)
+			pub.intake.apply(p, report)
 		}
 	}
 }
 
 // HasEndpoint reports whether the settings have an endpoint of that name.
 func (pub *Publisher) HasEndpoint(name string) bool {
-	pub.reg.mu.Lock()
-	defer pub.reg.unlock()
-	_, has := pub.reg.definitions.settings.Endpoints[name]
+	pub.mu.Lock()
+	defer pub.unlock()
+	_, has := pub.definitions.settings.Endpoints[name]
 	return has
 }
 

@@ -253,7 +253,7 @@ func (p *readPass) foresee(k *Keeper, c *inventory.Component) time.Time {
 	}
 	stop = latest(stop, s.NotBefore)
 	for _, m := range c.Members {
-		if why, _ := p.publisher.unturnable(KeeperOf(m), p.now); !why.IsZero() {
+		if why, _ := p.publisher.pollers.unturnable(KeeperOf(m), p.now); !why.IsZero() {
 			return time.Time{}
 		}
 	}

@@ -70,7 +70,7 @@ func (h *handOvers) handOver(k *Keeper) {
 // reachable is when Traefik can reach the app. Zero: not known yet.
 func (h *handOvers) reachable(k *Keeper) time.Time {
 	switch {
-	case h.publisher.direct(k), !h.unsure(k):
+	case h.publisher.pollers.direct(k), !h.unsure(k):
 		// Paastis carries the requests until Traefik leads them to the app.
 		return k.attempt.healthyAt
 	case k.attempt.found && k.app.RanFor(brief, h.now):
@@ -266,7 +266,7 @@ func (o *proof) isMapped(u *url.URL) bool {
 // to fetch its route meanwhile: then it need not be one that its labels tell. It is called
 // with r.mu held.
 func (t *transitions) needsProof(k *Keeper) bool {
-	return k.state == Starting && !k.removal.gone && k.app.Up() && !t.publisher.direct(k)
+	return k.state == Starting && !k.removal.gone && k.app.Up() && !t.publisher.pollers.direct(k)
 }
 
 // proved takes in how a proof went. Without an answer from Traefik's API the app waits

@@ -93,12 +93,12 @@ func (m *marks) keys() *[]history.Key {
 
 // saveFirstMark saves a new key before anybody gets it.
 func (pub *Publisher) saveFirstMark(ctx context.Context) {
-	pub.reg.mu.Lock()
-	unsaved := pub.marks.unsaved && pub.reg.archive.Outlives()
+	pub.mu.Lock()
+	unsaved := pub.marks.unsaved && pub.archive.Outlives()
 	pub.marks.unsaved = false
-	pub.reg.mu.Unlock()
+	pub.mu.Unlock()
 	if unsaved {
-		pub.reg.saver.save(ctx)
+		pub.saver.save(ctx)
 	}
 }
 
@@ -113,15 +113,15 @@ func (m *marks) saved() history.Marks {
 // renewMarks renews the key when it is old, and ends the one before when nobody uses it.
 // A key that cannot be saved is not published: the Paastis to come would not know it.
 func (pub *Publisher) renewMarks(ctx context.Context, now time.Time) {
-	pub.reg.mu.Lock()
+	pub.mu.Lock()
 	pub.endFormerMark(now)
-	due := pub.marks.former == nil && now.Sub(pub.marks.since) >= pub.markLife && len(pub.live(now)) > 0
+	due := pub.marks.former == nil && now.Sub(pub.marks.since) >= pub.markLife && len(pub.pollers.live(now)) > 0
 	if due && pub.marks.next == nil {
 		next := history.NewKey()
 		pub.marks.next = &next
 	}
-	pub.reg.mu.Unlock()
-	if due && (!pub.reg.archive.Outlives() || pub.reg.saver.save(ctx)) {
+	pub.mu.Unlock()
+	if due && (!pub.archive.Outlives() || pub.saver.save(ctx)) {
 		pub.publishNextMark(now)
 	}
 }
@@ -132,13 +132,13 @@ func (pub *Publisher) endFormerMark(now time.Time) {
 	m := &pub.marks
 	switch {
 	case m.former == nil:
-	case !pub.fetched(m.version, now):
+	case !pub.pollers.fetched(m.version, now):
 		m.hadAt = time.Time{}
 	case m.hadAt.IsZero():
 		m.hadAt = now
-	case now.Sub(m.hadAt) >= max(min(markOverlap, pub.markLife/2), pub.reg.definitions.settings.Throttle+noticeSlack):
+	case now.Sub(m.hadAt) >= max(min(markOverlap, pub.markLife/2), pub.definitions.settings.Throttle+noticeSlack):
 		m.former = nil
-		pub.reg.archive.MarkUnsaved()
+		pub.archive.MarkUnsaved()
 		m.valid.Store(m.keys())
 	}
 }
@@ -146,13 +146,13 @@ func (pub *Publisher) endFormerMark(now time.Time) {
 // publishNextMark makes the next key the current one. It is valid as soon as a Traefik gets
 // it.
 func (pub *Publisher) publishNextMark(now time.Time) {
-	pub.reg.mu.Lock()
-	defer pub.reg.unlock()
+	pub.mu.Lock()
+	defer pub.unlock()
 	m := &pub.marks
 	former := m.current
 	m.current, m.former, m.next = *m.next, &former, nil
 	m.since, m.hadAt = now, time.Time{}
-	pub.reg.archive.MarkUnsaved()
+	pub.archive.MarkUnsaved()
 	pub.changed()
 	m.version = pub.version
 	m.valid.Store(&[]history.Key{former})
@@ -161,8 +161,8 @@ func (pub *Publisher) publishNextMark(now time.Time) {
 // Sends notes that a Traefik is about to get a version of the routes: from now on it may
 // use the marks in it.
 func (pub *Publisher) Sends(version uint64) {
-	pub.reg.mu.Lock()
-	defer pub.reg.unlock()
+	pub.mu.Lock()
+	defer pub.unlock()
 	m := &pub.marks
 	if version < m.version {
 		return
@@ -173,8 +173,8 @@ func (pub *Publisher) Sends(version uint64) {
 	}
 	// Where no state was kept, other Traefiks come for the routes soon after the first one.
 	now := time.Now()
-	m.usedAt = now.Add(pub.reg.definitions.settings.Throttle + switchSlack)
-	m.lostUntil.Store(min(m.lostUntil.Load(), now.Add(pub.reg.definitions.settings.Throttle+pollPatience).UnixNano()))
+	m.usedAt = now.Add(pub.definitions.settings.Throttle + switchSlack)
+	m.lostUntil.Store(min(m.lostUntil.Load(), now.Add(pub.definitions.settings.Throttle+pollPatience).UnixNano()))
 	close(m.came)
 }
 
@@ -197,7 +197,7 @@ func (pub *Publisher) Marked(mark string) (*inventory.Route, error) {
 	if len(tag) != history.TagLength {
 		return nil, ErrForged
 	}
-	routes := pub.reg.definitions.inventory.Load().Routes
+	routes := pub.definitions.inventory.Load().Routes
 	route := routes[name]
 	switch {
 	case !pub.marks.made(tag, name):
@@ -227,7 +227,7 @@ func (m *marks) made(tag, name string) bool {
 // Publishes reports whether a route may take a request, whatever mark it has. Traefik tells
 // that to anybody.
 func (pub *Publisher) Publishes(req traefik.Request) bool {
-	for _, rt := range pub.reg.definitions.inventory.Load().Routes {
+	for _, rt := range pub.definitions.inventory.Load().Routes {
 		if again := req; rt.Takes(&again) {
 			return true
 		}

@@ -38,7 +38,7 @@ func (o *problems) refresh(now time.Time) { o.set(o.warnings(), now) }
 // the routes, a line each. Called with the lock held.
 func (o *problems) warnings() []string {
 	var told []string
-	for _, p := range o.publisher.pollers {
+	for _, p := range o.publisher.pollers.byFetcher {
 		told = append(told, p.to.problems...)
 	}
 	told = append(told, o.contradictions(time.Now())...)
@@ -92,7 +92,7 @@ func (o *problems) tell(now time.Time) (next time.Time) {
 func (o *problems) contradictions(now time.Time) []string {
 	var all []string
 	for _, endpoint := range slices.Sorted(maps.Keys(o.publisher.listed)) {
-		fetching := slices.DeleteFunc(o.publisher.live(now), func(p *poller) bool { return p.endpoint != endpoint })
+		fetching := slices.DeleteFunc(o.publisher.pollers.live(now), func(p *poller) bool { return p.endpoint != endpoint })
 		if len(fetching) == 1 { // else it is not known whose API it is
 			all = append(all, o.contradicts(fetching[0].to, o.publisher.listed[endpoint], now)...)
 		}

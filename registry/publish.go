@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/netip"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
@@ -35,12 +34,18 @@ const (
 // a route to its app, or to Paastis. Its exported methods may be called by several at once; the
 // others are called with the registry's lock held, which guards its fields but for the atomics.
 type Publisher struct {
-	reg      *Registry
-	version  uint64                         // grows whenever a route may have changed
-	ready    map[publicationKey]Publication // what is made of this version
-	pollers  map[fetcher]*poller            // who has fetched the routes; none ever did if it is empty
-	missing  bool                           // nobody does any more, and it was logged
-	loadedAt time.Time                      // when Paastis began
+	*core
+	definitions *definitions
+	keepers     *keeperSet
+	archive     *history.Archive
+	problems    *problems
+	prober      *prober
+	intake      *intake
+	saver       *saver
+
+	version uint64                         // grows whenever a route may have changed
+	ready   map[publicationKey]Publication // what is made of this version
+	pollers pollers                        // who has fetched the routes
 
 	strangers    map[netip.Addr]bool      // who asked, and is no app that is known
 	destinations map[fetcher]*destination // what is known of those who ask for them
@@ -60,7 +65,8 @@ type publicationKey struct {
 // newPublisher makes one whose versions are higher than those of a Paastis before it.
 func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher {
 	pub := &Publisher{
-		reg: r, markLife: markLife, version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: map[fetcher]*poller{},
+		core: r.core, definitions: &r.definitions, keepers: &r.keepers, archive: r.archive,
+		markLife: markLife, version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: pollers{core: r.core, byFetcher: map[fetcher]*poller{}},
 		strangers: map[netip.Addr]bool{}, destinations: map[fetcher]*destination{}, listed: map[string]listed{},
 	}
 	pub.marks.begin(pub.version, now)
@@ -69,28 +75,8 @@ func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher
 
 // begin begins with the marks of the Paastis before. Called with the lock held.
 func (pub *Publisher) begin(marks history.Marks, now time.Time) {
-	pub.loadedAt = now
+	pub.pollers.begin(now)
 	pub.marks.restore(marks, now)
-}
-
-// poller is a Traefik that fetches the routes.
-type poller struct {
-	fetcher
-	to      *destination // that it is now
-	offered *destination // that it was when it was given routes last
-	had     *destination // that it was when it got some: it may still use them
-	version uint64       // of the routes that it got last
-	at      time.Time
-	every   time.Duration // its last pause; zero: not known yet
-}
-
-// isLive tells that it does not count as gone.
-func (p *poller) isLive(now time.Time) bool {
-	patience := max(pollPatience, pollsMissed*p.every)
-	if p.every == 0 {
-		patience = pollGrace
-	}
-	return now.Sub(p.at) < patience
 }
 
 // Publication is the routes as a Traefik gets them.
@@ -122,9 +108,9 @@ func (pub *Publisher) PublishAt(endpoint string, by netip.Addr, self string) Pub
 	hash := fnv.New64a()
 	hash.Write(p.Body)
 	p.ETag = fmt.Sprintf(`"%016x"`, hash.Sum64())
-	pub.reg.mu.Lock()
-	defer pub.reg.unlock()
-	if pub.pollers[who] != nil && pub.version == version && len(pub.ready) < mostReady {
+	pub.mu.Lock()
+	defer pub.unlock()
+	if pub.pollers.byFetcher[who] != nil && pub.version == version && len(pub.ready) < mostReady {
 		pub.ready[key] = p
 	}
 	return p
@@ -132,10 +118,10 @@ func (pub *Publisher) PublishAt(endpoint string, by netip.Addr, self string) Pub
 
 // collect is what there is to publish, or the publication if it is made already.
 func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all []dynamic.Publication, middleware string, version uint64, made *Publication) {
-	pub.reg.mu.Lock()
-	defer pub.reg.unlock()
+	pub.mu.Lock()
+	defer pub.unlock()
 	key = publicationKey{pub.destination(who), self}
-	if p := pub.pollers[who]; p != nil {
+	if p := pub.pollers.byFetcher[who]; p != nil {
 		p.to, p.offered = key.to, key.to
 		if ready, ok := pub.ready[key]; ok {
 			return key, nil, "", 0, &ready
@@ -147,21 +133,21 @@ func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all
 		p.Placed, p.Yields = rt.placed, yields[rt.Route]
 		all = append(all, p)
 	}
-	return key, all, pub.reg.definitions.settings.Middleware, pub.version, nil
+	return key, all, pub.definitions.settings.Middleware, pub.version, nil
 }
 
 func (pub *Publisher) publication(rt *inventory.Route, to *destination) dynamic.Publication {
 	k := KeeperOfRoute(rt)
 	p := dynamic.Publication{
 		Name: rt.Name, Labels: rt.Definition.Labels, Router: rt.Router.Router, Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, Turn: k.routing.version,
-		Known: pub.reg.definitions.inventory.Load().Middlewares,
-		Newer: pub.reg.definitions.settings.IsNewer() && len(pub.pollers) <= 1,
+		Known: pub.definitions.inventory.Load().Middlewares,
+		Newer: pub.definitions.settings.IsNewer() && len(pub.pollers.byFetcher) <= 1,
 	}
 	if h := rt.Router.Holder(); h != nil {
 		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
 	}
 	if k.open.Load() && (letsGo(k) || rt.Definition.Apart) { // by Paastis nobody would get there
-		p.Servers = serversOf(rt, k.app, pub.reg.prober.serving(k), to)
+		p.Servers = serversOf(rt, k.app, pub.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
 	}
 	if !p.Awake {
@@ -179,27 +165,27 @@ func (pub *Publisher) Fetched(by netip.Addr, self string, version uint64) {
 // FetchedAt is Fetched for a Traefik that fetches at an endpoint: see PublishAt.
 func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, version uint64) {
 	now := time.Now()
-	pub.reg.mu.Lock()
-	defer pub.reg.unlock()
+	pub.mu.Lock()
+	defer pub.unlock()
 	who := fetcher{by, endpoint}
-	p := pub.pollers[who]
+	p := pub.pollers.byFetcher[who]
 	if p == nil {
-		if len(pub.pollers) == 0 {
-			pub.reg.journal.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
+		if len(pub.pollers.byFetcher) == 0 {
+			pub.journal.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
 		}
-		maps.DeleteFunc(pub.pollers, func(_ fetcher, p *poller) bool { return !p.isLive(now) })
+		maps.DeleteFunc(pub.pollers.byFetcher, func(_ fetcher, p *poller) bool { return !p.isLive(now) })
 		p = &poller{fetcher: who, to: pub.destination(who)}
 		p.offered = p.to
-		pub.pollers[who] = p
+		pub.pollers.byFetcher[who] = p
 		pub.rerouteAll()
-		pub.reg.problems.refresh(now)
-		pub.reg.wakeLoop()
+		pub.problems.refresh(now)
+		pub.wakeLoop()
 	} else {
 		p.every = now.Sub(p.at)
 	}
-	if p.version != version || pub.missing {
-		pub.missing = false
-		pub.reg.wakeLoop()
+	if p.version != version || pub.pollers.missing {
+		pub.pollers.comeBack()
+		pub.wakeLoop()
 	}
 	if p.version, p.at = version, now; p.had != p.offered {
 		p.had = p.offered
@@ -211,20 +197,20 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 // Called with the lock held.
 func (pub *Publisher) keepDestination(who fetcher, d *destination) {
 	if len(pub.destinations) >= mostReady {
-		maps.DeleteFunc(pub.destinations, func(w fetcher, _ *destination) bool { return pub.pollers[w] == nil })
+		maps.DeleteFunc(pub.destinations, func(w fetcher, _ *destination) bool { return pub.pollers.byFetcher[w] == nil })
 	}
 	pub.destinations[who] = d
-	if p := pub.pollers[who]; p != nil {
+	if p := pub.pollers.byFetcher[who]; p != nil {
 		p.to = d
 		pub.rerouteAll()
-		pub.reg.problems.refresh(time.Now())
-		pub.reg.wakeLoop()
+		pub.problems.refresh(time.Now())
+		pub.wakeLoop()
 	}
 }
 
 // redirect finds anew what the Traefiks get that fetch the routes. Called with the lock held.
 func (pub *Publisher) redirect() {
-	for _, p := range pub.pollers {
+	for _, p := range pub.pollers.byFetcher {
 		p.to = pub.destination(p.fetcher) // which reroutes, if it is another
 	}
 }
@@ -249,53 +235,10 @@ func (pub *Publisher) changed() {
 	clear(pub.ready)
 }
 
-// direct tells that the app's routes are published to a Traefik, and fetched; or were, and
-// may still be used. Called with the lock held.
-func (pub *Publisher) direct(k *Keeper) bool {
-	for _, p := range pub.pollers {
-		if p.leads(k) {
-			return true
-		}
-	}
-	return false
-}
-
-// leads tells that a Traefik may lead requests by a route of the app's: it has one, or will.
-func (p *poller) leads(k *Keeper) bool {
-	return k.routing.stale || p.to.apps[k] || p.had != nil && p.had.apps[k]
-}
-
-// leading are the Traefiks that fetch the routes and may lead requests to the app. Called
-// with the lock held.
-func (pub *Publisher) leading(k *Keeper, now time.Time) []*poller {
-	return slices.DeleteFunc(pub.live(now), func(p *poller) bool { return !p.leads(k) })
-}
-
-// live are the Traefiks that fetch the routes. Called with the lock held.
-func (pub *Publisher) live(now time.Time) []*poller {
-	var live []*poller
-	for _, p := range pub.pollers {
-		if p.isLive(now) {
-			live = append(live, p)
-		}
-	}
-	return live
-}
-
-// fetched tells that all who fetch the routes have this version or a later one.
-func (pub *Publisher) fetched(version uint64, now time.Time) bool {
-	return have(pub.live(now), version)
-}
-
-// have tells that there are Traefiks, and all have this version of the routes or a later one.
-func have(live []*poller, version uint64) bool {
-	return len(live) > 0 && !slices.ContainsFunc(live, func(p *poller) bool { return p.version < version })
-}
-
 // SuccessorOf is the published route of a name that leads to an app now; the same route if
 // there is none.
 func (pub *Publisher) SuccessorOf(rt *inventory.Route) *inventory.Route {
-	if now := pub.reg.definitions.inventory.Load().Routes[rt.Name]; now != nil {
+	if now := pub.definitions.inventory.Load().Routes[rt.Name]; now != nil {
 		return now
 	}
 	return rt

@@ -133,6 +133,7 @@ func New(o Options) *Registry {
 	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher}
 	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, transitions: r.transitions}
 	r.sampler = &sampler{core: r.core, jobs: &r.jobs, publisher: r.publisher}
+	r.publisher.problems, r.publisher.prober, r.publisher.intake, r.publisher.saver = r.problems, r.prober, r.intake, r.saver
 	if o.Probe == nil {
 		r.prober.probe = Answers
 	}

@@ -15,7 +15,7 @@ func (pub *Publisher) reroute(k *Keeper) {
 	if k.Entry().KeptAs(k.app) {
 		why |= inventory.Kept
 	}
-	if pub.direct(k) {
+	if pub.pollers.direct(k) {
 		why |= inventory.Published
 	}
 	k.setPresence(why)
@@ -24,7 +24,7 @@ func (pub *Publisher) reroute(k *Keeper) {
 // rerouteAll takes in that the routes of all apps in direct mode are there from now on.
 // Called with the lock held.
 func (pub *Publisher) rerouteAll() {
-	for _, k := range pub.reg.keepers.byID {
+	for _, k := range pub.keepers.byID {
 		pub.reroute(k)
 	}
 }

@@ -127,7 +127,7 @@ func (o *descent) leads(k *Keeper) bool {
 // watched tells that a draining app was looked at after the last request went to it
 // without Paastis's knowledge.
 func (o *descent) watched(k *Keeper) bool {
-	return (!o.publisher.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(k.closedAt()))
+	return (!o.publisher.pollers.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(k.closedAt()))
 }
 
 // closedAt is since when no request can have gone to a draining app unseen.

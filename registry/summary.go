@@ -58,7 +58,7 @@ func (o *summaries) snapshot(k *Keeper) idle.Snapshot {
 		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced,
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
-	if o.publisher.direct(k) || k.app.Published {
+	if o.publisher.pollers.direct(k) || k.app.Published {
 		s.Every = k.samplePause()
 	}
 	if last, any := k.usage.last(); any {
@@ -94,7 +94,7 @@ func (o *summaries) include(s *summary, m *Keeper) {
 	}
 	s.open += int(m.using.Load())
 	s.keep(m.manual.kept(m.Entry(), o.now))
-	s.keep(o.publisher.unturnable(m, o.now))
+	s.keep(o.publisher.pollers.unturnable(m, o.now))
 	if m.runsToItsEnd(o.now) {
 		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, m.jobDeadline())
 	}

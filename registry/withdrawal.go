@@ -23,12 +23,12 @@ const withdrawalLimit = 30 * time.Second
 func (h *handOvers) isWithdrawn(k *Keeper) bool {
 	limit := h.turnLimit(k)
 	switch {
-	case !h.publisher.direct(k):
+	case !h.publisher.pollers.direct(k):
 		return true
 	case !k.routing.withdrawnAt.IsZero():
 		h.at(k.routing.withdrawnAt)
 		return !h.now.Before(k.routing.withdrawnAt)
-	case k.manual.sleepForced && len(h.publisher.leading(k, h.now)) == 0:
+	case k.manual.sleepForced && len(h.publisher.pollers.leading(k, h.now)) == 0:
 		k.routing.withdraw(h.now) // nobody is there to turn them
 		return true
 	case h.now.Sub(k.since) >= limit:
@@ -41,7 +41,7 @@ func (h *handOvers) isWithdrawn(k *Keeper) bool {
 		return false
 	}
 	h.at(k.since.Add(limit))
-	if !have(h.publisher.leading(k, h.now), k.routing.version) {
+	if !have(h.publisher.pollers.leading(k, h.now), k.routing.version) {
 		h.at(h.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
@@ -54,7 +54,7 @@ func (h *handOvers) isWithdrawn(k *Keeper) bool {
 // fetches them the most seldom does so meanwhile.
 func (h *handOvers) turnLimit(k *Keeper) time.Duration {
 	limit := withdrawalLimit
-	for _, poller := range h.publisher.leading(k, h.now) {
+	for _, poller := range h.publisher.pollers.leading(k, h.now) {
 		limit = max(limit, withdrawalLimit+poller.every)
 	}
 	return limit
@@ -95,7 +95,7 @@ type withdrawalProof struct {
 func (h *handOvers) proofs(k *Keeper) []withdrawalProof {
 	var all []withdrawalProof
 	asked := map[string]bool{}
-	for _, poller := range h.publisher.leading(k, h.now) {
+	for _, poller := range h.publisher.pollers.leading(k, h.now) {
 		gateway := h.traefik.gatewayOf(poller.endpoint)
 		if gateway == nil || asked[poller.endpoint] || h.others(poller) || !poller.to.apps[k] || poller.had != nil && poller.had.inventory != poller.to.inventory {
 			return nil
@@ -113,7 +113,7 @@ func (h *handOvers) proofs(k *Keeper) []withdrawalProof {
 // others tells that another Traefik fetches at the same endpoint: which of both answers is
 // not known.
 func (h *handOvers) others(than *poller) bool {
-	return slices.ContainsFunc(h.publisher.live(h.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
+	return slices.ContainsFunc(h.publisher.pollers.live(h.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
 }
 
 // withdrawn is nil if the service of each route has Paastis for its only server, as it was
@@ -140,26 +140,4 @@ func (t *transitions) withdrawalProved(k *Keeper, err error) {
 	case !errors.Is(err, errNotWithdrawn) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		t.doubt(k, err)
 	}
-}
-
-// unturnable says why an app's routes could not be turned to Paastis now, so that it has
-// to stay awake, and until when to wait for a change. Zero: they could.
-func (pub *Publisher) unturnable(k *Keeper, now time.Time) (why reason.Reason, until time.Time) {
-	switch {
-	case len(k.Entry().Routes) == 0 && !k.routing.stale:
-		return reason.Reason{}, time.Time{}
-	case !pub.direct(k):
-		// A Traefik that has fetched them from the Paastis before may not be back yet.
-		if end := pub.loadedAt.Add(pollGrace); k.attempt.found && k.lastRequest().IsZero() && now.Before(end) {
-			return reason.Reason{Kind: reason.RoutesUnknown}, end
-		}
-		return reason.Reason{}, time.Time{}
-	case len(pub.leading(k, now)) > 0:
-		return reason.Reason{}, time.Time{}
-	}
-	if !pub.missing {
-		pub.missing = true
-		pub.reg.journal.say(slog.LevelWarn, "no Traefik fetches its routes any more: apps in direct mode stay awake; if that is for good, start Paastis anew")
-	}
-	return reason.Reason{Kind: reason.NobodyFetches}, now.Add(pollPatience)
 }
