@@ -27,7 +27,7 @@ type Lister interface {
 	Version(ctx context.Context) (string, error)
 }
 
-// Heard takes notice that somebody at an address has asked about a request, which Find has
+// Heard takes notice that somebody at an address has asked about a request, which FindFor has
 // not found an app of ours for. If that is a Traefik, and a router of the labels takes the
 // request, the router uses the middleware, whatever the labels tell. It returns the app if
 // it is to be woken: one that runs has served the request so far.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
 )
 
 // fake is a provider that runs apps in memory, on the bubble's clock.
@@ -378,6 +379,9 @@ func liveOn(t *testing.T, f *fake, o Options) *world {
 	t.Cleanup(w.wantFiled)
 	return w
 }
+
+// Find is the keeper of the app that a request of nobody in particular belongs to.
+func (w *world) Find(req *traefik.Request) *Keeper { return w.FindFor(req, netip.Addr{}) }
 
 // runs runs a registry over a provider for as long as do takes.
 func runs(t *testing.T, p Provider, o Options, do func(*Registry)) {

@@ -32,7 +32,7 @@ type contacts struct {
 // Health says how the registry fares now.
 func (r *Registry) Health() Checkup {
 	inv := r.definitions.inventory.Load()
-	c := Checkup{Apps: map[State]int{}, Unknown: r.Unknown()}
+	c := Checkup{Apps: map[State]int{}, Unknown: r.definitions.unknown.Load()}
 	r.mu.Lock()
 	defer r.unlock()
 	c.Problems = r.problems.warnings()

@@ -194,15 +194,10 @@ func (r *Registry) Run(ctx context.Context) {
 	r.jobs.running.Wait()
 }
 
-// Find is the keeper of the app that a request belongs to. Nil if that is no app of
-// ours: the request is to be passed. It makes the request what the visitor made it, before
-// the middlewares of the app's router.
-func (r *Registry) Find(req *traefik.Request) *Keeper {
-	return r.FindFor(req, netip.Addr{})
-}
-
-// FindFor is Find for a request that somebody at an address asks about: if that is a Traefik
-// whose flags are known, its own routers alone count.
+// FindFor is the keeper of the app that a request belongs to. Nil if that is no app of ours: the
+// request is to be passed. It makes the request what the visitor made it, before the middlewares
+// of the app's router. By is who asks about it: if that is a Traefik whose flags are known, its
+// own routers alone count.
 func (r *Registry) FindFor(req *traefik.Request, by netip.Addr) *Keeper {
 	return r.definitions.managed(r.definitions.inventory.Load().FindFor(req, r.callers.traefikAt(by)))
 }
@@ -225,9 +220,6 @@ func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 
 // Publisher is what the Traefiks are told of the routes.
 func (r *Registry) Publisher() *Publisher { return r.publisher }
-
-// Unknown is how many requests belonged to no app of ours.
-func (r *Registry) Unknown() int64 { return r.definitions.unknown.Load() }
 
 // Rules are those in force. Nil: there are none.
 func (r *Registry) Rules() *rules.Set {

@@ -50,7 +50,7 @@ func TestRequestsBelongToTheAppThatTheirRouterOrHostNames(t *testing.T) {
 				if orders := s.Took(); got != c.want || orders != c.orders {
 					t.Errorf("got %s, orders %s", got, orders)
 				}
-				if unknown := s.registry.Unknown(); (unknown == 1) != (c.want == passes) {
+				if unknown := s.registry.Health().Unknown; (unknown == 1) != (c.want == passes) {
 					t.Errorf("%d requests of no app of ours", unknown)
 				}
 			})
