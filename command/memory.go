@@ -44,6 +44,7 @@ func giveBack(ctx context.Context, everyLook time.Duration, percent int) error {
 		case <-time.After(wait):
 			runtime.GC() // what is pooled outlives one collection
 			debug.FreeOSMemory()
+			releaseProgram()
 			debug.SetGCPercent(percent)
 		}
 	}
