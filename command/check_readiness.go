@@ -3,7 +3,6 @@ package command
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/paastis/paastis/registry"
@@ -29,7 +28,7 @@ func lintReadiness(e *inventory.Definition, own []string) []string {
 	switch {
 	case e.Probe.Kind == rules.NoProbe:
 	case (h == nil || chosen) && e.Unpublished(e.Port()) != "":
-		if !slices.ContainsFunc(e.Problems, func(p string) bool { return strings.Contains(p, e.Unpublished(e.Port())) }) {
+		if !e.TellsUnpublished(e.Port()) {
 			warn("app %q: %s; until then the engine is asked whether it listens, or else it waits until the app has run for 15s", e.Name, e.Unpublished(e.Port()))
 		}
 	case h == nil && e.Port() == 0:

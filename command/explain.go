@@ -210,7 +210,7 @@ func writeEntry(out io.Writer, inv *inventory.Inventory, e *inventory.Definition
 	writeRouters(out, e)
 	writeProperties(out, e)
 	writeLinks(out, inv, e)
-	for _, problem := range e.Problems {
+	for _, problem := range e.Problems.Texts() {
 		fmt.Fprintf(out, "  warning: %s\n", problem)
 	}
 }

@@ -47,8 +47,8 @@ type destination struct {
 	ties [][]*inventory.Route
 	// withheld says why it does not get the others.
 	withheld map[*inventory.Route]string
-	// problems are what its owner has to know, a line each.
-	problems []string
+	// problems are what its owner has to know.
+	problems inventory.Problems
 }
 
 // placedRoute is a route, and its place among the routers of others.
@@ -102,10 +102,10 @@ func (d *destination) read(app *inventory.App) {
 }
 
 // differences are where the settings say something else than the Traefik's own flags.
-func (d *destination) differences(origin string, read traefik.Static) []string {
-	var all []string
+func (d *destination) differences(origin string, read traefik.Static) inventory.Problems {
+	var all inventory.Problems
 	differ := func(key, set, read string) {
-		all = append(all, fmt.Sprintf("%s is %q, but Traefik on %s has %q: what is set holds; remove it, or correct one of them", d.key(key), set, origin, read))
+		all = append(all, inventory.Problem{Kind: inventory.TraefikDiffers, Text: fmt.Sprintf("%s is %q, but Traefik on %s has %q: what is set holds; remove it, or correct one of them", d.key(key), set, origin, read)})
 	}
 	s := d.set
 	if s.Constraints != nil && read.Constraints != nil && s.Constraints.String() != read.Constraints.String() {
@@ -131,7 +131,7 @@ func (d *destination) key(name string) string {
 // doubt tells what is not known of the Traefik, if somebody would have to say it.
 func (d *destination) doubt() {
 	if !d.static.Constraints.Readable() {
-		d.problems = append(d.problems, fmt.Sprintf("the constraints %q of Traefik are none that it can read: it leaves out every app, so nothing is published to it; correct them", d.static.Constraints))
+		d.problems = append(d.problems, inventory.Problem{Kind: inventory.ConstraintsUnreadable, Text: fmt.Sprintf("the constraints %q of Traefik are none that it can read: it leaves out every app, so nothing is published to it; correct them", d.static.Constraints)})
 	}
 	if d.static.Unread == "" || d.static.Constraints != nil && d.static.ExposedByDefault != nil {
 		return
@@ -140,8 +140,8 @@ func (d *destination) doubt() {
 	if d.keeper != nil {
 		who = "Traefik on " + d.keeper.app.Origin
 	}
-	d.problems = append(d.problems, fmt.Sprintf("%s fetches its routes, and %s: it gets those of all apps, also of such as its constraints or exposedByDefault leave out; set %s and %s as it has them",
-		who, d.static.Unread, d.key("constraints"), d.key("exposed_by_default")))
+	d.problems = append(d.problems, inventory.Problem{Kind: inventory.TraefikUnknown, Text: fmt.Sprintf("%s fetches its routes, and %s: it gets those of all apps, also of such as its constraints or exposedByDefault leave out; set %s and %s as it has them",
+		who, d.static.Unread, d.key("constraints"), d.key("exposed_by_default"))})
 }
 
 // unread says why a Traefik's flags are not known. One that fetches its routes has an HTTP
@@ -261,7 +261,7 @@ func (d *destination) place(all []placedRoute) {
 		rt := all[i]
 		if err := placed.Err; err != nil {
 			d.withheld[rt.Route] = err.Error()
-			d.problems = append(d.problems, fmt.Sprintf("router %q on %s is not published: %v; until then only ForwardAuth wakes its app", rt.Router.Name, rt.Definition.App.Origin, err))
+			d.problems = append(d.problems, inventory.Problem{Kind: inventory.NotPublished, Text: fmt.Sprintf("router %q on %s is not published: %v; until then only ForwardAuth wakes its app", rt.Router.Name, rt.Definition.App.Origin, err)})
 			continue
 		}
 		rt.placed = placed
@@ -348,5 +348,5 @@ func WithheldFrom(inv *inventory.Inventory, app *inventory.App, set traefik.Stat
 	slices.SortFunc(all, func(a, b Withheld) int {
 		return cmp.Or(strings.Compare(a.Entry.Name, b.Entry.Name), strings.Compare(a.Router, b.Router))
 	})
-	return all, d.problems
+	return all, d.problems.Texts()
 }

@@ -124,7 +124,7 @@ func TestWhatTheOwnerKeepsFromTraefikIsNotPublishedToIt(t *testing.T) {
 				if got := len(routersIn(t, w.publisher.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)) > 0; got != c.want {
 					t.Errorf("published: %t", got)
 				}
-				if told := strings.Join(w.Health().Problems, ""); strings.HasPrefix(name, "disabled, with") && !strings.Contains(told, "remove one of them") {
+				if told := w.Health().Problems.String(); strings.HasPrefix(name, "disabled, with") && !strings.Contains(told, "remove one of them") {
 					t.Errorf("told: %q", told)
 				}
 			})
@@ -277,7 +277,7 @@ func TestWhatIsNotKnownOfATraefikThatFetchesIsTold(t *testing.T) {
 				w := liveFor(t, s, zoned("out", "out"), edge)
 				by := netip.MustParseAddr("10.0.0.2")
 				w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
-				told := strings.Join(w.Health().Problems, "\n")
+				told := w.Health().Problems.String()
 				if !strings.Contains(told, c.want) || (c.want == "") != (told == "") {
 					t.Errorf("told: %q", told)
 				}

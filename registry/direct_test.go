@@ -473,7 +473,7 @@ func TestAnAppWithALabelThatTraefikCannotReadIsNotPublished(t *testing.T) {
 		if got := b.leadsTo("solo-web"); got != "" {
 			t.Errorf("without what guards it, it is published at %s", got)
 		}
-		if problems := strings.Join(w.Inventory().Problems(), "\n"); !strings.Contains(problems, "middlwares") {
+		if problems := w.Inventory().Problems().String(); !strings.Contains(problems, "middlwares") {
 			t.Errorf("problems: %s", problems)
 		}
 	})

@@ -85,7 +85,7 @@ func TestWhatTraefiksAPISaysOtherwiseIsTold(t *testing.T) {
 				w := liveTold(t, c.tells, solo(), edge)
 				w.visit("solo-web")
 				time.Sleep(2 * time.Minute)
-				told := strings.Join(w.Health().Problems, "\n")
+				told := w.Health().Problems.String()
 				if !strings.Contains(told, c.want) || (c.want == "") != (told == "") {
 					t.Errorf("told: %q", told)
 				}
@@ -102,7 +102,7 @@ func TestARouterThatTraefikHasAgainstItsSettingsIsTold(t *testing.T) {
 		s.Endpoints = map[string]traefik.Static{"e": {Constraints: out}}
 		w.Reload(s)
 		time.Sleep(time.Minute)
-		if told := strings.Join(w.Health().Problems, "\n"); !strings.Contains(told, "traefik.endpoints.e.constraints") {
+		if told := w.Health().Problems.String(); !strings.Contains(told, "traefik.endpoints.e.constraints") {
 			t.Errorf("told: %q", told)
 		}
 	})

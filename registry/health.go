@@ -1,6 +1,10 @@
 package registry
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/paastis/paastis/registry/inventory"
+)
 
 // Checkup says how the registry fares.
 type Checkup struct {
@@ -9,8 +13,8 @@ type Checkup struct {
 	// Apps is how many managed apps there are in each state.
 	Apps map[State]int
 	// Problems are the inventory's, those of publishing to each Traefik, and providers that do
-	// not answer, a line each.
-	Problems []string
+	// not answer.
+	Problems inventory.Problems
 	// Unknown is how many requests belonged to no app of ours.
 	Unknown int64
 }
@@ -41,7 +45,7 @@ func (r *Registry) Health() Checkup {
 		health.Name = p.ID()
 		c.Providers = append(c.Providers, health)
 		if health.Error != "" {
-			c.Problems = append(c.Problems, fmt.Sprintf("provider %q does not answer, so its apps stay as they are: %s", health.Name, health.Error))
+			c.Problems = append(c.Problems, inventory.Problem{Kind: inventory.ProviderUnreachable, Text: fmt.Sprintf("provider %q does not answer, so its apps stay as they are: %s", health.Name, health.Error)})
 		}
 	}
 	for _, e := range inv.Entries {

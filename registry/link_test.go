@@ -19,7 +19,7 @@ func TestAnAppThatItsProviderRemovesIsNeverStoppedAndTold(t *testing.T) {
 		if w.Named("-once") != nil {
 			t.Error("it is managed")
 		}
-		if told := strings.Join(w.Inventory().Problems(), "\n"); !strings.Contains(told, "start it without --rm") {
+		if told := w.Inventory().Problems().String(); !strings.Contains(told, "start it without --rm") {
 			t.Errorf("told: %s", told)
 		}
 	})
@@ -30,7 +30,7 @@ func TestAnAppThatItsProviderRemovesIsNeverStoppedAndTold(t *testing.T) {
 func TestAJobThatNobodyWaitsForIsNoWorkerOnceItHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", service("shop", "front", "db").routed("shop.test").awake(), service("shop", "migrate", "db").awake(), service("shop", "db").awake())
-		told := func() string { return strings.Join(w.Inventory().Problems(), "\n") }
+		told := func() string { return w.Inventory().Problems().String() }
 		w.change("shop-migrate", func(i *inventory.Instance) { i.StartedAt = time.Now() })
 		time.Sleep(2 * time.Second)
 		if !strings.Contains(told(), "shop-migrate") {

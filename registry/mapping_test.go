@@ -124,7 +124,7 @@ func TestAPortThatIsNotPublishedIsToldAndTheProviderIsAskedWhetherTheAppListens(
 				t.Errorf("requests are carried to %s", got)
 			}
 			w.wantRoute(b, "solo-web", self)
-			if got := strings.Join(w.Inventory().Problems(), "\n"); !strings.Contains(got, c.want) {
+			if got := w.Inventory().Problems().String(); !strings.Contains(got, c.want) {
 				t.Errorf("the problems are %s, want %s", got, c.want)
 			}
 			published := inventory.Mapping{Host: "192.168.1.20", Ports: map[uint16]uint16{8080: 32768}}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
@@ -27,7 +28,7 @@ type problems struct {
 	definitions *definitions
 	keepers     *keeperSet
 	publisher   *Publisher
-	byText      map[string]*problem
+	byProblem   map[inventory.Problem]*problem
 	untold      bool // there are some that were not told yet
 }
 
@@ -35,31 +36,31 @@ type problems struct {
 func (o *problems) refresh(now time.Time) { o.set(o.warnings(), now) }
 
 // warnings are the inventory's problems, and those of publishing to the Traefiks that fetch
-// the routes, a line each. Called with the lock held.
-func (o *problems) warnings() []string {
-	var told []string
+// the routes. Called with the lock held.
+func (o *problems) warnings() inventory.Problems {
+	var told inventory.Problems
 	for _, p := range o.publisher.pollers.byFetcher {
 		told = append(told, p.to.problems...)
 	}
 	told = append(told, o.contradictions(time.Now())...)
-	slices.Sort(told)
+	slices.SortFunc(told, byText)
 	return append(o.definitions.inventory.Load().Problems(), slices.Compact(told)...)
 }
 
 // note takes in which problems there are now. Called with the lock held.
-func (o *problems) set(texts []string, now time.Time) {
+func (o *problems) set(all inventory.Problems, now time.Time) {
 	if o.keepers.loading {
 		now = time.Time{}
 	}
-	before := o.byText
-	o.byText = make(map[string]*problem, len(texts))
-	for _, text := range texts {
-		known := before[text]
+	before := o.byProblem
+	o.byProblem = make(map[inventory.Problem]*problem, len(all))
+	for _, one := range all {
+		known := before[one]
 		if known == nil {
 			known = &problem{since: now}
 			o.untold = true
 		}
-		o.byText[text] = known
+		o.byProblem[one] = known
 	}
 }
 
@@ -70,11 +71,11 @@ func (o *problems) tell(now time.Time) (next time.Time) {
 		return next
 	}
 	o.untold = false
-	for _, text := range o.warnings() {
-		switch it := o.byText[text]; {
+	for _, one := range o.warnings() {
+		switch it := o.byProblem[one]; {
 		case it == nil || it.told:
 		case now.Sub(it.since) >= settleTime:
-			o.journal.say(slog.LevelWarn, text)
+			o.journal.say(slog.LevelWarn, one.Text)
 			it.told = true
 		default:
 			o.untold = true
@@ -89,8 +90,8 @@ func (o *problems) tell(now time.Time) (next time.Time) {
 // contradictions are where the API of a Traefik says something else than what is known of
 // it: it has a router that it should leave out, or lacks one that is published to it. Called
 // with the lock held.
-func (o *problems) contradictions(now time.Time) []string {
-	var all []string
+func (o *problems) contradictions(now time.Time) inventory.Problems {
+	var all inventory.Problems
 	for _, endpoint := range slices.Sorted(maps.Keys(o.publisher.listed)) {
 		fetching := slices.DeleteFunc(o.publisher.pollers.live(now), func(p *poller) bool { return p.endpoint != endpoint })
 		if len(fetching) == 1 { // else it is not known whose API it is
@@ -100,23 +101,26 @@ func (o *problems) contradictions(now time.Time) []string {
 	return all
 }
 
-func (o *problems) contradicts(d *destination, is listed, now time.Time) []string {
+func (o *problems) contradicts(d *destination, is listed, now time.Time) inventory.Problems {
 	has := func(rt *inventory.Route) bool {
 		return slices.ContainsFunc(rt.Router.RunningNames(rt.Definition.TraefikProvider()), func(name string) bool { return is.names[name] })
 	}
-	var all []string
+	var all inventory.Problems
 	for rt, why := range d.withheld {
 		if has(rt) && d.refuses(rt) != "" {
-			all = append(all, fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.Router.Name, rt.Definition.App.Origin, why, d.key("constraints")))
+			all = append(all, inventory.Problem{Kind: inventory.TraefikHasRouter, Text: fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.Router.Name, rt.Definition.App.Origin, why, d.key("constraints"))})
 		}
 	}
 	for _, rt := range d.routes {
 		k := KeeperOfRoute(rt.Route)
 		settled := k.state == Ready && now.Sub(k.since) > settleTime+o.definitions.settings.Throttle && rt.Definition.KeptAs(k.app)
 		if len(is.names) > 0 && settled && !rt.Router.Own && !has(rt.Route) {
-			all = append(all, fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.Router.Name, rt.Definition.App.Origin, d.key("constraints"), d.key("exposed_by_default")))
+			all = append(all, inventory.Problem{Kind: inventory.TraefikLacksRouter, Text: fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.Router.Name, rt.Definition.App.Origin, d.key("constraints"), d.key("exposed_by_default"))})
 		}
 	}
-	slices.Sort(all)
+	slices.SortFunc(all, byText)
 	return all
 }
+
+// byText orders problems as people read them.
+func byText(a, b inventory.Problem) int { return strings.Compare(a.Text, b.Text) }

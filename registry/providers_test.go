@@ -41,7 +41,7 @@ func TestProviderThatIsDownAtTheStartKeepsNobodyElseDownAndItsAppsAppearWhenItCo
 			t.Error("an app is known that nobody has reported")
 		}
 		health := reg.Health()
-		if !health.Providers[0].Connected || health.Providers[1].Connected || !strings.Contains(strings.Join(health.Problems, ""), `provider "far" does not answer`) || !strings.Contains(strings.Join(health.Problems, ""), "401 unauthorized") {
+		if !health.Providers[0].Connected || health.Providers[1].Connected || !strings.Contains(health.Problems.String(), `provider "far" does not answer`) || !strings.Contains(health.Problems.String(), "401 unauthorized") {
 			t.Errorf("its health is %+v", health)
 		}
 		if n := strings.Count(log.String(), "401 unauthorized"); n != 1 {

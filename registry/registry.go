@@ -113,7 +113,7 @@ func New(o Options) *Registry {
 		core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply,
 		publisher: r.publisher, archive: r.archive, news: &r.news, jobs: &r.jobs,
 	}
-	r.problems = &problems{core: r.core, definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, byText: map[string]*problem{}}
+	r.problems = &problems{core: r.core, definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, byProblem: map[inventory.Problem]*problem{}}
 	r.contacts = contacts{core: r.core, byProvider: map[Provider]ProviderHealth{}}
 	r.resolver = &resolver{
 		definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, archive: r.archive,

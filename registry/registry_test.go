@@ -299,7 +299,7 @@ func TestAMissingLinkedAppIsToldAndSkipped(t *testing.T) {
 		if got := w.visit("solo-web"); got != Ready {
 			t.Fatalf("visitor got %s", got)
 		}
-		problems := strings.Join(w.Inventory().Problems(), "\n")
+		problems := w.Inventory().Problems().String()
 		if !strings.Contains(problems, `"solo-cache"`) {
 			t.Errorf("problems: %s", problems)
 		}

@@ -79,7 +79,7 @@ func TestARouterThatHasNoPlaceIsLeftToForwardAuthAndTold(t *testing.T) {
 		if got := routersOf(t, w); len(got) > 0 {
 			t.Errorf("published: %v", got)
 		}
-		told := strings.Join(w.Health().Problems, "\n")
+		told := w.Health().Problems.String()
 		for _, part := range []string{`router "front" on container "shop-front-1" is not published`, `router "old" (container "shop-old-1")`, "give one of them another priority"} {
 			if !strings.Contains(told, part) {
 				t.Errorf("%q is not told: %q", part, told)

@@ -63,7 +63,7 @@ func (d *dispute) add(e *Definition) {
 
 func (d dispute) report() {
 	first, other := d.variants[0][0], d.variants[1][0]
-	first.problem("middleware %q is defined on %s and on %s with different options: while Traefik has both it takes neither, and leaves out every router that uses it; define it once, or give one another name (%s)",
+	first.problem(MiddlewareDisputed, "middleware %q is defined on %s and on %s with different options: while Traefik has both it takes neither, and leaves out every router that uses it; define it once, or give one another name (%s)",
 		d.name, first.App.Origin, other.App.Origin, other.App.Origin)
 }
 

@@ -40,7 +40,7 @@ func TestARouterTakesNothingWhoseMiddlewareTraefikDoesNotHave(t *testing.T) {
 		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != c.want {
 			t.Errorf("%s: the request is for %q, want %q", name, got, c.want)
 		}
-		told := strings.Join(inv.Problems(), "\n")
+		told := inv.Problems().String()
 		if want := strings.Contains(c.middlewares, "logni") && !strings.Contains(c.middlewares, "@file"); want != strings.Contains(told, `uses the middleware "logni@docker", which no label defines`) {
 			t.Errorf("%s: told: %s", name, told)
 		}
@@ -84,7 +84,7 @@ func TestARouterTakesNothingWhoseMiddlewareIsDefinedInTwoWays(t *testing.T) {
 		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != c.want {
 			t.Errorf("%s: the request is for %q, want %q", name, got, c.want)
 		}
-		told := strings.Join(inv.Problems(), "\n")
+		told := inv.Problems().String()
 		if c.told != strings.Contains(told, `middleware "login@docker" is defined on container "edge-auth-1" and on container "edge-sso-1" with different options`) {
 			t.Errorf("%s: told: %s", name, told)
 		}

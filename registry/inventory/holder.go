@@ -27,7 +27,7 @@ func (inv *Inventory) lendRouters() {
 			switch {
 			case len(backends) == 0:
 				r.lost = true
-				e.problem("router %q on %s leads to the service %q, which no label defines: Traefik leaves it out; correct traefik.http.routers.%s.service", r.Name, e.App.Origin, r.Service, r.Name)
+				e.problem(ServiceMissing, "router %q on %s leads to the service %q, which no label defines: Traefik leaves it out; correct traefik.http.routers.%s.service", r.Name, e.App.Origin, r.Service, r.Name)
 				fallthrough
 			case slices.Contains(backends, e):
 				kept = append(kept, r)

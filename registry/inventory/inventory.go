@@ -68,8 +68,8 @@ type Definition struct {
 	Timeouts traefik.Timeouts
 	// Apart tells that it is on no network that Paastis is on.
 	Apart bool
-	// Problems are warnings about this app, a line each.
-	Problems []string
+	// Problems are warnings about this app.
+	Problems Problems
 
 	reported Reported // as it came, with the provider's own picture of the app
 	// Labels are those of Traefik's, its defaults filled in.
@@ -262,9 +262,9 @@ func (inv *Inventory) Names() []string {
 	return names
 }
 
-// Problems are all warnings, a line each, in the order of the apps.
-func (inv *Inventory) Problems() []string {
-	var all []string
+// Problems are all warnings, in the order of the apps.
+func (inv *Inventory) Problems() Problems {
+	var all Problems
 	for _, e := range inv.Entries {
 		all = append(all, e.Problems...)
 	}
@@ -275,7 +275,9 @@ func newDefinition(r Reported, s Settings, pool *rules.Pool) *Definition {
 	e := &Definition{ID: r.Provider + "/" + r.Name, App: r.App, reported: r}
 	resolved, warnings := s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
 	e.Resolved = pool.Share(resolved)
-	e.Problems = append(e.Problems, warnings...)
+	for _, text := range warnings {
+		e.Problems = append(e.Problems, Problem{SettingUnreadable, text})
+	}
 	e.Name = cmp.Or(e.AppName, r.Name)
 	e.readRouters(s)
 	e.ownRouter()
@@ -286,7 +288,7 @@ func newDefinition(r Reported, s Settings, pool *rules.Pool) *Definition {
 func (e *Definition) readRouters(s Settings) {
 	labels, err := traefik.Decode(e.App.Labels)
 	if err != nil {
-		e.problem("%v on %s: Traefik ignores all labels of this app; correct it", err, e.App.Origin)
+		e.problem(LabelsUnreadable, "%v on %s: Traefik ignores all labels of this app; correct it", err, e.App.Origin)
 		return
 	}
 	if e.App.Protected == "" && e.answersFor(labels, s.Middleware) {
@@ -301,7 +303,7 @@ func (e *Definition) readRouters(s Settings) {
 		labels, err = labels.WithDefaults(e.App.Name, cmp.Or(e.App.First().Name, e.App.Name), s.DefaultRule)
 		e.Labels = labels
 		if err != nil {
-			e.problem("%s: %v: Traefik leaves it out; correct its labels", e.App.Origin, err)
+			e.problem(RouterLeftOut, "%s: %v: Traefik leaves it out; correct its labels", e.App.Origin, err)
 		}
 	}
 	for _, r := range labels.Routers {
@@ -335,14 +337,14 @@ func (e *Definition) addRouter(labels traefik.Labels, r traefik.Router, s Settin
 	}
 	var err error
 	if router.Match, err = rule.Parse(r.Rule, r.RuleSyntax); err != nil {
-		e.problem("router %q on %s: %v; its requests are not recognised", r.Name, e.App.Origin, err)
+		e.problem(RuleUnreadable, "router %q on %s: %v; its requests are not recognised", r.Name, e.App.Origin, err)
 	}
 	router.bound = router.Match.Hosts() != nil
 	e.Routers = append(e.Routers, router)
 }
 
-func (e *Definition) problem(format string, args ...any) {
-	e.Problems = append(e.Problems, fmt.Sprintf(format, args...))
+func (e *Definition) problem(kind ProblemKind, format string, args ...any) {
+	e.Problems = append(e.Problems, Problem{kind, fmt.Sprintf(format, args...)})
 }
 
 // nameAll gives every entry a name of its own, and lets the providers' own names work as well.
@@ -358,7 +360,7 @@ func (inv *Inventory) nameAll() {
 			continue
 		}
 		if other != nil {
-			e.problem("app %q on %s has the name of the one on %s: known as %q instead", e.Name, e.App.Origin, other.App.Origin, e.ID)
+			e.problem(NameTaken, "app %q on %s has the name of the one on %s: known as %q instead", e.Name, e.App.Origin, other.App.Origin, e.ID)
 			e.Name = e.ID
 		}
 		inv.ByName[e.Name] = e
@@ -442,16 +444,16 @@ func (e *Definition) unasked() string {
 // its owner has said of it.
 func (e *Definition) reportFate(s Settings) {
 	if e.App.Protected == IsOtherPaastis {
-		e.problem("%s runs another Paastis on the same engine: each puts to sleep what the other has woken, and takes it for a stop by hand, so those do not count now; stop one of them, or give each an engine of its own", e.App.Origin)
+		e.problem(Rival, "%s runs another Paastis on the same engine: each puts to sleep what the other has woken, and takes it for a stop by hand, so those do not count now; stop one of them, or give each an engine of its own", e.App.Origin)
 	}
 	if e.Managed && e.App.Unstartable != "" {
-		e.problem("app %q cannot wake: %s", e.Name, e.App.Unstartable)
+		e.problem(Unstartable, "app %q cannot wake: %s", e.Name, e.App.Unstartable)
 	}
 	if !e.App.Ephemeral || e.App.Protected != "" || e.Enable != nil && !*e.Enable {
 		return
 	}
 	if wanted, why := e.wants(s); wanted {
-		e.problem("app %q (%s) is never put to sleep: its provider removes it once it stops; start it without --rm (%s)", e.Name, why, e.App.Origin)
+		e.problem(RemovedOnStop, "app %q (%s) is never put to sleep: its provider removes it once it stops; start it without --rm (%s)", e.Name, why, e.App.Origin)
 	}
 }
 

@@ -76,14 +76,14 @@ func (inv *Inventory) reportLinks() {
 		}
 		for _, l := range inv.Graph.Missing(e.Name) {
 			if known := inv.byAlias()[l.Name]; len(known) > 1 {
-				e.problem("app %q links to %q, by which %s are known: skipped; write one of their names (%s)", e.Name, l.Name, strings.Join(sortedNames(known), ", "), e.linkOrigin())
+				e.problem(LinkAmbiguous, "app %q links to %q, by which %s are known: skipped; write one of their names (%s)", e.Name, l.Name, strings.Join(sortedNames(known), ", "), e.linkOrigin())
 				continue
 			}
-			e.problem("app %q links to %q, which does not exist: skipped; check the name (%s)", e.Name, l.Name, e.linkOrigin())
+			e.problem(LinkMissing, "app %q links to %q, which does not exist: skipped; check the name (%s)", e.Name, l.Name, e.linkOrigin())
 		}
 		for to := range e.links {
 			if !to.Managed {
-				e.problem("app %q links to %q, which Paastis does not manage (%s): left as it is", e.Name, to.Name, to.Why)
+				e.problem(LinkUnmanaged, "app %q links to %q, which Paastis does not manage (%s): left as it is", e.Name, to.Name, to.Why)
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func (inv *Inventory) reportWorkers() {
 		}
 		needs, cure := strings.Join(sortedNames(kept), ", "), inv.cureOf(e)
 		if e.Managed {
-			e.problem("app %q has no router, no app links to it, and it needs %s: what it does by itself keeps both awake, and once it sleeps no visitor wakes it; %s (%s)", e.Name, needs, cure, e.App.Origin)
+			e.problem(NeverWoken, "app %q has no router, no app links to it, and it needs %s: what it does by itself keeps both awake, and once it sleeps no visitor wakes it; %s (%s)", e.Name, needs, cure, e.App.Origin)
 			continue
 		}
 		e.Works = true
@@ -126,7 +126,7 @@ func (inv *Inventory) reportWorkers() {
 		if e.Excluded() == "" {
 			why = nothingEnables // the rest is the cure for an app that visitors wake
 		}
-		e.problem("app %q needs %s, which never sleeps while it runs, and is not managed (%s): %s (%s)", e.Name, needs, why, cure, e.App.Origin)
+		e.problem(NeedNeverSleeps, "app %q needs %s, which never sleeps while it runs, and is not managed (%s): %s (%s)", e.Name, needs, why, cure, e.App.Origin)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestALinkMayNameWhatContainersCallEachOther(t *testing.T) {
 			if got := strings.Join(links, " "); got != c.want {
 				t.Errorf("links to %q, want %q", got, c.want)
 			}
-			if got := strings.Join(inv.Named("shop-front").Problems, "\n"); !strings.Contains(got, c.problem) || strings.Count(got, "links to") > 1 {
+			if got := inv.Named("shop-front").Problems.String(); !strings.Contains(got, c.problem) || strings.Count(got, "links to") > 1 {
 				t.Errorf("problems: %s", got)
 			}
 		})
@@ -50,7 +50,7 @@ func TestAnAppThatCannotWakeAsItIsIsTold(t *testing.T) {
 	app := service("shop", "front").routed("shop.test")
 	app.app.Unstartable = "its lender is gone; create it anew"
 	inv := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &app.app}}, settingsFor(t, ""))
-	if want, got := `app "shop-front" cannot wake: its lender is gone; create it anew`, strings.Join(inv.Problems(), "\n"); got != want {
+	if want, got := `app "shop-front" cannot wake: its lender is gone; create it anew`, inv.Problems().String(); got != want {
 		t.Errorf("told %q, want %q", got, want)
 	}
 }
@@ -90,7 +90,7 @@ func TestAWorkerThatKeepsADatabaseAwakeIsToldWithItsCure(t *testing.T) {
 			for _, a := range []*played{front, worker, service("shop", "db")} {
 				apps = append(apps, inventory.Reported{Provider: "fake", App: &a.app})
 			}
-			told := inventory.Resolve(apps, settingsFor(t, c.rules)).Named("shop-worker").Problems
+			told := inventory.Resolve(apps, settingsFor(t, c.rules)).Named("shop-worker").Problems.Texts()
 			if len(told) > 1 || (len(told) == 0) != (c.want == nil) {
 				t.Errorf("told %q", told)
 			}

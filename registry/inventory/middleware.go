@@ -76,7 +76,7 @@ func (e *Definition) lose(r *Router, unknown []string) {
 	for _, name := range unknown {
 		if strings.HasSuffix(name, "@"+e.TraefikProvider()) && !r.lost && !r.Own {
 			r.lost = true
-			e.problem("router %q on %s uses the middleware %q, which no label defines: Traefik leaves out the router; define it, or correct traefik.http.routers.%s.middlewares", r.Name, e.holderOf(r).App.Origin, name, r.Name)
+			e.problem(MiddlewareMissing, "router %q on %s uses the middleware %q, which no label defines: Traefik leaves out the router; define it, or correct traefik.http.routers.%s.middlewares", r.Name, e.holderOf(r).App.Origin, name, r.Name)
 		}
 	}
 }

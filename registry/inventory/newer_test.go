@@ -44,7 +44,7 @@ func TestOptionsOfALaterTraefikDoNotUnpublishAnApp(t *testing.T) {
 			if published := len(e.Routes) > 0; published != c.published {
 				t.Errorf("published %t", published)
 			}
-			if problems := strings.Join(e.Problems, "\n"); c.problem == "" && problems != "" || !strings.Contains(problems, c.problem) {
+			if problems := e.Problems.String(); c.problem == "" && problems != "" || !strings.Contains(problems, c.problem) {
 				t.Errorf("problems %q, want %q", problems, c.problem)
 			}
 		})

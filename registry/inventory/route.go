@@ -65,9 +65,9 @@ func (e *Definition) unread() bool {
 	switch {
 	case len(e.Routers) == 0:
 	case len(labels) > 0:
-		e.problem("label %q on %s cannot be read by Traefik, so its routes are not published; correct it", labels[0], e.App.Origin)
+		e.problem(LabelUnreadable, "label %q on %s cannot be read by Traefik, so its routes are not published; correct it", labels[0], e.App.Origin)
 	case len(others) > 0 && !e.Routers[0].Own:
-		e.problem("label %q on %s is none that Traefik 3.7 or an older one can read: it leaves out the routers of the app %q, and those that Paastis publishes, without it, may take requests that are another app's by Traefik's labels alone; correct it, or remove it", others[0], e.App.Origin, e.Name)
+		e.problem(LabelUnknown, "label %q on %s is none that Traefik 3.7 or an older one can read: it leaves out the routers of the app %q, and those that Paastis publishes, without it, may take requests that are another app's by Traefik's labels alone; correct it, or remove it", others[0], e.App.Origin, e.Name)
 	}
 	return len(labels) > 0
 }
@@ -81,7 +81,7 @@ func (e *Definition) uncopied(r *Router, newer bool) bool {
 	}
 	name := holder.Labels.Uncopied(r.Router, newer)
 	if name != "" {
-		e.problem("middleware %q on %s has an option that only a Traefik later than 3.6 knows, so router %q is not published without the label traefik.docker.allownonrunning=true; set it, or traefik.api_url, by which Paastis sees what Traefik knows", name, holder.App.Origin, r.Name)
+		e.problem(OptionTooNew, "middleware %q on %s has an option that only a Traefik later than 3.6 knows, so router %q is not published without the label traefik.docker.allownonrunning=true; set it, or traefik.api_url, by which Paastis sees what Traefik knows", name, holder.App.Origin, r.Name)
 	}
 	return name != ""
 }
@@ -97,10 +97,10 @@ func (e *Definition) route(r *Router) *Route {
 	case r.Match == nil, r.lost:
 		return nil // it has a problem already
 	case r.HeldBy != nil && len(r.HeldBy.Labels.Unpublishable()) > 0:
-		e.problem("router %q on %s is not published: Traefik cannot read the label %q there; correct it", r.Name, r.HeldBy.App.Origin, r.HeldBy.Labels.Unpublishable()[0])
+		e.problem(LabelUnreadable, "router %q on %s is not published: Traefik cannot read the label %q there; correct it", r.Name, r.HeldBy.App.Origin, r.HeldBy.Labels.Unpublishable()[0])
 		return nil
 	case rt.Port == 0:
-		e.problem("router %q on %s: no port is known, so its route is not published; add the label paastis.port", r.Name, e.App.Origin)
+		e.problem(PortUnknown, "router %q on %s: no port is known, so its route is not published; add the label paastis.port", r.Name, e.App.Origin)
 		return nil
 	}
 	return rt
@@ -143,16 +143,16 @@ func (e *Definition) ownRouter() {
 		return
 	}
 	if len(e.Routers) > 0 {
-		e.problem("rule of app %q (%s): left out, for the labels of %s have routers of Traefik's", e.Name, e.Origins["rule"], e.App.Origin)
+		e.problem(RuleLeftOut, "rule of app %q (%s): left out, for the labels of %s have routers of Traefik's", e.Name, e.Origins["rule"], e.App.Origin)
 		return
 	}
 	router := Router{Router: traefik.Router{Name: e.App.Name, Rule: e.Rule}, Port: e.Properties.Port, Own: true}
 	var err error
 	if router.Match, err = rule.Parse(e.Rule, ""); err != nil {
-		e.problem("rule of app %q (%s): %v; its requests are not recognised", e.Name, e.Origins["rule"], err)
+		e.problem(RuleUnreadable, "rule of app %q (%s): %v; its requests are not recognised", e.Name, e.Origins["rule"], err)
 	}
 	if e.Labels.Enable != nil && !*e.Labels.Enable {
-		e.problem("rule of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", e.Name, e.Origins["rule"], e.App.Origin)
+		e.problem(HiddenFromTraefik, "rule of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", e.Name, e.Origins["rule"], e.App.Origin)
 	}
 	e.Routers = append(e.Routers, router)
 }

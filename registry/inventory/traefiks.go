@@ -119,7 +119,7 @@ func (inv *Inventory) place(s Settings) {
 			}
 			if r.ways = ways; ways != nil && len(ways) == 0 {
 				r.lost = true
-				e.problem("router %q on %s: Traefik has none of its entry points %s, so it takes no request; correct traefik.http.routers.%s.entrypoints", r.Name, e.holderOf(r).App.Origin, strings.Join(r.EntryPoints, ", "), r.Name)
+				e.problem(EntryPointsMissing, "router %q on %s: Traefik has none of its entry points %s, so it takes no request; correct traefik.http.routers.%s.entrypoints", r.Name, e.holderOf(r).App.Origin, strings.Join(r.EntryPoints, ", "), r.Name)
 			}
 			r.asksBefore = len(ts.before(r.Router)) > 0
 		}
@@ -134,7 +134,7 @@ func (e *Definition) isUnread(s Settings) bool {
 	}
 	misread := e.Labels.Misread(s.TraefikVersion == "" || s.IsNewer())
 	if len(misread) > 0 && e.Managed && e.Mode == rules.ForwardAuth {
-		e.problem("label %q on %s is none that Traefik 3.7 or an older one can read: it leaves out the app %q with all its routers; correct it, or remove it", misread[0], e.App.Origin, e.Name)
+		e.problem(LabelUnknown, "label %q on %s is none that Traefik 3.7 or an older one can read: it leaves out the app %q with all its routers; correct it, or remove it", misread[0], e.App.Origin, e.Name)
 	}
 	return len(misread) > 0
 }

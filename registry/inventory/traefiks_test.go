@@ -83,7 +83,7 @@ func TestRouterOnNoEntryPointOfTraefikTakesNothing(t *testing.T) {
 	if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != "shop-other" {
 		t.Errorf("the request is for %q", got)
 	}
-	if got := strings.Join(inv.Problems(), "\n"); !strings.Contains(got, "none of its entry points wbe") {
+	if got := inv.Problems().String(); !strings.Contains(got, "none of its entry points wbe") {
 		t.Errorf("told: %s", got)
 	}
 	s.Endpoints = map[string]traefik.Static{"inside": {EntryPoints: []traefik.EntryPoint{{Name: "wbe", Port: 80}}}}
@@ -127,7 +127,7 @@ func TestAppThatTraefikLeavesOutTakesNothing(t *testing.T) {
 		if got := nameOf(inv.Find(request(t, "http://shop.example/"))); got != row.want {
 			t.Errorf("%s: the request is for %q, want %q", name, got, row.want)
 		}
-		if told := strings.Join(inv.Problems(), "\n"); (strings.Contains(name, "reads") || strings.Contains(name, "knows")) && !strings.Contains(told, key) {
+		if told := inv.Problems().String(); (strings.Contains(name, "reads") || strings.Contains(name, "knows")) && !strings.Contains(told, key) {
 			t.Errorf("%s: told %q", name, told)
 		}
 	}

@@ -51,10 +51,16 @@ func (inv *Inventory) reportUnpublished() {
 		}
 		for _, port := range e.reachedPorts() {
 			if why := e.Unpublished(port); why != "" {
-				e.problem("app %q: %s (%s)", e.Name, why, e.App.Origin)
+				e.problem(AddressUnknown, "app %q: %s (%s)", e.Name, why, e.App.Origin)
 			}
 		}
 	}
+}
+
+// TellsUnpublished reports whether one of the problems is that a port, by which the app is to be
+// reached, is not.
+func (e *Definition) TellsUnpublished(port uint16) bool {
+	return e.Managed && e.App.Mapping() != nil && slices.Contains(e.reachedPorts(), port) && e.Unpublished(port) != ""
 }
 
 // reachedPorts are those of the app that Paastis or Traefik is to reach. A static server URL

@@ -8,13 +8,14 @@ import (
 )
 
 type healthDocument struct {
-	Status    string             `json:"status"`
-	Version   string             `json:"version"`
-	Started   time.Time          `json:"started"`
-	Providers []providerDocument `json:"providers"`
-	Apps      map[string]int     `json:"apps"`
-	Problems  []string           `json:"problems"`
-	Unknown   int64              `json:"unknown_requests"`
+	Status       string             `json:"status"`
+	Version      string             `json:"version"`
+	Started      time.Time          `json:"started"`
+	Providers    []providerDocument `json:"providers"`
+	Apps         map[string]int     `json:"apps"`
+	Problems     []string           `json:"problems"`
+	ProblemCodes []string           `json:"problem_codes"`
+	Unknown      int64              `json:"unknown_requests"`
 }
 
 type providerDocument struct {
@@ -29,13 +30,16 @@ func (a *Admin) health(c echo.Context) error {
 	h := a.registry.Health()
 	d := healthDocument{
 		Status: "ok", Version: a.version, Started: a.started.UTC(), Providers: []providerDocument{},
-		Apps: map[string]int{}, Problems: list(h.Problems), Unknown: h.Unknown,
+		Apps: map[string]int{}, Problems: list(h.Problems.Texts()), ProblemCodes: []string{}, Unknown: h.Unknown,
 	}
 	for _, p := range h.Providers {
 		d.Providers = append(d.Providers, providerDocument{Name: p.Name, Connected: p.Connected, Error: p.Error})
 		if !p.Connected {
 			d.Status = "degraded"
 		}
+	}
+	for _, p := range h.Problems {
+		d.ProblemCodes = append(d.ProblemCodes, string(p.Kind))
 	}
 	for state, n := range h.Apps {
 		d.Apps[state.String()] = n

@@ -15,6 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -42,6 +43,48 @@ func TestEachReasonCodeIsInTheDescriptionOfTheAPI(t *testing.T) {
 	if want := append([]string{""}, reasonCodes()...); !slices.Equal(got, want) {
 		t.Errorf("it has %q, want %q", got, want)
 	}
+	got = slices.Sorted(slices.Values(file.Components.Schemas["ProblemCode"].Enum))
+	if want := problemCodes(); !slices.Equal(got, want) {
+		t.Errorf("of problems it has %q, want %q", got, want)
+	}
+}
+
+// problemCodes are those that there are.
+func problemCodes() []string {
+	var codes []string
+	for _, kind := range inventory.ProblemKinds() {
+		codes = append(codes, string(kind))
+	}
+	return codes
+}
+
+func TestEachProblemCodeIsInTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/problems.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| .+ \\|$").FindAllStringSubmatch(string(page), -1) {
+		told = append(told, row[1])
+	}
+	slices.Sort(told)
+	if want := problemCodes(); !slices.Equal(told, want) {
+		t.Errorf("it has %q, want %q", told, want)
+	}
+}
+
+func TestAProblemIsToldWithItsCodeWhateverItsWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, asleep("shop", "ghost"), asleep("blog").Label("paastis.max_idle_time", "soon"))
+		var health struct {
+			Problems []string `json:"problems"`
+			Codes    []string `json:"problem_codes"`
+		}
+		decode(t, r.order("GET", "/api/v1/health"), &health)
+		if want := []string{"setting_unreadable", "link_missing"}; !slices.Equal(health.Codes, want) || len(health.Problems) != len(want) {
+			t.Errorf("%q mean %q, want %q", health.Problems, health.Codes, want)
+		}
+	})
 }
 
 func TestEachReasonCodeIsInTheDocsWithItsSentence(t *testing.T) {

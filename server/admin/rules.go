@@ -33,5 +33,5 @@ func (a *Admin) rules(c echo.Context) error {
 	return c.JSON(http.StatusOK, struct {
 		Rules    []ruleDocument `json:"rules"`
 		Warnings []string       `json:"warnings"`
-	}{all, list(append(inv.RuleWarnings(set), inv.Problems()...))})
+	}{all, list(append(inv.RuleWarnings(set), inv.Problems().Texts()...))})
 }
