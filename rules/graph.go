@@ -330,7 +330,7 @@ func (g *Graph) linkGroup(group []int) {
 func (g *Graph) strictWithin(from int, group []int) (optional bool) {
 	for i, e := range g.links[from] {
 		if _, inside := slices.BinarySearch(group, e.to); inside {
-			g.links[from][i].Condition = stricter(e.Condition, Healthy)
+			g.links[from][i].Link = e.atLeast(Healthy)
 			optional = optional || e.Optional
 		}
 	}
@@ -351,7 +351,7 @@ func (g *Graph) keepOrder() {
 	component, _ := components(ordered)
 	for i := range g.links {
 		for j, e := range g.links[i] {
-			g.links[i][j].Ordered = (e.Ordered || e.Condition == Completed) && component[i] != component[e.to]
+			g.links[i][j].Link = e.inOrder((e.Ordered || e.Condition == Completed) && component[i] != component[e.to])
 		}
 	}
 }
@@ -366,21 +366,9 @@ func merge(links []edge) []edge {
 			merged = append(merged, l)
 			continue
 		}
-		merged[last].Optional = merged[last].Optional || l.Optional
-		merged[last].Ordered = merged[last].Ordered || l.Ordered
-		merged[last].Lends = merged[last].Lends || l.Lends
-		merged[last].Restart = merged[last].Restart || l.Restart
-		merged[last].Condition = stricter(merged[last].Condition, l.Condition)
+		merged[last].Link = merged[last].with(l.Link)
 	}
 	return merged
-}
-
-func stricter(a, b Condition) Condition {
-	strictness := [...]int{Started: 0, Healthy: 1, Completed: 2}
-	if strictness[a] >= strictness[b] {
-		return a
-	}
-	return b
 }
 
 // findComponents finds the apps that need each other.

@@ -63,6 +63,54 @@ func (l Link) String() string {
 	return s
 }
 
+// To returns the link with another name of the app that it leads to.
+func (l Link) To(name string) Link {
+	l.Name = name
+	return l
+}
+
+// FromProvider returns the link as one of the provider's own, such as Compose's depends_on: under
+// the name that the app has everywhere, ordered, and optional if a label or a rule says so.
+func (l Link) FromProvider(name string, optional bool) Link {
+	l.Name, l.Ordered, l.Optional = name, true, l.Optional || optional
+	return l
+}
+
+// Lending returns the link as one to an app in whose namespaces the other may live, too.
+func (l Link) Lending(lends bool) Link {
+	l.Lends = l.Lends || lends
+	return l
+}
+
+// with returns one link for two to the same app.
+func (l Link) with(o Link) Link {
+	l.Optional = l.Optional || o.Optional
+	l.Ordered = l.Ordered || o.Ordered
+	l.Lends = l.Lends || o.Lends
+	l.Restart = l.Restart || o.Restart
+	return l.atLeast(o.Condition)
+}
+
+// atLeast returns the link with the stricter one of its condition and another.
+func (l Link) atLeast(c Condition) Link {
+	l.Condition = stricter(l.Condition, c)
+	return l
+}
+
+// inOrder returns the link ordered or not.
+func (l Link) inOrder(ordered bool) Link {
+	l.Ordered = ordered
+	return l
+}
+
+func stricter(a, b Condition) Condition {
+	strictness := [...]int{Started: 0, Healthy: 1, Completed: 2}
+	if strictness[a] >= strictness[b] {
+		return a
+	}
+	return b
+}
+
 func linksText(links []Link) string {
 	all := make([]string, 0, len(links))
 	for _, l := range links {
