@@ -218,9 +218,12 @@ func (o *descent) breakLoop(k *Keeper) {
 
 // timeOut fails an app whose wake took too long.
 func (p *pass) timeOut(k *Keeper) {
-	reason := p.missed(k)
-	reason.Limit = k.Entry().StartTimeout
-	p.transitions.fail(k, failureOf(reason), p.now)
+	why := p.missed(k)
+	why.Limit = k.Entry().StartTimeout
+	if lost := p.orders.contacts.lost(k.provider); lost != nil {
+		why = reason.Of(lost) // what it did is not known
+	}
+	p.transitions.fail(k, failureOf(why), p.now)
 	p.move(k)
 }
 

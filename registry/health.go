@@ -27,12 +27,6 @@ type ProviderHealth struct {
 	Error string
 }
 
-// contacts are whether the providers answer. It may be used by several at once.
-type contacts struct {
-	*core
-	byProvider map[Provider]ProviderHealth // guarded by the registry's lock
-}
-
 // Health says how the registry fares now.
 func (r *Registry) Health() Checkup {
 	inv := r.definitions.inventory.Load()
@@ -41,8 +35,7 @@ func (r *Registry) Health() Checkup {
 	defer r.unlock()
 	c.Problems = r.problems.warnings()
 	for _, p := range r.providers {
-		health := r.contacts.byProvider[p]
-		health.Name = p.ID()
+		health := r.contacts.byProvider[p].health
 		c.Providers = append(c.Providers, health)
 		if health.Error != "" {
 			c.Problems = append(c.Problems, inventory.Problem{Kind: inventory.ProviderUnreachable, Text: fmt.Sprintf("provider %q does not answer, so its apps stay as they are: %s", health.Name, health.Error)})
@@ -54,22 +47,4 @@ func (r *Registry) Health() Checkup {
 		}
 	}
 	return c
-}
-
-// lastError is what a provider last failed with; empty if it answers.
-func (c *contacts) lastError(p Provider) string {
-	c.mu.Lock()
-	defer c.unlock()
-	return c.byProvider[p].Error
-}
-
-// contact notes whether a provider answers; err is nil if it does.
-func (c *contacts) note(p Provider, err error) {
-	c.mu.Lock()
-	defer c.unlock()
-	health := ProviderHealth{Connected: err == nil}
-	if err != nil {
-		health.Error = err.Error()
-	}
-	c.byProvider[p] = health
 }

@@ -18,6 +18,7 @@ const stopLimit = 10 * time.Minute
 type orders struct {
 	*core
 	jobs        *jobs
+	contacts    *contacts
 	intake      *intake
 	transitions *transitions
 }
@@ -26,7 +27,7 @@ type orders struct {
 func (o *orders) start(k *Keeper) {
 	name := k.app.Name
 	o.jobs.do(k, job{alone: true, work: func(ctx context.Context) func() {
-		app, err := k.provider.Start(ctx, name)
+		app, err := o.contacts.order(ctx, k.provider, func(ctx context.Context) (inventory.App, error) { return k.provider.Start(ctx, name) })
 		return func() { o.started(k, app, err, time.Now()) }
 	}})
 }

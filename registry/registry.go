@@ -114,7 +114,7 @@ func New(o Options) *Registry {
 		publisher: r.publisher, archive: r.archive, news: &r.news, jobs: &r.jobs,
 	}
 	r.problems = &problems{core: r.core, definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, byProblem: map[inventory.Problem]*problem{}}
-	r.contacts = contacts{core: r.core, byProvider: map[Provider]ProviderHealth{}}
+	r.contacts = newContacts(r.core, o.Providers)
 	r.resolver = &resolver{
 		definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, archive: r.archive,
 		callers: &r.callers, transitions: r.transitions, news: &r.news, problems: r.problems,
@@ -128,7 +128,7 @@ func New(o Options) *Registry {
 		keepers: &r.keepers, callers: &r.callers, contacts: &r.contacts, archive: r.archive, resolver: r.resolver, transitions: r.transitions,
 		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, jobs: &r.jobs, redefined: r.traefik.redefined,
 	}
-	r.orders = &orders{core: r.core, jobs: &r.jobs, intake: r.intake, transitions: r.transitions}
+	r.orders = &orders{core: r.core, jobs: &r.jobs, contacts: &r.contacts, intake: r.intake, transitions: r.transitions}
 	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, archive: r.archive, news: &r.news}
 	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher}
 	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, transitions: r.transitions}

@@ -51,8 +51,11 @@ func (i *intake) follow(ctx context.Context, p Provider) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := p.Watch(ctx, func(report Report) {
-			i.contacts.note(p, nil)
+			back := i.contacts.note(p, nil)
 			i.apply(p, report)
+			if back {
+				i.transitions.forgiveUnreached(p)
+			}
 		})
 		if ctx.Err() != nil {
 			return

@@ -1,0 +1,128 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
+)
+
+// unreachedLimit is for how long an order is tried whose provider could not be reached a moment
+// ago: it may be back, and nobody should wait long to hear that it is not.
+const unreachedLimit = 5 * time.Second
+
+// contacts are whether the providers answer. It may be used by several at once.
+type contacts struct {
+	*core
+	byProvider map[Provider]*contact // guarded by the registry's lock
+}
+
+// contact is whether one provider answers. Guarded by the registry's lock.
+type contact struct {
+	health ProviderHealth
+	// reached ends once the provider cannot be reached, with its error as the cause.
+	reached context.Context
+	lose    context.CancelCauseFunc
+}
+
+func newContacts(core *core, providers []Provider) contacts {
+	c := contacts{core: core, byProvider: map[Provider]*contact{}}
+	for _, p := range providers {
+		one := &contact{health: ProviderHealth{Name: p.ID()}}
+		one.renew()
+		c.byProvider[p] = one
+	}
+	return c
+}
+
+// renew begins a time in which the provider can be reached.
+func (c *contact) renew() {
+	c.reached, c.lose = context.WithCancelCause(context.Background())
+}
+
+// lost is why the provider cannot be reached; nil: it can, as far as is known.
+func (c *contact) lost() error {
+	if c.reached.Err() == nil {
+		return nil
+	}
+	return context.Cause(c.reached)
+}
+
+// lastError is what a provider last failed with; empty if it answers.
+func (c *contacts) lastError(p Provider) string {
+	c.mu.Lock()
+	defer c.unlock()
+	return c.byProvider[p].health.Error
+}
+
+// note takes in whether a provider answers, err is nil if it does, and reports whether it could
+// not be reached before.
+func (c *contacts) note(p Provider, err error) (back bool) {
+	c.mu.Lock()
+	defer c.unlock()
+	is := c.byProvider[p]
+	is.health.Connected, is.health.Error = err == nil, ""
+	if err != nil {
+		is.health.Error = err.Error()
+	}
+	switch {
+	case errors.Is(err, ErrUnreachable):
+		is.lose(err)
+	case is.lost() != nil:
+		is.renew()
+		return true
+	}
+	return false
+}
+
+// lost is why a provider cannot be reached; nil: it can, as far as is known. Called with the
+// lock held.
+func (c *contacts) lost(p Provider) error { return c.byProvider[p].lost() }
+
+// endIfLost ends what waits for a provider that still cannot be reached.
+func (c *contacts) endIfLost(p Provider, end context.CancelCauseFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if lost := c.lost(p); lost != nil {
+		end(lost)
+	}
+}
+
+// order gives an order to a provider and blocks for its answer, no longer than the provider can
+// be reached: one that hangs does not even refuse. What became of an order that was given up is
+// not known; its app is followed as it is once the provider is back.
+func (c *contacts) order(ctx context.Context, p Provider, give func(context.Context) (inventory.App, error)) (inventory.App, error) {
+	within, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	c.mu.Lock()
+	reached, lost := c.byProvider[p].reached, c.lost(p)
+	c.mu.Unlock()
+	if lost == nil {
+		defer context.AfterFunc(reached, func() { end(context.Cause(reached)) })()
+	} else {
+		defer time.AfterFunc(unreachedLimit, func() { c.endIfLost(p, end) }).Stop()
+	}
+	app, err := give(within)
+	if cause := context.Cause(within); err != nil && errors.Is(cause, ErrUnreachable) {
+		err = cause
+	}
+	return app, err
+}
+
+// forgiveUnreached lets apps be tried again at once that have failed because their provider, or
+// that of an app that they need, could not be reached: it can be.
+func (t *transitions) forgiveUnreached(p Provider) {
+	t.mu.Lock()
+	defer t.unlock()
+	unreached := func(k *Keeper) bool {
+		return k != nil && k.provider == p && k.state == Failed && k.failures.last.get().Kind == Unreachable
+	}
+	for _, k := range t.keepers.byID {
+		if unreached(k) || k.state == Failed && unreached(k.failures.last.get().root) {
+			k.failures.forgive()
+			k.notify()
+			t.news.markChanged(k)
+		}
+	}
+}
