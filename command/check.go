@@ -138,7 +138,7 @@ func lintRouters(e *inventory.Definition, hasAPI bool) []string {
 	if e.Mode == rules.Direct {
 		return nil // Paastis publishes its own routers
 	}
-	if why := e.LacksServer(); why != "" {
+	if why := e.LacksServer(e.App); why != "" {
 		warn("app %q has a service for which Traefik finds no server, for %s: while it runs Traefik leaves out the app; add the label traefik.http.services.<name>.loadbalancer.server.port", e.Name, why)
 	}
 	asking := slices.DeleteFunc(slices.Clone(e.Routers), func(r inventory.Router) bool { return r.Own })

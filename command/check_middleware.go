@@ -120,7 +120,7 @@ func lintUndefined(inv *inventory.Inventory, traefiks []traefik.Static, name str
 	paastis := inv.Entries[place]
 	why := fmt.Sprintf("which no label defines: Traefik leaves out every router that does; add the label traefik.http.middlewares.%s.forwardauth.address=http://paastis:3000/auth to Paastis", name)
 	switch asking := inv.Asking(name); {
-	case len(asking) == 1 && hasKey(asking, paastis.App.Origin) && paastis.LeftOut():
+	case len(asking) == 1 && hasKey(asking, paastis.App.Origin) && paastis.LeftOut:
 		why = "which Paastis's own labels define, but Traefik does not have them, by its constraints, its exposedByDefault=false or an option that it cannot read: it leaves out every router that does; add the label traefik.enable=true to Paastis, or what the constraints ask for"
 	case len(asking) > 0:
 		return nil

@@ -17,7 +17,7 @@ const patience = 5 * time.Second
 // lintReadiness looks at how Paastis learns that the app is ready. own are the networks of
 // Paastis; nil: it reaches all.
 func lintReadiness(e *inventory.Definition, own []string) []string {
-	if e.IsJob() {
+	if e.Job {
 		return nil
 	}
 	var all []string

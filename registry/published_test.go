@@ -189,9 +189,9 @@ func (w *world) wakesAll(door string, apps []*fakeApp) {
 	}
 	for _, a := range apps {
 		k := w.keeperOf(a.app.Name)
-		if e := k.Entry(); e.Managed && !e.IsJob() && a.app.Instances[0].Status != inventory.Running {
+		if e := k.Entry(); e.Managed && !e.Job && a.app.Instances[0].Status != inventory.Running {
 			w.t.Errorf("%s does not run once %s is open", a.app.Name, door)
-		} else if e.Managed && !e.IsJob() && time.Since(a.app.Instances[0].StartedAt) < a.boot {
+		} else if e.Managed && !e.Job && time.Since(a.app.Instances[0].StartedAt) < a.boot {
 			w.t.Errorf("%s still boots when %s is open", a.app.Name, door)
 		}
 	}

@@ -30,7 +30,7 @@ func (inv *Inventory) Ambiguities() []Ambiguity {
 				continue
 			}
 			a.Asks = inv.whoAsks(a)
-			if a.Asks != nil || slices.ContainsFunc(in, func(e *Definition) bool { return e.servesBy(name) }) {
+			if a.Asks != nil || slices.ContainsFunc(in, func(e *Definition) bool { return servesBy(e, name) }) {
 				all = append(all, a)
 			}
 		}
@@ -89,10 +89,10 @@ func (inv *Inventory) whoAsks(a Ambiguity) *Definition {
 }
 
 func (e *Definition) mayAskFor(to *Definition) bool {
-	return e.linksTo(to) || e.App.Stack != "" && e.App.Stack == to.App.Stack && !to.linksTo(e)
+	return linksTo(e, to) || e.App.Stack != "" && e.App.Stack == to.App.Stack && !linksTo(to, e)
 }
 
-func (e *Definition) linksTo(to *Definition) bool {
+func linksTo(e *Definition, to *Definition) bool {
 	for linked := range e.links {
 		if linked == to {
 			return true
@@ -102,7 +102,7 @@ func (e *Definition) linksTo(to *Definition) bool {
 }
 
 // servesBy reports whether Traefik asks for the app by that name.
-func (e *Definition) servesBy(name string) bool {
+func servesBy(e *Definition, name string) bool {
 	return slices.ContainsFunc(e.Routers, func(r Router) bool {
 		u, err := url.Parse(r.StaticURL)
 		return err == nil && u.Hostname() == name

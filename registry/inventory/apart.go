@@ -8,7 +8,7 @@ import (
 
 // findApart finds the apps that are apart. Where no app is Paastis it runs on the host, or
 // nobody knows where: then none is.
-func (inv *Inventory) findApart() {
+func (inv publishing) findApart() {
 	own := slices.IndexFunc(inv.Entries, func(e *Definition) bool { return e.App.Protected == IsPaastis })
 	if own < 0 || slices.Contains(inv.Entries[own].App.Networks, "host") {
 		return
@@ -23,7 +23,7 @@ func (inv *Inventory) findApart() {
 
 // isBetterAsked reports whether the app is one that Paastis cannot carry requests to, and
 // that has all that ForwardAuth needs: then a held request gets there all the same.
-func (e *Definition) isBetterAsked() bool {
+func (inv publishing) isBetterAsked(e *Definition) bool {
 	return e.Apart && e.Mode != rules.Direct && e.AllowNonRunning && len(e.Routers) > 0 &&
 		!slices.ContainsFunc(e.Routers, func(r Router) bool { return !r.Paastis || r.Own })
 }

@@ -40,7 +40,7 @@ type Need struct {
 func (n Need) Before() bool { return !n.Inside || n.Ordered }
 
 // linkEntries gives each entry what the graph says of it.
-func (inv *Inventory) linkEntries() {
+func (inv *linking) linkEntries() {
 	groups := map[*Definition]*Group{} // :: first of its members → group
 	for _, e := range inv.Entries {
 		if e.Component == nil {
@@ -68,7 +68,7 @@ func (inv *Inventory) linkEntries() {
 }
 
 // newComponent makes the component of an entry.
-func (inv *Inventory) newComponent(e *Definition) {
+func (inv *linking) newComponent(e *Definition) {
 	names := inv.Graph.Component(e.Name)
 	c := &Component{Members: make([]*Definition, 0, len(names))}
 	for place, name := range names {
@@ -82,7 +82,7 @@ func (inv *Inventory) newComponent(e *Definition) {
 }
 
 // joinGroup makes an entry one of its group, if it is in one.
-func (inv *Inventory) joinGroup(e *Definition, groups map[*Definition]*Group) {
+func (inv *linking) joinGroup(e *Definition, groups map[*Definition]*Group) {
 	names := inv.Graph.GroupOf(e.Name)
 	if names == nil {
 		return
@@ -131,9 +131,6 @@ func (e *Definition) links(yield func(*Definition) bool) {
 		}
 	}
 }
-
-// IsJob reports whether somebody waits for the app's end: nobody asks then whether it serves.
-func (e *Definition) IsJob() bool { return e.Job }
 
 // MayEnd reports whether the app's good end is no failure: it is a job, or nobody asks for
 // more than its start.

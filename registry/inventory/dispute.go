@@ -51,9 +51,9 @@ func disputesOf(definers map[string][]*Definition) map[string]dispute {
 // add files an app under its definition.
 func (d *dispute) add(e *Definition) {
 	short, _, _ := strings.Cut(d.name, "@")
-	options := e.middlewareOptions(short)
+	options := middlewareOptions(e, short)
 	for i, variant := range d.variants {
-		if maps.Equal(variant[0].middlewareOptions(short), options) {
+		if maps.Equal(middlewareOptions(variant[0], short), options) {
 			d.variants[i] = append(variant, e)
 			return
 		}
@@ -69,7 +69,7 @@ func (d dispute) report() {
 
 // disputes are those of the router's middlewares. That of Paastis is there: else nobody would
 // ask.
-func (e *Definition) disputes(r *Router, all map[string]dispute, paastis string) []dispute {
+func (inv following) disputes(e *Definition, r *Router, all map[string]dispute, paastis string) []dispute {
 	if len(all) == 0 {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (e *Definition) disputes(r *Router, all map[string]dispute, paastis string)
 
 // middlewareOptions are the labels of a middleware as Traefik reads them: names in small
 // letters, lists without blanks.
-func (e *Definition) middlewareOptions(name string) map[string]string {
+func middlewareOptions(e *Definition, name string) map[string]string {
 	all := map[string]string{}
 	prefix := "traefik.http.middlewares." + strings.ToLower(name) + "."
 	for label, value := range e.App.Labels {

@@ -16,14 +16,20 @@ import (
 // holder. Routers of one name on two containers are one router if their labels are the
 // same, else Traefik leaves out both (Merge in pkg/provider/configuration.go of 3.6.12).
 
+// lending finds for each router whose labels have it, and whose service it leads to: a step
+// of Resolve.
+type lending struct {
+	*Inventory
+}
+
 // lendRouters gives each router to the app that has its service; to each of them, if there
 // are several.
-func (inv *Inventory) lendRouters() {
+func (inv lending) lendRouters() {
 	services := inv.services()
 	for _, e := range inv.Entries {
 		kept := e.Routers[:0:0]
 		for _, r := range e.Routers {
-			backends := e.backends(r, services)
+			backends := inv.backends(e, r, services)
 			switch {
 			case len(backends) == 0:
 				r.lost = true
@@ -33,7 +39,7 @@ func (inv *Inventory) lendRouters() {
 				kept = append(kept, r)
 			default:
 				for _, to := range backends {
-					to.borrow(r, e)
+					inv.borrow(to, r, e)
 				}
 			}
 		}
@@ -42,17 +48,17 @@ func (inv *Inventory) lendRouters() {
 }
 
 // borrow gives the app a router of which another one has the labels.
-func (e *Definition) borrow(r Router, from *Definition) {
+func (inv lending) borrow(e *Definition, r Router, from *Definition) {
 	r.HeldBy = from
 	r.StaticURL, r.Port, r.Checked = e.Labels.StaticURL(r.Router), e.Labels.Port(r.Router), e.Labels.Checked(r.Router)
 	e.Routers = append(e.Routers, r)
 }
 
 // services are the apps that have a service, by provider and name, in the order of the apps.
-func (inv *Inventory) services() map[string][]*Definition {
+func (inv lending) services() map[string][]*Definition {
 	services := map[string][]*Definition{}
 	for _, e := range inv.Entries {
-		for _, name := range e.serviceNames() {
+		for _, name := range inv.serviceNames(e) {
 			id := e.TraefikProvider() + "/" + name
 			services[id] = append(services[id], e)
 		}
@@ -61,7 +67,7 @@ func (inv *Inventory) services() map[string][]*Definition {
 }
 
 // serviceNames are those that Traefik knows of the app: those of its labels, else its own.
-func (e *Definition) serviceNames() []string {
+func (inv lending) serviceNames(e *Definition) []string {
 	switch {
 	case e.Labels.Enable != nil && !*e.Labels.Enable:
 		return nil
@@ -77,7 +83,7 @@ func (e *Definition) serviceNames() []string {
 
 // backends are the apps that have the service of a router of the app's. None: no label has
 // it.
-func (e *Definition) backends(r Router, services map[string][]*Definition) []*Definition {
+func (inv lending) backends(e *Definition, r Router, services map[string][]*Definition) []*Definition {
 	if r.Own || r.HeldBy != nil || r.Service == "" || r.Foreign() != "" {
 		return []*Definition{e}
 	}
@@ -98,10 +104,10 @@ func (r *Router) Holder() *Definition { return r.HeldBy }
 
 // holders are links to the apps that must run for the app's routers to be there. One that
 // nobody lets sleep runs by itself.
-func (e *Definition) holders(s Settings) []rules.Link {
+func (inv *linking) holders(e *Definition, s Settings) []rules.Link {
 	var links []rules.Link
 	for _, r := range e.Routers {
-		if h := r.HeldBy; h != nil && !h.AllowNonRunning && h.sleeps(s) {
+		if h := r.HeldBy; h != nil && !h.AllowNonRunning && inv.sleeps(h, s) {
 			links = append(links, rules.Link{Name: h.ID, Condition: rules.Started, Optional: true})
 		}
 	}
@@ -109,13 +115,13 @@ func (e *Definition) holders(s Settings) []rules.Link {
 }
 
 // sleeps reports whether the app asks to be managed.
-func (e *Definition) sleeps(s Settings) bool {
+func (inv *linking) sleeps(e *Definition, s Settings) bool {
 	asks, _ := e.asks(s)
 	return asks
 }
 
 // findRivals notes whose each router is, and which cannot be there together.
-func (inv *Inventory) findRivals() {
+func (inv lending) findRivals() {
 	byName := map[string][]*Router{}
 	for _, e := range inv.Entries {
 		for i := range e.Routers {
@@ -140,11 +146,11 @@ func (inv *Inventory) findRivals() {
 // sameAs reports whether Traefik takes two routers of one name for one.
 func (r *Router) sameAs(other *Router) bool {
 	return reflect.DeepEqual(r.Router, other.Router) &&
-		maps.Equal(r.Definition.holderOf(r).routerLabels(r.Name), other.Definition.holderOf(other).routerLabels(r.Name))
+		maps.Equal(routerLabels(r.Definition.holderOf(r), r.Name), routerLabels(other.Definition.holderOf(other), r.Name))
 }
 
 // routerLabels are the labels of a router that Router has no field for.
-func (e *Definition) routerLabels(name string) map[string]string {
+func routerLabels(e *Definition, name string) map[string]string {
 	all := map[string]string{}
 	for label, value := range e.App.Labels {
 		rest, is := strings.CutPrefix(strings.ToLower(label), "traefik.http.routers."+strings.ToLower(name)+".")

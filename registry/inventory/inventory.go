@@ -74,9 +74,9 @@ type Definition struct {
 	reported Reported // as it came, with the provider's own picture of the app
 	// Labels are those of Traefik's, its defaults filled in.
 	Labels traefik.Labels
-	// leftOut tells that every Traefik leaves out the app, and unhealthyToo that one keeps it
+	// LeftOut tells that every Traefik leaves out the app, and unhealthyToo that one keeps it
 	// while it is not healthy.
-	leftOut, unhealthyToo bool
+	LeftOut, unhealthyToo bool
 
 	// Works tells that it keeps awake what it needs while it runs, and that nobody manages it:
 	// whether that is a problem changes with it.
@@ -180,9 +180,6 @@ type Inventory struct {
 
 	// ByName has them by any name that an app is known by; it must not be changed.
 	ByName map[string]*Definition
-	// aliases :: a name that containers have for each other → entries; nil until it is asked
-	// for, and once all problems are found.
-	aliases map[string][]*Definition
 	// Routes are all that are published, by their names; it must not be changed.
 	Routes map[string]*Route
 	// Middlewares are those of all labels, and what Traefik tells of others.
@@ -226,26 +223,26 @@ func (r Reported) traefikProvider() string {
 func Resolve(apps []Reported, s Settings) *Inventory {
 	inv := &Inventory{ByName: map[string]*Definition{}}
 	s.DefaultRule = s.defaultRule(apps)
-	var pool rules.Pool
+	var reports reading
 	for _, app := range apps {
-		e := newDefinition(app, s, &pool)
+		e := reports.define(app, s)
 		inv.Entries = append(inv.Entries, e)
 	}
 	inv.nameAll()
-	inv.lendRouters()
-	inv.followMiddlewares(s)
-	inv.link(s)
+	lenders, links, publication, places := lending{inv}, &linking{Inventory: inv}, publishing{inv}, placing{inv}
+	lenders.lendRouters()
+	following{inv}.followMiddlewares(s)
+	links.link(s)
 	inv.manage(s)
-	inv.reportLinks()
-	inv.reportWorkers()
-	inv.aliases = nil
-	inv.findApart()
-	inv.publish(s)
-	inv.reportUnpublished()
-	inv.findOwnHosts(s)
-	inv.findRivals()
-	inv.place(s)
-	inv.limit(s)
+	links.reportLinks()
+	links.reportWorkers()
+	publication.findApart()
+	publication.publish(s)
+	publication.reportUnpublished()
+	publication.findOwnHosts(s)
+	lenders.findRivals()
+	places.place(s)
+	places.limit(s)
 	inv.file(s)
 	return inv
 }
@@ -271,27 +268,33 @@ func (inv *Inventory) Problems() Problems {
 	return all
 }
 
-func newDefinition(r Reported, s Settings, pool *rules.Pool) *Definition {
+// reading makes definitions of what is reported: a step of Resolve.
+type reading struct {
+	pool rules.Pool // of properties, for apps of which the same is said
+}
+
+// define makes that of an app, with the routers of its labels.
+func (o *reading) define(r Reported, s Settings) *Definition {
 	e := &Definition{ID: r.Provider + "/" + r.Name, App: r.App, reported: r}
 	resolved, warnings := s.Rules.Resolve(r.Name, s.Defaults, r.Labels, r.Origin)
-	e.Resolved = pool.Share(resolved)
+	e.Resolved = o.pool.Share(resolved)
 	for _, text := range warnings {
 		e.Problems = append(e.Problems, Problem{SettingUnreadable, text})
 	}
 	e.Name = cmp.Or(e.AppName, r.Name)
-	e.readRouters(s)
-	e.ownRouter()
+	o.readRouters(e, s)
+	o.ownRouter(e)
 	return e
 }
 
 // readRouters finds the routers in the app's labels, as Traefik would.
-func (e *Definition) readRouters(s Settings) {
+func (o *reading) readRouters(e *Definition, s Settings) {
 	labels, err := traefik.Decode(e.App.Labels)
 	if err != nil {
 		e.problem(LabelsUnreadable, "%v on %s: Traefik ignores all labels of this app; correct it", err, e.App.Origin)
 		return
 	}
-	if e.App.Protected == "" && e.answersFor(labels, s.Middleware) {
+	if e.App.Protected == "" && o.answersFor(e, labels, s.Middleware) {
 		e.App = e.App.ProtectedFor(IsPaastis)
 	}
 	e.Labels = labels
@@ -307,13 +310,13 @@ func (e *Definition) readRouters(s Settings) {
 		}
 	}
 	for _, r := range labels.Routers {
-		e.addRouter(labels, r, s)
+		o.addRouter(e, labels, r, s)
 	}
 }
 
 // answersFor tells that the app is Paastis: its labels define the middleware, with an
 // address that leads back to itself.
-func (e *Definition) answersFor(labels traefik.Labels, middleware string) bool {
+func (o *reading) answersFor(e *Definition, labels traefik.Labels, middleware string) bool {
 	i := slices.IndexFunc(labels.Middlewares, func(m traefik.Middleware) bool { return m.Name == middleware })
 	if i < 0 {
 		return false
@@ -327,7 +330,7 @@ func (e *Definition) answersFor(labels traefik.Labels, middleware string) bool {
 	})
 }
 
-func (e *Definition) addRouter(labels traefik.Labels, r traefik.Router, s Settings) {
+func (o *reading) addRouter(e *Definition, labels traefik.Labels, r traefik.Router, s Settings) {
 	router := Router{
 		Router:    r,
 		StaticURL: labels.StaticURL(r),

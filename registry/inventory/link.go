@@ -8,8 +8,15 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
+// linking draws the graph of links, and tells what is wrong with them: a step of Resolve.
+type linking struct {
+	*Inventory
+
+	aliases map[string][]*Definition // :: a name that containers have for each other → apps; nil until it is asked for
+}
+
 // link draws the graph: links of the provider, of rules, of labels and of groups.
-func (inv *Inventory) link(s Settings) {
+func (inv *linking) link(s Settings) {
 	nodes := make([]rules.Node, 0, len(inv.Entries))
 	for _, e := range inv.Entries {
 		provider, _, _ := strings.Cut(e.ID, "/")
@@ -22,7 +29,7 @@ func (inv *Inventory) link(s Settings) {
 			l.Name, l.Ordered = provider+"/"+l.Name, true
 			links = append(links, l)
 		}
-		links = append(links, e.holders(s)...)
+		links = append(links, inv.holders(e, s)...)
 		nodes = append(nodes, rules.Node{
 			Name:    e.Name,
 			Aliases: []string{e.App.Name, e.ID},
@@ -37,7 +44,7 @@ func (inv *Inventory) link(s Settings) {
 // linkedName is a name of the app to which an app's link leads. Besides the apps' names
 // those count by which containers know each other, an app's own stack first; one that several
 // other apps share tells nothing.
-func (inv *Inventory) linkedName(from *Definition, name string) string {
+func (inv *linking) linkedName(from *Definition, name string) string {
 	if named := inv.ByName[name]; named != nil {
 		if own := inv.ByName[from.reported.Provider+"/"+name]; own != nil && named.reported.Provider != from.reported.Provider {
 			return own.ID // of apps of one name the one of its own provider
@@ -56,7 +63,7 @@ func (inv *Inventory) linkedName(from *Definition, name string) string {
 }
 
 // byAlias are the apps by the names that containers have for each other.
-func (inv *Inventory) byAlias() map[string][]*Definition {
+func (inv *linking) byAlias() map[string][]*Definition {
 	if inv.aliases == nil {
 		inv.aliases = map[string][]*Definition{}
 		for _, e := range inv.Entries {
@@ -69,17 +76,17 @@ func (inv *Inventory) byAlias() map[string][]*Definition {
 }
 
 // reportLinks turns links that lead nowhere into problems of the apps that have them.
-func (inv *Inventory) reportLinks() {
+func (inv *linking) reportLinks() {
 	for _, e := range inv.Entries {
 		if !e.Managed {
 			continue
 		}
 		for _, l := range inv.Graph.Missing(e.Name) {
 			if known := inv.byAlias()[l.Name]; len(known) > 1 {
-				e.problem(LinkAmbiguous, "app %q links to %q, by which %s are known: skipped; write one of their names (%s)", e.Name, l.Name, strings.Join(sortedNames(known), ", "), e.linkOrigin())
+				e.problem(LinkAmbiguous, "app %q links to %q, by which %s are known: skipped; write one of their names (%s)", e.Name, l.Name, strings.Join(sortedNames(known), ", "), inv.linkOrigin(e))
 				continue
 			}
-			e.problem(LinkMissing, "app %q links to %q, which does not exist: skipped; check the name (%s)", e.Name, l.Name, e.linkOrigin())
+			e.problem(LinkMissing, "app %q links to %q, which does not exist: skipped; check the name (%s)", e.Name, l.Name, inv.linkOrigin(e))
 		}
 		for to := range e.links {
 			if !to.Managed {
@@ -90,7 +97,7 @@ func (inv *Inventory) reportLinks() {
 }
 
 // linkOrigin says where the links that people wrote are written.
-func (e *Definition) linkOrigin() string {
+func (inv *linking) linkOrigin(e *Definition) string {
 	if origin := e.Origins["linked_apps"]; origin != "" && len(e.LinkedApps) > 0 {
 		return origin
 	}
@@ -99,7 +106,7 @@ func (e *Definition) linkOrigin() string {
 
 // reportWorkers makes a problem of apps that no visitor wakes, and that keep awake what they
 // need: a worker beside the server that people open.
-func (inv *Inventory) reportWorkers() {
+func (inv *linking) reportWorkers() {
 	for _, e := range inv.Entries {
 		if e.App.Protected != "" || e.Managed && (e.Enable != nil || len(e.Routers) > 0 || len(e.KeepAwake) > 0 || inv.isNeeded(e)) {
 			continue
@@ -131,12 +138,12 @@ func (inv *Inventory) reportWorkers() {
 }
 
 // isNeeded reports whether another app links to the app.
-func (inv *Inventory) isNeeded(e *Definition) bool {
+func (inv *linking) isNeeded(e *Definition) bool {
 	return e.Group != nil || len(inv.Graph.Dependents(e.Name)) > 0
 }
 
 // cureOf says how a worker sleeps with those that it works for.
-func (inv *Inventory) cureOf(e *Definition) string {
+func (inv *linking) cureOf(e *Definition) string {
 	switch {
 	case e.Enable != nil && !*e.Enable:
 		return "if that is not meant, remove paastis.enable=false"

@@ -9,10 +9,15 @@ import (
 	"github.com/paastis/paastis/traefik"
 )
 
+// following follows the middlewares of routers to that of Paastis: a step of Resolve.
+type following struct {
+	*Inventory
+}
+
 // followMiddlewares follows the middlewares of all routers to Paastis's: those of their entry
 // points, as far as Traefik's own flags tell, and through chains that the labels of any app
 // define.
-func (inv *Inventory) followMiddlewares(s Settings) {
+func (inv following) followMiddlewares(s Settings) {
 	catalog, ts, definers := s.whole(inv.catalog()), newTraefiks(inv.Entries, s), inv.definers()
 	disputes := disputesOf(definers)
 	inv.Middlewares = catalog
@@ -26,9 +31,9 @@ func (inv *Inventory) followMiddlewares(s Settings) {
 			}
 			passed := slices.Concat(before, r.Middlewares, e.Labels.ServiceMiddlewares(r.Router))
 			r.Unknown = catalog.Unknown(passed, provider, s.Middleware)
-			e.lose(r, catalog.Unknown(r.Middlewares, provider, s.Middleware))
-			r.guards = e.guards(r, definers, s.Middleware)
-			r.disputes = e.disputes(r, disputes, s.Middleware)
+			inv.lose(e, r, catalog.Unknown(r.Middlewares, provider, s.Middleware))
+			r.guards = inv.guards(e, r, definers, s.Middleware)
+			r.disputes = inv.disputes(e, r, disputes, s.Middleware)
 			r.Paastis = catalog.Uses(passed, provider, s.Middleware)
 			r.Asked = !r.Paastis && !r.Own && r.Question() == e.reported.Asked
 			r.Paastis = r.Paastis || r.Asked
@@ -66,13 +71,9 @@ func (inv *Inventory) Asking(name string) map[string]traefik.Middleware {
 	return all
 }
 
-// LeftOut reports whether no Traefik has what the app's labels define: by its flags or settings,
-// or because they cannot be read.
-func (e *Definition) LeftOut() bool { return e.leftOut }
-
 // lose tells of a router that is nowhere, because no label defines a middleware of the labels'
 // own provider. Unknown are those that nobody is known to define.
-func (e *Definition) lose(r *Router, unknown []string) {
+func (inv following) lose(e *Definition, r *Router, unknown []string) {
 	for _, name := range unknown {
 		if strings.HasSuffix(name, "@"+e.TraefikProvider()) && !r.lost && !r.Own {
 			r.lost = true
@@ -98,7 +99,7 @@ func (inv *Inventory) definers() map[string][]*Definition {
 
 // guards are the apps of which Traefik needs one for each of the router's middlewares that
 // the router's own labels do not define. Paastis's own is there: else nobody would ask.
-func (e *Definition) guards(r *Router, definers map[string][]*Definition, paastis string) [][]*Definition {
+func (inv following) guards(e *Definition, r *Router, definers map[string][]*Definition, paastis string) [][]*Definition {
 	var all [][]*Definition
 	for _, used := range r.Middlewares {
 		name, provider, given := strings.Cut(used, "@")

@@ -8,13 +8,13 @@ import (
 
 // findOwnHosts finds the hosts of the routers that lead to Paastis itself, but for those by
 // which Traefik asks: there a question cannot be told from a request.
-func (inv *Inventory) findOwnHosts(s Settings) {
+func (inv publishing) findOwnHosts(s Settings) {
 	var asked []string
 	for _, e := range inv.Entries {
-		if !e.isPaastis(s) {
+		if !inv.isPaastis(e, s) {
 			continue
 		}
-		asked = append(asked, e.askedAt()...)
+		asked = append(asked, inv.askedAt(e)...)
 		for _, r := range e.Routers {
 			inv.ownHosts = append(inv.ownHosts, r.Match.Hosts()...)
 		}
@@ -24,7 +24,7 @@ func (inv *Inventory) findOwnHosts(s Settings) {
 
 // askedAt are the hosts at which Traefik may ask Paastis: those of middlewares, and what its
 // container is called.
-func (e *Definition) askedAt() []string {
+func (inv publishing) askedAt(e *Definition) []string {
 	hosts := e.App.Hosts()
 	for _, m := range e.Labels.Middlewares {
 		if address, err := url.Parse(m.ForwardAuth); err == nil {
@@ -36,7 +36,7 @@ func (e *Definition) askedAt() []string {
 
 // isPaastis reports whether the app is Paastis, by its provider's word or because its labels
 // define the middleware.
-func (e *Definition) isPaastis(s Settings) bool {
+func (inv publishing) isPaastis(e *Definition, s Settings) bool {
 	return e.App.Protected == IsPaastis || s.Middleware != "" && e.Labels.Defines(s.Middleware)
 }
 

@@ -33,6 +33,11 @@ type Route struct {
 	Network string
 }
 
+// publishing finds what Paastis publishes, and what it does not: a step of Resolve.
+type publishing struct {
+	*Inventory
+}
+
 // URL is that of the app at a host and port.
 func (rt *Route) URL(address string) *url.URL { return &url.URL{Scheme: rt.Scheme, Host: address} }
 
@@ -43,14 +48,14 @@ func (rt *Route) At(host string) string {
 
 // publish finds the routes of the managed apps that are not left to ForwardAuth, or better
 // are.
-func (inv *Inventory) publish(s Settings) {
+func (inv publishing) publish(s Settings) {
 	inv.Routes = map[string]*Route{}
 	for _, e := range inv.Entries {
-		if !e.Managed || e.Mode == rules.ForwardAuth || e.unread() || e.isBetterAsked() {
+		if !e.Managed || e.Mode == rules.ForwardAuth || inv.unread(e) || inv.isBetterAsked(e) {
 			continue
 		}
 		for i := range e.Routers {
-			if rt := e.route(&e.Routers[i]); rt != nil && !e.uncopied(rt.Router, s.IsNewer()) {
+			if rt := inv.route(e, &e.Routers[i]); rt != nil && !inv.uncopied(e, rt.Router, s.IsNewer()) {
 				inv.name(rt)
 				e.Routes = append(e.Routes, rt)
 			}
@@ -60,7 +65,7 @@ func (inv *Inventory) publish(s Settings) {
 
 // unread tells that the app has a label without which it must not be published. What
 // Paastis published of it could lack a middleware that guards it.
-func (e *Definition) unread() bool {
+func (inv publishing) unread(e *Definition) bool {
 	labels, others := e.Labels.Unreadable()
 	switch {
 	case len(e.Routers) == 0:
@@ -74,7 +79,7 @@ func (e *Definition) unread() bool {
 
 // uncopied reports whether the router needs a middleware that Traefik has only while the app
 // runs: published, it would be broken while the app sleeps.
-func (e *Definition) uncopied(r *Router, newer bool) bool {
+func (inv publishing) uncopied(e *Definition, r *Router, newer bool) bool {
 	holder := e.holderOf(r)
 	if holder.AllowNonRunning {
 		return false
@@ -87,7 +92,7 @@ func (e *Definition) uncopied(r *Router, newer bool) bool {
 }
 
 // route is how a router is published. Nil if it cannot be: a problem says why.
-func (e *Definition) route(r *Router) *Route {
+func (inv publishing) route(e *Definition, r *Router) *Route {
 	rt := &Route{Definition: e, Router: r, Foreign: r.Foreign(), Scheme: e.Labels.Scheme(r.Router), Network: e.Labels.Docker.Network}
 	rt.Port = cmp.Or(r.Port, e.Properties.Port)
 	if rt.Port == 0 && len(e.App.Ports) > 0 {
@@ -109,7 +114,7 @@ func (e *Definition) route(r *Router) *Route {
 // name gives a route the name that nobody else has, of the app and the router. Rules do not
 // change it, nor do other apps of the provider: requests by a name that Traefik still knows
 // get where they belong.
-func (inv *Inventory) name(rt *Route) {
+func (inv publishing) name(rt *Route) {
 	app := rt.Definition.App.Name
 	name := slug(app)
 	if rt.Router.Name != app {
@@ -138,7 +143,7 @@ func slug(name string) string {
 }
 
 // ownRouter is the router of an app that has a rule of Paastis's and none of Traefik's.
-func (e *Definition) ownRouter() {
+func (o *reading) ownRouter(e *Definition) {
 	if e.Rule == "" {
 		return
 	}

@@ -107,10 +107,10 @@ func (e *Definition) IsPresent(why Presence) bool {
 
 // KeptAs reports whether a Traefik keeps one of the app's containers as they are.
 func (e *Definition) KeptAs(app *App) bool {
-	return !e.leftOut && slices.ContainsFunc(app.Instances, func(i Instance) bool {
+	return !e.LeftOut && slices.ContainsFunc(app.Instances, func(i Instance) bool {
 		switch well := i.Health == NoHealth || i.Health == Healthy; {
 		case i.Status == Running && well:
-			return e.lacksServer(app) == ""
+			return e.LacksServer(app) == ""
 		case i.Status == Running && e.unhealthyToo:
 			return true
 		default:
@@ -119,14 +119,10 @@ func (e *Definition) KeptAs(app *App) bool {
 	})
 }
 
-// LacksServer says why Traefik finds no server of one of the app's services while it runs,
-// so that it leaves out the app as a whole. Empty: it finds one for each.
-func (e *Definition) LacksServer() string { return e.lacksServer(e.App) }
-
-// lacksServer says what Traefik finds no server for while the app runs: a service of the
-// labels whose address they do not give. Then it leaves out the app as a whole. Empty: it
-// finds one for each.
-func (e *Definition) lacksServer(app *App) string {
+// LacksServer says what Traefik finds no server for while the app runs, by a report of it: a
+// service of the labels whose address they do not give. Then it leaves out the app as a whole.
+// Empty: it finds one for each.
+func (e *Definition) LacksServer(app *App) string {
 	for _, service := range e.Labels.Services {
 		server := traefik.Server{}
 		if len(service.Servers) > 0 {

@@ -18,7 +18,7 @@ const (
 
 // limit finds the timeouts of the entry points of each app's routers: the shortest of those by
 // which a request may come.
-func (inv *Inventory) limit(s Settings) {
+func (inv placing) limit(s Settings) {
 	ts, usual := newTraefiks(inv.Entries, s), traefik.Timeouts{}.Limits()
 	for _, e := range inv.Entries {
 		e.Timeouts = usual

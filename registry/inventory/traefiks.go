@@ -13,6 +13,11 @@ import (
 // at least one.
 type traefiks []traefik.Static
 
+// placing finds which Traefiks have a router, and by which ways: a step of Resolve.
+type placing struct {
+	*Inventory
+}
+
 // newTraefiks are those that run as apps, as far as their flags can be read, with what the
 // settings say of them; else those of the settings.
 func newTraefiks(entries []*Definition, s Settings) traefiks {
@@ -99,10 +104,10 @@ func (ts traefiks) before(r traefik.Router) []string {
 }
 
 // place finds by which ways each router is reached, and which apps no Traefik has.
-func (inv *Inventory) place(s Settings) {
+func (inv placing) place(s Settings) {
 	ts, known := newTraefiks(inv.Entries, s), map[string][]traefik.Way{}
 	for _, e := range inv.Entries {
-		e.leftOut, e.unhealthyToo = e.reported.Unread || !ts.keep(e.Labels) || e.isUnread(s), ts.keepUnhealthy()
+		e.LeftOut, e.unhealthyToo = e.reported.Unread || !ts.keep(e.Labels) || inv.isUnread(e, s), ts.keepUnhealthy()
 		for i := range e.Routers {
 			r := &e.Routers[i]
 			if r.Own {
@@ -128,7 +133,7 @@ func (inv *Inventory) place(s Settings) {
 
 // isUnread reports whether the labels have something that Traefik cannot read, as far as its
 // version is known, and tells of it. It was asked before about an app that is published.
-func (e *Definition) isUnread(s Settings) bool {
+func (inv placing) isUnread(e *Definition, s Settings) bool {
 	if len(e.Labels.Routers) == 0 || len(e.Routes) > 0 {
 		return false
 	}

@@ -44,7 +44,7 @@ func (e *Definition) ReachedAt(port uint16) string {
 }
 
 // reportUnpublished makes a problem of each port by which an app is to be reached and is not.
-func (inv *Inventory) reportUnpublished() {
+func (inv publishing) reportUnpublished() {
 	for _, e := range inv.Entries {
 		if !e.Managed || e.App.Mapping() == nil {
 			continue
