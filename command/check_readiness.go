@@ -7,6 +7,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -75,7 +76,7 @@ func cost(h *inventory.HealthCheck) time.Duration { return h.First() }
 
 // networksOf are the networks of all apps of one kind, such as registry.RunsTraefik; nil if
 // there is none, or one is on the host's.
-func networksOf(report registry.Report, kind string) []string {
+func networksOf(report registry.Report, kind reason.Kind) []string {
 	var all []string
 	for _, app := range report.Apps {
 		if app.Protected != kind {

@@ -50,7 +50,7 @@ func (r *Registry) HeardName(name string, by netip.Addr) *Keeper {
 
 func (v *traefikView) hear(e *inventory.Definition, what string, by netip.Addr) *Keeper {
 	k, now := KeeperOf(e), time.Now()
-	if e.Excluded() != "" || !k.hear(now) {
+	if !e.Excluded().IsZero() || !k.hear(now) {
 		return nil
 	}
 	v.mu.Lock()

@@ -54,7 +54,7 @@ func TestAnAppThatTraefikAsksAboutIsManagedWhateverLabelsTell(t *testing.T) {
 			t.Error("the first request is kept, although the app runs")
 		}
 		e := w.keeperOf("solo-web").Entry()
-		if want := `Traefik asks Paastis about router "solo-web"`; !e.Managed || e.Why != want {
+		if want := `Traefik asks Paastis about router "solo-web"`; !e.Managed || e.Why.String() != want {
 			t.Errorf("managed %t: %s; want %s", e.Managed, e.Why, want)
 		}
 		time.Sleep(11 * time.Minute)
@@ -120,7 +120,7 @@ func TestATraefikMayNameAnAppInTheMiddlewaresAddress(t *testing.T) {
 		}
 		time.Sleep(2 * hearEvery)
 		w.HeardName("solo-web", traefiksAddress)
-		if e := w.keeperOf("solo-web").Entry(); !e.Managed || e.Why != "Traefik asks Paastis about it by name" {
+		if e := w.keeperOf("solo-web").Entry(); !e.Managed || e.Why.String() != "Traefik asks Paastis about it by name" {
 			t.Errorf("managed %t: %s", e.Managed, e.Why)
 		}
 	})
@@ -213,7 +213,7 @@ func TestAChainOnAnotherAppIsFollowed(t *testing.T) {
 	}
 	inv := inventory.Resolve(apps, settingsFor(t, ""))
 	e := inv.Named("solo-web")
-	if !e.Managed || !strings.Contains(e.Why, "uses the middleware") {
+	if !e.Managed || !strings.Contains(e.Why.String(), "uses the middleware") {
 		t.Errorf("managed %t: %s", e.Managed, e.Why)
 	}
 	if len(e.Routers[0].Unknown) > 0 || len(e.Routers[0].Rewrites) != 1 {
@@ -223,7 +223,7 @@ func TestAChainOnAnotherAppIsFollowed(t *testing.T) {
 
 func TestAnUnmanagedAppSaysWhichMiddlewaresNoLabelDefines(t *testing.T) {
 	inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &chained().app}}, settingsFor(t, ""))
-	if e := inv.Named("solo-web"); e.Managed || !slices.Equal(e.Routers[0].Unknown, []string{"secured@file"}) || !strings.Contains(e.Why, "secured@file") {
+	if e := inv.Named("solo-web"); e.Managed || !slices.Equal(e.Routers[0].Unknown, []string{"secured@file"}) || !strings.Contains(e.Why.String(), "secured@file") {
 		t.Errorf("managed %t: %s", e.Managed, e.Why)
 	}
 }

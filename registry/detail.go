@@ -183,7 +183,7 @@ func (p *readPass) detail(k *Keeper) detailDraft {
 		return d
 	}
 	if !e.Managed {
-		d.State, d.Since, d.Reason = Asleep, time.Time{}, reason.Reason{Kind: reason.LeftAlone, Text: e.Why}
+		d.State, d.Since, d.Reason = Asleep, time.Time{}, e.Why
 		if k.app.Alive() {
 			d.State = Ready
 		}

@@ -29,7 +29,7 @@ func (r *Registry) Sleep(k *Keeper, force bool) error {
 	case k.removal.gone:
 		return SleepRefusal{reason.Reason{Kind: reason.Gone}, ErrInUse}
 	case !k.Entry().Managed:
-		return SleepRefusal{reason.Reason{Kind: reason.NotManaged, Text: k.Entry().Why}, ErrInUse}
+		return SleepRefusal{reason.Reason{Kind: reason.NotManaged, Because: new(k.Entry().Why)}, ErrInUse}
 	case k.state == Starting:
 		return SleepRefusal{reason.Reason{Kind: reason.ComingUp}, ErrInUse}
 	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.app.Alive():

@@ -143,7 +143,7 @@ func (t *transitions) switchManaged(k *Keeper) {
 		k.notify()
 		t.news.emit(Event{
 			At: now, Kind: GoneEvent, App: k.Name(), State: k.state, Was: k.state,
-			Reason: reason.Reason{Kind: reason.NoLongerManaged, Text: k.Entry().Why},
+			Reason: reason.Reason{Kind: reason.NoLongerManaged, Because: new(k.Entry().Why)},
 		})
 	case k.busy && (k.state == Stopping || k.state == Starting):
 		// What was ordered before goes on, and tells of itself.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/traefik"
@@ -181,7 +182,7 @@ func TestTheAppNeverSeesAMark(t *testing.T) {
 // besideStrangers is a test server of which shop is managed and asleep; all others run.
 func besideStrangers(t *testing.T) *testServer {
 	t.Helper()
-	there := func(a *registrytest.App, address, protected string) *registrytest.App {
+	there := func(a *registrytest.App, address string, protected reason.Kind) *registrytest.App {
 		a.Awake()
 		a.Instances[0].Addresses, a.Protected = []netip.Addr{netip.MustParseAddr(address)}, protected
 		return a

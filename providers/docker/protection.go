@@ -8,13 +8,11 @@ import (
 	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 )
 
-// sharesNetwork protects what Paastis would lose its own network with.
-const sharesNetwork = "shares the network of Paastis"
-
 // protection says why the app of these containers must never sleep. Empty if it may.
-func (f *fleet) protection(members []*container) string {
+func (f *fleet) protection(members []*container) reason.Kind {
 	for _, c := range members {
 		if why := f.protected(c); why != "" {
 			return why
@@ -25,14 +23,14 @@ func (f *fleet) protection(members []*container) string {
 
 // protected takes a container on Paastis's network for Paastis itself, too: where one
 // uses the network of another, neither can tell which of the two it is.
-func (f *fleet) protected(c *container) string {
+func (f *fleet) protected(c *container) reason.Kind {
 	switch {
 	case c == f.self:
 		return inventory.IsPaastis
 	case f.isRival(c):
 		return inventory.IsOtherPaastis
 	case f.self != nil && !f.self.onHost && f.home(c) == f.home(f.self):
-		return sharesNetwork
+		return inventory.SharesNetwork
 	case c.traefik != nil:
 		return inventory.RunsTraefik
 	case f.servesAPI(c):

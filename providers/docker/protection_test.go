@@ -6,6 +6,7 @@ import (
 	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 func TestPaastisProtectsWhatItNeeds(t *testing.T) {
@@ -30,11 +31,11 @@ func TestPaastisProtectsWhatItNeeds(t *testing.T) {
 		name    string
 		paastis func(*Config)
 		web     func(*api.InspectResponse)
-		want    string
+		want    reason.Kind
 	}{
 		{"an app", host(""), imaged("example/app"), ""},
 		{"Paastis by hostname", inPaastis, func(c *api.InspectResponse) { c.Config.Hostname = "my-paastis" }, inventory.IsPaastis},
-		{"a container that shares the network of Paastis", inPaastis, onNetwork("container:paastis"), sharesNetwork},
+		{"a container that shares the network of Paastis", inPaastis, onNetwork("container:paastis"), inventory.SharesNetwork},
 		{"Traefik", host(""), imaged("traefik"), inventory.RunsTraefik},
 		{"Traefik with a tag", host(""), imaged("docker.io/library/traefik:v3.6"), inventory.RunsTraefik},
 		{"Traefik of another registry", host(""), imaged("registry:5000/mirror/traefik:v3@sha256:0123"), inventory.RunsTraefik},

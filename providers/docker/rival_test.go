@@ -9,6 +9,7 @@ import (
 	api "github.com/moby/moby/api/types/container"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // serving makes a container one of Paastis, with the engine's socket.
@@ -30,7 +31,7 @@ func TestAnotherPaastisOnTheEngineIsTold(t *testing.T) {
 	}
 	for what, c := range map[string]struct {
 		changes []func(*api.InspectResponse)
-		want    string
+		want    reason.Kind
 	}{
 		"another":                       {[]func(*api.InspectResponse){serving(), standsAlone}, inventory.IsOtherPaastis},
 		"with flags":                    {[]func(*api.InspectResponse){serving("--config", "/x.yml"), standsAlone}, inventory.IsOtherPaastis},

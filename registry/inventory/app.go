@@ -75,8 +75,8 @@ type App struct {
 	Unstartable string
 
 	// Protected says why the app must never be put to sleep whatever the rules say
-	// (IsPaastis, IsOtherPaastis, RunsTraefik, ServesProvider). Empty if it may.
-	Protected string
+	// (IsPaastis, IsOtherPaastis, RunsTraefik, ServesProvider, SharesNetwork). Empty if it may.
+	Protected reason.Kind
 
 	// Traefik is what the app's command says of it, if it is one of Traefik. Nil: it does not
 	// say, or it is none.
@@ -154,7 +154,7 @@ func (a App) First() Instance {
 }
 
 // ProtectedFor is the app as one that must never be put to sleep, for a reason.
-func (a App) ProtectedFor(why string) *App {
+func (a App) ProtectedFor(why reason.Kind) *App {
 	a.Protected = why
 	return &a
 }
@@ -177,13 +177,15 @@ type HealthCheck struct {
 // What makes an app Protected.
 const (
 	// IsPaastis: it is Paastis itself.
-	IsPaastis = "is Paastis itself"
+	IsPaastis = reason.IsPaastis
 	// IsOtherPaastis: it is a Paastis as well, which runs on the same provider.
-	IsOtherPaastis = "is another Paastis"
+	IsOtherPaastis = reason.IsOtherPaastis
 	// RunsTraefik: it is the Traefik in front of the apps.
-	RunsTraefik = "runs Traefik"
+	RunsTraefik = reason.RunsTraefik
 	// ServesProvider: Paastis reaches its provider through it.
-	ServesProvider = "serves the API that Paastis uses"
+	ServesProvider = reason.ServesProvider
+	// SharesNetwork: Paastis would lose its own network with it.
+	SharesNetwork = reason.SharesNetwork
 )
 
 // Status is what a provider says of an instance.

@@ -30,7 +30,7 @@ func (inv *Inventory) AskedAbout(routers []api.Router, s Settings) map[string]st
 	}
 	asked := map[string]string{}
 	for _, e := range inv.Entries {
-		if e.Excluded() != "" {
+		if !e.Excluded().IsZero() {
 			continue
 		}
 		for i := range e.Routers {

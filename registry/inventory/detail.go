@@ -28,7 +28,7 @@ func (e *Definition) URLs() []string {
 
 // TellsAsMuchOf reports whether what an inventory says of an app is what another one said.
 func (inv *Inventory) TellsAsMuchOf(e *Definition, before *Inventory, was *Definition) bool {
-	return e.Name == was.Name && e.Managed == was.Managed && e.Why == was.Why && inv.Lists(e) == before.Lists(was) &&
+	return e.Name == was.Name && e.Managed == was.Managed && e.Why.Equal(was.Why) && inv.Lists(e) == before.Lists(was) &&
 		SameDefinition(e.App, was.App) && reflect.DeepEqual(e.Properties, was.Properties) &&
 		slices.EqualFunc(e.Routers, was.Routers, func(a, b Router) bool { return a.Rule == b.Rule }) &&
 		slices.Equal(inv.Graph.Links(e.Name), before.Graph.Links(e.Name)) &&

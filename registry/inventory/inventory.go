@@ -10,6 +10,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/rule"
@@ -56,7 +57,7 @@ type Definition struct {
 	*rules.Resolved
 	// Managed tells that Paastis may start and stop the app. Why says why, or why not.
 	Managed bool
-	Why     string
+	Why     reason.Reason
 	// Routers are those of its labels, Traefik's defaults filled in, or its own.
 	Routers []Router
 	// Routes are the routers that Paastis publishes. Nil: it is left to ForwardAuth, or has
@@ -391,56 +392,53 @@ func (inv *Inventory) manage(s Settings) {
 	for ; len(queue) > 0; queue = queue[1:] {
 		from := queue[0]
 		for to := range from.links {
-			if to.Managed || to.Excluded() != "" || to.App.Stack == "" || to.App.Stack != from.App.Stack {
+			if to.Managed || !to.Excluded().IsZero() || to.App.Stack == "" || to.App.Stack != from.App.Stack {
 				continue
 			}
-			to.Managed, to.Why = true, fmt.Sprintf("linked to by %q in the same stack", from.Name)
+			to.Managed, to.Why = true, reason.Reason{Kind: reason.LinkedFromStack, Apps: []string{from.Name}}
 			queue = append(queue, to)
 		}
 	}
 }
 
 // asks tells whether the app itself is to be managed, and why or why not.
-func (e *Definition) asks(s Settings) (bool, string) {
-	if why := e.Excluded(); why != "" {
+func (e *Definition) asks(s Settings) (bool, reason.Reason) {
+	if why := e.Excluded(); !why.IsZero() {
 		return false, why
 	}
 	return e.wants(s)
 }
 
 // wants is asks for an app that nothing excludes.
-func (e *Definition) wants(s Settings) (bool, string) {
+func (e *Definition) wants(s Settings) (bool, reason.Reason) {
 	if e.Enable != nil {
-		return true, "enabled by " + e.Origins["enable"]
+		return true, reason.Reason{Kind: reason.Enabled, Text: e.Origins["enable"]}
 	}
 	for _, r := range e.Routers {
 		if r.Paastis && (r.HeldBy == nil || r.HeldBy.App.Stack == e.App.Stack) {
 			if r.Asked {
-				return true, fmt.Sprintf("Traefik asks Paastis about router %q", r.Name)
+				return true, reason.Reason{Kind: reason.RouterAsks, Router: r.Name}
 			}
-			return true, fmt.Sprintf("router %q uses the middleware %q", r.Name, s.Middleware)
+			return true, reason.Reason{Kind: reason.RouterUses, Router: r.Name, Text: s.Middleware}
 		}
 	}
 	if e.reported.Asked == AskedByName {
-		return true, "Traefik asks Paastis about it by name"
+		return true, reason.Reason{Kind: reason.AskedByName}
 	}
 	if len(e.Matches) > 0 {
-		return true, "matched by " + e.Matches[0].String()
+		return true, reason.Reason{Kind: reason.RuleMatches, Text: e.Matches[0].String()}
 	}
 	return false, e.unasked()
 }
 
-// nothingEnables is why an app is not managed that nobody has named.
-const nothingEnables = "nothing enables it"
-
 // unasked says why nothing enables the app, and what would.
-func (e *Definition) unasked() string {
+func (e *Definition) unasked() reason.Reason {
 	for _, r := range e.Routers {
 		if len(r.Unknown) > 0 {
-			return fmt.Sprintf(nothingEnables+" that labels tell: none defines %s of router %q; if Paastis is in there, the app is managed from Traefik's first question on; the label paastis.enable=true or traefik.api_url settles it", strings.Join(r.Unknown, ", "), r.Name)
+			return reason.Reason{Kind: reason.MiddlewareUnknown, Router: r.Name, Text: strings.Join(r.Unknown, ", ")}
 		}
 	}
-	return nothingEnables + ": add the middleware to its router, or the label paastis.enable=true"
+	return reason.Reason{Kind: reason.NotEnabled}
 }
 
 // reportFate makes a problem of what keeps the app from sleeping or from waking, whatever
@@ -460,16 +458,18 @@ func (e *Definition) reportFate(s Settings) {
 	}
 }
 
-// Excluded says why the app is never managed; empty if nothing excludes it.
-func (e *Definition) Excluded() string {
+// Excluded says why the app is never managed; the zero Reason if nothing excludes it.
+func (e *Definition) Excluded() reason.Reason {
 	switch {
 	case e.Enable != nil && !*e.Enable:
-		return "disabled by " + e.Origins["enable"]
+		return reason.Reason{Kind: reason.Disabled, Text: e.Origins["enable"]}
 	case e.App.Protected != "":
-		return e.App.Protected
+		return reason.Reason{Kind: e.App.Protected}
 	case e.App.Ephemeral:
-		return "its provider removes it once it stops (docker run --rm), so it could not wake"
+		return reason.Reason{Kind: reason.Ephemeral}
+	case e.Ignored != "":
+		return reason.Reason{Kind: reason.Ignored, Text: e.Ignored}
 	default:
-		return e.Ignored
+		return reason.Reason{}
 	}
 }

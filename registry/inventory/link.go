@@ -129,9 +129,9 @@ func (inv *linking) reportWorkers() {
 		if e.App.Ended() {
 			continue // a migration, say: as it is, it keeps nothing awake
 		}
-		why := e.Why
-		if e.Excluded() == "" {
-			why = nothingEnables // the rest is the cure for an app that visitors wake
+		why := e.Why.String()
+		if e.Excluded().IsZero() {
+			why = "nothing enables it" // the rest is the cure for an app that visitors wake
 		}
 		e.problem(NeedNeverSleeps, "app %q needs %s, which never sleeps while it runs, and is not managed (%s): %s (%s)", e.Name, needs, why, cure, e.App.Origin)
 	}

@@ -63,7 +63,28 @@ const (
 	Unpinned        Kind = "unpinned"
 	ManagedNow      Kind = "managed_now"
 	NoLongerManaged Kind = "no_longer_managed"
-	LeftAlone       Kind = "left_alone" // Paastis does not manage it
+
+	// Why Paastis manages it.
+
+	Enabled         Kind = "enabled"
+	RouterAsks      Kind = "router_asks"
+	RouterUses      Kind = "router_uses_middleware"
+	AskedByName     Kind = "asked_by_name"
+	RuleMatches     Kind = "rule_matches"
+	LinkedFromStack Kind = "linked_from_stack"
+
+	// Why it does not.
+
+	Disabled          Kind = "disabled"
+	Ephemeral         Kind = "ephemeral"
+	Ignored           Kind = "ignored"
+	NotEnabled        Kind = "not_enabled"
+	MiddlewareUnknown Kind = "middleware_unknown"
+	IsPaastis         Kind = "is_paastis"
+	IsOtherPaastis    Kind = "is_other_paastis"
+	RunsTraefik       Kind = "runs_traefik"
+	ServesProvider    Kind = "serves_provider"
+	SharesNetwork     Kind = "shares_network"
 
 	// Why it cannot be put to sleep by hand, beside what keeps it awake.
 
@@ -177,11 +198,28 @@ var textsOf = map[Kind]texts{
 
 	Unpinned:        {text: "unpinned"},
 	ManagedNow:      {text: "managed from now on"},
-	NoLongerManaged: {text: "Paastis does not manage it any more: {text}"},
-	LeftAlone:       {text: "{text}"},
+	NoLongerManaged: {text: "Paastis does not manage it any more: {why}"},
+
+	Enabled:         {text: "enabled by {text}"},
+	RouterAsks:      {text: "Traefik asks Paastis about router {router}"},
+	RouterUses:      {text: `router {router} uses the middleware "{text}"`},
+	AskedByName:     {text: "Traefik asks Paastis about it by name"},
+	RuleMatches:     {text: "matched by {text}"},
+	LinkedFromStack: {text: "linked to by {named} in the same stack"},
+
+	Disabled:          {text: "disabled by {text}"},
+	Ephemeral:         {text: "its provider removes it once it stops (docker run --rm), so it could not wake"},
+	Ignored:           {text: "{text}"},
+	NotEnabled:        {text: "nothing enables it: add the middleware to its router, or the label paastis.enable=true"},
+	MiddlewareUnknown: {text: "nothing enables it that labels tell: none defines {text} of router {router}; if Paastis is in there, the app is managed from Traefik's first question on; the label paastis.enable=true or traefik.api_url settles it"},
+	IsPaastis:         {text: "is Paastis itself"},
+	IsOtherPaastis:    {text: "is another Paastis"},
+	RunsTraefik:       {text: "runs Traefik"},
+	ServesProvider:    {text: "serves the API that Paastis uses"},
+	SharesNetwork:     {text: "shares the network of Paastis"},
 
 	Gone:       {text: "it was removed"},
-	NotManaged: {text: "Paastis does not manage it: {text}"},
+	NotManaged: {text: "Paastis does not manage it: {why}"},
 	ComingUp:   {text: "it is on its way up"},
 
 	Queued:       {text: "It waits for its turn: {n} other apps on the way up.", one: "It waits for its turn: 1 other app on the way up."},

@@ -37,6 +37,8 @@ type Reason struct {
 	Code int
 	// Rate is in bytes a second, or in percent of a core.
 	Rate float64
+	// Router is the name of a router of Traefik's. Empty: it is about none.
+	Router string
 	// Text is what somebody else said: a provider, an app, the configuration. Empty: nothing.
 	Text string
 	// Because is the reason of this one. Nil: it has none. It must not be changed.
@@ -56,7 +58,7 @@ func (r Reason) Equal(o Reason) bool {
 		return false
 	}
 	return r.Kind == o.Kind && slices.Equal(r.Apps, o.Apps) && r.Until.Equal(o.Until) && r.For == o.For && r.Limit == o.Limit &&
-		r.Count == o.Count && r.Code == o.Code && r.Rate == o.Rate && r.Text == o.Text
+		r.Count == o.Count && r.Code == o.Code && r.Rate == o.Rate && r.Router == o.Router && r.Text == o.Text
 }
 
 // String is the reason in English; empty if there is none.
@@ -131,7 +133,8 @@ func (r Reason) value(name string) string {
 }
 
 // Value is what stands for a placeholder in the text of a reason, in any language: {app},
-// {apps}, {named} (the same, each in quotes), {n}, {code}, {bytes}, {percent}, {until}, {text}.
+// {apps}, {named} (the same, each in quotes), {n}, {code}, {bytes}, {percent}, {until}, {router}
+// (in quotes), {text}.
 // {time}, {limit}, {why} and {refusal} are for who knows the language. Unknown ones are empty.
 func (r Reason) Value(name string) string {
 	switch name {
@@ -154,6 +157,8 @@ func (r Reason) Value(name string) string {
 		return fmt.Sprintf("%.1f", r.Rate)
 	case "until":
 		return clockText(r.Until)
+	case "router":
+		return strconv.Quote(r.Router)
 	case "text":
 		return r.Text
 	default:

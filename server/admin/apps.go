@@ -11,6 +11,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 const (
@@ -110,8 +111,8 @@ func (a apps) sleep(c echo.Context) error {
 	if err := a.registry.Sleep(k, order.Force); err != nil {
 		var why registry.SleepRefusal
 		errors.As(err, &why)
-		refused := a.conflict(k, why.Reason.String())
-		refused.Reason, refused.Force = why.Reason.Kind, errors.Is(err, registry.ErrUnlessForced)
+		refused := a.conflict(k, why.Reason)
+		refused.Force = errors.Is(err, registry.ErrUnlessForced)
 		return refused
 	}
 	return a.show(c, http.StatusAccepted, k)
@@ -189,15 +190,15 @@ func (a apps) findManaged(c echo.Context, order any) (*registry.Keeper, error) {
 		return nil, err
 	}
 	if !k.Entry().Managed {
-		return nil, a.conflict(k, "Paastis does not manage it: "+k.Entry().Why)
+		return nil, a.conflict(k, reason.Reason{Kind: reason.NotManaged, Because: new(k.Entry().Why)})
 	}
 	return k, readJSON(c, order)
 }
 
 // conflict says why an app cannot be moved.
-func (a apps) conflict(k *registry.Keeper, reason string) *refusal {
+func (a apps) conflict(k *registry.Keeper, why reason.Reason) *refusal {
 	d := a.registry.Detail(k)
-	return &refusal{Status: http.StatusConflict, Title: "The app stays as it is", Detail: reason, App: d.Name, State: d.State.String()}
+	return &refusal{Status: http.StatusConflict, Title: "The app stays as it is", Detail: why.String(), Reason: why.Kind, App: d.Name, State: d.State.String()}
 }
 
 // number is a number of the query, or what it is without.

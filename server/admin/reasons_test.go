@@ -171,3 +171,23 @@ func TestAReasonThatEndsSaysWhen(t *testing.T) {
 		}
 	})
 }
+
+func TestWhyAnAppIsNotManagedHasACodeToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		off := asleep("off")
+		off.Labels["paastis.enable"] = "false"
+		r := open(t, off)
+		var app, refused struct {
+			Code string `json:"reason_code"`
+			Text string `json:"reason"`
+		}
+		decode(t, r.order("GET", "/api/v1/apps/off"), &app)
+		if app.Code != "disabled" || app.Text != "disabled by label paastis.enable on container off" {
+			t.Errorf("%s: %s", app.Code, app.Text)
+		}
+		decode(t, r.order("POST", "/api/v1/apps/off/wake"), &refused)
+		if refused.Code != "not_managed" {
+			t.Errorf("it is not woken by %q", refused.Code)
+		}
+	})
+}
