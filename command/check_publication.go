@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
@@ -26,7 +27,7 @@ func lintTraefiks(inv *inventory.Inventory, report registry.Report, s inventory.
 			continue
 		}
 		fetching++
-		withheld, problems := registry.WithheldFrom(inv, &app, setOf(s))
+		withheld, problems := handover.WithheldFrom(inv, &app, setOf(s))
 		all = append(all, problems...)
 		for _, w := range withheld {
 			key := fmt.Sprintf("router %q of app %q is published to no Traefik", w.Router, w.Entry.Name)

@@ -1,8 +1,6 @@
 package registry
 
 import (
-	"net/netip"
-	"slices"
 	"testing"
 
 	"github.com/paastis/paastis/registry/inventory"
@@ -47,22 +45,5 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 				t.Errorf("published %t, apart %t: %s", published, e.Apart, e.Problems)
 			}
 		})
-	}
-}
-
-func TestAnAppOnTheHostsNetworkIsFoundAtTheMachine(t *testing.T) {
-	rt := &inventory.Route{Definition: &inventory.Definition{Resolved: &rules.Resolved{}}, Router: &inventory.Router{}, Scheme: "http", Port: 8123}
-	hub := inventory.App{Networks: []string{"host"}, Instances: []inventory.Instance{{Name: "hub", Status: inventory.Running, Machine: netip.MustParseAddr("172.18.0.1")}}}
-	for name, c := range map[string]struct {
-		to   *destination
-		want string
-	}{
-		"by a Traefik in a network": {&destination{networks: networks{"web"}}, "http://172.18.0.1:8123"},
-		"by a Traefik beside it":    {&destination{onHost: true}, "http://127.0.0.1:8123"},
-		"by one that is not known":  {nil, "http://172.18.0.1:8123"},
-	} {
-		if got := serversOf(rt, &hub, hub.Instances, c.to); !slices.Equal(got, []string{c.want}) {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
-		}
 	}
 }

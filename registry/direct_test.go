@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik/api"
 )
@@ -679,5 +680,5 @@ func (l *directLife) wantUp(when string) {
 func (w *world) serversOf(rt *inventory.Route) []string {
 	w.Registry.mu.Lock()
 	defer w.Registry.mu.Unlock()
-	return serversOf(rt, KeeperOfRoute(rt).app, w.prober.serving(KeeperOfRoute(rt)), nil)
+	return handover.Servers(rt, KeeperOfRoute(rt).app, w.prober.serving(KeeperOfRoute(rt)), nil)
 }

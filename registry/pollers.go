@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -26,10 +27,10 @@ func (l *pollers) comeBack() { l.missing = false }
 // poller is a Traefik that fetches the routes.
 type poller struct {
 	fetcher
-	to      *destination // that it is now
-	offered *destination // that it was when it was given routes last
-	had     *destination // that it was when it got some: it may still use them
-	version uint64       // of the routes that it got last
+	to      *handover.Destination // that it is now
+	offered *handover.Destination // that it was when it was given routes last
+	had     *handover.Destination // that it was when it got some: it may still use them
+	version uint64                // of the routes that it got last
 	at      time.Time
 	every   time.Duration // its last pause; zero: not known yet
 }
@@ -56,7 +57,7 @@ func (l *pollers) direct(k *Keeper) bool {
 
 // leads tells that a Traefik may lead requests by a route of the app's: it has one, or will.
 func (p *poller) leads(k *Keeper) bool {
-	return k.routing.stale || p.to.apps[k] || p.had != nil && p.had.apps[k]
+	return k.routing.stale || p.to.Leads(k) || p.had != nil && p.had.Leads(k)
 }
 
 // leading are the Traefiks that fetch the routes and may lead requests to the app. Called

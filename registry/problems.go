@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/inventory"
 )
 
@@ -40,7 +41,7 @@ func (o *problems) refresh(now time.Time) { o.set(o.warnings(), now) }
 func (o *problems) warnings() inventory.Problems {
 	var told inventory.Problems
 	for _, p := range o.publisher.pollers.byFetcher {
-		told = append(told, p.to.problems...)
+		told = append(told, p.to.Problems...)
 	}
 	told = append(told, o.contradictions(time.Now())...)
 	slices.SortFunc(told, byText)
@@ -101,21 +102,21 @@ func (o *problems) contradictions(now time.Time) inventory.Problems {
 	return all
 }
 
-func (o *problems) contradicts(d *destination, is listed, now time.Time) inventory.Problems {
+func (o *problems) contradicts(d *handover.Destination, is listed, now time.Time) inventory.Problems {
 	has := func(rt *inventory.Route) bool {
 		return slices.ContainsFunc(rt.Router.RunningNames(rt.Definition.TraefikProvider()), func(name string) bool { return is.names[name] })
 	}
 	var all inventory.Problems
-	for rt, why := range d.withheld {
-		if has(rt) && d.refuses(rt) != "" {
-			all = append(all, inventory.Problem{Kind: inventory.TraefikHasRouter, Text: fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.Router.Name, rt.Definition.App.Origin, why, d.key("constraints"))})
+	for rt, why := range d.Withheld {
+		if has(rt) && d.Refuses(rt) != "" {
+			all = append(all, inventory.Problem{Kind: inventory.TraefikHasRouter, Text: fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.Router.Name, rt.Definition.App.Origin, why, d.Key("constraints"))})
 		}
 	}
-	for _, rt := range d.routes {
+	for _, rt := range d.Routes {
 		k := KeeperOfRoute(rt.Route)
 		settled := k.state == Ready && now.Sub(k.since) > settleTime+o.definitions.settings.Throttle && rt.Definition.KeptAs(k.app)
 		if len(is.names) > 0 && settled && !rt.Router.Own && !has(rt.Route) {
-			all = append(all, inventory.Problem{Kind: inventory.TraefikLacksRouter, Text: fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.Router.Name, rt.Definition.App.Origin, d.key("constraints"), d.key("exposed_by_default"))})
+			all = append(all, inventory.Problem{Kind: inventory.TraefikLacksRouter, Text: fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.Router.Name, rt.Definition.App.Origin, d.Key("constraints"), d.Key("exposed_by_default"))})
 		}
 	}
 	slices.SortFunc(all, byText)

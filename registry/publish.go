@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
@@ -47,9 +48,9 @@ type Publisher struct {
 	ready   map[publicationKey]Publication // what is made of this version
 	pollers pollers                        // who has fetched the routes
 
-	strangers    map[netip.Addr]bool      // who asked, and is no app that is known
-	destinations map[fetcher]*destination // what is known of those who ask for them
-	listed       map[string]listed        // :: endpoint → what the API of its Traefik tells
+	strangers    map[netip.Addr]bool               // who asked, and is no app that is known
+	destinations map[fetcher]*handover.Destination // what is known of those who ask for them
+	listed       map[string]listed                 // :: endpoint → what the API of its Traefik tells
 
 	marks    marks
 	markLife time.Duration // how long a key is published
@@ -58,7 +59,7 @@ type Publisher struct {
 // publicationKey is what a publication is made for: a Traefik, and the URL by which it
 // reaches Paastis.
 type publicationKey struct {
-	to   *destination
+	to   *handover.Destination
 	self string
 }
 
@@ -67,7 +68,7 @@ func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher
 	pub := &Publisher{
 		core: r.core, definitions: &r.definitions, keepers: &r.keepers, archive: r.archive,
 		markLife: markLife, version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: pollers{core: r.core, byFetcher: map[fetcher]*poller{}},
-		strangers: map[netip.Addr]bool{}, destinations: map[fetcher]*destination{}, listed: map[string]listed{},
+		strangers: map[netip.Addr]bool{}, destinations: map[fetcher]*handover.Destination{}, listed: map[string]listed{},
 	}
 	pub.marks.begin(pub.version, now)
 	return pub
@@ -127,16 +128,16 @@ func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all
 			return key, nil, "", 0, &ready
 		}
 	}
-	yields := key.to.yielding()
-	for _, rt := range key.to.routes {
+	yields := yielding(key.to)
+	for _, rt := range key.to.Routes {
 		p := pub.publication(rt.Route, key.to)
-		p.Placed, p.Yields = rt.placed, yields[rt.Route]
+		p.Placed, p.Yields = rt.Placed, yields[rt.Route]
 		all = append(all, p)
 	}
 	return key, all, pub.definitions.settings.Middleware, pub.version, nil
 }
 
-func (pub *Publisher) publication(rt *inventory.Route, to *destination) dynamic.Publication {
+func (pub *Publisher) publication(rt *inventory.Route, to *handover.Destination) dynamic.Publication {
 	k := KeeperOfRoute(rt)
 	p := dynamic.Publication{
 		Name: rt.Name, Labels: rt.Definition.Labels, Router: rt.Router.Router, Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, Turn: k.routing.version,
@@ -147,7 +148,7 @@ func (pub *Publisher) publication(rt *inventory.Route, to *destination) dynamic.
 		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
 	}
 	if k.open.Load() && (letsGo(k) || rt.Definition.Apart) { // by Paastis nobody would get there
-		p.Servers = serversOf(rt, k.app, pub.prober.serving(k), to)
+		p.Servers = handover.Servers(rt, k.app, pub.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
 	}
 	if !p.Awake {
@@ -195,9 +196,9 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 
 // keepDestination remembers what is known of who fetches, and tells what is wrong with it.
 // Called with the lock held.
-func (pub *Publisher) keepDestination(who fetcher, d *destination) {
+func (pub *Publisher) keepDestination(who fetcher, d *handover.Destination) {
 	if len(pub.destinations) >= mostReady {
-		maps.DeleteFunc(pub.destinations, func(w fetcher, _ *destination) bool { return pub.pollers.byFetcher[w] == nil })
+		maps.DeleteFunc(pub.destinations, func(w fetcher, _ *handover.Destination) bool { return pub.pollers.byFetcher[w] == nil })
 	}
 	pub.destinations[who] = d
 	if p := pub.pollers.byFetcher[who]; p != nil {

@@ -2,10 +2,10 @@ package registry
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/inventory"
 )
 
@@ -14,30 +14,12 @@ import (
 // publishes is there in every state, and of routers with one priority Traefik takes any. So
 // that what runs has the requests, the others yield.
 
-// tiesOf are the routes of several apps that take the same requests with the same priority.
-func tiesOf(routes []placedRoute) [][]*inventory.Route {
-	byRule := map[string][]*inventory.Route{}
-	for _, rt := range routes {
-		key := fmt.Sprintf("%d %t %s %q %s", rt.placed.Priority, rt.Router.TLS, rt.Router.RuleSyntax, sorted(rt.Router.EntryPoints), strings.TrimSpace(rt.Router.Rule))
-		byRule[key] = append(byRule[key], rt.Route)
-	}
-	var ties [][]*inventory.Route
-	for _, tie := range byRule {
-		if slices.ContainsFunc(tie, func(rt *inventory.Route) bool { return KeeperOfRoute(rt) != KeeperOfRoute(tie[0]) }) {
-			ties = append(ties, tie)
-		}
-	}
-	return ties
-}
-
-func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
-
 // yielding are the routes that stand back behind another one: those of apps that are closed
 // while another app of the tie is open; if none is, all but that of the app that was open
 // last. Called with the lock held.
-func (d *destination) yielding() map[*inventory.Route]bool {
+func yielding(d *handover.Destination) map[*inventory.Route]bool {
 	yields := map[*inventory.Route]bool{}
-	for _, tie := range d.ties {
+	for _, tie := range d.Ties {
 		first := slices.MinFunc(tie, func(a, b *inventory.Route) int { return KeeperOfRoute(a).before(KeeperOfRoute(b)) })
 		for _, rt := range tie {
 			if k := KeeperOfRoute(rt); k != KeeperOfRoute(first) && !k.open.Load() {

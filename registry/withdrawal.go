@@ -97,11 +97,11 @@ func (h *handOvers) proofs(k *Keeper) []withdrawalProof {
 	asked := map[string]bool{}
 	for _, poller := range h.publisher.pollers.leading(k, h.now) {
 		gateway := h.traefik.gatewayOf(poller.endpoint)
-		if gateway == nil || asked[poller.endpoint] || h.others(poller) || !poller.to.apps[k] || poller.had != nil && poller.had.inventory != poller.to.inventory {
+		if gateway == nil || asked[poller.endpoint] || h.others(poller) || !poller.to.Leads(k) || poller.had != nil && poller.had.Inventory != poller.to.Inventory {
 			return nil
 		}
 		asked[poller.endpoint] = true
-		for _, rt := range poller.to.routes {
+		for _, rt := range poller.to.Routes {
 			if KeeperOfRoute(rt.Route) == k {
 				all = append(all, withdrawalProof{gateway, rt.Name})
 			}

@@ -1,0 +1,84 @@
+package registry
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/paastis/paastis/handover"
+)
+
+// recogniseLimit bounds a look for a Traefik's container. Traefik itself waits 5 s for its
+// routes.
+const recogniseLimit = 2 * time.Second
+
+// fetcher is who fetches the routes: an address, and the endpoint that it asks. The empty
+// endpoint is /traefik/config itself.
+type fetcher struct {
+	address  netip.Addr
+	endpoint string
+}
+
+// destination is what is known now of the Traefik that fetches. Called with the lock held.
+func (pub *Publisher) destination(who fetcher) *handover.Destination {
+	inv := pub.definitions.inventory.Load()
+	t := handover.Traefik{Endpoint: who.endpoint, Set: pub.definitions.settings.Traefik, Elsewhere: pub.listed[who.endpoint].elsewhere}
+	if who.endpoint != "" {
+		t.Set = pub.definitions.settings.Endpoints[who.endpoint]
+	}
+	t.Static = t.Set
+	keeper := pub.keepers.at(who.address)
+	if keeper != nil {
+		t.App, t.Provider, t.Live = keeper.app, keeper.provider.ID(), keeper
+	}
+	read := keeper
+	if read == nil {
+		read = pub.keepers.onlyOnHost()
+	}
+	switch {
+	case read != nil:
+		t.Read(read.app)
+	case pub.keepers.hasTraefik():
+		t.Static = t.Static.AsUnread("it is in none of the containers that Paastis knows, beside others that are")
+	}
+	d := handover.Begin(inv, t)
+	if before := pub.destinations[who]; before != nil && before.Same(d) {
+		return before
+	}
+	d.Choose()
+	pub.keepDestination(who, d)
+	return d
+}
+
+// Recognise looks for the container of a Traefik that asks for the routes, if no app is known
+// to have its address: it may have started just now. It blocks for the providers' answers,
+// once for each Traefik.
+func (pub *Publisher) Recognise(ctx context.Context, address netip.Addr) {
+	pub.mu.Lock()
+	known := pub.keepers.at(address) != nil || pub.strangers[address]
+	if !known {
+		if len(pub.strangers) >= mostReady {
+			clear(pub.strangers)
+		}
+		pub.strangers[address] = true
+	}
+	pub.mu.Unlock()
+	if known {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, recogniseLimit)
+	defer cancel()
+	for _, p := range pub.intake.providers {
+		if report, err := p.List(ctx); err == nil {
+			pub.intake.apply(p, report)
+		}
+	}
+}
+
+// HasEndpoint reports whether the settings have an endpoint of that name.
+func (pub *Publisher) HasEndpoint(name string) bool {
+	pub.mu.Lock()
+	defer pub.unlock()
+	_, has := pub.definitions.settings.Endpoints[name]
+	return has
+}
