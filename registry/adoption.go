@@ -31,7 +31,7 @@ func (i *intake) adopt(k *Keeper, now time.Time) {
 // foundServing reports whether an app that ran before Paastis did serves, as far as can be
 // told without a probe. One that nobody visits, and that has had its time to come up, does.
 func (i *intake) foundServing(k *Keeper, now time.Time) bool {
-	e := k.Entry()
+	e := k.Definition()
 	if len(e.Routers) == 0 && e.App.HealthCheck == nil && k.app.Health() == inventory.NoHealth && !k.app.Restarting() && k.app.RanFor(e.StartTimeout, now) {
 		return true
 	}

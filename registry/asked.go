@@ -59,7 +59,7 @@ func (v *traefikView) hear(e *inventory.Definition, what string, by netip.Addr) 
 		return nil
 	}
 	v.noteAsked(map[*Keeper]string{k: what})
-	if !k.Entry().Managed || k.state == Ready {
+	if !k.Definition().Managed || k.state == Ready {
 		return nil
 	}
 	return k

@@ -53,7 +53,7 @@ func TestAnAppThatTraefikAsksAboutIsManagedWhateverLabelsTell(t *testing.T) {
 		if k := w.question(traefiksAddress); k != nil {
 			t.Error("the first request is kept, although the app runs")
 		}
-		e := w.keeperOf("solo-web").Entry()
+		e := w.keeperOf("solo-web").Definition()
 		if want := `Traefik asks Paastis about router "solo-web"`; !e.Managed || e.Why.String() != want {
 			t.Errorf("managed %t: %s; want %s", e.Managed, e.Why, want)
 		}
@@ -102,7 +102,7 @@ func TestNobodyButTraefikMakesAnAppManagedByAsking(t *testing.T) {
 					}
 					time.Sleep(2 * hearEvery)
 				}
-				if e := w.keeperOf(app.app.Name).Entry(); e.Managed {
+				if e := w.keeperOf(app.app.Name).Definition(); e.Managed {
 					t.Errorf("managed: %s", e.Why)
 				}
 			})
@@ -115,12 +115,12 @@ func TestATraefikMayNameAnAppInTheMiddlewaresAddress(t *testing.T) {
 		app := service("solo", "web").awake()
 		w := live(t, "", app, proxying())
 		w.HeardName("solo-web", othersAddress)
-		if w.keeperOf("solo-web").Entry().Managed {
+		if w.keeperOf("solo-web").Definition().Managed {
 			t.Error("managed by a stranger's question")
 		}
 		time.Sleep(2 * hearEvery)
 		w.HeardName("solo-web", traefiksAddress)
-		if e := w.keeperOf("solo-web").Entry(); !e.Managed || e.Why.String() != "Traefik asks Paastis about it by name" {
+		if e := w.keeperOf("solo-web").Definition(); !e.Managed || e.Why.String() != "Traefik asks Paastis about it by name" {
 			t.Errorf("managed %t: %s", e.Managed, e.Why)
 		}
 	})
@@ -138,14 +138,14 @@ func TestWhatTraefikAskedAboutIsKnownAfterARestartUntilTheRouterIsAnother(t *tes
 		})
 		s.lives(t, f, func(r *Registry) {
 			w := &world{Registry: r, fake: f, t: t}
-			if e := w.keeperOf("solo-web").Entry(); !e.Managed {
+			if e := w.keeperOf("solo-web").Definition(); !e.Managed {
 				t.Errorf("after a restart: %s", e.Why)
 			}
 		})
 		app.label("traefik.http.routers.solo-web.middlewares", "open@file")
 		s.lives(t, f, func(r *Registry) {
 			w := &world{Registry: r, fake: f, t: t}
-			if e := w.keeperOf("solo-web").Entry(); e.Managed {
+			if e := w.keeperOf("solo-web").Definition(); e.Managed {
 				t.Errorf("with another chain: %s", e.Why)
 			}
 		})
@@ -187,14 +187,14 @@ func TestTraefiksAPITellsWhichRoutersUseTheMiddleware(t *testing.T) {
 				g := lister{&gateway{routers: []api.Router{c.running}}, chain}
 				w := liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Gateway: g})
 				synctest.Wait()
-				if e := w.keeperOf("solo-web").Entry(); e.Managed != c.want {
+				if e := w.keeperOf("solo-web").Definition(); e.Managed != c.want {
 					t.Errorf("managed %t: %s", e.Managed, e.Why)
 				}
 				g.mu.Lock()
 				g.routers = nil // Traefik forgets those of a stopped container
 				g.mu.Unlock()
 				time.Sleep(11 * time.Minute)
-				if e := w.keeperOf("solo-web").Entry(); e.Managed != c.want {
+				if e := w.keeperOf("solo-web").Definition(); e.Managed != c.want {
 					t.Errorf("managed %t while it sleeps: %s", e.Managed, e.Why)
 				}
 			})

@@ -38,7 +38,7 @@ func TestAQuestionIsAboutARouterOfTheTraefikThatAsks(t *testing.T) {
 				}
 				w := liveFor(t, settingsFor(t, ""), out, in, traefikAt("public", "10.0.0.2", c.public...), traefikAt("inner", "10.0.0.3", c.inner...))
 				for by, want := range map[string]string{"10.0.0.2": "shop-out", "10.0.0.3": "shop-in", "10.0.0.9": "shop-in"} {
-					if got := nameOf(w.FindFor(request(t, "http://shop.test/cart"), netip.MustParseAddr(by)).Entry()); got != want {
+					if got := nameOf(w.FindFor(request(t, "http://shop.test/cart"), netip.MustParseAddr(by)).Definition()); got != want {
 						t.Errorf("what %s asks about is for %q, want %q", by, got, want)
 					}
 				}

@@ -19,7 +19,7 @@ const bootingGrace = time.Minute
 // awaitsBooting reports whether an app that serves is to stay closed for a while, for one that
 // it depends on runs and does not serve yet.
 func (d *needWaker) awaitsBooting(k *Keeper) bool {
-	if k.attempt.healthyAt.IsZero() || !slices.ContainsFunc(k.Entry().Needs, boots) {
+	if k.attempt.healthyAt.IsZero() || !slices.ContainsFunc(k.Definition().Needs, boots) {
 		return false
 	}
 	over := k.attempt.healthyAt.Add(bootingGrace)

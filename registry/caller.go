@@ -79,7 +79,7 @@ func (c *callers) locate(keepers map[string]*Keeper) {
 }
 
 func (k *Keeper) caller() Caller {
-	e := k.Entry()
+	e := k.Definition()
 	switch {
 	case e == nil:
 		return OtherApp

@@ -21,7 +21,7 @@ func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	case why.Kind == reason.CheckingUse:
 		return // what was told may still hold
 	case o.now.Sub(s.LastUse) >= s.MaxIdle:
-		if user := o.summaries.of(k.Entry().Component).user; user != nil {
+		if user := o.summaries.of(k.Definition().Component).user; user != nil {
 			by = user
 		}
 	case s.LastUse.Equal(k.routing.trafficSeenAt) && o.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
@@ -39,7 +39,7 @@ func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	}
 	k.told[about] = true
 	args := []any{"app", k.Name(), "reason", why.String()}
-	if why.Kind == reason.Traffic && by.Entry().TrafficFloor != rules.Off {
+	if why.Kind == reason.Traffic && by.Definition().TrafficFloor != rules.Off {
 		args = append(args, by.floorText()...)
 	}
 	o.journal.say(slog.LevelInfo, "app stays awake", args...)
@@ -48,7 +48,7 @@ func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 // floorText says what traffic counts, and which label ends that the app stays awake for what
 // it has moved.
 func (k *Keeper) floorText() []any {
-	e, quiet := k.Entry(), k.quiet()
+	e, quiet := k.Definition(), k.quiet()
 	r := k.usage.samples.Rates(quiet - quiet/8)
 	const step = 1000
 	above := (2*r.Bytes/step + 1) * step

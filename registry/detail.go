@@ -105,12 +105,12 @@ func (r *Registry) Detail(k *Keeper) Detail {
 	return complete([]detailDraft{d})[0]
 }
 
-// detailDraft is a detail of which that is still missing what never changes of its entry: it is
+// detailDraft is a detail of which that is still missing what never changes of its definition: it is
 // filled in without the lock.
 type detailDraft struct {
 	Detail
-	entry *inventory.Definition
-	inv   *inventory.Inventory
+	definition *inventory.Definition
+	inv        *inventory.Inventory
 }
 
 // complete completes drafts, and sorts them by stack and name.
@@ -126,9 +126,9 @@ func complete(drafts []detailDraft) []Detail {
 	return details
 }
 
-// describe fills in what the entry says.
+// describe fills in what the definition says.
 func (d *detailDraft) describe() {
-	e := d.entry
+	e := d.definition
 	d.Provider, _, _ = strings.Cut(e.ID, "/")
 	d.OwnName, d.Stack, d.Managed = e.App.Name, e.App.Stack, e.Managed
 	d.MaxIdle, d.Mode, d.URLs = e.MaxIdleTime, e.Mode.String(), e.URLs()
@@ -172,8 +172,8 @@ func (v *viewer) readPass(now time.Time) *readPass {
 
 // detail is what changes of an app.
 func (p *readPass) detail(k *Keeper) detailDraft {
-	e := k.Entry()
-	d := detailDraft{entry: e, inv: p.definitions.inventory.Load()}
+	e := k.Definition()
+	d := detailDraft{definition: e, inv: p.definitions.inventory.Load()}
 	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause.get()
 	if k.since.IsZero() {
 		d.Since = k.past.Current()
@@ -201,7 +201,7 @@ func (p *readPass) detail(k *Keeper) detailDraft {
 		}
 	case Failed:
 		d.Failure = &FailureDetail{Failure: k.failures.last.get(), RetryAt: k.failures.retryAt}
-		d.Failure.Logs = k.failures.logs(k.Entry(), false)
+		d.Failure.Logs = k.failures.logs(k.Definition(), false)
 	}
 	d.LastActivity, d.NextStop = k.lastActivity(), p.nextStop(k)
 	if k.isHeldDown() {
@@ -223,10 +223,10 @@ func (k *Keeper) lastActivity() time.Time {
 
 // nextStop is when an app sleeps if nothing happens. Zero: that cannot be foreseen.
 func (p *readPass) nextStop(k *Keeper) time.Time {
-	if k.state != Ready && (k.state != Failed || !k.app.Alive()) || !k.Entry().Managed {
+	if k.state != Ready && (k.state != Failed || !k.app.Alive()) || !k.Definition().Managed {
 		return time.Time{}
 	}
-	c := k.Entry().Component
+	c := k.Definition().Component
 	stop, known := p.stops[c]
 	if !known {
 		p.stops[c] = time.Time{} // whoever asks meanwhile is needed by it
@@ -277,7 +277,7 @@ func (p *readPass) afterWindows(c *inventory.Component, t time.Time) time.Time {
 	for range mostWindows {
 		end := t
 		for m := range managed(c) {
-			if _, until := m.manual.kept(m.Entry(), t); until.After(end) && m.awake() {
+			if _, until := m.manual.kept(m.Definition(), t); until.After(end) && m.awake() {
 				end = until
 			}
 		}

@@ -28,8 +28,8 @@ func (r *Registry) Sleep(k *Keeper, force bool) error {
 	switch {
 	case k.removal.gone:
 		return SleepRefusal{reason.Reason{Kind: reason.Gone}, ErrInUse}
-	case !k.Entry().Managed:
-		return SleepRefusal{reason.Reason{Kind: reason.NotManaged, Because: new(k.Entry().Why)}, ErrInUse}
+	case !k.Definition().Managed:
+		return SleepRefusal{reason.Reason{Kind: reason.NotManaged, Because: new(k.Definition().Why)}, ErrInUse}
 	case k.state == Starting:
 		return SleepRefusal{reason.Reason{Kind: reason.ComingUp}, ErrInUse}
 	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.app.Alive():

@@ -132,7 +132,7 @@ func (t *transitions) fail(k *Keeper, f Failure, now time.Time) {
 	f.At = now
 	k.failures.add(f)
 	k.usage.begin(now)
-	k.failures.see(k.app.Unwell(k.Entry().Probe.Kind == rules.AutoProbe))
+	k.failures.see(k.app.Unwell(k.Definition().Probe.Kind == rules.AutoProbe))
 	t.setState(k, Failed, f.Reason, now)
 	t.readLogs(k, now)
 }
@@ -200,7 +200,7 @@ func (d *needWaker) failFor(k, needed *Keeper) {
 // end takes in that an app ended on its way up: a job may, and anything else failed.
 func (p *pass) end(k *Keeper) {
 	last := k.app.LastInstance()
-	if !last.OOMKilled && last.Fault == "" && last.ExitCode == 0 && k.Entry().MayEnd() {
+	if !last.OOMKilled && last.Fault == "" && last.ExitCode == 0 && k.Definition().MayEnd() {
 		k.endings.complete(p.now)
 		p.enter(k, Asleep, reason.Reason{Kind: reason.Completed})
 		return
@@ -219,7 +219,7 @@ func (o *descent) breakLoop(k *Keeper) {
 // timeOut fails an app whose wake took too long.
 func (p *pass) timeOut(k *Keeper) {
 	why := p.missed(k)
-	why.Limit = k.Entry().StartTimeout
+	why.Limit = k.Definition().StartTimeout
 	if lost := p.orders.contacts.lost(k.provider); lost != nil {
 		why = reason.Of(lost) // what it did is not known
 	}

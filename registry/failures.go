@@ -117,7 +117,7 @@ func (f *failures) logs(e *inventory.Definition, forVisitors bool) []string {
 	switch root := f.last.get().root; {
 	case root == nil:
 		return slices.Clone(f.last.get().Logs)
-	case root.state != Failed || forVisitors && !root.Entry().ShowLogs:
+	case root.state != Failed || forVisitors && !root.Definition().ShowLogs:
 		return nil
 	default:
 		return slices.Clone(root.failures.last.get().Logs)

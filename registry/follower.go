@@ -141,7 +141,7 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) {
 	inv, p := f.definitions.inventory.Load(), f.readPass(now)
 	for k := range f.changed {
-		if !k.removal.gone && inv.Lists(k.Entry()) {
+		if !k.removal.gone && inv.Lists(k.Definition()) {
 			drafts = append(drafts, p.detail(k))
 		}
 	}

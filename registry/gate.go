@@ -26,13 +26,13 @@ type gate struct {
 	// using is how many requests Paastis itself has open to the app.
 	using atomic.Int64
 
-	// entry is what the app is, by labels and rules; swapped whole. Nil until the first
+	// definition is what the app is, by labels and rules; swapped whole. Nil until the first
 	// inventory that has the app.
-	entry atomic.Pointer[inventory.Definition]
+	definition atomic.Pointer[inventory.Definition]
 }
 
-// Entry is what the app is, by its labels and the rules.
-func (g *gate) Entry() *inventory.Definition { return g.entry.Load() }
+// Definition is what the app is, by its labels and the rules.
+func (g *gate) Definition() *inventory.Definition { return g.definition.Load() }
 
 // Pass counts a request as activity and reports whether it may go to the app. It
 // neither locks nor allocates. The order matters: who turns the app towards sleep
@@ -107,7 +107,7 @@ func (g *gate) setOpen(open bool) bool { return g.open.Swap(open) != open }
 func (g *gate) forgetStreams() { g.lasting.Store(0) }
 
 // define makes the app another one, and returns what it was. Nil: nothing so far.
-func (g *gate) define(e *inventory.Definition) *inventory.Definition { return g.entry.Swap(e) }
+func (g *gate) define(e *inventory.Definition) *inventory.Definition { return g.definition.Swap(e) }
 
 // hear notes a question about the app, and reports whether enough time has passed since the
 // last one to look at it.

@@ -89,7 +89,7 @@ func (h *handOvers) reachable(k *Keeper) time.Time {
 // visitors ask for without a router in its labels has one that somebody else provides,
 // a file for example: only Traefik knows it.
 func (h *handOvers) unsure(k *Keeper) bool {
-	e := k.Entry()
+	e := k.Definition()
 	return len(e.Unproven()) > 0 || len(e.Routers) == 0 && h.traefik.gateway != nil && !k.lastRequest().IsZero()
 }
 
@@ -120,7 +120,7 @@ func (h *handOvers) prove(k *Keeper) {
 	deadline, during := k.attempt.deadline, k.during()
 	proof := proof{
 		gateway: h.traefik.gateway, middleware: h.definitions.settings.Middleware,
-		services: k.Entry().Unproven(), addresses: inventory.AddressesOf(h.prober.serving(k)),
+		services: k.Definition().Unproven(), addresses: inventory.AddressesOf(h.prober.serving(k)),
 		certain: k.attempt.healthyAt.Add(h.definitions.settings.Throttle + noticeSlack),
 	}
 	if len(k.app.Instances) > 1 {
@@ -131,7 +131,7 @@ func (h *handOvers) prove(k *Keeper) {
 			proof.mapped = append(proof.mapped, i.Mapped)
 		}
 	}
-	if len(k.Entry().Routers) == 0 {
+	if len(k.Definition().Routers) == 0 {
 		proof.names = k.app.Hosts()
 	}
 	if k.attempt.startedAt.Before(k.endings.endedAt.Add(h.definitions.settings.Throttle + noticeSlack)) {

@@ -22,7 +22,7 @@ func (k *Keeper) live(now time.Time) { k.past.Enter(k.lives(), now) }
 // lives is what the app does.
 func (k *Keeper) lives() history.Phase {
 	switch {
-	case !k.Entry().Managed || k.removal.gone:
+	case !k.Definition().Managed || k.removal.gone:
 		return history.Unknown
 	case k.state == Asleep:
 		return history.Asleep

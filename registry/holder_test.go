@@ -37,7 +37,7 @@ func TestRouterOnAnotherContainerWakesTheAppThatServes(t *testing.T) {
 		}
 		w.visit(k.Name())
 		w.wantCalls("start shop-back")
-		if got := k.Entry().Unproven(); len(got) != 1 || got[0] != "back@fake" {
+		if got := k.Definition().Unproven(); len(got) != 1 || got[0] != "back@fake" {
 			t.Errorf("to be proven: %v", got)
 		}
 	})

@@ -76,7 +76,7 @@ func (i *intake) warnRemoved(k *Keeper) {
 			return
 		}
 		i.journal.say(slog.LevelWarn, "app was removed while it slept, so nothing can wake it: create it again; if something removes stopped containers (docker container prune, docker system prune), "+RemovedCure,
-			"app", k.Name(), "origin", k.Entry().App.Origin)
+			"app", k.Name(), "origin", k.Definition().App.Origin)
 	})
 }
 

@@ -47,7 +47,7 @@ func newKeeper(id string, p Provider, app inventory.App) *Keeper {
 }
 
 // take notes what the app's provider says of it now. Of a report that says nothing new nothing
-// is kept: the app's entry has the one before as well. Redefined tells that it differs in more
+// is kept: the app's definition has the one before as well. Redefined tells that it differs in more
 // than its status.
 func (k *Keeper) take(app inventory.App, redefined bool) {
 	k.version = app.Version
@@ -84,7 +84,7 @@ func (k *Keeper) explain(why reason.Reason)   { k.reason.set(why) }
 func (k *Keeper) justify(cause reason.Reason) { k.cause.set(cause) }
 
 // Name is the name by which the app is known.
-func (k *Keeper) Name() string { return k.Entry().Name }
+func (k *Keeper) Name() string { return k.Definition().Name }
 
 // lastUse is when the app itself was last of use: a request, or getting ready.
 func (k *Keeper) lastUse() time.Time {
@@ -110,7 +110,7 @@ func (k *Keeper) healthy() bool {
 
 // awake tells that what the app needs must stay awake.
 func (k *Keeper) awake() bool {
-	if !k.Entry().Managed {
+	if !k.Definition().Managed {
 		return k.app.Alive()
 	}
 	return k.state != Asleep && (k.state != Failed || k.app.Alive())

@@ -55,7 +55,7 @@ func (s *keeperSet) suspects(p Provider, report Report) []*Keeper {
 // rests tells that nothing but a request or its provider moves an app on. Of many apps
 // most are like that: a pass leaves them out.
 func (k *Keeper) rests() bool {
-	e := k.Entry()
+	e := k.Definition()
 	return !e.Managed || k.state == Asleep && len(e.KeepAwake) == 0
 }
 

@@ -106,7 +106,7 @@ func (o knock) untilKnown(ctx context.Context) outcome {
 // untilHeard returns once an app that was taken not to listen does so, and reports that it
 // does: what boots for that long is to be waited for the next time.
 func (o knock) untilHeard(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, o.k.Entry().StartTimeout)
+	ctx, cancel := context.WithTimeout(ctx, o.k.Definition().StartTimeout)
 	defer cancel()
 	for ctx.Err() == nil && o.goesOn() {
 		sleep(ctx, deafPause)

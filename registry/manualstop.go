@@ -22,7 +22,7 @@ const (
 // isHeldDown reports whether somebody has stopped the app who wants it to stay so: no request,
 // no link and no window wakes it.
 func (k *Keeper) isHeldDown() bool {
-	return k.manual.stopped() && k.Entry().ManualStop == rules.StayStopped
+	return k.manual.stopped() && k.Definition().ManualStop == rules.StayStopped
 }
 
 // settles is until when it may turn out that the app was stopped only to be started again.
@@ -39,7 +39,7 @@ func (k *Keeper) settles(now time.Time) time.Time {
 func (t *transitions) followManualStop(k *Keeper, now time.Time) bool {
 	at := k.app.ManualStop()
 	switch {
-	case !k.Entry().Managed: // nobody asks Paastis for it, and it is taken as it is later
+	case !k.Definition().Managed: // nobody asks Paastis for it, and it is taken as it is later
 		k.manual.seeStop(at)
 		return false
 	case !at.After(k.manual.stopSeen), k.state == Stopping, k.state == Starting && k.busy:

@@ -29,7 +29,7 @@ type mending struct {
 // stops that, too: some parts take longer for their end than others. It reports whether it did.
 func (o *descent) mend(k *Keeper) bool {
 	dead := slices.IndexFunc(k.app.Instances, func(i inventory.Instance) bool { return i.Status == inventory.Exited || i.Status == inventory.Paused })
-	if dead < 0 || !k.app.Up() || k.Entry().MayEnd() || k.app.IsGoingDown() {
+	if dead < 0 || !k.app.Up() || k.Definition().MayEnd() || k.app.IsGoingDown() {
 		k.attempt.mending.from = time.Time{}
 		return false
 	}

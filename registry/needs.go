@@ -38,7 +38,7 @@ func met(n inventory.Need, by *Keeper) bool {
 // wakeNeeds wakes what the app needs and is not up, and fails it if one failed, or is held
 // down, that it cannot do without.
 func (d *needWaker) wakeNeeds(k *Keeper) {
-	e := k.Entry()
+	e := k.Definition()
 	for _, n := range e.Needs {
 		if d.supply.holds(n, k) {
 			continue
@@ -57,7 +57,7 @@ func (d *needWaker) wakeNeeds(k *Keeper) {
 // wakeGroup is wakeNeeds for the apps of its group. The first that asks wakes all but the
 // jobs, which run anew for each that was not up.
 func (d *needWaker) wakeGroup(k *Keeper, g *inventory.Group) {
-	e := k.Entry()
+	e := k.Definition()
 	if d.supply.ofGroup(g).asked != d.supply.epoch {
 		for _, m := range g.Members {
 			if m != e && !m.Job && !d.supply.holds(inventory.Need{To: m, Inside: true}, k) {
@@ -135,7 +135,7 @@ const optionalMoment = 2 * time.Second
 // mayStart reports whether all is up that has to be before the app is started: what its
 // component needs outside, and what comes before it inside.
 func (d *needWaker) mayStart(k *Keeper) bool {
-	e := k.Entry()
+	e := k.Definition()
 	if !d.supply.suppliedOutside(e.Component) {
 		return false
 	}
@@ -163,7 +163,7 @@ func (d *needWaker) goesWithout(n inventory.Need, k *Keeper) bool {
 // way: outside its component, before its own start, or, once it is healthy itself, in its
 // component. That one's time runs meanwhile.
 func (d *needWaker) awaits(k *Keeper) bool {
-	e := k.Entry()
+	e := k.Definition()
 	started := k.attempt.ordered || k.app.Alive()
 	switch {
 	case !started && (k.attempt.queued || d.supply.outsideMoves(e.Component)):
@@ -192,25 +192,25 @@ func (k *Keeper) moves() bool {
 
 // runsToItsEnd reports whether the app is a job that runs, and for no longer than it may.
 func (k *Keeper) runsToItsEnd(now time.Time) bool {
-	return k.Entry().Job && k.app.Alive() && now.Before(k.jobDeadline())
+	return k.Definition().Job && k.app.Alive() && now.Before(k.jobDeadline())
 }
 
 // overdue reports whether the app is a job that runs for longer than it may.
 func (k *Keeper) overdue(now time.Time) bool {
-	return k.Entry().Job && k.app.Running() && !now.Before(k.jobDeadline())
+	return k.Definition().Job && k.app.Running() && !now.Before(k.jobDeadline())
 }
 
 // failOverdue fails a job that did not end in time, so that nobody waits for it any longer,
 // and reports whether it did.
 func (o *descent) failOverdue(k *Keeper) bool {
-	if !k.Entry().Job || !k.app.Running() {
+	if !k.Definition().Job || !k.app.Running() {
 		return false
 	}
 	o.at(k.jobDeadline())
 	if !k.overdue(o.now) {
 		return false
 	}
-	o.transitions.fail(k, failureOf(reason.Reason{Kind: reason.NotEnded, Limit: k.Entry().JobTimeout}), o.now)
+	o.transitions.fail(k, failureOf(reason.Reason{Kind: reason.NotEnded, Limit: k.Definition().JobTimeout}), o.now)
 	o.move(k)
 	return true
 }
@@ -218,7 +218,7 @@ func (o *descent) failOverdue(k *Keeper) bool {
 // stopOverdue stops such a job once it has had its idle time to end all the same, whoever
 // asks for it meanwhile: the next of them has it run anew. One that runs and needs it keeps it.
 func (o *descent) stopOverdue(k *Keeper) {
-	e := k.Entry()
+	e := k.Definition()
 	over := k.failures.last.get().At.Add(max(e.MaxIdleTime, idle.ShortestStay))
 	switch {
 	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(needing(e.Component), func(d *inventory.Definition) bool { return KeeperOf(d).app.Alive() }):
@@ -242,5 +242,5 @@ func (k *Keeper) jobDeadline() time.Time {
 	if began.IsZero() {
 		began = k.usage.idleFrom // its provider does not tell
 	}
-	return began.Add(k.Entry().JobTimeout)
+	return began.Add(k.Definition().JobTimeout)
 }

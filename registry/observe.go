@@ -17,7 +17,7 @@ const brief = time.Minute
 // held.
 func (i *intake) observe(k *Keeper, now time.Time) {
 	i.publisher.reroute(k)
-	sick := k.app.Unwell(k.Entry().Probe.Kind == rules.AutoProbe)
+	sick := k.app.Unwell(k.Definition().Probe.Kind == rules.AutoProbe)
 	switch {
 	case k.removal.gone:
 		return
@@ -35,7 +35,7 @@ func (i *intake) observe(k *Keeper, now time.Time) {
 	}
 	k.endings.follow()
 	k.failures.see(sick)
-	if len(k.Entry().Routes) > 0 {
+	if len(k.Definition().Routes) > 0 {
 		i.publisher.changed() // it may run elsewhere
 	}
 	k.notify()
@@ -45,10 +45,10 @@ func (i *intake) observe(k *Keeper, now time.Time) {
 func (i *intake) ended(k *Keeper, now time.Time) {
 	last := k.app.LastInstance()
 	switch {
-	case last.OOMKilled, last.Crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Entry().MayEnd()):
+	case last.OOMKilled, last.Crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Definition().MayEnd()):
 		i.transitions.fail(k, failureOfInstance(last), now)
 	default:
-		if e := k.Entry(); len(k.app.Instances) > 0 && last.Status == inventory.Exited && last.ExitCode == 0 && e.MayEnd() && (e.Job || now.Sub(k.usage.idleFrom) < brief) {
+		if e := k.Definition(); len(k.app.Instances) > 0 && last.Status == inventory.Exited && last.ExitCode == 0 && e.MayEnd() && (e.Job || now.Sub(k.usage.idleFrom) < brief) {
 			k.endings.complete(now)
 		}
 		k.endings.down(now)

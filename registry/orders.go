@@ -34,7 +34,7 @@ func (o *orders) start(k *Keeper) {
 
 // stop has it stop the app. One that is stopped only to be started again is not merely paused.
 func (o *orders) stop(k *Keeper) {
-	name, method := k.app.Name, k.Entry().StopMethod
+	name, method := k.app.Name, k.Definition().StopMethod
 	if !k.attempt.restartReason.isZero() {
 		method = rules.StopContainer
 	}
@@ -102,7 +102,7 @@ func (o *orders) keepUp(k *Keeper, err error, now time.Time) {
 	case !k.app.Running():
 		o.transitions.beginWake(k, reason.Reason{Kind: reason.PartStopped, Because: &why}, now, now)
 	default:
-		k.usage.begin(now.Add(-k.Entry().MaxIdleTime))
+		k.usage.begin(now.Add(-k.Definition().MaxIdleTime))
 		o.transitions.setState(k, Ready, reason.Reason{Kind: reason.StopRefused, Because: &why}, now)
 	}
 }

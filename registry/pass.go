@@ -45,7 +45,7 @@ func (p *pass) begin() {
 
 // step takes an app one step.
 func (p *pass) step(k *Keeper) {
-	if !k.Entry().Managed {
+	if !k.Definition().Managed {
 		return
 	}
 	switch k.state {

@@ -56,7 +56,7 @@ func (h *people) requestSleep(k *Keeper, force bool, now time.Time) error {
 
 // circle are the managed apps that share the app's sleep, itself among them.
 func (h *people) circle(k *Keeper) []*Keeper {
-	return slices.Collect(managed(k.Entry().Component))
+	return slices.Collect(managed(k.Definition().Component))
 }
 
 // cancelSleep takes back that an app is to sleep. Called with the lock held.

@@ -21,7 +21,7 @@ func (d *needWaker) awaitWindow(k *Keeper) {
 	if k.isHeldDown() {
 		return
 	}
-	for _, w := range k.Entry().KeepAwake {
+	for _, w := range k.Definition().KeepAwake {
 		from, until, inside := w.At(d.now)
 		switch {
 		case !w.Wake:

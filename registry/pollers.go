@@ -91,7 +91,7 @@ func have(live []*poller, version uint64) bool {
 // to stay awake, and until when to wait for a change. Zero: they could.
 func (l *pollers) unturnable(k *Keeper, now time.Time) (why reason.Reason, until time.Time) {
 	switch {
-	case len(k.Entry().Routes) == 0 && !k.routing.stale:
+	case len(k.Definition().Routes) == 0 && !k.routing.stale:
 		return reason.Reason{}, time.Time{}
 	case !l.direct(k):
 		// A Traefik that has fetched them from the Paastis before may not be back yet.

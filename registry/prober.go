@@ -24,7 +24,7 @@ type prober struct {
 // serves reports whether an instance is known to be ready in this wake. Called with the lock
 // held.
 func (p *prober) serves(k *Keeper, i inventory.Instance) bool {
-	switch e := k.Entry(); {
+	switch e := k.Definition(); {
 	case i.Status != inventory.Running, p.blocked(k, i):
 		return false
 	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !e.IsProbable(i)):
@@ -67,7 +67,7 @@ func (p *prober) serving(k *Keeper) []inventory.Instance {
 // tally reports whether enough of an app serves, and whether something of it that runs, or
 // is to run again, does not yet.
 func (p *prober) tally(k *Keeper) (serving, late bool) {
-	named := k.Entry().NamedServers()
+	named := k.Definition().NamedServers()
 	missing := len(named) > 0
 	for _, i := range k.app.Instances {
 		switch {
@@ -84,13 +84,13 @@ func (p *prober) tally(k *Keeper) (serving, late bool) {
 // blocked reports whether Traefik has no server for an instance, whatever a probe finds:
 // where it finds servers by itself, their health checks have to pass.
 func (p *prober) blocked(k *Keeper, i inventory.Instance) bool {
-	return i.Health != inventory.NoHealth && i.Health != inventory.Healthy && !k.Entry().Static() && !p.publisher.pollers.direct(k)
+	return i.Health != inventory.NoHealth && i.Health != inventory.Healthy && !k.Definition().Static() && !p.publisher.pollers.direct(k)
 }
 
 // verdictDue is when the health check of an instance has given its first verdict, if that is
 // waited for and cannot come within the start timeout. Zero: there is no such instance.
 func (p *prober) verdictDue(k *Keeper) time.Time {
-	if !k.Entry().Outlasted() {
+	if !k.Definition().Outlasted() {
 		return time.Time{}
 	}
 	var due time.Time
@@ -105,7 +105,7 @@ func (p *prober) verdictDue(k *Keeper) time.Time {
 // probeAll begins to probe each instance that runs and whose readiness nothing else tells.
 // Called with the lock held.
 func (p *prober) probeAll(k *Keeper) {
-	if len(k.Entry().ProbePorts()) == 0 {
+	if len(k.Definition().ProbePorts()) == 0 {
 		return
 	}
 	for _, i := range k.app.Instances {
@@ -118,7 +118,7 @@ func (p *prober) probeAll(k *Keeper) {
 // probeOne probes an instance until it has answered, or this wake or its life has ended.
 func (p *prober) probeOne(k *Keeper, i inventory.Instance) {
 	k.attempt.ready.begin(lifetimeOf(i), k.app)
-	e := k.Entry()
+	e := k.Definition()
 	knock := knock{prober: p, k: k, i: i, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
 	knock.patience, knock.learns = k.probePatience(i)
 	ports := e.ProbePorts()
@@ -139,7 +139,7 @@ func (p *prober) probed(o knock, found outcome) {
 	k.attempt.ready.end(lifetimeOf(o.i), found)
 	if found != noAnswer {
 		p.supply.touch()
-		if len(k.Entry().Routes) > 0 {
+		if len(k.Definition().Routes) > 0 {
 			p.publisher.changed() // requests may go there, too
 		}
 	}
@@ -182,6 +182,6 @@ func (p *prober) unanswered(k *Keeper) reason.Reason {
 	case status != 0:
 		return reason.Reason{Kind: reason.ProbeAnswered, Code: status}
 	default:
-		return reason.Reason{Kind: reason.NoAnswer, Code: int(k.Entry().ProbePorts()[0])}
+		return reason.Reason{Kind: reason.NoAnswer, Code: int(k.Definition().ProbePorts()[0])}
 	}
 }

@@ -122,7 +122,7 @@ func TestRoutersThatNoTraefikReadsAreThereOnceTheyArePublished(t *testing.T) {
 		app := registrytest.NewApp("blog").At("blog.localhost").Awake()
 		app.Label("traefik.http.routers.blog.middlewares", "paastis@docker,slow").Label("traefik.http.middlewares.slow.ratelimit.average", "5")
 		reg, _ := several(t, registrytest.NewProvider(app).Call("far", ""))
-		if routers := reg.Named("blog").Entry().Routers; len(routers) != 1 || !routers[0].Own {
+		if routers := reg.Named("blog").Definition().Routers; len(routers) != 1 || !routers[0].Own {
 			t.Errorf("its routers are %+v", routers)
 		}
 		body := string(reg.Publisher().Publish(netip.MustParseAddr("10.0.0.2"), "http://paastis:3000").Body)

@@ -249,5 +249,5 @@ func (pub *Publisher) SuccessorOf(rt *inventory.Route) *inventory.Route {
 // seen all the same, by its traffic.
 func letsGo(k *Keeper) bool {
 	_, meter := k.provider.(Meter)
-	return meter && k.Entry().TrafficFloor != rules.Off
+	return meter && k.Definition().TrafficFloor != rules.Off
 }

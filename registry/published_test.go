@@ -189,7 +189,7 @@ func (w *world) wakesAll(door string, apps []*fakeApp) {
 	}
 	for _, a := range apps {
 		k := w.keeperOf(a.app.Name)
-		if e := k.Entry(); e.Managed && !e.Job && a.app.Instances[0].Status != inventory.Running {
+		if e := k.Definition(); e.Managed && !e.Job && a.app.Instances[0].Status != inventory.Running {
 			w.t.Errorf("%s does not run once %s is open", a.app.Name, door)
 		} else if e.Managed && !e.Job && time.Since(a.app.Instances[0].StartedAt) < a.boot {
 			w.t.Errorf("%s still boots when %s is open", a.app.Name, door)
@@ -200,7 +200,7 @@ func (w *world) wakesAll(door string, apps []*fakeApp) {
 	stopped := strings.Split(w.took(), ", ")
 	for _, a := range apps {
 		k := w.keeperOf(a.app.Name)
-		if k.Entry().Managed {
+		if k.Definition().Managed {
 			w.wantState(a.app.Name, Asleep)
 		}
 		for _, l := range a.app.Links {

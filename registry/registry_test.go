@@ -549,7 +549,7 @@ func TestLabelsThatDoNotChangeAreKeptOnce(t *testing.T) {
 		k := w.keeperOf("shop-front")
 		w.Registry.mu.Lock()
 		defer w.Registry.mu.Unlock()
-		if reflect.ValueOf(k.app.Labels).Pointer() != reflect.ValueOf(k.Entry().App.Labels).Pointer() {
+		if reflect.ValueOf(k.app.Labels).Pointer() != reflect.ValueOf(k.Definition().App.Labels).Pointer() {
 			t.Error("the app's labels are kept twice")
 		}
 	})

@@ -200,7 +200,7 @@ func (i *intake) keep(p Provider, app inventory.App) (k *Keeper, redefined bool)
 		return k, false
 	}
 	redefined = !inventory.SameDefinition(k.app, &app)
-	if e := k.Entry(); e != nil && e.Works && k.app.Ended() != app.Ended() {
+	if e := k.Definition(); e != nil && e.Works && k.app.Ended() != app.Ended() {
 		redefined = true
 	}
 	if recreated(k.app, &app) {
@@ -236,11 +236,11 @@ func (i *intake) remove(p Provider, report Report) bool {
 
 // lose lets everybody go who waits for an app that no longer exists.
 func (i *intake) lose(k *Keeper) {
-	if k.Entry().Managed {
+	if k.Definition().Managed {
 		i.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: reason.Reason{Kind: reason.Removed}})
 	}
-	slept := k.Entry().Managed && (k.state == Asleep || k.state == Stopping) && !k.manual.stopped()
-	if k.Entry().Managed {
+	slept := k.Definition().Managed && (k.state == Asleep || k.state == Stopping) && !k.manual.stopped()
+	if k.Definition().Managed {
 		m := k.snapshot(time.Now())
 		m.StoppedManually = time.Time{} // what was stopped is no more
 		if slept {
@@ -260,7 +260,7 @@ func (i *intake) lose(k *Keeper) {
 	k.failures.end(removed)
 	k.notify()
 	i.news.markChanged(k)
-	if k.Entry().Managed {
+	if k.Definition().Managed {
 		i.journal.say(slog.LevelInfo, "app removed", "app", k.Name())
 	}
 	if slept && k.removal.successor == nil {
@@ -322,5 +322,5 @@ func (i *intake) refresh(k *Keeper, app inventory.App) {
 	if _, redefined := i.keep(k.provider, app); redefined {
 		i.resolver.resolve()
 	}
-	k.failures.see(k.app.Unwell(k.Entry().Probe.Kind == rules.AutoProbe))
+	k.failures.see(k.app.Unwell(k.Definition().Probe.Kind == rules.AutoProbe))
 }

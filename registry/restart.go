@@ -35,7 +35,7 @@ func (o *descent) cutOff(k *Keeper) reason.Reason {
 	if began.IsZero() {
 		return reason.Reason{}
 	}
-	for _, n := range k.Entry().Needs {
+	for _, n := range k.Definition().Needs {
 		t := KeeperOf(n.To)
 		if n.Inside && !n.Ordered || n.To.Job || !t.app.Running() || !began.Before(t.app.RunningSince()) || !met(n, k) {
 			continue

@@ -12,7 +12,7 @@ import "github.com/paastis/paastis/registry/inventory"
 // lock held.
 func (pub *Publisher) reroute(k *Keeper) {
 	var why inventory.Presence
-	if k.Entry().KeptAs(k.app) {
+	if k.Definition().KeptAs(k.app) {
 		why |= inventory.Kept
 	}
 	if pub.pollers.direct(k) {

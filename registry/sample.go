@@ -25,13 +25,13 @@ const (
 // isSampled reports whether an app is sampled before it sleeps.
 func (k *Keeper) isSampled() bool {
 	_, meter := k.provider.(Meter)
-	return meter || k.Entry().Busy.Asked()
+	return meter || k.Definition().Busy.Asked()
 }
 
 // quiet is for how long the app must be seen to be quiet: longer if a stream that was
 // let through may still be there, unseen because connections cannot be counted.
 func (k *Keeper) quiet() time.Duration {
-	e, counted := k.Entry(), k.usage.counted()
+	e, counted := k.Definition(), k.usage.counted()
 	if !counted && (k.lasting.Load() != 0 || k.usage.unseen) {
 		return max(e.QuietTime, e.StreamQuietTime)
 	}
@@ -40,7 +40,7 @@ func (k *Keeper) quiet() time.Duration {
 
 // samplePause is how often the traffic of an app is sampled of which no request is seen.
 func (k *Keeper) samplePause() time.Duration {
-	return idle.Pause(k.Entry().MaxIdleTime, k.quiet())
+	return idle.Pause(k.Definition().MaxIdleTime, k.quiet())
 }
 
 // sampler reads the counters of apps. Its methods are called with the registry's lock held.
@@ -58,7 +58,7 @@ func (o *sampler) begin(k *Keeper, whole bool) {
 		return
 	}
 	k.usage.reading(true)
-	e, name, app := k.Entry(), k.app.Name, k.app
+	e, name, app := k.Definition(), k.app.Name, k.app
 	want := Want{Ports: e.VisitedPorts(), Linked: linkedAddresses(e), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
 	o.jobs.do(k, job{work: func(ctx context.Context) func() {
 		began := time.Now()
@@ -77,19 +77,19 @@ func (o *sampler) begin(k *Keeper, whole bool) {
 // sampled takes in a sample of an app that still runs. It is called with r.mu held.
 func (o *sampler) sampled(k *Keeper, s idle.Sample) {
 	k.usage.reading(false)
-	if k.Entry().Follows() {
+	if k.Definition().Follows() {
 		s.Usage.Unseen = ""
 	}
 	if !k.app.Alive() {
 		return // that it could not be seen says nothing
 	}
 	if last, _ := k.usage.last(); s.Blind != "" && last.Blind == "" {
-		o.journal.say(slog.LevelWarn, blindText(k.Entry().Unseen), "app", k.Name(), "error", s.Blind)
+		o.journal.say(slog.LevelWarn, blindText(k.Definition().Unseen), "app", k.Name(), "error", s.Blind)
 	}
 	k.usage.add(s)
 	k.usage.hide(o.publisher.pollers.direct(k) || k.app.Published)
 	uncounted := s.Usage.Bytes == 0 && s.Usage.Connections > 0
-	if k.usage.unseen && (k.usage.samples.Moved(k.Entry().TrafficFloor) || uncounted) {
+	if k.usage.unseen && (k.usage.samples.Moved(k.Definition().TrafficFloor) || uncounted) {
 		k.routing.see(s.Ended)
 	}
 }

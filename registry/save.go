@@ -56,7 +56,7 @@ func (v *saver) state(now time.Time) history.State {
 	defer v.unlock()
 	s := history.State{Saved: now, Marks: v.publisher.marks.saved(), Apps: v.archive.Begin(now)}
 	for id, k := range v.keepers.byID {
-		if k.Entry().Managed || !k.past.IsEmpty() {
+		if k.Definition().Managed || !k.past.IsEmpty() {
 			s.Apps[id] = k.snapshot(now)
 		}
 	}

@@ -102,7 +102,7 @@ func (o *descent) stepDraining(k *Keeper) {
 // othersLooked reports whether the other apps of the component, which share the app's sleep,
 // have had their last look as well.
 func (o *descent) othersLooked(k *Keeper) bool {
-	for m := range managed(k.Entry().Component) {
+	for m := range managed(k.Definition().Component) {
 		if m != k && (m.state == Ready || m.state == Draining && !o.watched(m)) {
 			return false
 		}
@@ -113,9 +113,9 @@ func (o *descent) othersLooked(k *Keeper) bool {
 // leads reports whether an app of the component runs that was started after this one, so
 // that it stops before.
 func (o *descent) leads(k *Keeper) bool {
-	c := k.Entry().Component
+	c := k.Definition().Component
 	for m := range managed(c) {
-		if m != k && m.app.Alive() && slices.ContainsFunc(m.Entry().Needs, func(n inventory.Need) bool {
+		if m != k && m.app.Alive() && slices.ContainsFunc(m.Definition().Needs, func(n inventory.Need) bool {
 			return n.Ordered && KeeperOf(n.To) == k && !n.To.Job
 		}) {
 			return true

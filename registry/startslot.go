@@ -15,7 +15,7 @@ type startSlots struct {
 // already, it waits for its turn, and its time does not run; but apps that need each
 // other start together, and nobody waits for those that are only optional.
 func (s *startSlots) acquire(k *Keeper) bool {
-	limit, starting := k.Entry().MaxConcurrentStarts, 0
+	limit, starting := k.Definition().MaxConcurrentStarts, 0
 	if limit > 0 && !s.circleStarts(k) {
 		starting = s.startingNow(k.attempt.optional)
 	}
@@ -73,7 +73,7 @@ func (k *Keeper) comesUp() bool {
 // circleStarts tells that an app of the same component is on its way up: it may not get
 // healthy without this one.
 func (s *startSlots) circleStarts(k *Keeper) bool {
-	for m := range managed(k.Entry().Component) {
+	for m := range managed(k.Definition().Component) {
 		if m != k && m.state == Starting && m.attempt.ordered {
 			return true
 		}

@@ -52,9 +52,9 @@ type summary struct {
 
 // snapshot is what the idle decision looks at: the app's component as one.
 func (o *summaries) snapshot(k *Keeper) idle.Snapshot {
-	sum := o.of(k.Entry().Component)
+	sum := o.of(k.Definition().Component)
 	s := idle.Snapshot{
-		MaxIdle: max(k.Entry().MaxIdleTime, sum.maxIdle), LastUse: o.used(k.Entry().Component), NotBefore: k.failures.stopAfter,
+		MaxIdle: max(k.Definition().MaxIdleTime, sum.maxIdle), LastUse: o.used(k.Definition().Component), NotBefore: k.failures.stopAfter,
 		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced,
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
 	}
@@ -88,12 +88,12 @@ func (o *summaries) of(c *inventory.Component) *summary {
 
 // include adds an awake app.
 func (o *summaries) include(s *summary, m *Keeper) {
-	s.maxIdle = max(s.maxIdle, m.Entry().MaxIdleTime)
+	s.maxIdle = max(s.maxIdle, m.Definition().MaxIdleTime)
 	if m.state == Starting {
 		s.waking = m.Name()
 	}
 	s.open += int(m.using.Load())
-	s.keep(m.manual.kept(m.Entry(), o.now))
+	s.keep(m.manual.kept(m.Definition(), o.now))
 	s.keep(o.publisher.pollers.unturnable(m, o.now))
 	if m.runsToItsEnd(o.now) {
 		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, m.jobDeadline())
@@ -102,7 +102,7 @@ func (o *summaries) include(s *summary, m *Keeper) {
 		return
 	}
 	quiet := m.quiet()
-	use := m.usage.samples.Use(m.Entry().Properties, quiet, m.mayBeSilent(o.now))
+	use := m.usage.samples.Use(m.Definition().Properties, quiet, m.mayBeSilent(o.now))
 	if s.use.Reason.IsZero() {
 		s.use.Reason, s.user = use.Reason, m
 	}

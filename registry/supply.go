@@ -72,7 +72,7 @@ func (s *supply) holds(n inventory.Need, by *Keeper) bool {
 // supplied reports whether all is up that the app cannot do without, and all that this
 // needs, and so on: there is no other notion of it. Called with the lock held.
 func (s *supply) supplied(k *Keeper) bool {
-	e := k.Entry()
+	e := k.Definition()
 	return !s.find(e.Component).lacking[e.Place]
 }
 
@@ -204,7 +204,7 @@ func (s *supply) lookAt(g *inventory.Group) *groupRemembered {
 // unmetNeeds are the names of the apps that this one still waits for, sorted. Nil: it waits
 // for its turn.
 func (s *supply) unmetNeeds(k *Keeper) []string {
-	e := k.Entry()
+	e := k.Definition()
 	var names []string
 	for _, n := range e.Needs {
 		if !n.Optional && !s.holds(n, k) {
@@ -229,7 +229,7 @@ func (s *supply) unmetNeeds(k *Keeper) []string {
 // them, or that are healthy themselves: optional ones that come before it, and those of its
 // group that lack something.
 func (s *supply) unsuppliedNeeds(k *Keeper) []string {
-	e := k.Entry()
+	e := k.Definition()
 	var names []string
 	for _, n := range e.Needs {
 		if n.Optional && n.Before() && n.To.Managed && KeeperOf(n.To).state != Failed && !met(n, k) {

@@ -48,11 +48,11 @@ func TestTraefiksAPITellsTheTimeoutsThatItsFlagsDoNot(t *testing.T) {
 				f := newFake(apps...)
 				w := liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Gateway: teller{lister{&gateway{}, nil}, told}})
 				synctest.Wait()
-				if got := w.keeperOf("solo-web").Entry().Timeouts.Read; got != c.want {
+				if got := w.keeperOf("solo-web").Definition().Timeouts.Read; got != c.want {
 					t.Errorf("a readTimeout of %s, want %s", got, c.want)
 				}
 				w.Reload(settingsFor(t, ""))
-				if got := w.keeperOf("solo-web").Entry().Timeouts.Read; got != c.want {
+				if got := w.keeperOf("solo-web").Definition().Timeouts.Read; got != c.want {
 					t.Errorf("after a reload %s, want %s", got, c.want)
 				}
 			})

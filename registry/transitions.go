@@ -58,13 +58,13 @@ func (t *transitions) show(k *Keeper, why reason.Reason, since, now time.Time) {
 	}
 	level := slog.LevelInfo
 	switch {
-	case !k.Entry().Managed:
+	case !k.Definition().Managed:
 		level = slog.LevelDebug
 	case s == Failed:
 		level = slog.LevelError
 	}
 	t.journal.say(level, "app", attrs...)
-	if k.Entry().Managed {
+	if k.Definition().Managed {
 		t.news.emit(e)
 	}
 }
@@ -84,7 +84,7 @@ func (t *transitions) setOpen(k *Keeper, open bool) bool {
 // mayOpen reports whether requests may pass to the app. A job has nobody to wait for: it runs
 // for its end. Called with the lock held.
 func (t *transitions) mayOpen(k *Keeper) bool {
-	return k.state == Ready && (k.Entry().Job || t.supply.supplied(k))
+	return k.state == Ready && (k.Definition().Job || t.supply.supplied(k))
 }
 
 // admit opens a ready app for requests, or closes it while an app that it needs is
@@ -118,7 +118,7 @@ func (t *transitions) beginAttempt(k *Keeper, now time.Time) {
 	t.endManualStop(k, now)
 	k.past.Use(k.routing.trafficSeenAt)
 	k.routing.begin()
-	k.attempt = k.attempt.next(now, k.Entry().StartTimeout)
+	k.attempt = k.attempt.next(now, k.Definition().StartTimeout)
 	if !k.app.Alive() {
 		k.usage.forget()
 		k.forgetStreams()
@@ -139,11 +139,11 @@ func (t *transitions) forgiveAll(k *Keeper) {
 func (t *transitions) switchManaged(k *Keeper) {
 	now := time.Now()
 	switch {
-	case !k.Entry().Managed:
+	case !k.Definition().Managed:
 		k.notify()
 		t.news.emit(Event{
 			At: now, Kind: GoneEvent, App: k.Name(), State: k.state, Was: k.state,
-			Reason: reason.Reason{Kind: reason.NoLongerManaged, Because: new(k.Entry().Why)},
+			Reason: reason.Reason{Kind: reason.NoLongerManaged, Because: new(k.Definition().Why)},
 		})
 	case k.busy && (k.state == Stopping || k.state == Starting):
 		// What was ordered before goes on, and tells of itself.

@@ -41,7 +41,7 @@ func (k *Keeper) mayBeSilent(now time.Time) bool {
 		return false
 	}
 	longest := longestSilence
-	if idle := k.Entry().MaxIdleTime; idle != rules.Never {
+	if idle := k.Definition().MaxIdleTime; idle != rules.Never {
 		longest = max(longest, 2*idle)
 	}
 	return now.Sub(k.lastUse()) < longest

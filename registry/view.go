@@ -95,13 +95,13 @@ func (r *Registry) View(k *Keeper) View {
 	if v.HeldDown = state == Asleep && k.isHeldDown(); v.HeldDown {
 		v.Reason = reason.Reason{Kind: reason.StaysStopped, Apps: []string{k.Name()}}
 	}
-	v.Theme, v.Brand = k.Entry().Theme, k.Entry().Brand
+	v.Theme, v.Brand = k.Definition().Theme, k.Definition().Brand
 	if k.state == Starting {
 		v.Began = k.since
 	}
 	if state == Failed {
 		v.RetryAt = k.failures.retryAt
-		v.Logs = k.failures.logs(k.Entry(), true)
+		v.Logs = k.failures.logs(k.Definition(), true)
 	}
 	if v.Gone = k.removal.gone; k.removal.gone {
 		return v

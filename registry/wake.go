@@ -51,7 +51,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 func (r *Registry) Await(ctx context.Context, k *Keeper) State {
 	for {
 		state, settles, changed := r.viewer.peek(k)
-		if (state == Failed || state == Ready || state == Asleep) && settles == 0 || !k.Entry().Managed {
+		if (state == Failed || state == Ready || state == Asleep) && settles == 0 || !k.Definition().Managed {
 			return state
 		}
 		limited, cancel := ctx, context.CancelFunc(func() {})
@@ -108,7 +108,7 @@ func (p *pass) stepStarting(k *Keeper) {
 		return
 	}
 	if p.needs.awaits(k) {
-		k.attempt.limit(p.now.Add(k.Entry().StartTimeout))
+		k.attempt.limit(p.now.Add(k.Definition().StartTimeout))
 	}
 	k.attempt.extend(p.prober.verdictDue(k))
 	if !p.now.Before(k.attempt.deadline) {
@@ -135,7 +135,7 @@ func (p *pass) stepStarting(k *Keeper) {
 // ready for itself: it is closed while it lacks something.
 func (p *pass) finish(k *Keeper) {
 	switch {
-	case k.Entry().Job:
+	case k.Definition().Job:
 		k.usage.begin(p.now)
 		p.enter(k, Ready, reason.Reason{})
 	case p.answers(k) && (k.attempt.isAdopted() || p.supply.supplied(k) && !p.needs.awaitsBooting(k)):
@@ -163,7 +163,7 @@ func (k *Keeper) isAwaited() bool {
 
 // start orders the app's start.
 func (p *pass) start(k *Keeper) {
-	k.attempt.order(p.now, k.Entry().StartTimeout)
+	k.attempt.order(p.now, k.Definition().StartTimeout)
 	k.failures.started(p.now)
 	k.explain(reason.Reason{})
 	k.notify()

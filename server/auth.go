@@ -71,7 +71,7 @@ func (f *forwardAuth) named(name string, req *traefik.Request, by netip.Addr) *r
 		k = f.registry.HeardName(name, by)
 	}
 	if k != nil {
-		k.Entry().Restore(req)
+		k.Definition().Restore(req)
 	}
 	return k
 }
@@ -98,7 +98,7 @@ func (q *question) through(_ context.Context, v *visit) (answered bool, err erro
 		return false, nil // it was asked whether the app is open
 	case !v.keeper.Pass(time.Now()):
 		return false, nil
-	case v.who == Person || v.keeper.Entry().Static():
+	case v.who == Person || v.keeper.Definition().Static():
 		return true, q.door.pass(q.c, v.keeper)
 	case sendAgain(v.w, &v.request, registry.Ready):
 		return true, nil
@@ -109,7 +109,7 @@ func (q *question) through(_ context.Context, v *visit) (answered bool, err erro
 
 // patience is how long a request may be held: Traefik waits for 30 s.
 func (q *question) patience(v *visit) time.Duration {
-	e := v.keeper.Entry()
+	e := v.keeper.Definition()
 	return e.Patience(e.HoldTimeout, mayHaveBody(&v.request))
 }
 

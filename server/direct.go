@@ -97,7 +97,7 @@ func (a *routedRequest) through(ctx context.Context, v *visit) (answered bool, e
 
 // patience is how long the request may be held: as long as the app wants.
 func (a *routedRequest) patience(v *visit) time.Duration {
-	e := v.keeper.Entry()
+	e := v.keeper.Definition()
 	return e.Patience(e.DirectHoldTimeout, mayStall(a.r))
 }
 

@@ -35,7 +35,7 @@ func retriesByLink(req *traefik.Request) bool {
 // and after page.PollLimit anyway. It never lets the poll through to the app, and is no activity
 // once the app is awake.
 func (s *visits) poll(ctx context.Context, w http.ResponseWriter, k *registry.Keeper, req *traefik.Request) error {
-	ctx, cancel := s.patient(ctx, k.Entry().Patience(page.PollLimit, false))
+	ctx, cancel := s.patient(ctx, k.Definition().Patience(page.PollLimit, false))
 	defer cancel()
 	seen := page.PollOf(req.Header)
 	form := seen.AnswersForm()
@@ -74,7 +74,7 @@ func (s *visits) polled(k *registry.Keeper, req *traefik.Request, insists, passi
 func (s *visits) stillFailed(k *registry.Keeper, v registry.View) registry.View {
 	failure, _ := s.registry.Failure(k)
 	v.State, v.Reason, v.Steps = registry.Failed, failure.Reason, nil
-	if k.Entry().ShowLogs {
+	if k.Definition().ShowLogs {
 		v.Logs = slices.Clone(failure.Logs)
 	}
 	return v

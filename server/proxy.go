@@ -138,7 +138,7 @@ func (p *proxy) reach(ctx context.Context, a *routedRequest) (*url.URL, *http.Cl
 			return target, conn, nil
 		case !a.keeper.Open():
 			return nil, nil, errClosed
-		case a.keeper.Entry().Apart:
+		case a.keeper.Definition().Apart:
 			return nil, nil, errElsewhere // there may be a firewall before the machine
 		}
 		select {

@@ -189,8 +189,8 @@ func (a apps) findManaged(c echo.Context, order any) (*registry.Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !k.Entry().Managed {
-		return nil, a.conflict(k, reason.Reason{Kind: reason.NotManaged, Because: new(k.Entry().Why)})
+	if !k.Definition().Managed {
+		return nil, a.conflict(k, reason.Reason{Kind: reason.NotManaged, Because: new(k.Definition().Why)})
 	}
 	return k, readJSON(c, order)
 }
