@@ -337,7 +337,7 @@ func (g *Graph) strictWithin(from int, group []int) (optional bool) {
 	return optional
 }
 
-// keepOrder leaves links ordered that form no circle with each other. A link that waits for
+// keepOrder leaves links ordered that form no cycle with each other. A link that waits for
 // an end is ordered by its nature.
 func (g *Graph) keepOrder() {
 	ordered := make([][]edge, len(g.links))

@@ -60,14 +60,14 @@ func TestAppsStartAfterThoseTheyNeed(t *testing.T) {
 		{"alone", []string{"a"}, "a"},
 		{"chain", []string{"a -> b", "b -> c", "c"}, "c | b | a"},
 		{"self", []string{"a -> a"}, "a"},
-		{"pair in a circle", []string{"a -> b", "b -> a"}, "a b"},
+		{"pair that needs each other", []string{"a -> b", "b -> a"}, "a b"},
 		{"diamond", []string{"a -> b c", "b -> d", "c -> d", "d"}, "d | b c | a"},
 		{"diamond with a short cut", []string{"a -> b c d", "b -> d", "c -> d", "d"}, "d | b c | a"},
 		{"uneven arms", []string{"a -> b c", "b -> d", "d -> e", "e", "c"}, "c e | d | b | a"},
-		{"circle that needs a database", []string{"a -> b", "b -> a db", "db"}, "db | a b"},
-		{"circle that a front needs", []string{"a -> b", "b -> c", "c -> b"}, "b c | a"},
-		{"two circles in a row", []string{"a -> b", "b -> a c", "c -> d", "d -> c"}, "c d | a b"},
-		{"circle within a circle", []string{"a -> b", "b -> c", "c -> b a"}, "a b c"},
+		{"cycle that needs a database", []string{"a -> b", "b -> a db", "db"}, "db | a b"},
+		{"cycle that a front needs", []string{"a -> b", "b -> c", "c -> b"}, "b c | a"},
+		{"two cycles in a row", []string{"a -> b", "b -> a c", "c -> d", "d -> c"}, "c d | a b"},
+		{"cycle within a cycle", []string{"a -> b", "b -> c", "c -> b a"}, "a b c"},
 		{"missing app", []string{"a -> b gone", "b -> lost?"}, "b | a"},
 		{"optional and started count", []string{"a -> b? c:started", "b", "c"}, "b c | a"},
 		{"group", []string{"a @x", "b @x -> db", "c @y", "db"}, "db | a b"},
@@ -234,9 +234,9 @@ func TestLongChainsDoNotOverflow(t *testing.T) {
 	for i := range nodes {
 		nodes[i] = rules.Node{Name: name(i), Links: []rules.Link{{Name: name(i + 1)}}}
 	}
-	circle := rules.NewGraph(nodes)
-	equal(t, "circle", len(circle.Component(name(7))), long)
-	equal(t, "waves of the circle", len(circle.StartOrder(name(7))), 1)
+	cycle := rules.NewGraph(nodes)
+	equal(t, "component", len(cycle.Component(name(7))), long)
+	equal(t, "waves of the component", len(cycle.StartOrder(name(7))), 1)
 	nodes[long-1].Links = nil
 	chain := rules.NewGraph(nodes)
 	order := chain.StartOrder(name(0))

@@ -21,7 +21,7 @@ type Link struct {
 	Optional bool
 	// Ordered tells that the linked app comes up before the one that needs it starts even
 	// where both need each other by other links, as of Compose's depends_on. A Graph keeps
-	// it only where such links form no circle of their own. Other links order apps of
+	// it only where such links form no cycle of their own. Other links order apps of
 	// different components only, unless their Condition is Completed.
 	Ordered bool
 	// Lends tells that the app lives in namespaces of the linked one, as by Compose's

@@ -7,7 +7,7 @@ import (
 )
 
 // maxAliases bounds how many aliases of YAML are followed one after the other: they
-// may lead in circles.
+// may lead in cycles.
 const maxAliases = 16
 
 // deref is the node that an alias stands for.
@@ -22,7 +22,7 @@ func deref(n *yaml.Node) *yaml.Node {
 }
 
 // pairs are the keys and values of a mapping, those that it merges (<<) first. Each
-// mapping is merged once: merges may lead in circles, and double at each step.
+// mapping is merged once: merges may lead in cycles, and double at each step.
 func pairs(mapping *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(*yaml.Node, *yaml.Node) bool) {
 		eachPair(mapping, map[*yaml.Node]bool{}, yield)

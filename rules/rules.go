@@ -10,7 +10,7 @@
 //
 // Every rule that matches a name applies, in file order; a later one wins, property by
 // property. The labels of an app (paastis.<property>) win over all rules. Links of all
-// origins make one Graph, whose circles are normal.
+// origins make one Graph, in which cycles are normal.
 package rules
 
 import (

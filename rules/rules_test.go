@@ -209,8 +209,8 @@ func TestAliasesInCirclesEndInAFault(t *testing.T) {
 
 func TestMergesIntoThemselvesAreFollowedOnce(t *testing.T) {
 	t.Parallel()
-	circle := load(t, "rules:\n  - &r\n    pattern: a\n    probe: tcp\n"+strings.Repeat("    <<: *r\n", 20))
-	equal(t, "circle", properties(t, circle, "a").Probe.Kind, rules.TCPProbe)
+	cycle := load(t, "rules:\n  - &r\n    pattern: a\n    probe: tcp\n"+strings.Repeat("    <<: *r\n", 20))
+	equal(t, "cycle", properties(t, cycle, "a").Probe.Kind, rules.TCPProbe)
 	doubling := "rules:\n  - &r0 {pattern: a, probe: tcp}\n"
 	for i := range 12 {
 		doubling += fmt.Sprintf("  - &r%d {%s}\n", i+1, strings.Repeat(fmt.Sprintf("<<: *r%d, ", i), 20))

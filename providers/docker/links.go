@@ -36,10 +36,9 @@ func (f *fleet) withLink(links []rules.Link, c *container, reference string, l r
 	}
 	i := slices.IndexFunc(links, func(known rules.Link) bool { return known.Name == to.app })
 	if i < 0 {
-		l.Name = to.app
-		return append(links, l)
+		return append(links, l.To(to.app))
 	}
-	links[i].Lends = links[i].Lends || l.Lends
+	links[i] = links[i].Lending(l.Lends)
 	return links
 }
 

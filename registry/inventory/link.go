@@ -22,12 +22,10 @@ func (inv *linking) link(s Settings) {
 		provider, _, _ := strings.Cut(e.ID, "/")
 		links := slices.Clone(e.LinkedApps)
 		for i := range links {
-			links[i].Name = inv.linkedName(e, links[i].Name)
+			links[i] = links[i].To(inv.linkedName(e, links[i].Name))
 		}
 		for _, l := range e.App.Links {
-			l.Optional = l.Optional || slices.Contains(e.reported.Without, l.Name)
-			l.Name, l.Ordered = provider+"/"+l.Name, true
-			links = append(links, l)
+			links = append(links, l.FromProvider(provider+"/"+l.Name, slices.Contains(e.reported.Without, l.Name)))
 		}
 		links = append(links, inv.holders(e, s)...)
 		nodes = append(nodes, rules.Node{
