@@ -95,7 +95,7 @@ func (s *site) watch(ctx context.Context, latest *atomic.Pointer[listing]) {
 	}
 }
 
-// errOver tells that the time to measure is over.
+// errOver means that the time to measure is over.
 var errOver = errors.New("the time is over")
 
 // cycleOf wakes one app again and again, until ctx ends or somebody gets a wrong answer.

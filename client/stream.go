@@ -123,7 +123,7 @@ type incoming struct {
 	id string // of the event that it is; empty: none
 }
 
-// take takes in a line, and tells whether the message is whole.
+// take takes in a line, and reports whether the message is whole.
 func (m *incoming) take(line string) bool {
 	field, value, _ := strings.Cut(line, ":")
 	value = strings.TrimPrefix(value, " ")

@@ -13,7 +13,7 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// isLoopback tells that only this machine can reach an address.
+// isLoopback reports whether only this machine can reach an address.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

@@ -23,7 +23,7 @@ type Busy struct {
 
 var errBusy = errors.New("write exec:COMMAND, http:/path or http:PORT/path")
 
-// Asked tells that the app has a word on it.
+// Asked reports whether the app has a word on it.
 func (b Busy) Asked() bool { return b.Command != nil || b.Path != "" }
 
 // String is the check as it is written in rules.

@@ -16,19 +16,19 @@ type Link struct {
 	// Condition that the linked app must meet before the app that needs it starts.
 	// The zero value is Healthy.
 	Condition Condition
-	// Optional tells that the app works without the linked one: a failure of it is
+	// Optional reports whether the app works without the linked one: a failure of it is
 	// shown and does not hold up the wake.
 	Optional bool
-	// Ordered tells that the linked app comes up before the one that needs it starts even
+	// Ordered reports whether the linked app comes up before the one that needs it starts even
 	// where both need each other by other links, as of Compose's depends_on. A Graph keeps
 	// it only where such links form no cycle of their own. Other links order apps of
 	// different components only, unless their Condition is Completed.
 	Ordered bool
-	// Lends tells that the app lives in namespaces of the linked one, as by Compose's
+	// Lends reports whether the app lives in namespaces of the linked one, as by Compose's
 	// network_mode: service:x: when that is started again, the app is cut off, and has to be
 	// started again as well.
 	Lends bool
-	// Restart tells that the app is to be started again if the linked one is started under
+	// Restart reports whether the app is to be started again if the linked one is started under
 	// it by order, as of Compose's depends_on with restart: true.
 	Restart bool
 }

@@ -29,7 +29,7 @@ func pairs(mapping *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
-// eachPair yields until yield says no, and tells whether it went on to the end.
+// eachPair yields until yield says no, and reports whether it went on to the end.
 func eachPair(mapping *yaml.Node, seen map[*yaml.Node]bool, yield func(*yaml.Node, *yaml.Node) bool) bool {
 	seen[mapping] = true
 	for _, merged := range []bool{true, false} {

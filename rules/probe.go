@@ -16,7 +16,7 @@ type Probe struct {
 	Port uint16
 	// Path of an HTTP probe, with its query; starts with a slash.
 	Path string
-	// TLS tells that an HTTP probe is by HTTPS. The certificate is not checked.
+	// TLS reports whether an HTTP probe is by HTTPS. The certificate is not checked.
 	TLS bool
 }
 

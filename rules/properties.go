@@ -70,7 +70,7 @@ type Properties struct {
 	// MaxConcurrentStarts is how many apps may be starting at once when this one starts.
 	// Zero: any number.
 	MaxConcurrentStarts int
-	// ShowLogs tells that visitors may read the last log lines of the app if it fails.
+	// ShowLogs reports whether visitors may read the last log lines of the app if it fails.
 	ShowLogs bool
 	// Theme is the name of the theme of its waiting page.
 	Theme string

@@ -26,7 +26,7 @@ type Property struct {
 	// Doc is one line for people.
 	Doc string
 
-	// global tells that the property also has a value for all apps.
+	// global reports whether the property also has a value for all apps.
 	global bool
 	// set reads a value. Its texts go through expand.
 	set func(p *Properties, value *yaml.Node, expand expander) error

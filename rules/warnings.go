@@ -77,13 +77,13 @@ func (r rule) matches(names []string) (whole, partly []string) {
 	return whole, partly
 }
 
-// literal tells that the pattern looks like a plain name, not like a part of names.
+// literal reports whether the pattern looks like a plain name, not like a part of names.
 func (r rule) literal() bool {
 	prefix, complete := r.pattern.LiteralPrefix()
 	return complete && !strings.HasSuffix(prefix, "-")
 }
 
-// renames tells that the rule sets app_name.
+// renames reports whether the rule sets app_name.
 func (r rule) renames() bool { return r.appName() != "" }
 
 func (r rule) appName() string {
@@ -95,7 +95,7 @@ func (r rule) appName() string {
 	return ""
 }
 
-// namesEach tells that the name differs from app to app, or that one app alone can
+// namesEach reports whether the name differs from app to app, or whether one app alone can
 // match.
 func (r rule) namesEach() bool {
 	text := r.pattern.String()

@@ -20,7 +20,7 @@ type Window struct {
 	From, To time.Duration
 	// Location whose clock is meant. Never nil.
 	Location *time.Location
-	// Wake tells that the app is also woken when it begins.
+	// Wake reports whether the app is also woken when it begins.
 	Wake bool
 
 	text string
@@ -33,7 +33,7 @@ var errWindow = errors.New("write one such as 'Mon-Fri 08:00-19:00 Europe/Paris'
 // String is the window as it was written.
 func (w Window) String() string { return w.text }
 
-// At tells whether t is in the window, and from when until when that occurrence is; if
+// At reports whether t is in the window, and from when until when that occurrence is; if
 // it is not, those of the next one. Where the clock is put forward or back, times are
 // those of the wall clock.
 func (w Window) At(t time.Time) (from, until time.Time, inside bool) {

@@ -27,7 +27,7 @@ func (l Labels) InvalidLabels() []string {
 	return sorted(c.Invalid, c.Unknown, c.Newer)
 }
 
-// Misread returns the labels for which Traefik leaves out the app, sorted. Newer tells that it
+// Misread returns the labels for which Traefik leaves out the app, sorted. Newer reports whether it
 // may have the options of 3.7. Nil: there are none.
 func (l Labels) Misread(newer bool) []string {
 	c := l.decodedAnew()

@@ -116,7 +116,7 @@ type Router struct {
 	Middlewares []string
 	// Service that it sends requests to. Empty: none is named, and there are several.
 	Service string
-	// TLS tells that it takes HTTPS only; without, it takes HTTP only.
+	// TLS reports whether it takes HTTPS only; without, it takes HTTP only.
 	TLS bool
 
 	chained []string // the middlewares in the chains among Middlewares
@@ -130,7 +130,7 @@ type Service struct {
 	// Middlewares that requests to it pass, after those of the router. Traefik knows them
 	// since 3.7.
 	Middlewares []string
-	// Checked tells that Traefik itself checks the servers' health: it sends nothing to
+	// Checked reports whether Traefik itself checks the servers' health: it sends nothing to
 	// an app that has just woken until its next check.
 	Checked bool
 }
@@ -153,7 +153,7 @@ type Middleware struct {
 	ForwardAuth string
 	// ForwardAuthHeaders are those of the visitor's headers that it tells. Nil: all.
 	ForwardAuthHeaders []string
-	// ForwardAuthBody tells that it reads a request's body before it asks, to pass it on.
+	// ForwardAuthBody reports whether it reads a request's body before it asks, to pass it on.
 	ForwardAuthBody bool
 	// ForwardAuthLimit is the most that an answer may have, in bytes. Zero: no limit is set.
 	ForwardAuthLimit int64
@@ -198,7 +198,7 @@ func (l Labels) StaticURL(router Router) string {
 	return l.server(router).URL
 }
 
-// Checked tells that Traefik checks the health of the router's service by itself.
+// Checked reports whether Traefik checks the health of the router's service by itself.
 func (l Labels) Checked(router Router) bool {
 	name, local := LocalName(router.Service)
 	return local && slices.ContainsFunc(l.Services, func(s Service) bool { return s.Name == name && s.Checked })
@@ -236,12 +236,12 @@ func (l Labels) Port(router Router) uint16 {
 	}
 }
 
-// Defines tells whether the labels define the middleware, by its name without provider.
+// Defines reports whether the labels define the middleware, by its name without provider.
 func (l Labels) Defines(middleware string) bool {
 	return slices.ContainsFunc(l.Middlewares, func(m Middleware) bool { return m.Name == middleware })
 }
 
-// Uses tells whether the router's requests pass the middleware, by its name without
+// Uses reports whether the router's requests pass the middleware, by its name without
 // provider: directly, or in a chain that the same labels define. The name counts with
 // any provider, in the very same case.
 func (r Router) Uses(middleware string) bool {
@@ -437,7 +437,7 @@ func byName[From, To any](named map[string]From, convert func(From, string) To) 
 	return list
 }
 
-// LocalName cuts the provider off, and tells whether it may be that of the labels.
+// LocalName cuts the provider off, and reports whether it may be that of the labels.
 func LocalName(name string) (string, bool) {
 	name, provider, given := strings.Cut(name, "@")
 	return name, !given || provider == "docker" || provider == "swarm"

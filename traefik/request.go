@@ -28,7 +28,7 @@ type Request struct {
 	Proto string
 	// Port is the one that the visitor seems to have used. Zero: unknown.
 	Port uint16
-	// Asked tells that Traefik asks about the request, and that it does so because of the
+	// Asked reports whether Traefik asks about the request, and whether it does so because of the
 	// router that took it: of routers that it asks nobody about, it is none.
 	Asked bool
 	// Authority is the host as the visitor sent it, with its port. Empty: unknown.

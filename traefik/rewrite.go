@@ -56,11 +56,11 @@ type rewritten struct {
 type Origin struct {
 	Host string
 	Path string // with its escapes
-	// AnyHost tells that the visitor's host was replaced, and left no trace.
+	// AnyHost reports whether the visitor's host was replaced, and left no trace.
 	AnyHost bool
 	// Undone is the weight of the traces that were found and explained.
 	Undone int
-	// Guessed tells that it is by what is not known of a middleware.
+	// Guessed reports whether it is by what is not known of a middleware.
 	Guessed bool
 }
 

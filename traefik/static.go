@@ -21,7 +21,7 @@ type Static struct {
 	Network string
 	// EntryPoints that it has. Nil: not known, any name may be one.
 	EntryPoints []EntryPoint
-	// KeepsUnhealthy tells that it has the routers of apps that are not healthy, too (its
+	// KeepsUnhealthy reports whether it has the routers of apps that are not healthy, too (its
 	// allowEmptyServices).
 	KeepsUnhealthy bool
 	// DefaultRule of the provider. Empty: Traefik's own, or not known.
@@ -29,7 +29,7 @@ type Static struct {
 	// Unread says why nothing of this could be read, for people: `it is in a file`. Empty:
 	// it was, or nobody has tried.
 	Unread string
-	// Fetches tells that Traefik has an HTTP provider, by which it may have the routes of
+	// Fetches reports whether Traefik has an HTTP provider, by which it may have the routes of
 	// Paastis.
 	Fetches bool
 }
@@ -58,7 +58,7 @@ type Way struct {
 	// Port that the entry point listens on, or that of the machine that leads there. Zero: not
 	// known.
 	Port uint16
-	// TLS tells that the router takes HTTPS there, else HTTP.
+	// TLS reports whether the router takes HTTPS there, else HTTP.
 	TLS bool
 }
 

@@ -68,7 +68,7 @@ func (f *fleet) home(c *container) *container {
 	return c
 }
 
-// beside tells that what listens in the container's network listens on Paastis's
+// beside reports whether what listens in the container's network listens on Paastis's
 // loopback too.
 func (f *fleet) beside(home *container) bool {
 	if f.onHost() {
@@ -77,7 +77,7 @@ func (f *fleet) beside(home *container) bool {
 	return home == f.home(f.self)
 }
 
-// attached tells that Paastis is in that network, or on the host, which is in all. Two
+// attached reports whether Paastis is in that network, or on the host, which is in all. Two
 // networks may have one name; a container that never ran knows no more than the name.
 func (f *fleet) attached(at attachment) bool {
 	if f.onHost() {

@@ -67,20 +67,20 @@ type container struct {
 	// lenders are the IDs or names of all containers whose namespaces it lives in, sources
 	// those of which it has volumes, and linked those to which it has links of Docker's own.
 	lenders, sources, linked []string
-	// ephemeral tells that the engine removes it once it ends.
+	// ephemeral reports whether the engine removes it once it ends.
 	ephemeral bool
-	// published tells that a port of it is one of the machine.
+	// published reports whether a port of it is one of the machine.
 	published bool
 	// bindings are its ports that are published at the machine, sorted.
 	bindings []binding
-	// onHost tells that it uses the host's network.
+	// onHost reports whether it uses the host's network.
 	onHost   bool
 	networks []attachment // by their names
 
 	ports       []uint16
 	healthCheck *inventory.HealthCheck
 
-	// paastis tells that it serves as a Paastis on an engine.
+	// paastis reports whether it serves as a Paastis on an engine.
 	paastis bool
 	// traefik is what its arguments and variables say of it as a Traefik. Nil: nothing.
 	traefik *traefik.Static

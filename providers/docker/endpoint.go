@@ -35,7 +35,7 @@ type endpoint struct {
 }
 
 // parseEndpoint understands what the Docker CLI does, and http(s)://. A host without
-// a scheme is a TCP one. secure tells that TLS is set up.
+// a scheme is a TCP one. secure reports whether TLS is set up.
 func parseEndpoint(host string, secure bool) (endpoint, error) {
 	if host == "" {
 		host = DefaultHost
@@ -79,7 +79,7 @@ func parseTCP(scheme, rest, port string, secure bool) (endpoint, error) {
 // String is the endpoint as it is set in DOCKER_HOST, without a password.
 func (e endpoint) String() string { return e.scheme + "://" + e.address + e.path }
 
-// local tells that the engine runs on the machine that Paastis, or its container,
+// local reports whether the engine runs on the machine that Paastis, or its container,
 // runs on.
 func (e endpoint) local() bool { return e.scheme == "unix" }
 

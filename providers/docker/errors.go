@@ -17,14 +17,14 @@ import (
 )
 
 var (
-	// ErrUnknownApp tells that the engine has no container of that app.
+	// ErrUnknownApp means that the engine has no container of that app.
 	ErrUnknownApp = errors.New("no such app")
 
-	// ErrNotRunning tells that what was to be used does not run: the app, or one of its
+	// ErrNotRunning means that what was to be used does not run: the app, or one of its
 	// containers any more.
 	ErrNotRunning = errors.New("does not run")
 
-	// ErrUnreachable tells that the engine could not be asked: no connection, or no
+	// ErrUnreachable means that the engine could not be asked: no connection, or no
 	// answer in time. What became of an order is not known.
 	ErrUnreachable = errors.New("cannot reach the engine")
 )

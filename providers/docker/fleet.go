@@ -22,7 +22,7 @@ type fleet struct {
 	version  uint64
 	endpoint endpoint
 	// reachedAt is where the machine is by whose ports its containers are reached. Empty: they
-	// are by their own addresses. read tells that a Traefik reads their labels.
+	// are by their own addresses. read reports whether a Traefik reads their labels.
 	reachedAt string
 	read      bool
 	// self is Paastis's own container. Nil if it runs on the host.

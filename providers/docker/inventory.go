@@ -90,7 +90,7 @@ func (i *inv) compare(seq uint64, list []api.Summary) []string {
 	return changed
 }
 
-// changedLocked tells whether listing seq knows better than the newest look.
+// changedLocked reports whether listing seq knows better than the newest look.
 func (i *inv) changedLocked(seq uint64, s api.Summary) bool {
 	if i.removed[s.ID] > seq {
 		return false

@@ -22,7 +22,7 @@ var listCommand = []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}
 // mostSockets bounds what is read of them, in bytes.
 const mostSockets = 1 << 20
 
-// errNoSockets tells that a container cannot show its sockets: its image has no cat.
+// errNoSockets means that a container cannot show its sockets: its image has no cat.
 var errNoSockets = errors.New("it has no command that shows its sockets")
 
 // Listens looks into the container of that ID, wherever Paastis has a network in common with

@@ -51,7 +51,7 @@ func (s *sampler) watchProcess(f *fleet, c *container, want registry.Want) (idle
 	return networkUsage(process, c.ownPorts(home, want.Ports), want.Linked)
 }
 
-// belongs tells that the process is in that container. The engine mounts the files of
+// belongs reports whether the process is in that container. The engine mounts the files of
 // its home if it uses the network of another.
 func belongs(process fs.FS, c, home *container) bool {
 	mounts, _ := fs.ReadFile(process, "mountinfo")
@@ -108,7 +108,7 @@ func connections(table []socket, ports portSet, but []netip.Addr) int {
 	return n
 }
 
-// inside tells that the socket serves nobody outside of its network: health checks and
+// inside reports whether the socket serves nobody outside of its network: health checks and
 // processes that talk to each other.
 func (s socket) inside() bool {
 	if s.state == listening {

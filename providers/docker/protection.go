@@ -40,7 +40,7 @@ func (f *fleet) protected(c *container) reason.Kind {
 	}
 }
 
-// servesAPI tells whether the engine's host is this container. Service names and
+// servesAPI reports whether the engine's host is this container. Service names and
 // aliases count where Paastis can look them up.
 func (f *fleet) servesAPI(c *container) bool {
 	host := f.endpoint.name()

@@ -16,7 +16,7 @@ import (
 type order struct {
 	// give tells it to one container that does not meet it yet.
 	give func(ctx context.Context, instance inventory.Instance) error
-	// met tells whether a container is as ordered. One that is removed is as good as
+	// met reports whether a container is as ordered. One that is removed is as good as
 	// exited.
 	met func(inventory.Status) bool
 }

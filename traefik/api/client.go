@@ -103,7 +103,7 @@ func New(rawURL string) (*Client, error) {
 	return &Client{base: base, user: user}, nil
 }
 
-// Usable tells whether Traefik can send it a request, as far as it knows.
+// Usable reports whether Traefik can send it a request, as far as it knows.
 func (s Server) Usable() bool {
 	return s.URL != "" && s.Status != "DOWN"
 }
@@ -408,7 +408,7 @@ func (r *routerAnswer) router() Router {
 
 // Helpers
 
-// isBase tells whether more can be added to the URL. No "@" in the path, for such a URL
+// isBase reports whether more can be added to the URL. No "@" in the path, for such a URL
 // has a password with a slash in it.
 func isBase(u *url.URL) bool {
 	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&

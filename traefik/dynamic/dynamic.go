@@ -69,7 +69,7 @@ type Publication struct {
 	Foreign string
 	// Awake: requests go to the app. Else to Paastis.
 	Awake bool
-	// Yields tells that another publication has the same rule and goes before it: it is
+	// Yields reports whether another publication has the same rule and goes before it: it is
 	// published without its router.
 	Yields bool
 	// Placed is the router's place among those of others. The zero value: the next priority
@@ -78,12 +78,12 @@ type Publication struct {
 	// Turn is told with the URL of Paastis, as a path that Traefik ignores: so its API
 	// shows which turn of a route it uses. Zero: there is none to tell.
 	Turn uint64
-	// Newer tells that the Traefik that gets it has the options of 3.7. Without, it may be
+	// Newer reports whether the Traefik that gets it has the options of 3.7. Without, it may be
 	// 3.6, which refuses all that is published for one of them.
 	Newer bool
 }
 
-// IsTurn tells that a server's URL is that of Paastis, as published in a turn.
+// IsTurn reports whether a server's URL is that of Paastis, as published in a turn.
 func IsTurn(serverURL string, turn uint64) bool {
 	u, err := url.Parse(serverURL)
 	return err == nil && u.Path == "/"+strconv.FormatUint(turn, 10)

@@ -30,7 +30,7 @@ type Placed struct {
 	Priority int
 	// Rule that it is published with.
 	Rule string
-	// Second tells that the router is also published with its own priority and rule, for
+	// Second reports whether the router is also published with its own priority and rule, for
 	// what the Rule leaves out.
 	Second bool
 	// Err says why it has no place and must not be published: one line that names the other

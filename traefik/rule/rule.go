@@ -130,7 +130,7 @@ func (n *node) holds(request *traefik.Request) bool {
 	}
 }
 
-// appendHosts adds the node's hosts, and tells whether it is bound to them. If it is
+// appendHosts adds the node's hosts, and reports whether it is bound to them. If it is
 // not, what it added is of no use.
 func (n *node) appendHosts(hosts []string) ([]string, bool) {
 	if n.not {

@@ -37,9 +37,9 @@ type Entry[T any] struct {
 	Rewrites traefik.Rewrites
 	// Prefer puts the entry before others of the same priority.
 	Prefer bool
-	// TLS tells that the router's own labels make it take HTTPS alone.
+	// TLS reports whether the router's own labels make it take HTTPS alone.
 	TLS bool
-	// Silent tells that Traefik asks nobody about the router's requests.
+	// Silent reports whether Traefik asks nobody about the router's requests.
 	Silent bool
 	// Ways by which requests get to the router. Nil: they are not known.
 	Ways []traefik.Way

@@ -49,7 +49,7 @@ type field struct {
 	fields []field // of an object, or of each of several
 	// since is the Traefik that knows it first. Empty: 3.6.12 does.
 	since string
-	// bare tells that an object may be there without a field: "tls=true".
+	// bare reports whether an object may be there without a field: "tls=true".
 	bare bool
 }
 
