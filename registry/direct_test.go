@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -367,6 +368,28 @@ func TestTrafficThatPaastisIsNotAskedAboutBeginsTheIdleTimeAnew(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		w.wantState("solo-web", Asleep)
 	})
+}
+
+// A provider that was away for long cannot tell when the app was used meanwhile, and in direct
+// mode nobody else can.
+func TestUseWhileItsProviderDidNotAnswerBeginsTheIdleTimeAnewOnceItDoes(t *testing.T) {
+	for name, moved := range map[string]uint64{"used": 5000, "unused": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := solo()
+				w, _ := liveDirect(t, Options{}, a)
+				w.visit("solo-web")
+				time.Sleep(7 * time.Minute)
+				w.set(func() { a.measureErr = errors.New("no answer in time") })
+				time.Sleep(time.Hour)
+				w.set(func() { a.moved, a.measureErr = a.moved+moved, nil })
+				time.Sleep(8 * time.Minute)
+				w.wantState("solo-web", map[string]State{"used": Ready, "unused": Asleep}[name])
+				time.Sleep(5 * time.Minute)
+				w.wantState("solo-web", Asleep)
+			})
+		})
+	}
 }
 
 func TestTrafficIsSeenWhileSomethingElseKeepsTheAppAwake(t *testing.T) {

@@ -66,17 +66,30 @@ type Rates struct {
 // Samples are what is remembered of an app, oldest first. Nil: nothing.
 type Samples []Sample
 
-// With adds a sample, and forgets the oldest of too many. Counters that fell are those of new
-// instances: what was seen before says nothing any more.
+// With adds a sample, and forgets the oldest of too many; of several in a row that are blind one
+// says as much as all. Counters that fell are those of new instances: what was seen before says
+// nothing any more.
 func (all Samples) With(s Sample) Samples {
-	if n := len(all); n > 0 && s.Blind == "" && all[n-1].Blind == "" &&
-		(s.Usage.Bytes < all[n-1].Usage.Bytes || s.Usage.CPU < all[n-1].Usage.CPU) {
+	if last, any := all.seen(); any && s.Blind == "" && (s.Usage.Bytes < last.Usage.Bytes || s.Usage.CPU < last.Usage.CPU) {
 		all = nil
+	}
+	if n := len(all); n > 0 && s.Blind != "" && all[n-1].Blind != "" {
+		all = all[:n-1]
 	}
 	if len(all) >= mostSamples {
 		all = all[1:]
 	}
 	return append(all[:len(all):len(all)], s)
+}
+
+// seen is the youngest sample that is not blind; false if there is none.
+func (all Samples) seen() (Sample, bool) {
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].Blind == "" {
+			return all[i], true
+		}
+	}
+	return Sample{}, false
 }
 
 // Rates compares the last sample with the youngest one from which on it is sure that so much
@@ -103,11 +116,19 @@ func (all Samples) Rates(quiet time.Duration) Rates {
 	return r
 }
 
-// Moved reports whether more bytes than the floor were moved between the last two samples.
+// Moved reports whether more bytes than the floor were moved since the sample before, or may
+// have been: what nobody saw is in the counters that were read before and after, if there are
+// both.
 func (all Samples) Moved(floor int64) bool {
 	n := len(all)
-	return n > 1 && all[n-1].Blind == "" && all[n-2].Blind == "" && int64(all[n-1].Usage.Bytes-all[n-2].Usage.Bytes) > floor &&
-		!all[n-2:].Rates(0).bare()
+	if n < 2 || all[n-1].Blind != "" {
+		return false
+	}
+	before, any := all[:n-1].seen()
+	if !any {
+		return true
+	}
+	return int64(all[n-1].Usage.Bytes-before.Usage.Bytes) > floor && !Samples{before, all[n-1]}.Rates(0).bare()
 }
 
 // Use says what the samples of an app mean for its sleep. quiet is for how long it must

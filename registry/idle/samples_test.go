@@ -25,3 +25,29 @@ func TestAStreamJustAboveTheFloorIsNotQuietWhenItsCountersAreReadLate(t *testing
 		t.Errorf("once enough was seen: %+v", got)
 	}
 }
+
+func TestTrafficWhileCountersCouldNotBeReadIsSeenOnceTheyCan(t *testing.T) {
+	read := func(bytes uint64) Sample { return Sample{Usage: Usage{Bytes: bytes, Connections: UnknownConnections}} }
+	for what, c := range map[string]struct {
+		before []Sample
+		after  Sample
+		want   bool
+	}{
+		"it moved":                   {[]Sample{read(1000)}, read(9000), true},
+		"it did not":                 {[]Sample{read(1000)}, read(1500), false},
+		"they were never read":       {nil, read(1500), true},
+		"they are of a new instance": {[]Sample{read(9000)}, read(1500), false},
+		"they still cannot":          {[]Sample{read(1000)}, Sample{Blind: "no answer"}, false},
+	} {
+		all := Samples(nil)
+		for _, s := range c.before {
+			all = all.With(s)
+		}
+		for range 100 {
+			all = all.With(Sample{Blind: "no answer"})
+		}
+		if got := all.With(c.after).Moved(1000); got != c.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+}
