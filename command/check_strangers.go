@@ -67,7 +67,7 @@ func waysIn(e *inventory.Definition, traefiks []traefik.Static) []inventory.Rout
 	var routers []inventory.Router
 	for _, r := range labels.Routers {
 		match, _ := rule.Parse(r.Rule, r.RuleSyntax)
-		routers = append(routers, inventory.Router{Router: r, Match: match, Port: labels.Port(r)})
+		routers = append(routers, inventory.Router{Router: &r, Match: match, Port: labels.Port(r)})
 	}
 	return routers
 }

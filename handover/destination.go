@@ -179,7 +179,7 @@ func (d *Destination) Refuses(rt *inventory.Route) string {
 		return why
 	}
 	switch {
-	case !d.Static.Serves(rt.Router.Router):
+	case !d.Static.Serves(*rt.Router.Router):
 		return fmt.Sprintf("Traefik has none of its entry points %s", strings.Join(rt.Router.EntryPoints, ", "))
 	case d.apart(rt):
 		return "Traefik is in none of its networks"
@@ -243,7 +243,7 @@ func (d *Destination) place(all []PlacedRoute) {
 	routers := make([]dynamic.Rival, 0, len(all))
 	for _, rt := range all {
 		published[rt.Router] = true
-		routers = append(routers, dynamic.Rival{Router: rt.Router.Router, Rule: rt.Router.Match, Origin: rt.Definition.App.Origin})
+		routers = append(routers, dynamic.Rival{Router: *rt.Router.Router, Rule: rt.Router.Match, Origin: rt.Definition.App.Origin})
 	}
 	for i, placed := range dynamic.Place(d.Static, routers, d.rivals(published)) {
 		rt := all[i]
@@ -268,8 +268,8 @@ func (d *Destination) rivals(published map[*inventory.Router]bool) []dynamic.Riv
 		}
 		for i := range e.Routers {
 			r := &e.Routers[i]
-			if !published[r] && !r.Own && r.Match != nil && d.Static.Serves(r.Router) {
-				all = append(all, dynamic.Rival{Router: r.Router, Rule: r.Match, Origin: e.App.Origin})
+			if !published[r] && !r.Own && r.Match != nil && d.Static.Serves(*r.Router) {
+				all = append(all, dynamic.Rival{Router: *r.Router, Rule: r.Match, Origin: e.App.Origin})
 			}
 		}
 	}

@@ -16,7 +16,7 @@ func (inv *Inventory) Lists(e *Definition) bool {
 func (e *Definition) URLs() []string {
 	var all []string
 	for _, router := range e.Routers {
-		all = append(all, router.Match.URLs(router.Router)...)
+		all = append(all, router.Match.URLs(*router.Router)...)
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)

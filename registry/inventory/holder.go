@@ -50,7 +50,7 @@ func (inv lending) lendRouters() {
 // borrow gives the app a router of which another one has the labels.
 func (inv lending) borrow(e *Definition, r Router, from *Definition) {
 	r.HeldBy = from
-	r.StaticURL, r.Port, r.Checked = e.Labels.StaticURL(r.Router), e.Labels.Port(r.Router), e.Labels.Checked(r.Router)
+	r.StaticURL, r.Port, r.Checked = e.Labels.StaticURL(*r.Router), e.Labels.Port(*r.Router), e.Labels.Checked(*r.Router)
 	e.Routers = append(e.Routers, r)
 }
 

@@ -99,7 +99,8 @@ type Definition struct {
 
 // Router is a router of Traefik's that leads to an app.
 type Router struct {
-	traefik.Router
+	// Router is what the labels say of it: theirs, if they do.
+	*traefik.Router
 	// Match is the parsed rule. Nil if it does not parse; Problems has the reason.
 	Match *rule.Rule
 	// StaticURL is the server's URL if the labels give it. Empty: Traefik finds the
@@ -310,8 +311,8 @@ func (o *reading) readRouters(e *Definition, s Settings) {
 			e.problem(RouterLeftOut, "%s: %v: Traefik leaves it out; correct its labels", e.App.Origin, err)
 		}
 	}
-	for _, r := range labels.Routers {
-		o.addRouter(e, labels, r, s)
+	for i := range labels.Routers {
+		o.addRouter(e, labels, &labels.Routers[i], s)
 	}
 }
 
@@ -331,12 +332,12 @@ func (o *reading) answersFor(e *Definition, labels traefik.Labels, middleware st
 	})
 }
 
-func (o *reading) addRouter(e *Definition, labels traefik.Labels, r traefik.Router, s Settings) {
+func (o *reading) addRouter(e *Definition, labels traefik.Labels, r *traefik.Router, s Settings) {
 	router := Router{
 		Router:    r,
-		StaticURL: labels.StaticURL(r),
-		Port:      e.App.InsidePort(labels.StaticURL(r), labels.Port(r)),
-		Checked:   labels.Checked(r),
+		StaticURL: labels.StaticURL(*r),
+		Port:      e.App.InsidePort(labels.StaticURL(*r), labels.Port(*r)),
+		Checked:   labels.Checked(*r),
 		Own:       e.reported.Unread,
 	}
 	var err error

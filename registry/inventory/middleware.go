@@ -27,9 +27,9 @@ func (inv following) followMiddlewares(s Settings) {
 			r := &e.Routers[i]
 			var before []string
 			if !r.Own {
-				before = ts.before(r.Router)
+				before = ts.before(*r.Router)
 			}
-			passed := slices.Concat(before, r.Middlewares, e.Labels.ServiceMiddlewares(r.Router))
+			passed := slices.Concat(before, r.Middlewares, e.Labels.ServiceMiddlewares(*r.Router))
 			r.Unknown = catalog.Unknown(passed, provider, s.Middleware)
 			inv.lose(e, r, catalog.Unknown(r.Middlewares, provider, s.Middleware))
 			r.guards = inv.guards(e, r, definers, s.Middleware)

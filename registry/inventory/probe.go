@@ -69,7 +69,7 @@ func (e *Definition) Request(address string, port uint16, path string) Target {
 		return t
 	}
 	if r.Port == port {
-		t.Scheme = e.Labels.Scheme(r.Router)
+		t.Scheme = e.Labels.Scheme(*r.Router)
 	}
 	if hosts := r.Match.Hosts(); t.Host == "" && len(hosts) > 0 {
 		t.Host = hosts[0]

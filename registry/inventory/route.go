@@ -84,7 +84,7 @@ func (inv publishing) uncopied(e *Definition, r *Router, newer bool) bool {
 	if holder.AllowNonRunning {
 		return false
 	}
-	name := holder.Labels.Uncopied(r.Router, newer)
+	name := holder.Labels.Uncopied(*r.Router, newer)
 	if name != "" {
 		e.problem(OptionTooNew, "middleware %q on %s has an option that only a Traefik later than 3.6 knows, so router %q is not published without the label traefik.docker.allownonrunning=true; set it, or traefik.api_url, by which Paastis sees what Traefik knows", name, holder.App.Origin, r.Name)
 	}
@@ -93,7 +93,7 @@ func (inv publishing) uncopied(e *Definition, r *Router, newer bool) bool {
 
 // route is how a router is published. Nil if it cannot be: a problem says why.
 func (inv publishing) route(e *Definition, r *Router) *Route {
-	rt := &Route{Definition: e, Router: r, Foreign: r.Foreign(), Scheme: e.Labels.Scheme(r.Router), Network: e.Labels.Docker.Network}
+	rt := &Route{Definition: e, Router: r, Foreign: r.Foreign(), Scheme: e.Labels.Scheme(*r.Router), Network: e.Labels.Docker.Network}
 	rt.Port = cmp.Or(r.Port, e.Properties.Port)
 	if rt.Port == 0 && len(e.App.Ports) > 0 {
 		rt.Port = e.App.Ports[0]
@@ -151,7 +151,7 @@ func (o *reading) ownRouter(e *Definition) {
 		e.problem(RuleLeftOut, "rule of app %q (%s): left out, for the labels of %s have routers of Traefik's", e.Name, e.Origins["rule"], e.App.Origin)
 		return
 	}
-	router := Router{Router: traefik.Router{Name: e.App.Name, Rule: e.Rule}, Port: e.Properties.Port, Own: true}
+	router := Router{Router: &traefik.Router{Name: e.App.Name, Rule: e.Rule}, Port: e.Properties.Port, Own: true}
 	var err error
 	if router.Match, err = rule.Parse(e.Rule, ""); err != nil {
 		e.problem(RuleUnreadable, "rule of app %q (%s): %v; its requests are not recognised", e.Name, e.Origins["rule"], err)

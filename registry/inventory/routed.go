@@ -151,7 +151,7 @@ func (inv *Inventory) routers(by *traefik.Static) []rule.Entry[*Router] {
 			}
 			ways := r.ways
 			if by != nil && !r.Own {
-				ways = by.Ways(r.Router)
+				ways = by.Ways(*r.Router)
 			}
 			routes = append(routes, rule.Entry[*Router]{
 				Rule: r.Match, Router: r.Name, Priority: r.Priority, Prefer: r.Paastis, Rewrites: r.Rewrites,
@@ -164,7 +164,7 @@ func (inv *Inventory) routers(by *traefik.Static) []rule.Entry[*Router] {
 
 // isFor reports whether a Traefik would have the router by its own flags.
 func (r *Router) isFor(by traefik.Static) bool {
-	return r.Own || by.Keeps(r.Definition.Labels) && by.Keeps(r.Definition.holderOf(r).Labels) && by.Serves(r.Router)
+	return r.Own || by.Keeps(r.Definition.Labels) && by.Keeps(r.Definition.holderOf(r).Labels) && by.Serves(*r.Router)
 }
 
 // silent reports whether Traefik asks Paastis nothing about the router's requests, as far as

@@ -28,7 +28,7 @@ func (inv placing) limit(s Settings) {
 		var shortest traefik.Timeouts
 		known := false
 		for i := range e.Routers {
-			for _, t := range ts.timeouts(e.Routers[i].Router, s.Timeouts) {
+			for _, t := range ts.timeouts(*e.Routers[i].Router, s.Timeouts) {
 				shortest, known = shortest.Under(t.Limits()), true
 			}
 		}

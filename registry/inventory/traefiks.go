@@ -119,14 +119,14 @@ func (inv placing) place(s Settings) {
 			}
 			ways, found := known[key]
 			if !found {
-				ways = ts.ways(r.Router)
+				ways = ts.ways(*r.Router)
 				known[key] = ways
 			}
 			if r.ways = ways; ways != nil && len(ways) == 0 {
 				r.lost = true
 				e.problem(EntryPointsMissing, "router %q on %s: Traefik has none of its entry points %s, so it takes no request; correct traefik.http.routers.%s.entrypoints", r.Name, e.holderOf(r).App.Origin, strings.Join(r.EntryPoints, ", "), r.Name)
 			}
-			r.asksBefore = len(ts.before(r.Router)) > 0
+			r.asksBefore = len(ts.before(*r.Router)) > 0
 		}
 	}
 }
