@@ -1,4 +1,4 @@
-package registry
+package inventory_test
 
 import (
 	"testing"
