@@ -92,7 +92,7 @@ func (e *Definition) mayAskFor(to *Definition) bool {
 	return linksTo(e, to) || e.App.Stack != "" && e.App.Stack == to.App.Stack && !linksTo(to, e)
 }
 
-func linksTo(e *Definition, to *Definition) bool {
+func linksTo(e, to *Definition) bool {
 	for linked := range e.links {
 		if linked == to {
 			return true

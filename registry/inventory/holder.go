@@ -116,7 +116,7 @@ func (inv *linking) holders(e *Definition, s Settings) []rules.Link {
 
 // sleeps reports whether the app asks to be managed.
 func (inv *linking) sleeps(e *Definition, s Settings) bool {
-	asks, _ := e.asks(s)
+	asks, _ := asks(e, s)
 	return asks
 }
 

@@ -123,7 +123,7 @@ func (inv *Inventory) catalog() traefik.Catalog {
 			continue
 		}
 		for _, m := range e.Labels.Middlewares {
-			for _, provider := range e.readBy() {
+			for _, provider := range readBy(e) {
 				if name := m.Name + "@" + provider; !catalog.Has(name) {
 					catalog[name] = m
 				}
@@ -134,7 +134,7 @@ func (inv *Inventory) catalog() traefik.Catalog {
 }
 
 // readBy are the names of the providers of Traefik's by which the app's middlewares may go.
-func (e *Definition) readBy() []string {
+func readBy(e *Definition) []string {
 	if e.reported.Unread {
 		return []string{e.TraefikProvider()}
 	}

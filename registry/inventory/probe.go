@@ -64,7 +64,7 @@ func (e *Definition) Request(address string, port uint16, path string) Target {
 		Address: address, Path: path,
 		Host: e.ProbeHost, VisitorScheme: e.ProbeScheme, Accepts: e.ProbeStatus,
 	}
-	r := e.visitedBy(port)
+	r := visitedBy(e, port)
 	if r == nil {
 		return t
 	}
@@ -82,7 +82,7 @@ func (e *Definition) Request(address string, port uint16, path string) Target {
 
 // visitedBy returns the router by which visitors get to a port of the app, or else its
 // first one. Nil: it has none.
-func (e *Definition) visitedBy(port uint16) *Router {
+func visitedBy(e *Definition, port uint16) *Router {
 	for i := range e.Routers {
 		if e.Routers[i].Port == port {
 			return &e.Routers[i]

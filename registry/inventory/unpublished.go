@@ -49,7 +49,7 @@ func (inv publishing) reportUnpublished() {
 		if !e.Managed || e.App.Mapping() == nil {
 			continue
 		}
-		for _, port := range e.reachedPorts() {
+		for _, port := range reachedPorts(e) {
 			if why := e.Unpublished(port); why != "" {
 				e.problem(AddressUnknown, "app %q: %s (%s)", e.Name, why, e.App.Origin)
 			}
@@ -60,12 +60,12 @@ func (inv publishing) reportUnpublished() {
 // TellsUnpublished reports whether one of the problems is that a port, by which the app is to be
 // reached, is not.
 func (e *Definition) TellsUnpublished(port uint16) bool {
-	return e.Managed && e.App.Mapping() != nil && slices.Contains(e.reachedPorts(), port) && e.Unpublished(port) != ""
+	return e.Managed && e.App.Mapping() != nil && slices.Contains(reachedPorts(e), port) && e.Unpublished(port) != ""
 }
 
 // reachedPorts are those of the app that Paastis or Traefik is to reach. A static server URL
 // that leads to none of them has a word of its own.
-func (e *Definition) reachedPorts() []uint16 {
+func reachedPorts(e *Definition) []uint16 {
 	ports := []uint16{e.Probe.Port, e.Properties.Port, e.Busy.Port}
 	for _, r := range e.Routers {
 		if r.StaticURL == "" && r.Foreign() == "" {
