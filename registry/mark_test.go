@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/dynamic"
@@ -102,7 +103,7 @@ func TestMarksAreRenewedAndNoTraefikIsRefusedForAMoment(t *testing.T) {
 		if renewed != 3 { // the first ones, and those of two of three days
 			t.Errorf("in three days there were %d sets of marks", renewed)
 		}
-		wantRefused(t, w.Registry, "the first mark", first, ErrForged)
+		wantRefused(t, w.Registry, "the first mark", first, handover.ErrForged)
 	})
 }
 
@@ -127,7 +128,7 @@ func TestAMarkEndsOnlyOnceEveryTraefikHasTheNext(t *testing.T) {
 			quick.fetch(w.Registry)
 			time.Sleep(time.Minute)
 		}
-		wantRefused(t, w.Registry, "the mark of one that is gone", old, ErrForged)
+		wantRefused(t, w.Registry, "the mark of one that is gone", old, handover.ErrForged)
 	})
 }
 
@@ -168,21 +169,21 @@ func TestWithoutAStateTraefikIsToldToComeAgain(t *testing.T) {
 		})
 		runs(t, newFake(solo()), Options{Settings: settingsFor(t, ""), Log: slog.New(slog.DiscardHandler)}, func(r *Registry) {
 			before := p.marks["solo-web"]
-			wantRefused(t, r, "before anybody came", before, ErrOutdated)
-			wantRefused(t, r, "one that nobody has made", "x.solo-web", ErrForged)
+			wantRefused(t, r, "before anybody came", before, handover.ErrOutdated)
+			wantRefused(t, r, "one that nobody has made", "x.solo-web", handover.ErrForged)
 			time.Sleep(10 * time.Second)
 			p.fetch(r)
 			if p.marks["solo-web"] == before {
 				t.Error("another Paastis publishes the same marks")
 			}
 			wantTaken(t, r, p)
-			wantRefused(t, r, "before the other came", other.marks["solo-web"], ErrOutdated)
+			wantRefused(t, r, "before the other came", other.marks["solo-web"], handover.ErrOutdated)
 			time.Sleep(20 * time.Second)
-			wantRefused(t, r, "when all have come", before, ErrForged)
+			wantRefused(t, r, "when all have come", before, handover.ErrForged)
 		})
 		runs(t, newFake(solo()), Options{Settings: settingsFor(t, ""), Log: slog.New(slog.DiscardHandler)}, func(r *Registry) {
 			time.Sleep(2 * time.Minute)
-			wantRefused(t, r, "though nobody came", p.marks["solo-web"], ErrForged)
+			wantRefused(t, r, "though nobody came", p.marks["solo-web"], handover.ErrForged)
 		})
 	})
 }
@@ -192,7 +193,7 @@ func TestNoRouteIsTakenThatNoTraefikHasFetched(t *testing.T) {
 		w := live(t, "", solo(), service("blog", "web").routed("blog.test"))
 		time.Sleep(130 * time.Second) // and no audit is under way
 		looked := marksIn(t, w.publisher.Publish(netip.MustParseAddr("10.0.0.9"), self).Body)
-		wantRefused(t, w.Registry, "somebody has looked at the routes", looked["solo-web"], ErrForged)
+		wantRefused(t, w.Registry, "somebody has looked at the routes", looked["solo-web"], handover.ErrForged)
 		p := newPoll(t, "10.0.0.2")
 		p.fetch(w.Registry)
 		wantTaken(t, w.Registry, p)
@@ -201,11 +202,11 @@ func TestNoRouteIsTakenThatNoTraefikHasFetched(t *testing.T) {
 			tag + ".blog-web", tag, tag + ".", "." + tag, "solo-web", "", ".", ".solo-web", tag[1:] + ".solo-web", "A" + tag + ".solo-web",
 			strings.ToLower(tag) + ".solo-web", tag + ".solo-web.", tag + ".Solo-Web", strings.Repeat("A", len(tag)) + ".solo-web", tag + ".nobody",
 		} {
-			wantRefused(t, w.Registry, forged, forged, ErrForged)
+			wantRefused(t, w.Registry, forged, forged, handover.ErrForged)
 		}
 		w.takeAway("solo-web")
 		time.Sleep(time.Second)
-		wantRefused(t, w.Registry, "the app is gone", p.marks["solo-web"], ErrWithdrawn)
+		wantRefused(t, w.Registry, "the app is gone", p.marks["solo-web"], handover.ErrWithdrawn)
 	})
 }
 

@@ -52,8 +52,7 @@ type Publisher struct {
 	destinations map[fetcher]*handover.Destination // what is known of those who ask for them
 	listed       map[string]listed                 // :: endpoint → what the API of its Traefik tells
 
-	marks    marks
-	markLife time.Duration // how long a key is published
+	marks *handover.Marks
 }
 
 // publicationKey is what a publication is made for: a Traefik, and the URL by which it
@@ -67,17 +66,17 @@ type publicationKey struct {
 func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher {
 	pub := &Publisher{
 		core: r.core, definitions: &r.definitions, keepers: &r.keepers, archive: r.archive,
-		markLife: markLife, version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: pollers{core: r.core, byFetcher: map[fetcher]*poller{}},
+		version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: pollers{core: r.core, byFetcher: map[fetcher]*poller{}},
 		strangers: map[netip.Addr]bool{}, destinations: map[fetcher]*handover.Destination{}, listed: map[string]listed{},
 	}
-	pub.marks.begin(pub.version, now)
+	pub.marks = handover.NewMarks(markLife, pub.version, pollGrace, now)
 	return pub
 }
 
 // begin begins with the marks of the Paastis before. Called with the lock held.
 func (pub *Publisher) begin(marks history.Marks, now time.Time) {
 	pub.pollers.begin(now)
-	pub.marks.restore(marks, now)
+	pub.marks.Restore(marks, now)
 }
 
 // Publication is the routes as a Traefik gets them.
@@ -152,7 +151,7 @@ func (pub *Publisher) publication(rt *inventory.Route, to *handover.Destination)
 		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
 	}
 	if !p.Awake {
-		p.Mark, p.Patient = pub.marks.current.Mark(rt.Name), true
+		p.Mark, p.Patient = pub.marks.Of(rt.Name), true
 	}
 	return p
 }

@@ -28,6 +28,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/rules"
@@ -56,7 +57,7 @@ type Options struct {
 	// providers that are not Paced. Zero: DefaultAudit.
 	Audit time.Duration
 	// MarkLife is how long a secret of the published routes is published before there is
-	// another. Zero: DefaultMarkLife.
+	// another. Zero: handover.DefaultMarkLife.
 	MarkLife time.Duration
 	// Store keeps what is remembered of the apps while Paastis does not run. Nil: nothing
 	// outlives it.
@@ -107,7 +108,7 @@ func New(o Options) *Registry {
 		news:      news{last: uint64(time.Now().UnixMilli())},
 	}
 	r.jobs.core = r.core
-	r.publisher = newPublisher(r, cmp.Or(o.MarkLife, DefaultMarkLife), time.Now())
+	r.publisher = newPublisher(r, cmp.Or(o.MarkLife, handover.DefaultMarkLife), time.Now())
 	r.prober = &prober{core: r.core, probe: o.Probe, jobs: &r.jobs, supply: &r.supply, publisher: r.publisher}
 	r.transitions = &transitions{
 		core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply,
@@ -165,7 +166,7 @@ func (r *Registry) Run(ctx context.Context) {
 		r.jobs.running.Go(func() { r.intake.auditAll(ctx, p) })
 	}
 	r.jobs.running.Go(func() {
-		each(ctx, min(markCheck, r.publisher.markLife/8), func() { r.publisher.renewMarks(ctx, time.Now()) })
+		each(ctx, min(markCheck, r.publisher.marks.Life()/8), func() { r.publisher.renewMarks(ctx, time.Now()) })
 	})
 	if list, ok := r.traefik.gateway.(Lister); ok {
 		r.jobs.running.Go(func() { r.traefik.ask(ctx, list) })

@@ -54,7 +54,7 @@ func (v *saver) worthSaving(now time.Time) bool {
 func (v *saver) state(now time.Time) history.State {
 	v.mu.Lock()
 	defer v.unlock()
-	s := history.State{Saved: now, Marks: v.publisher.marks.saved(), Apps: v.archive.Begin(now)}
+	s := history.State{Saved: now, Marks: v.publisher.marks.State(), Apps: v.archive.Begin(now)}
 	for id, k := range v.keepers.byID {
 		if k.Definition().Managed || !k.past.IsEmpty() {
 			s.Apps[id] = k.snapshot(now)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/server/problem"
@@ -82,7 +83,7 @@ func (d *direct) receive(rw http.ResponseWriter, r *http.Request) {
 	a := &routedRequest{door: d, w: w, r: visitors, route: route, keeper: registry.KeeperOfRoute(route), request: traefik.FromRequest(visitors)}
 	if !route.Takes(&a.request) {
 		d.refusals.warnSeldom(problem.RemoteAddr(r), "request refused that has the mark of a published route, and is none that its rule takes", "from", "route", route.Name)
-		d.turnAway(w, r, registry.ErrForged)
+		d.turnAway(w, r, handover.ErrForged)
 		return
 	}
 	unlimit(w)
@@ -171,9 +172,9 @@ func unlimit(w http.ResponseWriter) {
 // even whether there is such a route.
 func (d *direct) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 	switch {
-	case errors.Is(why, registry.ErrOutdated):
+	case errors.Is(why, handover.ErrOutdated):
 		d.begunAnew(w, r)
-	case errors.Is(why, registry.ErrWithdrawn):
+	case errors.Is(why, handover.ErrWithdrawn):
 		d.refusals.sendBack(w, r, problem.Document{Title: "There is no such route any more", Detail: "Traefik will learn of it in a moment. Send the request again."})
 	default:
 		d.refusals.send(w, r, problem.Of(echo.ErrNotFound))
@@ -185,7 +186,7 @@ func (d *direct) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 func (d *direct) begunAnew(w http.ResponseWriter, r *http.Request) {
 	request := traefik.FromRequest(stripPrefix(r, markOf(r)))
 	if !d.registry.Publisher().Publishes(request) { // so Traefik has led it here by another router
-		d.turnAway(w, r, registry.ErrForged)
+		d.turnAway(w, r, handover.ErrForged)
 		return
 	}
 	d.refusals.warnSeldom(problem.RemoteAddr(r), "Traefik has not fetched its routes since Paastis began without a state: see state_file", "traefik")
