@@ -33,7 +33,7 @@ func cycle(ctx context.Context, r *Results) error {
 		if err := s.asleep(ctx, names[0], time.Minute); err != nil {
 			return err
 		}
-		done, took, err := s.cycles(ctx, names)
+		done, took, err := cycling{s}.cycles(ctx, names)
 		if err != nil {
 			return err
 		}
@@ -43,9 +43,12 @@ func cycle(ctx context.Context, r *Results) error {
 	})
 }
 
+// cycling is a site whose apps wake and sleep.
+type cycling struct{ *site }
+
 // cycles keeps all apps waking and sleeping for a time, and returns how many times they
 // did both.
-func (s *site) cycles(ctx context.Context, names []string) (done int64, took time.Duration, err error) {
+func (s cycling) cycles(ctx context.Context, names []string) (done int64, took time.Duration, err error) {
 	visitor, err := s.visitor(ctx)
 	if err != nil {
 		return 0, 0, err
@@ -86,7 +89,7 @@ type listing struct {
 }
 
 // watch lists what runs over and over, once for all who want to know.
-func (s *site) watch(ctx context.Context, latest *atomic.Pointer[listing]) {
+func (s cycling) watch(ctx context.Context, latest *atomic.Pointer[listing]) {
 	for ; ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
 		at := time.Now()
 		if names, err := s.running(ctx); err == nil {
@@ -99,7 +102,7 @@ func (s *site) watch(ctx context.Context, latest *atomic.Pointer[listing]) {
 var errOver = errors.New("the time is over")
 
 // cycleOf wakes one app again and again, until ctx ends or somebody gets a wrong answer.
-func (s *site) cycleOf(ctx context.Context, visitor *http.Client, name string, running *atomic.Pointer[listing], done *atomic.Int64) error {
+func (s cycling) cycleOf(ctx context.Context, visitor *http.Client, name string, running *atomic.Pointer[listing], done *atomic.Int64) error {
 	for {
 		a, err := get(ctx, visitor, "http://"+s.host(name)+"/")
 		if err != nil {

@@ -49,7 +49,7 @@ func peers(ctx context.Context, r *Results) error {
 		if err := s.up(ctx); err != nil {
 			return err
 		}
-		both, err := s.startPeers(ctx, binary)
+		both, err := compared{s}.startPeers(ctx, binary)
 		defer func() {
 			for _, p := range both {
 				p.stop()
@@ -58,12 +58,15 @@ func peers(ctx context.Context, r *Results) error {
 		if err != nil {
 			return err
 		}
-		return s.compare(ctx, r, both)
+		return compared{s}.compare(ctx, r, both)
 	})
 }
 
+// compared is a site with two that wake its app.
+type compared struct{ *site }
+
 // startPeers starts both, and returns those that it could start beside an error.
-func (s *site) startPeers(ctx context.Context, sablier string) (both []*peer, err error) {
+func (s compared) startPeers(ctx context.Context, sablier string) (both []*peer, err error) {
 	paastis := filepath.Join(s.dir, "paastis")
 	if err := build(ctx, paastis); err != nil {
 		return nil, err
@@ -129,7 +132,7 @@ func (p *peer) stop() {
 }
 
 // compare measures both in turn.
-func (s *site) compare(ctx context.Context, r *Results, both []*peer) error {
+func (s compared) compare(ctx context.Context, r *Results, both []*peer) error {
 	wakes, rates := map[string][]float64{}, map[string][]float64{}
 	for range peerWakes {
 		for _, p := range both {
@@ -166,7 +169,7 @@ func (s *site) compare(ctx context.Context, r *Results, both []*peer) error {
 
 // wakeBy stops the app by hand, gives both the time to notice it, and returns how long
 // one of them takes to say that it is ready.
-func (s *site) wakeBy(ctx context.Context, p *peer) (time.Duration, error) {
+func (s compared) wakeBy(ctx context.Context, p *peer) (time.Duration, error) {
 	if _, err := s.engine.ContainerStop(ctx, s.container("app"), client.ContainerStopOptions{}); err != nil {
 		return 0, err
 	}

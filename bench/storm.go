@@ -36,11 +36,11 @@ func storm(ctx context.Context, r *Results) error {
 			return err
 		}
 		began := time.Now()
-		waits, wrong, err := s.allAtOnce(ctx, "app", *stormSize)
+		waits, wrong, err := crowded{s}.allAtOnce(ctx, "app", *stormSize)
 		if err != nil {
 			return err
 		}
-		starts, err := s.starts(ctx, "app", began)
+		starts, err := crowded{s}.starts(ctx, "app", began)
 		if err != nil {
 			return err
 		}
@@ -53,10 +53,13 @@ func storm(ctx context.Context, r *Results) error {
 	})
 }
 
+// crowded is a site that many ask at once.
+type crowded struct{ *site }
+
 // allAtOnce opens so many connections, asks for an app over all of them in one moment,
 // and returns how many milliseconds those waited who got its answer, and how many got
 // anything else.
-func (s *site) allAtOnce(ctx context.Context, app string, size int) (waits []float64, wrong int, err error) {
+func (s crowded) allAtOnce(ctx context.Context, app string, size int) (waits []float64, wrong int, err error) {
 	conns, err := s.dialGates(ctx, size)
 	defer closeAll(conns)
 	if err != nil {
@@ -89,7 +92,7 @@ func (s *site) allAtOnce(ctx context.Context, app string, size int) (waits []flo
 }
 
 // dialGates opens connections to all gates, the same number to each.
-func (s *site) dialGates(ctx context.Context, size int) (all []net.Conn, err error) {
+func (s crowded) dialGates(ctx context.Context, size int) (all []net.Conn, err error) {
 	for _, gate := range stormGates {
 		address, err := s.address(ctx, gate, "80")
 		if err != nil {
@@ -134,7 +137,7 @@ func percentiles(samples []float64) []float64 {
 }
 
 // starts is how often the engine has started a service's container since then.
-func (s *site) starts(ctx context.Context, service string, since time.Time) (int, error) {
+func (s crowded) starts(ctx context.Context, service string, since time.Time) (int, error) {
 	stream := s.engine.Events(ctx, client.EventsListOptions{
 		Since:   moment(since),
 		Until:   moment(time.Now()),

@@ -84,12 +84,12 @@ func (a apps) history(c echo.Context) error {
 	return c.JSON(http.StatusOK, answer)
 }
 
-func (a apps) wake(c echo.Context) error  { return a.rouse(c, false) }
-func (a apps) retry(c echo.Context) error { return a.rouse(c, true) }
+func (a apps) wake(c echo.Context) error  { return a.wakeManually(c, false) }
+func (a apps) retry(c echo.Context) error { return a.wakeManually(c, true) }
 
-// rouse wakes an app, also one that was stopped by hand, and whatever its back-off if the
+// wakeManually wakes an app, also one that was stopped by hand, and whatever its back-off if the
 // admin insists. Who does so means to use it: its idle time begins anew.
-func (a apps) rouse(c echo.Context, insist bool) error {
+func (a apps) wakeManually(c echo.Context, insist bool) error {
 	k, err := a.findManaged(c, &struct{}{})
 	if err != nil {
 		return err
