@@ -158,5 +158,5 @@ func (p *Provider) List(ctx context.Context) (registry.Report, error) {
 	if err := p.containers.refresh(ctx); err != nil {
 		return registry.Report{}, fmt.Errorf("docker: %w", err)
 	}
-	return p.containers.fleet().everything(), nil
+	return p.containers.snapshot().everything(), nil
 }

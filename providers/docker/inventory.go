@@ -130,9 +130,9 @@ func (i *inv) doubt() {
 	i.doubted = i.clock
 }
 
-// snapshot is every container, sorted by ID, who has stopped which, and a number greater
+// contents are every container, sorted by ID, who has stopped which, and a number greater
 // than that of any look in it and of any snapshot before.
-func (i *inv) snapshot() ([]*container, map[string]stop, uint64) {
+func (i *inv) contents() ([]*container, map[string]stop, uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.clock++

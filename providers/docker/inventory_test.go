@@ -73,7 +73,7 @@ func TestLookThatWasOvertakenIsDropped(t *testing.T) {
 		newer := appOf(t, p, "shop-front")
 		release()
 		<-done
-		older, _ := p.containers.fleet().app("shop-front")
+		older, _ := p.containers.snapshot().app("shop-front")
 		equal(t, "before", newer.Instances[0].Status, inventory.Exited)
 		equal(t, "after", older.Instances[0].Status, inventory.Exited)
 	})
@@ -102,7 +102,7 @@ func TestLookThatWasOvertakenDoesNotRaiseTheDead(t *testing.T) {
 				}
 				release()
 				<-done
-				_, found := p.containers.fleet().app("shop-front")
+				_, found := p.containers.snapshot().app("shop-front")
 				equal(t, "found", found, false)
 				equal(t, "kept of the dead", len(p.containers.inventory.removed), 0)
 			})
@@ -139,7 +139,7 @@ func TestReportsNeverGoBackInTime(t *testing.T) {
 	start := func() inventory.App { app, _ := p.Start(t.Context(), "shop-front"); return app }
 	look := func() inventory.App {
 		_ = p.containers.look(t.Context(), id)
-		app, _ := p.containers.fleet().app("shop-front")
+		app, _ := p.containers.snapshot().app("shop-front")
 		return app
 	}
 	newest := newestApp{app: list()}

@@ -13,7 +13,7 @@ import (
 // links are the apps that the container needs: those its service depends on, those in whose
 // namespaces it lives, without which it cannot start, and those to which it has links of
 // Docker's own or whose volumes it has.
-func (f *fleet) links(c *container) []rules.Link {
+func (f *snapshot) links(c *container) []rules.Link {
 	links := dependencies(c)
 	for _, reference := range c.lenders {
 		links = f.withLink(links, c, reference, rules.Link{Condition: rules.Started, Lends: true})
@@ -29,7 +29,7 @@ func (f *fleet) links(c *container) []rules.Link {
 
 // withLink adds a link to the app of another container, or what it says to the one that is
 // there already: Compose has its own word on conditions.
-func (f *fleet) withLink(links []rules.Link, c *container, reference string, l rules.Link) []rules.Link {
+func (f *snapshot) withLink(links []rules.Link, c *container, reference string, l rules.Link) []rules.Link {
 	to := f.find(reference)
 	if to == nil || to.app == "" || to.app == c.app {
 		return links
@@ -44,7 +44,7 @@ func (f *fleet) withLink(links []rules.Link, c *container, reference string, l r
 
 // unstartable says that a container lives in namespaces of one that is gone, and how to mend
 // it. It names an ID for good: another container of that name is none. Empty: none does.
-func (f *fleet) unstartable(members []*container) string {
+func (f *snapshot) unstartable(members []*container) string {
 	for _, c := range members {
 		for _, reference := range c.lenders {
 			if f.find(reference) != nil {
@@ -61,7 +61,7 @@ func (f *fleet) unstartable(members []*container) string {
 }
 
 // borrowers are the containers that live in the namespaces of one.
-func (f *fleet) borrowers(id string) []*container {
+func (f *snapshot) borrowers(id string) []*container {
 	var all []*container
 	for _, c := range f.all {
 		if slices.ContainsFunc(c.lenders, func(reference string) bool {

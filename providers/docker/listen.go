@@ -30,7 +30,7 @@ var errNoSockets = errors.New("it has no command that shows its sockets")
 // listens on the loopback alone is left out. ErrUnknownApp if there is no such container,
 // ErrNotRunning if it does not run.
 func (p *Provider) Listens(ctx context.Context, id string, port uint16) (bool, error) {
-	f := p.containers.fleet()
+	f := p.containers.snapshot()
 	c := f.find(id)
 	switch {
 	case c == nil:
@@ -51,13 +51,13 @@ func (p *Provider) Listens(ctx context.Context, id string, port uint16) (bool, e
 }
 
 // processSockets are those of a container's main process, as the host's /proc shows it.
-func (s *sampler) processSockets(f *fleet, c *container) ([]socket, error) {
+func (s *sampler) processSockets(f *snapshot, c *container) ([]socket, error) {
 	folder, err := os.OpenRoot(filepath.Join(s.proc, strconv.Itoa(c.pid)))
 	if err != nil {
 		return nil, err
 	}
 	defer folder.Close()
-	if !belongs(folder.FS(), c, f.home(c)) {
+	if !belongs(folder.FS(), c, f.networkOwner(c)) {
 		return nil, errOtherProcess
 	}
 	return sockets(folder.FS())

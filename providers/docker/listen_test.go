@@ -47,7 +47,7 @@ func TestACommandTellsWhatListensInAContainer(t *testing.T) {
 		if _, err := p.List(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		got, err := p.Listens(t.Context(), p.containers.fleet().members("tty")[0].instance.ID, port)
+		got, err := p.Listens(t.Context(), p.containers.snapshot().members("tty")[0].instance.ID, port)
 		if err != nil || got != want {
 			t.Errorf("port %d: %t, %v", port, got, err)
 		}
@@ -62,7 +62,7 @@ func TestAContainerWithoutACommandForItCannotBeLookedInto(t *testing.T) {
 	if _, err := p.List(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err := p.Listens(t.Context(), p.containers.fleet().members("tty")[0].instance.ID, 80)
+	_, err := p.Listens(t.Context(), p.containers.snapshot().members("tty")[0].instance.ID, 80)
 	failed(t, err, `docker: look into container "tty": it has no command that shows its sockets`)
 	if _, err := p.Listens(t.Context(), "gone", 80); !errors.Is(err, ErrUnknownApp) {
 		t.Errorf("of none: %v", err)

@@ -39,7 +39,7 @@ func (p *Provider) Logs(ctx context.Context, name string, lines int) ([]string, 
 		return nil, naming("read logs of", name, err)
 	}
 	var all []entry
-	for _, c := range p.containers.fleet().members(name) {
+	for _, c := range p.containers.snapshot().members(name) {
 		entries, err := p.engine.tail(ctx, c, lines)
 		if err != nil {
 			return nil, naming("read logs of", name, fmt.Errorf("container %q: %w", c.instance.Name, err))

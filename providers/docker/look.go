@@ -84,32 +84,32 @@ func (i *inspector) look(ctx context.Context, id string) error {
 // fresh looks at the app's containers, and for others if it knows of none.
 func (i *inspector) fresh(ctx context.Context, name string) (inventory.App, error) {
 	var ids []string
-	for _, c := range i.fleet().members(name) {
+	for _, c := range i.snapshot().members(name) {
 		ids = append(ids, c.instance.ID)
 	}
 	if err := i.survey(ctx, ids); err != nil {
 		return inventory.App{}, err
 	}
-	if app, found := i.fleet().app(name); found {
+	if app, found := i.snapshot().app(name); found {
 		return app, nil
 	}
 	if err := i.refresh(ctx); err != nil {
 		return inventory.App{}, err
 	}
-	if app, found := i.fleet().app(name); found {
+	if app, found := i.snapshot().app(name); found {
 		return app, nil
 	}
 	return inventory.App{}, ErrUnknownApp
 }
 
-// running takes a look at the app, and returns the fleet and those of the app's
+// running takes a look at the app, and returns the snapshot and those of the app's
 // containers that run in it, the one that speaks for it first. There is one, or an error.
-func (i *inspector) running(ctx context.Context, name string) (*fleet, []*container, error) {
+func (i *inspector) running(ctx context.Context, name string) (*snapshot, []*container, error) {
 	if _, err := i.fresh(ctx, name); err != nil {
 		return nil, nil, err
 	}
 	var running []*container
-	f := i.fleet()
+	f := i.snapshot()
 	for _, c := range f.members(name) {
 		if c.instance.Status == inventory.Running {
 			running = append(running, c)

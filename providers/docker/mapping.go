@@ -76,17 +76,17 @@ func bindingsOf(ports network.PortMap) []binding {
 }
 
 // mapping is where the container is reached at ports of the machine. Nil: it is not reached so.
-func (f *fleet) mapping(c *container) *inventory.Mapping {
+func (f *snapshot) mapping(c *container) *inventory.Mapping {
 	if f.reachedAt == "" {
 		return nil
 	}
 	m := &inventory.Mapping{Host: f.reachedAt}
-	home := f.home(c)
-	if home.onHost {
+	owner := f.networkOwner(c)
+	if owner.onHost {
 		return m
 	}
 	m.Ports, m.Hidden = map[uint16]uint16{}, map[uint16]netip.Addr{}
-	for _, b := range home.bindings {
+	for _, b := range owner.bindings {
 		if !f.isReached(b.at) {
 			m.Hidden[b.inside] = b.at
 		} else if m.Ports[b.inside] == 0 {
@@ -99,7 +99,7 @@ func (f *fleet) mapping(c *container) *inventory.Mapping {
 
 // isReached reports whether the machine's address leads to what is published at one of its
 // addresses. Which those are that a name stands for is not known.
-func (f *fleet) isReached(at netip.Addr) bool {
+func (f *snapshot) isReached(at netip.Addr) bool {
 	own, err := netip.ParseAddr(f.reachedAt)
 	switch {
 	case !at.IsValid():

@@ -52,7 +52,7 @@ type sampler struct {
 }
 
 // sample measures one container. That it does not show in /proc is no error.
-func (s *sampler) sample(ctx context.Context, f *fleet, c *container, want registry.Want) (idle.Usage, error) {
+func (s *sampler) sample(ctx context.Context, f *snapshot, c *container, want registry.Want) (idle.Usage, error) {
 	seen, unseen := s.watchProcess(f, c, want)
 	if unseen == nil && !want.CPU && !want.Memory {
 		return seen, nil

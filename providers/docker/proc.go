@@ -34,29 +34,29 @@ type socket struct {
 // watchProcess measures a container by what /proc shows of its main process. It fails
 // if there is no such process, or if it is not the container's: /proc may be that of
 // another machine than the engine's, or of a container.
-func (s *sampler) watchProcess(f *fleet, c *container, want registry.Want) (idle.Usage, error) {
+func (s *sampler) watchProcess(f *snapshot, c *container, want registry.Want) (idle.Usage, error) {
 	// The folder, once open, stays that of the same process, whoever gets its number.
 	folder, err := os.OpenRoot(filepath.Join(s.proc, strconv.Itoa(c.pid)))
 	if err != nil {
 		return idle.Usage{}, err
 	}
 	defer folder.Close()
-	process, home := folder.FS(), f.home(c)
-	if !belongs(process, c, home) {
+	process, owner := folder.FS(), f.networkOwner(c)
+	if !belongs(process, c, owner) {
 		return idle.Usage{}, errOtherProcess
 	}
-	if home.onHost {
+	if owner.onHost {
 		return hostUsage(process, c.hostPorts(want.Ports), want.Linked)
 	}
-	return networkUsage(process, c.ownPorts(home, want.Ports), want.Linked)
+	return networkUsage(process, c.ownPorts(owner, want.Ports), want.Linked)
 }
 
 // belongs reports whether the process is in that container. The engine mounts the files of
-// its home if it uses the network of another.
-func belongs(process fs.FS, c, home *container) bool {
+// the network's owner if it uses the network of another.
+func belongs(process fs.FS, c, owner *container) bool {
 	mounts, _ := fs.ReadFile(process, "mountinfo")
 	id := mountedID(mounts)
-	return id != "" && (id == c.instance.ID || id == home.instance.ID)
+	return id != "" && (id == c.instance.ID || id == owner.instance.ID)
 }
 
 // networkUsage is that of the network which the process is in. Traffic is read last: that a

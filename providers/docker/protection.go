@@ -12,7 +12,7 @@ import (
 )
 
 // protection says why the app of these containers must never sleep. Empty if it may.
-func (f *fleet) protection(members []*container) reason.Kind {
+func (f *snapshot) protection(members []*container) reason.Kind {
 	for _, c := range members {
 		if why := f.protected(c); why != "" {
 			return why
@@ -23,13 +23,13 @@ func (f *fleet) protection(members []*container) reason.Kind {
 
 // protected takes a container on Paastis's network for Paastis itself, too: where one
 // uses the network of another, neither can tell which of the two it is.
-func (f *fleet) protected(c *container) reason.Kind {
+func (f *snapshot) protected(c *container) reason.Kind {
 	switch {
 	case c == f.self:
 		return inventory.IsPaastis
 	case f.isRival(c):
 		return inventory.IsOtherPaastis
-	case f.self != nil && !f.self.onHost && f.home(c) == f.home(f.self):
+	case f.self != nil && !f.self.onHost && f.networkOwner(c) == f.networkOwner(f.self):
 		return inventory.SharesNetwork
 	case c.traefik != nil:
 		return inventory.RunsTraefik
@@ -42,7 +42,7 @@ func (f *fleet) protected(c *container) reason.Kind {
 
 // servesAPI reports whether the engine's host is this container. Service names and
 // aliases count where Paastis can look them up.
-func (f *fleet) servesAPI(c *container) bool {
+func (f *snapshot) servesAPI(c *container) bool {
 	host := f.endpoint.name()
 	if host == "" {
 		return false
@@ -82,7 +82,7 @@ func baseName(image string) string {
 // service is none: an older container, which is being replaced, or the one that serves while a
 // command runs beside it (docker compose run). Where Paastis does not know which container is
 // its own, none is known to be another's.
-func (f *fleet) isRival(c *container) bool {
+func (f *snapshot) isRival(c *container) bool {
 	return c.paastis && f.self != nil && c != f.self && !c.isOfService(f.self) && c.instance.Status == inventory.Running
 }
 

@@ -67,7 +67,7 @@ func (p *Provider) carryOut(ctx context.Context, name string, o order) (inventor
 
 // exited is an app that was removed, as if it were only stopped.
 func (p *Provider) exited(app inventory.App) inventory.App {
-	app.Version = p.containers.fleet().version
+	app.Version = p.containers.snapshot().version
 	for i := range app.Instances {
 		instance := &app.Instances[i]
 		*instance = inventory.Instance{Name: instance.Name, ID: instance.ID, StartedAt: instance.StartedAt}

@@ -12,7 +12,7 @@ import (
 )
 
 // stats measures a container by what the engine counts.
-func (e *connection) stats(ctx context.Context, f *fleet, c *container) (idle.Usage, error) {
+func (e *connection) stats(ctx context.Context, f *snapshot, c *container) (idle.Usage, error) {
 	s, err := e.sample(ctx, c.instance.ID)
 	if err != nil {
 		return idle.Usage{}, err
@@ -30,7 +30,7 @@ func (e *connection) stats(ctx context.Context, f *fleet, c *container) (idle.Us
 		usage.Packets += network.RxPackets + network.TxPackets
 		usage.Sent += network.TxPackets
 	}
-	if len(s.Networks) == 0 && !f.home(c).isolated() {
+	if len(s.Networks) == 0 && !f.networkOwner(c).isolated() {
 		usage.Unseen = noCounters
 	}
 	return usage, nil

@@ -19,7 +19,7 @@ func of(image string, args, environ []string, mounts ...string) inventory.App {
 		in.Mounts = append(in.Mounts, api.MountPoint{Destination: m})
 	}
 	c := newContainer(in, "1.45")
-	return (&fleet{all: []*container{c}}).everything().Apps[0]
+	return (&snapshot{all: []*container{c}}).everything().Apps[0]
 }
 
 func TestATraefiksOwnFlagsAreReadFromItsContainerAndNothingElse(t *testing.T) {
@@ -57,7 +57,7 @@ func TestPortsOfTheMachineLeadToATraefiksEntryPoints(t *testing.T) {
 			network.MustParsePort("81/tcp"): {{HostPort: "8081"}}, network.MustParsePort("82/tcp"): {{}},
 		}},
 	}
-	app := (&fleet{all: []*container{newContainer(in, "1.45")}}).everything().Apps[0]
+	app := (&snapshot{all: []*container{newContainer(in, "1.45")}}).everything().Apps[0]
 	want := "{80 false} {8000 false}; {81 false} {8081 false}; {82 false}"
 	var got []string
 	for _, name := range []string{"web", "alt", "own"} {

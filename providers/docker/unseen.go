@@ -29,9 +29,9 @@ func (c *container) hostPorts(wanted []uint16) portSet {
 	return portSet{known: wanted}
 }
 
-// ownPorts are those of a container in the network of home, which may be that of another.
-func (c *container) ownPorts(home *container, wanted []uint16) portSet {
-	if c == home {
+// ownPorts are those of a container in the network of owner, which may be that of another.
+func (c *container) ownPorts(owner *container, wanted []uint16) portSet {
+	if c == owner {
 		return portSet{known: wanted, any: true}
 	}
 	known := slices.Concat(wanted, c.ports)
@@ -46,8 +46,8 @@ func (c *container) isolated() bool {
 }
 
 // uncounted says why the traffic of a container is not counted. Empty: it is.
-func (f *fleet) uncounted(c *container) string {
-	if f.home(c).onHost {
+func (f *snapshot) uncounted(c *container) string {
+	if f.networkOwner(c).onHost {
 		return procHidden
 	}
 	return ""
@@ -57,10 +57,10 @@ func (f *fleet) uncounted(c *container) string {
 // connections tells of it, which take the host's /proc and a port. It tells what is known
 // from the last look at the containers.
 func (p *Provider) Unseen(name string, ports []uint16) string {
-	f := p.containers.fleet()
+	f := p.containers.snapshot()
 	for _, c := range f.members(name) {
 		switch {
-		case !f.home(c).onHost:
+		case !f.networkOwner(c).onHost:
 		case !p.sampler.seesProcesses(f):
 			return procHidden
 		case len(c.hostPorts(ports).known) == 0:
@@ -71,7 +71,7 @@ func (p *Provider) Unseen(name string, ports []uint16) string {
 }
 
 // seesProcesses reports whether the processes of containers show in /proc (Config.Proc).
-func (s *sampler) seesProcesses(f *fleet) bool {
+func (s *sampler) seesProcesses(f *snapshot) bool {
 	return slices.ContainsFunc(f.all, func(c *container) bool {
 		if c.instance.Status != inventory.Running {
 			return false

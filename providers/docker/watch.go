@@ -143,7 +143,7 @@ func (w *watcher) tellAll(ctx context.Context) error {
 	if err := w.refresh(ctx); err != nil {
 		return err
 	}
-	f := w.fleet()
+	f := w.snapshot()
 	for _, c := range f.shadowed() {
 		w.log.Warn("container left out: another app has its name", "container", c.instance.Name, "app", c.app)
 	}
@@ -160,7 +160,7 @@ func (w *watcher) tell(ctx context.Context, ids []string) error {
 	if err := w.survey(ctx, ids); err != nil {
 		return err
 	}
-	f := w.fleet()
+	f := w.snapshot()
 	var names []string
 	for _, id := range ids {
 		names = append(names, w.told[id])

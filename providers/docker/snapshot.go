@@ -15,8 +15,8 @@ import (
 // shortID is the length of the IDs that people see.
 const shortID = 12
 
-// fleet is all containers at one moment, and what they are to each other.
-type fleet struct {
+// snapshot is all containers at one moment, and what they are to each other.
+type snapshot struct {
 	all      []*container
 	stops    map[string]stop // :: container ID → who has stopped it; none where that is not known
 	version  uint64
@@ -29,10 +29,10 @@ type fleet struct {
 	self *container
 }
 
-// fleet is the newest one. It is never older than one that was made before.
-func (i *inspector) fleet() *fleet {
-	all, stops, version := i.inventory.snapshot()
-	f := &fleet{all: all, stops: stops, version: version, endpoint: i.engine.endpoint, reachedAt: i.reachedAt, read: i.read, self: i.self.find(all)}
+// snapshot is the newest one. It is never older than one that was made before.
+func (i *inspector) snapshot() *snapshot {
+	all, stops, version := i.inventory.contents()
+	f := &snapshot{all: all, stops: stops, version: version, endpoint: i.engine.endpoint, reachedAt: i.reachedAt, read: i.read, self: i.self.find(all)}
 	if slices.ContainsFunc(all, f.isRival) {
 		f.stops = nil // it may have been the other Paastis
 	}
@@ -40,7 +40,7 @@ func (i *inspector) fleet() *fleet {
 }
 
 // everything reports the whole inventory.
-func (f *fleet) everything() registry.Report {
+func (f *snapshot) everything() registry.Report {
 	members := map[string][]*container{}
 	for _, c := range f.all {
 		if c.app != "" {
@@ -55,7 +55,7 @@ func (f *fleet) everything() registry.Report {
 }
 
 // report tells of the apps of these names, gone or not.
-func (f *fleet) report(names []string) registry.Report {
+func (f *snapshot) report(names []string) registry.Report {
 	report := registry.Report{Version: f.version}
 	for _, name := range names {
 		if app, found := f.app(name); found {
@@ -68,7 +68,7 @@ func (f *fleet) report(names []string) registry.Report {
 }
 
 // app is false if no container belongs to it.
-func (f *fleet) app(name string) (inventory.App, bool) {
+func (f *snapshot) app(name string) (inventory.App, bool) {
 	members := f.members(name)
 	if len(members) == 0 {
 		return inventory.App{}, false
@@ -77,7 +77,7 @@ func (f *fleet) app(name string) (inventory.App, bool) {
 }
 
 // members are the containers of the app, the one that speaks for it first.
-func (f *fleet) members(name string) []*container {
+func (f *snapshot) members(name string) []*container {
 	var members []*container
 	for _, c := range f.all {
 		if name != "" && c.app == name {
@@ -88,7 +88,7 @@ func (f *fleet) members(name string) []*container {
 }
 
 // assemble makes the app of its members. There must be one.
-func (f *fleet) assemble(name string, members []*container) inventory.App {
+func (f *snapshot) assemble(name string, members []*container) inventory.App {
 	leader := members[0]
 	return inventory.App{
 		Name:        name,
@@ -111,12 +111,12 @@ func (f *fleet) assemble(name string, members []*container) inventory.App {
 }
 
 // isPublished reports whether the container may be reached at a port of the machine.
-func (f *fleet) isPublished(c *container) bool {
-	home := f.home(c)
-	return home.published || home.onHost
+func (f *snapshot) isPublished(c *container) bool {
+	owner := f.networkOwner(c)
+	return owner.published || owner.onHost
 }
 
-func (f *fleet) instances(members []*container) []inventory.Instance {
+func (f *snapshot) instances(members []*container) []inventory.Instance {
 	var instances []inventory.Instance
 	for _, c := range members {
 		instance := *c.instance
@@ -126,8 +126,8 @@ func (f *fleet) instances(members []*container) []inventory.Instance {
 		instance.Mapped = f.mapping(c)
 		stop := f.stops[instance.ID]
 		instance.StoppedManually, instance.Ending = stop.of(instance), stop.ends(instance, time.Now())
-		if home := f.home(c); home != c {
-			instance.Host = home.instance.Name
+		if owner := f.networkOwner(c); owner != c {
+			instance.Host = owner.instance.Name
 		}
 		instances = append(instances, instance)
 	}
@@ -140,10 +140,10 @@ func (f *fleet) instances(members []*container) []inventory.Instance {
 	return instances
 }
 
-func (f *fleet) networks(members []*container) []string {
+func (f *snapshot) networks(members []*container) []string {
 	names := map[string]bool{}
 	for _, c := range members {
-		for _, at := range f.home(c).networks {
+		for _, at := range f.networkOwner(c).networks {
 			names[at.network] = true
 		}
 	}
@@ -167,7 +167,7 @@ func aliases(members []*container) []string {
 }
 
 // find is the container of that ID or name, nil if there is none.
-func (f *fleet) find(reference string) *container {
+func (f *snapshot) find(reference string) *container {
 	if reference == "" {
 		return nil
 	}
@@ -180,7 +180,7 @@ func (f *fleet) find(reference string) *container {
 }
 
 // shadowed are the containers that are left out because another app has their name.
-func (f *fleet) shadowed() []*container {
+func (f *snapshot) shadowed() []*container {
 	var out []*container
 	for _, c := range f.all {
 		if c.app != "" && !slices.Contains(f.members(c.app), c) {
