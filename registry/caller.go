@@ -63,7 +63,7 @@ func (c *callers) move(before, now []netip.Addr) {
 func (c *callers) locate(keepers map[string]*Keeper) {
 	callers, traefiks := map[netip.Addr]Caller{}, map[netip.Addr]string{}
 	for id, k := range keepers {
-		is := k.caller()
+		is := c.kindOf(k)
 		for _, a := range k.app.Addresses() {
 			if was := callers[a]; !a.IsLoopback() && (was == UnknownCaller || is < was) {
 				callers[a] = is
@@ -78,7 +78,8 @@ func (c *callers) locate(keepers map[string]*Keeper) {
 	c.outdated = false
 }
 
-func (k *Keeper) caller() Caller {
+// kindOf is which caller an app is.
+func (c *callers) kindOf(k *Keeper) Caller {
 	e := k.Definition()
 	switch {
 	case e == nil:

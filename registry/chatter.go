@@ -1,11 +1,7 @@
 package registry
 
 import (
-	"fmt"
 	"log/slog"
-	"strings"
-
-	"github.com/dustin/go-humanize"
 
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/reason"
@@ -40,20 +36,7 @@ func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	k.told[about] = true
 	args := []any{"app", k.Name(), "reason", why.String()}
 	if why.Kind == reason.Traffic && by.Definition().TrafficFloor != rules.Off {
-		args = append(args, by.floorText()...)
+		args = append(args, by.usage.floorText(by.Definition(), by.quiet())...)
 	}
 	o.journal.say(slog.LevelInfo, "app stays awake", args...)
-}
-
-// floorText says what traffic counts, and which label ends that the app stays awake for what
-// it has moved.
-func (k *Keeper) floorText() []any {
-	e, quiet := k.Definition(), k.quiet()
-	r := k.usage.samples.Rates(quiet - quiet/8)
-	const step = 1000
-	above := (2*r.Bytes/step + 1) * step
-	return []any{
-		"floor", fmt.Sprintf("%s/s (%s in %s)", humanize.Bytes(uint64(float64(e.TrafficFloor)/quiet.Seconds())), humanize.Bytes(uint64(e.TrafficFloor)), reason.Short(quiet)),
-		"if_that_is_no_use", fmt.Sprintf("paastis.traffic_floor=%s on %s", strings.ReplaceAll(humanize.Bytes(uint64(above)), " ", ""), e.App.Origin),
-	}
 }

@@ -17,19 +17,16 @@ func (r *Registry) History(k *Keeper, from time.Time) []history.Span {
 
 // live takes in what an app does from a time on. Called with the lock held, whenever its
 // state has changed, or whether it is managed.
-func (k *Keeper) live(now time.Time) { k.past.Enter(k.lives(), now) }
-
-// lives is what the app does.
-func (k *Keeper) lives() history.Phase {
+func (k *Keeper) live(now time.Time) {
 	switch {
 	case !k.Definition().Managed || k.removal.gone:
-		return history.Unknown
+		k.past.Enter(history.Unknown, now)
 	case k.state == Asleep:
-		return history.Asleep
+		k.past.Enter(history.Asleep, now)
 	case k.state == Failed:
-		return history.Failed
+		k.past.Enter(history.Failed, now)
 	default:
-		return history.Awake
+		k.past.Enter(history.Awake, now)
 	}
 }
 

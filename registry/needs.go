@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
@@ -110,7 +109,7 @@ func (d *needWaker) wakeFor(e *inventory.Definition, by *Keeper, optional bool) 
 			d.move(k)
 		}
 	case Failed:
-		if !d.now.Before(k.failures.retryAt) && !k.overdue(d.now) {
+		if !d.now.Before(k.failures.retryAt) && !k.jobRun().isOverdue(d.now) {
 			d.wakeOptional(k, reason.Reason{Kind: reason.TriedAgain}, by.attempt.wakeBegan, optional)
 		}
 	}
@@ -187,60 +186,5 @@ func (d *needWaker) awaits(k *Keeper) bool {
 
 // moves reports whether an app is between two states, or a job on its way to its end.
 func (k *Keeper) moves() bool {
-	return k.state == Starting || k.state == Stopping || k.runsToItsEnd(time.Now())
-}
-
-// runsToItsEnd reports whether the app is a job that runs, and for no longer than it may.
-func (k *Keeper) runsToItsEnd(now time.Time) bool {
-	return k.Definition().Job && k.app.Alive() && now.Before(k.jobDeadline())
-}
-
-// overdue reports whether the app is a job that runs for longer than it may.
-func (k *Keeper) overdue(now time.Time) bool {
-	return k.Definition().Job && k.app.Running() && !now.Before(k.jobDeadline())
-}
-
-// failOverdue fails a job that did not end in time, so that nobody waits for it any longer,
-// and reports whether it did.
-func (o *descent) failOverdue(k *Keeper) bool {
-	if !k.Definition().Job || !k.app.Running() {
-		return false
-	}
-	o.at(k.jobDeadline())
-	if !k.overdue(o.now) {
-		return false
-	}
-	o.transitions.fail(k, failureOf(reason.Reason{Kind: reason.NotEnded, Limit: k.Definition().JobTimeout}), o.now)
-	o.move(k)
-	return true
-}
-
-// stopOverdue stops such a job once it has had its idle time to end all the same, whoever
-// asks for it meanwhile: the next of them has it run anew. One that runs and needs it keeps it.
-func (o *descent) stopOverdue(k *Keeper) {
-	e := k.Definition()
-	over := k.failures.last.get().At.Add(max(e.MaxIdleTime, idle.ShortestStay))
-	switch {
-	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(needing(e.Component), func(d *inventory.Definition) bool { return KeeperOf(d).app.Alive() }):
-	case o.now.Before(latest(over, k.failures.stopAfter)):
-		o.at(latest(over, k.failures.stopAfter))
-	case k.isSampled() && !k.usage.sampledSince(o.now.Add(-k.quiet())):
-		o.sampler.begin(k, false)
-	case o.summaries.of(e.Component).open > 0, o.summaries.of(e.Component).use.Reason.Kind != "":
-		o.at(o.now.Add(k.quiet())) // somebody uses it all the same
-	default:
-		o.stop(k, reason.Reason{Kind: reason.Overdue})
-	}
-}
-
-// jobDeadline is until when a job that runs may do so.
-func (k *Keeper) jobDeadline() time.Time {
-	began := k.attempt.startedAt // one that was paused has started long before
-	for _, i := range k.app.Instances {
-		began = latest(began, i.StartedAt)
-	}
-	if began.IsZero() {
-		began = k.usage.idleFrom // its provider does not tell
-	}
-	return began.Add(k.Definition().JobTimeout)
+	return k.state == Starting || k.state == Stopping || k.jobRun().goesOn(time.Now())
 }

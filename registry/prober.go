@@ -31,7 +31,7 @@ func (p *prober) serves(k *Keeper, i inventory.Instance) bool {
 		return true
 	case e.Probe.Kind <= rules.NoProbe && i.Health == inventory.Healthy:
 		return true
-	case k.trusted(i):
+	case p.trusted(k, i):
 		return false
 	default:
 		return len(e.ProbePorts()) == 0 || k.attempt.ready.answered[lifetimeOf(i)]
@@ -95,7 +95,7 @@ func (p *prober) verdictDue(k *Keeper) time.Time {
 	}
 	var due time.Time
 	for _, i := range k.app.Instances {
-		if i.Status == inventory.Running && i.Health == inventory.HealthStarting && (k.trusted(i) || p.blocked(k, i)) {
+		if i.Status == inventory.Running && i.Health == inventory.HealthStarting && (p.trusted(k, i) || p.blocked(k, i)) {
 			due = latest(due, later(i.StartedAt, k.attempt.startedAt).Add(k.app.HealthCheck.First()+verdictSlack))
 		}
 	}
@@ -109,7 +109,7 @@ func (p *prober) probeAll(k *Keeper) {
 		return
 	}
 	for _, i := range k.app.Instances {
-		if i.Status == inventory.Running && k.isProbed(i) && !k.attempt.ready.answered[lifetimeOf(i)] && !k.attempt.ready.probing[lifetimeOf(i)] {
+		if i.Status == inventory.Running && p.isProbed(k, i) && !k.attempt.ready.answered[lifetimeOf(i)] && !k.attempt.ready.probing[lifetimeOf(i)] {
 			p.probeOne(k, i)
 		}
 	}
@@ -120,7 +120,7 @@ func (p *prober) probeOne(k *Keeper, i inventory.Instance) {
 	k.attempt.ready.begin(lifetimeOf(i), k.app)
 	e := k.Definition()
 	knock := knock{prober: p, k: k, i: i, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
-	knock.patience, knock.learns = k.probePatience(i)
+	knock.patience, knock.learns = p.patience(k, i)
 	ports := e.ProbePorts()
 	knock.port = ports[0]
 	for _, port := range ports {
@@ -170,7 +170,7 @@ func (p *prober) listenOn(o knock) {
 // isUnhealthy reports whether nothing but its health check keeps the app from being ready.
 func (p *prober) isUnhealthy(k *Keeper) bool {
 	return slices.ContainsFunc(k.app.Instances, func(i inventory.Instance) bool {
-		return i.Status == inventory.Running && i.Health != inventory.Healthy && (k.trusted(i) || p.blocked(k, i))
+		return i.Status == inventory.Running && i.Health != inventory.Healthy && (p.trusted(k, i) || p.blocked(k, i))
 	})
 }
 

@@ -40,7 +40,7 @@ func lifetimeOf(i inventory.Instance) lifetime {
 }
 
 // trusted reports whether the instance's own health check alone says when it is ready.
-func (k *Keeper) trusted(i inventory.Instance) bool {
+func (p *prober) trusted(k *Keeper, i inventory.Instance) bool {
 	e := k.Definition()
 	if e.Probe.Kind != rules.AutoProbe || i.Health == inventory.NoHealth {
 		return false
@@ -80,9 +80,9 @@ func (p *pass) answers(k *Keeper) bool {
 
 // isProbed reports whether a probe of an instance would tell when it is ready. Where running is
 // enough, one spares visitors the moment in which it does not listen yet.
-func (k *Keeper) isProbed(i inventory.Instance) bool {
+func (p *prober) isProbed(k *Keeper, i inventory.Instance) bool {
 	e := k.Definition()
-	return !k.trusted(i) && (e.Probe.Kind != rules.NoProbe || e.IsProbable(i) && !k.attempt.found)
+	return !p.trusted(k, i) && (e.Probe.Kind != rules.NoProbe || e.IsProbable(i) && !k.attempt.found)
 }
 
 // probeLate probes those of several instances that came up, or were late, once the app was
@@ -93,9 +93,9 @@ func (o *descent) probeLate(k *Keeper) {
 	}
 }
 
-// probePatience is how long an instance is probed until running is enough, and whether it shows
+// patience is how long an instance is probed until running is enough, and whether it shows
 // then that nothing of it listens. Zero: until it answers.
-func (k *Keeper) probePatience(i inventory.Instance) (patience time.Duration, learns bool) {
+func (p *prober) patience(k *Keeper, i inventory.Instance) (patience time.Duration, learns bool) {
 	e := k.Definition()
 	switch {
 	case e.Probe.Kind == rules.NoProbe:

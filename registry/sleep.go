@@ -46,7 +46,7 @@ func (o *descent) stepReady(k *Keeper) {
 			return
 		}
 	}
-	if k.state == Failed && k.overdue(o.now) {
+	if k.state == Failed && k.jobRun().isOverdue(o.now) {
 		o.stopOverdue(k)
 		return
 	}
@@ -89,7 +89,7 @@ func (o *descent) stepDraining(k *Keeper) {
 		o.enter(k, Ready, d.Reason)
 	case !o.handover.isWithdrawn(k):
 		// Traefik still leads requests to it.
-	case k.isSampled() && !k.usage.sampledSince(k.closedAt()):
+	case k.isSampled() && !k.usage.sampledSince(o.closedAt(k)):
 		o.sampler.begin(k, true)
 	case !o.othersLooked(k), o.leads(k):
 		o.at(o.now.Add(time.Second))
@@ -127,11 +127,11 @@ func (o *descent) leads(k *Keeper) bool {
 // watched tells that a draining app was looked at after the last request went to it
 // without Paastis's knowledge.
 func (o *descent) watched(k *Keeper) bool {
-	return (!o.publisher.pollers.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(k.closedAt()))
+	return (!o.publisher.pollers.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(o.closedAt(k)))
 }
 
 // closedAt is since when no request can have gone to a draining app unseen.
-func (k *Keeper) closedAt() time.Time { return latest(k.since, k.routing.withdrawnAt) }
+func (o *descent) closedAt(k *Keeper) time.Time { return latest(k.since, k.routing.withdrawnAt) }
 
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
 func (o *descent) stop(k *Keeper, reason reason.Reason) {

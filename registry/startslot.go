@@ -57,7 +57,7 @@ func (s *startSlots) startingNow(optional bool) int {
 func (s *startSlots) count() {
 	s.starting = starting{epoch: s.supply.epoch, counted: true}
 	for _, k := range s.keepers.moving {
-		if !k.comesUp() || s.needs.awaits(k) {
+		if !s.comesUp(k) || s.needs.awaits(k) {
 			continue
 		}
 		if s.starting.all++; !k.attempt.optional {
@@ -66,7 +66,8 @@ func (s *startSlots) count() {
 	}
 }
 
-func (k *Keeper) comesUp() bool {
+// comesUp reports whether an app was started and is not healthy yet.
+func (s *startSlots) comesUp(k *Keeper) bool {
 	return k.state == Starting && k.attempt.ordered && k.attempt.healthyAt.IsZero()
 }
 

@@ -95,8 +95,8 @@ func (o *summaries) include(s *summary, m *Keeper) {
 	s.open += int(m.using.Load())
 	s.keep(m.manual.kept(m.Definition(), o.now))
 	s.keep(o.publisher.pollers.unturnable(m, o.now))
-	if m.runsToItsEnd(o.now) {
-		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, m.jobDeadline())
+	if run := m.jobRun(); run.goesOn(o.now) {
+		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, run.deadline)
 	}
 	if !m.isSampled() || !m.app.Alive() {
 		return

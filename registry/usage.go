@@ -1,9 +1,14 @@
 package registry
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // usage is what was seen of an app's use beyond its requests.
@@ -61,4 +66,16 @@ func (u *usage) sampledSince(t time.Time) bool {
 func (u *usage) counted() bool {
 	last, any := u.last()
 	return any && last.Usage.Connections != idle.UnknownConnections
+}
+
+// floorText says what traffic counts, and which label ends that the app stays awake for what
+// it has moved.
+func (u *usage) floorText(e *inventory.Definition, quiet time.Duration) []any {
+	r := u.samples.Rates(quiet - quiet/8)
+	const step = 1000
+	above := (2*r.Bytes/step + 1) * step
+	return []any{
+		"floor", fmt.Sprintf("%s/s (%s in %s)", humanize.Bytes(uint64(float64(e.TrafficFloor)/quiet.Seconds())), humanize.Bytes(uint64(e.TrafficFloor)), reason.Short(quiet)),
+		"if_that_is_no_use", fmt.Sprintf("paastis.traffic_floor=%s on %s", strings.ReplaceAll(humanize.Bytes(uint64(above)), " ", ""), e.App.Origin),
+	}
 }

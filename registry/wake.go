@@ -121,7 +121,7 @@ func (p *pass) stepStarting(k *Keeper) {
 		// Its provider starts it again by itself, or there is something to wait for.
 	case k.app.Up() && (k.app.Running() || k.app.IsGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.failures.startedOften(k.app) || !p.needs.mayStart(k)):
 		p.finish(k)
-	case k.attempt.ordered && !k.isAwaited():
+	case k.attempt.ordered && !p.isAwaited(k):
 		p.end(k)
 	case k.attempt.ordered: // its provider has taken the order, and shows nothing of it yet
 	case p.needs.mayStart(k):
@@ -157,7 +157,7 @@ func (p *pass) tryStart(k *Keeper) {
 }
 
 // isAwaited reports whether its provider has no instance of the app, and had none in this wake.
-func (k *Keeper) isAwaited() bool {
+func (p *pass) isAwaited(k *Keeper) bool {
 	return len(k.app.Instances) == 0 && k.endings.endedAt.Before(k.attempt.startedAt)
 }
 
