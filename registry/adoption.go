@@ -12,9 +12,9 @@ import (
 // itself begins to.
 const foundLimit = time.Second
 
-// adopt takes over an app that somebody else has started. One that ran before Paastis did
+// adoptLocked takes over an app that somebody else has started. One that ran before Paastis did
 // is ready if it is known to serve; else it is probed first.
-func (i *intake) adopt(k *Keeper, now time.Time) {
+func (i *intake) adoptLocked(k *Keeper, now time.Time) {
 	i.transitions.beginAttempt(k, now)
 	k.attempt.adopt(now, i.keepers.loading)
 	switch {

@@ -43,6 +43,6 @@ func (pub *Publisher) turned(rt *inventory.Route, now time.Time) (fetched, leads
 	defer pub.unlock()
 	k := KeeperOfRoute(rt)
 	leading := pub.pollers.leading(k, now)
-	elsewhere := slices.ContainsFunc(leading, func(p *poller) bool { return !pub.publication(rt, p.to).Awake })
+	elsewhere := slices.ContainsFunc(leading, func(p *poller) bool { return !pub.publicationLocked(rt, p.to).Awake })
 	return have(leading, k.routing.version), len(leading) > 0 && !elsewhere
 }

@@ -55,19 +55,19 @@ func (v *traefikView) hear(e *inventory.Definition, what string, by netip.Addr) 
 	}
 	v.mu.Lock()
 	defer v.unlock()
-	if k.removal.gone || !v.runsTraefik(by) {
+	if k.removal.gone || !v.runsTraefikLocked(by) {
 		return nil
 	}
-	v.noteAsked(map[*Keeper]string{k: what})
+	v.noteAskedLocked(map[*Keeper]string{k: what})
 	if !k.Definition().Managed || k.state == Ready {
 		return nil
 	}
 	return k
 }
 
-// runsTraefik reports whether a Traefik that Paastis knows has the address. Called with
+// runsTraefikLocked reports whether a Traefik that Paastis knows has the address. Called with
 // the lock held.
-func (v *traefikView) runsTraefik(address netip.Addr) bool {
+func (v *traefikView) runsTraefikLocked(address netip.Addr) bool {
 	for who := range v.publisher.pollers.byFetcher {
 		if who.address == address {
 			return true
@@ -81,8 +81,8 @@ func (v *traefikView) runsTraefik(address netip.Addr) bool {
 	return false
 }
 
-// noteAsked remembers what Traefik asks about. Called with the lock held.
-func (v *traefikView) noteAsked(asked map[*Keeper]string) {
+// noteAskedLocked remembers what Traefik asks about. Called with the lock held.
+func (v *traefikView) noteAskedLocked(asked map[*Keeper]string) {
 	changed := false
 	for k, what := range asked {
 		changed = k.learned.ask(what) || changed
@@ -151,5 +151,5 @@ func (v *traefikView) takeRouters(version string, routers []api.Router, catalog 
 	for id, what := range inv.AskedAbout(routers, v.definitions.settings) {
 		asked[v.keepers.byID[id]] = what
 	}
-	v.noteAsked(asked)
+	v.noteAskedLocked(asked)
 }

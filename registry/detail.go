@@ -86,7 +86,7 @@ type FailureDetail struct {
 // Details are those of all managed apps and of those that they link to, by stack and name.
 func (r *Registry) Details() []Detail {
 	r.mu.Lock()
-	inv, p := r.definitions.inventory.Load(), r.viewer.readPass(time.Now())
+	inv, p := r.definitions.inventory.Load(), r.viewer.readPassLocked(time.Now())
 	drafts := make([]detailDraft, 0, len(inv.Entries))
 	for _, e := range inv.Entries {
 		if inv.Lists(e) {
@@ -100,7 +100,7 @@ func (r *Registry) Details() []Detail {
 // Detail is that of an app as it is now.
 func (r *Registry) Detail(k *Keeper) Detail {
 	r.mu.Lock()
-	d := r.viewer.readPass(time.Now()).detail(k)
+	d := r.viewer.readPassLocked(time.Now()).detail(k)
 	r.mu.Unlock()
 	return complete([]detailDraft{d})[0]
 }
@@ -162,8 +162,8 @@ type readPass struct {
 	stops       map[*inventory.Component]time.Time // when each stops; zero: not foreseeable
 }
 
-// readPass begins one.
-func (v *viewer) readPass(now time.Time) *readPass {
+// readPassLocked begins one.
+func (v *viewer) readPassLocked(now time.Time) *readPass {
 	return &readPass{
 		summaries: newSummaries(now, v.supply, v.publisher), definitions: v.definitions, transitions: v.transitions,
 		stops: map[*inventory.Component]time.Time{},

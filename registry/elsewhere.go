@@ -46,7 +46,7 @@ func (v *traefikView) takeListed(endpoint string, routers []api.Router) {
 			is.elsewhere = append(is.elsewhere, router)
 		}
 	}
-	v.publisher.list(endpoint, is)
+	v.publisher.listLocked(endpoint, is)
 	v.problems.refresh(time.Now())
 	v.wakeLoop()
 }

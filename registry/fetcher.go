@@ -19,8 +19,8 @@ type fetcher struct {
 	endpoint string
 }
 
-// destination is what is known now of the Traefik that fetches. Called with the lock held.
-func (pub *Publisher) destination(who fetcher) *handover.Destination {
+// destinationLocked is what is known now of the Traefik that fetches. Called with the lock held.
+func (pub *Publisher) destinationLocked(who fetcher) *handover.Destination {
 	inv := pub.definitions.inventory.Load()
 	t := handover.Traefik{Endpoint: who.endpoint, Set: pub.definitions.settings.Traefik, Elsewhere: pub.listed[who.endpoint].elsewhere}
 	if who.endpoint != "" {
@@ -46,7 +46,7 @@ func (pub *Publisher) destination(who fetcher) *handover.Destination {
 		return before
 	}
 	d.Choose()
-	pub.keepDestination(who, d)
+	pub.keepDestinationLocked(who, d)
 	return d
 }
 

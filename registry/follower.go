@@ -139,7 +139,7 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 
 // details takes the pictures that are to be given, and the names of the apps that are gone.
 func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) {
-	inv, p := f.definitions.inventory.Load(), f.readPass(now)
+	inv, p := f.definitions.inventory.Load(), f.readPassLocked(now)
 	for k := range f.changed {
 		if !k.removal.gone && inv.Lists(k.Definition()) {
 			drafts = append(drafts, p.detail(k))
@@ -160,7 +160,7 @@ func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) 
 // Called with the lock held.
 func (f *Follower) glance(now time.Time) {
 	f.glances = now.Add(glanceEvery)
-	seen, p := make(map[*Keeper]glimpse, len(f.keepers.moving)), f.readPass(now)
+	seen, p := make(map[*Keeper]glimpse, len(f.keepers.moving)), f.readPassLocked(now)
 	for _, k := range f.keepers.moving {
 		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.get().Topic()}
 		if seen[k] = g; g != f.seen[k] {

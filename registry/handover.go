@@ -140,7 +140,7 @@ func (h *handOvers) prove(k *Keeper) {
 			proof.stale = proof.addresses // it ended before Paastis saw it
 		}
 	}
-	h.jobs.do(k, job{alone: true, current: during, work: func(ctx context.Context) func() {
+	h.jobs.doLocked(k, job{alone: true, current: during, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		var err error

@@ -30,9 +30,9 @@ func (s *keeperSet) namesake(k *Keeper) *Keeper {
 	return nil
 }
 
-// inherit gives an app that is known by no name of its own what is remembered of it under
+// inheritLocked gives an app that is known by no name of its own what is remembered of it under
 // another one. Called with the lock held.
-func (i *intake) inherit(k *Keeper, now time.Time) {
+func (i *intake) inheritLocked(k *Keeper, now time.Time) {
 	if i.archive.Has(k.id) {
 		return
 	}
@@ -64,11 +64,11 @@ func (r *Registry) Successor(k *Keeper) *Keeper {
 	return k
 }
 
-// warnRemoved tells of an app that was removed while it slept, unless it comes back soon: a
+// warnRemovedLocked tells of an app that was removed while it slept, unless it comes back soon: a
 // sleeping container is a stopped one, and whoever tidies up removes those. Called with the
 // lock held.
-func (i *intake) warnRemoved(k *Keeper) {
-	i.jobs.add(func(ctx context.Context) {
+func (i *intake) warnRemovedLocked(k *Keeper) {
+	i.jobs.addLocked(func(ctx context.Context) {
 		sleep(ctx, removedSettles)
 		i.mu.Lock()
 		defer i.unlock()

@@ -30,9 +30,9 @@ type job struct {
 	work func(ctx context.Context) (done func())
 }
 
-// do has a job done beside the passes, which go on once it is over. It is called with r.mu
+// doLocked has a job done beside the passes, which go on once it is over. It is called with r.mu
 // held, and does not block.
-func (q *jobs) do(k *Keeper, j job) {
+func (q *jobs) doLocked(k *Keeper, j job) {
 	k.busy = k.busy || j.alone
 	begin := func(ctx context.Context) {
 		done := j.work(ctx)
@@ -53,8 +53,8 @@ func (q *jobs) do(k *Keeper, j job) {
 	}
 }
 
-// add has a task done that is of no app. It is called with r.mu held.
-func (q *jobs) add(t task) {
+// addLocked has a task done that is of no app. It is called with r.mu held.
+func (q *jobs) addLocked(t task) {
 	q.todo = append(q.todo, t)
 	q.wakeLoop()
 }

@@ -47,7 +47,7 @@ func (pub *Publisher) publishNextMark(now time.Time) {
 	pub.mu.Lock()
 	defer pub.unlock()
 	pub.archive.MarkUnsaved()
-	pub.changed()
+	pub.changedLocked()
 	pub.marks.Renew(pub.version, now)
 }
 

@@ -12,18 +12,18 @@ import (
 // than as somebody's wish.
 const brief = time.Minute
 
-// observe lets an app follow what its provider says of it. The way up and the way down
+// observeLocked lets an app follow what its provider says of it. The way up and the way down
 // are left to the next pass; here is what others did to the app. Called with the lock
 // held.
-func (i *intake) observe(k *Keeper, now time.Time) {
-	i.publisher.reroute(k)
+func (i *intake) observeLocked(k *Keeper, now time.Time) {
+	i.publisher.rerouteLocked(k)
 	sick := k.app.Unwell(k.Definition().Probe.Kind == rules.AutoProbe)
 	switch {
 	case k.removal.gone:
 		return
 	case i.transitions.followManualStop(k, now):
 	case k.state == Asleep && k.app.Alive(), k.state == Failed && k.failures.unhealthy && !sick && !k.attempt.isDoomed():
-		i.adopt(k, now)
+		i.adoptLocked(k, now)
 	case (k.state == Ready || k.state == Draining) && !k.app.Alive():
 		i.ended(k, now)
 	case k.state == Starting && (k.app.Restarting() || k.endings.restarted):
@@ -36,7 +36,7 @@ func (i *intake) observe(k *Keeper, now time.Time) {
 	k.endings.follow()
 	k.failures.see(sick)
 	if len(k.Definition().Routes) > 0 {
-		i.publisher.changed() // it may run elsewhere
+		i.publisher.changedLocked() // it may run elsewhere
 	}
 	k.notify()
 }

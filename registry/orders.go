@@ -26,7 +26,7 @@ type orders struct {
 // start has the app's provider start what of it does not run.
 func (o *orders) start(k *Keeper) {
 	name := k.app.Name
-	o.jobs.do(k, job{alone: true, work: func(ctx context.Context) func() {
+	o.jobs.doLocked(k, job{alone: true, work: func(ctx context.Context) func() {
 		app, err := o.contacts.order(ctx, k.provider, func(ctx context.Context) (inventory.App, error) { return k.provider.Start(ctx, name) })
 		return func() { o.started(k, app, err, time.Now()) }
 	}})
@@ -38,7 +38,7 @@ func (o *orders) stop(k *Keeper) {
 	if !k.attempt.restartReason.isZero() {
 		method = rules.StopContainer
 	}
-	o.jobs.do(k, job{alone: true, work: func(ctx context.Context) func() {
+	o.jobs.doLocked(k, job{alone: true, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, stopLimit)
 		defer cancel()
 		app, err := k.provider.Stop(ctx, name, method)
@@ -49,7 +49,7 @@ func (o *orders) stop(k *Keeper) {
 // started takes in how a start went. It is called with r.mu held.
 func (o *orders) started(k *Keeper, app inventory.App, err error, now time.Time) {
 	if err == nil || app.Name != "" {
-		o.intake.refresh(k, app)
+		o.intake.refreshLocked(k, app)
 	}
 	switch {
 	case err == nil:
@@ -65,7 +65,7 @@ func (o *orders) started(k *Keeper, app inventory.App, err error, now time.Time)
 // stopped takes in how a stop went. It is called with r.mu held.
 func (o *orders) stopped(k *Keeper, app inventory.App, err error, now time.Time) {
 	if err == nil || app.Name != "" {
-		o.intake.refresh(k, app)
+		o.intake.refreshLocked(k, app)
 	}
 	if err != nil && k.app.Alive() {
 		o.journal.say(slog.LevelError, "stop failed", "app", k.Name(), "error", err)

@@ -126,7 +126,7 @@ func (p *prober) probeOne(k *Keeper, i inventory.Instance) {
 	for _, port := range ports {
 		knock.targets = append(knock.targets, e.Target(i, port))
 	}
-	p.jobs.do(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
+	p.jobs.doLocked(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
 		found := knock.untilKnown(ctx)
 		return func() { p.probed(knock, found) }
 	}})
@@ -140,7 +140,7 @@ func (p *prober) probed(o knock, found outcome) {
 	if found != noAnswer {
 		p.supply.touch()
 		if len(k.Definition().Routes) > 0 {
-			p.publisher.changed() // requests may go there, too
+			p.publisher.changedLocked() // requests may go there, too
 		}
 	}
 	switch {
@@ -159,7 +159,7 @@ func (p *prober) probed(o knock, found outcome) {
 
 // listenOn goes on to look whether an app listens that was taken not to.
 func (p *prober) listenOn(o knock) {
-	p.jobs.do(o.k, job{work: func(ctx context.Context) func() {
+	p.jobs.doLocked(o.k, job{work: func(ctx context.Context) func() {
 		if !o.untilHeard(ctx) {
 			return nil
 		}

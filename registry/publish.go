@@ -73,8 +73,8 @@ func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher
 	return pub
 }
 
-// begin begins with the marks of the Paastis before. Called with the lock held.
-func (pub *Publisher) begin(marks history.Marks, now time.Time) {
+// beginLocked begins with the marks of the Paastis before. Called with the lock held.
+func (pub *Publisher) beginLocked(marks history.Marks, now time.Time) {
 	pub.pollers.begin(now)
 	pub.marks.Restore(marks, now)
 }
@@ -120,7 +120,7 @@ func (pub *Publisher) PublishAt(endpoint string, by netip.Addr, self string) Pub
 func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all []dynamic.Publication, middleware string, version uint64, made *Publication) {
 	pub.mu.Lock()
 	defer pub.unlock()
-	key = publicationKey{pub.destination(who), self}
+	key = publicationKey{pub.destinationLocked(who), self}
 	if p := pub.pollers.byFetcher[who]; p != nil {
 		p.to, p.offered = key.to, key.to
 		if ready, ok := pub.ready[key]; ok {
@@ -129,14 +129,14 @@ func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all
 	}
 	yields := yielding(key.to)
 	for _, rt := range key.to.Routes {
-		p := pub.publication(rt.Route, key.to)
+		p := pub.publicationLocked(rt.Route, key.to)
 		p.Placed, p.Yields = rt.Placed, yields[rt.Route]
 		all = append(all, p)
 	}
 	return key, all, pub.definitions.settings.Middleware, pub.version, nil
 }
 
-func (pub *Publisher) publication(rt *inventory.Route, to *handover.Destination) dynamic.Publication {
+func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destination) dynamic.Publication {
 	k := KeeperOfRoute(rt)
 	p := dynamic.Publication{
 		Name: rt.Name, Labels: rt.Definition.Labels, Router: *rt.Router.Router, Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, Turn: k.routing.version,
@@ -174,10 +174,10 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 			pub.journal.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
 		}
 		maps.DeleteFunc(pub.pollers.byFetcher, func(_ fetcher, p *poller) bool { return !p.isLive(now) })
-		p = &poller{fetcher: who, to: pub.destination(who)}
+		p = &poller{fetcher: who, to: pub.destinationLocked(who)}
 		p.offered = p.to
 		pub.pollers.byFetcher[who] = p
-		pub.rerouteAll()
+		pub.rerouteAllLocked()
 		pub.problems.refresh(now)
 		pub.wakeLoop()
 	} else {
@@ -189,48 +189,48 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 	}
 	if p.version, p.at = version, now; p.had != p.offered {
 		p.had = p.offered
-		pub.rerouteAll()
+		pub.rerouteAllLocked()
 	}
 }
 
-// keepDestination remembers what is known of who fetches, and tells what is wrong with it.
+// keepDestinationLocked remembers what is known of who fetches, and tells what is wrong with it.
 // Called with the lock held.
-func (pub *Publisher) keepDestination(who fetcher, d *handover.Destination) {
+func (pub *Publisher) keepDestinationLocked(who fetcher, d *handover.Destination) {
 	if len(pub.destinations) >= mostReady {
 		maps.DeleteFunc(pub.destinations, func(w fetcher, _ *handover.Destination) bool { return pub.pollers.byFetcher[w] == nil })
 	}
 	pub.destinations[who] = d
 	if p := pub.pollers.byFetcher[who]; p != nil {
 		p.to = d
-		pub.rerouteAll()
+		pub.rerouteAllLocked()
 		pub.problems.refresh(time.Now())
 		pub.wakeLoop()
 	}
 }
 
-// redirect finds anew what the Traefiks get that fetch the routes. Called with the lock held.
-func (pub *Publisher) redirect() {
+// redirectLocked finds anew what the Traefiks get that fetch the routes. Called with the lock held.
+func (pub *Publisher) redirectLocked() {
 	for _, p := range pub.pollers.byFetcher {
-		p.to = pub.destination(p.fetcher) // which reroutes, if it is another
+		p.to = pub.destinationLocked(p.fetcher) // which reroutes, if it is another
 	}
 }
 
-// list takes in what the API of the Traefik that fetches at an endpoint tells. Called with the
+// listLocked takes in what the API of the Traefik that fetches at an endpoint tells. Called with the
 // lock held.
-func (pub *Publisher) list(endpoint string, is listed) {
+func (pub *Publisher) listLocked(endpoint string, is listed) {
 	was := pub.listed[endpoint]
 	same := reflect.DeepEqual(was.elsewhere, is.elsewhere)
 	if same {
 		is.elsewhere = was.elsewhere
 	}
 	if pub.listed[endpoint] = is; !same {
-		pub.changed()
-		pub.redirect()
+		pub.changedLocked()
+		pub.redirectLocked()
 	}
 }
 
-// changed begins another version of the routes. Called with the lock held.
-func (pub *Publisher) changed() {
+// changedLocked begins another version of the routes. Called with the lock held.
+func (pub *Publisher) changedLocked() {
 	pub.version++
 	clear(pub.ready)
 }

@@ -148,7 +148,7 @@ func New(o Options) *Registry {
 func (r *Registry) Load(ctx context.Context) error {
 	marks := r.archive.Load(ctx)
 	r.mu.Lock()
-	r.publisher.begin(marks, time.Now())
+	r.publisher.beginLocked(marks, time.Now())
 	r.mu.Unlock()
 	if err := r.intake.loadProviders(ctx); err != nil {
 		return err

@@ -162,7 +162,7 @@ func (i *intake) takeIn(p Provider, report Report, loading bool) {
 		rose[k] = stood && k.app.Alive()
 	}
 	for _, k := range seen {
-		redefined = i.learnWithout(k, rose[k]) || redefined
+		redefined = i.learnWithoutLocked(k, rose[k]) || redefined
 	}
 	gone := i.remove(p, report)
 	if redefined || gone {
@@ -172,7 +172,7 @@ func (i *intake) takeIn(p Provider, report Report, loading bool) {
 		i.callers.locate(i.keepers.byID)
 	}
 	for _, k := range seen {
-		i.observe(k, now)
+		i.observeLocked(k, now)
 	}
 	i.wakeLoop()
 }
@@ -188,7 +188,7 @@ func (i *intake) keep(p Provider, app inventory.App) (k *Keeper, redefined bool)
 			k.endings.begin(time.Now())
 		}
 		k.failures.expect(app.Restarts()) // those of before are not of this minute
-		i.inherit(k, time.Now())
+		i.inheritLocked(k, time.Now())
 		if known, ok := i.archive.Take(k.id); ok {
 			k.restore(known, time.Now())
 		}
@@ -264,7 +264,7 @@ func (i *intake) lose(k *Keeper) {
 		i.journal.say(slog.LevelInfo, "app removed", "app", k.Name())
 	}
 	if slept && k.removal.successor == nil {
-		i.warnRemoved(k)
+		i.warnRemovedLocked(k)
 	}
 }
 
@@ -314,8 +314,8 @@ func signal(c chan<- struct{}) {
 	}
 }
 
-// refresh stores the look at an app that came with our own order.
-func (i *intake) refresh(k *Keeper, app inventory.App) {
+// refreshLocked stores the look at an app that came with our own order.
+func (i *intake) refreshLocked(k *Keeper, app inventory.App) {
 	if k.removal.gone || app.Version < k.version {
 		return
 	}

@@ -45,13 +45,13 @@ func (v *resolver) resolve() {
 		if was != nil && len(was.Routes) > 0 && len(e.Routes) == 0 && (k.open.Load() || k.state == Draining) {
 			k.routing.unpublish()
 		}
-		v.publisher.reroute(k)
+		v.publisher.rerouteLocked(k)
 	}
 	before := v.definitions.swap(inv)
 	v.callers.locate(v.keepers.byID)
 	v.keepers.fileAll(inv)
-	v.publisher.changed()
-	v.publisher.redirect()
+	v.publisher.changedLocked()
+	v.publisher.redirectLocked()
 	for _, k := range turned {
 		v.transitions.switchManaged(k)
 	}

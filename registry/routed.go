@@ -8,9 +8,9 @@ import "github.com/paastis/paastis/registry/inventory"
 // that Traefik does not have takes no request, whatever its rule says. What Paastis
 // publishes is there in every state.
 
-// reroute takes in that the app's routers may be there now, or be gone. Called with the
+// rerouteLocked takes in that the app's routers may be there now, or be gone. Called with the
 // lock held.
-func (pub *Publisher) reroute(k *Keeper) {
+func (pub *Publisher) rerouteLocked(k *Keeper) {
 	var why inventory.Presence
 	if k.Definition().KeptAs(k.app) {
 		why |= inventory.Kept
@@ -21,10 +21,10 @@ func (pub *Publisher) reroute(k *Keeper) {
 	k.setPresence(why)
 }
 
-// rerouteAll takes in that the routes of all apps in direct mode are there from now on.
+// rerouteAllLocked takes in that the routes of all apps in direct mode are there from now on.
 // Called with the lock held.
-func (pub *Publisher) rerouteAll() {
+func (pub *Publisher) rerouteAllLocked() {
 	for _, k := range pub.keepers.byID {
-		pub.reroute(k)
+		pub.rerouteLocked(k)
 	}
 }

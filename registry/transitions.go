@@ -75,7 +75,7 @@ func (t *transitions) setOpen(k *Keeper, open bool) bool {
 	if !k.setOpen(open) {
 		return false
 	}
-	t.publisher.changed()
+	t.publisher.changedLocked()
 	k.routing.turn(t.publisher.version)
 	t.news.markChanged(k)
 	return true

@@ -67,7 +67,7 @@ func (h *handOvers) proveWithdrawal(k *Keeper) {
 	}
 	deadline, proofs, version := k.since.Add(h.turnLimit(k)), h.proofs(k), k.routing.version
 	turned := func() bool { return k.state == Draining && k.routing.version == version && !k.removal.gone }
-	h.jobs.do(k, job{alone: true, current: turned, work: func(ctx context.Context) func() {
+	h.jobs.doLocked(k, job{alone: true, current: turned, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		err := errNotWithdrawn

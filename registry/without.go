@@ -14,9 +14,9 @@ import (
 // without a need that had failed when the app was started: for the first time, or a moment
 // later. Of other starts nothing follows: a machine that boots starts all that ran before.
 
-// learnWithout finds which of its needs an app evidently does without, remembers that, and
+// learnWithoutLocked finds which of its needs an app evidently does without, remembers that, and
 // reports whether it is new. rose tells that its start was seen. Called with the lock held.
-func (i *intake) learnWithout(k *Keeper, rose bool) bool {
+func (i *intake) learnWithoutLocked(k *Keeper, rose bool) bool {
 	if k.attempt.ordered {
 		return false // by ourselves
 	}
