@@ -107,11 +107,11 @@ func (a *attempt) takeAgain() (since time.Time, why reason.Reason) {
 	return since, why
 }
 
-// doom notes what the app will have failed of once it is stopped; the zero Failure: of nothing.
-func (a *attempt) doom(f Failure) { a.pendingFailure.set(f) }
+// setPendingFailure notes what the app will have failed of once it is stopped; the zero Failure: of nothing.
+func (a *attempt) setPendingFailure(f Failure) { a.pendingFailure.set(f) }
 
-// isDoomed reports whether the app fails as soon as it is stopped.
-func (a *attempt) isDoomed() bool { return !a.pendingFailure.isZero() }
+// hasPendingFailure reports whether the app fails as soon as it is stopped.
+func (a *attempt) hasPendingFailure() bool { return !a.pendingFailure.isZero() }
 
 // weigh reports whether the app's memory is to be asked for, which a whole sample does once.
 func (a *attempt) weigh(whole bool) bool {

@@ -98,7 +98,7 @@ func (n *news) emit(e Event) {
 	}
 	n.next = (n.next + 1) % EventsKept
 	for _, f := range n.followers {
-		f.stir()
+		f.signal()
 	}
 }
 

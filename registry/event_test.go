@@ -261,7 +261,7 @@ func TestAFollowerOfAPaastisBeforeThisOneStartsAnew(t *testing.T) {
 		last := w.Events(0, "", 0)[0].ID
 		for after, missed := range map[uint64]bool{0: false, last: false, last - 1: false, last - 50: true, last + 50: true} {
 			f := w.Follow(after)
-			f.glances = time.Time{}
+			f.useDue = time.Time{}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			if c, err := f.Next(ctx); c.Missed != missed || after == last && !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("after %d: missed %t, %v", int(after-last), c.Missed, err)

@@ -43,10 +43,10 @@ const (
 	Refused FailureKind = "refused"
 	// Unreachable: its provider does not answer.
 	Unreachable FailureKind = "provider unreachable"
-	// Sick: it was not healthy in time.
-	Sick FailureKind = "unhealthy"
-	// Late: it did not come up, did not answer, or Traefik did not find it in time.
-	Late FailureKind = "too late"
+	// Unhealthy: it was not healthy in time.
+	Unhealthy FailureKind = "unhealthy"
+	// TimedOut: it did not come up, did not answer, or Traefik did not find it in time.
+	TimedOut FailureKind = "too late"
 	// NeedFailed: an app that it needs failed.
 	NeedFailed FailureKind = "linked app failed"
 	// Removed: it no longer exists.
@@ -66,14 +66,14 @@ var failureKinds = map[reason.Kind]FailureKind{
 	reason.CrashLoop:           CrashLoop,
 	reason.RestartLoop:         CrashLoop,
 	reason.OutOfMemory:         OutOfMemory,
-	reason.NoTurn:              Late,
-	reason.NeedsLate:           Late,
-	reason.NotStarted:          Late,
-	reason.Unhealthy:           Sick,
-	reason.ProbeAnswered:       Late,
-	reason.NoAnswer:            Late,
-	reason.NotListed:           Late,
-	reason.NotEnded:            Late,
+	reason.NoTurn:              TimedOut,
+	reason.NeedsLate:           TimedOut,
+	reason.NotStarted:          TimedOut,
+	reason.Unhealthy:           Unhealthy,
+	reason.ProbeAnswered:       TimedOut,
+	reason.NoAnswer:            TimedOut,
+	reason.NotListed:           TimedOut,
+	reason.NotEnded:            TimedOut,
 	reason.NeedFailed:          NeedFailed,
 	reason.NeedHeldDown:        NeedFailed,
 	reason.Removed:             Removed,
@@ -145,7 +145,7 @@ func (t *transitions) readLogs(k *Keeper, at time.Time) {
 		return
 	}
 	switch k.failures.last.get().Kind {
-	case Ended, CrashLoop, OutOfMemory, Sick, Late:
+	case Ended, CrashLoop, OutOfMemory, Unhealthy, TimedOut:
 	default:
 		return
 	}
@@ -212,7 +212,7 @@ func (p *pass) end(k *Keeper) {
 // breakLoop stops an app that its provider starts again and again. It fails once it is
 // stopped.
 func (o *descent) breakLoop(k *Keeper) {
-	k.attempt.doom(k.failures.crashLoop(k.app))
+	k.attempt.setPendingFailure(k.failures.crashLoop(k.app))
 	o.stop(k, reason.Reason{Kind: reason.KeepsCrashing})
 }
 

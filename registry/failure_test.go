@@ -25,7 +25,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 		{"unreachable", refuse(fmt.Errorf("fake: start: %w", ErrUnreachable)), Failure{Kind: Unreachable}, "It could not be started: its provider cannot be reached."},
 		{"refused", refuse(errors.New("fake: no")), Failure{Kind: Refused}, "It could not be started: its provider refused; the log says why."},
 		{"memory", func(a *fakeApp) { a.oom = true }, Failure{Kind: OutOfMemory}, "It ran out of memory."},
-		{"health", func(a *fakeApp) { a.boot = time.Hour }, Failure{Kind: Sick}, "It was not healthy within 5m0s."},
+		{"health", func(a *fakeApp) { a.boot = time.Hour }, Failure{Kind: Unhealthy}, "It was not healthy within 5m0s."},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := solo()

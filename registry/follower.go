@@ -11,9 +11,9 @@ import (
 const (
 	// pictureEvery is the least time between two pictures of an app for one follower.
 	pictureEvery = time.Second
-	// glanceEvery is how often apps are looked at that may be in use: nobody tells of a
+	// useEvery is how often apps are looked at that may be in use: nobody tells of a
 	// request that passes.
-	glanceEvery = 5 * time.Second
+	useEvery = 5 * time.Second
 	// goneKept is how many names of apps that are gone are kept for a follower who is slow.
 	goneKept = 1000
 )
@@ -30,13 +30,13 @@ type Follower struct {
 	changed    map[*Keeper]bool
 	gone       map[string]bool
 	missed     bool
-	seen       map[*Keeper]glimpse // of the apps that move
-	glances    time.Time           // when they are to be looked at again
-	picturesAt time.Time           // when pictures may be given again
+	seen       map[*Keeper]lastSeen // of the apps that move
+	useDue     time.Time            // when they are to be looked at again
+	picturesAt time.Time            // when pictures may be given again
 }
 
-// glimpse is what changes of an app without anybody being told.
-type glimpse struct {
+// lastSeen is what changes of an app without anybody being told.
+type lastSeen struct {
 	used, stops time.Time
 	using       int64
 	reason      reason.Topic
@@ -68,7 +68,7 @@ func (r *Registry) Follow(after uint64) *Follower {
 	if f.missed = r.news.forgot(after); f.missed && after > r.news.last {
 		f.after = 0
 	}
-	f.glance(now)
+	f.findUsed(now)
 	clear(f.changed)
 	r.news.add(f)
 	return f
@@ -116,10 +116,10 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 	c.Missed = f.missed || f.news.forgot(f.after)
 	c.Events = f.news.after(f.after)
 	f.missed, f.after = false, f.news.last
-	if !now.Before(f.glances) {
-		f.glance(now)
+	if !now.Before(f.useDue) {
+		f.findUsed(now)
 	}
-	wait = f.glances.Sub(now)
+	wait = f.useDue.Sub(now)
 	var drafts []detailDraft
 	switch {
 	case len(f.changed)+len(f.gone) == 0:
@@ -156,13 +156,13 @@ func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) 
 	return drafts, gone
 }
 
-// glance finds the apps that were used, or are to stop at another time, since it last did.
+// findUsed finds the apps that were used, or are to stop at another time, since it last did.
 // Called with the lock held.
-func (f *Follower) glance(now time.Time) {
-	f.glances = now.Add(glanceEvery)
-	seen, p := make(map[*Keeper]glimpse, len(f.keepers.moving)), f.readPassLocked(now)
+func (f *Follower) findUsed(now time.Time) {
+	f.useDue = now.Add(useEvery)
+	seen, p := make(map[*Keeper]lastSeen, len(f.keepers.moving)), f.readPassLocked(now)
 	for _, k := range f.keepers.moving {
-		g := glimpse{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.get().Topic()}
+		g := lastSeen{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.get().Topic()}
 		if seen[k] = g; g != f.seen[k] {
 			f.changed[k] = true
 		}
@@ -176,7 +176,7 @@ func (f *Follower) markChanged(k *Keeper) {
 	if f.changed[k] = true; k.removal.gone {
 		delete(f.changed, k)
 	}
-	f.stir()
+	f.signal()
 }
 
 // markGone notes that a name is known no more. Called with the lock held.
@@ -185,10 +185,10 @@ func (f *Follower) markGone(name string) {
 		clear(f.gone)
 		f.missed = true
 	}
-	f.stir()
+	f.signal()
 }
 
-func (f *Follower) stir() {
+func (f *Follower) signal() {
 	select {
 	case f.wake <- struct{}{}:
 	default:

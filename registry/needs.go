@@ -79,7 +79,7 @@ func (d *needWaker) wakeGroup(k *Keeper, g *inventory.Group) {
 	}
 }
 
-// wakeNeed wakes an app because another one needs it, if Paastis may.
+// wakeFor wakes an app because another one needs it, if Paastis may.
 func (d *needWaker) wakeFor(e *inventory.Definition, by *Keeper, optional bool) {
 	k := KeeperOf(e)
 	if !e.Managed {
@@ -115,7 +115,7 @@ func (d *needWaker) wakeFor(e *inventory.Definition, by *Keeper, optional bool) 
 	}
 }
 
-// wakeFor is wake for an app that may be only optional.
+// wakeOptional is wake for an app that may be only optional.
 func (d *needWaker) wakeOptional(k *Keeper, reason reason.Reason, since time.Time, optional bool) {
 	d.wake(k, reason, since)
 	k.attempt.setOptional(optional)

@@ -17,12 +17,12 @@ const brief = time.Minute
 // held.
 func (i *intake) observeLocked(k *Keeper, now time.Time) {
 	i.publisher.rerouteLocked(k)
-	sick := k.app.Unwell(k.Definition().Probe.Kind == rules.AutoProbe)
+	unhealthy := k.app.Unwell(k.Definition().Probe.Kind == rules.AutoProbe)
 	switch {
 	case k.removal.gone:
 		return
 	case i.transitions.followManualStop(k, now):
-	case k.state == Asleep && k.app.Alive(), k.state == Failed && k.failures.unhealthy && !sick && !k.attempt.isDoomed():
+	case k.state == Asleep && k.app.Alive(), k.state == Failed && k.failures.unhealthy && !unhealthy && !k.attempt.hasPendingFailure():
 		i.adoptLocked(k, now)
 	case (k.state == Ready || k.state == Draining) && !k.app.Alive():
 		i.ended(k, now)
@@ -34,7 +34,7 @@ func (i *intake) observeLocked(k *Keeper, now time.Time) {
 		i.transitions.setState(k, Starting, reason.Reason{Kind: reason.Restarting}, now)
 	}
 	k.endings.follow()
-	k.failures.see(sick)
+	k.failures.see(unhealthy)
 	if len(k.Definition().Routes) > 0 {
 		i.publisher.changedLocked() // it may run elsewhere
 	}

@@ -79,9 +79,9 @@ func (o *orders) stopped(k *Keeper, app inventory.App, err error, now time.Time)
 	}
 	k.failures.forgetStops()
 	switch {
-	case k.attempt.isDoomed():
+	case k.attempt.hasPendingFailure():
 		o.transitions.fail(k, k.attempt.pendingFailure.get(), now)
-		k.attempt.doom(Failure{})
+		k.attempt.setPendingFailure(Failure{})
 		k.failures.retry(now.Add(lastRetry))
 	case !again.IsZero():
 		o.transitions.setState(k, Asleep, reason.Reason{}, now)
@@ -97,7 +97,7 @@ func (o *orders) keepUp(k *Keeper, err error, now time.Time) {
 	k.attempt.takeAgain()
 	why := reason.Of(err)
 	switch {
-	case k.attempt.isDoomed():
+	case k.attempt.hasPendingFailure():
 		o.transitions.fail(k, k.attempt.pendingFailure.get(), now)
 	case !k.app.Running():
 		o.transitions.beginWake(k, reason.Reason{Kind: reason.PartStopped, Because: &why}, now, now)

@@ -33,10 +33,10 @@ func (o *descent) stepReady(k *Keeper) {
 	switch {
 	case k.busy:
 		return
-	case k.attempt.isDoomed() && o.now.Before(k.failures.stopAfter):
+	case k.attempt.hasPendingFailure() && o.now.Before(k.failures.stopAfter):
 		o.at(k.failures.stopAfter)
 		return
-	case k.attempt.isDoomed() || k.failures.loop(k.app, o.now):
+	case k.attempt.hasPendingFailure() || k.failures.loop(k.app, o.now):
 		o.breakLoop(k)
 		return
 	}

@@ -19,7 +19,7 @@ type supply struct {
 // next. Guarded by the registry's lock.
 type remembered struct {
 	supply  uint64 // the epoch of what follows; 0: nothing was found so far
-	lacking []bool // :: place of a member → something that it needs is not up
+	unmet   []bool // :: place of a member → something that it needs is not up
 	outside bool   // what the members need outside the component is up
 	moves   bool   // something that is not is on its way
 	rises   bool   // a member is on its way, and not healthy so far
@@ -73,7 +73,7 @@ func (s *supply) holds(n inventory.Need, by *Keeper) bool {
 // needs, and so on: there is no other notion of it. Called with the lock held.
 func (s *supply) supplied(k *Keeper) bool {
 	e := k.Definition()
-	return !s.find(e.Component).lacking[e.Place]
+	return !s.find(e.Component).unmet[e.Place]
 }
 
 // suppliedOutside reports whether all is up that the apps of a component need outside it.
@@ -100,15 +100,15 @@ func (s *supply) find(c *inventory.Component) *remembered {
 	known.rises = slices.ContainsFunc(c.Members, func(m *inventory.Definition) bool {
 		return m.Managed && KeeperOf(m).moves() && !KeeperOf(m).healthy()
 	})
-	if known.lacking == nil {
-		known.lacking = make([]bool, len(c.Members))
+	if known.unmet == nil {
+		known.unmet = make([]bool, len(c.Members))
 	}
-	lacking := known.lacking
+	unmet := known.unmet
 	var queue []int
 	for place, m := range c.Members {
 		outside, inside := s.lacks(m)
-		lacking[place] = outside || inside
-		if lacking[place] {
+		unmet[place] = outside || inside
+		if unmet[place] {
 			queue = append(queue, place)
 		}
 		if outside && m.Managed && !m.Job { // what a job needs comes before that alone
@@ -118,8 +118,8 @@ func (s *supply) find(c *inventory.Component) *remembered {
 	}
 	spread := func(places []int) {
 		for _, place := range places {
-			if !lacking[place] {
-				lacking[place] = true
+			if !unmet[place] {
+				unmet[place] = true
 				queue = append(queue, place)
 			}
 		}
