@@ -15,6 +15,13 @@
 // something happened; what takes time (a provider's call, a probe) runs beside it and
 // comes back with what it learned.
 //
+// The Registry is the door of its parts, and wires them. They share a core, which has the one
+// lock, and each alone writes what it owns. The intake takes in reports, of which a resolver makes
+// the inventory; the keeperSet has the keepers. A pass steps each app: by transitions from one
+// state to the next, by orders to its provider. The prober and the traefikView find out what is
+// so, jobs run beside, and the Publisher tells the Traefiks. People come by people, and see by a
+// viewer.
+//
 // What there is to see of an app is a View for its visitors and a Detail for its owner.
 // What happens is an Event, and is told to each Follower. What is known of the apps' past
 // outlives Paastis: package history.
