@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/paastis/paastis/traefik/api"
@@ -13,6 +14,15 @@ type listed struct {
 	elsewhere []api.Router
 	// names are of all others, with "@" and the provider.
 	names map[string]bool
+}
+
+// keep reports whether there are the same elsewhere as before, and then keeps those.
+func (is *listed) keep(was listed) bool {
+	same := reflect.DeepEqual(was.elsewhere, is.elsewhere)
+	if same {
+		is.elsewhere = was.elsewhere
+	}
+	return same
 }
 
 // askEndpoint asks the API of the Traefik of an endpoint for its routers, at each audit,

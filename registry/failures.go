@@ -32,7 +32,10 @@ func (f *failures) add(last Failure) {
 }
 
 // end takes in the last failure of an app that was removed.
-func (f *failures) end(last Failure) { f.last.set(last) }
+func (f *failures) end(last Failure, now time.Time) {
+	last.At = now
+	f.last.set(last)
+}
 
 // keepLogs adds what the app wrote to its last failure.
 func (f *failures) keepLogs(lines []string) {

@@ -33,13 +33,13 @@ type job struct {
 // doLocked has a job done beside the passes, which go on once it is over. It is called with r.mu
 // held, and does not block.
 func (q *jobs) doLocked(k *Keeper, j job) {
-	k.busy = k.busy || j.alone
+	k.setBusy(k.busy || j.alone)
 	begin := func(ctx context.Context) {
 		done := j.work(ctx)
 		q.mu.Lock()
 		defer q.unlock()
 		if j.alone {
-			k.busy = false
+			k.setBusy(false)
 		}
 		if done != nil && !k.removal.gone && (j.current == nil || j.current()) {
 			done()

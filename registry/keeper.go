@@ -83,6 +83,31 @@ func (k *Keeper) end(why reason.Reason) {
 func (k *Keeper) explain(why reason.Reason)   { k.reason.set(why) }
 func (k *Keeper) justify(cause reason.Reason) { k.cause.set(cause) }
 
+// setBusy notes whether a job goes on that no other may begin beside.
+func (k *Keeper) setBusy(busy bool) { k.busy = busy }
+
+// tryAnew begins another attempt, in the place of the one before.
+func (k *Keeper) tryAnew(now time.Time) {
+	k.attempt = k.attempt.next(now, k.Definition().StartTimeout)
+}
+
+// show notes in which state the app is told to be.
+func (k *Keeper) show(s State) { k.shown = s }
+
+// tell reports whether a reason of that kind is to be logged: once, until forgetTold.
+func (k *Keeper) tell(about reason.Topic) bool {
+	if k.told[about] {
+		return false
+	}
+	if k.told == nil {
+		k.told = map[reason.Topic]bool{}
+	}
+	k.told[about] = true
+	return true
+}
+
+func (k *Keeper) forgetTold() { k.told = nil }
+
 // Name is the name by which the app is known.
 func (k *Keeper) Name() string { return k.Definition().Name }
 

@@ -22,7 +22,7 @@ type pass struct {
 
 // newPass makes a pass that has moved nothing so far. It is called with r.mu held.
 func newPass(r *Registry, now time.Time) *pass {
-	s := &schedule{core: r.core, supply: &r.supply, transitions: r.transitions, now: now, next: now.Add(time.Hour), moves: map[*Keeper]int{}}
+	s := &schedule{core: r.core, supply: &r.supply, transitions: r.transitions, now: now, next: now.Add(time.Hour), moved: true, moves: map[*Keeper]int{}}
 	p := &pass{schedule: s, prober: r.prober, orders: r.orders}
 	p.needs = &needWaker{schedule: s, supply: &r.supply, transitions: r.transitions}
 	p.slots = &startSlots{schedule: s, needs: p.needs, supply: &r.supply, keepers: &r.keepers}
@@ -39,7 +39,7 @@ func newPass(r *Registry, now time.Time) *pass {
 
 // begin begins another go over the apps, some of which have moved.
 func (p *pass) begin() {
-	p.moved = false
+	p.settle()
 	p.descent.summaries.forgetUse()
 }
 

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
-	"reflect"
 	"time"
 
 	"github.com/paastis/paastis/handover"
@@ -219,10 +218,7 @@ func (pub *Publisher) redirectLocked() {
 // lock held.
 func (pub *Publisher) listLocked(endpoint string, is listed) {
 	was := pub.listed[endpoint]
-	same := reflect.DeepEqual(was.elsewhere, is.elsewhere)
-	if same {
-		is.elsewhere = was.elsewhere
-	}
+	same := is.keep(was)
 	if pub.listed[endpoint] = is; !same {
 		pub.changedLocked()
 		pub.redirectLocked()

@@ -251,7 +251,7 @@ func (r *Registry) advance(now time.Time) time.Time {
 	r.mu.Lock()
 	defer r.unlock()
 	p := newPass(r, now)
-	for p.moved = true; p.moved; {
+	for p.moved {
 		p.begin()
 		for _, k := range slices.Clone(r.keepers.moving) { // a step may add to them
 			if p.moves[k] < mostMoves {

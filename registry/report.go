@@ -255,9 +255,8 @@ func (i *intake) lose(k *Keeper) {
 	i.supply.touch()
 	i.transitions.setOpen(k, false)
 	removed := failureOf(reason.Reason{Kind: reason.Removed})
-	removed.At = time.Now()
 	k.end(removed.Reason)
-	k.failures.end(removed)
+	k.failures.end(removed, time.Now())
 	k.notify()
 	i.news.markChanged(k)
 	if k.Definition().Managed {

@@ -19,6 +19,9 @@ type schedule struct {
 	moves       map[*Keeper]int
 }
 
+// settle takes what has moved for followed.
+func (c *schedule) settle() { c.moved = false }
+
 // at makes sure that the next pass is no later than t. A time that is past is left out:
 // what it would move has moved, or waits for something else than time.
 func (c *schedule) at(t time.Time) {

@@ -48,7 +48,7 @@ func (t *transitions) show(k *Keeper, why reason.Reason, since, now time.Time) {
 	}
 	attrs := []any{"state", s.String(), "was", k.shown.String(), "app", k.Name()}
 	e := Event{At: now, Kind: StateEvent, App: k.Name(), State: s, Was: k.shown, Reason: why}
-	k.shown = s
+	k.show(s)
 	if !since.IsZero() {
 		e.Took = now.Sub(since)
 		attrs = append(attrs, "took", reason.Short(e.Took))
@@ -118,7 +118,7 @@ func (t *transitions) beginAttempt(k *Keeper, now time.Time) {
 	t.endManualStop(k, now)
 	k.past.Use(k.routing.trafficSeenAt)
 	k.routing.begin()
-	k.attempt = k.attempt.next(now, k.Definition().StartTimeout)
+	k.tryAnew(now)
 	if !k.app.Alive() {
 		k.usage.forget()
 		k.forgetStreams()

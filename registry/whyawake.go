@@ -23,17 +23,13 @@ func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	case s.LastUse.Equal(k.routing.trafficSeenAt) && o.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
 		why = k.usage.samples.Rates(k.quiet()).Traffic()
 	default:
-		k.told = nil
+		k.forgetTold()
 		return
 	}
 	about := why.Topic()
-	if k.told[about] {
+	if !k.tell(about) {
 		return
 	}
-	if k.told == nil {
-		k.told = map[reason.Topic]bool{}
-	}
-	k.told[about] = true
 	args := []any{"app", k.Name(), "reason", why.String()}
 	if why.Kind == reason.Traffic && by.Definition().TrafficFloor != rules.Off {
 		args = append(args, by.usage.floorText(by.Definition(), by.quiet())...)
