@@ -78,7 +78,7 @@ const ShortestStay = 2 * time.Second
 // Decide says whether an app goes to sleep. It is pure: same input, same answer.
 func Decide(s Snapshot, now time.Time) Decision {
 	stay := max(s.MaxIdle, ShortestStay)
-	switch idle := now.Sub(s.LastUse); {
+	switch idle := max(now.Sub(s.LastUse), 0); { // a request may have come since now
 	case len(s.NeededBy) > 0:
 		return s.withCounters(Decision{Reason: reason.Reason{Kind: reason.NeededBy, Apps: s.NeededBy}}, now)
 	case s.Waking != "":

@@ -56,6 +56,13 @@ func TestAnAppSleepsForOneReasonAndStaysAwakeForTheFirstThatHolds(t *testing.T) 
 	}
 }
 
+func TestARequestThatComesWhileAnAppIsDecidedOfIsNoTimeAgo(t *testing.T) {
+	said := Decide(unused(-time.Second, func(*Snapshot) {}), noon).Reason.String()
+	if want := "used 0s ago, sleeps after 10m0s"; said != want {
+		t.Errorf("%q instead of %q", said, want)
+	}
+}
+
 func TestAnAppIsSampledEarlyEnoughToSleepInTime(t *testing.T) {
 	s := Snapshot{LastUse: noon, MaxIdle: 10 * time.Minute, Sampled: true, Quiet: 30 * time.Second}
 	begin := noon.Add(9*time.Minute + 30*time.Second)
