@@ -607,7 +607,8 @@ func TestATraefikGetsTheNamesOnItsNetworksFromTheBeginning(t *testing.T) {
 // TestNoDirectRequestMeetsAStoppedApp plays random lives of two apps in direct mode:
 // requests of any length go where Traefik leads them at that moment.
 func TestNoDirectRequestMeetsAStoppedApp(t *testing.T) {
-	for seed := range uint64(200) {
+	first, count := numberFrom(t, "SEED", 0), numberFrom(t, "LIVES", 24)
+	for seed := first; seed < first+count; seed++ {
 		synctest.Test(t, func(t *testing.T) {
 			l := newDirectLife(t, seed)
 			var visitors sync.WaitGroup
@@ -624,7 +625,7 @@ func TestNoDirectRequestMeetsAStoppedApp(t *testing.T) {
 			}
 		})
 		if t.Failed() {
-			t.Fatalf("life %d", seed)
+			t.Fatalf("life %d: SEED=%d LIVES=1 plays it alone", seed, seed)
 		}
 	}
 }

@@ -26,7 +26,7 @@ import (
 // TestRandomStacksLiveRight plays them and asks of each: nothing goes round for ever, no wake
 // is lost, no two calls overlap, nothing in use is stopped, what is needed runs.
 func TestRandomStacksLiveRight(t *testing.T) {
-	first, count := numberFrom(t, "SEED", 0), numberFrom(t, "LIVES", 60)
+	first, count := numberFrom(t, "SEED", 0), numberFrom(t, "LIVES", 12)
 	for _, kind := range []lifeKind{{}, {circles: true}, {direct: true}, {circles: true, direct: true}} {
 		t.Run(kind.String(), func(t *testing.T) {
 			t.Parallel()

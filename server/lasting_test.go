@@ -30,10 +30,10 @@ func TestARequestThatMayLastKeepsItsAppAwakeWhileItIsSilent(t *testing.T) {
 		"method POST":                      0,
 		"method PUT":                       2*idleTime - time.Minute,
 		"Expect: 100-continue":             2*idleTime - time.Minute,
-		"Accept: text/event-stream":        24 * time.Hour,
-		"Sec-WebSocket-Key: x":             24 * time.Hour,
+		"Accept: text/event-stream":        6 * time.Hour,
+		"Sec-WebSocket-Key: x":             6 * time.Hour,
 		"Content-Type: application/grpc":   0, // calls are sent by POST
-		"Accept: application/x-ndjson":     24 * time.Hour,
+		"Accept: application/x-ndjson":     6 * time.Hour,
 		"Accept: */*":                      0,
 		"Accept: text/html,image/avif,*/*": 0,
 	} {
@@ -49,7 +49,7 @@ func TestARequestThatMayLastKeepsItsAppAwakeWhileItIsSilent(t *testing.T) {
 				if s.view("shop").State != registry.Ready {
 					t.Fatalf("it is %s within %s", s.view("shop").State, awake)
 				}
-				if awake < 24*time.Hour {
+				if awake < 6*time.Hour {
 					time.Sleep(3 * time.Minute)
 					if s.view("shop").State != registry.Asleep {
 						t.Errorf("it is %s", s.view("shop").State)
