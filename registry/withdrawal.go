@@ -124,7 +124,7 @@ func withdrawn(ctx context.Context, proofs []withdrawalProof, turned uint64) err
 		if err != nil && !errors.Is(err, api.ErrNoService) {
 			return err
 		}
-		if len(servers) != 1 || !dynamic.IsTurn(servers[0].URL, turned) {
+		if len(servers) != 1 || !dynamic.IsRouteVersion(servers[0].URL, turned) {
 			return errNotWithdrawn
 		}
 	}

@@ -75,18 +75,19 @@ type Publication struct {
 	// Placed is the router's place among those of others. The zero value: the next priority
 	// above its own, and its own rule.
 	Placed Placed
-	// Turn is told with the URL of Paastis, as a path that Traefik ignores: so its API
-	// shows which turn of a route it uses. Zero: there is none to tell.
-	Turn uint64
+	// RouteVersion is told with the URL of Paastis, as a path that Traefik ignores: so its API
+	// shows which version of a route it uses. Zero: there is none to tell.
+	RouteVersion uint64
 	// Newer reports whether the Traefik that gets it has the options of 3.7. Without, it may be
 	// 3.6, which refuses all that is published for one of them.
 	Newer bool
 }
 
-// IsTurn reports whether a server's URL is that of Paastis, as published in a turn.
-func IsTurn(serverURL string, turn uint64) bool {
+// IsRouteVersion reports whether a server's URL is that of Paastis, as published with
+// that version of the route.
+func IsRouteVersion(serverURL string, version uint64) bool {
 	u, err := url.Parse(serverURL)
-	return err == nil && u.Path == "/"+strconv.FormatUint(turn, 10)
+	return err == nil && u.Path == "/"+strconv.FormatUint(version, 10)
 }
 
 // Publish makes the configuration that Traefik's HTTP provider loads, as JSON: the same
@@ -289,8 +290,8 @@ func (p *Publication) toPaastis(self string) balancerConfig {
 	if rest, plain := strings.CutPrefix(self, "http://"); plain && p.backend().Scheme(p.Router) == "h2c" {
 		self = "h2c://" + rest // else requests of gRPC arrive as HTTP/1.1
 	}
-	if p.Turn != 0 {
-		self += "/" + strconv.FormatUint(p.Turn, 10)
+	if p.RouteVersion != 0 {
+		self += "/" + strconv.FormatUint(p.RouteVersion, 10)
 	}
 	return balancerConfig{Servers: []serverConfig{{URL: self}}, PassHostHeader: true}
 }
