@@ -45,7 +45,7 @@ func TestAnAppThatCrashesIsTriedSeldomAndSaysWhy(t *testing.T) {
 
 	var all sync.WaitGroup
 	for _, c := range crashes {
-		all.Go(func() { c.besiege(t, v, engine) })
+		all.Go(func() { c.loadTest(t, v, engine) })
 	}
 	all.Wait()
 	if err := os.Remove(filepath.Clean(exit)); err != nil {
@@ -59,9 +59,9 @@ func TestAnAppThatCrashesIsTriedSeldomAndSaysWhy(t *testing.T) {
 	v.judge()
 }
 
-// besiege lets people and programs ask for the app for a minute, in which it may be
+// loadTest lets people and programs ask for the app for a minute, in which it may be
 // started five times by anybody, and looks at its page.
-func (c crash) besiege(t *testing.T, v *visitors, engine *engine) {
+func (c crash) loadTest(t *testing.T, v *visitors, engine *engine) {
 	host, container := c.name+".crash.test", "e2e-crash-apps-"+c.name+"-1"
 	began := time.Now()
 	var last answer

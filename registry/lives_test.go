@@ -217,22 +217,22 @@ func (l *life) step() {
 	case 5:
 		l.leave(name)
 	case 6:
-		l.hands(name, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+		l.externalAction(name, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 	case 7:
 		l.says(name, time.Time{})
-		l.hands(name, func(i *inventory.Instance) {
+		l.externalAction(name, func(i *inventory.Instance) {
 			if i.Status == inventory.Exited {
 				*i = inventory.Instance{Name: i.Name, ID: i.ID, Status: inventory.Running, Health: inventory.Healthy, StartedAt: time.Now()}
 			}
 		})
 	case 8: // a restart
-		l.hands(name, func(i *inventory.Instance) {
+		l.externalAction(name, func(i *inventory.Instance) {
 			if i.Status == inventory.Running {
 				i.StartedAt = time.Now()
 			}
 		})
 	case 9:
-		l.hands(name, func(i *inventory.Instance) {
+		l.externalAction(name, func(i *inventory.Instance) {
 			switch {
 			case i.Health == inventory.Unhealthy:
 				i.Health = inventory.Healthy
@@ -241,7 +241,7 @@ func (l *life) step() {
 			}
 		})
 	case 10:
-		l.hands(name, func(i *inventory.Instance) {
+		l.externalAction(name, func(i *inventory.Instance) {
 			if i.Status == inventory.Running {
 				i.Status = inventory.Paused
 			}
@@ -263,7 +263,7 @@ func (l *life) step() {
 	case 15:
 		time.Sleep(time.Nanosecond) // two stops are never at the same time
 		stopped := false
-		l.hands(name, func(i *inventory.Instance) {
+		l.externalAction(name, func(i *inventory.Instance) {
 			if stopped = i.Status != inventory.Exited; stopped {
 				*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143, StoppedManually: time.Now()}
 			}
@@ -325,9 +325,9 @@ func (l *life) send(name string, force bool) {
 	}
 }
 
-// hands does something to a container behind Paastis's back; connections to one that ends
+// externalAction does something to a container behind Paastis's back; connections to one that ends
 // are gone.
-func (l *life) hands(name string, do func(*inventory.Instance)) {
+func (l *life) externalAction(name string, do func(*inventory.Instance)) {
 	l.mu.Lock()
 	if l.calling[name] != "" || l.unseen() {
 		l.mu.Unlock()

@@ -112,10 +112,10 @@ func (m *model) step() {
 	case 5:
 		m.leave(name)
 	case 6:
-		m.hands(name, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
+		m.externalAction(name, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137} })
 	case 7:
 		m.says(name, time.Time{})
-		m.hands(name, func(i *inventory.Instance) {
+		m.externalAction(name, func(i *inventory.Instance) {
 			if i.Status == inventory.Exited {
 				*i = inventory.Instance{Name: i.Name, ID: i.ID, Status: inventory.Running, Health: inventory.Healthy, StartedAt: time.Now()}
 			}
@@ -137,7 +137,7 @@ func (m *model) step() {
 	case 12:
 		time.Sleep(time.Nanosecond) // two stops are never at the same time
 		stopped := false
-		m.hands(name, func(i *inventory.Instance) {
+		m.externalAction(name, func(i *inventory.Instance) {
 			if stopped = i.Status != inventory.Exited; stopped {
 				*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 143, StoppedManually: time.Now()}
 			}
@@ -248,9 +248,9 @@ func (m *model) connect(name string) {
 	m.apps[name].connections = m.open[name]
 }
 
-// hands does something to a container behind Paastis's back; connections to one that
+// externalAction does something to a container behind Paastis's back; connections to one that
 // ends are gone.
-func (m *model) hands(name string, do func(*inventory.Instance)) {
+func (m *model) externalAction(name string, do func(*inventory.Instance)) {
 	m.mu.Lock()
 	if m.calling[name] != "" || m.unseen() {
 		m.mu.Unlock()
