@@ -66,7 +66,7 @@ func TestLookThatWasOvertakenIsDropped(t *testing.T) {
 		id := e.id("shop-front-1")
 		release := e.hold("inspect shop-front-1")
 		done := make(chan error)
-		go func() { done <- p.containers.look(t.Context(), id) }()
+		go func() { done <- p.containers.inspect(t.Context(), id) }()
 		synctest.Wait()
 
 		e.change("shop-front-1", exits(0))
@@ -82,7 +82,7 @@ func TestLookThatWasOvertakenIsDropped(t *testing.T) {
 func TestLookThatWasOvertakenDoesNotRaiseTheDead(t *testing.T) {
 	t.Parallel()
 	for name, discover := range map[string]func(ctx context.Context, p *Provider, id string) error{
-		"by a look": func(ctx context.Context, p *Provider, id string) error { return p.containers.look(ctx, id) },
+		"by a look": func(ctx context.Context, p *Provider, id string) error { return p.containers.inspect(ctx, id) },
 		"by a list": func(ctx context.Context, p *Provider, _ string) error { return p.containers.refresh(ctx) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestLookThatWasOvertakenDoesNotRaiseTheDead(t *testing.T) {
 				id := e.id("shop-front-1")
 				release := e.hold("inspect shop-front-1")
 				done := make(chan error)
-				go func() { done <- p.containers.look(t.Context(), id) }()
+				go func() { done <- p.containers.inspect(t.Context(), id) }()
 				synctest.Wait()
 
 				e.remove("shop-front-1")
@@ -120,7 +120,7 @@ func TestListThatWasOvertakenDoesNotRemoveTheNew(t *testing.T) {
 		go func() { reports <- listOf(t, p) }()
 		synctest.Wait()
 		e.add(recording(t, "shop-front-1"))
-		if err := p.containers.look(t.Context(), e.id("shop-front-1")); err != nil {
+		if err := p.containers.inspect(t.Context(), e.id("shop-front-1")); err != nil {
 			t.Fatal(err)
 		}
 		release()
@@ -138,7 +138,7 @@ func TestReportsNeverGoBackInTime(t *testing.T) {
 	list := func() inventory.App { return appOf(t, p, "shop-front") }
 	start := func() inventory.App { app, _ := p.Start(t.Context(), "shop-front"); return app }
 	look := func() inventory.App {
-		_ = p.containers.look(t.Context(), id)
+		_ = p.containers.inspect(t.Context(), id)
 		app, _ := p.containers.snapshot().app("shop-front")
 		return app
 	}

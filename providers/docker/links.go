@@ -13,24 +13,24 @@ import (
 // links are the apps that the container needs: those its service depends on, those in whose
 // namespaces it lives, without which it cannot start, and those to which it has links of
 // Docker's own or whose volumes it has.
-func (f *snapshot) links(c *container) []rules.Link {
+func (s *snapshot) links(c *container) []rules.Link {
 	links := dependencies(c)
 	for _, reference := range c.lenders {
-		links = f.withLink(links, c, reference, rules.Link{Condition: rules.Started, Lends: true})
+		links = s.withLink(links, c, reference, rules.Link{Condition: rules.Started, Lends: true})
 	}
 	for _, reference := range c.linked {
-		links = f.withLink(links, c, reference, rules.Link{Condition: rules.Started})
+		links = s.withLink(links, c, reference, rules.Link{Condition: rules.Started})
 	}
 	for _, reference := range c.sources { // volumes are there, whether it runs or not
-		links = f.withLink(links, c, reference, rules.Link{Condition: rules.Started, Optional: true})
+		links = s.withLink(links, c, reference, rules.Link{Condition: rules.Started, Optional: true})
 	}
 	return links
 }
 
 // withLink adds a link to the app of another container, or what it says to the one that is
 // there already: Compose has its own word on conditions.
-func (f *snapshot) withLink(links []rules.Link, c *container, reference string, l rules.Link) []rules.Link {
-	to := f.find(reference)
+func (s *snapshot) withLink(links []rules.Link, c *container, reference string, l rules.Link) []rules.Link {
+	to := s.find(reference)
 	if to == nil || to.app == "" || to.app == c.app {
 		return links
 	}
@@ -44,10 +44,10 @@ func (f *snapshot) withLink(links []rules.Link, c *container, reference string, 
 
 // unstartable says that a container lives in namespaces of one that is gone, and how to mend
 // it. It names an ID for good: another container of that name is none. Empty: none does.
-func (f *snapshot) unstartable(members []*container) string {
+func (s *snapshot) unstartable(members []*container) string {
 	for _, c := range members {
 		for _, reference := range c.lenders {
-			if f.find(reference) != nil {
+			if s.find(reference) != nil {
 				continue
 			}
 			cure := "create it anew"
@@ -61,11 +61,11 @@ func (f *snapshot) unstartable(members []*container) string {
 }
 
 // borrowers are the containers that live in the namespaces of one.
-func (f *snapshot) borrowers(id string) []*container {
+func (s *snapshot) borrowers(id string) []*container {
 	var all []*container
-	for _, c := range f.all {
+	for _, c := range s.all {
 		if slices.ContainsFunc(c.lenders, func(reference string) bool {
-			to := f.find(reference)
+			to := s.find(reference)
 			return reference == id || to != nil && to.instance.ID == id
 		}) {
 			all = append(all, c)

@@ -76,18 +76,18 @@ func bindingsOf(ports network.PortMap) []binding {
 }
 
 // mapping is where the container is reached at ports of the machine. Nil: it is not reached so.
-func (f *snapshot) mapping(c *container) *inventory.Mapping {
-	if f.reachedAt == "" {
+func (s *snapshot) mapping(c *container) *inventory.Mapping {
+	if s.reachedAt == "" {
 		return nil
 	}
-	m := &inventory.Mapping{Host: f.reachedAt}
-	owner := f.networkOwner(c)
+	m := &inventory.Mapping{Host: s.reachedAt}
+	owner := s.networkOwner(c)
 	if owner.onHost {
 		return m
 	}
 	m.Ports, m.Hidden = map[uint16]uint16{}, map[uint16]netip.Addr{}
 	for _, b := range owner.bindings {
-		if !f.isReached(b.at) {
+		if !s.isReached(b.at) {
 			m.Hidden[b.inside] = b.at
 		} else if m.Ports[b.inside] == 0 {
 			m.Ports[b.inside] = b.outside
@@ -99,14 +99,14 @@ func (f *snapshot) mapping(c *container) *inventory.Mapping {
 
 // isReached reports whether the machine's address leads to what is published at one of its
 // addresses. Which those are that a name stands for is not known.
-func (f *snapshot) isReached(at netip.Addr) bool {
-	own, err := netip.ParseAddr(f.reachedAt)
+func (s *snapshot) isReached(at netip.Addr) bool {
+	own, err := netip.ParseAddr(s.reachedAt)
 	switch {
 	case !at.IsValid():
 		return true
 	case err == nil:
 		return own.Unmap() == at.Unmap()
 	default:
-		return !at.IsLoopback() || f.reachedAt == "localhost"
+		return !at.IsLoopback() || s.reachedAt == "localhost"
 	}
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // protection says why the app of these containers must never sleep. Empty if it may.
-func (f *snapshot) protection(members []*container) reason.Kind {
+func (s *snapshot) protection(members []*container) reason.Kind {
 	for _, c := range members {
-		if why := f.protected(c); why != "" {
+		if why := s.protected(c); why != "" {
 			return why
 		}
 	}
@@ -23,17 +23,17 @@ func (f *snapshot) protection(members []*container) reason.Kind {
 
 // protected takes a container on Paastis's network for Paastis itself, too: where one
 // uses the network of another, neither can tell which of the two it is.
-func (f *snapshot) protected(c *container) reason.Kind {
+func (s *snapshot) protected(c *container) reason.Kind {
 	switch {
-	case c == f.self:
+	case c == s.self:
 		return inventory.IsPaastis
-	case f.isRival(c):
+	case s.isRival(c):
 		return inventory.IsOtherPaastis
-	case f.self != nil && !f.self.onHost && f.networkOwner(c) == f.networkOwner(f.self):
+	case s.self != nil && !s.self.onHost && s.networkOwner(c) == s.networkOwner(s.self):
 		return inventory.SharesNetwork
 	case c.traefik != nil:
 		return inventory.RunsTraefik
-	case f.servesAPI(c):
+	case s.servesAPI(c):
 		return inventory.ServesProvider
 	default:
 		return ""
@@ -42,8 +42,8 @@ func (f *snapshot) protected(c *container) reason.Kind {
 
 // servesAPI reports whether the engine's host is this container. Service names and
 // aliases count where Paastis can look them up.
-func (f *snapshot) servesAPI(c *container) bool {
-	host := f.endpoint.name()
+func (s *snapshot) servesAPI(c *container) bool {
+	host := s.endpoint.name()
 	if host == "" {
 		return false
 	}
@@ -51,7 +51,7 @@ func (f *snapshot) servesAPI(c *container) bool {
 		return true
 	}
 	for _, at := range c.networks {
-		if f.attached(at) && at.answersTo(host, c.service) {
+		if s.attached(at) && at.answersTo(host, c.service) {
 			return true
 		}
 	}
@@ -82,8 +82,8 @@ func baseName(image string) string {
 // service is none: an older container, which is being replaced, or the one that serves while a
 // command runs beside it (docker compose run). Where Paastis does not know which container is
 // its own, none is known to be another's.
-func (f *snapshot) isRival(c *container) bool {
-	return c.paastis && f.self != nil && c != f.self && !c.isOfService(f.self) && c.instance.Status == inventory.Running
+func (s *snapshot) isRival(c *container) bool {
+	return c.paastis && s.self != nil && c != s.self && !c.isOfService(s.self) && c.instance.Status == inventory.Running
 }
 
 // isOfService reports whether two containers are of one Compose service, or of one app.

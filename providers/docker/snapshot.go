@@ -40,25 +40,25 @@ func (i *inspector) snapshot() *snapshot {
 }
 
 // everything reports the whole inventory.
-func (f *snapshot) everything() registry.Report {
+func (s *snapshot) everything() registry.Report {
 	members := map[string][]*container{}
-	for _, c := range f.all {
+	for _, c := range s.all {
 		if c.app != "" {
 			members[c.app] = append(members[c.app], c)
 		}
 	}
-	report := registry.Report{Complete: true, Version: f.version}
+	report := registry.Report{Complete: true, Version: s.version}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		report.Apps = append(report.Apps, f.assemble(name, sift(members[name])))
+		report.Apps = append(report.Apps, s.assemble(name, sift(members[name])))
 	}
 	return report
 }
 
 // report tells of the apps of these names, gone or not.
-func (f *snapshot) report(names []string) registry.Report {
-	report := registry.Report{Version: f.version}
+func (s *snapshot) report(names []string) registry.Report {
+	report := registry.Report{Version: s.version}
 	for _, name := range names {
-		if app, found := f.app(name); found {
+		if app, found := s.app(name); found {
 			report.Apps = append(report.Apps, app)
 		} else {
 			report.Gone = append(report.Gone, name)
@@ -68,18 +68,18 @@ func (f *snapshot) report(names []string) registry.Report {
 }
 
 // app is false if no container belongs to it.
-func (f *snapshot) app(name string) (inventory.App, bool) {
-	members := f.members(name)
+func (s *snapshot) app(name string) (inventory.App, bool) {
+	members := s.members(name)
 	if len(members) == 0 {
 		return inventory.App{}, false
 	}
-	return f.assemble(name, members), true
+	return s.assemble(name, members), true
 }
 
 // members are the containers of the app, the one that speaks for it first.
-func (f *snapshot) members(name string) []*container {
+func (s *snapshot) members(name string) []*container {
 	var members []*container
-	for _, c := range f.all {
+	for _, c := range s.all {
 		if name != "" && c.app == name {
 			members = append(members, c)
 		}
@@ -88,45 +88,45 @@ func (f *snapshot) members(name string) []*container {
 }
 
 // assemble makes the app of its members. There must be one.
-func (f *snapshot) assemble(name string, members []*container) inventory.App {
+func (s *snapshot) assemble(name string, members []*container) inventory.App {
 	leader := members[0]
 	return inventory.App{
 		Name:        name,
 		Stack:       leader.project,
 		Labels:      leader.labels,
 		Origin:      fmt.Sprintf("container %q", leader.instance.Name),
-		Links:       f.links(leader),
+		Links:       s.links(leader),
 		Aliases:     aliases(members),
 		Ephemeral:   slices.ContainsFunc(members, func(c *container) bool { return c.ephemeral }),
-		Unstartable: f.unstartable(members),
-		Published:   slices.ContainsFunc(members, f.isPublished),
-		Instances:   f.instances(members),
+		Unstartable: s.unstartable(members),
+		Published:   slices.ContainsFunc(members, s.isPublished),
+		Instances:   s.instances(members),
 		Ports:       leader.ports,
-		Networks:    f.networks(members),
+		Networks:    s.networks(members),
 		HealthCheck: leader.healthCheck,
-		Protected:   f.protection(members),
+		Protected:   s.protection(members),
 		Traefik:     leader.traefik,
-		Version:     f.version,
+		Version:     s.version,
 	}
 }
 
 // isPublished reports whether the container may be reached at a port of the machine.
-func (f *snapshot) isPublished(c *container) bool {
-	owner := f.networkOwner(c)
+func (s *snapshot) isPublished(c *container) bool {
+	owner := s.networkOwner(c)
 	return owner.published || owner.onHost
 }
 
-func (f *snapshot) instances(members []*container) []inventory.Instance {
+func (s *snapshot) instances(members []*container) []inventory.Instance {
 	var instances []inventory.Instance
 	for _, c := range members {
 		instance := *c.instance
-		instance.Address = f.address(c)
-		instance.Addresses = f.addresses(c)
-		instance.Machine = f.machine(c)
-		instance.Mapped = f.mapping(c)
-		stop := f.stops[instance.ID]
+		instance.Address = s.address(c)
+		instance.Addresses = s.addresses(c)
+		instance.Machine = s.machine(c)
+		instance.Mapped = s.mapping(c)
+		stop := s.stops[instance.ID]
 		instance.StoppedManually, instance.Ending = stop.of(instance), stop.ends(instance, time.Now())
-		if owner := f.networkOwner(c); owner != c {
+		if owner := s.networkOwner(c); owner != c {
 			instance.Host = owner.instance.Name
 		}
 		instances = append(instances, instance)
@@ -140,10 +140,10 @@ func (f *snapshot) instances(members []*container) []inventory.Instance {
 	return instances
 }
 
-func (f *snapshot) networks(members []*container) []string {
+func (s *snapshot) networks(members []*container) []string {
 	names := map[string]bool{}
 	for _, c := range members {
-		for _, at := range f.networkOwner(c).networks {
+		for _, at := range s.networkOwner(c).networks {
 			names[at.network] = true
 		}
 	}
@@ -167,11 +167,11 @@ func aliases(members []*container) []string {
 }
 
 // find is the container of that ID or name, nil if there is none.
-func (f *snapshot) find(reference string) *container {
+func (s *snapshot) find(reference string) *container {
 	if reference == "" {
 		return nil
 	}
-	for _, c := range f.all {
+	for _, c := range s.all {
 		if reference == c.instance.ID || reference == c.instance.Name || len(reference) >= shortID && strings.HasPrefix(c.instance.ID, reference) {
 			return c
 		}
@@ -180,10 +180,10 @@ func (f *snapshot) find(reference string) *container {
 }
 
 // shadowed are the containers that are left out because another app has their name.
-func (f *snapshot) shadowed() []*container {
+func (s *snapshot) shadowed() []*container {
 	var out []*container
-	for _, c := range f.all {
-		if c.app != "" && !slices.Contains(f.members(c.app), c) {
+	for _, c := range s.all {
+		if c.app != "" && !slices.Contains(s.members(c.app), c) {
 			out = append(out, c)
 		}
 	}

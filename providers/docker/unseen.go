@@ -46,8 +46,8 @@ func (c *container) isolated() bool {
 }
 
 // uncounted says why the traffic of a container is not counted. Empty: it is.
-func (f *snapshot) uncounted(c *container) string {
-	if f.networkOwner(c).onHost {
+func (s *snapshot) uncounted(c *container) string {
+	if s.networkOwner(c).onHost {
 		return procHidden
 	}
 	return ""

@@ -157,7 +157,7 @@ func (w *watcher) tellAll(ctx context.Context) error {
 // tell reports the apps of these containers: those that they are in, and those that
 // they were in when they were last reported.
 func (w *watcher) tell(ctx context.Context, ids []string) error {
-	if err := w.survey(ctx, ids); err != nil {
+	if err := w.inspectAll(ctx, ids); err != nil {
 		return err
 	}
 	f := w.snapshot()

@@ -39,16 +39,16 @@ func (i *inspector) refresh(ctx context.Context) error {
 		i.inventory.drop(seq)
 		return doing("list containers", err)
 	}
-	return i.survey(ctx, i.inventory.compare(seq, list.Items))
+	return i.inspectAll(ctx, i.inventory.compare(seq, list.Items))
 }
 
-// survey looks at several containers. One that the engine cannot inspect stays as it
+// inspectAll looks at several containers. One that the engine cannot inspect stays as it
 // was last seen; only an end of ctx or of the connection is an error.
-func (i *inspector) survey(ctx context.Context, ids []string) error {
+func (i *inspector) inspectAll(ctx context.Context, ids []string) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	each(parallelLooks, len(ids), func(n int) {
-		err := i.look(ctx, ids[n])
+		err := i.inspect(ctx, ids[n])
 		switch {
 		case err == nil:
 		case ctx.Err() != nil, errors.Is(err, ErrUnreachable):
@@ -60,9 +60,9 @@ func (i *inspector) survey(ctx context.Context, ids []string) error {
 	return context.Cause(ctx)
 }
 
-// look inspects one container and stores what it finds. That there is no such
+// inspect inspects one container and stores what it finds. That there is no such
 // container any more is a finding too.
-func (i *inspector) look(ctx context.Context, id string) error {
+func (i *inspector) inspect(ctx context.Context, id string) error {
 	seq := i.inventory.begin()
 	var found client.ContainerInspectResult
 	err := i.engine.ask(ctx, callTimeout, func(ctx context.Context) (err error) {
@@ -87,7 +87,7 @@ func (i *inspector) fresh(ctx context.Context, name string) (inventory.App, erro
 	for _, c := range i.snapshot().members(name) {
 		ids = append(ids, c.instance.ID)
 	}
-	if err := i.survey(ctx, ids); err != nil {
+	if err := i.inspectAll(ctx, ids); err != nil {
 		return inventory.App{}, err
 	}
 	if app, found := i.snapshot().app(name); found {
