@@ -1,9 +1,11 @@
 package command
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -14,6 +16,44 @@ func paastis(t *testing.T, environ []string, args ...string) (code int, stdout, 
 	var out, errs strings.Builder
 	code = run(t.Context(), "dev", args, environ, &out, &errs)
 	return code, out.String(), errs.String()
+}
+
+// served runs Paastis until it has logged a text, and returns what paastis does.
+func served(t *testing.T, until string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out strings.Builder
+	errs := &awaited{until: until, then: cancel}
+	code = run(ctx, "dev", append(args, "--listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0"), nil, &out, errs)
+	return code, out.String(), errs.text.String()
+}
+
+// awaited keeps what is written, and does something once a text was.
+type awaited struct {
+	until string
+	then  func()
+
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (a *awaited) Write(b []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.text.Write(b)
+	if strings.Contains(a.text.String(), a.until) {
+		a.then()
+	}
+	return len(b), nil
+}
+
+func TestPaastisServesBeforeItsProviderDoes(t *testing.T) {
+	socket := noProvider(t)
+	code, _, stderr := served(t, "msg=serving ")
+	if code != exitOK || !strings.Contains(stderr, "provider does not answer: Paastis begins without its apps, and asks again") || !strings.Contains(stderr, socket) {
+		t.Errorf("exit %d:\n%s", code, stderr)
+	}
 }
 
 // file writes a paastis.yml and returns its path.
@@ -49,6 +89,7 @@ func TestHelpListsEveryCommandAndEverySetting(t *testing.T) {
 
 func TestExitCodesTellWrongUseFromFailure(t *testing.T) {
 	noProvider(t)
+	badHost := file(t, "providers:\n  - {name: far, type: docker, host: 'gopher://x'}\n")
 	for name, c := range map[string]struct {
 		args []string
 		code int
@@ -65,7 +106,7 @@ func TestExitCodesTellWrongUseFromFailure(t *testing.T) {
 		"missing file":       {[]string{"check", "--config", "/nowhere/paastis.yml"}, exitFailure, "no such file"},
 		"bad address":        {[]string{"--listen", "3000"}, exitFailure, "write HOST:PORT or :PORT"},
 		"no Paastis answers": {[]string{"healthcheck", "--listen", "127.0.0.1:1"}, exitFailure, "no Paastis answers"},
-		"missing socket":     {nil, exitFailure, "docker.sock"},
+		"bad host":           {[]string{"--config", badHost}, exitFailure, `paastis.yml:2: providers: host "gopher://x": only unix://`},
 	} {
 		code, _, stderr := paastis(t, nil, c.args...)
 		if code != c.code || !strings.Contains(stderr, c.says) {

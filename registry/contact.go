@@ -62,10 +62,7 @@ func (c *contacts) note(p Provider, err error) (back bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	is := c.byProvider[p]
-	is.health.Connected, is.health.Error = err == nil, ""
-	if err != nil {
-		is.health.Error = err.Error()
-	}
+	is.health.tell(err, time.Now())
 	switch {
 	case errors.Is(err, ErrUnreachable):
 		is.lose(err)

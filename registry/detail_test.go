@@ -197,7 +197,7 @@ func TestHealthTellsOfAProviderThatIsLostAndOfItsReturn(t *testing.T) {
 		}
 		w.lost <- errors.New("fake: connection reset")
 		synctest.Wait()
-		if h := w.Health(); h.Providers[0] != (ProviderHealth{Name: "fake", Error: "fake: connection reset"}) {
+		if h := w.Health(); h.Providers[0] != (ProviderHealth{Name: "fake", Error: "fake: connection reset", Since: time.Now()}) {
 			t.Errorf("health: %+v", h)
 		}
 		time.Sleep(time.Second)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
 )
@@ -25,6 +26,33 @@ type ProviderHealth struct {
 	Connected bool
 	// Error is the last one, if it is not connected. Empty: it was not tried yet.
 	Error string
+	// Since is when it was first found not to answer. Zero: it answers, or was not tried yet.
+	Since time.Time
+}
+
+// tell takes in whether the provider answers, err is nil if it does.
+func (h *ProviderHealth) tell(err error, now time.Time) {
+	if h.Connected = err == nil; h.Connected {
+		h.Error, h.Since = "", time.Time{}
+		return
+	}
+	if h.Error == "" {
+		h.Since = now
+	}
+	h.Error = err.Error()
+}
+
+// problem says that the provider does not answer, which may have told its apps before. Empty:
+// it does, or was not tried yet.
+func (h ProviderHealth) problem(known bool) string {
+	if h.Error == "" {
+		return ""
+	}
+	what := "so its apps stay as they are"
+	if !known {
+		what = "and has not since Paastis began, so its apps are not known"
+	}
+	return fmt.Sprintf("provider %q does not answer, %s: %s (since %s)", h.Name, what, h.Error, h.Since.UTC().Format(time.RFC3339))
 }
 
 // Health says how the registry fares now.
@@ -37,8 +65,8 @@ func (r *Registry) Health() Checkup {
 	for _, p := range r.providers {
 		health := r.contacts.byProvider[p].health
 		c.Providers = append(c.Providers, health)
-		if health.Error != "" {
-			c.Problems = append(c.Problems, inventory.Problem{Kind: inventory.ProviderUnreachable, Text: fmt.Sprintf("provider %q does not answer, so its apps stay as they are: %s", health.Name, health.Error)})
+		if text := health.problem(r.intake.loaded[p]); text != "" {
+			c.Problems = append(c.Problems, inventory.Problem{Kind: inventory.ProviderUnreachable, Text: text})
 		}
 	}
 	for _, e := range inv.Entries {

@@ -15,10 +15,10 @@ type pollers struct {
 	*core
 	byFetcher map[fetcher]*poller // none ever did if it is empty
 	missing   bool                // nobody does any more, and it was logged
-	loadedAt  time.Time           // when Paastis began
+	loadedAt  time.Time           // when Paastis began, or knew the first apps
 }
 
-// begin notes when Paastis began.
+// begin notes when Paastis began, or when it knew the first apps: before that it gives no routes.
 func (l *pollers) begin(now time.Time) { l.loadedAt = now }
 
 // comeBack notes that one of them is there again.

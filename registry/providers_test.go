@@ -85,13 +85,74 @@ func TestLoadWaitsNoLongerThanASecondForAProviderThatHangs(t *testing.T) {
 	})
 }
 
-func TestLoadFailsWhereNoProviderAnswers(t *testing.T) {
+func TestOnlyProviderMayComeLongAfterPaastis(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := registrytest.NewProvider().Fail(errors.New("nobody is there"))
-		reg := registry.New(registry.Options{Providers: []registry.Provider{down}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: rules.Defaults()}})
-		if err := reg.Load(t.Context()); err == nil || err.Error() != "nobody is there" {
-			t.Errorf("it ended with %v", err)
+		only := registrytest.NewProvider(registrytest.NewApp("blog"), registrytest.NewApp("wiki").Awake()).Fail(errors.New("nobody is there"))
+		began := time.Now()
+		reg, log := several(t, only)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("loading took %s", took)
 		}
+		time.Sleep(10 * time.Minute)
+		if reg.KnowsApps() || reg.Named("blog") != nil {
+			t.Error("apps are known that nobody has told")
+		}
+		health := reg.Health()
+		if p := health.Providers[0]; p.Connected || p.Error != "nobody is there" || !p.Since.Equal(began) {
+			t.Errorf("the provider is %+v", p)
+		}
+		const want = `provider "played" does not answer, and has not since Paastis began, so its apps are not known: nobody is there (since 2000-01-01T00:00:00Z)`
+		if got := health.Problems.String(); got != want {
+			t.Errorf("the problems are %s", got)
+		}
+		if n := strings.Count(log.String(), "nobody is there"); n != 1 {
+			t.Errorf("it was logged %d times:\n%s", n, log)
+		}
+		only.Answer()
+		time.Sleep(4 * time.Second)
+		wantView(t, reg, "blog", registry.Asleep)
+		wantView(t, reg, "wiki", registry.Ready)
+		wantOrders(t, only, "-")
+		if health := reg.Health(); !health.Providers[0].Connected || !health.Providers[0].Since.IsZero() || len(health.Problems) > 0 {
+			t.Errorf("once it is there its health is %+v", health)
+		}
+	})
+}
+
+func TestLoadWaitsNoLongerThanASecondWhereEveryProviderHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		reg, _ := several(t, silent{registrytest.NewProvider()})
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if health := reg.Health(); health.Providers[0].Error != "no answer so far" {
+			t.Errorf("its health is %+v", health)
+		}
+	})
+}
+
+func TestLoadEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	reg := registry.New(registry.Options{Providers: []registry.Provider{registrytest.NewProvider()}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: rules.Defaults()}})
+	if err := reg.Load(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestAppsOfAProviderThatComesLateWaitForTraefikAsThoseAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defaults := rules.Defaults()
+		defaults.MaxIdleTime = 20 * time.Second
+		only := registrytest.NewProvider(registrytest.NewApp("wiki").At("wiki.localhost").Awake()).Fail(errors.New("nobody is there"))
+		reg := registrytest.Run(t, registry.Options{Providers: []registry.Provider{only}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis"}})
+		time.Sleep(10 * time.Minute)
+		only.Answer()
+		time.Sleep(70 * time.Second)
+		wantView(t, reg, "wiki", registry.Ready)
+		time.Sleep(time.Minute)
+		wantView(t, reg, "wiki", registry.Asleep)
 	})
 }
 

@@ -149,15 +149,16 @@ func New(o Options) *Registry {
 	return r
 }
 
-// Load takes in every app of every provider that answers. It blocks until one has answered,
-// and a moment longer for the others: whose apps are not there by then follow once Run gets
-// them. It returns the first error, as it is, if none answers.
+// Load takes in every app of every provider that answers. It blocks until all have, but no
+// longer than a moment once one has, and no longer than a second if none does: whose apps are
+// not there by then follow once Run gets them. It fails if ctx ends.
 func (r *Registry) Load(ctx context.Context) error {
 	marks := r.archive.Load(ctx)
 	r.mu.Lock()
 	r.publisher.beginLocked(marks, time.Now())
 	r.mu.Unlock()
-	if err := r.intake.loadProviders(ctx); err != nil {
+	r.intake.loadProviders(ctx)
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	r.tryFound(ctx)
@@ -225,6 +226,10 @@ func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 	defer r.unlock()
 	return k.state == Asleep && !k.isHeldDown() || k.state == Failed && (insist || !time.Now().Before(k.failures.retryAt))
 }
+
+// KnowsApps reports whether some provider has told its apps. Before that none is known, and
+// that a request is no app's says nothing.
+func (r *Registry) KnowsApps() bool { return r.intake.knowsApps() }
 
 // Publisher is what the Traefiks are told of the routes.
 func (r *Registry) Publisher() *Publisher { return r.publisher }

@@ -44,6 +44,10 @@ type intake struct {
 // list everything, and end it at once, such as a socket proxy that refuses events.
 const steady = 30 * time.Second
 
+// firstPause is the longest pause between two tries of a provider that has not answered so far:
+// its apps are not known, so nobody who asks for one is served.
+const firstPause = 3 * time.Second
+
 // follow watches a provider until ctx ends, and connects anew when it is lost: after pauses
 // that grow as long as none of its watches lasts. What is wrong is a warning once.
 func (i *intake) follow(ctx context.Context, p Provider) {
@@ -69,6 +73,9 @@ func (i *intake) follow(ctx context.Context, p Provider) {
 			told = ""
 		}
 		level, wait := slog.LevelWarn, pause.NextBackOff()
+		if !i.knowsAppsOf(p) {
+			wait = min(wait, firstPause)
+		}
 		if err.Error() == told {
 			level = slog.LevelDebug
 		}
@@ -94,14 +101,21 @@ func (i *intake) auditAll(ctx context.Context, p Provider) {
 // errLate is of a provider that takes longer than the others.
 var errLate = errors.New("no answer so far")
 
-// loadPatience is how much longer Load waits for the other providers once one has answered.
-const loadPatience = 500 * time.Millisecond
+const (
+	// loadPatience is how much longer Load waits for the other providers once one has answered.
+	loadPatience = 500 * time.Millisecond
+	// silentPatience is how long it waits for the first one.
+	silentPatience = 800 * time.Millisecond
+)
 
 // loadProviders asks all providers for their apps at once; see Load.
-func (i *intake) loadProviders(parent context.Context) error {
+func (i *intake) loadProviders(parent context.Context) {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
+	silent := time.AfterFunc(silentPatience, func() { cancel(errLate) })
+	defer silent.Stop()
 	var asked sync.WaitGroup
+	var heard sync.Once
 	errs := make([]error, len(i.providers))
 	for n, p := range i.providers {
 		asked.Go(func() {
@@ -112,20 +126,16 @@ func (i *intake) loadProviders(parent context.Context) error {
 			}
 			i.contacts.note(p, nil)
 			i.apply(p, report)
-			time.AfterFunc(loadPatience, func() { cancel(errLate) })
+			heard.Do(func() { silent.Reset(loadPatience) })
 		})
 	}
 	asked.Wait()
-	if none := !slices.Contains(errs, nil); none && len(errs) > 0 {
-		return errs[0]
-	}
 	for n, err := range errs {
 		if err != nil {
 			i.contacts.note(i.providers[n], err)
 			i.log.Warn("provider does not answer: Paastis begins without its apps, and asks again", "provider", i.providers[n].ID(), "error", err)
 		}
 	}
-	return nil
 }
 
 // whyNotLoaded is what is told of a provider that was not heard.
@@ -136,19 +146,42 @@ func whyNotLoaded(ctx context.Context, err error) error {
 	return err
 }
 
-// apply takes in what a provider reports. Its first report is that of a Paastis that begins.
-func (i *intake) apply(p Provider, report Report) {
+// knowsApps reports whether some provider has told its apps. Before that none is known, and
+// that a request is no app's says nothing.
+func (i *intake) knowsApps() bool {
 	i.mu.Lock()
-	first := !i.loaded[p]
-	i.loaded[p] = true
-	i.mu.Unlock()
-	i.takeIn(p, report, first)
+	defer i.unlock()
+	return len(i.loaded) > 0
 }
 
-func (i *intake) takeIn(p Provider, report Report, loading bool) {
+// knowsAppsOf reports whether a provider has told its apps.
+func (i *intake) knowsAppsOf(p Provider) bool {
+	i.mu.Lock()
+	defer i.unlock()
+	return i.loaded[p]
+}
+
+// apply takes in what a provider reports. Its first report is that of a Paastis that begins.
+func (i *intake) apply(p Provider, report Report) {
 	now := time.Now()
 	i.mu.Lock()
 	defer i.unlock()
+	i.takeIn(p, report, i.load(p, now), now)
+}
+
+// load notes that a provider has told its apps, and reports whether that is for the first time.
+// Called with the lock held.
+func (i *intake) load(p Provider, now time.Time) (first bool) {
+	first = !i.loaded[p]
+	if len(i.loaded) == 0 {
+		i.publisher.pollers.begin(now)
+	}
+	i.loaded[p] = true
+	return first
+}
+
+// takeIn takes in what is new in a report. Called with the lock held.
+func (i *intake) takeIn(p Provider, report Report, loading bool, now time.Time) {
 	i.keepers.begin(loading)
 	redefined := false
 	var seen []*Keeper

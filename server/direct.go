@@ -172,6 +172,8 @@ func unlimit(w http.ResponseWriter) {
 // even whether there is such a route.
 func (d *direct) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 	switch {
+	case !errors.Is(why, handover.ErrForged) && !d.registry.KnowsApps():
+		d.refusals.sendBack(w, r, problem.Document{Title: "The apps are not known yet", Detail: "Their provider does not answer so far. Send the request again in a moment."})
 	case errors.Is(why, handover.ErrOutdated):
 		d.begunAnew(w, r)
 	case errors.Is(why, handover.ErrWithdrawn):

@@ -52,6 +52,13 @@ func (s *routes) answer(c echo.Context) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return echo.ErrMethodNotAllowed
 	}
+	if !s.registry.KnowsApps() { // Traefik keeps those that it has
+		return problem.Write(c.Response(), r, problem.Document{
+			Status: http.StatusServiceUnavailable,
+			Title:  "The routes are not known yet",
+			Detail: "The provider of the apps does not answer so far; the log says why.",
+		})
+	}
 	self := selfURL(r)
 	p := s.registry.Publisher().PublishAt(endpoint, from, self)
 	if fetches(r) {

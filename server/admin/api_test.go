@@ -402,7 +402,7 @@ func TestHealthIsDegradedWhileAProviderDoesNotAnswer(t *testing.T) {
 		r.Lose()
 		synctest.Wait()
 		decode(t, r.order("GET", "/api/v1/health"), &h)
-		if h.Status != "degraded" || h.Providers[0].Connected || h.Providers[0].Error == "" {
+		if h.Status != "degraded" || h.Providers[0].Connected || h.Providers[0].Error == "" || h.Providers[0].Since == nil || !h.Providers[0].Since.Equal(time.Now()) {
 			t.Errorf("with the provider lost: %+v", h)
 		}
 	})

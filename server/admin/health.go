@@ -22,6 +22,8 @@ type providerDocument struct {
 	Name      string `json:"name"`
 	Connected bool   `json:"connected"`
 	Error     string `json:"error"`
+	// Since is when it was first found not to answer. Nil: it answers.
+	Since *time.Time `json:"since"`
 }
 
 // health answers with how Paastis fares: degraded while a provider does
@@ -33,7 +35,7 @@ func (a *Admin) health(c echo.Context) error {
 		Apps: map[string]int{}, Problems: list(h.Problems.Texts()), ProblemCodes: []string{}, Unknown: h.Unknown,
 	}
 	for _, p := range h.Providers {
-		d.Providers = append(d.Providers, providerDocument{Name: p.Name, Connected: p.Connected, Error: p.Error})
+		d.Providers = append(d.Providers, providerDocument{Name: p.Name, Connected: p.Connected, Error: p.Error, Since: when(p.Since)})
 		if !p.Connected {
 			d.Status = "degraded"
 		}

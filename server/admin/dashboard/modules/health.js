@@ -7,7 +7,7 @@ import {ask} from './api.js'
 export async function loadHealth() {
   const health = await ask('health').catch(() => null)
   if (!health) return
-  const lines = [...health.problems, ...health.providers.filter(it => !it.connected).map(it => `${it.name} is not connected${it.error ? `: ${it.error}` : ''}`)]
+  const lines = [...health.problems, ...health.providers.filter(it => !it.connected).map(it => `${it.name} is not connected${it.since ? ` since ${at(it.since)}` : ''}${it.error ? `: ${it.error}` : ''}`)]
   const problems = $('problems')
   const text = JSON.stringify(lines)
   problems.hidden = !lines.length
