@@ -85,7 +85,7 @@ func (s *keeperSet) fileAll(inv *inventory.Inventory) {
 	}
 }
 
-// keeperAt is the keeper of the app that has an address; nil if none is known, as for one of
+// at is the keeper of the app that has an address; nil if none is known, as for one of
 // the machine itself. Of several that share a network, it is that of a Traefik.
 func (s *keeperSet) at(address netip.Addr) *Keeper {
 	if address.IsLoopback() {

@@ -48,7 +48,7 @@ func (o *problems) warnings() inventory.Problems {
 	return append(o.definitions.inventory.Load().Problems(), slices.Compact(told)...)
 }
 
-// note takes in which problems there are now. Called with the lock held.
+// set takes in which problems there are now. Called with the lock held.
 func (o *problems) set(all inventory.Problems, now time.Time) {
 	if o.keepers.loading {
 		now = time.Time{}
