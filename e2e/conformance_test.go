@@ -89,7 +89,11 @@ func (p *conformant) Delete(name string) {
 func (p *conformant) Patience() time.Duration { return 30 * time.Second }
 func (p *conformant) GoDown()                 { p.gate.shut() }
 func (p *conformant) ComeBack()               { p.gate.open() }
-func (p *conformant) For() time.Duration      { return 3 * time.Second }
+
+// For is OUTAGE seconds: it has to be waited for here.
+func (p *conformant) For() time.Duration {
+	return time.Duration(number(p.t, "OUTAGE", 3)) * time.Second
+}
 
 func (p *conformant) clear() {
 	if ids := strings.Fields(docker(p.t, "ps", "--all", "--quiet", "--filter", "label=e2e="+conformantStack)); len(ids) > 0 {

@@ -6,7 +6,8 @@
 //
 // A Platform is where the provider's apps run, played or real, and does what a person does
 // there behind Paastis's back. What only some platforms can do is an interface of its own,
-// found by type assertion: its cases are run for those that have it.
+// found by type assertion: its cases are run for those that have it, and named by the test of
+// the others. registry/registrytest plays all of them.
 package providertest
 
 import (
@@ -59,13 +60,20 @@ type Renamer interface {
 	Rename(name string) string
 }
 
+// Lossy is a platform that may lose what it has to tell.
+type Lossy interface {
+	// LoseEvents lets no watch hear anything any more. What is asked for is answered.
+	LoseEvents()
+}
+
 // Outage is a platform that can be made not to answer.
 type Outage interface {
 	// GoDown makes it refuse or ignore whoever calls, and ends what is connected; ComeBack
 	// ends that.
 	GoDown()
 	ComeBack()
-	// For is how long an outage is that is tried.
+	// For is how long an outage is that is tried: a minute, unless it would have to be waited
+	// for.
 	For() time.Duration
 }
 

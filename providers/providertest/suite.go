@@ -14,35 +14,52 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-// cases are what every provider is held to, by what they show.
+// cases are what every provider is held to, by what they show. One that needs more of a
+// platform than all have is for those that have it.
 var cases = []struct {
-	name string
-	try  func(c *conformance)
+	name  string
+	needs func(Platform) bool // nil: nothing more
+	try   func(c *conformance)
 }{
-	{"an app that sleeps is listed, and each look has a version of its own", (*conformance).lists},
-	{"a start and a stop are seen by who ordered them and by who watches", (*conformance).startsAndStops},
-	{"a start and a stop may be ordered twice", (*conformance).ordersTwice},
-	{"an order for an unknown app is refused, and names it", (*conformance).refusesUnknown},
-	{"a start does not wait for health, which is told later", (*conformance).startsSlowly},
-	{"a start that is refused is told, and the app is still there", (*conformance).tellsRefusal},
-	{"an app without instances is listed, started and stopped", (*conformance).scalesToNone},
-	{"what happened while nobody watched is in the first report", (*conformance).catchesUp},
-	{"a call whose context has ended returns, and a watch ends without an error", (*conformance).obeysContext},
-	{"calls may be concurrent", (*conformance).isConcurrent},
-	{"what others start, stop, scale, rename and delete is followed", (*conformance).followsOthers},
-	{"an outage is told as one, and over when it is over", (*conformance).survivesOutage},
-	{"wrong credentials are told, without them", (*conformance).tellsDenial},
-	{"a platform whose clock is wrong is followed all the same", (*conformance).survivesSkew},
+	{"an app that sleeps is listed, and each look has a version of its own", nil, (*conformance).lists},
+	{"a start and a stop are seen by who ordered them and by who watches", nil, (*conformance).startsAndStops},
+	{"a start and a stop may be ordered twice", nil, (*conformance).ordersTwice},
+	{"an order for an unknown app is refused, and names it", nil, (*conformance).refusesUnknown},
+	{"a start does not wait for health, which is told later", nil, (*conformance).startsSlowly},
+	{"a start that is refused is told, and the app is still there", nil, (*conformance).tellsRefusal},
+	{"an app without instances is listed, started and stopped", is[NoneScaler], (*conformance).scalesToNone},
+	{"what happened while nobody watched is in the first report", nil, (*conformance).catchesUp},
+	{"a call whose context has ended returns, and a watch ends without an error", nil, (*conformance).obeysContext},
+	{"calls may be concurrent", nil, (*conformance).isConcurrent},
+	{"what others start, stop and delete is followed", nil, (*conformance).followsOthers},
+	{"what others scale is followed", is[Scaler], (*conformance).followsScale},
+	{"what others rename is followed", is[Renamer], (*conformance).followsNames},
+	{"an app that is deleted while it starts or stops is gone, and its order has an end", nil, (*conformance).survivesDeletion},
+	{"events that are lost are made up for by a listing", is[Lossy], (*conformance).survivesLoss},
+	{"an outage is told as one, and over when it is over", is[Outage], (*conformance).survivesOutage},
+	{"wrong credentials are told, without them", is[Denier], (*conformance).tellsDenial},
+	{"a platform whose clock is wrong is followed all the same", is[Skewed], (*conformance).survivesSkew},
 }
 
-// Run tries all cases, each on a platform of its own.
+// is reports whether a platform can do something more.
+func is[More any](p Platform) bool { _, can := p.(More); return can }
+
+// Run tries all cases that the platform can play, each on one of its own, and logs the others:
+// of these it is not known how the provider stands to them.
 func Run(t *testing.T, platform func(t *testing.T) Platform) {
 	RunIn(t, func(t *testing.T, try func(t *testing.T)) { try(t) }, platform)
 }
 
 // RunIn is Run with something around each case, such as synctest.Test.
 func RunIn(t *testing.T, around func(t *testing.T, try func(t *testing.T)), platform func(t *testing.T) Platform) {
+	t.Helper()
+	var played Platform
+	around(t, func(t *testing.T) { played = platform(t) })
 	for _, tried := range cases {
+		if tried.needs != nil && !tried.needs(played) {
+			t.Logf("not tried, for the platform cannot play it: %s", tried.name)
+			continue
+		}
 		t.Run(tried.name, func(t *testing.T) {
 			around(t, func(t *testing.T) {
 				p := platform(t)
@@ -146,9 +163,6 @@ func (c *conformance) tellsRefusal() {
 }
 
 func (c *conformance) scalesToNone() {
-	if _, ok := c.Platform.(NoneScaler); !ok {
-		return
-	}
 	name := c.Create(ToNone)
 	if now := c.in(c.list(), name); len(now.Instances) > 0 {
 		c.t.Errorf("asleep it has %+v", now.Instances)
@@ -227,33 +241,90 @@ func (c *conformance) followsOthers() {
 	w.await("it runs", func(r registry.Report) bool { return runs(app(r, name)) })
 	c.Stop(name)
 	w.await("it does not", func(r registry.Report) bool { return there(r, name) && !runs(app(r, name)) })
-	if scaler, ok := c.Platform.(Scaler); ok {
-		scaler.Scale(name, 3)
-		w.await("there are three", func(r registry.Report) bool { return len(app(r, name).Instances) == 3 })
-		if started, err := c.provider.Start(c.t.Context(), name); err != nil || len(started.Instances) != 3 {
-			c.t.Errorf("start of three: %v, %+v", err, started.Instances)
-		}
-	}
-	if renamer, ok := c.Platform.(Renamer); ok {
-		old := c.Create(Plain)
-		w.await("another is there", func(r registry.Report) bool { return there(r, old) })
-		renamed := renamer.Rename(old)
-		w.await("the new name", func(r registry.Report) bool { return there(r, renamed) })
-		if report := c.list(); there(report, old) {
-			c.t.Errorf("%s is still there", old)
-		}
-	}
 	c.Delete(name)
 	w.await("it is gone", func(r registry.Report) bool { return slices.Contains(r.Gone, name) || r.Complete && !there(r, name) })
 	_, err := c.provider.Start(c.t.Context(), name)
 	c.wantNamed(err, name)
 }
 
-func (c *conformance) survivesOutage() {
-	outage, ok := c.Platform.(Outage)
-	if !ok {
-		return
+func (c *conformance) followsScale() {
+	name := c.Create(Plain)
+	w := c.watch()
+	c.Platform.(Scaler).Scale(name, 3)
+	w.await("there are three", func(r registry.Report) bool { return len(app(r, name).Instances) == 3 })
+	if started, err := c.provider.Start(c.t.Context(), name); err != nil || len(started.Instances) != 3 {
+		c.t.Errorf("start of three: %v, %+v", err, started.Instances)
 	}
+}
+
+// followsNames renames an app that sleeps, and one that runs.
+func (c *conformance) followsNames() {
+	w := c.watch()
+	for _, awake := range []bool{false, true} {
+		old := c.Create(Plain)
+		if awake {
+			c.Start(old)
+		}
+		w.await("another is there", func(r registry.Report) bool { return there(r, old) && runs(app(r, old)) == awake })
+		renamed := c.Platform.(Renamer).Rename(old)
+		w.await("the new name", func(r registry.Report) bool { return there(r, renamed) && runs(app(r, renamed)) == awake })
+		if report := c.list(); there(report, old) {
+			c.t.Errorf("%s is still there", old)
+		}
+		_, err := c.provider.Start(c.t.Context(), old)
+		c.wantNamed(err, old)
+		c.Delete(renamed)
+	}
+}
+
+// survivesDeletion deletes an app while it is on its way up or down. Whether the order goes
+// well then is the platform's matter.
+func (c *conformance) survivesDeletion() {
+	w := c.watch()
+	for _, down := range []bool{false, true} {
+		name := c.Create(Slow)
+		if down {
+			c.Start(name)
+		}
+		w.await("it is there", func(r registry.Report) bool { return there(r, name) })
+		ended := make(chan error, 1)
+		go func() {
+			if down {
+				_, err := c.provider.Stop(c.t.Context(), name, rules.StopContainer)
+				ended <- err
+				return
+			}
+			_, err := c.provider.Start(c.t.Context(), name)
+			ended <- err
+		}()
+		time.Sleep(pause / 10) // so that it is under way
+		c.Delete(name)
+		select {
+		case err := <-ended:
+			if err != nil {
+				c.wantNamed(err, name)
+			}
+		case <-time.After(c.Patience()):
+			c.t.Fatal("the order has no end")
+		}
+		c.awaitList("it is gone", func(r registry.Report) bool { return !there(r, name) })
+	}
+}
+
+// survivesLoss has happen what nobody is told of.
+func (c *conformance) survivesLoss() {
+	started, deleted := c.Create(Plain), c.Create(Plain)
+	c.watch()
+	c.Platform.(Lossy).LoseEvents()
+	c.Start(started)
+	c.Delete(deleted)
+	if now := c.list(); !runs(app(now, started)) || there(now, deleted) {
+		c.t.Errorf("the listing has %v", names(now.Apps))
+	}
+}
+
+func (c *conformance) survivesOutage() {
+	outage := c.Platform.(Outage)
 	name := c.Create(Plain)
 	w := c.watch()
 	outage.GoDown()
@@ -278,10 +349,7 @@ func (c *conformance) survivesOutage() {
 }
 
 func (c *conformance) tellsDenial() {
-	denier, ok := c.Platform.(Denier)
-	if !ok {
-		return
-	}
+	denier := c.Platform.(Denier)
 	name := c.Create(Plain)
 	secret := denier.Deny()
 	_, listed := c.provider.List(c.t.Context())
@@ -296,10 +364,7 @@ func (c *conformance) tellsDenial() {
 }
 
 func (c *conformance) survivesSkew() {
-	skewed, ok := c.Platform.(Skewed)
-	if !ok {
-		return
-	}
+	skewed := c.Platform.(Skewed)
 	name := c.Create(Plain)
 	w := c.watch()
 	for _, by := range []time.Duration{time.Hour, -2 * time.Hour} {

@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -8,8 +9,8 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-// App is an app that a Provider plays, with what is to happen to it. It has one instance,
-// or none while it sleeps if it is Scaled.
+// App is an app that a Provider plays, with what is to happen to it. It has one instance or
+// its Replicas, and none while it sleeps if it is Scaled.
 // Once it is a provider's, Provider.Change is how to change it.
 type App struct {
 	inventory.App
@@ -17,6 +18,8 @@ type App struct {
 	Boot, Stopping time.Duration
 	// Scaled tells that it has no instance while it sleeps, and none until it has booted.
 	Scaled bool
+	// Replicas is how many instances it has, which do the same; 0 is one.
+	Replicas int
 
 	booting bool // its start was ordered, and it is not healthy yet
 	// Err is why it cannot be started, which is told after Refusal. Nil: it can.
@@ -68,10 +71,16 @@ func (a *App) Awake() *App {
 }
 
 func (a *App) set(i inventory.Instance) {
-	a.booting = false
-	i.Name, i.ID = a.Name, a.Name
-	a.Instances = []inventory.Instance{i}
+	a.booting, a.Instances = false, nil
 	if a.Scaled && i.Status == inventory.Exited {
-		a.Instances = nil
+		return
+	}
+	for n := range max(a.Replicas, 1) {
+		i.Name = a.Name
+		if a.Replicas > 1 {
+			i.Name = fmt.Sprintf("%s-%d", a.Name, n+1)
+		}
+		i.ID = i.Name
+		a.Instances = append(a.Instances, i)
 	}
 }

@@ -43,6 +43,8 @@ type Provider struct {
 	version uint64
 	calls   []string      // "start shop", "stop shop", in order
 	lists   int           // calls of List
+	silent  bool          // nothing that happens is told
+	ahead   time.Duration // by which its clock is
 	down    error         // that it answers with; nil: it is there
 	lost    chan struct{} // closed when it does not answer any more
 }
@@ -111,9 +113,50 @@ func (p *Provider) Become(name string, i inventory.Instance) {
 func (p *Provider) Remove(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.remove(name)
+}
+
+// remove is Remove with the lock held.
+func (p *Provider) remove(name string) {
 	delete(p.apps, name)
 	p.version++
-	p.changes <- registry.Report{Gone: []string{name}, Version: p.version}
+	p.send(registry.Report{Gone: []string{name}, Version: p.version})
+}
+
+// Rename gives an app another name, and reports it.
+func (p *Provider) Rename(name, another string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.apps[name]
+	p.remove(name)
+	was := a.First()
+	a.Name = another
+	a.set(was)
+	p.apps[another] = a
+	p.tell(a)
+}
+
+// Scale gives an app so many instances, which do not run, and reports it.
+func (p *Provider) Scale(name string, replicas int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.apps[name].Replicas = replicas
+	p.apps[name].set(inventory.Instance{})
+	p.tell(p.apps[name])
+}
+
+// LoseEvents lets nobody hear what happens from now on, unless he asks.
+func (p *Provider) LoseEvents() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent = true
+}
+
+// Skew puts the clock forward, or back, by which it tells when something started.
+func (p *Provider) Skew(by time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ahead += by
 }
 
 // Add brings an app in.
@@ -212,11 +255,13 @@ func (p *Provider) Start(ctx context.Context, name string) (inventory.App, error
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	app := p.apps[name]
-	if app.booting || app.First().Status == inventory.Running {
+	switch {
+	case app == nil:
+		return inventory.App{}, fmt.Errorf("played: start %q: %w", name, errUnknown)
+	case app.booting || app.First().Status == inventory.Running:
 		return p.snapshot(app), nil
-	}
-	if !app.Scaled {
-		app.set(inventory.Instance{Status: inventory.Running, Health: inventory.HealthStarting, StartedAt: time.Now(), Address: a.Address})
+	case !app.Scaled:
+		app.set(inventory.Instance{Status: inventory.Running, Health: inventory.HealthStarting, StartedAt: p.now(), Address: a.Address})
 	}
 	app.booting = true
 	time.AfterFunc(a.Boot, func() { p.boot(app) })
@@ -231,9 +276,12 @@ func (p *Provider) boot(a *App) {
 		return // it was stopped or removed meanwhile
 	}
 	if a.Scaled {
-		a.set(inventory.Instance{Status: inventory.Running, StartedAt: time.Now(), Address: a.Address})
+		a.set(inventory.Instance{Status: inventory.Running, StartedAt: p.now(), Address: a.Address})
 	}
-	a.booting, a.Instances[0].Health = false, inventory.Healthy
+	a.booting = false
+	for i := range a.Instances {
+		a.Instances[i].Health = inventory.Healthy
+	}
 	p.tell(a)
 }
 
@@ -246,10 +294,17 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 	time.Sleep(a.Stopping)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.apps[name].set(inventory.Instance{ExitCode: 143})
-	p.tell(p.apps[name])
-	return p.snapshot(p.apps[name]), nil
+	app := p.apps[name]
+	if app == nil { // it was removed meanwhile
+		return inventory.App{}, fmt.Errorf("played: stop %q: %w", name, errUnknown)
+	}
+	app.set(inventory.Instance{ExitCode: 143})
+	p.tell(app)
+	return p.snapshot(app), nil
 }
+
+// now is what the clock says. Called with the lock held.
+func (p *Provider) now() time.Time { return time.Now().Add(p.ahead) }
 
 // order notes an order, and returns the app that it is for as it is now.
 func (p *Provider) order(ctx context.Context, call, name string) (App, error) {
@@ -269,7 +324,14 @@ func (p *Provider) order(ctx context.Context, call, name string) (App, error) {
 
 // tell reports an app as it is now. Called with the lock held.
 func (p *Provider) tell(a *App) {
-	p.changes <- registry.Report{Apps: []inventory.App{p.snapshot(a)}, Version: p.version}
+	p.send(registry.Report{Apps: []inventory.App{p.snapshot(a)}, Version: p.version})
+}
+
+// send tells whoever watches, unless that is lost. Called with the lock held.
+func (p *Provider) send(r registry.Report) {
+	if !p.silent {
+		p.changes <- r
+	}
 }
 
 // snapshot is an app as it is now. Called with the lock held.

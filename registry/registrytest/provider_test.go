@@ -60,7 +60,6 @@ func (p *played) Deny() string {
 func (p *played) Allow() { p.Answer() }
 
 func (p *played) Rename(name string) string {
-	p.Remove(name)
-	p.Add(registrytest.NewApp(name + "-renamed"))
+	p.Provider.Rename(name, name+"-renamed")
 	return name + "-renamed"
 }
