@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/paastis/paastis/registry/inventory"
 )
@@ -123,14 +123,10 @@ func (i *inspector) running(ctx context.Context, name string) (*snapshot, []*con
 
 // each calls do with 0 to n-1, so many at once, and waits for all.
 func each(atOnce, n int, do func(int)) {
-	slots := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
+	var calls errgroup.Group
+	calls.SetLimit(atOnce)
 	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			do(i)
-		})
+		calls.Go(func() error { do(i); return nil })
 	}
-	wg.Wait()
+	_ = calls.Wait() // do keeps what went wrong
 }
