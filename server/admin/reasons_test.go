@@ -17,6 +17,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/registry/reason/reasontest"
 )
 
 // reasonCodes are those that there are.
@@ -107,6 +108,14 @@ func TestEachReasonCodeIsInTheDocsWithItsSentence(t *testing.T) {
 }
 
 func TestAReasonIsToldWithItsCodeWhateverItsWords(t *testing.T) {
+	t.Run("as they are", wantReasonCodes)
+	t.Run("reworded", func(t *testing.T) {
+		reasontest.Reword(t, func(text string) string { return "Behold, " + text })
+		wantReasonCodes(t)
+	})
+}
+
+func wantReasonCodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := asleep("broken")
 		broken.Err = registry.ErrImageMissing

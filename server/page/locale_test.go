@@ -15,6 +15,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/registry/reason/reasontest"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -165,6 +166,31 @@ func TestAReasonMeansTheSameWhateverItsEnglishIs(t *testing.T) {
 	}
 	if len(labels) != len(reason.Kinds()) {
 		t.Errorf("%d labels", len(labels))
+	}
+}
+
+func TestAFrenchVisitorReadsTheSameWhenAnEnglishSentenceChanges(t *testing.T) {
+	read := func() (french, english map[reason.Kind]string) {
+		french, english = map[reason.Kind]string{}, map[reason.Kind]string{}
+		for _, kind := range reason.Kinds() {
+			why := reason.Reason{Kind: reason.DiskFull}
+			r := reason.Reason{Kind: kind, Apps: []string{"db"}, Count: 1, Code: 3, For: time.Minute, Limit: time.Hour, Router: "web", Because: &why}
+			v := registry.View{Name: "shop", State: registry.Failed, Reason: r}
+			french[kind] = State{View: v}.data(localeFor("fr"), sizes[0], time.Now()).Sentence
+			english[kind] = State{View: v}.data(localeFor("en"), sizes[0], time.Now()).Sentence
+		}
+		return french, english
+	}
+	french, english := read()
+	reasontest.Reword(t, func(text string) string { return "Behold, " + text })
+	frenchThen, englishThen := read()
+	for _, kind := range reason.Kinds() {
+		if text, _ := kind.English(); text == "Behold, {text}" {
+			continue // it is all somebody else's
+		}
+		if frenchThen[kind] != french[kind] || englishThen[kind] == english[kind] {
+			t.Errorf("%s: %q was %q; in English %q was %q", kind, frenchThen[kind], french[kind], englishThen[kind], english[kind])
+		}
 	}
 }
 
