@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -42,7 +41,7 @@ func (p *Provider) measure(ctx context.Context, name string, want registry.Want)
 			return idle.Usage{}, err
 		}
 	}
-	return sum(usages), nil
+	return idle.Sum(usages), nil
 }
 
 // sampler reads what containers have used, from the host's /proc and from the engine.
@@ -69,34 +68,8 @@ func (s *sampler) sample(ctx context.Context, f *snapshot, c *container, want re
 	case unseen != nil:
 		return told, nil
 	}
-	seen.Memory = told.Memory
-	if want.CPU { // it would seem to fall with the next measure otherwise
-		seen.CPU = told.CPU
+	if !want.CPU { // it would seem to fall with the next measure
+		return seen.With(0, told.Memory), nil
 	}
-	return seen, nil
-}
-
-// sum is of all containers. Connections that are known count, although there may be
-// more that are not; memory is known of all, or not.
-func sum(usages []idle.Usage) idle.Usage {
-	var total idle.Usage
-	unknown, unweighed := false, false
-	for _, u := range usages {
-		total.Bytes += u.Bytes
-		total.Packets += u.Packets
-		total.Sent += u.Sent
-		total.Unseen = cmp.Or(total.Unseen, u.Unseen)
-		total.CPU += u.CPU
-		total.Memory += u.Memory
-		unweighed = unweighed || u.Memory == 0
-		total.Connections += max(u.Connections, 0)
-		unknown = unknown || u.Connections == idle.UnknownConnections
-	}
-	if unknown && total.Connections == 0 {
-		total.Connections = idle.UnknownConnections
-	}
-	if unweighed {
-		total.Memory = 0
-	}
-	return total
+	return seen.With(told.CPU, told.Memory), nil
 }

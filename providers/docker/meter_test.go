@@ -141,7 +141,7 @@ func TestConnectionsOfWhichSomeAreUnseen(t *testing.T) {
 		for _, n := range c.of {
 			usages = append(usages, idle.Usage{Connections: n})
 		}
-		equal(t, "sum", sum(usages), idle.Usage{Connections: c.want})
+		equal(t, "sum", idle.Sum(usages), idle.Usage{Connections: c.want})
 	}
 }
 
@@ -291,7 +291,7 @@ func TestMemoryIsWhatDockerStatsShows(t *testing.T) {
 	} {
 		equal(t, name, workingSet(c.of), c.want)
 	}
-	half := sum([]idle.Usage{{Memory: 5}, {}})
+	half := idle.Sum([]idle.Usage{{Memory: 5}, {}})
 	equal(t, "of one container it is not known", half.Memory, uint64(0))
 }
 

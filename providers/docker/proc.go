@@ -66,12 +66,14 @@ func networkUsage(process fs.FS, ports portSet, linked []netip.Addr) (idle.Usage
 	if err != nil {
 		return idle.Usage{}, err
 	}
-	usage, err := traffic(process)
+	moved, err := traffic(process)
 	if err != nil {
 		return idle.Usage{}, err
 	}
-	usage.Connections = connections(slices.DeleteFunc(table, socket.inside), ports, linked)
-	return usage, nil
+	return idle.Usage{
+		Bytes: moved.bytes, Packets: moved.packets, Sent: moved.sent,
+		Connections: connections(slices.DeleteFunc(table, socket.inside), ports, linked),
+	}, nil
 }
 
 // hostUsage is that of a process on the host's network, where Traefik may well come
@@ -182,41 +184,45 @@ func parseAddress(text string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(address.Unmap(), uint16(port)), nil
 }
 
-// traffic is how many bytes and packets were received and sent in the network of the
-// process, on all interfaces but the loopback.
-func traffic(process fs.FS) (idle.Usage, error) {
-	var total idle.Usage
+// counters are the bytes and packets that were received and sent, and the packets that were sent.
+type counters struct{ bytes, packets, sent uint64 }
+
+// traffic is what moved in the network of the process, on all interfaces but the loopback.
+func traffic(process fs.FS) (counters, error) {
+	var total counters
 	text, err := fs.ReadFile(process, "net/dev")
 	if err != nil {
 		return total, err
 	}
 	for line := range strings.Lines(string(text)) {
-		name, counters, found := strings.Cut(line, ":")
+		name, numbers, found := strings.Cut(line, ":")
 		if !found || strings.TrimSpace(name) == "lo" {
 			continue
 		}
-		if err := addTraffic(&total, strings.Fields(counters)); err != nil {
+		if err := total.addLine(strings.Fields(numbers)); err != nil {
 			return total, fmt.Errorf("read traffic: %w", err)
 		}
 	}
 	return total, nil
 }
 
-// addTraffic adds what an interface has counted: eight counters of what was received, of
+// addLine adds what an interface has counted: eight numbers of what was received, of
 // which the first two are bytes and packets, and then the same of what was sent.
-func addTraffic(total *idle.Usage, counters []string) error {
-	if len(counters) < 10 {
-		return fmt.Errorf("%d counters, not 16", len(counters))
+func (c *counters) addLine(numbers []string) error {
+	if len(numbers) < 10 {
+		return fmt.Errorf("%d counters, not 16", len(numbers))
 	}
 	var n [4]uint64
 	for i, at := range [...]int{0, 1, 8, 9} {
 		var err error
-		if n[i], err = strconv.ParseUint(counters[at], 10, 64); err != nil {
+		if n[i], err = strconv.ParseUint(numbers[at], 10, 64); err != nil {
 			return err
 		}
 	}
-	total.Bytes += n[0] + n[2]
-	total.Packets += n[1] + n[3]
-	total.Sent += n[3]
+	c.add(counters{bytes: n[0] + n[2], packets: n[1] + n[3], sent: n[3]})
 	return nil
+}
+
+func (c *counters) add(o counters) {
+	c.bytes, c.packets, c.sent = c.bytes+o.bytes, c.packets+o.packets, c.sent+o.sent
 }

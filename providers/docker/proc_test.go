@@ -84,7 +84,7 @@ func TestTrafficIsThatOfAllInterfacesButTheLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "bytes", got, idle.Usage{Bytes: 1434 + 116 + 18446744073709000000 + 7, Packets: 17 + 2, Sent: 2})
+	equal(t, "bytes", got, counters{bytes: 1434 + 116 + 18446744073709000000 + 7, packets: 17 + 2, sent: 2})
 }
 
 func TestKernelWithoutIPv6HasNoTableOfIt(t *testing.T) {

@@ -17,23 +17,29 @@ func (e *connection) stats(ctx context.Context, f *snapshot, c *container) (idle
 	if err != nil {
 		return idle.Usage{}, err
 	}
-	usage := idle.Usage{
+	moved, unseen := counters{}, f.uncounted(c)
+	if unseen == "" && len(s.Networks) == 0 && !f.networkOwner(c).isolated() {
+		unseen = noCounters
+	}
+	if unseen == "" {
+		moved = countersOf(s.Networks)
+	}
+	return idle.Usage{
+		Bytes: moved.bytes, Packets: moved.packets, Sent: moved.sent,
 		CPU:         time.Duration(s.CPUStats.CPUUsage.TotalUsage),
 		Connections: idle.UnknownConnections,
 		Memory:      workingSet(s.MemoryStats),
+		Unseen:      unseen,
+	}, nil
+}
+
+// countersOf are those of all networks of a container.
+func countersOf(networks map[string]api.NetworkStats) counters {
+	var total counters
+	for _, n := range networks {
+		total.add(counters{bytes: n.RxBytes + n.TxBytes, packets: n.RxPackets + n.TxPackets, sent: n.TxPackets})
 	}
-	if usage.Unseen = f.uncounted(c); usage.Unseen != "" {
-		return usage, nil
-	}
-	for _, network := range s.Networks {
-		usage.Bytes += network.RxBytes + network.TxBytes
-		usage.Packets += network.RxPackets + network.TxPackets
-		usage.Sent += network.TxPackets
-	}
-	if len(s.Networks) == 0 && !f.networkOwner(c).isolated() {
-		usage.Unseen = noCounters
-	}
-	return usage, nil
+	return total
 }
 
 // workingSet is what `docker stats` shows: without the files that are cached and that

@@ -1,6 +1,9 @@
 package idle
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Usage is what a provider has counted for the running instances of one app.
 type Usage struct {
@@ -30,3 +33,34 @@ const BarePacket = 66
 
 // UnknownConnections tells that connections cannot be counted.
 const UnknownConnections = -1
+
+// With returns the usage with the CPU time and the memory that another count told.
+func (u Usage) With(cpu time.Duration, memory uint64) Usage {
+	u.CPU, u.Memory = cpu, memory
+	return u
+}
+
+// Sum is the usage of all instances. Connections that are known count, although there may be
+// more that are not; memory is known of all, or not.
+func Sum(usages []Usage) Usage {
+	var total Usage
+	unknown, unweighed := false, false
+	for _, u := range usages {
+		total.Bytes += u.Bytes
+		total.Packets += u.Packets
+		total.Sent += u.Sent
+		total.Unseen = cmp.Or(total.Unseen, u.Unseen)
+		total.CPU += u.CPU
+		total.Memory += u.Memory
+		unweighed = unweighed || u.Memory == 0
+		total.Connections += max(u.Connections, 0)
+		unknown = unknown || u.Connections == UnknownConnections
+	}
+	if unknown && total.Connections == 0 {
+		total.Connections = UnknownConnections
+	}
+	if unweighed {
+		total.Memory = 0
+	}
+	return total
+}
