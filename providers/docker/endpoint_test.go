@@ -214,6 +214,26 @@ func TestEngineThatDoesNotAnswerIsUnreachable(t *testing.T) {
 	})
 }
 
+func TestMachineThatIsCutOffIsUnreachable(t *testing.T) {
+	t.Parallel()
+	for want, trouble := range map[string]error{
+		"dial tcp: no route to host":         &net.OpError{Op: "dial", Net: "tcp", Err: syscall.EHOSTUNREACH},
+		"dial tcp: network is unreachable":   &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ENETUNREACH},
+		"read tcp: connection reset by peer": &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET},
+		"EOF":                                io.EOF,
+	} {
+		p, err := NewConfig(Config{Host: "tcp://attic:2376", APIVersion: "1.41", Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, trouble })})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.List(t.Context())
+		failed(t, err, "docker: cannot reach the engine at tcp://attic:2376: "+want+"; is it running?")
+		if !errors.Is(err, ErrUnreachable) {
+			t.Errorf("%v is of the wrong kind", err)
+		}
+	}
+}
+
 func TestCallerThatLeavesIsNotTheEnginesFault(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -131,11 +131,18 @@ func (e endpoint) explain(ctx context.Context, err error) error {
 		return e.unreachable(errSlow.Error())
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case client.IsErrConnectionFailed(err):
+	case client.IsErrConnectionFailed(err), isOfNetwork(err):
 		return e.unreachable(connectionTrouble(err))
 	default:
 		return refusal{err}
 	}
+}
+
+// isOfNetwork reports whether an error is of the way to the engine, which has not answered. The
+// client tells so of some alone: not where there is no route to the machine, or the connection
+// breaks in the middle of a call.
+func isOfNetwork(err error) bool {
+	return errors.As(err, new(*url.Error)) || errors.As(err, new(*net.OpError))
 }
 
 func (e endpoint) unreachable(why string) error {
