@@ -577,7 +577,7 @@ func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T)
 				t.Errorf("%+v: led to %s", c, got)
 			}
 			for range 20 {
-				if got := w.Target(rt).String(); !strings.Contains(c.want, got) {
+				if got := w.Publisher().Target(rt).String(); !strings.Contains(c.want, got) {
 					t.Errorf("%+v: carried to %s", c, got)
 				}
 			}

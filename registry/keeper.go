@@ -37,8 +37,8 @@ type Keeper struct {
 	removal  removal
 	learned  learned
 
-	told  map[reason.Topic]bool // what reasons why it stays awake though nobody asks for it, as logged; nil: none
-	shown State                 // its state as last told; it is called ready when it is open
+	told  toldReasons // of why it stays awake though nobody asks for it
+	shown State       // its state as last told; it is called ready when it is open
 }
 
 // newKeeper is the keeper of an app that was never seen.
@@ -93,20 +93,6 @@ func (k *Keeper) tryAnew(now time.Time) {
 
 // show notes in which state the app is told to be.
 func (k *Keeper) show(s State) { k.shown = s }
-
-// tell reports whether a reason of that kind is to be logged: once, until forgetTold.
-func (k *Keeper) tell(about reason.Topic) bool {
-	if k.told[about] {
-		return false
-	}
-	if k.told == nil {
-		k.told = map[reason.Topic]bool{}
-	}
-	k.told[about] = true
-	return true
-}
-
-func (k *Keeper) forgetTold() { k.told = nil }
 
 // Name is the name by which the app is known.
 func (k *Keeper) Name() string { return k.Definition().Name }

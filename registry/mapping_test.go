@@ -75,7 +75,7 @@ func TestAnAppThatPublishesItsPortsIsReachedAtItsMachine(t *testing.T) {
 			if got := b.leadsTo("solo-web"); got != "http://"+c.want {
 				t.Errorf("Traefik is led to %s, want %s", got, c.want)
 			}
-			if got := w.Target(w.Inventory().Routes["solo-web"]); got == nil || got.Host != c.want {
+			if got := w.Publisher().Target(w.Inventory().Routes["solo-web"]); got == nil || got.Host != c.want {
 				t.Errorf("requests are carried to %v, want %s", got, c.want)
 			}
 		})
@@ -120,7 +120,7 @@ func TestAPortThatIsNotPublishedIsToldAndTheProviderIsAskedWhetherTheAppListens(
 			if !slices.Equal(into.asked, []uint16{8080}) {
 				t.Errorf("asked whether it listens on %v", into.asked)
 			}
-			if got := w.Target(w.Inventory().Routes["solo-web"]); got != nil {
+			if got := w.Publisher().Target(w.Inventory().Routes["solo-web"]); got != nil {
 				t.Errorf("requests are carried to %s", got)
 			}
 			w.wantRoute(b, "solo-web", self)

@@ -9,11 +9,11 @@ import (
 
 // Target is where Paastis itself reaches the app behind a route: one of its instances
 // that serve. Nil if it reaches none.
-func (r *Registry) Target(rt *inventory.Route) *url.URL {
-	r.mu.Lock()
-	defer r.unlock()
+func (pub *Publisher) Target(rt *inventory.Route) *url.URL {
+	pub.mu.Lock()
+	defer pub.unlock()
 	var targets []string
-	for _, i := range r.prober.serving(KeeperOfRoute(rt)) {
+	for _, i := range pub.prober.serving(KeeperOfRoute(rt)) {
 		at := i.Reach(rt.Port)
 		if at == "" && i.Machine.IsValid() {
 			at = rt.At(i.Machine.String())

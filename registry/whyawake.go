@@ -23,11 +23,11 @@ func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	case s.LastUse.Equal(k.routing.trafficSeenAt) && o.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
 		why = k.usage.samples.Rates(k.quiet()).Traffic()
 	default:
-		k.forgetTold()
+		k.told.forget()
 		return
 	}
 	about := why.Topic()
-	if !k.tell(about) {
+	if !k.told.tell(about) {
 		return
 	}
 	args := []any{"app", k.Name(), "reason", why.String()}
@@ -36,3 +36,21 @@ func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	}
 	o.journal.say(slog.LevelInfo, "app stays awake", args...)
 }
+
+// toldReasons is of what kinds the reasons are that were logged. Nil: none was.
+type toldReasons map[reason.Topic]bool
+
+// tell reports whether a reason of that kind is to be logged: once, until forget.
+func (t *toldReasons) tell(about reason.Topic) bool {
+	if (*t)[about] {
+		return false
+	}
+	if *t == nil {
+		*t = toldReasons{}
+	}
+	(*t)[about] = true
+	return true
+}
+
+// forget lets all be logged again.
+func (t *toldReasons) forget() { *t = nil }

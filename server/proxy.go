@@ -125,7 +125,7 @@ func (a *routedRequest) attend(end func()) {
 // or the app is closed.
 func (p *proxy) reach(ctx context.Context, a *routedRequest) (*url.URL, *http.ClientConn, error) {
 	for {
-		target := p.registry.Target(a.route)
+		target := p.registry.Publisher().Target(a.route)
 		if target == nil && a.keeper.Open() {
 			return nil, nil, errElsewhere
 		}
