@@ -20,13 +20,21 @@ on('renewed', name => name === open && load(name))
 
 // load asks for what only the detail view shows.
 export async function load(name) {
+  const asked = performance.now()
   const [app, history] = await Promise.allSettled([ask(path(name)), ask(`${path(name)}/history?days=30`)])
   if (history.value) histories.set(name, history.value)
   if (name !== open) return
-  if (app.value) take(app.value)
+  if (app.value) take(newest(app.value, apps.get(name), asked))
   else if (app.reason.status === 404) forget(name)
   dirty = true
   draw()
+}
+
+// newest is an answer, with what the stream has said of the app since it was asked for: which of
+// both is older is not known, but the stream's last word is what is.
+function newest(app, had, asked) {
+  if (!(had?.heard > asked)) return app
+  return {...app, ...had, wakes: app.wakes, failure: had.failure?.at === app.failure?.at ? app.failure : had.failure}
 }
 
 // show begins with an app, or with none.

@@ -32,6 +32,7 @@ export function take(app, streamed) {
   if (had && !had.guessed && streamed !== true && Date.parse(app.since) < Date.parse(had.since)) return
   if (had?.wakes && !app.wakes) app.wakes = had.wakes
   if (!app.failure?.logs?.length && had?.failure?.at && had.failure.at === app.failure?.at) app.failure.logs = had.failure.logs
+  if (streamed === true) app.heard = performance.now()
   app.words = `${app.name} ${app.own_name} ${app.stack} ${app.state} ${word(app)} ${pinned(app) ? 'pinned' : ''}`.toLowerCase()
   apps.set(app.name, app)
   told('changed', app.name)
