@@ -132,7 +132,7 @@ func New(o Options) *Registry {
 		definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, archive: r.archive, problems: r.problems, resolver: r.resolver,
 	}
 	r.intake = &intake{
-		core: r.core, log: o.Log, providers: o.Providers, audit: audit, loaded: map[Provider]bool{},
+		core: r.core, log: o.Log, providers: o.Providers, audit: audit, loaded: map[Provider]bool{}, settled: make(chan struct{}),
 		keepers: &r.keepers, callers: &r.callers, contacts: &r.contacts, archive: r.archive, resolver: r.resolver, transitions: r.transitions,
 		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, jobs: &r.jobs, redefined: r.traefik.redefined,
 	}
@@ -230,6 +230,11 @@ func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 // KnowsApps reports whether some provider has told its apps. Before that none is known, and
 // that a request is no app's says nothing.
 func (r *Registry) KnowsApps() bool { return r.intake.knowsApps() }
+
+// AwaitApps waits for the first word of each provider, but no longer than a few seconds after
+// Load began: a request that comes right after the start of Paastis may be that of an app which
+// is not known yet. It blocks until then or until ctx ends, and reports whether it has waited.
+func (r *Registry) AwaitApps(ctx context.Context) bool { return r.intake.awaitApps(ctx) }
 
 // Publisher is what the Traefiks are told of the routes.
 func (r *Registry) Publisher() *Publisher { return r.publisher }

@@ -25,6 +25,8 @@ type intake struct {
 	providers []Provider
 	audit     time.Duration     // between two listings of a provider that is not Paced
 	loaded    map[Provider]bool // it has reported its apps before; guarded by the lock
+	settled   chan struct{}     // closed once all have
+	began     time.Time         // when they were first asked; see Registry.Load
 
 	keepers     *keeperSet
 	callers     *callers
@@ -106,10 +108,14 @@ const (
 	loadPatience = 500 * time.Millisecond
 	// silentPatience is how long it waits for the first one.
 	silentPatience = 800 * time.Millisecond
+	// reportPatience is for how long after the start a request that is no app's so far may wait
+	// for the providers that have not answered.
+	reportPatience = 5 * time.Second
 )
 
 // loadProviders asks all providers for their apps at once; see Load.
 func (i *intake) loadProviders(parent context.Context) {
+	i.began = time.Now()
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	silent := time.AfterFunc(silentPatience, func() { cancel(errLate) })
@@ -154,6 +160,28 @@ func (i *intake) knowsApps() bool {
 	return len(i.loaded) > 0
 }
 
+// awaitApps reports whether apps may have been told while it waited: until all providers have
+// told theirs, reportPatience is over, or ctx ends.
+func (i *intake) awaitApps(ctx context.Context) bool {
+	select {
+	case <-i.settled:
+		return false
+	default:
+	}
+	left := time.Until(i.began.Add(reportPatience))
+	if left <= 0 {
+		return false
+	}
+	over := time.NewTimer(left)
+	defer over.Stop()
+	select {
+	case <-i.settled:
+	case <-over.C:
+	case <-ctx.Done():
+	}
+	return true
+}
+
 // knowsAppsOf reports whether a provider has told its apps.
 func (i *intake) knowsAppsOf(p Provider) bool {
 	i.mu.Lock()
@@ -166,7 +194,11 @@ func (i *intake) apply(p Provider, report Report) {
 	now := time.Now()
 	i.mu.Lock()
 	defer i.unlock()
-	i.takeIn(p, report, i.load(p, now), now)
+	first := i.load(p, now)
+	i.takeIn(p, report, first, now)
+	if first && len(i.loaded) == len(i.providers) {
+		close(i.settled)
+	}
 }
 
 // load notes that a provider has told its apps, and reports whether that is for the first time.

@@ -33,6 +33,9 @@ func (f *forwardAuth) answer(c echo.Context) error {
 		return f.refuse(c, err)
 	}
 	k := f.find(c, &req, by)
+	if k == nil && f.registry.AwaitApps(c.Request().Context()) {
+		k = f.find(c, &req, by)
+	}
 	if k == nil {
 		return c.NoContent(http.StatusOK)
 	}

@@ -74,3 +74,28 @@ func TestRequestsFindPaastisBeforeItsProviderAsAfterItsLoss(t *testing.T) {
 		}
 	})
 }
+
+func TestARequestRightAfterTheStartWaitsForAProviderThatIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := beforeItsProvider(t, service("shop").Found("shop.test").Label("paastis.port", "8080"))
+		time.AfterFunc(time.Second, func() { s.Answer() })
+		if w := s.answer(ask("http://shop.test/", "Accept: text/html")); w.Code != http.StatusServiceUnavailable || w.Header().Get("X-Paastis-State") != "starting" {
+			t.Errorf("the first visitor gets %d, %v", w.Code, w.Header())
+		}
+		if w := s.answer(ask("http://other.test/")); w.Code != http.StatusOK {
+			t.Errorf("who asks for no app of ours gets %d", w.Code)
+		}
+	})
+}
+
+func TestARequestWaitsNoLongerForAProviderThatIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := beforeItsProvider(t, service("shop").Found("shop.test").Label("paastis.port", "8080"))
+		began := time.Now()
+		for range 2 {
+			if w := s.answer(ask("http://shop.test/")); w.Code != http.StatusOK || time.Since(began) > 5*time.Second {
+				t.Errorf("after %s it gets %d", time.Since(began), w.Code)
+			}
+		}
+	})
+}
