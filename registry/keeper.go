@@ -36,6 +36,7 @@ type Keeper struct {
 	endings  endings
 	removal  removal
 	learned  learned
+	resume   rare[resumption]
 
 	told  toldReasons // of why it stays awake though nobody asks for it
 	shown State       // its state as last told; it is called ready when it is open

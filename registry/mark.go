@@ -17,7 +17,7 @@ func (pub *Publisher) saveFirstMark(ctx context.Context) {
 	unsaved := pub.marks.TakeUnsaved() && pub.archive.Outlives()
 	pub.mu.Unlock()
 	if unsaved {
-		pub.saver.save(ctx)
+		_ = pub.saver.save(ctx) // told
 	}
 }
 
@@ -28,7 +28,7 @@ func (pub *Publisher) renewMarks(ctx context.Context, now time.Time) {
 	pub.endFormerMark(now)
 	due := len(pub.pollers.live(now)) > 0 && pub.marks.Prepare(now)
 	pub.mu.Unlock()
-	if due && (!pub.archive.Outlives() || pub.saver.save(ctx)) {
+	if due && (!pub.archive.Outlives() || pub.saver.save(ctx) == nil) {
 		pub.publishNextMark(now)
 	}
 }

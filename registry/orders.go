@@ -21,27 +21,39 @@ type orders struct {
 	contacts    *contacts
 	intake      *intake
 	transitions *transitions
+	saver       *saver
 }
 
-// start has the app's provider start what of it does not run.
+// start has the app's provider start what of it does not run, or bring it back as it was.
 func (o *orders) start(k *Keeper) {
-	name := k.app.Name
+	give, kept := k.startOrder()
 	o.jobs.doLocked(k, job{alone: true, work: func(ctx context.Context) func() {
-		app, err := o.contacts.order(ctx, k.provider, func(ctx context.Context) (inventory.App, error) { return k.provider.Start(ctx, name) })
-		return func() { o.started(k, app, err, time.Now()) }
+		app, err := o.contacts.order(ctx, k.provider, give)
+		return func() {
+			k.resumed(kept, err == nil)
+			o.started(k, app, err, time.Now())
+		}
 	}})
 }
 
-// stop has it stop the app. One that is stopped only to be started again is not merely paused.
+// stop has it stop the app, once it is kept how that is to come back. One that is stopped only to be started again is not merely paused.
 func (o *orders) stop(k *Keeper) {
 	name, method := k.app.Name, k.Definition().StopMethod
 	if !k.attempt.restartReason.isZero() {
 		method = rules.StopContainer
 	}
+	captures := k.captures()
 	o.jobs.doLocked(k, job{alone: true, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, stopLimit)
 		defer cancel()
-		app, err := k.provider.Stop(ctx, name, method)
+		var app inventory.App
+		var err error
+		if captures != nil {
+			err = o.capture(ctx, k, captures, name)
+		}
+		if err == nil {
+			app, err = k.provider.Stop(ctx, name, method)
+		}
 		return func() { o.stopped(k, app, err, time.Now()) }
 	}})
 }

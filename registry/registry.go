@@ -136,9 +136,9 @@ func New(o Options) *Registry {
 		keepers: &r.keepers, callers: &r.callers, contacts: &r.contacts, archive: r.archive, resolver: r.resolver, transitions: r.transitions,
 		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, jobs: &r.jobs, redefined: r.traefik.redefined,
 	}
-	r.orders = &orders{core: r.core, jobs: &r.jobs, contacts: &r.contacts, intake: r.intake, transitions: r.transitions}
 	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, archive: r.archive, news: &r.news}
 	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher}
+	r.orders = &orders{core: r.core, jobs: &r.jobs, contacts: &r.contacts, intake: r.intake, transitions: r.transitions, saver: r.saver}
 	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, transitions: r.transitions}
 	r.sampler = &sampler{core: r.core, jobs: &r.jobs, publisher: r.publisher}
 	r.publisher.problems, r.publisher.prober, r.publisher.intake, r.publisher.saver = r.problems, r.prober, r.intake, r.saver

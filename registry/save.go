@@ -27,7 +27,7 @@ type saver struct {
 func (v *saver) saveAll(ctx context.Context) {
 	each(ctx, saveEvery, func() {
 		if v.worthSaving(time.Now()) {
-			v.save(ctx)
+			_ = v.save(ctx) // told, and tried again
 		}
 	})
 }
@@ -36,11 +36,11 @@ func (v *saver) saveAll(ctx context.Context) {
 func (v *saver) last(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveLimit)
 	defer cancel()
-	v.save(ctx)
+	_ = v.save(ctx) // told
 }
 
-// save saves what is known now, and reports whether it could. It blocks for the store.
-func (v *saver) save(ctx context.Context) bool { return v.archive.Save(ctx, v.state) }
+// save saves what is known now. It blocks for the store.
+func (v *saver) save(ctx context.Context) error { return v.archive.Save(ctx, v.state) }
 
 // worthSaving reports whether something is to be saved that is not.
 func (v *saver) worthSaving(now time.Time) bool {
@@ -67,7 +67,8 @@ func (v *saver) state(now time.Time) history.State {
 func (k *Keeper) snapshot(now time.Time) history.App {
 	return history.App{
 		Seen: now, LastActivity: k.lastActivity(), Pinned: k.manual.pinnedUntil, StoppedManually: k.manual.stoppedAt, Identity: k.app.Identity(), Memory: k.usage.ram, Asked: k.learned.asked, Without: k.learned.without,
-		Wakes: k.past.Wakes(), Spans: k.past.Spans(now),
+		Resume: k.resume.get().kept,
+		Wakes:  k.past.Wakes(), Spans: k.past.Spans(now),
 	}
 }
 
@@ -78,6 +79,7 @@ func (k *Keeper) restore(m history.App, now time.Time) {
 	k.manual.pin(m.Pinned)
 	k.learned.restore(m)
 	k.past.Restore(m, now)
+	k.keepToResume(m.Resume)
 	if !k.app.Alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
 		k.justify(reason.Reason{Kind: reason.HeldDown})

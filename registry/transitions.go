@@ -28,6 +28,9 @@ func (t *transitions) setState(k *Keeper, s State, reason reason.Reason, now tim
 	if s == Asleep || s == Starting || s == Failed {
 		k.manual.cancelSleep()
 	}
+	if s == Ready {
+		k.forgetResumed()
+	}
 	k.live(now)
 	t.supply.touch()
 	t.archive.MarkUnsaved()

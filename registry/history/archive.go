@@ -141,9 +141,9 @@ func (a *Archive) Due(now time.Time) (due bool, savedAt time.Time) {
 	return a.unsaved || now.Sub(a.savedAt) >= saveAnyway, a.savedAt
 }
 
-// Save saves what take returns, and reports whether it could. That it fails is told once. It
-// blocks for the store, and for another save.
-func (a *Archive) Save(ctx context.Context, take func(now time.Time) State) bool {
+// Save saves what take returns. That it fails is logged once. It blocks for the store, and for
+// another save.
+func (a *Archive) Save(ctx context.Context, take func(now time.Time) State) error {
 	a.saving.Lock()
 	defer a.saving.Unlock()
 	err := a.store.Save(ctx, take(time.Now()))
@@ -154,5 +154,5 @@ func (a *Archive) Save(ctx context.Context, take func(now time.Time) State) bool
 		}
 	}
 	a.failing = err != nil
-	return err == nil
+	return err
 }

@@ -57,6 +57,7 @@ type filedApp struct {
 	Memory       uint64      `json:"memory,omitempty"`
 	Asked        string      `json:"asked,omitempty"`
 	Without      []string    `json:"without,omitempty"`
+	Resume       []byte      `json:"resume,omitempty"` // in base64
 	Wakes        []filedWake `json:"wakes,omitempty"`
 	Spans        []filedSpan `json:"spans,omitempty"`
 }
@@ -247,7 +248,7 @@ func (m State) write(w io.Writer) error {
 }
 
 func filedOf(m App) filedApp {
-	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without}
+	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without, Resume: m.Resume}
 	for _, w := range m.Wakes {
 		a.Wakes = append(a.Wakes, w.filed())
 	}
@@ -328,7 +329,7 @@ func (c filed) memory() State {
 }
 
 func (a filedApp) memory() App {
-	m := App{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without}
+	m := App{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without, Resume: a.Resume}
 	for _, w := range a.Wakes {
 		m.Wakes = append(m.Wakes, w.wake())
 	}

@@ -16,7 +16,7 @@ func aMemory() State {
 	return State{Saved: at, Marks: Marks{Keys: []Key{{1}, {2}}, Since: at.Add(-time.Hour)}, Apps: map[string]App{
 		`docker/"odd"`: {Seen: at.Add(-time.Hour)},
 		"docker/shop-front": {
-			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42, Asked: "web secured@file web",
+			Seen: at, LastActivity: at.Add(-time.Minute), Pinned: at.Add(time.Hour), Memory: 42, Asked: "web secured@file web", Resume: []byte(`{"web":2}`),
 			Wakes: []Wake{{At: at.Add(-2 * time.Hour), Took: 1500 * time.Millisecond}, {At: at.Add(-time.Hour), Took: time.Minute, Failed: &reason.Reason{Kind: reason.Earlier, Text: "It <crashed>."}}},
 			Spans: []Span{
 				{From: at.Add(-3 * time.Hour), To: at.Add(-time.Hour), State: Asleep, Asleep: 2 * time.Hour},

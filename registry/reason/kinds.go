@@ -135,6 +135,8 @@ const (
 	BeingRemoved        Kind = "being_removed"
 	ProgramMissing      Kind = "program_missing"
 	ResourceGone        Kind = "resource_gone"
+	NotCaptured         Kind = "not_captured"
+	NotKept             Kind = "not_kept"
 )
 
 // texts are what is known of a kind.
@@ -259,4 +261,6 @@ var textsOf = map[Kind]texts{
 	BeingRemoved:        {text: "it is being removed", refusal: true},
 	ProgramMissing:      {text: "its program is missing", refusal: true},
 	ResourceGone:        {text: "a network or volume that it needs is gone", refusal: true},
+	NotCaptured:         {text: "it is not known how it is to come back: {refusal}", refusal: true},
+	NotKept:             {text: "how it is to come back could not be saved; the log says why", refusal: true},
 }

@@ -20,6 +20,11 @@ type App struct {
 	Scaled bool
 	// Replicas is how many instances it has, which do the same; 0 is one.
 	Replicas int
+	// Forgets tells that its Replicas are forgotten as it is stopped: Start starts one, and
+	// Resume as many as Capture has kept.
+	Forgets bool
+	// CaptureErr is why it cannot be told how it is to come back. Nil: it can.
+	CaptureErr error
 
 	booting bool // its start was ordered, and it is not healthy yet
 	// Err is why it cannot be started, which is told after Refusal. Nil: it can.

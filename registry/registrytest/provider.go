@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -244,14 +245,55 @@ func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) erro
 
 // Start starts an app, which is healthy after its Boot. One that runs is left as it is.
 func (p *Provider) Start(ctx context.Context, name string) (inventory.App, error) {
-	a, err := p.order(ctx, "start", name)
+	if err := p.admit(ctx, "start", name); err != nil {
+		return inventory.App{}, err
+	}
+	return p.start(name, 0)
+}
+
+// Capture keeps how many Replicas an app has that Forgets it. Of others nothing is kept.
+func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
+	p.mu.Lock()
+	a := p.apps[name]
+	asked := a != nil && a.Forgets
+	p.mu.Unlock()
+	if a != nil && !asked {
+		return nil, nil
+	}
+	now, err := p.order(ctx, "capture", name)
+	if err = cmp.Or(err, now.CaptureErr); err != nil {
+		return nil, fmt.Errorf("played: capture %q: %w", name, err)
+	}
+	return strconv.AppendInt(nil, int64(max(now.Replicas, 1)), 10), nil
+}
+
+// Resume starts an app with so many Replicas as Capture has kept.
+func (p *Provider) Resume(ctx context.Context, name string, kept []byte) (inventory.App, error) {
+	replicas, err := strconv.Atoi(string(kept))
+	if err != nil {
+		return inventory.App{}, fmt.Errorf("played: resume %q: read what is kept: %w", name, err)
+	}
+	if err := p.admit(ctx, "resume", name); err != nil {
+		return inventory.App{}, err
+	}
+	return p.start(name, replicas)
+}
+
+// admit notes an order to start an app, and refuses it if it is to be.
+func (p *Provider) admit(ctx context.Context, call, name string) error {
+	a, err := p.order(ctx, call, name)
 	if err == nil && a.Err != nil {
 		time.Sleep(a.Refusal)
 		err = a.Err
 	}
 	if err != nil {
-		return inventory.App{}, fmt.Errorf("played: start %q: %w", name, err)
+		return fmt.Errorf("played: %s %q: %w", call, name, err)
 	}
+	return nil
+}
+
+// start starts an app with so many replicas; 0: as many as it has.
+func (p *Provider) start(name string, replicas int) (inventory.App, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	app := p.apps[name]
@@ -260,11 +302,13 @@ func (p *Provider) Start(ctx context.Context, name string) (inventory.App, error
 		return inventory.App{}, fmt.Errorf("played: start %q: %w", name, errUnknown)
 	case app.booting || app.First().Status == inventory.Running:
 		return p.snapshot(app), nil
-	case !app.Scaled:
-		app.set(inventory.Instance{Status: inventory.Running, Health: inventory.HealthStarting, StartedAt: p.now(), Address: a.Address})
+	}
+	app.Replicas = cmp.Or(replicas, app.Replicas)
+	if !app.Scaled {
+		app.set(inventory.Instance{Status: inventory.Running, Health: inventory.HealthStarting, StartedAt: p.now(), Address: app.Address})
 	}
 	app.booting = true
-	time.AfterFunc(a.Boot, func() { p.boot(app) })
+	time.AfterFunc(app.Boot, func() { p.boot(app) })
 	return p.snapshot(app), nil
 }
 
@@ -297,6 +341,9 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 	app := p.apps[name]
 	if app == nil { // it was removed meanwhile
 		return inventory.App{}, fmt.Errorf("played: stop %q: %w", name, errUnknown)
+	}
+	if app.Forgets {
+		app.Replicas = 0
 	}
 	app.set(inventory.Instance{ExitCode: 143})
 	p.tell(app)

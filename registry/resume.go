@@ -1,0 +1,112 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
+)
+
+// Resumer is a Provider of a platform that forgets how an app was while that sleeps: to how many
+// instances it was scaled, say, if it sleeps by being scaled to none. What is captured before a
+// stop is given back with the start after it, by this Paastis or by the next one, which reads it
+// from its Store. Without a Store the next one does not have it.
+type Resumer interface {
+	Provider
+	// Capture returns all that Resume needs to bring the app back exactly as it is now, in a
+	// form that later versions read as well. Nobody but the provider looks into it; it may be
+	// read by whoever may read the state file, so it has no secret. Nil or empty: there is
+	// nothing to keep, and the app comes back by Start. It is called right before each Stop,
+	// which is not ordered if it fails, and blocks until the provider has answered. It changes
+	// nothing. The bytes are the caller's from then on.
+	Capture(ctx context.Context, name string) ([]byte, error)
+	// Resume is Start of an app for which something is kept: what Capture returned, which it
+	// does not change. It is never empty. After an error it is called again with the same, as
+	// it is if the app does not come up, or if Paastis ended before the app had: what of it is
+	// there already is no error. Start is for an app for which nothing is kept: one that
+	// somebody else has stopped, or whose Store was lost.
+	Resume(ctx context.Context, name string, kept []byte) (inventory.App, error)
+}
+
+// resumption is what an app's provider needs to bring it back as it was. It is kept from before
+// the order to stop until the app was brought back and has come up, or somebody else has started
+// it. The zero resumption: nothing is kept.
+type resumption struct {
+	kept    []byte // nobody changes it
+	given   bool   // the provider has brought the app back with it
+	refused bool   // it would not, or not wholly, the last time
+}
+
+// IsZero reports whether nothing is kept.
+func (s resumption) IsZero() bool { return len(s.kept) == 0 }
+
+// keepToResume notes what the app's provider needs to bring it back. Empty: nothing.
+func (k *Keeper) keepToResume(kept []byte) { k.resume.set(resumption{kept: kept}) }
+
+// resumed takes in whether its provider has brought the app back with what is kept.
+func (k *Keeper) resumed(kept []byte, well bool) {
+	if kept != nil {
+		k.resume.set(resumption{kept: kept, given: well, refused: !well})
+	}
+}
+
+// forgetResumed forgets what was kept of an app that was brought back, for it has come up.
+func (k *Keeper) forgetResumed() {
+	if k.resume.get().given {
+		k.keepToResume(nil)
+	}
+}
+
+// startOrder is how the app's provider is told to start it, and what is given back with that.
+// Nil: nothing is. Called with the lock held.
+func (k *Keeper) startOrder() (give func(context.Context) (inventory.App, error), kept []byte) {
+	name := k.app.Name
+	if p, ok := k.provider.(Resumer); ok && !k.resume.isZero() {
+		kept = k.resume.get().kept
+		return func(ctx context.Context) (inventory.App, error) { return p.Resume(ctx, name, slices.Clone(kept)) }, kept
+	}
+	return func(ctx context.Context) (inventory.App, error) { return k.provider.Start(ctx, name) }, nil
+}
+
+// captures is what an app's provider is asked before it is told to stop the app. Nil: it is asked
+// nothing. Nor is it while it has not brought the app back wholly: what is kept is what the app
+// is to be. Called with the lock held.
+func (k *Keeper) captures() Resumer {
+	if k.resume.get().refused {
+		return nil
+	}
+	p, _ := k.provider.(Resumer)
+	return p
+}
+
+// capture keeps what an app's provider needs to bring it back, and returns once that outlives
+// Paastis, if anything does. While it fails the app must not be stopped.
+func (o *orders) capture(ctx context.Context, k *Keeper, p Resumer, name string) error {
+	kept, err := p.Capture(ctx, name)
+	if err != nil {
+		why := reason.Of(err)
+		return uncaptured{err, reason.Reason{Kind: reason.NotCaptured, Because: &why}}
+	}
+	o.mu.Lock()
+	changed := len(kept) > 0 || !k.resume.isZero()
+	k.keepToResume(kept)
+	o.unlock()
+	if !changed || !o.saver.archive.Outlives() {
+		return nil
+	}
+	if err := o.saver.save(ctx); err != nil {
+		return uncaptured{fmt.Errorf("save how %q is to come back: %w", name, err), reason.Reason{Kind: reason.NotKept}}
+	}
+	return nil
+}
+
+// uncaptured is the error of a stop that was not ordered: the app could not come back as it is.
+type uncaptured struct {
+	error
+	why reason.Reason
+}
+
+func (e uncaptured) Unwrap() error         { return e.error }
+func (e uncaptured) Reason() reason.Reason { return e.why }
