@@ -54,6 +54,15 @@ type Scaler interface {
 // NoneScaler is a platform that has no instance of an app that sleeps.
 type NoneScaler interface{ ScalesToNone() }
 
+// Forgetful is a platform that forgets how an app was while that sleeps. Its provider is a
+// registry.Resumer.
+type Forgetful interface {
+	// Reshape gives an app that runs another shape than it has, such as a scale. It runs on.
+	Reshape(name string)
+	// Shape is that of an app that runs: all that Resume has to bring back, as a text.
+	Shape(name string) string
+}
+
 // Renamer is a platform on which an app may get another name.
 type Renamer interface {
 	// Rename gives an app another name, and returns the provider's.

@@ -53,6 +53,16 @@ func (p *played) GoDown()                 { p.Lose() }
 func (p *played) ComeBack()               { p.Answer() }
 func (p *played) For() time.Duration      { return time.Minute }
 
+func (p *played) Reshape(name string) {
+	p.Change(name, func(a *registrytest.App) { a.Forgets, a.Replicas = true, a.Replicas+2 })
+	p.Start(name)
+}
+
+func (p *played) Shape(name string) (shape string) {
+	p.Change(name, func(a *registrytest.App) { shape = fmt.Sprint(len(a.Instances)) })
+	return shape
+}
+
 func (p *played) Deny() string {
 	p.Fail(errors.New("401 unauthorized"))
 	return "hunter2"
