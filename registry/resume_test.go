@@ -275,6 +275,26 @@ func TestARefusedStartGivesBackWhatIsKeptAgain(t *testing.T) {
 	})
 }
 
+func TestAnAppThatWasBroughtBackInPartIsToBeWhatItWasBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t)
+		p.lives(func() {
+			time.Sleep(15 * time.Minute)
+			p.Change("shop", func(a *registrytest.App) { a.Err, a.Refusal = errors.New("no quota"), 20*time.Second })
+			p.want("capture 3", "saved 3", "stop")
+			p.r.Wake(p.r.Named("shop"), false)
+			time.Sleep(5 * time.Second)
+			p.scale(1)
+			time.Sleep(15 * time.Minute)
+			p.want("resume 3", "stop")
+			p.Change("shop", func(a *registrytest.App) { a.Err = nil })
+			p.wake()
+			p.wantRunning(3)
+			p.want("resume 3", "saved ")
+		})
+	})
+}
+
 func TestWithoutAStoreAnAppComesBackAsItWasWhilePaastisRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t)
