@@ -220,7 +220,9 @@ func TestMachineThatIsCutOffIsUnreachable(t *testing.T) {
 		"dial tcp: no route to host":         &net.OpError{Op: "dial", Net: "tcp", Err: syscall.EHOSTUNREACH},
 		"dial tcp: network is unreachable":   &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ENETUNREACH},
 		"read tcp: connection reset by peer": &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET},
-		"EOF":                                io.EOF,
+		// One that times out: the client takes it for the end of the caller's time.
+		"dial tcp: context deadline exceeded": &net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded},
+		"EOF":                                 io.EOF,
 	} {
 		p, err := NewConfig(Config{Host: "tcp://attic:2376", APIVersion: "1.41", Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, trouble })})
 		if err != nil {
