@@ -79,19 +79,12 @@ func (e *second) there(args ...string) *exec.Cmd {
 // start starts the engine, with certificates in its folder, and waits until it answers.
 func (e *second) start() {
 	e.t.Helper()
-	log, err := os.OpenFile(e.path("dockerd.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	daemon := e.there("dockerd", "--host", e.host(), "--host", "tcp://"+wireThere+":2376", "--tlsverify",
+	// In the background, for nsenter stops with what it waits for, and is not told to go on.
+	e.must(e.there("sh", "-c", `dockerd "$@" >>"$0" 2>&1 &`, e.path("dockerd.log"),
+		"--host", e.host(), "--host", "tcp://"+wireThere+":2376", "--tlsverify",
 		"--tlscacert", e.path("ca.pem"), "--tlscert", e.path("engine.pem"), "--tlskey", e.path("engine-key.pem"),
 		"--data-root", e.path("data"), "--exec-root", "/run/docker", "--pidfile", "/run/docker.pid",
-		"--exec-opt", "native.cgroupdriver=cgroupfs")
-	daemon.Stdout, daemon.Stderr = log, log
-	if err := daemon.Start(); err != nil {
-		e.t.Fatal(err)
-	}
-	e.t.Cleanup(func() { e.cleanUp(); _ = daemon.Wait(); _ = log.Close() })
+		"--exec-opt", "native.cgroupdriver=cgroupfs"))
 	e.await("the second engine", func() bool { return e.docker("version").Run() == nil })
 }
 
@@ -146,8 +139,8 @@ func (e *second) cleanUp() {
 	if pid := e.machine(); pid != "" {
 		_ = asRoot("kill", "-KILL", pid).Run()
 		e.await("the second machine to end", func() bool { return e.machine() == "" })
-		e.await("the wire to go", func() bool { return exec.Command("ip", "link", "show", wireName).Run() != nil })
 	}
+	_ = asRoot("ip", "link", "delete", wireName).Run() // the kernel takes its time for that
 	e.must(asRoot("rm", "-rf", e.dir))
 }
 
