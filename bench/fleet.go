@@ -11,6 +11,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -30,8 +31,8 @@ func (f *fleet) ID() string { return "fleet" }
 
 func (f *fleet) TraefikProvider() string { return "fleet" }
 
-func (f *fleet) List(context.Context) (registry.Report, error) {
-	r := registry.Report{Complete: true, Apps: make([]inventory.App, 0, f.size)}
+func (f *fleet) List(context.Context) (provider.Report, error) {
+	r := provider.Report{Complete: true, Apps: make([]inventory.App, 0, f.size)}
 	for i := range f.size {
 		r.Apps = append(r.Apps, f.app(i, f.awake(i)))
 	}
@@ -40,7 +41,7 @@ func (f *fleet) List(context.Context) (registry.Report, error) {
 }
 
 // Watch reports everything once; nothing changes by itself.
-func (f *fleet) Watch(ctx context.Context, report func(registry.Report)) error {
+func (f *fleet) Watch(ctx context.Context, report func(provider.Report)) error {
 	all, _ := f.List(ctx)
 	report(all)
 	<-ctx.Done()
@@ -111,7 +112,7 @@ func newRegistry(ctx context.Context, f *fleet, ruleCount int) (*registry.Regist
 		return nil, err
 	}
 	reg := registry.New(registry.Options{
-		Providers: []registry.Provider{f},
+		Providers: []provider.Provider{f},
 		Settings: inventory.Settings{
 			Rules: set, Defaults: rules.Defaults(), Middleware: "paastis", Throttle: 2 * time.Second,
 		},

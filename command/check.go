@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paastis/paastis/config"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server/page"
 	"github.com/paastis/paastis/traefik"
@@ -80,7 +80,7 @@ func lintThemes(inv *inventory.Inventory, known []string) []string {
 }
 
 // lint warns of what is valid and hurts all the same.
-func lint(inv *inventory.Inventory, report registry.Report, hasAPI bool) []string {
+func lint(inv *inventory.Inventory, report provider.Report, hasAPI bool) []string {
 	var all []string
 	all = append(all, lintNames(inv)...)
 	shared, own := networksOf(report, inventory.RunsTraefik), networksOf(report, inventory.IsPaastis)

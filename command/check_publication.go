@@ -6,14 +6,14 @@ import (
 	"strings"
 
 	"github.com/paastis/paastis/handover"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik"
 )
 
 // lintTraefiks warns of routers that no Traefik gets of those that fetch their routes, and of
 // what is not known of these, or set otherwise than they say themselves.
-func lintTraefiks(inv *inventory.Inventory, report registry.Report, s inventory.Settings) []string {
+func lintTraefiks(inv *inventory.Inventory, report provider.Report, s inventory.Settings) []string {
 	var all []string
 	reasons, fetching := map[string][]string{}, 0
 	for _, app := range report.Apps {

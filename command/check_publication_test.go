@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -32,7 +32,7 @@ func TestCheckTellsWhichRoutersNoTraefikGets(t *testing.T) {
 		"what it has is in a file":   {[]inventory.App{edge("outer", "--configfile=/etc/t.yml")}, "set traefik.constraints, traefik.exposed_by_default and traefik.entry_points"},
 		"its constraints are none":   {[]inventory.App{edge("outer", fetches, "--providers.docker.constraints=Label(")}, "none that it can read"},
 	} {
-		report := registry.Report{Apps: append([]inventory.App{app}, c.traefiks...)}
+		report := provider.Report{Apps: append([]inventory.App{app}, c.traefiks...)}
 		var reported []inventory.Reported
 		for _, a := range report.Apps {
 			reported = append(reported, inventory.Reported{Provider: "docker", App: &a})

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -76,7 +76,7 @@ func cost(h *inventory.HealthCheck) time.Duration { return h.First() }
 
 // networksOf are the networks of all apps of one kind, such as registry.RunsTraefik; nil if
 // there is none, or one is on the host's.
-func networksOf(report registry.Report, kind reason.Kind) []string {
+func networksOf(report provider.Report, kind reason.Kind) []string {
 	var all []string
 	for _, app := range report.Apps {
 		if app.Protected != kind {

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/paastis/paastis/config"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/dynamic"
 	"github.com/paastis/paastis/traefik/rule"
@@ -38,7 +38,7 @@ func lintStrangers(inv *inventory.Inventory, traefiks []traefik.Static, adminPat
 }
 
 // knownTraefiks are what settings and their own containers tell of the Traefiks.
-func knownTraefiks(cfg config.Loaded, report registry.Report) []traefik.Static {
+func knownTraefiks(cfg config.Loaded, report provider.Report) []traefik.Static {
 	all := []traefik.Static{cfg.Static()}
 	for _, t := range cfg.Endpoints() {
 		all = append(all, t)

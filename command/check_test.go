@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/config"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -50,7 +50,7 @@ func lintOf(t *testing.T, hasAPI bool, apps ...inventory.App) []string {
 		reported = append(reported, inventory.Reported{Provider: "docker", App: &app})
 	}
 	inv := inventory.Resolve(reported, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
-	return append(inv.Problems().Texts(), lint(inv, registry.Report{Apps: apps}, hasAPI)...)
+	return append(inv.Problems().Texts(), lint(inv, provider.Report{Apps: apps}, hasAPI)...)
 }
 
 func TestCheckWarnsOfWhatWillHurt(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/providers/docker"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -33,7 +33,7 @@ func lintUnseen(ctx context.Context, cfg config.Loaded, inv *inventory.Inventory
 		}
 		its := &inventory.Inventory{Entries: slices.DeleteFunc(slices.Clone(inv.Entries), func(e *inventory.Definition) bool { return e.Provider() != p.ID() })}
 		all = append(all, unseenWarnings(its, limited)...)
-		if meter, ok := limited.(registry.Meter); ok {
+		if meter, ok := limited.(provider.Meter); ok {
 			all = append(all, refusedLook(ctx, its, meter)...)
 		}
 	}
@@ -42,14 +42,14 @@ func lintUnseen(ctx context.Context, cfg config.Loaded, inv *inventory.Inventory
 
 // refusedLook looks at one of the apps that run: if the engine, or a proxy before it, refuses
 // that, it does so for all.
-func refusedLook(ctx context.Context, inv *inventory.Inventory, meter registry.Meter) []string {
+func refusedLook(ctx context.Context, inv *inventory.Inventory, meter provider.Meter) []string {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
 	for _, e := range inv.Entries {
 		if !e.Managed || e.TrafficFloor == rules.Off || e.Unseen == rules.UnseenSleep || !runs(e) {
 			continue
 		}
-		_, err := meter.Measure(ctx, e.App.Name, registry.Want{Ports: e.VisitedPorts()})
+		_, err := meter.Measure(ctx, e.App.Name, provider.Want{Ports: e.VisitedPorts()})
 		switch {
 		case err == nil:
 			return nil
@@ -66,7 +66,7 @@ func runs(e *inventory.Definition) bool {
 	return slices.ContainsFunc(e.App.Instances, func(i inventory.Instance) bool { return i.Status == inventory.Running })
 }
 
-func unseenWarnings(inv *inventory.Inventory, limited registry.Limited) []string {
+func unseenWarnings(inv *inventory.Inventory, limited provider.Limited) []string {
 	var all []string
 	for _, e := range inv.Entries {
 		if !e.Managed || e.Follows() || e.Unseen == rules.UnseenSleep || e.TrafficFloor == rules.Off {
@@ -81,14 +81,14 @@ func unseenWarnings(inv *inventory.Inventory, limited registry.Limited) []string
 
 // limitedProvider is the provider, once it has looked at its apps, if it can tell what it will
 // not see. Nil: it cannot, or it does not answer, which is told elsewhere.
-func limitedProvider(ctx context.Context, provider registry.Provider) registry.Limited {
-	limited, ok := provider.(registry.Limited)
+func limitedProvider(ctx context.Context, p provider.Provider) provider.Limited {
+	limited, ok := p.(provider.Limited)
 	if !ok {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
-	if _, err := provider.List(ctx); err != nil {
+	if _, err := p.List(ctx); err != nil {
 		return nil
 	}
 	return limited

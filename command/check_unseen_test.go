@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/providers/docker"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -42,7 +42,7 @@ func TestCheckNamesEachAppWhoseUseCannotBeSeen(t *testing.T) {
 // refusing is a provider that lets nobody look at its apps.
 type refusing struct{ err error }
 
-func (r refusing) Measure(context.Context, string, registry.Want) (idle.Usage, error) {
+func (r refusing) Measure(context.Context, string, provider.Want) (idle.Usage, error) {
 	return idle.Usage{}, r.err
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
@@ -37,7 +38,7 @@ func (s *shell) explainCommand() *cobra.Command {
 // look takes an inventory from the provider, with the words for people if it cannot be
 // reached; then it is empty. What labels do not tell of Traefik's middlewares it takes from
 // its API, and from what the running Paastis remembers.
-func look(ctx context.Context, cfg config.Loaded) (*inventory.Inventory, registry.Report, error) {
+func look(ctx context.Context, cfg config.Loaded) (*inventory.Inventory, provider.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
 	apps, report, err := listApps(ctx, cfg)
@@ -82,7 +83,7 @@ func without(inv *inventory.Inventory) string {
 
 // listApps asks all providers. What those tell that answer is returned beside the errors of the
 // others.
-func listApps(ctx context.Context, cfg config.Loaded) (apps []inventory.Reported, all registry.Report, err error) {
+func listApps(ctx context.Context, cfg config.Loaded) (apps []inventory.Reported, all provider.Report, err error) {
 	opened, err := providers.Open(cfg.AllProviders(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, all, err

@@ -12,9 +12,9 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/paastis/paastis/config"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -26,7 +26,7 @@ func writeUse(ctx context.Context, cfg config.Loaded, e *inventory.Definition, o
 		writeUnseen(ctx, cfg, e, out)
 		return
 	}
-	meter, ok := providerOf(cfg, e).(registry.Meter)
+	meter, ok := providerOf(cfg, e).(provider.Meter)
 	if !ok {
 		return
 	}
@@ -40,7 +40,7 @@ func writeUse(ctx context.Context, cfg config.Loaded, e *inventory.Definition, o
 }
 
 // providerOf is the provider of an app. Nil: it cannot be opened, which is told elsewhere.
-func providerOf(cfg config.Loaded, e *inventory.Definition) registry.Provider {
+func providerOf(cfg config.Loaded, e *inventory.Definition) provider.Provider {
 	for _, s := range cfg.AllProviders() {
 		if s.Name == e.Provider() {
 			if p, err := s.Open(slog.New(slog.DiscardHandler)); err == nil {
@@ -64,10 +64,10 @@ func writeUnseen(ctx context.Context, cfg config.Loaded, e *inventory.Definition
 }
 
 // measure looks at an app twice, and says what it saw, a line each.
-func measure(ctx context.Context, meter registry.Meter, e *inventory.Definition) ([]string, error) {
+func measure(ctx context.Context, meter provider.Meter, e *inventory.Definition) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit+idle.Quiet(e.Properties, false))
 	defer cancel()
-	want := registry.Want{Ports: e.VisitedPorts(), CPU: true}
+	want := provider.Want{Ports: e.VisitedPorts(), CPU: true}
 	began := time.Now()
 	first, err := meter.Measure(ctx, e.App.Name, want)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 	engines "github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/providers/providertest"
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // conformant is the real engine as a platform: its containers are made by hand, and its
@@ -35,7 +35,7 @@ func TestDockerConformsOnTheRealEngine(t *testing.T) {
 	})
 }
 
-func (p *conformant) Connect() registry.Provider {
+func (p *conformant) Connect() provider.Provider {
 	provider, err := engines.NewConfig(engines.Config{Host: "unix://" + p.gate.path})
 	if err != nil {
 		p.t.Fatal(err)

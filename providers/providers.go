@@ -7,12 +7,12 @@ import (
 	"log/slog"
 
 	"github.com/paastis/paastis/providers/docker"
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // Open makes all of some providers. None connects yet.
-func Open(specs []Spec, log *slog.Logger) ([]registry.Provider, error) {
-	var all []registry.Provider
+func Open(specs []Spec, log *slog.Logger) ([]provider.Provider, error) {
+	var all []provider.Provider
 	for _, s := range specs {
 		p, err := s.Open(log)
 		if err != nil {
@@ -24,7 +24,7 @@ func Open(specs []Spec, log *slog.Logger) ([]registry.Provider, error) {
 }
 
 // Open makes the provider. It does not connect yet.
-func (s Spec) Open(log *slog.Logger) (registry.Provider, error) {
+func (s Spec) Open(log *slog.Logger) (provider.Provider, error) {
 	switch s.Type {
 	case "docker":
 		return docker.Open(s.Name, s.Docker, log)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 )
@@ -185,7 +186,7 @@ func TestTraefiksAPITellsWhichRoutersUseTheMiddleware(t *testing.T) {
 				app := chained().label("traefik.http.routers.solo-web.middlewares", c.label).label("traefik.http.routers.solo-web.entrypoints", "web,websecure")
 				f := newFake(app)
 				g := lister{&gateway{routers: []api.Router{c.running}}, chain}
-				w := liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Gateway: g})
+				w := liveOn(t, f, Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, ""), Gateway: g})
 				synctest.Wait()
 				if e := w.keeperOf("solo-web").Definition(); e.Managed != c.want {
 					t.Errorf("managed %t: %s", e.Managed, e.Why)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // unreachedLimit is for how long an order is tried whose provider could not be reached a moment
@@ -15,7 +16,7 @@ const unreachedLimit = 5 * time.Second
 // contacts are whether the providers answer. It may be used by several at once.
 type contacts struct {
 	*core
-	byProvider map[Provider]*contact // guarded by the registry's lock
+	byProvider map[provider.Provider]*contact // guarded by the registry's lock
 }
 
 // contact is whether one provider answers. Guarded by the registry's lock.
@@ -26,8 +27,8 @@ type contact struct {
 	lose    context.CancelCauseFunc
 }
 
-func newContacts(core *core, providers []Provider) contacts {
-	c := contacts{core: core, byProvider: map[Provider]*contact{}}
+func newContacts(core *core, providers []provider.Provider) contacts {
+	c := contacts{core: core, byProvider: map[provider.Provider]*contact{}}
 	for _, p := range providers {
 		one := &contact{health: ProviderHealth{Name: p.ID()}}
 		one.renew()
@@ -50,7 +51,7 @@ func (c *contact) lost() error {
 }
 
 // lastError is what a provider last failed with; empty if it answers.
-func (c *contacts) lastError(p Provider) string {
+func (c *contacts) lastError(p provider.Provider) string {
 	c.mu.Lock()
 	defer c.unlock()
 	return c.byProvider[p].health.Error
@@ -58,13 +59,13 @@ func (c *contacts) lastError(p Provider) string {
 
 // note takes in whether a provider answers, err is nil if it does, and reports whether it could
 // not be reached before.
-func (c *contacts) note(p Provider, err error) (back bool) {
+func (c *contacts) note(p provider.Provider, err error) (back bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	is := c.byProvider[p]
 	is.health.tell(err, time.Now())
 	switch {
-	case errors.Is(err, ErrUnreachable):
+	case errors.Is(err, provider.ErrUnreachable):
 		is.lose(err)
 	case is.lost() != nil:
 		is.renew()
@@ -75,10 +76,10 @@ func (c *contacts) note(p Provider, err error) (back bool) {
 
 // lost is why a provider cannot be reached; nil: it can, as far as is known. Called with the
 // lock held.
-func (c *contacts) lost(p Provider) error { return c.byProvider[p].lost() }
+func (c *contacts) lost(p provider.Provider) error { return c.byProvider[p].lost() }
 
 // endIfLost ends what waits for a provider that still cannot be reached.
-func (c *contacts) endIfLost(p Provider, end context.CancelCauseFunc) {
+func (c *contacts) endIfLost(p provider.Provider, end context.CancelCauseFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if lost := c.lost(p); lost != nil {
@@ -89,7 +90,7 @@ func (c *contacts) endIfLost(p Provider, end context.CancelCauseFunc) {
 // order gives an order to a provider and blocks for its answer, no longer than the provider can
 // be reached: one that hangs does not even refuse. What became of an order that was given up is
 // not known; its app is followed as it is once the provider is back.
-func (c *contacts) order(ctx context.Context, p Provider, give func(context.Context) (inventory.App, error)) (inventory.App, error) {
+func (c *contacts) order(ctx context.Context, p provider.Provider, give func(context.Context) (inventory.App, error)) (inventory.App, error) {
 	within, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	c.mu.Lock()
@@ -101,7 +102,7 @@ func (c *contacts) order(ctx context.Context, p Provider, give func(context.Cont
 		defer time.AfterFunc(unreachedLimit, func() { c.endIfLost(p, end) }).Stop()
 	}
 	app, err := give(within)
-	if cause := context.Cause(within); err != nil && errors.Is(cause, ErrUnreachable) {
+	if cause := context.Cause(within); err != nil && errors.Is(cause, provider.ErrUnreachable) {
 		err = cause
 	}
 	return app, err
@@ -109,7 +110,7 @@ func (c *contacts) order(ctx context.Context, p Provider, give func(context.Cont
 
 // forgiveUnreached lets apps be tried again at once that have failed because their provider, or
 // that of an app that they need, could not be reached: it can be.
-func (t *transitions) forgiveUnreached(p Provider) {
+func (t *transitions) forgiveUnreached(p provider.Provider) {
 	t.mu.Lock()
 	defer t.unlock()
 	unreached := func(k *Keeper) bool {

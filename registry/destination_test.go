@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -61,7 +62,7 @@ func zoned(name, zone string) *fakeApp {
 func liveFor(t *testing.T, s inventory.Settings, apps ...*fakeApp) *world {
 	t.Helper()
 	f := newFake(apps...)
-	return liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: s})
+	return liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: s})
 }
 
 func TestEachTraefikGetsTheRoutesThatItsOwnFlagsLetItHave(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik/api"
 )
 
@@ -135,7 +136,7 @@ func serversIn(t *testing.T, body []byte) map[string]string {
 func liveDirect(t *testing.T, o Options, apps ...*fakeApp) (*world, *balancer) {
 	t.Helper()
 	f := newFake(apps...)
-	o.Providers, o.Settings = []Provider{metered{f, true}}, settingsFor(t, "")
+	o.Providers, o.Settings = []provider.Provider{metered{f, true}}, settingsFor(t, "")
 	w := liveOn(t, f, o)
 	return w, balance(t, w.Registry, "10.0.0.2")
 }
@@ -173,7 +174,7 @@ func TestAnAppIsStoppedOnlyOnceTraefikUsesTheRouteToPaastis(t *testing.T) {
 				o.Gateway = b
 			}
 			f := newFake(solo())
-			o.Providers, o.Settings = []Provider{metered{f, true}}, settingsFor(t, "")
+			o.Providers, o.Settings = []provider.Provider{metered{f, true}}, settingsFor(t, "")
 			w := liveOn(t, f, o)
 			running := balance(t, w.Registry, "10.0.0.2")
 			if asked {
@@ -228,7 +229,7 @@ func TestAnAppWhoseRouteTraefikKeepsStaysAwake(t *testing.T) {
 func TestATraefikThatSeldomFetchesItsRoutesIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(solo())
-		w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, "")})
 		w.fetchEvery(5*time.Minute, "10.0.0.2")
 		time.Sleep(time.Minute)
 		w.visit("solo-web")
@@ -449,7 +450,7 @@ func TestAfterItsOwnRestartPaastisWaitsForTraefikToComeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().awake().label("paastis.max_idle_time", "5s")
 		f := newFake(a)
-		w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, "")})
 		time.Sleep(time.Minute)
 		w.wantState("solo-web", Ready)
 		b := balance(t, w.Registry, "10.0.0.2")
@@ -592,7 +593,7 @@ func TestATraefikGetsTheNamesOnItsNetworksFromTheBeginning(t *testing.T) {
 		edge := service("edge", "traefik").awake()
 		edge.app.Instances[0].Addresses, edge.app.Networks = []netip.Addr{netip.MustParseAddr("10.0.0.2")}, []string{"web"}
 		f := newFake(a, edge)
-		w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, "")})
 		for _, c := range []struct{ by, want string }{
 			{"10.0.0.2", "http://solo-web-1.web:8080"},
 			{"10.0.0.3", "http://10.9.0.7:8080"}, // unknown
@@ -646,7 +647,7 @@ func newDirectLife(t *testing.T, seed uint64) *directLife {
 	for _, a := range f.apps {
 		a.boot, a.stopping = time.Duration(random.Int64N(int64(2*time.Second)))+1, time.Duration(random.Int64N(int64(time.Second)))+1
 	}
-	o := Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")}
+	o := Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, "")}
 	l := &directLife{web: web, random: random}
 	if seed%2 == 0 {
 		o.Gateway = gatewayOf(func() *balancer { return l.balancer })

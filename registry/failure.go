@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -51,13 +52,6 @@ const (
 	NeedFailed FailureKind = "linked app failed"
 	// Removed: it no longer exists.
 	Removed FailureKind = "removed"
-)
-
-var (
-	// ErrImageMissing is what a provider's error wraps if an app's image is missing.
-	ErrImageMissing error = reason.NewError(reason.ImageMissing, "image missing")
-	// ErrUnreachable is what a provider's error wraps if the provider does not answer.
-	ErrUnreachable error = reason.NewError(reason.ProviderUnreachable, "provider unreachable")
 )
 
 // failureKinds are what failures are called in the API, by their reasons. It is never changed.
@@ -140,7 +134,7 @@ func (t *transitions) fail(k *Keeper, f Failure, now time.Time) {
 // readLogs gets the last lines of an app that failed, if it came far enough to write
 // any. Called with the lock held.
 func (t *transitions) readLogs(k *Keeper, at time.Time) {
-	logger, ok := k.provider.(Logger)
+	logger, ok := k.provider.(provider.Logger)
 	if !ok || !k.attempt.ordered && k.app.First().StartedAt.IsZero() {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 func TestFailuresAreToldApart(t *testing.T) {
@@ -21,8 +22,8 @@ func TestFailuresAreToldApart(t *testing.T) {
 		says string
 	}{
 		{"exits", crash(3), Failure{Kind: Ended, ExitCode: 3}, "It ended with exit code 3."},
-		{"image", refuse(fmt.Errorf("fake: start: %w", ErrImageMissing)), Failure{Kind: ImageMissing}, "It could not be started: its image is missing."},
-		{"unreachable", refuse(fmt.Errorf("fake: start: %w", ErrUnreachable)), Failure{Kind: Unreachable}, "It could not be started: its provider cannot be reached."},
+		{"image", refuse(fmt.Errorf("fake: start: %w", provider.ErrImageMissing)), Failure{Kind: ImageMissing}, "It could not be started: its image is missing."},
+		{"unreachable", refuse(fmt.Errorf("fake: start: %w", provider.ErrUnreachable)), Failure{Kind: Unreachable}, "It could not be started: its provider cannot be reached."},
 		{"refused", refuse(errors.New("fake: no")), Failure{Kind: Refused}, "It could not be started: its provider refused; the log says why."},
 		{"memory", func(a *fakeApp) { a.oom = true }, Failure{Kind: OutOfMemory}, "It ran out of memory."},
 		{"health", func(a *fakeApp) { a.boot = time.Hour }, Failure{Kind: Unhealthy}, "It was not healthy within 5m0s."},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -25,7 +26,7 @@ type fake struct {
 	mu      sync.Mutex
 	apps    map[string]*fakeApp
 	version uint64
-	report  func(Report)
+	report  func(provider.Report)
 	lost    chan error
 	calls   []string // "start shop-db", "stop shop-db", in order
 	starts  map[string][]time.Time
@@ -58,10 +59,10 @@ type fakeApp struct {
 	rate        uint64 // bytes a second that it moves while it runs
 	moved       uint64 // bytes so far, beside those of rate
 	connections int
-	sent        float64 // packets a second that it sends, each of them and its answer without content
-	unseen      string  // why its use cannot be seen
-	asked       Want    // of its last measure
-	cpu         float64 // part of a core that it takes, in percent
+	sent        float64       // packets a second that it sends, each of them and its answer without content
+	unseen      string        // why its use cannot be seen
+	asked       provider.Want // of its last measure
+	cpu         float64       // part of a core that it takes, in percent
 	measureErr  error
 	busy        int // exit code of its busy check
 	logs        []string
@@ -143,14 +144,14 @@ func (f *fake) ID() string { return "fake" }
 
 func (f *fake) TraefikProvider() string { return "fake" }
 
-func (f *fake) List(context.Context) (Report, error) {
+func (f *fake) List(context.Context) (provider.Report, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.all(), nil
 }
 
-func (f *fake) all() Report {
-	r := Report{Complete: true, Version: f.version}
+func (f *fake) all() provider.Report {
+	r := provider.Report{Complete: true, Version: f.version}
 	for _, a := range f.apps {
 		r.Apps = append(r.Apps, f.snapshot(a))
 	}
@@ -166,9 +167,9 @@ func (f *fake) snapshot(a *fakeApp) inventory.App {
 	return app
 }
 
-func (f *fake) Watch(ctx context.Context, report func(Report)) error {
+func (f *fake) Watch(ctx context.Context, report func(provider.Report)) error {
 	f.mu.Lock()
-	f.report = func(r Report) {
+	f.report = func(r provider.Report) {
 		f.telling.Lock()
 		defer f.telling.Unlock()
 		report(r)
@@ -322,7 +323,7 @@ func (f *fake) changeOne(name string, n int, do func(i *inventory.Instance)) {
 	app, report := f.snapshot(a), f.report
 	f.mu.Unlock()
 	if report != nil {
-		report(Report{Apps: []inventory.App{app}, Version: app.Version})
+		report(provider.Report{Apps: []inventory.App{app}, Version: app.Version})
 	}
 }
 
@@ -333,7 +334,7 @@ func (f *fake) takeAway(name string) {
 	f.version++
 	version, report := f.version, f.report
 	f.mu.Unlock()
-	report(Report{Gone: []string{name}, Version: version})
+	report(provider.Report{Gone: []string{name}, Version: version})
 }
 
 // add brings an app in.
@@ -342,7 +343,7 @@ func (f *fake) add(a *fakeApp) {
 	f.apps[a.app.Name] = a
 	app, report := f.snapshot(a), f.report
 	f.mu.Unlock()
-	report(Report{Apps: []inventory.App{app}, Version: app.Version})
+	report(provider.Report{Apps: []inventory.App{app}, Version: app.Version})
 }
 
 // took are the calls since the last time somebody asked.
@@ -366,7 +367,7 @@ type world struct {
 func live(t *testing.T, yml string, apps ...*fakeApp) *world {
 	t.Helper()
 	f := newFake(apps...)
-	return liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, yml)})
+	return liveOn(t, f, Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, yml)})
 }
 
 // liveOn runs a registry with options of the test's own.
@@ -384,9 +385,9 @@ func liveOn(t *testing.T, f *fake, o Options) *world {
 func (w *world) Find(req *traefik.Request) *Keeper { return w.FindFor(req, netip.Addr{}) }
 
 // runs runs a registry over a provider for as long as do takes.
-func runs(t *testing.T, p Provider, o Options, do func(*Registry)) {
+func runs(t *testing.T, p provider.Provider, o Options, do func(*Registry)) {
 	t.Helper()
-	o.Providers = []Provider{p}
+	o.Providers = []provider.Provider{p}
 	r, stop := begin(t, o)
 	do(r)
 	stop()

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"runtime"
 	"testing"
+
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // Paastis is for many apps that sleep: what it knows of each stays small. Of what this counts,
@@ -15,7 +17,7 @@ func TestAThousandSleepingAppsTakeLittleMemory(t *testing.T) {
 	for i := range apps {
 		all = append(all, service(fmt.Sprintf("shop-%d", i), "front").routed(fmt.Sprintf("shop-%d.test", i)))
 	}
-	r := New(Options{Providers: []Provider{newFake(all...)}, Settings: settingsFor(t, ""), Log: slog.New(slog.DiscardHandler)})
+	r := New(Options{Providers: []provider.Provider{newFake(all...)}, Settings: settingsFor(t, ""), Log: slog.New(slog.DiscardHandler)})
 	before := heap()
 	if err := r.Load(t.Context()); err != nil {
 		t.Fatal(err)

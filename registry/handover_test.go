@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 )
@@ -66,7 +67,7 @@ func found() *fakeApp {
 func liveBehind(t *testing.T, g *gateway, apps ...*fakeApp) *world {
 	t.Helper()
 	f := newFake(apps...)
-	return liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Gateway: g})
+	return liveOn(t, f, Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, ""), Gateway: g})
 }
 
 func TestAnAppIsPassedOnlyOnceTraefikListsItsServer(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 func TestAPageKnowsHowLongAnAppUsuallyTakes(t *testing.T) {
@@ -122,7 +123,7 @@ func TestMemoryIsAskedForOnceAWakeAndOnlyBeforeAStop(t *testing.T) {
 		a.connections = 1
 		f := newFake(a)
 		m := &weighing{metered: metered{f, true}}
-		w := liveOn(t, f, Options{Providers: []Provider{m}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{m}, Settings: settingsFor(t, "")})
 		w.visit("solo-web")
 		time.Sleep(9*time.Minute + 59*time.Second)
 		if n := m.asked.Load(); n != 0 {
@@ -144,7 +145,7 @@ type weighing struct {
 	asked atomic.Int32
 }
 
-func (m *weighing) Measure(ctx context.Context, name string, want Want) (idle.Usage, error) {
+func (m *weighing) Measure(ctx context.Context, name string, want provider.Want) (idle.Usage, error) {
 	if want.Memory {
 		m.asked.Add(1)
 	}

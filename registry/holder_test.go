@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -118,7 +119,7 @@ func TestPublishedRouteLeadsToTheAppThatServesByTheMiddlewaresOfItsLabels(t *tes
 		front.label("paastis.mode", "forwardauth") // so that nothing else tells of its middlewares
 		back.address, back.addresses = netip.MustParseAddr("10.0.0.5"), []netip.Addr{netip.MustParseAddr("10.0.0.5")}
 		f := newFake(front, back)
-		w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, "")})
 		b := balance(t, w.Registry, "10.0.0.9")
 		if rt := w.Inventory().Routes["shop-back.api"]; rt == nil || KeeperOfRoute(rt).Name() != "shop-back" {
 			t.Fatalf("route %v", rt)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // heard is a log that keeps what is warned of.
@@ -26,7 +28,7 @@ func (h heard) Handle(ctx context.Context, r slog.Record) error {
 func liveHeard(t *testing.T, apps ...*fakeApp) (*world, *[]string) {
 	t.Helper()
 	f, lines := newFake(apps...), new([]string)
-	r, stop := begin(t, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Log: slog.New(heard{slog.NewTextHandler(t.Output(), nil), lines})})
+	r, stop := begin(t, Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, ""), Log: slog.New(heard{slog.NewTextHandler(t.Output(), nil), lines})})
 	t.Cleanup(stop)
 	return &world{Registry: r, fake: f, t: t}, lines
 }

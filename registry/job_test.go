@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // migration is a job that front waits for.
@@ -79,7 +80,7 @@ func TestWhoWaitsForAJobThatFailsHasItsExitCodeAndItsLog(t *testing.T) {
 				front.label("paastis.show_logs", c.front)
 				job.label("paastis.show_logs", c.job)
 				f := newFake(front, service("shop", "back", "migrate:completed"), job)
-				w := liveOn(t, f, Options{Providers: []Provider{metered{f, false}}, Settings: settingsFor(t, "")})
+				w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, false}}, Settings: settingsFor(t, "")})
 				if s := w.visit("shop-front"); s != Failed {
 					t.Fatalf("front is %s", s)
 				}

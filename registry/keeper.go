@@ -6,6 +6,7 @@ import (
 
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -16,7 +17,7 @@ type Keeper struct {
 	gate
 
 	id       string // :: provider/name
-	provider Provider
+	provider provider.Provider
 	app      *inventory.App // what its provider last said; nobody changes it
 	version  uint64         // of the last report that has it
 
@@ -43,7 +44,7 @@ type Keeper struct {
 }
 
 // newKeeper is the keeper of an app that was never seen.
-func newKeeper(id string, p Provider, app inventory.App) *Keeper {
+func newKeeper(id string, p provider.Provider, app inventory.App) *Keeper {
 	return &Keeper{id: id, provider: p, app: &app, version: app.Version}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // keeperSet is the keepers of all apps that there are. Guarded by the registry's lock, which is
@@ -34,7 +35,7 @@ func (s *keeperSet) expect(k *Keeper) {
 
 // suspects are the apps that may be gone by a report: those that it names, or all of the
 // provider's if it is complete.
-func (s *keeperSet) suspects(p Provider, report Report) []*Keeper {
+func (s *keeperSet) suspects(p provider.Provider, report provider.Report) []*Keeper {
 	var suspects []*Keeper
 	if !report.Complete {
 		for _, name := range report.Gone {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -57,14 +58,6 @@ const (
 	// untold: the same, for nobody can look whether it listens.
 	untold
 )
-
-// Listener is a provider that can look into its apps where Paastis has no way to them.
-type Listener interface {
-	// Listens reports whether something in the instance of that ID takes connections on a
-	// TCP port from elsewhere. It may block for seconds, and run a command in the instance.
-	// With an error that is not known, and will not be.
-	Listens(ctx context.Context, instance string, port uint16) (bool, error)
-}
 
 // knock is a probe of one instance.
 type knock struct {
@@ -125,7 +118,7 @@ func (o knock) hears(ctx context.Context) (bool, error) {
 	if o.isProbable() {
 		return o.probe(ctx, o.targets[0]) == nil, nil
 	}
-	listener, ok := o.k.provider.(Listener)
+	listener, ok := o.k.provider.(provider.Listener)
 	if !ok {
 		return false, errNoListener
 	}
@@ -188,7 +181,7 @@ func (o knock) failed(err error, tried time.Duration) time.Duration {
 // asked whether it listens. If that cannot be known, it is taken to do so at the time settled.
 func (o knock) untilListening(ctx context.Context) outcome {
 	err := errNoListener
-	if listener, ok := o.k.provider.(Listener); ok {
+	if listener, ok := o.k.provider.(provider.Listener); ok {
 		for err = nil; err == nil && ctx.Err() == nil && o.goesOn(); sleep(ctx, listenPause) {
 			var listens bool
 			if listens, err = listener.Listens(ctx, o.i.ID, o.port); listens {

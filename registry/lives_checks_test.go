@@ -10,6 +10,7 @@ import (
 
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -99,7 +100,7 @@ func (l *life) Stop(ctx context.Context, name string, method rules.StopMethod) (
 }
 
 // Measure takes its time, so that visitors come during the last look.
-func (l *life) Measure(ctx context.Context, name string, want Want) (idle.Usage, error) {
+func (l *life) Measure(ctx context.Context, name string, want provider.Want) (idle.Usage, error) {
 	time.Sleep(400 * time.Millisecond)
 	return l.metered.Measure(ctx, name, want)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -110,7 +111,7 @@ func newLife(t *testing.T, seed uint64, kind lifeKind, log slog.Handler) *life {
 	}
 	l.metered = metered{f, true}
 	var stop func()
-	l.registry, stop = begin(t, Options{Providers: []Provider{l}, Settings: l.settings(""), Log: slog.New(wary{log, t}), Audit: 30 * time.Second})
+	l.registry, stop = begin(t, Options{Providers: []provider.Provider{l}, Settings: l.settings(""), Log: slog.New(wary{log, t}), Audit: 30 * time.Second})
 	t.Cleanup(stop)
 	for _, name := range l.names {
 		_ = log.Handle(t.Context(), slog.NewRecord(time.Now(), slog.LevelDebug, fmt.Sprintf("%s job=%t needs %v", name, l.jobs[name], linkTexts(l.links[name])), 0))

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -103,7 +104,7 @@ func (r *Registry) WakeManually(k *Keeper, insist bool) {
 // doubtManualStops forgets those of the last moments: it was not the apps that somebody wanted
 // to stop, but their provider, or the machine. p nil: of all providers. Called with the lock
 // held.
-func (t *transitions) doubtManualStops(p Provider, moment time.Duration, now time.Time) {
+func (t *transitions) doubtManualStops(p provider.Provider, moment time.Duration, now time.Time) {
 	for _, k := range t.keepers.byID {
 		if (p == nil || k.provider == p) && k.manual.stopped() && now.Sub(k.manual.stoppedAt) < moment {
 			t.endManualStop(k, now)

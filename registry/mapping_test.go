@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 )
@@ -109,7 +110,7 @@ func TestAPortThatIsNotPublishedIsToldAndTheProviderIsAskedWhetherTheAppListens(
 			a.noHealth, a.addresses = true, nil
 			f := newFake(a)
 			into := &lookedInto{metered: metered{f, true}}
-			w := liveOn(t, f, Options{Providers: []Provider{into}, Settings: settingsFor(t, ""), Probe: func(_ context.Context, target inventory.Target) error {
+			w := liveOn(t, f, Options{Providers: []provider.Provider{into}, Settings: settingsFor(t, ""), Probe: func(_ context.Context, target inventory.Target) error {
 				t.Errorf("probed at %q", target.Address)
 				return nil
 			}})
@@ -174,7 +175,7 @@ func TestANetworkOfAnotherEngineIsNotTraefiksOfTheSameName(t *testing.T) {
 			far.apps[a.app.Name] = a
 		}
 		here := newFake(traefikOn("web"))
-		w := liveOn(t, here, Options{Providers: []Provider{metered{here, true}, farther{metered{far, true}}}, Settings: settingsFor(t, "")})
+		w := liveOn(t, here, Options{Providers: []provider.Provider{metered{here, true}, farther{metered{far, true}}}, Settings: settingsFor(t, "")})
 		b := balance(t, w.Registry, "10.0.0.2")
 		for _, name := range []string{"far-web", "far-apart"} {
 			k := w.Named(name)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // metered is a fake that can also be looked at.
@@ -20,10 +21,10 @@ type metered struct {
 func liveMetered(t *testing.T, yml string, counts bool, apps ...*fakeApp) *world {
 	t.Helper()
 	f := newFake(apps...)
-	return liveOn(t, f, Options{Providers: []Provider{metered{f, counts}}, Settings: settingsFor(t, yml)})
+	return liveOn(t, f, Options{Providers: []provider.Provider{metered{f, counts}}, Settings: settingsFor(t, yml)})
 }
 
-func (m metered) Measure(_ context.Context, name string, want Want) (idle.Usage, error) {
+func (m metered) Measure(_ context.Context, name string, want provider.Want) (idle.Usage, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a := m.apps[name]

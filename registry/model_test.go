@@ -14,6 +14,7 @@ import (
 
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -78,7 +79,7 @@ func newModel(t *testing.T, seed uint64) *model {
 		a.boot, a.stopping = m.some(3*time.Second), m.some(3*time.Second)
 	}
 	m.registry = New(Options{
-		Providers: []Provider{m}, Settings: modelSettings(t), Log: slog.New(slog.DiscardHandler),
+		Providers: []provider.Provider{m}, Settings: modelSettings(t), Log: slog.New(slog.DiscardHandler),
 		Probe: func(context.Context, inventory.Target) error { return nil },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -299,7 +300,7 @@ func (m *model) Start(ctx context.Context, name string) (inventory.App, error) {
 }
 
 // Measure takes its time, so that visitors come during the last look.
-func (m *model) Measure(ctx context.Context, name string, want Want) (idle.Usage, error) {
+func (m *model) Measure(ctx context.Context, name string, want provider.Want) (idle.Usage, error) {
 	time.Sleep(400 * time.Millisecond)
 	return m.metered.Measure(ctx, name, want)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -67,7 +68,7 @@ func TestAVisitAfterSomethingDeepDownWasStoppedWakesIt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log := &lineCounter{slog.NewTextHandler(t.Output(), nil), t, 0}
 				f := newFake(c.apps()...)
-				r, stop := begin(t, Options{Providers: []Provider{f}, Settings: settingsFor(t, c.yml), Log: slog.New(log)})
+				r, stop := begin(t, Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, c.yml), Log: slog.New(log)})
 				defer stop()
 				w := &world{Registry: r, fake: f, t: t}
 				if got := w.visit(c.visit); got != Ready {
@@ -183,7 +184,7 @@ func TestALongMigrationIsNeitherCutNorRunTwice(t *testing.T) {
 		job := service("shop", "migrate", "db")
 		job.noHealth, job.job, job.boot = true, true, 20*time.Minute
 		f := newFake(service("shop", "front", "migrate:completed").routed("shop.test"), job, service("shop", "db"))
-		w := liveOn(t, f, Options{Providers: []Provider{metered{f, false}}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, false}}, Settings: settingsFor(t, "")})
 		w.Wake(w.Named("shop-front"), false)
 		time.Sleep(19 * time.Minute)
 		w.wantCalls("start shop-db, start shop-migrate")
@@ -231,7 +232,7 @@ func TestComposesOrderHoldsWithinACircle(t *testing.T) {
 
 func TestOnePassMovesAnAppSoOftenAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := New(Options{Providers: []Provider{newFake()}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		r := New(Options{Providers: []provider.Provider{newFake()}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 		now := time.Now()
 		p := newPass(r, now)
 		k := &Keeper{}
@@ -258,7 +259,7 @@ func TestATimerIsNeverSetToThePast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(solo())
 		s := settingsFor(t, "rules: [{pattern: '.*', max_idle_time: 1s}]")
-		w := liveOn(t, f, Options{Providers: []Provider{slowMeter{metered{f, true}, 2 * time.Second}}, Settings: s})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{slowMeter{metered{f, true}, 2 * time.Second}}, Settings: s})
 		balance(t, w.Registry, "10.0.0.2")
 		w.visit("solo-web")
 		k := w.Named("solo-web")
@@ -300,7 +301,7 @@ func TestALogThatIsStuckHoldsUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := stuckLog{slog.DiscardHandler, make(chan struct{})}
 		f := newFake(solo())
-		r := New(Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Log: slog.New(stuck)})
+		r := New(Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, ""), Log: slog.New(stuck)})
 		if err := r.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -367,14 +368,14 @@ func wakeGroupOf(b *testing.B, n int) {
 		apps = append(apps, service("s", fmt.Sprintf("a%04d", i)).routed(fmt.Sprintf("a%04d.test", i)).app)
 	}
 	f := &fake{}
-	r := New(Options{Providers: []Provider{f}, Settings: benchSettings(b), Log: slog.New(slog.DiscardHandler)})
-	r.intake.apply(f, Report{Apps: apps, Complete: true})
+	r := New(Options{Providers: []provider.Provider{f}, Settings: benchSettings(b), Log: slog.New(slog.DiscardHandler)})
+	r.intake.apply(f, provider.Report{Apps: apps, Complete: true})
 	r.Wake(r.Named("s-a0000"), false)
 	r.advance(time.Now())
 	for i, health := range []inventory.Health{inventory.HealthStarting, inventory.Healthy} {
 		for _, app := range apps {
 			app.Version, app.Instances = uint64(i+1), []inventory.Instance{{Name: app.Name, ID: app.Name, Status: inventory.Running, Health: health, StartedAt: time.Unix(1, 0)}}
-			r.intake.apply(f, Report{Apps: []inventory.App{app}, Version: app.Version})
+			r.intake.apply(f, provider.Report{Apps: []inventory.App{app}, Version: app.Version})
 			r.mu.Lock()
 			r.keepers.byID["fake/"+app.Name].busy = false // its start has returned
 			r.mu.Unlock()

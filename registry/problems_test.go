@@ -7,10 +7,12 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // logOf runs a registry over a provider until do has returned, and is its log.
-func logOf(t *testing.T, p Provider, do func(*Registry)) string {
+func logOf(t *testing.T, p provider.Provider, do func(*Registry)) string {
 	t.Helper()
 	var log bytes.Buffer
 	runs(t, p, Options{Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(&log, nil))}, do)

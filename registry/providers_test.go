@@ -13,12 +13,13 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
 
 // several runs a registry over several providers, and returns its log.
-func several(t *testing.T, providers ...registry.Provider) (*registry.Registry, *bytes.Buffer) {
+func several(t *testing.T, providers ...provider.Provider) (*registry.Registry, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
 	reg := registrytest.Run(t, registry.Options{
@@ -61,12 +62,12 @@ func TestProviderThatIsDownAtTheStartKeepsNobodyElseDownAndItsAppsAppearWhenItCo
 // silent is a provider that does not answer before its caller gives up.
 type silent struct{ *registrytest.Provider }
 
-func (silent) List(ctx context.Context) (registry.Report, error) {
+func (silent) List(ctx context.Context) (provider.Report, error) {
 	<-ctx.Done()
-	return registry.Report{}, ctx.Err()
+	return provider.Report{}, ctx.Err()
 }
 
-func (silent) Watch(ctx context.Context, _ func(registry.Report)) error {
+func (silent) Watch(ctx context.Context, _ func(provider.Report)) error {
 	<-ctx.Done()
 	return nil
 }
@@ -135,7 +136,7 @@ func TestLoadWaitsNoLongerThanASecondWhereEveryProviderHangs(t *testing.T) {
 func TestLoadEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	reg := registry.New(registry.Options{Providers: []registry.Provider{registrytest.NewProvider()}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: rules.Defaults()}})
+	reg := registry.New(registry.Options{Providers: []provider.Provider{registrytest.NewProvider()}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: rules.Defaults()}})
 	if err := reg.Load(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("it ended with %v", err)
 	}
@@ -146,7 +147,7 @@ func TestAppsOfAProviderThatComesLateWaitForTraefikAsThoseAtTheStart(t *testing.
 		defaults := rules.Defaults()
 		defaults.MaxIdleTime = 20 * time.Second
 		only := registrytest.NewProvider(registrytest.NewApp("wiki").At("wiki.localhost").Awake()).Fail(errors.New("nobody is there"))
-		reg := registrytest.Run(t, registry.Options{Providers: []registry.Provider{only}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis"}})
+		reg := registrytest.Run(t, registry.Options{Providers: []provider.Provider{only}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis"}})
 		time.Sleep(10 * time.Minute)
 		only.Answer()
 		time.Sleep(70 * time.Second)

@@ -11,6 +11,7 @@ import (
 	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik/dynamic"
 )
@@ -243,6 +244,6 @@ func (pub *Publisher) SuccessorOf(rt *inventory.Route) *inventory.Route {
 // letsGo tells that requests may go to an awake app without Paastis between: its use is
 // seen all the same, by its traffic.
 func letsGo(k *Keeper) bool {
-	_, meter := k.provider.(Meter)
+	_, meter := k.provider.(provider.Meter)
 	return meter && k.Definition().TrafficFloor != rules.Off
 }

@@ -16,6 +16,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -153,7 +154,7 @@ func TestStacksThatPeopleRunWakeAndSleepInOrder(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					apps, door := composed(t, file)
 					f := newFake(apps...)
-					w := liveOn(t, f, Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, ""), Probe: f.listens})
+					w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, ""), Probe: f.listens})
 					if mode == "direct" {
 						balance(t, w.Registry, "10.0.0.2")
 					}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // apartment is an app whose instances answer when the test says so.
@@ -134,7 +135,7 @@ func TestAReplicaThatCannotBeStartedDoesNotKeepTheOtherFromServing(t *testing.T)
 func TestAPartThatIsRefusedDoesNotKeepTheRestFromServing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(solo().replicas(2))
-		w := liveOn(t, f, Options{Providers: []Provider{&refusing{f}}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{&refusing{f}}, Settings: settingsFor(t, "")})
 		if took := w.wakes("solo-web", time.Minute); took == 0 || took > 2*time.Second {
 			t.Errorf("open after %s: %s", took, w.View(w.Named("solo-web")).Reason)
 		}
@@ -463,7 +464,7 @@ func TestAnAppThatNobodyCanAskHasRunForAWhile(t *testing.T) {
 				a.label("paastis.probe", c.label)
 			}
 			f := newFake(a)
-			w := liveOn(t, f, Options{Providers: []Provider{&listening{f, c.listener}}, Settings: settingsFor(t, "")})
+			w := liveOn(t, f, Options{Providers: []provider.Provider{&listening{f, c.listener}}, Settings: settingsFor(t, "")})
 			if took := w.wakes("solo-web", 2*time.Minute); took < c.from || took > c.to {
 				t.Errorf("%s: open after %s", c.name, took)
 			}
@@ -498,7 +499,7 @@ func TestWhatRanBeforePaastisIsProbedBeforeItIsReady(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) { // one that serves is open before anybody can ask
 		var house apartment
-		r := New(Options{Providers: []Provider{newFake(running())}, Settings: settingsFor(t, ""), Log: slog.New(slog.DiscardHandler), Probe: house.probe})
+		r := New(Options{Providers: []provider.Provider{newFake(running())}, Settings: settingsFor(t, ""), Log: slog.New(slog.DiscardHandler), Probe: house.probe})
 		if err := r.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -38,6 +38,7 @@ import (
 	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
 )
@@ -48,7 +49,7 @@ const DefaultAudit = 2 * time.Minute
 // Options are what a registry is made of.
 type Options struct {
 	// Providers run the apps. At least one.
-	Providers []Provider
+	Providers []provider.Provider
 	// Settings that names, rules and labels are read with.
 	Settings inventory.Settings
 	// Log gets one line per change of a state. Required.
@@ -74,7 +75,7 @@ type Options struct {
 // Registry is the apps that Paastis knows.
 type Registry struct {
 	*core
-	providers []Provider
+	providers []provider.Provider
 	log       *slog.Logger
 	archive   *history.Archive // of what outlives Paastis
 
@@ -132,7 +133,7 @@ func New(o Options) *Registry {
 		definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, archive: r.archive, problems: r.problems, resolver: r.resolver,
 	}
 	r.intake = &intake{
-		core: r.core, log: o.Log, providers: o.Providers, audit: audit, loaded: map[Provider]bool{}, settled: make(chan struct{}),
+		core: r.core, log: o.Log, providers: o.Providers, audit: audit, loaded: map[provider.Provider]bool{}, settled: make(chan struct{}),
 		keepers: &r.keepers, callers: &r.callers, contacts: &r.contacts, archive: r.archive, resolver: r.resolver, transitions: r.transitions,
 		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, jobs: &r.jobs, redefined: r.traefik.redefined,
 	}

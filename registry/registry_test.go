@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 const (
@@ -483,7 +484,7 @@ func TestAProviderThatRefusesEventsIsAskedWithAGrowingPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, out := newFake(service("solo", "web").routed("solo.test")), &strings.Builder{}
 		eventless := &eventless{fake: f}
-		r, stop := begin(t, Options{Providers: []Provider{eventless}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(out, nil))})
+		r, stop := begin(t, Options{Providers: []provider.Provider{eventless}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(out, nil))})
 		time.Sleep(10 * time.Minute)
 		if h := r.Health().Providers[0]; !strings.Contains(h.Error, "refused") {
 			t.Errorf("health: %+v", h)
@@ -504,7 +505,7 @@ type eventless struct {
 	asked atomic.Int64
 }
 
-func (p *eventless) Watch(ctx context.Context, report func(Report)) error {
+func (p *eventless) Watch(ctx context.Context, report func(provider.Report)) error {
 	p.asked.Add(1)
 	all, err := p.List(ctx)
 	if err == nil {
@@ -534,7 +535,7 @@ func TestAReportThatIsOutOfDateIsDropped(t *testing.T) {
 		report := w.fake.report
 		w.fake.mu.Unlock()
 		w.visit("solo-web")
-		report(Report{Apps: []inventory.App{old}, Version: old.Version})
+		report(provider.Report{Apps: []inventory.App{old}, Version: old.Version})
 		synctest.Wait()
 		w.wantState("solo-web", Ready)
 	})

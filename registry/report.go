@@ -13,6 +13,7 @@ import (
 
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -22,11 +23,11 @@ import (
 type intake struct {
 	*core
 	log       *slog.Logger
-	providers []Provider
-	audit     time.Duration     // between two listings of a provider that is not Paced
-	loaded    map[Provider]bool // it has reported its apps before; guarded by the lock
-	settled   chan struct{}     // closed once all have
-	began     time.Time         // when they were first asked; see Registry.Load
+	providers []provider.Provider
+	audit     time.Duration              // between two listings of a provider that is not Paced
+	loaded    map[provider.Provider]bool // it has reported its apps before; guarded by the lock
+	settled   chan struct{}              // closed once all have
+	began     time.Time                  // when they were first asked; see Registry.Load
 
 	keepers     *keeperSet
 	callers     *callers
@@ -52,11 +53,11 @@ const firstPause = 3 * time.Second
 
 // follow watches a provider until ctx ends, and connects anew when it is lost: after pauses
 // that grow as long as none of its watches lasts. What is wrong is a warning once.
-func (i *intake) follow(ctx context.Context, p Provider) {
+func (i *intake) follow(ctx context.Context, p provider.Provider) {
 	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), i.contacts.lastError(p)
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := p.Watch(ctx, func(report Report) {
+		err := p.Watch(ctx, func(report provider.Report) {
 			back := i.contacts.note(p, nil)
 			i.apply(p, report)
 			if back {
@@ -88,9 +89,9 @@ func (i *intake) follow(ctx context.Context, p Provider) {
 }
 
 // auditAll looks at everything from time to time: an event may have been lost.
-func (i *intake) auditAll(ctx context.Context, p Provider) {
+func (i *intake) auditAll(ctx context.Context, p provider.Provider) {
 	interval := i.audit
-	if paced, ok := p.(Paced); ok {
+	if paced, ok := p.(provider.Paced); ok {
 		interval = cmp.Or(paced.Interval(), interval)
 	}
 	each(ctx, interval, func() {
@@ -183,14 +184,14 @@ func (i *intake) awaitApps(ctx context.Context) bool {
 }
 
 // knowsAppsOf reports whether a provider has told its apps.
-func (i *intake) knowsAppsOf(p Provider) bool {
+func (i *intake) knowsAppsOf(p provider.Provider) bool {
 	i.mu.Lock()
 	defer i.unlock()
 	return i.loaded[p]
 }
 
 // apply takes in what a provider reports. Its first report is that of a Paastis that begins.
-func (i *intake) apply(p Provider, report Report) {
+func (i *intake) apply(p provider.Provider, report provider.Report) {
 	now := time.Now()
 	i.mu.Lock()
 	defer i.unlock()
@@ -203,7 +204,7 @@ func (i *intake) apply(p Provider, report Report) {
 
 // load notes that a provider has told its apps, and reports whether that is for the first time.
 // Called with the lock held.
-func (i *intake) load(p Provider, now time.Time) (first bool) {
+func (i *intake) load(p provider.Provider, now time.Time) (first bool) {
 	first = !i.loaded[p]
 	if len(i.loaded) == 0 {
 		i.publisher.pollers.begin(now)
@@ -213,7 +214,7 @@ func (i *intake) load(p Provider, now time.Time) (first bool) {
 }
 
 // takeIn takes in what is new in a report. Called with the lock held.
-func (i *intake) takeIn(p Provider, report Report, loading bool, now time.Time) {
+func (i *intake) takeIn(p provider.Provider, report provider.Report, loading bool, now time.Time) {
 	i.keepers.begin(loading)
 	redefined := false
 	var seen []*Keeper
@@ -244,7 +245,7 @@ func (i *intake) takeIn(p Provider, report Report, loading bool, now time.Time) 
 
 // keep stores a report with the app's keeper, a new one if need be, and tells whether
 // the inventory has to be made anew.
-func (i *intake) keep(p Provider, app inventory.App) (k *Keeper, redefined bool) {
+func (i *intake) keep(p provider.Provider, app inventory.App) (k *Keeper, redefined bool) {
 	id := p.ID() + "/" + app.Name
 	k = i.keepers.byID[id]
 	if k == nil {
@@ -282,7 +283,7 @@ func (i *intake) keep(p Provider, app inventory.App) (k *Keeper, redefined bool)
 }
 
 // remove forgets the apps that are gone, and tells whether there are any.
-func (i *intake) remove(p Provider, report Report) bool {
+func (i *intake) remove(p provider.Provider, report provider.Report) bool {
 	reported := map[string]bool{}
 	for _, app := range report.Apps {
 		reported[p.ID()+"/"+app.Name] = true

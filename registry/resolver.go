@@ -5,6 +5,7 @@ import (
 
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // resolver makes what the apps are out of what was last reported of them. Its method is called
@@ -63,7 +64,7 @@ func (v *resolver) resolve() {
 }
 
 // ReportedBy is an app of a provider, with what is known of it beside its report.
-func ReportedBy(p Provider, app *inventory.App, asked string, without []string) inventory.Reported {
+func ReportedBy(p provider.Provider, app *inventory.App, asked string, without []string) inventory.Reported {
 	r := inventory.Reported{Provider: p.ID(), App: app, ReadBy: p.TraefikProvider(), Asked: asked, Without: without}
 	r.Unread = r.ReadBy == ""
 	return r

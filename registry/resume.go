@@ -6,29 +6,9 @@ import (
 	"slices"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 )
-
-// Resumer is a Provider of a platform that forgets how an app was while that sleeps: to how many
-// instances it was scaled, say, if it sleeps by being scaled to none. What is captured before a
-// stop is given back with the start after it, by this Paastis or by the next one, which reads it
-// from its Store. Without a Store the next one does not have it.
-type Resumer interface {
-	Provider
-	// Capture returns all that Resume needs to bring the app back exactly as it is now, in a
-	// form that later versions read as well. Nobody but the provider looks into it; it may be
-	// read by whoever may read the state file, so it has no secret. Nil or empty: there is
-	// nothing to keep, and the app comes back by Start. It is called right before each Stop,
-	// which is not ordered if it fails, and blocks until the provider has answered. It changes
-	// nothing. The bytes are the caller's from then on.
-	Capture(ctx context.Context, name string) ([]byte, error)
-	// Resume is Start of an app for which something is kept: what Capture returned, which it
-	// does not change. It is never empty. After an error it is called again with the same, as
-	// it is if the app does not come up, or if Paastis ended before the app had: what of it is
-	// there already is no error. Start is for an app for which nothing is kept: one that
-	// somebody else has stopped, or whose Store was lost.
-	Resume(ctx context.Context, name string, kept []byte) (inventory.App, error)
-}
 
 // resumption is what an app's provider needs to bring it back as it was. It is kept from before
 // the order to stop until the app was brought back and has come up, or somebody else has started
@@ -63,7 +43,7 @@ func (k *Keeper) forgetResumed() {
 // Nil: nothing is. Called with the lock held.
 func (k *Keeper) startOrder() (give func(context.Context) (inventory.App, error), kept []byte) {
 	name := k.app.Name
-	if p, ok := k.provider.(Resumer); ok && !k.resume.isZero() {
+	if p, ok := k.provider.(provider.Resumer); ok && !k.resume.isZero() {
 		kept = k.resume.get().kept
 		return func(ctx context.Context) (inventory.App, error) { return p.Resume(ctx, name, slices.Clone(kept)) }, kept
 	}
@@ -73,17 +53,17 @@ func (k *Keeper) startOrder() (give func(context.Context) (inventory.App, error)
 // captures is what an app's provider is asked before it is told to stop the app. Nil: it is asked
 // nothing. Nor is it while it has not brought the app back wholly: what is kept is what the app
 // is to be. Called with the lock held.
-func (k *Keeper) captures() Resumer {
+func (k *Keeper) captures() provider.Resumer {
 	if k.resume.get().refused {
 		return nil
 	}
-	p, _ := k.provider.(Resumer)
+	p, _ := k.provider.(provider.Resumer)
 	return p
 }
 
 // capture keeps what an app's provider needs to bring it back, and returns once that outlives
 // Paastis, if anything does. While it fails the app must not be stopped.
-func (o *orders) capture(ctx context.Context, k *Keeper, p Resumer, name string) error {
+func (o *orders) capture(ctx context.Context, k *Keeper, p provider.Resumer, name string) error {
 	kept, err := p.Capture(ctx, name)
 	if err != nil {
 		why := reason.Of(err)

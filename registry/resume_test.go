@@ -14,6 +14,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
@@ -89,7 +90,7 @@ func (p *platform) Resume(ctx context.Context, name string, kept []byte) (invent
 func (p *platform) lives(do func()) {
 	p.t.Helper()
 	o := registry.Options{
-		Providers: []registry.Provider{p}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
+		Providers: []provider.Provider{p}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
 		Probe: func(context.Context, inventory.Target) error { return nil },
 	}
 	if !p.without {

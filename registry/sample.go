@@ -11,6 +11,7 @@ import (
 
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
@@ -24,7 +25,7 @@ const (
 
 // isSampled reports whether an app is sampled before it sleeps.
 func (k *Keeper) isSampled() bool {
-	_, meter := k.provider.(Meter)
+	_, meter := k.provider.(provider.Meter)
 	return meter || k.Definition().Busy.Asked()
 }
 
@@ -59,7 +60,7 @@ func (o *sampler) begin(k *Keeper, whole bool) {
 	}
 	k.usage.reading(true)
 	e, name, app := k.Definition(), k.app.Name, k.app
-	want := Want{Ports: e.VisitedPorts(), Linked: linkedAddresses(e), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
+	want := provider.Want{Ports: e.VisitedPorts(), Linked: linkedAddresses(e), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
 	o.jobs.doLocked(k, job{work: func(ctx context.Context) func() {
 		began := time.Now()
 		s := measure(ctx, k.provider, name, e, want)
@@ -103,8 +104,8 @@ func blindText(unseen rules.Unseen) string {
 }
 
 // measure reads an app's counters.
-func measure(ctx context.Context, p Provider, name string, e *inventory.Definition, want Want) idle.Sample {
-	meter, ok := p.(Meter)
+func measure(ctx context.Context, p provider.Provider, name string, e *inventory.Definition, want provider.Want) idle.Sample {
+	meter, ok := p.(provider.Meter)
 	if !ok {
 		return idle.Sample{Usage: idle.Usage{Connections: idle.UnknownConnections}}
 	}
@@ -122,7 +123,7 @@ func measure(ctx context.Context, p Provider, name string, e *inventory.Definiti
 
 // askBusy asks the app itself, and returns that it says that it is busy. A check that
 // does not work keeps the app awake.
-func askBusy(ctx context.Context, p Provider, e *inventory.Definition, app *inventory.App) reason.Reason {
+func askBusy(ctx context.Context, p provider.Provider, e *inventory.Definition, app *inventory.App) reason.Reason {
 	if !e.Busy.Asked() {
 		return reason.Reason{}
 	}
@@ -144,8 +145,8 @@ func askBusy(ctx context.Context, p Provider, e *inventory.Definition, app *inve
 	}
 }
 
-func busyByCommand(ctx context.Context, p Provider, name string, command []string) (bool, error) {
-	executor, ok := p.(Executor)
+func busyByCommand(ctx context.Context, p provider.Provider, name string, command []string) (bool, error) {
+	executor, ok := p.(provider.Executor)
 	if !ok {
 		return false, fmt.Errorf("%s cannot run commands in apps", p.ID())
 	}

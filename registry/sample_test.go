@@ -13,6 +13,7 @@ import (
 
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -174,7 +175,7 @@ func TestARequestDuringTheLastLookCancelsTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(solo())
 		slow := slowMeter{metered{f, true}, 3 * time.Second}
-		w := liveOn(t, f, Options{Providers: []Provider{slow}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{slow}, Settings: settingsFor(t, "")})
 		w.visit("solo-web")
 		w.took()
 		for range 1000 {
@@ -202,7 +203,7 @@ type slowMeter struct {
 	takes time.Duration
 }
 
-func (m slowMeter) Measure(ctx context.Context, name string, want Want) (idle.Usage, error) {
+func (m slowMeter) Measure(ctx context.Context, name string, want provider.Want) (idle.Usage, error) {
 	time.Sleep(m.takes)
 	return m.metered.Measure(ctx, name, want)
 }
@@ -225,7 +226,7 @@ func TestUseOfOneAppOfACircleKeepsTheOthersAwake(t *testing.T) {
 // unanswered is a provider that says nothing of an app's use before it is told to stop.
 type unanswered struct{ metered }
 
-func (unanswered) Measure(ctx context.Context, _ string, _ Want) (idle.Usage, error) {
+func (unanswered) Measure(ctx context.Context, _ string, _ provider.Want) (idle.Usage, error) {
 	<-ctx.Done()
 	return idle.Usage{}, ctx.Err()
 }

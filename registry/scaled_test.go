@@ -10,6 +10,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -24,7 +25,7 @@ func scaled(t *testing.T, apps ...*registrytest.App) (*registry.Registry, *regis
 		t.Fatal(err)
 	}
 	reg := registrytest.Run(t, registry.Options{
-		Providers: []registry.Provider{p}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Providers: []provider.Provider{p}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis"},
 	})
 	synctest.Wait()

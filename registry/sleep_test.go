@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 func TestAFailedAppThatRunsIsStoppedWithoutTakingRequests(t *testing.T) {
@@ -18,7 +19,7 @@ func TestAFailedAppThatRunsIsStoppedWithoutTakingRequests(t *testing.T) {
 		a := solo().label("paastis.start_timeout", "30s")
 		a.boot = 24 * time.Hour
 		f := newFake(a)
-		w := liveOn(t, f, Options{Providers: []Provider{slowMeter{metered{f, true}, 3 * time.Second}}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{slowMeter{metered{f, true}, 3 * time.Second}}, Settings: settingsFor(t, "")})
 		w.visit("solo-web")
 		w.wantState("solo-web", Failed)
 		for began := time.Now(); time.Since(began) < 11*time.Minute; time.Sleep(time.Second) {
@@ -65,7 +66,7 @@ func TestACircleStaysAwakeWhileOneOfItIsBusy(t *testing.T) {
 		front, back := service("pix-app-review-pr1", "front").routed("f1.test"), service("pix-app-review-pr1", "back").routed("b1.test")
 		back.label("paastis.busy", "exec:busy") // exit 0: busy
 		f := newFake(front, back)
-		w := liveOn(t, f, Options{Providers: []Provider{slowBusy{metered{f, true}}}, Settings: settingsFor(t, reviewApps)})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{slowBusy{metered{f, true}}}, Settings: settingsFor(t, reviewApps)})
 		w.visit("pix-app-review-pr1-front")
 		w.took()
 		time.Sleep(time.Hour)
@@ -84,7 +85,7 @@ func TestACircleStaysAwakeIfTheLastLookFindsOneOfItBusy(t *testing.T) {
 		back.label("paastis.busy", "exec:busy")
 		f := newFake(front, back)
 		p := &lateBusy{metered: metered{f, true}}
-		w := liveOn(t, f, Options{Providers: []Provider{p}, Settings: settingsFor(t, reviewApps)})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{p}, Settings: settingsFor(t, reviewApps)})
 		p.r = w.Registry
 		w.visit("pix-app-review-pr1-front")
 		w.took()
@@ -151,7 +152,7 @@ func TestTheReasonWhyAnAppStaysAwakeIsTold(t *testing.T) {
 		a.connections = 1
 		f := newFake(a)
 		var log bytes.Buffer
-		r := New(Options{Providers: []Provider{metered{f, true}}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		r := New(Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, ""), Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 			Probe: func(ctx context.Context, t inventory.Target) error { return nil }})
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := r.Load(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -189,7 +190,7 @@ func TestARequestThatComesBeforeTheStopKeepsAnAppAwakeThatIsToSleep(t *testing.T
 	for _, force := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake(solo())
-			w := liveOn(t, f, Options{Providers: []Provider{slowMeter{metered{f, true}, 3 * time.Second}}, Settings: settingsFor(t, "")})
+			w := liveOn(t, f, Options{Providers: []provider.Provider{slowMeter{metered{f, true}, 3 * time.Second}}, Settings: settingsFor(t, "")})
 			w.visit("solo-web")
 			w.dismissed("solo-web", force)
 			time.Sleep(time.Second)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // shelf is a store in memory.
@@ -57,7 +58,7 @@ func (s *shelf) saved() (n int) {
 }
 
 // lives runs a registry with the store for as long as do takes.
-func (s *shelf) lives(t *testing.T, p Provider, do func(r *Registry)) {
+func (s *shelf) lives(t *testing.T, p provider.Provider, do func(r *Registry)) {
 	t.Helper()
 	runs(t, p, Options{Settings: settingsFor(t, ""), Store: s, Log: slog.New(slog.DiscardHandler)}, do)
 }
@@ -150,7 +151,7 @@ func TestItIsSavedAtMostEachHalfMinuteAndWhenPaastisEnds(t *testing.T) {
 func TestAnAppThatComesBackHasItsPastAndOneThatWasGoneForAMonthHasNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(solo())
-		w := liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, "")})
 		w.visit("solo-web")
 		time.Sleep(time.Hour)
 		w.takeAway("solo-web")
@@ -172,7 +173,7 @@ func TestAStoreThatFailsIsToldOnceAndPaastisGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newFake(solo()), &shelf{err: errors.New("disk full")}
 		var log bytes.Buffer
-		r := New(Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Store: s, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		r := New(Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, ""), Store: s, Log: slog.New(slog.NewTextHandler(&log, nil)),
 			Probe: func(context.Context, inventory.Target) error { return nil }})
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := r.Load(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -46,7 +47,7 @@ func TestTraefiksAPITellsTheTimeoutsThatItsFlagsDoNot(t *testing.T) {
 					apps = append(apps, c.edge)
 				}
 				f := newFake(apps...)
-				w := liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Gateway: teller{lister{&gateway{}, nil}, told}})
+				w := liveOn(t, f, Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, ""), Gateway: teller{lister{&gateway{}, nil}, told}})
 				synctest.Wait()
 				if got := w.keeperOf("solo-web").Definition().Timeouts.Read; got != c.want {
 					t.Errorf("a readTimeout of %s, want %s", got, c.want)

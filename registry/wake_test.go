@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // liveProbed runs a registry with a probe of the test's own.
 func liveProbed(t *testing.T, probe func(context.Context, inventory.Target) error, apps ...*fakeApp) *world {
 	t.Helper()
 	f := newFake(apps...)
-	return liveOn(t, f, Options{Providers: []Provider{f}, Settings: settingsFor(t, ""), Probe: probe})
+	return liveOn(t, f, Options{Providers: []provider.Provider{f}, Settings: settingsFor(t, ""), Probe: probe})
 }
 
 func TestDatabaseTwoLinksAwayThatWasStoppedIsWokenByAVisit(t *testing.T) {

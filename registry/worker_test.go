@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // cloud is an app and its worker, which has the app's image, and so a port in it on which it
@@ -49,7 +51,7 @@ func TestAWorkerOutOfReachKeepsNobodyWaiting(t *testing.T) {
 		cron.address = netip.Addr{}
 		f := newFake(app, cron)
 		never := func(time.Duration) (bool, error) { return false, nil }
-		w := liveOn(t, f, Options{Providers: []Provider{&listening{f, never}}, Settings: settingsFor(t, "")})
+		w := liveOn(t, f, Options{Providers: []provider.Provider{&listening{f, never}}, Settings: settingsFor(t, "")})
 		if took := w.wakes("cloud-app", 10*time.Minute); took < guessPatience || took > guessPatience+3*time.Second {
 			t.Errorf("the first wake takes %s", took)
 		}
@@ -74,7 +76,7 @@ func TestWhatListensLateIsWaitedForTheNextTime(t *testing.T) {
 				}
 				f := newFake(app, cron)
 				late := func(since time.Duration) (bool, error) { return since >= boot, nil }
-				w := liveOn(t, f, Options{Providers: []Provider{&listening{f, late}}, Settings: settingsFor(t, ""), Probe: house.probe})
+				w := liveOn(t, f, Options{Providers: []provider.Provider{&listening{f, late}}, Settings: settingsFor(t, ""), Probe: house.probe})
 				time.AfterFunc(boot, func() { house.become("10.0.0.8:80", nil) })
 				w.wakes("cloud-app", 10*time.Minute)
 				w.sleeps("cloud-app", "cloud-cron")

@@ -16,6 +16,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -77,14 +78,14 @@ func beginOn(t *testing.T, store history.Store, apps ...*registrytest.App) *test
 }
 
 // beginBy is beginOn with a provider of the test's own, which knows the apps of p.
-func beginBy(t *testing.T, store history.Store, p *registrytest.Provider, by registry.Provider) *testServer {
+func beginBy(t *testing.T, store history.Store, p *registrytest.Provider, by provider.Provider) *testServer {
 	t.Helper()
 	defaults := rules.Defaults()
 	defaults.MaxIdleTime = idleTime
 	kept := &logged{}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), kept), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	reg := registrytest.Run(t, registry.Options{
-		Providers: []registry.Provider{by},
+		Providers: []provider.Provider{by},
 		Settings:  inventory.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
 		Store:     store,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
 )
 
@@ -19,7 +20,7 @@ type keptAlive struct {
 	since time.Time
 }
 
-func (k keptAlive) Measure(context.Context, string, registry.Want) (idle.Usage, error) {
+func (k keptAlive) Measure(context.Context, string, provider.Want) (idle.Usage, error) {
 	sent := uint64(time.Since(k.since) / (15 * time.Second))
 	return idle.Usage{Sent: sent, Packets: 2 * sent, Bytes: 2 * sent * idle.BarePacket, Connections: idle.UnknownConnections}, nil
 }

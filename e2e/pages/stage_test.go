@@ -15,6 +15,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
@@ -49,7 +50,7 @@ func newStage(t *testing.T, apps ...*registrytest.App) *stage {
 	p := registrytest.NewProvider(apps...)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	reg := registrytest.Run(t, registry.Options{
-		Providers: []registry.Provider{p}, Log: log,
+		Providers: []provider.Provider{p}, Log: log,
 		Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
 	})
 	visitors, err := server.NewClassifier(server.DefaultNeverWake())

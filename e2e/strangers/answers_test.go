@@ -20,6 +20,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -94,7 +95,7 @@ func (v *village) serve(flags []string) string {
 	log := slog.New(slog.NewTextHandler(v.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	static, _ := traefik.ReadStatic(append([]string{"--entrypoints.web.address=:80", "--providers.http"}, flags...), nil)
 	reg := registry.New(registry.Options{
-		Providers: []registry.Provider{v.provider}, Log: log,
+		Providers: []provider.Provider{v.provider}, Log: log,
 		Probe:    func(context.Context, inventory.Target) error { return nil },
 		Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis", Throttle: 100 * time.Millisecond, Traefik: traefik.Static{EntryPoints: static.EntryPoints}},
 	})

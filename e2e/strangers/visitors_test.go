@@ -21,6 +21,7 @@ import (
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -34,7 +35,7 @@ var townsfolk = []string{"busy", "turning", "carried", "sleepy"}
 // measured is a provider of apps of which only busy moves anything.
 type measured struct{ *registrytest.Provider }
 
-func (m measured) Measure(_ context.Context, name string, _ registry.Want) (idle.Usage, error) {
+func (m measured) Measure(_ context.Context, name string, _ provider.Want) (idle.Usage, error) {
 	var u idle.Usage
 	if name == "busy" {
 		u.Bytes = uint64(time.Now().UnixMilli()) * 1000
@@ -160,7 +161,7 @@ func (c *city) begin() {
 	defaults := rules.Defaults()
 	defaults.MaxIdleTime = 1500 * time.Millisecond
 	reg := registry.New(registry.Options{
-		Providers: []registry.Provider{c.provider}, Log: log, Store: c.store, MarkLife: 2 * time.Second,
+		Providers: []provider.Provider{c.provider}, Log: log, Store: c.store, MarkLife: 2 * time.Second,
 		Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 100 * time.Millisecond},
 	})
 	if err := reg.Load(c.t.Context()); err != nil {

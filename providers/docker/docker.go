@@ -44,15 +44,15 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 var (
-	_ registry.Provider = (*Provider)(nil)
-	_ registry.Meter    = (*Provider)(nil)
-	_ registry.Executor = (*Provider)(nil)
-	_ registry.Logger   = (*Provider)(nil)
-	_ registry.Listener = (*Provider)(nil)
+	_ provider.Provider = (*Provider)(nil)
+	_ provider.Meter    = (*Provider)(nil)
+	_ provider.Executor = (*Provider)(nil)
+	_ provider.Logger   = (*Provider)(nil)
+	_ provider.Listener = (*Provider)(nil)
 )
 
 // DefaultProc is where the host's /proc is if Paastis runs on the host.
@@ -154,9 +154,9 @@ func (p *Provider) TraefikProvider() string { return p.traefik }
 // List asks for all containers and looks at those that are new or that the list shows
 // otherwise than the last look did. A container that cannot be inspected is logged
 // and reported as it was last seen, or not at all.
-func (p *Provider) List(ctx context.Context) (registry.Report, error) {
+func (p *Provider) List(ctx context.Context) (provider.Report, error) {
 	if err := p.containers.refresh(ctx); err != nil {
-		return registry.Report{}, fmt.Errorf("docker: %w", err)
+		return provider.Report{}, fmt.Errorf("docker: %w", err)
 	}
 	return p.containers.snapshot().everything(), nil
 }

@@ -21,8 +21,8 @@ import (
 	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // engine plays the Docker API over containers that a test adds and changes. They start
@@ -477,7 +477,7 @@ func exposing(ports ...string) func(*api.InspectResponse) {
 
 // Checks.
 
-func listOf(t *testing.T, p *Provider) registry.Report {
+func listOf(t *testing.T, p *Provider) provider.Report {
 	t.Helper()
 	report, err := p.List(t.Context())
 	if err != nil {
@@ -491,7 +491,7 @@ func appOf(t *testing.T, p *Provider, name string) inventory.App {
 	return appIn(t, listOf(t, p), name)
 }
 
-func appIn(t *testing.T, report registry.Report, name string) inventory.App {
+func appIn(t *testing.T, report provider.Report, name string) inventory.App {
 	t.Helper()
 	for _, app := range report.Apps {
 		if app.Name == name {
@@ -502,7 +502,7 @@ func appIn(t *testing.T, report registry.Report, name string) inventory.App {
 	return inventory.App{}
 }
 
-func appNames(report registry.Report) []string {
+func appNames(report provider.Report) []string {
 	var all []string
 	for _, app := range report.Apps {
 		all = append(all, app.Name)

@@ -12,7 +12,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -59,9 +59,9 @@ func (r refusal) kind() reason.Kind {
 	return reason.EngineRefused
 }
 
-// Is tells registry.ErrImageMissing from the rest.
+// Is tells provider.ErrImageMissing from the rest.
 func (r refusal) Is(target error) bool {
-	return target == registry.ErrImageMissing && r.kind() == reason.ImageMissing
+	return target == provider.ErrImageMissing && r.kind() == reason.ImageMissing
 }
 
 // faultOf is what the fault is that the engine has noted of a start. Empty if it has noted
@@ -100,7 +100,7 @@ func (u unreachable) Error() string {
 }
 
 func (u unreachable) Is(target error) bool {
-	return target == ErrUnreachable || target == registry.ErrUnreachable
+	return target == ErrUnreachable || target == provider.ErrUnreachable
 }
 
 // Reason is the same whatever the circumstances are: they name hosts.

@@ -10,8 +10,8 @@ import (
 
 	api "github.com/moby/moby/api/types/container"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 func TestListLooksOnlyAtWhatChanged(t *testing.T) {
@@ -49,7 +49,7 @@ func TestContainerThatGoesBetweenListAndLookIsSkipped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEngine(t, "shop-front-1", "shop-back-1")
 		release := e.hold("list")
-		reports := make(chan registry.Report)
+		reports := make(chan provider.Report)
 		go func() { reports <- listOf(t, e.provider()) }()
 		synctest.Wait()
 		e.remove("shop-back-1")
@@ -116,7 +116,7 @@ func TestListThatWasOvertakenDoesNotRemoveTheNew(t *testing.T) {
 		e := newEngine(t)
 		p := e.provider()
 		release := e.hold("list")
-		reports := make(chan registry.Report)
+		reports := make(chan provider.Report)
 		go func() { reports <- listOf(t, p) }()
 		synctest.Wait()
 		e.add(recording(t, "shop-front-1"))

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // Measure takes bytes and connections from the host's /proc (Config.Proc), which costs
@@ -21,12 +21,12 @@ import (
 //
 // ErrUnknownApp if the app does not exist, ErrNotRunning if none of its containers runs,
 // paused ones included, or if one of them ends meanwhile.
-func (p *Provider) Measure(ctx context.Context, name string, want registry.Want) (idle.Usage, error) {
+func (p *Provider) Measure(ctx context.Context, name string, want provider.Want) (idle.Usage, error) {
 	usage, err := p.measure(ctx, name, want)
 	return usage, naming("measure", name, err)
 }
 
-func (p *Provider) measure(ctx context.Context, name string, want registry.Want) (idle.Usage, error) {
+func (p *Provider) measure(ctx context.Context, name string, want provider.Want) (idle.Usage, error) {
 	f, running, err := p.containers.running(ctx, name)
 	if err != nil {
 		return idle.Usage{}, err
@@ -51,7 +51,7 @@ type sampler struct {
 }
 
 // sample measures one container. That it does not show in /proc is no error.
-func (s *sampler) sample(ctx context.Context, f *snapshot, c *container, want registry.Want) (idle.Usage, error) {
+func (s *sampler) sample(ctx context.Context, f *snapshot, c *container, want provider.Want) (idle.Usage, error) {
 	seen, unseen := s.watchProcess(f, c, want)
 	if unseen == nil && !want.CPU && !want.Memory {
 		return seen, nil

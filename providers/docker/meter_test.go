@@ -14,8 +14,8 @@ import (
 	"github.com/jarcoal/httpmock"
 	api "github.com/moby/moby/api/types/container"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // What testdata/stats.json tells.
@@ -50,7 +50,7 @@ func processed(pid int) func(*api.InspectResponse) {
 	return func(c *api.InspectResponse) { c.State.Pid = pid }
 }
 
-func measured(t *testing.T, p *Provider, name string, want registry.Want) idle.Usage {
+func measured(t *testing.T, p *Provider, name string, want provider.Want) idle.Usage {
 	t.Helper()
 	usage, err := p.Measure(t.Context(), name, want)
 	if err != nil {
@@ -76,10 +76,10 @@ func TestAppIsMeasuredByTheHostsProcWhereItShows(t *testing.T) {
 	web := another(t, "web", "tty", processed(41))
 	e.add(web)
 	p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(web.ID)}))
-	equal(t, "usage", measured(t, p, "web", registry.Want{Ports: []uint16{8080}}), procUsage(2))
-	equal(t, "any port", measured(t, p, "web", registry.Want{}).Connections, 2)
+	equal(t, "usage", measured(t, p, "web", provider.Want{Ports: []uint16{8080}}), procUsage(2))
+	equal(t, "any port", measured(t, p, "web", provider.Want{}).Connections, 2)
 	equal(t, "stats", statsOf(e.made()), []string(nil))
-	equal(t, "with CPU", measured(t, p, "web", registry.Want{Ports: []uint16{8080}, CPU: true}),
+	equal(t, "with CPU", measured(t, p, "web", provider.Want{Ports: []uint16{8080}, CPU: true}),
 		idle.Usage{Bytes: 1434 + 116, Packets: 17 + 2, Sent: 2, CPU: statsCPU, Connections: 2, Memory: statsMemory})
 	equal(t, "stats", statsOf(e.made()), []string{"stats web"})
 }
@@ -97,7 +97,7 @@ func TestAppIsMeasuredByTheEngineWhereProcDoesNotShow(t *testing.T) {
 	} {
 		e := newEngine(t)
 		e.add(another(t, "web", "tty", processed(41)))
-		equal(t, name, measured(t, e.provider(proc(t, processes)), "web", registry.Want{Ports: []uint16{8080}}),
+		equal(t, name, measured(t, e.provider(proc(t, processes)), "web", provider.Want{Ports: []uint16{8080}}),
 			idle.Usage{Bytes: statsBytes, Packets: 20 + 3, Sent: 3, CPU: statsCPU, Connections: idle.UnknownConnections, Memory: statsMemory})
 		equal(t, name, statsOf(e.made()), []string{"stats web"})
 	}
@@ -110,7 +110,7 @@ func TestEngineOf1903IsAskedForStatsAsWell(t *testing.T) {
 	e.transport.RegisterResponder("GET", `=~^/v1\.40/containers/\w+/json$`, e.inspect)
 	e.add(another(t, "web", "tty"))
 	p := e.provider(blind(t), func(c *Config) { c.APIVersion = "1.40" })
-	equal(t, "bytes", measured(t, p, "web", registry.Want{}).Bytes, uint64(statsBytes))
+	equal(t, "bytes", measured(t, p, "web", provider.Want{}).Bytes, uint64(statsBytes))
 }
 
 func TestRunningContainersOfAnAppAreAddedUp(t *testing.T) {
@@ -119,7 +119,7 @@ func TestRunningContainersOfAnAppAreAddedUp(t *testing.T) {
 	e.change("web-1", processed(41))
 	e.change("web-2", runs, processed(42))
 	processes := map[int]fstest.MapFS{41: processIn(e.id("web-1")), 42: processIn(e.id("web-2"))}
-	got := measured(t, e.provider(proc(t, processes)), "shop-web", registry.Want{Ports: []uint16{8080}, CPU: true})
+	got := measured(t, e.provider(proc(t, processes)), "shop-web", provider.Want{Ports: []uint16{8080}, CPU: true})
 	equal(t, "usage", got, idle.Usage{Bytes: 2 * (1434 + 116), Packets: 2 * 19, Sent: 2 * 2, CPU: 2 * statsCPU, Connections: 4, Memory: 2 * statsMemory})
 	equal(t, "stats", statsOf(e.made()), []string{"stats web-1", "stats web-2"})
 }
@@ -155,7 +155,7 @@ func TestContainersAreMeasuredInParallel(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			measured(t, p, "shop-web", registry.Want{})
+			measured(t, p, "shop-web", provider.Want{})
 		}()
 		synctest.Wait()
 		equal(t, "under way", len(statsOf(e.made())), 2)
@@ -174,9 +174,9 @@ func TestContainerOnTheHostsNetworkHasNoTrafficOfItsOwn(t *testing.T) {
 	e.add(another(t, "joined", "tty", onNetwork("container:web"), exposing(), processed(42)))
 	seeing := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(host.ID), 42: processIn(host.ID)}))
 	for _, app := range []string{"web", "joined"} {
-		equal(t, app, measured(t, seeing, app, registry.Want{Ports: []uint16{8081}}), idle.Usage{Connections: 1})
-		equal(t, app+", port unknown", measured(t, seeing, app, registry.Want{}), idle.Usage{Connections: idle.UnknownConnections, Unseen: portUnknown})
-		got := measured(t, e.provider(blind(t)), app, registry.Want{Ports: []uint16{8081}})
+		equal(t, app, measured(t, seeing, app, provider.Want{Ports: []uint16{8081}}), idle.Usage{Connections: 1})
+		equal(t, app+", port unknown", measured(t, seeing, app, provider.Want{}), idle.Usage{Connections: idle.UnknownConnections, Unseen: portUnknown})
+		got := measured(t, e.provider(blind(t)), app, provider.Want{Ports: []uint16{8081}})
 		equal(t, app+", by the engine", got.Bytes, uint64(0))
 		equal(t, app+", by the engine", got.Connections, idle.UnknownConnections)
 		equal(t, app+", by the engine", got.Unseen, procHidden)
@@ -224,9 +224,9 @@ func TestEveryPortOfAContainerCountsButNotThoseOfOthersInItsNetwork(t *testing.T
 	in := processIn(vpn.ID)
 	p := e.provider(proc(t, map[int]fstest.MapFS{41: in, 42: in, 43: in, 44: in}))
 	for app, want := range map[string]int{"vpn": 2, "hub": 1, "silent": 0, "unknown": 2} {
-		equal(t, app, measured(t, p, app, registry.Want{}).Connections, want)
+		equal(t, app, measured(t, p, app, provider.Want{}).Connections, want)
 	}
-	equal(t, "a port of its router", measured(t, p, "silent", registry.Want{Ports: []uint16{8080}}).Connections, 1)
+	equal(t, "a port of its router", measured(t, p, "silent", provider.Want{Ports: []uint16{8080}}).Connections, 1)
 }
 
 func TestConnectionsOfLinkedAppsDoNotCount(t *testing.T) {
@@ -236,7 +236,7 @@ func TestConnectionsOfLinkedAppsDoNotCount(t *testing.T) {
 	e.add(web)
 	p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(web.ID)}))
 	front := netip.MustParseAddr("172.17.0.1")
-	equal(t, "connections", measured(t, p, "web", registry.Want{Linked: []netip.Addr{front}}).Connections, 1)
+	equal(t, "connections", measured(t, p, "web", provider.Want{Linked: []netip.Addr{front}}).Connections, 1)
 }
 
 func TestAContainerOfWhichTheEngineCountsNothingIsUnseen(t *testing.T) {
@@ -247,8 +247,8 @@ func TestAContainerOfWhichTheEngineCountsNothingIsUnseen(t *testing.T) {
 	e.transport.RegisterResponder("GET", `=~^/v1\.4[01]/containers/\w+/stats$`,
 		httpmock.NewStringResponder(200, `{"read":"2026-11-24T19:26:52Z","networks":{}}`))
 	p := e.provider(blind(t))
-	equal(t, "web", measured(t, p, "web", registry.Want{}).Unseen, noCounters)
-	equal(t, "without a network", measured(t, p, "alone", registry.Want{}).Unseen, "")
+	equal(t, "web", measured(t, p, "web", provider.Want{}).Unseen, noCounters)
+	equal(t, "without a network", measured(t, p, "alone", provider.Want{}).Unseen, "")
 }
 
 func TestContainerOnTheNetworkOfAnotherHasItsTraffic(t *testing.T) {
@@ -260,7 +260,7 @@ func TestContainerOnTheNetworkOfAnotherHasItsTraffic(t *testing.T) {
 	e.add(web)
 	for engine, id := range map[string]string{"mounts the other's files": vpn.ID, "mounts its own files": web.ID} {
 		p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(id)}))
-		equal(t, engine, measured(t, p, "web", registry.Want{Ports: []uint16{8081}}), procUsage(1))
+		equal(t, engine, measured(t, p, "web", provider.Want{Ports: []uint16{8081}}), procUsage(1))
 	}
 }
 
@@ -270,12 +270,12 @@ func TestMemoryIsAskedForOnlyWhereItIsWantedAndNeverAnError(t *testing.T) {
 	web := another(t, "web", "tty", processed(41))
 	e.add(web)
 	p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(web.ID)}))
-	equal(t, "not wanted", measured(t, p, "web", registry.Want{}).Memory, uint64(0))
+	equal(t, "not wanted", measured(t, p, "web", provider.Want{}).Memory, uint64(0))
 	equal(t, "stats", statsOf(e.made()), []string(nil))
-	equal(t, "wanted", measured(t, p, "web", registry.Want{Ports: []uint16{8080}, Memory: true}),
+	equal(t, "wanted", measured(t, p, "web", provider.Want{Ports: []uint16{8080}, Memory: true}),
 		idle.Usage{Bytes: 1434 + 116, Packets: 19, Sent: 2, Connections: 2, Memory: statsMemory})
 	e.refuse("stats web", 403, "not by this proxy")
-	equal(t, "refused", measured(t, p, "web", registry.Want{Ports: []uint16{8080}, Memory: true}), procUsage(2))
+	equal(t, "refused", measured(t, p, "web", provider.Want{Ports: []uint16{8080}, Memory: true}), procUsage(2))
 }
 
 func TestMemoryIsWhatDockerStatsShows(t *testing.T) {
@@ -300,13 +300,13 @@ func TestAppThatDoesNotRunCannotBeMeasured(t *testing.T) {
 	e := newEngine(t, "shop-back-1", "shop-db-1", "crash")
 	p := e.provider(blind(t))
 	for app, what := range map[string]string{"shop-back": "exited", "shop-db": "paused", "crash": "between two restarts"} {
-		_, err := p.Measure(t.Context(), app, registry.Want{})
+		_, err := p.Measure(t.Context(), app, provider.Want{})
 		failed(t, err, `docker: measure "`+app+`": does not run`)
 		if !errors.Is(err, ErrNotRunning) {
 			t.Errorf("%s: %v is of the wrong kind", what, err)
 		}
 	}
-	_, err := p.Measure(t.Context(), "nobody", registry.Want{})
+	_, err := p.Measure(t.Context(), "nobody", provider.Want{})
 	failed(t, err, `docker: measure "nobody": no such app`)
 }
 
@@ -315,7 +315,7 @@ func TestOneContainerThatCannotBeMeasuredFailsTheWhole(t *testing.T) {
 	e := shop(t)
 	e.change("web-2", runs)
 	e.refuse("stats web-2", 403, "not by this proxy")
-	_, err := e.provider(blind(t)).Measure(t.Context(), "shop-web", registry.Want{})
+	_, err := e.provider(blind(t)).Measure(t.Context(), "shop-web", provider.Want{})
 	failed(t, err, `docker: measure "shop-web": container "web-2": not by this proxy`)
 }
 
@@ -327,7 +327,7 @@ func TestContainerThatEndsBeforeItIsMeasuredIsAnError(t *testing.T) {
 		release := e.hold("inspect tty")
 		errs := make(chan error)
 		go func() {
-			_, err := p.Measure(t.Context(), "tty", registry.Want{})
+			_, err := p.Measure(t.Context(), "tty", provider.Want{})
 			errs <- err
 		}()
 		synctest.Wait()

@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/idle"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // What the kernel calls the states of a socket.
@@ -34,7 +34,7 @@ type socket struct {
 // watchProcess measures a container by what /proc shows of its main process. It fails
 // if there is no such process, or if it is not the container's: /proc may be that of
 // another machine than the engine's, or of a container.
-func (s *sampler) watchProcess(f *snapshot, c *container, want registry.Want) (idle.Usage, error) {
+func (s *sampler) watchProcess(f *snapshot, c *container, want provider.Want) (idle.Usage, error) {
 	// The folder, once open, stays that of the same process, whoever gets its number.
 	folder, err := os.OpenRoot(filepath.Join(s.proc, strconv.Itoa(c.pid)))
 	if err != nil {

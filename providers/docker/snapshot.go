@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // shortID is the length of the IDs that people see.
@@ -40,14 +40,14 @@ func (i *inspector) snapshot() *snapshot {
 }
 
 // everything reports the whole inventory.
-func (s *snapshot) everything() registry.Report {
+func (s *snapshot) everything() provider.Report {
 	members := map[string][]*container{}
 	for _, c := range s.all {
 		if c.app != "" {
 			members[c.app] = append(members[c.app], c)
 		}
 	}
-	report := registry.Report{Complete: true, Version: s.version}
+	report := provider.Report{Complete: true, Version: s.version}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		report.Apps = append(report.Apps, s.assemble(name, sift(members[name])))
 	}
@@ -55,8 +55,8 @@ func (s *snapshot) everything() registry.Report {
 }
 
 // report tells of the apps of these names, gone or not.
-func (s *snapshot) report(names []string) registry.Report {
-	report := registry.Report{Version: s.version}
+func (s *snapshot) report(names []string) provider.Report {
+	report := provider.Report{Version: s.version}
 	for _, name := range names {
 		if app, found := s.app(name); found {
 			report.Apps = append(report.Apps, app)

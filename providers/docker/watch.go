@@ -13,7 +13,7 @@ import (
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // watched are the events that change what is reported of an app. A health check runs
@@ -29,7 +29,7 @@ var watched = []string{
 type watcher struct {
 	*inspector
 	cursor *cursor
-	report func(registry.Report)
+	report func(provider.Report)
 	// told :: container ID → the app that it was last reported with.
 	told map[string]string
 }
@@ -39,7 +39,7 @@ type watcher struct {
 // look: or that the app is gone. Several changes while one report is made end up in
 // one. Called again, it resumes with the last event that was read, and takes a new look
 // at every container. It blocks.
-func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) error {
+func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) error {
 	w := &watcher{inspector: p.containers, cursor: &p.cursor, report: report, told: map[string]string{}}
 	err := w.run(ctx)
 	p.containers.inventory.doubt()

@@ -12,13 +12,13 @@ import (
 
 	api "github.com/moby/moby/api/types/container"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // watch is a run of Watch. Its reports may be read when the bubble is idle.
 type watch struct {
-	reports []registry.Report
+	reports []provider.Report
 	err     error
 	ended   chan struct{}
 	leave   context.CancelFunc
@@ -28,18 +28,18 @@ type watch struct {
 
 // watchOn starts to watch, and waits for the first report.
 func watchOn(t *testing.T, e *engine, p *Provider) *watch {
-	w := startWatch(t, p, func(registry.Report) {})
+	w := startWatch(t, p, func(provider.Report) {})
 	w.query = <-e.subscriptions
 	synctest.Wait()
 	return w
 }
 
-func startWatch(t *testing.T, p *Provider, also func(registry.Report)) *watch {
+func startWatch(t *testing.T, p *Provider, also func(provider.Report)) *watch {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := &watch{ended: make(chan struct{}), leave: cancel}
 	go func() {
 		defer close(w.ended)
-		w.err = p.Watch(ctx, func(r registry.Report) {
+		w.err = p.Watch(ctx, func(r provider.Report) {
 			w.reports = append(w.reports, r)
 			also(r)
 		})
@@ -48,7 +48,7 @@ func startWatch(t *testing.T, p *Provider, also func(registry.Report)) *watch {
 }
 
 // since is what was reported since it was last asked.
-func (w *watch) since() []registry.Report {
+func (w *watch) since() []provider.Report {
 	synctest.Wait()
 	reports := w.reports
 	w.reports = nil
@@ -56,7 +56,7 @@ func (w *watch) since() []registry.Report {
 }
 
 // only is the one report since it was last asked.
-func (w *watch) only(t *testing.T) registry.Report {
+func (w *watch) only(t *testing.T) provider.Report {
 	t.Helper()
 	reports := w.since()
 	if len(reports) != 1 {
@@ -101,7 +101,7 @@ func TestWatchSubscribesToWhatChangesAnAppBeforeItLists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEngine(t, "shop-front-1")
 		release := e.hold("list")
-		w := startWatch(t, e.provider(), func(registry.Report) {})
+		w := startWatch(t, e.provider(), func(provider.Report) {})
 		defer w.stop(t)
 		query := <-e.subscriptions
 		synctest.Wait()
@@ -325,7 +325,7 @@ func TestWatchFailsWithItsFirstListing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEngine(t)
 		e.refuse("list", 403, "Forbidden")
-		w := startWatch(t, e.provider(), func(registry.Report) { t.Error("a report") })
+		w := startWatch(t, e.provider(), func(provider.Report) { t.Error("a report") })
 		<-w.ended
 		failed(t, w.err, "docker: list containers: Forbidden")
 	})
@@ -358,7 +358,7 @@ func TestEventsAreReadWhileAReportIsTakenIn(t *testing.T) {
 			e.add(another(t, fmt.Sprintf("app-%03d", i), "tty"))
 		}
 		busy := make(chan struct{})
-		w := startWatch(t, e.provider(), func(registry.Report) { <-busy })
+		w := startWatch(t, e.provider(), func(provider.Report) { <-busy })
 		defer w.stop(t)
 		<-e.subscriptions
 		synctest.Wait()

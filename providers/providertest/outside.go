@@ -1,4 +1,4 @@
-// Package providertest holds a provider to what registry.Provider promises:
+// Package providertest holds a provider to what provider.Provider promises:
 //
 //	func TestMineConforms(t *testing.T) {
 //		providertest.Run(t, func(t *testing.T) providertest.Platform { return newPlatform(t) })
@@ -13,14 +13,14 @@ package providertest
 import (
 	"time"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // Platform is where apps run, for one case. Its methods fail the test that it was made for
 // where the platform refuses; what they do is done when they return.
 type Platform interface {
 	// Connect makes a provider of the apps of the platform, as a Paastis that begins does.
-	Connect() registry.Provider
+	Connect() provider.Provider
 	// Create makes an app of some kind that is asleep, and returns the provider's name of it.
 	Create(kind Kind) string
 	// Start, Stop and Delete do that to an app by hand.
@@ -55,7 +55,7 @@ type Scaler interface {
 type NoneScaler interface{ ScalesToNone() }
 
 // Forgetful is a platform that forgets how an app was while that sleeps. Its provider is a
-// registry.Resumer.
+// provider.Resumer.
 type Forgetful interface {
 	// Reshape gives an app that runs another shape than it has, such as a scale. It runs on.
 	Reshape(name string)

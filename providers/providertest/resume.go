@@ -3,7 +3,7 @@ package providertest
 import (
 	"slices"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -14,7 +14,7 @@ func (c *conformance) resumes() {
 	if _, err := c.provider.Start(c.t.Context(), name); err != nil {
 		c.t.Fatal(err)
 	}
-	c.awaitList("it runs", func(r registry.Report) bool { return runs(app(r, name)) })
+	c.awaitList("it runs", func(r provider.Report) bool { return runs(app(r, name)) })
 	var last []byte
 	for range 2 {
 		c.Platform.(Forgetful).Reshape(name)
@@ -31,7 +31,7 @@ func (c *conformance) resumes() {
 }
 
 // sleepAndResume stops an app, and wants it back in the shape that it has.
-func (c *conformance) sleepAndResume(by registry.Resumer, name string, kept []byte) {
+func (c *conformance) sleepAndResume(by provider.Resumer, name string, kept []byte) {
 	c.t.Helper()
 	want, given := c.Platform.(Forgetful).Shape(name), slices.Clone(kept)
 	if _, err := c.provider.Stop(c.t.Context(), name, rules.StopContainer); err != nil {
@@ -41,7 +41,7 @@ func (c *conformance) sleepAndResume(by registry.Resumer, name string, kept []by
 		if _, err := by.Resume(c.t.Context(), name, given); err != nil {
 			c.t.Fatal(err)
 		}
-		c.awaitList("it runs again", func(r registry.Report) bool { return runs(app(r, name)) })
+		c.awaitList("it runs again", func(r provider.Report) bool { return runs(app(r, name)) })
 		if got := c.Platform.(Forgetful).Shape(name); got != want {
 			c.t.Errorf("it was %s, and came back as %s", want, got)
 		}
@@ -64,11 +64,11 @@ func (c *conformance) capture(name string) []byte {
 	return kept
 }
 
-func (c *conformance) resumer(p registry.Provider) registry.Resumer {
+func (c *conformance) resumer(p provider.Provider) provider.Resumer {
 	c.t.Helper()
-	resumer, ok := p.(registry.Resumer)
+	resumer, ok := p.(provider.Resumer)
 	if !ok {
-		c.t.Fatal("the platform forgets how an app was, and its provider is no registry.Resumer")
+		c.t.Fatal("the platform forgets how an app was, and its provider is no provider.Resumer")
 	}
 	return resumer
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -74,7 +74,7 @@ func RunIn(t *testing.T, around func(t *testing.T, try func(t *testing.T)), plat
 type conformance struct {
 	Platform
 	t        *testing.T
-	provider registry.Provider
+	provider provider.Provider
 }
 
 func (c *conformance) lists() {
@@ -105,12 +105,12 @@ func (c *conformance) startsAndStops() {
 	if err != nil || started.Name != name {
 		c.t.Fatalf("start: %v of %q", err, started.Name)
 	}
-	w.await("it runs", func(r registry.Report) bool { return runs(app(r, name)) })
+	w.await("it runs", func(r provider.Report) bool { return runs(app(r, name)) })
 	stopped, err := c.provider.Stop(c.t.Context(), name, rules.StopContainer)
 	if err != nil || runs(stopped) || stopped.Version <= started.Version {
 		c.t.Fatalf("stop: %v, %+v", err, stopped)
 	}
-	w.await("it does not", func(r registry.Report) bool { return there(r, name) && !runs(app(r, name)) })
+	w.await("it does not", func(r provider.Report) bool { return there(r, name) && !runs(app(r, name)) })
 }
 
 func (c *conformance) ordersTwice() {
@@ -120,7 +120,7 @@ func (c *conformance) ordersTwice() {
 		if _, err := c.provider.Start(c.t.Context(), name); err != nil {
 			c.t.Fatal(err)
 		}
-		c.awaitList("it runs", func(r registry.Report) bool { return runs(app(r, name)) })
+		c.awaitList("it runs", func(r provider.Report) bool { return runs(app(r, name)) })
 		now := c.in(c.list(), name)
 		if before.Name != "" && !now.First().StartedAt.Equal(before.First().StartedAt) {
 			c.t.Error("the second start has restarted it")
@@ -151,7 +151,7 @@ func (c *conformance) startsSlowly() {
 	if err != nil || app1.First().Health == inventory.Healthy {
 		c.t.Fatalf("start: %v, %+v", err, app1)
 	}
-	w.await("it is healthy", func(r registry.Report) bool { return app(r, name).First().Health == inventory.Healthy })
+	w.await("it is healthy", func(r provider.Report) bool { return app(r, name).First().Health == inventory.Healthy })
 }
 
 func (c *conformance) tellsRefusal() {
@@ -172,11 +172,11 @@ func (c *conformance) scalesToNone() {
 		if _, err := c.provider.Start(c.t.Context(), name); err != nil {
 			c.t.Fatal(err)
 		}
-		c.awaitList("it runs", func(r registry.Report) bool { return runs(app(r, name)) })
+		c.awaitList("it runs", func(r provider.Report) bool { return runs(app(r, name)) })
 		if stopped, err := c.provider.Stop(c.t.Context(), name, rules.StopContainer); err != nil || runs(stopped) {
 			c.t.Fatalf("stop: %v, %+v", err, stopped)
 		}
-		c.awaitList("it has no instance", func(r registry.Report) bool { return there(r, name) && len(app(r, name).Instances) == 0 })
+		c.awaitList("it has no instance", func(r provider.Report) bool { return there(r, name) && len(app(r, name).Instances) == 0 })
 	}
 }
 
@@ -231,7 +231,7 @@ func (c *conformance) isConcurrent() {
 	}
 	calls.Wait()
 	for _, name := range apps {
-		c.awaitList("all run", func(r registry.Report) bool { return runs(app(r, name)) })
+		c.awaitList("all run", func(r provider.Report) bool { return runs(app(r, name)) })
 	}
 }
 
@@ -239,11 +239,11 @@ func (c *conformance) followsOthers() {
 	name := c.Create(Plain)
 	w := c.watch()
 	c.Start(name)
-	w.await("it runs", func(r registry.Report) bool { return runs(app(r, name)) })
+	w.await("it runs", func(r provider.Report) bool { return runs(app(r, name)) })
 	c.Stop(name)
-	w.await("it does not", func(r registry.Report) bool { return there(r, name) && !runs(app(r, name)) })
+	w.await("it does not", func(r provider.Report) bool { return there(r, name) && !runs(app(r, name)) })
 	c.Delete(name)
-	w.await("it is gone", func(r registry.Report) bool { return slices.Contains(r.Gone, name) || r.Complete && !there(r, name) })
+	w.await("it is gone", func(r provider.Report) bool { return slices.Contains(r.Gone, name) || r.Complete && !there(r, name) })
 	_, err := c.provider.Start(c.t.Context(), name)
 	c.wantNamed(err, name)
 }
@@ -252,7 +252,7 @@ func (c *conformance) followsScale() {
 	name := c.Create(Plain)
 	w := c.watch()
 	c.Platform.(Scaler).Scale(name, 3)
-	w.await("there are three", func(r registry.Report) bool { return len(app(r, name).Instances) == 3 })
+	w.await("there are three", func(r provider.Report) bool { return len(app(r, name).Instances) == 3 })
 	if started, err := c.provider.Start(c.t.Context(), name); err != nil || len(started.Instances) != 3 {
 		c.t.Errorf("start of three: %v, %+v", err, started.Instances)
 	}
@@ -266,9 +266,9 @@ func (c *conformance) followsNames() {
 		if awake {
 			c.Start(old)
 		}
-		w.await("another is there", func(r registry.Report) bool { return there(r, old) && runs(app(r, old)) == awake })
+		w.await("another is there", func(r provider.Report) bool { return there(r, old) && runs(app(r, old)) == awake })
 		renamed := c.Platform.(Renamer).Rename(old)
-		w.await("the new name", func(r registry.Report) bool { return there(r, renamed) && runs(app(r, renamed)) == awake })
+		w.await("the new name", func(r provider.Report) bool { return there(r, renamed) && runs(app(r, renamed)) == awake })
 		if report := c.list(); there(report, old) {
 			c.t.Errorf("%s is still there", old)
 		}
@@ -287,7 +287,7 @@ func (c *conformance) survivesDeletion() {
 		if down {
 			c.Start(name)
 		}
-		w.await("it is there", func(r registry.Report) bool { return there(r, name) })
+		w.await("it is there", func(r provider.Report) bool { return there(r, name) })
 		ended := make(chan error, 1)
 		go func() {
 			if down {
@@ -308,7 +308,7 @@ func (c *conformance) survivesDeletion() {
 		case <-time.After(c.Patience()):
 			c.t.Fatal("the order has no end")
 		}
-		c.awaitList("it is gone", func(r registry.Report) bool { return !there(r, name) })
+		c.awaitList("it is gone", func(r provider.Report) bool { return !there(r, name) })
 	}
 }
 
@@ -335,7 +335,7 @@ func (c *conformance) survivesOutage() {
 	_, listed := c.provider.List(c.t.Context())
 	_, started := c.provider.Start(c.t.Context(), name)
 	for _, err := range []error{listed, started} {
-		if !errors.Is(err, registry.ErrUnreachable) {
+		if !errors.Is(err, provider.ErrUnreachable) {
 			c.t.Errorf("it is down, and tells %v", err)
 		}
 	}
@@ -356,7 +356,7 @@ func (c *conformance) tellsDenial() {
 	_, listed := c.provider.List(c.t.Context())
 	_, started := c.provider.Start(c.t.Context(), name)
 	for _, err := range []error{listed, started} {
-		if err == nil || errors.Is(err, registry.ErrUnreachable) || strings.Contains(err.Error(), secret) {
+		if err == nil || errors.Is(err, provider.ErrUnreachable) || strings.Contains(err.Error(), secret) {
 			c.t.Errorf("it denies, and tells %v", err)
 		}
 	}
@@ -373,10 +373,10 @@ func (c *conformance) survivesSkew() {
 		if _, err := c.provider.Start(c.t.Context(), name); err != nil {
 			c.t.Fatal(err)
 		}
-		w.await("it runs", func(r registry.Report) bool { return runs(app(r, name)) })
+		w.await("it runs", func(r provider.Report) bool { return runs(app(r, name)) })
 		if _, err := c.provider.Stop(c.t.Context(), name, rules.StopContainer); err != nil {
 			c.t.Fatal(err)
 		}
-		w.await("it does not", func(r registry.Report) bool { return there(r, name) && !runs(app(r, name)) })
+		w.await("it does not", func(r provider.Report) bool { return there(r, name) && !runs(app(r, name)) })
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 )
 
 // pause is how often a listing is asked for what is to come.
@@ -20,8 +20,8 @@ const mostReports = 1000
 // watch is a run of Watch. It ends with the case.
 type watch struct {
 	c       *conformance
-	first   registry.Report
-	reports chan registry.Report
+	first   provider.Report
+	reports chan provider.Report
 	ended   chan error
 	cancel  context.CancelFunc
 }
@@ -30,11 +30,11 @@ type watch struct {
 func (c *conformance) watch() *watch {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(c.t.Context())
-	w := &watch{c: c, reports: make(chan registry.Report, mostReports), ended: make(chan error, 1), cancel: cancel}
+	w := &watch{c: c, reports: make(chan provider.Report, mostReports), ended: make(chan error, 1), cancel: cancel}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.ended <- c.provider.Watch(ctx, func(r registry.Report) { w.reports <- r })
+		w.ended <- c.provider.Watch(ctx, func(r provider.Report) { w.reports <- r })
 	}()
 	c.t.Cleanup(func() { cancel(); <-done })
 	select {
@@ -57,7 +57,7 @@ func (w *watch) leave() error {
 }
 
 // await waits for a report that is as it should be.
-func (w *watch) await(what string, is func(registry.Report) bool) {
+func (w *watch) await(what string, is func(provider.Report) bool) {
 	w.c.t.Helper()
 	late := time.After(w.c.Patience())
 	for {
@@ -75,7 +75,7 @@ func (w *watch) await(what string, is func(registry.Report) bool) {
 }
 
 // awaitList lists until a report is as it should be.
-func (c *conformance) awaitList(what string, is func(registry.Report) bool) {
+func (c *conformance) awaitList(what string, is func(provider.Report) bool) {
 	c.t.Helper()
 	for late := time.Now().Add(c.Patience()); !is(c.list()); time.Sleep(pause) {
 		if time.Now().After(late) {
@@ -84,7 +84,7 @@ func (c *conformance) awaitList(what string, is func(registry.Report) bool) {
 	}
 }
 
-func (c *conformance) list() registry.Report {
+func (c *conformance) list() provider.Report {
 	c.t.Helper()
 	report, err := c.provider.List(c.t.Context())
 	if err != nil {
@@ -94,7 +94,7 @@ func (c *conformance) list() registry.Report {
 }
 
 // in is an app of a report that has to be there.
-func (c *conformance) in(r registry.Report, name string) inventory.App {
+func (c *conformance) in(r provider.Report, name string) inventory.App {
 	c.t.Helper()
 	if !there(r, name) {
 		c.t.Fatalf("%s is not among %v", name, names(r.Apps))
@@ -106,13 +106,13 @@ func (c *conformance) in(r registry.Report, name string) inventory.App {
 // does not answer.
 func (c *conformance) wantNamed(err error, name string) {
 	c.t.Helper()
-	if err == nil || !strings.Contains(err.Error(), name) || errors.Is(err, registry.ErrUnreachable) {
+	if err == nil || !strings.Contains(err.Error(), name) || errors.Is(err, provider.ErrUnreachable) {
 		c.t.Errorf("the error is %v", err)
 	}
 }
 
 // app is that of a name; the zero value if it is not there.
-func app(r registry.Report, name string) inventory.App {
+func app(r provider.Report, name string) inventory.App {
 	for _, a := range r.Apps {
 		if a.Name == name {
 			return a
@@ -121,7 +121,7 @@ func app(r registry.Report, name string) inventory.App {
 	return inventory.App{}
 }
 
-func there(r registry.Report, name string) bool { return app(r, name).Name != "" }
+func there(r provider.Report, name string) bool { return app(r, name).Name != "" }
 
 // runs reports whether all of an app runs, and something does.
 func runs(a inventory.App) bool {

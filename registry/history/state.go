@@ -49,7 +49,7 @@ type App struct {
 	// Without are the apps that it is known to do without, by its provider's names, although
 	// its provider says that it needs them. Nil: none.
 	Without []string
-	// Resume is what its provider needs to bring it back as it was; see registry.Resumer.
+	// Resume is what its provider needs to bring it back as it was; see provider.Resumer.
 	// Nil: nothing is kept.
 	Resume []byte
 	// Wakes and Spans are its last ones, oldest first. The last span ends at Seen.

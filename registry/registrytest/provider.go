@@ -2,7 +2,7 @@
 // runs; the time is the test's, which may be that of a synctest bubble.
 //
 //	p := registrytest.NewProvider(registrytest.NewApp("shop", "db"), registrytest.NewApp("db"))
-//	reg := registrytest.Run(t, registry.Options{Providers: []registry.Provider{p}, …})
+//	reg := registrytest.Run(t, registry.Options{Providers: []provider.Provider{p}, …})
 //	reg.Wake(reg.Named("shop"), false)
 //	synctest.Wait()
 //	p.Took() // "start db"
@@ -23,6 +23,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -30,13 +31,13 @@ import (
 const mostChanges = 100
 
 var (
-	errLost    = fmt.Errorf("played: %w", registry.ErrUnreachable)
+	errLost    = fmt.Errorf("played: %w", provider.ErrUnreachable)
 	errUnknown = errors.New("no such app")
 )
 
-// Provider is a registry.Provider of apps that are played.
+// Provider is a provider.Provider of apps that are played.
 type Provider struct {
-	changes     chan registry.Report // for Watch
+	changes     chan provider.Report // for Watch
 	id, traefik string
 
 	mu      sync.Mutex
@@ -52,7 +53,7 @@ type Provider struct {
 
 // NewProvider makes a provider of some apps.
 func NewProvider(apps ...*App) *Provider {
-	p := &Provider{id: "played", traefik: "played", apps: map[string]*App{}, changes: make(chan registry.Report, mostChanges), lost: make(chan struct{})}
+	p := &Provider{id: "played", traefik: "played", apps: map[string]*App{}, changes: make(chan provider.Report, mostChanges), lost: make(chan struct{})}
 	for _, a := range apps {
 		p.apps[a.Name] = a
 	}
@@ -121,7 +122,7 @@ func (p *Provider) Remove(name string) {
 func (p *Provider) remove(name string) {
 	delete(p.apps, name)
 	p.version++
-	p.send(registry.Report{Gone: []string{name}, Version: p.version})
+	p.send(provider.Report{Gone: []string{name}, Version: p.version})
 }
 
 // Rename gives an app another name, and reports it.
@@ -201,14 +202,14 @@ func (p *Provider) ID() string { return p.id }
 func (p *Provider) TraefikProvider() string { return p.traefik }
 
 // List reports all apps.
-func (p *Provider) List(ctx context.Context) (registry.Report, error) {
+func (p *Provider) List(ctx context.Context) (provider.Report, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := cmp.Or(ctx.Err(), p.down); err != nil {
-		return registry.Report{}, err
+		return provider.Report{}, err
 	}
 	p.lists++
-	r := registry.Report{Complete: true}
+	r := provider.Report{Complete: true}
 	for _, name := range slices.Sorted(maps.Keys(p.apps)) {
 		r.Apps = append(r.Apps, p.snapshot(p.apps[name]))
 	}
@@ -217,7 +218,7 @@ func (p *Provider) List(ctx context.Context) (registry.Report, error) {
 }
 
 // Watch reports all apps, and then what becomes of them.
-func (p *Provider) Watch(ctx context.Context, report func(registry.Report)) error {
+func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) error {
 	p.mu.Lock()
 	lost := p.lost
 	for len(p.changes) > 0 {
@@ -371,11 +372,11 @@ func (p *Provider) order(ctx context.Context, call, name string) (App, error) {
 
 // tell reports an app as it is now. Called with the lock held.
 func (p *Provider) tell(a *App) {
-	p.send(registry.Report{Apps: []inventory.App{p.snapshot(a)}, Version: p.version})
+	p.send(provider.Report{Apps: []inventory.App{p.snapshot(a)}, Version: p.version})
 }
 
 // send tells whoever watches, unless that is lost. Called with the lock held.
-func (p *Provider) send(r registry.Report) {
+func (p *Provider) send(r provider.Report) {
 	if !p.silent {
 		p.changes <- r
 	}

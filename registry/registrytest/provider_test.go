@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/providers/providertest"
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
 )
 
@@ -25,7 +25,7 @@ func TestPlayedProviderConforms(t *testing.T) {
 	})
 }
 
-func (p *played) Connect() registry.Provider { return p.Provider }
+func (p *played) Connect() provider.Provider { return p.Provider }
 
 func (p *played) Create(kind providertest.Kind) string {
 	p.made++

@@ -13,6 +13,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -78,7 +79,7 @@ func openWith(t *testing.T, rulesText string, apps ...*registrytest.App) *room {
 		t.Fatal(err)
 	}
 	reg := registrytest.Run(t, registry.Options{
-		Providers: []registry.Provider{p},
+		Providers: []provider.Provider{p},
 		Settings:  inventory.Settings{Rules: set, Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
 	})

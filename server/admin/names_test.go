@@ -9,6 +9,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 )
@@ -20,7 +21,7 @@ func openBoth(t *testing.T) (r *room, far *registrytest.Provider) {
 	near := registrytest.NewProvider(asleep("db"))
 	far = registrytest.NewProvider(asleep("db")).Call("far", "")
 	reg := registrytest.Run(t, registry.Options{
-		Providers: []registry.Provider{near, far}, Log: r.log,
+		Providers: []provider.Provider{near, far}, Log: r.log,
 		Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis", Throttle: 2 * time.Second},
 	})
 	synctest.Wait()

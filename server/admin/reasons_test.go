@@ -14,8 +14,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/reason/reasontest"
 )
@@ -118,7 +118,7 @@ func TestAReasonIsToldWithItsCodeWhateverItsWords(t *testing.T) {
 func wantReasonCodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := asleep("broken")
-		broken.Err = registry.ErrImageMissing
+		broken.Err = provider.ErrImageMissing
 		r := open(t, asleep("shop", "db"), asleep("db"), broken)
 		r.order("POST", "/api/v1/apps/shop/wake")
 		r.order("POST", "/api/v1/apps/broken/wake")

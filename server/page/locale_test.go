@@ -14,6 +14,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/reason/reasontest"
 	"github.com/paastis/paastis/registry/registrytest"
@@ -228,9 +229,9 @@ func TestEachReasonHasATextInEachLanguage(t *testing.T) {
 func TestWhatTheRegistrySaysIsKnownInEachLanguage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := registrytest.NewApp("db")
-		broken.Err = registry.ErrImageMissing
+		broken.Err = provider.ErrImageMissing
 		reg := registrytest.Run(t, registry.Options{
-			Providers: []registry.Provider{registrytest.NewProvider(registrytest.NewApp("shop", "db", "ghost"), broken)},
+			Providers: []provider.Provider{registrytest.NewProvider(registrytest.NewApp("shop", "db", "ghost"), broken)},
 			Settings:  inventory.Settings{Defaults: rules.Defaults()},
 			Log:       slog.New(slog.DiscardHandler),
 		})

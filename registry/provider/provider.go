@@ -1,10 +1,13 @@
-package registry
+// Package provider is what a registry asks of whatever runs apps: what each provider does, what
+// some do beside, what they report and how they fail.
+package provider
 
 import (
 	"context"
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -64,3 +67,10 @@ type Report struct {
 	// Version of the report, on the same scale as App.Version.
 	Version uint64
 }
+
+var (
+	// ErrImageMissing is what a provider's error wraps if an app's image is missing.
+	ErrImageMissing error = reason.NewError(reason.ImageMissing, "image missing")
+	// ErrUnreachable is what a provider's error wraps if the provider does not answer.
+	ErrUnreachable error = reason.NewError(reason.ProviderUnreachable, "provider unreachable")
+)

@@ -1,4 +1,4 @@
-package registry
+package provider
 
 import (
 	"context"
@@ -51,4 +51,12 @@ type Executor interface {
 type Logger interface {
 	// Logs returns the last lines that the app's instances wrote, oldest first.
 	Logs(ctx context.Context, name string, lines int) ([]string, error)
+}
+
+// Listener is a provider that can look into its apps where Paastis has no way to them.
+type Listener interface {
+	// Listens reports whether something in the instance of that ID takes connections on a
+	// TCP port from elsewhere. It may block for seconds, and run a command in the instance.
+	// With an error that is not known, and will not be.
+	Listens(ctx context.Context, instance string, port uint16) (bool, error)
 }
