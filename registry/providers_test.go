@@ -22,10 +22,11 @@ import (
 func several(t *testing.T, providers ...provider.Provider) (*registry.Registry, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
-	reg := registrytest.Run(t, registry.Options{
+	reg := registrytest.Run(t, registry.New(registry.Options{
+		Probe:     registrytest.Passes,
 		Providers: providers, Log: slog.New(slog.NewTextHandler(&log, nil)),
 		Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
-	})
+	}))
 	synctest.Wait()
 	return reg, &log
 }
@@ -147,7 +148,7 @@ func TestAppsOfAProviderThatComesLateWaitForTraefikAsThoseAtTheStart(t *testing.
 		defaults := rules.Defaults()
 		defaults.MaxIdleTime = 20 * time.Second
 		only := registrytest.NewProvider(registrytest.NewApp("wiki").At("wiki.localhost").Awake()).Fail(errors.New("nobody is there"))
-		reg := registrytest.Run(t, registry.Options{Providers: []provider.Provider{only}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis"}})
+		reg := registrytest.Run(t, registry.New(registry.Options{Probe: registrytest.Passes, Providers: []provider.Provider{only}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis"}}))
 		time.Sleep(10 * time.Minute)
 		only.Answer()
 		time.Sleep(70 * time.Second)

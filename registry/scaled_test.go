@@ -24,10 +24,11 @@ func scaled(t *testing.T, apps ...*registrytest.App) (*registry.Registry, *regis
 	if err := defaults.SetGlobal("max_idle_time", "10m", "test"); err != nil {
 		t.Fatal(err)
 	}
-	reg := registrytest.Run(t, registry.Options{
+	reg := registrytest.Run(t, registry.New(registry.Options{
+		Probe:     registrytest.Passes,
 		Providers: []provider.Provider{p}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Settings: inventory.Settings{Defaults: defaults, Middleware: "paastis"},
-	})
+	}))
 	synctest.Wait()
 	return reg, p
 }

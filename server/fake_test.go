@@ -84,12 +84,13 @@ func beginBy(t *testing.T, store history.Store, p *registrytest.Provider, by pro
 	defaults.MaxIdleTime = idleTime
 	kept := &logged{}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), kept), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	reg := registrytest.Run(t, registry.Options{
+	reg := registrytest.Run(t, registry.New(registry.Options{
+		Probe:     registrytest.Passes,
 		Providers: []provider.Provider{by},
 		Settings:  inventory.Settings{Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
 		Store:     store,
-	})
+	}))
 	return &testServer{Server: New(Options{
 		Registry: reg, Classifier: monitors(t), Log: log,
 		ConfigSources: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("192.0.2.0/24")},

@@ -49,10 +49,11 @@ func newStage(t *testing.T, apps ...*registrytest.App) *stage {
 	t.Helper()
 	p := registrytest.NewProvider(apps...)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	reg := registrytest.Run(t, registry.Options{
+	reg := registrytest.Run(t, registry.New(registry.Options{
+		Probe:     registrytest.Passes,
 		Providers: []provider.Provider{p}, Log: log,
 		Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"},
-	})
+	}))
 	visitors, err := server.NewClassifier(server.DefaultNeverWake())
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,7 @@
 // runs; the time is the test's, which may be that of a synctest bubble.
 //
 //	p := registrytest.NewProvider(registrytest.NewApp("shop", "db"), registrytest.NewApp("db"))
-//	reg := registrytest.Run(t, registry.Options{Providers: []provider.Provider{p}, …})
+//	reg := registrytest.Run(t, registry.New(registry.Options{Providers: []provider.Provider{p}, …}))
 //	reg.Wake(reg.Named("shop"), false)
 //	synctest.Wait()
 //	p.Took() // "start db"
@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
@@ -60,13 +59,16 @@ func NewProvider(apps ...*App) *Provider {
 	return p
 }
 
-// Run loads and runs a registry until the test ends. Without a Probe every app answers.
-func Run(t *testing.T, o registry.Options) *registry.Registry {
+// Registry is what Run runs: a *registry.Registry. This package does not import registry, so that
+// the tests inside that one can use it.
+type Registry interface {
+	Load(context.Context) error
+	Run(context.Context)
+}
+
+// Run loads and runs a registry until the test ends.
+func Run[R Registry](t *testing.T, r R) R {
 	t.Helper()
-	if o.Probe == nil {
-		o.Probe = func(context.Context, inventory.Target) error { return nil }
-	}
-	r := registry.New(o)
 	if err := r.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +77,9 @@ func Run(t *testing.T, o registry.Options) *registry.Registry {
 	t.Cleanup(func() { <-done })
 	return r
 }
+
+// Passes is a probe of apps of which every one answers.
+func Passes(context.Context, inventory.Target) error { return nil }
 
 // Took are the orders since the last time somebody asked, as "start shop, stop shop"; "-"
 // for none.

@@ -78,11 +78,12 @@ func openWith(t *testing.T, rulesText string, apps ...*registrytest.App) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reg := registrytest.Run(t, registry.Options{
+	reg := registrytest.Run(t, registry.New(registry.Options{
+		Probe:     registrytest.Passes,
 		Providers: []provider.Provider{p},
 		Settings:  inventory.Settings{Rules: set, Defaults: defaults, Middleware: "paastis", Throttle: 2 * time.Second},
 		Log:       log,
-	})
+	}))
 	synctest.Wait()
 	sum, err := SumOf(token)
 	if err != nil {

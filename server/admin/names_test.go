@@ -20,10 +20,11 @@ func openBoth(t *testing.T) (r *room, far *registrytest.Provider) {
 	r = open(t)
 	near := registrytest.NewProvider(asleep("db"))
 	far = registrytest.NewProvider(asleep("db")).Call("far", "")
-	reg := registrytest.Run(t, registry.Options{
+	reg := registrytest.Run(t, registry.New(registry.Options{
+		Probe:     registrytest.Passes,
 		Providers: []provider.Provider{near, far}, Log: r.log,
 		Settings: inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis", Throttle: 2 * time.Second},
-	})
+	}))
 	synctest.Wait()
 	sum, err := SumOf(token)
 	if err != nil {

@@ -230,11 +230,12 @@ func TestWhatTheRegistrySaysIsKnownInEachLanguage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := registrytest.NewApp("db")
 		broken.Err = provider.ErrImageMissing
-		reg := registrytest.Run(t, registry.Options{
+		reg := registrytest.Run(t, registry.New(registry.Options{
+			Probe:     registrytest.Passes,
 			Providers: []provider.Provider{registrytest.NewProvider(registrytest.NewApp("shop", "db", "ghost"), broken)},
 			Settings:  inventory.Settings{Defaults: rules.Defaults()},
 			Log:       slog.New(slog.DiscardHandler),
-		})
+		}))
 		synctest.Wait()
 		shop := reg.Named("shop")
 		reg.Wake(shop, false)
