@@ -24,6 +24,12 @@ func providers(far string) string {
 	return "providers:\n  - {name: near, type: docker}\n  - {name: far, type: docker, " + far + "}\n"
 }
 
+// isAsleep tells that nothing runs on the engine.
+func (e *second) isAsleep() bool {
+	out, err := e.docker("ps", "--quiet").Output()
+	return err == nil && strings.TrimSpace(string(out)) == ""
+}
+
 // at publishes an app's port at an address of its machine.
 func at(address string, port int) string {
 	return fmt.Sprintf("ports: ['%s:%d:8080']", address, port)
@@ -88,6 +94,37 @@ http:
 	return s, far, engine
 }
 
+// TestAnEngineThatIsDownAtTheStartKeepsNobodyDown has Paastis begin while the second machine is
+// there and its engine is not. It is the engine's socket by which that is reached.
+func TestAnEngineThatIsDownAtTheStartKeepsNobodyDown(t *testing.T) {
+	s := newSite(t, across+"-site")
+	far := newSecond(t)
+	far.trust(s)
+	far.start()
+	far.load("paastis/demo-shop")
+	far.stack(s, across, true, app{name: "web", host: "far.test", bare: true, more: "ports: ['8080']"})
+	far.freeze()
+	s.stack(across, true, app{name: "web", host: "near.test", static: true})
+	s.direct, s.traefikFlags, s.volumes = true, []string{dropIdle}, []string{far.path("run") + ":/far"}
+	s.serve(providers("host: 'unix:///far/docker.sock', address: "+wireThere), streamQuiet)
+	if out, code := s.tell("healthcheck"); code != 0 {
+		t.Errorf("it does not serve: %s", out)
+	}
+	if log := s.log(); !hasLine(log, []string{"WARN", "provider=far"}) {
+		t.Errorf("its log does not tell of the engine:\n%s", log)
+	}
+	v := s.visit()
+	v.reach(personTo("near.test", "web"), 30*time.Second)
+	far.thaw()
+	s.await("the engine's app to be known", noticed, func() bool {
+		got, err := s.send("GET", "far.test", "/", nil, "User-Agent: UptimeRobot")
+		return err == nil && got.header.Get("X-Paastis-State") == "asleep"
+	})
+	v.reach(personTo("far.test", "web"), 30*time.Second)
+	v.judge()
+	s.await("the app to sleep", 40*time.Second, far.isAsleep)
+}
+
 func TestCyclesOfTwoEnginesWithLinksAcrossAreWithoutOneWrongAnswer(t *testing.T) {
 	s, _, engine := acrossSite(t)
 	c := &cycles{t: t, engine: engine, visitors: s.visit(), direct: true, stay: soon, containerOf: map[string]string{
@@ -107,16 +144,15 @@ func TestCyclesOfTwoEnginesWithLinksAcrossAreWithoutOneWrongAnswer(t *testing.T)
 	n, kinds := c.answers()
 	t.Logf("%d cycles in %s, %d starts; %d answers: %s", c.done.Load(), took.Round(time.Second), engine.starts(), n, kinds)
 	c.judge()
-	t.Log(s.tell("check", "--config", "/config/paastis.yml"))
-	t.Log(s.tell("explain", "--config", "/config/paastis.yml", "far/"+across+"-web"))
-	t.Log(s.tell("status"))
+	s.told(0, "reached at", "explain", "--config", "/config/paastis.yml", "far/"+across+"-web")
 	s.told(0, "far/"+across+"-web", "status")
 }
 
-// TestASecondEngineInTroubleHurtsNoAppOfTheFirst has it hang.
+// TestASecondEngineInTroubleHurtsNoAppOfTheFirst has it hang, and its machine cut off.
 func TestASecondEngineInTroubleHurtsNoAppOfTheFirst(t *testing.T) {
 	s, far, engine := acrossSite(t)
 	for range number(t, "TROUBLES", 1) {
 		(&trouble{site: s, engine: engine, begin: far.freeze, end: far.thaw, serves: true}).pass()
+		(&trouble{site: s, engine: engine, begin: far.cutWire, end: far.restoreWire}).pass()
 	}
 }
