@@ -55,14 +55,10 @@ func (p *platform) Save(ctx context.Context, s history.State) error {
 	err := p.Store.Save(ctx, s)
 	kept := string(s.Apps["played/shop"].Resume)
 	p.mu.Lock()
-	another := err == nil && kept != p.saved
-	if another {
+	defer p.mu.Unlock()
+	if err == nil && kept != p.saved {
 		p.saved = kept
-	}
-	p.mu.Unlock()
-	if another {
-		time.Sleep(time.Second) // it takes its time, and nothing happens meanwhile
-		p.note("saved %s", kept)
+		p.events = append(p.events, "saved "+kept)
 	}
 	return err
 }
@@ -182,7 +178,7 @@ func TestAPaastisThatEndsBeforeTheOrderToStopLosesNothing(t *testing.T) {
 				p := newPlatform(t)
 				var cut history.State
 				p.dies = func() { cut, _ = p.Load(t.Context()) } // what is on the disk right then
-				p.lives(func() { time.Sleep(10*time.Minute + 2*time.Second) })
+				p.lives(func() { time.Sleep(10*time.Minute + time.Second) })
 				p.want("capture 3", "saved 3")
 				p.dies = nil
 				_ = p.Store.Save(t.Context(), cut)
