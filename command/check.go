@@ -217,16 +217,17 @@ func lintElsewhere(inv *inventory.Inventory, routers []api.Router, catalog traef
 	return all
 }
 
-// lintNames looks for routers of one name on two apps: names are global in Traefik. If their
-// labels differ it leaves out both, else it takes them for one.
+// lintNames looks for routers of one name on two apps: names are global in each provider of
+// Traefik's. If their labels differ it leaves out both, else it takes them for one.
 func lintNames(inv *inventory.Inventory) []string {
 	var all []string
-	first := map[string]*inventory.Definition{}
+	first := map[[2]string]*inventory.Definition{}
 	for _, e := range inv.Entries {
 		for _, r := range e.Routers {
 			on := cmp.Or(r.Holder(), e)
-			other := first[r.Name]
-			if first[r.Name] = on; other == nil || other == on {
+			name := [2]string{r.Name, e.TraefikProvider()}
+			other := first[name]
+			if first[name] = on; other == nil || other == on {
 				continue
 			}
 			what := "their labels are the same, so Traefik shares its requests out among both"

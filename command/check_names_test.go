@@ -13,6 +13,44 @@ import (
 	"github.com/paastis/paastis/traefik"
 )
 
+// Routers of an engine whose labels no Traefik reads, and names in its networks, have nothing to
+// do with those of another engine.
+func TestCheckWarnsOfNoNameThatTwoEnginesHave(t *testing.T) {
+	near := web(func(a *inventory.App) {
+		a.Networks, a.Aliases, a.Links = []string{"proxy"}, []string{"web"}, []rules.Link{{Name: "shop-db"}}
+	})
+	db := func(stack string) inventory.App {
+		return inventory.App{
+			Name: stack + "-db", Stack: stack, Origin: `container "` + stack + `-db-1"`, Ports: []uint16{5432},
+			Instances: []inventory.Instance{{Name: stack + "-db-1", ID: stack + "d"}},
+			Networks:  []string{"proxy"}, Aliases: []string{"db", stack + "-db-1"},
+		}
+	}
+	far := web(func(a *inventory.App) {
+		a.Name, a.Stack, a.Origin = "blog-web", "blog", `container "blog-web-1"`
+		a.Instances = []inventory.Instance{{Name: "blog-web-1", ID: "id2"}}
+		a.Labels["traefik.http.routers.web.rule"] = "Host(`blog.test`)"
+		a.Labels["traefik.http.services.web.loadbalancer.server.url"] = "http://blog-web-1:8080"
+		a.Networks, a.Aliases, a.Links = []string{"proxy"}, []string{"web"}, []rules.Link{{Name: "blog-db"}}
+	})
+	warnings := func(provider string) string {
+		var reported []inventory.Reported
+		here, there := []inventory.App{near, db("shop")}, []inventory.App{far, db("blog")}
+		for i := range here {
+			reported = append(reported, inventory.Reported{Provider: "docker", App: &here[i]},
+				inventory.Reported{Provider: provider, Unread: provider != "docker", App: &there[i]})
+		}
+		inv := inventory.Resolve(reported, inventory.Settings{Defaults: rules.Defaults(), Middleware: "paastis"})
+		return strings.Join(append(lintNames(inv), lintAmbiguities(inv)...), "\n")
+	}
+	if got := warnings("docker"); !strings.Contains(got, `router "web" is defined on`) || !strings.Contains(got, `"db"`) {
+		t.Errorf("on one engine: %q", got)
+	}
+	if got := warnings("far"); got != "" {
+		t.Errorf("on two engines: %q", got)
+	}
+}
+
 func TestCheckTellsOfANameThatTwoStacksHaveInOneNetwork(t *testing.T) {
 	stack := func(project string, change func(web, db *inventory.App)) []inventory.App {
 		front := web(func(a *inventory.App) {

@@ -22,7 +22,8 @@ type Ambiguity struct {
 // network and name.
 func (inv *Inventory) Ambiguities() []Ambiguity {
 	var all []Ambiguity
-	for name, known := range inv.byName() {
+	for at, known := range inv.byName() {
+		name := at.name
 		for _, network := range slices.Sorted(maps.Keys(networksOf(known))) {
 			in := slices.DeleteFunc(slices.Clone(known), func(e *Definition) bool { return !slices.Contains(e.App.Networks, network) })
 			a := Ambiguity{Network: network, Name: name, Entries: in}
@@ -41,15 +42,20 @@ func (inv *Inventory) Ambiguities() []Ambiguity {
 	return all
 }
 
+// alias is a name of containers of one provider: networks of two have nothing in common, whatever
+// they are called.
+type alias struct{ provider, name string }
+
 // byName are the apps by the aliases of their containers.
-func (inv *Inventory) byName() map[string][]*Definition {
-	all := map[string][]*Definition{}
+func (inv *Inventory) byName() map[alias][]*Definition {
+	all := map[alias][]*Definition{}
 	for _, e := range inv.Entries {
-		for _, alias := range e.App.Aliases {
-			all[alias] = append(all[alias], e)
+		for _, name := range e.App.Aliases {
+			at := alias{e.reported.Provider, name}
+			all[at] = append(all[at], e)
 		}
 	}
-	maps.DeleteFunc(all, func(_ string, known []*Definition) bool { return !ofSeveralStacks(known) })
+	maps.DeleteFunc(all, func(_ alias, known []*Definition) bool { return !ofSeveralStacks(known) })
 	return all
 }
 
@@ -78,7 +84,7 @@ func networksOf(entries []*Definition) map[string]bool {
 // or is of its stack and not what that one needs itself. Nil: there is none.
 func (inv *Inventory) whoAsks(a Ambiguity) *Definition {
 	for _, e := range inv.Entries {
-		if slices.Contains(a.Entries, e) || !slices.Contains(e.App.Networks, a.Network) {
+		if slices.Contains(a.Entries, e) || e.reported.Provider != a.Entries[0].reported.Provider || !slices.Contains(e.App.Networks, a.Network) {
 			continue
 		}
 		if slices.ContainsFunc(a.Entries, e.mayAskFor) {
