@@ -28,8 +28,8 @@ func chained() *fakeApp {
 // proxying is the app that runs Traefik.
 func proxying() *fakeApp {
 	a := service("proxy", "traefik").awake()
-	a.app.Protected = inventory.RunsTraefik
-	a.app.Instances[0].Addresses = []netip.Addr{traefiksAddress}
+	a.Protected = inventory.RunsTraefik
+	a.Instances[0].Addresses = []netip.Addr{traefiksAddress}
 	return a
 }
 
@@ -70,8 +70,8 @@ func TestAnAppThatTraefikAsksAboutIsManagedWhateverLabelsTell(t *testing.T) {
 func TestAnAppThatSleepsWhenTraefikFirstAsksIsWoken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := chained()
-		app.app.Instances[0].Status = 0
-		app.app.Instances[0].Health = inventory.NoHealth
+		app.Instances[0].Status = 0
+		app.Instances[0].Health = inventory.NoHealth
 		w := live(t, "", app, proxying())
 		if k := w.question(traefiksAddress); k == nil || k.Name() != "solo-web" {
 			t.Errorf("it is for %v", k)
@@ -86,11 +86,11 @@ func TestNobodyButTraefikMakesAnAppManagedByAsking(t *testing.T) {
 	}{
 		"a stranger":        {othersAddress, func(*fakeApp) {}},
 		"nobody":            {netip.Addr{}, func(*fakeApp) {}},
-		"the app itself":    {netip.MustParseAddr("10.0.0.7"), func(a *fakeApp) { a.addresses = []netip.Addr{netip.MustParseAddr("10.0.0.7")} }},
+		"the app itself":    {netip.MustParseAddr("10.0.0.7"), func(a *fakeApp) { a.Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.7")} }},
 		"about a disabled":  {traefiksAddress, func(a *fakeApp) { a.label("paastis.enable", "false") }},
-		"about a protected": {traefiksAddress, func(a *fakeApp) { a.app.Protected = inventory.ServesProvider }},
+		"about a protected": {traefiksAddress, func(a *fakeApp) { a.Protected = inventory.ServesProvider }},
 		"by another host":   {traefiksAddress, func(a *fakeApp) { a.label("traefik.http.routers.solo-web.rule", "Host(`other.test`)") }},
-		"by its name alone": {traefiksAddress, func(a *fakeApp) { a.app.Name = "solo"; a.app.Labels = map[string]string{} }},
+		"by its name alone": {traefiksAddress, func(a *fakeApp) { a.Name = "solo"; a.Labels = map[string]string{} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestNobodyButTraefikMakesAnAppManagedByAsking(t *testing.T) {
 					}
 					time.Sleep(2 * hearEvery)
 				}
-				if e := w.keeperOf(app.app.Name).Definition(); e.Managed {
+				if e := w.keeperOf(app.Name).Definition(); e.Managed {
 					t.Errorf("managed: %s", e.Why)
 				}
 			})
@@ -210,7 +210,7 @@ func TestAChainOnAnotherAppIsFollowed(t *testing.T) {
 		label("traefik.http.middlewares.cut.stripprefix.prefixes", "/a")
 	var apps []inventory.Reported
 	for _, a := range []*fakeApp{front, proxy} {
-		apps = append(apps, inventory.Reported{Provider: "docker", App: &a.app})
+		apps = append(apps, inventory.Reported{Provider: "docker", App: &a.App.App})
 	}
 	inv := inventory.Resolve(apps, settingsFor(t, ""))
 	e := inv.Named("solo-web")
@@ -223,7 +223,7 @@ func TestAChainOnAnotherAppIsFollowed(t *testing.T) {
 }
 
 func TestAnUnmanagedAppSaysWhichMiddlewaresNoLabelDefines(t *testing.T) {
-	inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &chained().app}}, settingsFor(t, ""))
+	inv := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &chained().App.App}}, settingsFor(t, ""))
 	if e := inv.Named("solo-web"); e.Managed || !slices.Equal(e.Routers[0].Unknown, []string{"secured@file"}) || !strings.Contains(e.Why.String(), "secured@file") {
 		t.Errorf("managed %t: %s", e.Managed, e.Why)
 	}
@@ -248,7 +248,7 @@ func TestAMiddlewareOfAnEntryPointManagesWhatTraefiksOwnFlagsTell(t *testing.T) 
 			}
 			s := settingsFor(t, "")
 			s.Traefik.EntryPoints = []traefik.EntryPoint{{Name: "web", AsDefault: true, Middlewares: c.middlewares}, {Name: "inner"}}
-			if e := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app.app}}, s).Named("solo-web"); e.Managed != c.want {
+			if e := inventory.Resolve([]inventory.Reported{{Provider: "docker", App: &app.App.App}}, s).Named("solo-web"); e.Managed != c.want {
 				t.Errorf("managed %t: %s", e.Managed, e.Why)
 			}
 		})

@@ -20,7 +20,7 @@ func TestAQuestionIsAboutARouterOfTheTraefikThatAsks(t *testing.T) {
 		},
 		"by exposure": {
 			[]string{"--providers.docker.exposedbydefault=false"}, []string{"--providers.docker.constraints=Label(`zone`,`in`)"},
-			nil, func(a *fakeApp) { delete(a.app.Labels, "traefik.enable") },
+			nil, func(a *fakeApp) { delete(a.Labels, "traefik.enable") },
 		},
 		"by entry points": {
 			[]string{"--entrypoints.web.address=:80", "--providers.docker"}, []string{"--entrypoints.internal.address=:80", "--providers.docker"},

@@ -13,22 +13,22 @@ func TestAnAppStaysClosedWhileWhatItDependsOnBoots(t *testing.T) {
 	stacks := map[string]func() []*fakeApp{
 		"a gateway": func() []*fakeApp {
 			rails := service("desk", "rails")
-			rails.boot = boot
+			rails.Boot = boot
 			return []*fakeApp{service("desk", "nginx", "rails:started").routed("desk.test"), rails}
 		},
 		"two links away": func() []*fakeApp {
 			search := service("desk", "search")
-			search.boot = boot
+			search.Boot = boot
 			return []*fakeApp{service("desk", "nginx", "rails:started").routed("desk.test"), service("desk", "rails", "search:started"), search}
 		},
 		"in a circle": func() []*fakeApp {
 			nginx, rails := service("desk", "nginx", "rails:started").routed("desk.test"), service("desk", "rails")
-			rails.boot = boot
+			rails.Boot = boot
 			return []*fakeApp{nginx, rails.label("paastis.linked_apps", "desk-nginx:started")}
 		},
 		"in a short time of its own": func() []*fakeApp {
 			rails := service("desk", "rails")
-			rails.boot = boot
+			rails.Boot = boot
 			return []*fakeApp{service("desk", "nginx", "rails:started").routed("desk.test").label("paastis.start_timeout", "10s"), rails}
 		},
 	}
@@ -61,13 +61,13 @@ func TestWhatNeverServesHoldsUpNobodyForLong(t *testing.T) {
 					needs = append(needs, c.nginx)
 				}
 				nginx, rails := service("desk", "nginx", needs...).routed("desk.test"), service("desk", "rails")
-				for i := range nginx.app.Links {
-					nginx.app.Links[i].Optional = name == "it could do without"
+				for i := range nginx.Links {
+					nginx.Links[i].Optional = name == "it could do without"
 				}
 				if c.label != "" {
 					nginx.label("paastis.linked_apps", c.label)
 				}
-				rails.never = []string{"desk-rails-1"}
+				rails.Never = []string{"desk-rails-1"}
 				w := live(t, "", nginx, rails)
 				for round := range 2 {
 					if took := w.wakes("desk-nginx", 10*time.Minute); took < c.from || took > c.to {

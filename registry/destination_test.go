@@ -19,8 +19,8 @@ import (
 func traefikAt(name, address string, args ...string) *fakeApp {
 	a := service("edge", name).awake()
 	static, _ := traefik.ReadStatic(append(args, "--providers.http.endpoint=http://paastis:3000/traefik/config"), nil)
-	a.app.Traefik, a.app.Protected = &static, inventory.RunsTraefik
-	a.app.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr(address)}
+	a.Traefik, a.Protected = &static, inventory.RunsTraefik
+	a.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr(address)}
 	return a
 }
 
@@ -96,15 +96,15 @@ func TestWhatTheOwnerKeepsFromTraefikIsNotPublishedToIt(t *testing.T) {
 		"nothing":  {traefik.Static{}, func(a *fakeApp) {}, true},
 		"disabled": {traefik.Static{}, func(a *fakeApp) { a.label("traefik.enable", "false") }, false},
 		"disabled, with a rule of Paastis's": {traefik.Static{}, func(a *fakeApp) {
-			clear(a.app.Labels)
+			clear(a.Labels)
 			a.label("traefik.enable", "false").label("paastis.rule", "Host(`a.test`)").label("paastis.port", "80")
 		}, false},
 		"a rule of Paastis's, not exposed": {traefik.Static{ExposedByDefault: &no}, func(a *fakeApp) {
-			clear(a.app.Labels)
+			clear(a.Labels)
 			a.label("paastis.rule", "Host(`a.test`)").label("paastis.port", "80")
 		}, true},
 		"a rule of Paastis's, constrained": {traefik.Static{Constraints: zone}, func(a *fakeApp) {
-			clear(a.app.Labels)
+			clear(a.Labels)
 			a.label("zone", "in").label("paastis.rule", "Host(`a.test`)").label("paastis.port", "80")
 		}, false},
 		"not exposed by default":                    {traefik.Static{ExposedByDefault: &no}, func(a *fakeApp) {}, false},
@@ -151,14 +151,14 @@ func TestAnAppThatTraefikSharesNoNetworkWithIsNotCarriedThereByPaastis(t *testin
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := found()
-				a.app.Networks = c.app
+				a.Networks = c.app
 				if c.label != "" {
 					a.label("traefik.docker.network", c.label)
 				}
 				edge := traefikAt("traefik", "10.0.0.2", "--providers.docker.network="+c.flag)
-				edge.app.Networks = c.traefik
+				edge.Networks = c.traefik
 				if c.traefik == nil {
-					edge.app.Instances[0].Addresses = nil
+					edge.Instances[0].Addresses = nil
 				}
 				w := liveFor(t, settingsFor(t, ""), a, edge)
 				if got := len(routersIn(t, w.publisher.Publish(netip.MustParseAddr("10.0.0.2"), self).Body)) > 0; got != c.want {
@@ -245,7 +245,7 @@ func TestATraefikThatHasJustStartedIsLookedForBeforeItGetsARoute(t *testing.T) {
 		w := liveFor(t, settingsFor(t, ""), zoned("in", "in"), zoned("out", "out"))
 		outer := traefikAt("outer", "10.0.0.2", "--providers.docker.constraints=Label(`zone`,`out`)")
 		w.fake.mu.Lock()
-		w.fake.apps[outer.app.Name] = outer // and its event is on the way
+		w.fake.put(outer) // and its event is on the way
 		w.fake.mu.Unlock()
 		w.publisher.Recognise(t.Context(), netip.MustParseAddr("10.0.0.2"))
 		w.wantPublished("10.0.0.2", "shop-out")
@@ -259,11 +259,11 @@ func TestWhatIsNotKnownOfATraefikThatFetchesIsTold(t *testing.T) {
 	}{
 		"all is read": {func(*inventory.Settings, *fakeApp) {}, ""},
 		"it is in a file": {func(_ *inventory.Settings, edge *fakeApp) {
-			edge.app.Traefik = &traefik.Static{Unread: "it is in a file"}
+			edge.Traefik = &traefik.Static{Unread: "it is in a file"}
 		}, "it is in a file"},
-		"no flag of fetching": {func(_ *inventory.Settings, edge *fakeApp) { edge.app.Traefik = &traefik.Static{} }, "in a file"},
+		"no flag of fetching": {func(_ *inventory.Settings, edge *fakeApp) { edge.Traefik = &traefik.Static{} }, "in a file"},
 		"it is in a file, and set": {func(s *inventory.Settings, edge *fakeApp) {
-			edge.app.Traefik = &traefik.Static{Unread: "it is in a file"}
+			edge.Traefik = &traefik.Static{Unread: "it is in a file"}
 			s.Traefik.Constraints, _ = traefik.ParseConstraint("")
 			s.Traefik.ExposedByDefault = new(bool)
 		}, ""},

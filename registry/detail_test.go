@@ -158,7 +158,7 @@ func TestNoStopIsForeseenOfAnAppThatNeverSleepsOrIsInUse(t *testing.T) {
 func TestTheOwnerReadsTheLogsOfAFailureWhateverVisitorsMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.crash, a.logs = 3, []string{"no database"}
+		a.Crash, a.logs = 3, []string{"no database"}
 		w := liveMetered(t, "", true, a)
 		w.visit("solo-web")
 		synctest.Wait()
@@ -195,7 +195,7 @@ func TestHealthTellsOfAProviderThatIsLostAndOfItsReturn(t *testing.T) {
 			h.Apps[Ready] != 3 || h.Apps[Asleep] != 1 || len(h.Problems) != 1 {
 			t.Errorf("health: %+v", h)
 		}
-		w.lost <- errors.New("fake: connection reset")
+		w.Drop(errors.New("fake: connection reset"))
 		synctest.Wait()
 		if h := w.Health(); h.Providers[0] != (ProviderHealth{Name: "fake", Error: "fake: connection reset", Since: time.Now()}) {
 			t.Errorf("health: %+v", h)

@@ -255,7 +255,7 @@ func TestARouteKeepsItsNameWhateverRulesAndOtherAppsDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		router := func(a *fakeApp, name string) *fakeApp {
 			a.label("paastis.enable", "true").label("paastis.port", "8080")
-			return a.label("traefik.http.routers."+name+".rule", "Host(`"+name+"."+a.app.Name+".test`)")
+			return a.label("traefik.http.routers."+name+".rule", "Host(`"+name+"."+a.Name+".test`)")
 		}
 		apps := []*fakeApp{
 			router(router(service("shop", "web"), "shop-web"), "api"), router(service("shop", "web-api"), "shop-web-api"),
@@ -507,7 +507,7 @@ func TestAnAppWithALabelThatTraefikCannotReadIsNotPublished(t *testing.T) {
 func TestAnAppWithoutTraefikLabelsIsRoutedByItsOwnRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("solo", "web").label("paastis.rule", "Host(`own.test`)").label("paastis.enable", "true").label("paastis.port", "9000")
-		a.address = netip.MustParseAddr("10.0.0.9")
+		a.Address = netip.MustParseAddr("10.0.0.9")
 		w, b := liveDirect(t, Options{}, a)
 		w.wantRoute(b, "solo-web", self)
 		w.visit("solo-web")
@@ -532,14 +532,14 @@ func TestTraefikIsLedToContainersByNameOnANetworkThatItIsOn(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := found()
-			a.app.Networks, a.host = c.app, c.joined
+			a.Networks, a.Host = c.app, c.joined
 			if c.chosen != "" {
 				a.label("traefik.docker.network", c.chosen)
 			}
 			proxy := service("edge", "traefik").awake()
-			proxy.app.Networks = c.traefik
+			proxy.Networks = c.traefik
 			if c.traefik != nil {
-				proxy.app.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
+				proxy.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
 			}
 			w, b := liveDirect(t, Options{}, a, proxy)
 			w.visit("solo-web")
@@ -565,14 +565,14 @@ func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T)
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := found().awake()
-			one := &a.app.Instances[0]
+			one := &a.Instances[0]
 			one.Address = netip.MustParseAddr("10.0.0.7")
 			two := *one
 			two.Name, two.ID, two.Address = "solo-web-2", "id2", netip.MustParseAddr("10.0.0.8")
-			a.app.Instances = append(a.app.Instances, two)
+			a.Instances = append(a.Instances, two)
 			w, _ := liveDirect(t, Options{}, a)
 			w.visit("solo-web")
-			w.change("solo-web", func(i *inventory.Instance) { i.Health, a.app.Instances[1].Health = c.one, c.two })
+			w.change("solo-web", func(i *inventory.Instance) { i.Health, a.Instances[1].Health = c.one, c.two })
 			rt := w.Inventory().Routes["solo-web"]
 			if got := strings.Join(w.serversOf(rt), " "); got != c.want {
 				t.Errorf("%+v: led to %s", c, got)
@@ -589,9 +589,9 @@ func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T)
 func TestATraefikGetsTheNamesOnItsNetworksFromTheBeginning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := found().awake()
-		a.app.Instances[0].Address, a.app.Networks = netip.MustParseAddr("10.9.0.7"), []string{"other", "web"}
+		a.Instances[0].Address, a.Networks = netip.MustParseAddr("10.9.0.7"), []string{"other", "web"}
 		edge := service("edge", "traefik").awake()
-		edge.app.Instances[0].Addresses, edge.app.Networks = []netip.Addr{netip.MustParseAddr("10.0.0.2")}, []string{"web"}
+		edge.Instances[0].Addresses, edge.Networks = []netip.Addr{netip.MustParseAddr("10.0.0.2")}, []string{"web"}
 		f := newFake(a, edge)
 		w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, "")})
 		for _, c := range []struct{ by, want string }{
@@ -645,7 +645,7 @@ func newDirectLife(t *testing.T, seed uint64) *directLife {
 	web := service("shop", "web", "db").routed("shop.test").label("paastis.max_idle_time", "3s")
 	f := newFake(web, service("shop", "db").label("paastis.max_idle_time", "3s"))
 	for _, a := range f.apps {
-		a.boot, a.stopping = time.Duration(random.Int64N(int64(2*time.Second)))+1, time.Duration(random.Int64N(int64(time.Second)))+1
+		a.Boot, a.Stopping = time.Duration(random.Int64N(int64(2*time.Second)))+1, time.Duration(random.Int64N(int64(time.Second)))+1
 	}
 	o := Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, "")}
 	l := &directLife{web: web, random: random}
@@ -694,7 +694,7 @@ func (l *directLife) request(name string) {
 func (l *directLife) wantUp(when string) {
 	l.set(func() {
 		for _, name := range []string{"shop-web", "shop-db"} {
-			if l.apps[name].app.Instances[0].Status != inventory.Running {
+			if l.apps[name].Instances[0].Status != inventory.Running {
 				l.t.Errorf("%s is down as a request %s", name, when)
 			}
 		}

@@ -13,8 +13,8 @@ import (
 )
 
 func TestFailuresAreToldApart(t *testing.T) {
-	crash := func(exit int) func(*fakeApp) { return func(a *fakeApp) { a.crash = exit } }
-	refuse := func(err error) func(*fakeApp) { return func(a *fakeApp) { a.startErr = err } }
+	crash := func(exit int) func(*fakeApp) { return func(a *fakeApp) { a.Crash = exit } }
+	refuse := func(err error) func(*fakeApp) { return func(a *fakeApp) { a.Err = err } }
 	for _, c := range []struct {
 		what string
 		do   func(*fakeApp)
@@ -25,8 +25,8 @@ func TestFailuresAreToldApart(t *testing.T) {
 		{"image", refuse(fmt.Errorf("fake: start: %w", provider.ErrImageMissing)), Failure{Kind: ImageMissing}, "It could not be started: its image is missing."},
 		{"unreachable", refuse(fmt.Errorf("fake: start: %w", provider.ErrUnreachable)), Failure{Kind: Unreachable}, "It could not be started: its provider cannot be reached."},
 		{"refused", refuse(errors.New("fake: no")), Failure{Kind: Refused}, "It could not be started: its provider refused; the log says why."},
-		{"memory", func(a *fakeApp) { a.oom = true }, Failure{Kind: OutOfMemory}, "It ran out of memory."},
-		{"health", func(a *fakeApp) { a.boot = time.Hour }, Failure{Kind: Unhealthy}, "It was not healthy within 5m0s."},
+		{"memory", func(a *fakeApp) { a.OOM = true }, Failure{Kind: OutOfMemory}, "It ran out of memory."},
+		{"health", func(a *fakeApp) { a.Boot = time.Hour }, Failure{Kind: Unhealthy}, "It was not healthy within 5m0s."},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := solo()
@@ -46,7 +46,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 func TestALinkedAppThatFailedIsAFailureOfItsOwnKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		apps := shop()
-		apps[2].crash = 3
+		apps[2].Crash = 3
 		w := live(t, "", apps...)
 		w.visit("shop-front")
 		for name, want := range map[string]FailureKind{"shop-front": NeedFailed, "shop-back": NeedFailed, "shop-db": Ended} {
@@ -61,7 +61,7 @@ func TestALinkedAppThatFailedIsAFailureOfItsOwnKind(t *testing.T) {
 func TestACrashLoopOfTheProvidersOwnIsEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.boot, a.crash, a.restarts = 50*time.Millisecond, 7, true
+		a.Boot, a.Crash, a.Restarts = 50*time.Millisecond, 7, true
 		w := liveMetered(t, "", false, a)
 		a.logs = []string{"no config"}
 		began := time.Now()
@@ -72,7 +72,7 @@ func TestACrashLoopOfTheProvidersOwnIsEnded(t *testing.T) {
 			w.Wake(w.Named("solo-web"), false)
 			time.Sleep(100 * time.Millisecond)
 		}
-		if n := len(w.startsOf("solo-web")); n > 5 {
+		if n := len(w.Started("solo-web")); n > 5 {
 			t.Errorf("%d starts in the first minute", n)
 		}
 		got, _ := w.Failure(w.Named("solo-web"))
@@ -80,7 +80,7 @@ func TestACrashLoopOfTheProvidersOwnIsEnded(t *testing.T) {
 			t.Errorf("failure: %+v", got)
 		}
 
-		w.set(func() { a.crash = 0 })
+		w.set(func() { a.Crash = 0 })
 		w.Wake(w.Named("solo-web"), true)
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Ready)
@@ -90,9 +90,9 @@ func TestACrashLoopOfTheProvidersOwnIsEnded(t *testing.T) {
 func TestAnAppThatNeedsAFewAttemptsIsNoCrashLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.boot, a.crash, a.restarts = time.Second, 1, true
+		a.Boot, a.Crash, a.Restarts = time.Second, 1, true
 		w := live(t, "", a)
-		time.AfterFunc(3*time.Second, func() { w.set(func() { a.crash = 0 }) })
+		time.AfterFunc(3*time.Second, func() { w.set(func() { a.Crash = 0 }) })
 		if got := w.visit("solo-web"); got != Ready {
 			t.Errorf("visitor got %s", got)
 		}
@@ -103,7 +103,7 @@ func TestVisitorsReadLogsOnlyWhereAllowed(t *testing.T) {
 	for allowed, want := range map[string][]string{"false": nil, "true": {"cannot open /data"}} {
 		synctest.Test(t, func(t *testing.T) {
 			a := solo().label("paastis.show_logs", allowed)
-			a.crash, a.logs = 1, []string{"cannot open /data"}
+			a.Crash, a.logs = 1, []string{"cannot open /data"}
 			w := liveMetered(t, "", false, a)
 			w.visit("solo-web")
 			synctest.Wait()
@@ -120,7 +120,7 @@ func TestVisitorsReadLogsOnlyWhereAllowed(t *testing.T) {
 func TestAnAppWithOldRestartsIsNotStoppedWhenPaastisStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().awake()
-		a.app.Instances[0].Restarts = 57 // over months
+		a.Instances[0].Restarts = 57 // over months
 		w := live(t, "", a)
 		time.Sleep(time.Second)
 		w.wantCalls("")
@@ -133,12 +133,12 @@ func TestAnAppThatEndsRightAfterItIsReadyIsNotStartedAgainAndAgain(t *testing.T)
 		t.Run(fmt.Sprint(exit), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := solo()
-				a.boot, a.noHealth, a.crash, a.job = 500*time.Millisecond, true, exit, true
+				a.Boot, a.NoHealth, a.Crash, a.Job = 500*time.Millisecond, true, exit, true
 				w := live(t, "", a)
 				for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(400 * time.Millisecond) {
 					w.Wake(w.Named("solo-web"), false)
 				}
-				if n := len(w.startsOf("solo-web")); n > 5 {
+				if n := len(w.Started("solo-web")); n > 5 {
 					t.Errorf("exit %d: %d starts in the first minute", exit, n)
 				}
 			})
@@ -149,21 +149,21 @@ func TestAnAppThatEndsRightAfterItIsReadyIsNotStartedAgainAndAgain(t *testing.T)
 func TestFailuresOfLongAgoDoNotSpaceTheNextRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.crash = 1
+		a.Crash = 1
 		w := live(t, "", a)
 		for range 6 {
 			w.visit("solo-web")
 			time.Sleep(2 * time.Minute)
 		}
-		w.set(func() { a.crash = 0 })
+		w.set(func() { a.Crash = 0 })
 		if got := w.visit("solo-web"); got != Ready {
 			t.Fatal(got)
 		}
 		time.Sleep(30 * 24 * time.Hour)
 		w.wantState("solo-web", Asleep)
-		w.set(func() { a.crash = 1 })
+		w.set(func() { a.Crash = 1 })
 		w.visit("solo-web")
-		w.set(func() { a.crash = 0 })
+		w.set(func() { a.Crash = 0 })
 		time.Sleep(firstRetry)
 		if got := w.visit("solo-web"); got != Ready {
 			k := w.Named("solo-web")
@@ -175,7 +175,7 @@ func TestFailuresOfLongAgoDoNotSpaceTheNextRetry(t *testing.T) {
 func TestOneLoopingInstanceDoesNotStopTheAppThatIsInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().awake()
-		a.app.Instances = append(a.app.Instances, inventory.Instance{Name: "solo-web-2", ID: "id2", Status: inventory.Running, Health: inventory.Healthy})
+		a.Instances = append(a.Instances, inventory.Instance{Name: "solo-web-2", ID: "id2", Status: inventory.Running, Health: inventory.Healthy})
 		w := live(t, "", a)
 		for range 10 {
 			w.change("solo-web", func(i *inventory.Instance) { i.Status, i.Restarts = inventory.Restarting, i.Restarts+1 })
@@ -195,13 +195,13 @@ func TestOwnStartsAndTheProvidersTogetherAreFiveInAMinute(t *testing.T) {
 		t.Run(fmt.Sprint(max), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := solo()
-				a.boot, a.crash, a.restarts = 50*time.Millisecond, 7, true
-				a.maxRestarts = max
+				a.Boot, a.Crash, a.Restarts = 50*time.Millisecond, 7, true
+				a.MaxRestarts = max
 				w := live(t, "", a)
 				for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(400 * time.Millisecond) {
 					w.Wake(w.Named("solo-web"), false)
 				}
-				if n := len(w.startsOf("solo-web")); n > 5 {
+				if n := len(w.Started("solo-web")); n > 5 {
 					t.Errorf("on-failure:%d: %d starts in the first minute", max, n)
 				}
 			})
@@ -212,14 +212,14 @@ func TestOwnStartsAndTheProvidersTogetherAreFiveInAMinute(t *testing.T) {
 func TestACrashLoopWhoseStopFailsIsStoppedLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.boot, a.crash, a.restarts = 50*time.Millisecond, 7, true
-		a.stopErr = errors.New("no")
+		a.Boot, a.Crash, a.Restarts = 50*time.Millisecond, 7, true
+		a.StopErr = errors.New("no")
 		w := live(t, "", a)
 		w.visit("solo-web")
-		w.set(func() { a.stopErr = nil })
+		w.set(func() { a.StopErr = nil })
 		time.Sleep(5 * time.Minute)
-		t.Logf("starts after 5 min: %d, calls %s, state %s", len(w.startsOf("solo-web")), w.took(), w.View(w.Named("solo-web")).State)
-		if n := len(w.startsOf("solo-web")); n > 20 {
+		t.Logf("starts after 5 min: %d, calls %s, state %s", len(w.Started("solo-web")), w.took(), w.View(w.Named("solo-web")).State)
+		if n := len(w.Started("solo-web")); n > 20 {
 			t.Errorf("%d starts: nobody stops the loop", n)
 		}
 	})

@@ -58,9 +58,9 @@ func (g *gateway) become(err error, urls ...string) {
 // found is an app whose server Traefik has to find, at 10.0.0.7.
 func found() *fakeApp {
 	a := solo()
-	delete(a.app.Labels, "traefik.http.services.solo-web.loadbalancer.server.url")
+	delete(a.Labels, "traefik.http.services.solo-web.loadbalancer.server.url")
 	a.label("traefik.http.services.solo.loadbalancer.server.port", "8080")
-	a.addresses = []netip.Addr{netip.MustParseAddr("10.0.0.7")}
+	a.Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.7")}
 	return a
 }
 
@@ -267,7 +267,7 @@ func TestAProofFromBeforeARestartIsNone(t *testing.T) {
 func TestAnAppIsReadyOnceItsRouteIsFetchedThoughTraefikHasNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := found().awake()
-		a.app.Instances[0].StartedAt = time.Now() // just now, so that it is not known to serve
+		a.Instances[0].StartedAt = time.Now() // just now, so that it is not known to serve
 		w := liveBehind(t, &gateway{err: api.ErrNoService}, a)
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Starting)

@@ -17,7 +17,7 @@ import (
 func TestAPageKnowsHowLongAnAppUsuallyTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.boot = 12 * time.Second
+		a.Boot = 12 * time.Second
 		w := live(t, "", a)
 		if v := w.View(w.Named("solo-web")); v.Usual != 0 || !v.Began.IsZero() {
 			t.Errorf("before any wake it is said to take %s since %s", v.Usual, v.Began)
@@ -29,8 +29,8 @@ func TestAPageKnowsHowLongAnAppUsuallyTakes(t *testing.T) {
 			t.Errorf("the way up began at %s, not %s", v.Began, asked)
 		}
 		time.Sleep(time.Minute)
-		if v := w.View(w.Named("solo-web")); v.Usual < a.boot || v.Usual > a.boot+5*time.Second || !v.Began.IsZero() {
-			t.Errorf("an app that boots for %s is said to take %s; on its way since %s", a.boot, v.Usual, v.Began)
+		if v := w.View(w.Named("solo-web")); v.Usual < a.Boot || v.Usual > a.Boot+5*time.Second || !v.Began.IsZero() {
+			t.Errorf("an app that boots for %s is said to take %s; on its way since %s", a.Boot, v.Usual, v.Began)
 		}
 	})
 }
@@ -76,7 +76,7 @@ func TestHistoryTellsWhenAnAppWasAwakeAndWhatIsNotKnown(t *testing.T) {
 func TestAnAppThatFailsIsNeitherAsleepNorAwake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.crash = 1
+		a.Crash = 1
 		began := time.Now()
 		w := live(t, "", a)
 		time.Sleep(time.Hour)

@@ -65,7 +65,7 @@ func TestAppWhoseLabelsHaveTheRouterStaysAwakeWithTheOneThatServes(t *testing.T)
 func TestAppThatOnlyHoldsARouterIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	front, back := lent()
-	delete(front.app.Labels, "traefik.http.routers.shop-front.middlewares")
+	delete(front.Labels, "traefik.http.routers.shop-front.middlewares")
 	inv := resolved(t, front.awake(), back)
 	if e := inv.Named("shop-front"); e.Managed {
 		t.Errorf("front is managed: %s", e.Why)
@@ -76,7 +76,7 @@ func TestAppThatOnlyHoldsARouterIsLeftAlone(t *testing.T) {
 	if links := inv.Graph.Links("shop-back"); len(links) > 0 {
 		t.Errorf("links %v", links)
 	}
-	back.app.Stack = "another"
+	back.Stack = "another"
 	if e := resolved(t, front, back).Named("shop-back"); e.Managed {
 		t.Errorf("the labels of another stack let it sleep: %s", e.Why)
 	}
@@ -101,7 +101,7 @@ func TestRouterIsThereWhileItsLabelsAndItsServiceAre(t *testing.T) {
 	} {
 		front, back := lent()
 		all := service("", "all").routed("x").label("traefik.http.routers.-all.rule", "PathPrefix(`/`)").awake()
-		all.app.Name = "all"
+		all.Name = "all"
 		for a, how := range map[*fakeApp]func(*fakeApp){front: row.front, back: row.back} {
 			if how != nil {
 				how(a)
@@ -117,7 +117,7 @@ func TestPublishedRouteLeadsToTheAppThatServesByTheMiddlewaresOfItsLabels(t *tes
 	synctest.Test(t, func(t *testing.T) {
 		front, back := lent()
 		front.label("paastis.mode", "forwardauth") // so that nothing else tells of its middlewares
-		back.address, back.addresses = netip.MustParseAddr("10.0.0.5"), []netip.Addr{netip.MustParseAddr("10.0.0.5")}
+		back.Address, back.Addresses = netip.MustParseAddr("10.0.0.5"), []netip.Addr{netip.MustParseAddr("10.0.0.5")}
 		f := newFake(front, back)
 		w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: settingsFor(t, "")})
 		b := balance(t, w.Registry, "10.0.0.9")
@@ -159,9 +159,9 @@ func TestTwoRoutersOfOneNameAreOneOrNone(t *testing.T) {
 		"another certificate": {func(a *fakeApp) { a.label("traefik.http.routers.shop.tls.certresolver", "le") }, "all"},
 		"another rule, and stopped": {func(a *fakeApp) {
 			a.label("traefik.http.routers.shop.rule", "Host(`x`)")
-			a.app.Instances[0] = inventory.Instance{}
+			a.Instances[0] = inventory.Instance{}
 		}, "blue"},
-		"the other stopped": {func(a *fakeApp) { a.app.Instances[0] = inventory.Instance{} }, "blue"},
+		"the other stopped": {func(a *fakeApp) { a.Instances[0] = inventory.Instance{} }, "blue"},
 	} {
 		one := func(name string) *fakeApp {
 			a := service("", name).awake().
@@ -170,13 +170,13 @@ func TestTwoRoutersOfOneNameAreOneOrNone(t *testing.T) {
 				label("traefik.http.routers.shop.service", "shop").
 				label("traefik.http.routers.shop.tls", "true").
 				label("traefik.http.services.shop.loadbalancer.server.port", "80")
-			a.app.Name = name
+			a.Name = name
 			return a
 		}
 		blue, green := one("blue"), one("green")
 		row.change(green)
 		all := service("", "all").routed("x").label("traefik.http.routers.-all.rule", "PathPrefix(`/`)").awake()
-		all.app.Name = "all"
+		all.Name = "all"
 		inv := resolved(t, blue, green, all)
 		if got := nameOf(inv.Find(request(t, "https://shop.example/"))); got != row.want {
 			t.Errorf("%s: the request is for %q, want %q", name, got, row.want)
@@ -188,4 +188,4 @@ func TestTwoRoutersOfOneNameAreOneOrNone(t *testing.T) {
 
 func (a *fakeApp) run() { a.awake() }
 
-func forgotten(a *fakeApp) { delete(a.app.Labels, "traefik.docker.allownonrunning") }
+func forgotten(a *fakeApp) { delete(a.Labels, "traefik.docker.allownonrunning") }

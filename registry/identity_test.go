@@ -47,7 +47,7 @@ func TestASleepingAppThatIsRemovedIsWarnedOf(t *testing.T) {
 		"removed while it ran": {before: func(w *world) { w.visit("shop-web") }},
 		"renamed": {before: func(w *world) {
 			a := service("shop", "new").routed("shop.test")
-			a.app.Instances[0].ID = "shop-web-id1"
+			a.Instances[0].ID = "shop-web-id1"
 			w.add(a)
 		}},
 		"stopped and removed by its owner": {before: func(w *world) {
@@ -82,7 +82,7 @@ func TestAPruneIsRememberedForCheck(t *testing.T) {
 		if store.kept.Apps["fake/shop-web"].RemovedAsleep.IsZero() {
 			t.Errorf("remembered: %+v", store.kept.Apps)
 		}
-		f.apps["shop-web"] = service("shop", "web").routed("shop.test")
+		f.put(service("shop", "web").routed("shop.test"))
 		store.lives(t, f, func(*Registry) {})
 		if !store.kept.Apps["fake/shop-web"].RemovedAsleep.IsZero() {
 			t.Error("an app that is there again counts as removed")
@@ -100,7 +100,7 @@ func TestPinAndHistoryStayWithAnAppUnderAnotherName(t *testing.T) {
 	}
 	renamed := func(name string) *fakeApp {
 		a := service("abc", name).routed("shop.test")
-		a.app.Instances[0].ID = "the same"
+		a.Instances[0].ID = "the same"
 		return a
 	}
 	for what, c := range map[string]struct {
@@ -148,7 +148,7 @@ func TestPinAndHistoryStayWithAnAppUnderAnotherName(t *testing.T) {
 func TestWhoWaitsForAnAppGetsItsSuccessor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("shop", "web").routed("shop.test")
-		a.boot = 5 * time.Second
+		a.Boot = 5 * time.Second
 		w := live(t, "", a)
 		k := w.Named("shop-web")
 		w.Wake(k, false)
@@ -172,7 +172,7 @@ func TestWhoWaitsForAnAppGetsItsSuccessor(t *testing.T) {
 func TestWhoWaitsForAnAppThatStaysAwayIsToldSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("shop", "web").routed("shop.test")
-		a.boot = 5 * time.Second
+		a.Boot = 5 * time.Second
 		w := live(t, "", a)
 		k := w.Named("shop-web")
 		w.Wake(k, false)

@@ -13,7 +13,7 @@ import (
 // migration is a job that front waits for.
 func migration(takes time.Duration) (front, job *fakeApp) {
 	front, job = service("shop", "front", "migrate:completed").routed("shop.test"), service("shop", "migrate")
-	job.noHealth, job.job, job.boot = true, true, takes
+	job.NoHealth, job.Job, job.Boot = true, true, takes
 	return front, job
 }
 
@@ -53,7 +53,7 @@ func TestAJobHasALimitOfItsOwn(t *testing.T) {
 func TestAJobIsNotAskedWhetherItIsHealthy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front, job := migration(30 * time.Minute)
-		job.noHealth = false
+		job.NoHealth = false
 		w := live(t, "", front, job)
 		began := time.Now()
 		if s := w.visit("shop-front"); s != Ready || time.Since(began) > 31*time.Minute {
@@ -76,7 +76,7 @@ func TestWhoWaitsForAJobThatFailsHasItsExitCodeAndItsLog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				front, job := service("shop", "front", "back").routed("shop.test"), service("shop", "migrate")
-				job.noHealth, job.job, job.crash, job.logs = true, true, 3, []string{"no such table"}
+				job.NoHealth, job.Job, job.Crash, job.logs = true, true, 3, []string{"no such table"}
 				front.label("paastis.show_logs", c.front)
 				job.label("paastis.show_logs", c.job)
 				f := newFake(front, service("shop", "back", "migrate:completed"), job)
@@ -103,7 +103,7 @@ func TestAJobRunsOnceBesideReplicas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front, job := migration(20 * time.Second)
 		second := inventory.Instance{Name: "shop-front-2", ID: "second", Status: inventory.Running, Health: inventory.Healthy}
-		front.app.Instances = append(front.app.Instances, second)
+		front.Instances = append(front.Instances, second)
 		w := live(t, "", front, job)
 		time.Sleep(time.Minute)
 		if s := w.visit("shop-front"); s != Ready {

@@ -12,7 +12,7 @@ import (
 func TestAnAppThatItsProviderRemovesIsNeverStoppedAndTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		once := service("", "once").routed("once.test").awake()
-		once.app.Ephemeral = true
+		once.Ephemeral = true
 		w := live(t, "", once, service("shop", "front").routed("shop.test").label("paastis.linked_apps", "-once").awake())
 		time.Sleep(time.Hour)
 		w.wantCalls("stop shop-front")

@@ -54,7 +54,7 @@ func (l *life) pass(k *Keeper) bool {
 		if l.calling[needed] == "stop" {
 			l.t.Errorf("a request passed to %s while %s was being stopped", name, needed)
 		}
-		if !l.runs(needed) && !l.unseen() {
+		if !l.runs(needed) && l.Watched() {
 			l.t.Errorf("a request passed to %s while %s did not run", name, needed)
 		}
 	}
@@ -164,7 +164,7 @@ func (l *life) users(name string) []string {
 func (l *life) lenient() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.disabled || l.unseen()
+	return l.disabled || !l.Watched()
 }
 
 // connect lets the meter see the app's connections. Called with the lock held.

@@ -107,7 +107,7 @@ func newLife(t *testing.T, seed uint64, kind lifeKind, log slog.Handler) *life {
 	f := newFake()
 	for i := range n {
 		a := l.newApp(i)
-		f.apps[a.app.Name] = a
+		f.put(a)
 	}
 	l.metered = metered{f, true}
 	var stop func()
@@ -134,16 +134,16 @@ func (l *life) newApp(i int) *fakeApp {
 		links = append(links, other[2:]+l.someCondition(other))
 	}
 	a := service("s", name[2:], links...).routed(name[2:] + ".test")
-	l.links[name] = a.app.Links
-	a.boot, a.stopping, a.ordering = l.some(3*time.Second), l.some(3*time.Second), l.some(500*time.Millisecond)
-	a.job, a.noHealth = l.jobs[name], l.jobs[name] || l.random.IntN(4) == 0
+	l.links[name] = a.Links
+	a.Boot, a.Stopping, a.Ordering = l.some(3*time.Second), l.some(3*time.Second), l.some(500*time.Millisecond)
+	a.Job, a.NoHealth = l.jobs[name], l.jobs[name] || l.random.IntN(4) == 0
 	for range l.random.IntN(3) {
 		a.replicate()
 	}
 	if l.kind.circles && l.random.IntN(3) == 0 {
 		// A circle may be of the provider's own links or of a label.
-		a.label("paastis.linked_apps", strings.Join(linkTexts(a.app.Links), ","))
-		a.app.Links = nil
+		a.label("paastis.linked_apps", strings.Join(linkTexts(a.Links), ","))
+		a.Links = nil
 	}
 	return a
 }
@@ -250,12 +250,10 @@ func (l *life) step() {
 	case 11:
 		l.fault(name, l.random.IntN(4))
 	case 12:
-		select {
-		case l.lost <- errors.New("fake: connection lost"):
+		if l.Drop(errors.New("fake: connection lost")) {
 			l.mu.Lock()
 			clear(l.stopped) // it may have been the engine
 			l.mu.Unlock()
-		default:
 		}
 	case 13:
 		l.reload(name)
@@ -330,7 +328,7 @@ func (l *life) send(name string, force bool) {
 // are gone.
 func (l *life) externalAction(name string, do func(*inventory.Instance)) {
 	l.mu.Lock()
-	if l.calling[name] != "" || l.unseen() {
+	if l.calling[name] != "" || !l.Watched() {
 		l.mu.Unlock()
 		return
 	}
@@ -347,7 +345,7 @@ func (l *life) noteWithout(name string) {
 	l.fake.mu.Lock()
 	defer l.fake.mu.Unlock()
 	for _, n := range l.links[name] {
-		for _, i := range l.apps[n.Name].app.Instances {
+		for _, i := range l.apps[n.Name].Instances {
 			if i.Status != inventory.Running || i.Health == inventory.Unhealthy {
 				l.without[[2]string{name, n.Name}] = true
 			}
@@ -401,7 +399,7 @@ func (l *life) heal() {
 	l.mu.Lock()
 	for name, a := range l.apps {
 		l.fake.mu.Lock()
-		a.startErr, a.stopErr, a.crash = nil, nil, 0
+		a.Err, a.StopErr, a.Crash = nil, nil, 0
 		l.fake.mu.Unlock()
 		l.open[name] = 0
 		l.connect(name)

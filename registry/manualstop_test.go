@@ -15,7 +15,7 @@ import (
 // stopByHand stops what runs of an app as its owner would. Called with nothing held.
 func (f *fake) stopByHand(name string) {
 	f.mu.Lock()
-	count := len(f.apps[name].app.Instances)
+	count := len(f.apps[name].Instances)
 	f.mu.Unlock()
 	for n := range count {
 		f.stopOneByHand(name, n)
@@ -167,7 +167,7 @@ func TestARequestOutlastsARestartByHand(t *testing.T) {
 func TestWhatItsOwnerStoppedOnItsWayUpStaysDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("shop", "web").routed("shop.test")
-		a.boot = 20 * time.Second
+		a.Boot = 20 * time.Second
 		w := live(t, "", a)
 		time.AfterFunc(5*time.Second, func() { w.stopByHand("shop-web") })
 		if got := w.comes("shop-web", time.Minute); got != Asleep {
@@ -302,7 +302,7 @@ func TestAStopByHandOutlivesPaastis(t *testing.T) {
 		})
 		for _, name := range []string{"shop-web", "shop-db"} {
 			f.mu.Lock()
-			f.apps[name].app.Instances[0].StoppedManually = time.Time{} // who has not seen it cannot tell
+			f.apps[name].Instances[0].StoppedManually = time.Time{} // who has not seen it cannot tell
 			f.mu.Unlock()
 		}
 		play(func() {
@@ -331,8 +331,8 @@ func TestWhatGoesDownWithItsProviderIsNotHeldDown(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.stopByHand("shop-web")
 		time.Sleep(10 * time.Second)
-		w.set(func() { w.apps["shop-web"].app.Instances[0].StoppedManually = time.Time{} })
-		w.lost <- context.DeadlineExceeded
+		w.set(func() { w.apps["shop-web"].Instances[0].StoppedManually = time.Time{} })
+		w.Drop(context.DeadlineExceeded)
 		time.Sleep(time.Second)
 		if got := w.visit("shop-web"); got != Ready {
 			t.Errorf("a visitor of an app that went down with its engine gets %s", got)

@@ -20,9 +20,9 @@ import (
 // network of a name that Traefik's own engine has as well.
 func (a *fakeApp) elsewhere(m inventory.Mapping) *fakeApp {
 	m.Host = "192.168.1.20"
-	a.mapped, a.app.Networks = &m, []string{"web"}
-	for n := range a.app.Instances {
-		a.app.Instances[n].Mapped = &m
+	a.Mapped, a.Networks = &m, []string{"web"}
+	for n := range a.Instances {
+		a.Instances[n].Mapped = &m
 	}
 	return a
 }
@@ -30,8 +30,8 @@ func (a *fakeApp) elsewhere(m inventory.Mapping) *fakeApp {
 // traefikOn is a Traefik that runs in those networks, where balance has it.
 func traefikOn(networks ...string) *fakeApp {
 	edge := service("edge", "traefik").awake()
-	edge.app.Networks = networks
-	edge.app.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
+	edge.Networks = networks
+	edge.Instances[0].Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
 	return edge
 }
 
@@ -55,10 +55,10 @@ func TestAnAppThatPublishesItsPortsIsReachedAtItsMachine(t *testing.T) {
 			var house apartment
 			house.become(c.want, StatusError{500})
 			a := found().elsewhere(c.mapping)
-			a.noHealth, a.addresses = true, nil
+			a.NoHealth, a.Addresses = true, nil
 			for key, value := range c.labels {
 				if a.label(key, value); value == "" {
-					delete(a.app.Labels, key)
+					delete(a.Labels, key)
 				}
 			}
 			w, b := liveDirect(t, Options{Probe: house.probe}, a, traefikOn("web"))
@@ -107,7 +107,7 @@ func TestAPortThatIsNotPublishedIsToldAndTheProviderIsAskedWhetherTheAppListens(
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := found().elsewhere(c.mapping)
-			a.noHealth, a.addresses = true, nil
+			a.NoHealth, a.Addresses = true, nil
 			f := newFake(a)
 			into := &lookedInto{metered: metered{f, true}}
 			w := liveOn(t, f, Options{Providers: []provider.Provider{into}, Settings: settingsFor(t, ""), Probe: func(_ context.Context, target inventory.Target) error {
@@ -169,10 +169,10 @@ func TestANetworkOfAnotherEngineIsNotTraefiksOfTheSameName(t *testing.T) {
 		far := newFake()
 		for _, name := range []string{"web", "apart"} {
 			a := service("far", name).routed(name + ".test")
-			delete(a.app.Labels, "traefik.http.services.far-"+name+".loadbalancer.server.url")
-			a.label("paastis.port", "8080").app.Networks = []string{name}
-			a.addresses = []netip.Addr{netip.MustParseAddr("10.0.0.7")}
-			far.apps[a.app.Name] = a
+			delete(a.Labels, "traefik.http.services.far-"+name+".loadbalancer.server.url")
+			a.label("paastis.port", "8080").App.App.Networks = []string{name}
+			a.Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.7")}
+			far.put(a)
 		}
 		here := newFake(traefikOn("web"))
 		w := liveOn(t, here, Options{Providers: []provider.Provider{metered{here, true}, farther{metered{far, true}}}, Settings: settingsFor(t, "")})

@@ -269,7 +269,7 @@ func TestAMarkOpensOnlyWhatItsRouterTakes(t *testing.T) {
 			if c.middlewares != "" {
 				a.label("traefik.http.routers.r.middlewares", c.middlewares)
 			}
-			rt := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &a.app}}, settingsFor(t, "")).Routes["solo-web.r"]
+			rt := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &a.App.App}}, settingsFor(t, "")).Routes["solo-web.r"]
 			req := requestOf(t, c.lines)
 			if got := rt.Takes(&req); got != c.want {
 				t.Errorf("%s (%s) takes %q: %t", c.rule, c.middlewares, c.lines, got)

@@ -29,7 +29,7 @@ func (m metered) Measure(_ context.Context, name string, want provider.Want) (id
 	defer m.mu.Unlock()
 	a := m.apps[name]
 	a.asked = want
-	i := a.app.Instances[0]
+	i := a.Instances[0]
 	if a.measureErr != nil || i.Status != inventory.Running {
 		return idle.Usage{}, errors.Join(a.measureErr, errors.New("fake: cannot be measured"))
 	}

@@ -75,8 +75,8 @@ func newModel(t *testing.T, seed uint64) *model {
 		},
 	}
 	for _, a := range apps {
-		m.names = append(m.names, a.app.Name)
-		a.boot, a.stopping = m.some(3*time.Second), m.some(3*time.Second)
+		m.names = append(m.names, a.Name)
+		a.Boot, a.Stopping = m.some(3*time.Second), m.some(3*time.Second)
 	}
 	m.registry = New(Options{
 		Providers: []provider.Provider{m}, Settings: modelSettings(t), Log: slog.New(slog.DiscardHandler),
@@ -124,12 +124,10 @@ func (m *model) step() {
 	case 8:
 		m.fault(name, m.random.IntN(4))
 	case 9:
-		select {
-		case m.lost <- errors.New("fake: connection lost"):
+		if m.Drop(errors.New("fake: connection lost")) {
 			m.mu.Lock()
 			clear(m.stopped) // it may have been the engine
 			m.mu.Unlock()
-		default:
 		}
 	case 10:
 		m.registry.Reload(modelSettings(m.t))
@@ -187,7 +185,7 @@ func (m *model) pass(k *Keeper) bool {
 		if m.calling[needed] == "stop" {
 			m.t.Errorf("a request passed to %s while %s was being stopped", name, needed)
 		}
-		if !m.runs(needed) && !m.unseen() {
+		if !m.runs(needed) && m.Watched() {
 			m.t.Errorf("a request passed to %s while %s did not run", name, needed)
 		}
 	}
@@ -253,7 +251,7 @@ func (m *model) connect(name string) {
 // ends are gone.
 func (m *model) externalAction(name string, do func(*inventory.Instance)) {
 	m.mu.Lock()
-	if m.calling[name] != "" || m.unseen() {
+	if m.calling[name] != "" || !m.Watched() {
 		m.mu.Unlock()
 		return
 	}
@@ -359,7 +357,7 @@ func (m *model) heal() {
 	defer m.mu.Unlock()
 	for name, a := range m.apps {
 		m.fake.mu.Lock()
-		a.startErr, a.stopErr, a.crash = nil, nil, 0
+		a.Err, a.StopErr, a.Crash = nil, nil, 0
 		m.fake.mu.Unlock()
 		m.open[name] = 0
 		m.connect(name)

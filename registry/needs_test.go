@@ -33,8 +33,8 @@ func (c *lineCounter) Handle(ctx context.Context, r slog.Record) error {
 const pair = `rules: [{pattern: '^pr1-(front|back)$', linked_apps: [pr1-front, pr1-back]}]`
 
 func TestAVisitAfterSomethingDeepDownWasStoppedWakesIt(t *testing.T) {
-	slow := func(a *fakeApp) *fakeApp { a.ordering, a.boot = 500*time.Millisecond, 500*time.Millisecond; return a }
-	job := func(a *fakeApp) *fakeApp { a.noHealth, a.job, a.boot = true, true, 2*time.Second; return a }
+	slow := func(a *fakeApp) *fakeApp { a.Ordering, a.Boot = 500*time.Millisecond, 500*time.Millisecond; return a }
+	job := func(a *fakeApp) *fakeApp { a.NoHealth, a.Job, a.Boot = true, true, 2*time.Second; return a }
 	for name, c := range map[string]struct {
 		yml, stop, visit string
 		apps             func() []*fakeApp
@@ -125,7 +125,7 @@ func TestAnAppIsCalledReadyWhenItIsOpen(t *testing.T) {
 func TestRepeatedWakesForTheSameNeedMakeNoEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := service("pr1", "db")
-		db.boot = 30 * time.Second
+		db.Boot = 30 * time.Second
 		w := live(t, pair, service("pr1", "front").routed("pr1.test"), service("pr1", "back", "db"), db)
 		w.visit("pr1-front")
 		w.change("pr1-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })
@@ -154,7 +154,7 @@ func TestAMigrationRunsOncePerWakeHoweverItsStackIsLinked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				job := service("pr1", "migrate", "db")
-				job.noHealth, job.job, job.boot = true, true, 2*time.Second
+				job.NoHealth, job.Job, job.Boot = true, true, 2*time.Second
 				w := live(t, yml, service("pr1", "front", "back").routed("pr1.test"),
 					service("pr1", "back", "migrate:completed", "db"), job, service("pr1", "db"))
 				for wake := range 2 {
@@ -182,7 +182,7 @@ func TestAMigrationRunsOncePerWakeHoweverItsStackIsLinked(t *testing.T) {
 func TestALongMigrationIsNeitherCutNorRunTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		job := service("shop", "migrate", "db")
-		job.noHealth, job.job, job.boot = true, true, 20*time.Minute
+		job.NoHealth, job.Job, job.Boot = true, true, 20*time.Minute
 		f := newFake(service("shop", "front", "migrate:completed").routed("shop.test"), job, service("shop", "db"))
 		w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, false}}, Settings: settingsFor(t, "")})
 		w.Wake(w.Named("shop-front"), false)
@@ -198,7 +198,7 @@ func TestALongMigrationIsNeitherCutNorRunTwice(t *testing.T) {
 func TestAJobThatNeverEndsFailsWhoWaitsForItAndMaySleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		job := service("shop", "migrate").label("paastis.job_timeout", "10m")
-		job.noHealth = true
+		job.NoHealth = true
 		w := live(t, "", service("shop", "front", "migrate:completed").routed("shop.test"), job)
 		if got := w.visit("shop-front"); got != Failed {
 			t.Errorf("the visitor got %s", got)
@@ -277,7 +277,7 @@ func TestATimerIsNeverSetToThePast(t *testing.T) {
 func TestAStopThatIsUnderWayIsNotForgottenByAReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.stopping = 3 * time.Second
+		a.Stopping = 3 * time.Second
 		w := live(t, "", a)
 		w.visit("solo-web")
 		for !strings.Contains(w.took(), "stop") {
@@ -365,7 +365,7 @@ func (s stuckLog) Handle(ctx context.Context, r slog.Record) error {
 func wakeGroupOf(b *testing.B, n int) {
 	var apps []inventory.App
 	for i := range n {
-		apps = append(apps, service("s", fmt.Sprintf("a%04d", i)).routed(fmt.Sprintf("a%04d.test", i)).app)
+		apps = append(apps, service("s", fmt.Sprintf("a%04d", i)).routed(fmt.Sprintf("a%04d.test", i)).App.App)
 	}
 	f := &fake{}
 	r := New(Options{Providers: []provider.Provider{f}, Settings: benchSettings(b), Log: slog.New(slog.DiscardHandler)})
@@ -414,7 +414,7 @@ func TestTheTimesOfAGroupThatStartsInOrderDoNotAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		apps := shop()
 		for _, a := range apps {
-			a.boot = 20 * time.Second
+			a.Boot = 20 * time.Second
 		}
 		w := live(t, "rules: [{pattern: '^shop-', app_group: shop, start_timeout: 30s}]", apps...)
 		if got := w.visit("shop-front"); got != Ready {
@@ -428,9 +428,9 @@ func TestAnAppOfAGroupThatNeverComesUpStillFailsTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		apps := shop()
 		for _, a := range apps {
-			a.boot = 20 * time.Second
+			a.Boot = 20 * time.Second
 		}
-		apps[0].never = []string{apps[0].app.Instances[0].Name}
+		apps[0].Never = []string{apps[0].Instances[0].Name}
 		w := live(t, "rules: [{pattern: '^shop-', app_group: shop, start_timeout: 30s}]", apps...)
 		begun := time.Now()
 		if got := w.visit("shop-front"); got != Failed || time.Since(begun) > 2*time.Minute {
@@ -443,7 +443,7 @@ func TestAnAppOfAGroupThatNeverComesUpStillFailsTheOthers(t *testing.T) {
 func TestACircleThatNeedsAJobWithoutEndFailsWithPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		job := service("shop", "migration")
-		job.boot, job.job, job.noHealth = time.Hour, true, true
+		job.Boot, job.Job, job.NoHealth = time.Hour, true, true
 		w := live(t, "rules: [{pattern: '.*', job_timeout: 1m, start_timeout: 3m}]", job,
 			service("shop", "front", "back", "migration:completed").routed("shop.test"),
 			service("shop", "back", "front", "migration:completed").routed("back.test"))
@@ -473,7 +473,7 @@ func TestAnAppThatSomebodyPausedIsNoneThatEndedWell(t *testing.T) {
 func TestWhatAJobOfACircleLacksKeepsNobodyElseFromStarting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seed, lake := service("shop", "seed", "lake:completed").label("paastis.linked_apps", "shop-back"), service("shop", "lake")
-		seed.noHealth, seed.job, lake.noHealth = true, true, true // the lake never ends
+		seed.NoHealth, seed.Job, lake.NoHealth = true, true, true // the lake never ends
 		w := live(t, "", service("shop", "front").routed("shop.test").label("paastis.linked_apps", "shop-back, shop-seed:completed").awake(),
 			service("shop", "back", "front"), seed, lake)
 		if got := w.visit("shop-front"); got != Ready {
@@ -488,7 +488,7 @@ func TestWhatAJobOfACircleLacksKeepsNobodyElseFromStarting(t *testing.T) {
 func TestAJobThatDoesNotEndIsNotStoppedUnderWhoIsConnectedToIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		job := service("shop", "migrate").label("paastis.job_timeout", "10m")
-		job.noHealth, job.connections = true, 1
+		job.NoHealth, job.connections = true, 1
 		w := liveMetered(t, "", true, service("shop", "front", "migrate:completed").routed("shop.test"), job)
 		if got := w.visit("shop-front"); got != Failed {
 			t.Errorf("the visitor got %s", got)

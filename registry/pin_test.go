@@ -83,7 +83,7 @@ func TestALetGoPinLetsTheAppSleep(t *testing.T) {
 func TestAnAppThatIsBeingStoppedAsItsWindowBeginsIsWoken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().label("paastis.keep_awake", "08:00-19:00 UTC wake")
-		a.stopping = 5 * time.Second
+		a.Stopping = 5 * time.Second
 		w := live(t, "", a)
 		time.Sleep(8*time.Hour - 10*time.Minute - 4*time.Second)
 		w.visit("solo-web") // ready 1 s later: stops at 07:59:57

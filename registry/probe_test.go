@@ -97,7 +97,7 @@ func TestABusyCheckAsksAsAVisitorDoes(t *testing.T) {
 	}))
 	defer s.Close()
 	a := solo().label("traefik.http.routers.solo-web.tls", "true").label("paastis.busy", "http:"+strconv.Itoa(int(at(s).Port()))+"/busy")
-	e := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &a.app}}, settingsFor(t, "")).Named("solo-web")
+	e := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &a.App.App}}, settingsFor(t, "")).Named("solo-web")
 	if busy, err := busyByURL(t.Context(), e, &inventory.App{Instances: []inventory.Instance{{Status: inventory.Running, Address: at(s).Addr()}}}); !busy || err != nil {
 		t.Errorf("busy %t, %v", busy, err)
 	}

@@ -94,10 +94,10 @@ func composed(t *testing.T, path string) (apps []*fakeApp, door string) {
 			continue
 		}
 		a := s.app(file, name)
-		a.address = netip.AddrFrom4([4]byte{10, 0, 0, byte(10 + len(apps))})
+		a.Address = netip.AddrFrom4([4]byte{10, 0, 0, byte(10 + len(apps))})
 		for label := range s.Labels {
 			if strings.HasSuffix(label, ".rule") && !strings.Contains(s.Labels[label], "PathPrefix") {
-				door = a.app.Name
+				door = a.Name
 			}
 		}
 		apps = append(apps, a)
@@ -108,13 +108,13 @@ func composed(t *testing.T, path string) (apps []*fakeApp, door string) {
 // app is a service as its provider reports it: Compose's label has network_mode and links, too.
 func (s composeService) app(file composeFile, name string) *fakeApp {
 	a := service(file.Name, name)
-	a.app.Aliases, a.app.Ports = []string{name}, []uint16{8080}
-	a.noHealth, a.job = s.Health.Disable, s.Environment["EXIT"] == "0"
+	a.Aliases, a.Ports = []string{name}, []uint16{8080}
+	a.NoHealth, a.Job = s.Health.Disable, s.Environment["EXIT"] == "0"
 	if boot, err := time.ParseDuration(s.Environment["BOOT"]); err == nil {
-		a.boot = boot
+		a.Boot = boot
 	}
 	if s.Environment["PORT"] == "none" { // a worker, which listens nowhere
-		a.never = []string{a.app.Instances[0].Name}
+		a.Never = []string{a.Instances[0].Name}
 	}
 	for key, value := range s.Labels {
 		a.label(key, value)
@@ -125,9 +125,9 @@ func (s composeService) app(file composeFile, name string) *fakeApp {
 		if c, ok := conditions[condition]; ok {
 			l.Condition = c
 		}
-		known := slices.ContainsFunc(a.app.Links, func(k rules.Link) bool { return k.Name == l.Name })
+		known := slices.ContainsFunc(a.Links, func(k rules.Link) bool { return k.Name == l.Name })
 		if there := file.Services[to]; !known && len(there.Profiles) == 0 {
-			a.app.Links = append(a.app.Links, l)
+			a.Links = append(a.Links, l)
 		}
 	}
 	for _, to := range slices.Sorted(maps.Keys(s.DependsOn)) {
@@ -172,7 +172,7 @@ func (f *fake) listens(_ context.Context, target inventory.Target) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, a := range f.apps {
-		if i := a.app.Instances[0]; a.address == netip.MustParseAddrPort(target.Address).Addr() && a.never == nil && i.Status == inventory.Running && time.Since(i.StartedAt) >= a.boot {
+		if i := a.Instances[0]; a.Address == netip.MustParseAddrPort(target.Address).Addr() && a.Never == nil && i.Status == inventory.Running && time.Since(i.StartedAt) >= a.Boot {
 			return nil
 		}
 	}
@@ -189,27 +189,27 @@ func (w *world) wakesAll(door string, apps []*fakeApp) {
 		w.t.Fatalf("%s does not wake: %s", door, w.View(w.Named(door)).Reason)
 	}
 	for _, a := range apps {
-		k := w.keeperOf(a.app.Name)
-		if e := k.Definition(); e.Managed && !e.Job && a.app.Instances[0].Status != inventory.Running {
-			w.t.Errorf("%s does not run once %s is open", a.app.Name, door)
-		} else if e.Managed && !e.Job && time.Since(a.app.Instances[0].StartedAt) < a.boot {
-			w.t.Errorf("%s still boots when %s is open", a.app.Name, door)
+		k := w.keeperOf(a.Name)
+		if e := k.Definition(); e.Managed && !e.Job && a.Instances[0].Status != inventory.Running {
+			w.t.Errorf("%s does not run once %s is open", a.Name, door)
+		} else if e.Managed && !e.Job && time.Since(a.Instances[0].StartedAt) < a.Boot {
+			w.t.Errorf("%s still boots when %s is open", a.Name, door)
 		}
 	}
 	started := strings.Split(w.took(), ", ")
 	time.Sleep(time.Hour)
 	stopped := strings.Split(w.took(), ", ")
 	for _, a := range apps {
-		k := w.keeperOf(a.app.Name)
+		k := w.keeperOf(a.Name)
 		if k.Definition().Managed {
-			w.wantState(a.app.Name, Asleep)
+			w.wantState(a.Name, Asleep)
 		}
-		for _, l := range a.app.Links {
-			if from, to := slices.Index(started, "start "+a.app.Name), slices.Index(started, "start "+l.Name); to > from && from >= 0 {
-				w.t.Errorf("%s was started before %s: %s", a.app.Name, l.Name, started)
+		for _, l := range a.Links {
+			if from, to := slices.Index(started, "start "+a.Name), slices.Index(started, "start "+l.Name); to > from && from >= 0 {
+				w.t.Errorf("%s was started before %s: %s", a.Name, l.Name, started)
 			}
-			if from, to := slices.Index(stopped, "stop "+a.app.Name), slices.Index(stopped, "stop "+l.Name); to >= 0 && from > to {
-				w.t.Errorf("%s was stopped after %s: %s", a.app.Name, l.Name, stopped)
+			if from, to := slices.Index(stopped, "stop "+a.Name), slices.Index(stopped, "stop "+l.Name); to >= 0 && from > to {
+				w.t.Errorf("%s was stopped after %s: %s", a.Name, l.Name, stopped)
 			}
 		}
 	}

@@ -53,15 +53,15 @@ var errRefusal = errors.New("connection refused")
 // plain is an app without a health check, which Paastis reaches at 10.0.0.7.
 func plain() *fakeApp {
 	a := solo()
-	a.noHealth, a.address = true, netip.MustParseAddr("10.0.0.7")
+	a.NoHealth, a.Address = true, netip.MustParseAddr("10.0.0.7")
 	return a
 }
 
 // checked is an app whose health is looked at so seldom.
 func checked(interval time.Duration) *fakeApp {
 	a := solo().label("paastis.start_timeout", "45s")
-	a.address, a.boot = netip.MustParseAddr("10.0.0.7"), interval
-	a.app.HealthCheck = &inventory.HealthCheck{Interval: interval}
+	a.Address, a.Boot = netip.MustParseAddr("10.0.0.7"), interval
+	a.HealthCheck = &inventory.HealthCheck{Interval: interval}
 	return a
 }
 
@@ -83,7 +83,7 @@ func (w *world) wakes(name string, limit time.Duration) time.Duration {
 func TestOneReplicaThatServesOpensTheApp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().label("traefik.http.services.solo-web.loadbalancer.server.url", "http://web:8080").replicas(3)
-		a.never = []string{"solo-web-2"}
+		a.Never = []string{"solo-web-2"}
 		w := live(t, "", a)
 		if took := w.wakes("solo-web", 5*time.Minute); took < time.Second+laggardGrace || took > 2*time.Second+laggardGrace {
 			t.Errorf("open after %s, want as soon as the one that is late has had its grace", took)
@@ -106,7 +106,7 @@ func TestAReplicaIsNotWaitedForThatIsInTime(t *testing.T) {
 func TestTheReplicaThatAStaticServerNamesHasToServe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().label("paastis.start_timeout", "1m").replicas(2)
-		a.never = []string{"solo-web-1"} // to which the static server leads
+		a.Never = []string{"solo-web-1"} // to which the static server leads
 		w := live(t, "", a)
 		if took := w.wakes("solo-web", 50*time.Second); took != 0 {
 			t.Errorf("open after %s by an instance to which Traefik leads nobody", took)
@@ -119,7 +119,7 @@ func TestTheReplicaThatAStaticServerNamesHasToServe(t *testing.T) {
 func TestAReplicaThatCannotBeStartedDoesNotKeepTheOtherFromServing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().replicas(2)
-		a.app.Instances[1].Status = inventory.Exited
+		a.Instances[1].Status = inventory.Exited
 		w := live(t, "", a)
 		k := w.Named("solo-web")
 		w.Wake(k, false)
@@ -153,9 +153,7 @@ func (p *refusing) Start(ctx context.Context, name string) (inventory.App, error
 		return inventory.App{}, err
 	}
 	p.changeOne(name, 1, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID} })
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.snapshot(p.apps[name]), errors.New("container 2: its port is taken")
+	return p.Snapshot(name), errors.New("container 2: its port is taken")
 }
 
 func TestADeadReplicaOfAnAwakeAppIsStartedAgainAndNoneIsTurnedAway(t *testing.T) {
@@ -246,7 +244,7 @@ func TestAnEmptyServerIsWaitedForAndNotForEver(t *testing.T) {
 func TestTraefikMustHaveAReplicaThatServes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, a := &gateway{}, found().replicas(2)
-		a.never = []string{"solo-web-1"}
+		a.Never = []string{"solo-web-1"}
 		w := liveBehind(t, g, a)
 		g.become(nil, "http://10.0.0.7:8080")
 		if took := w.wakes("solo-web", 30*time.Second); took != 0 {
@@ -263,7 +261,7 @@ func TestOnlyReplicasThatAnswerGetRequestsInDirectMode(t *testing.T) {
 		var house apartment
 		house.become("10.0.0.8:8080", errRefusal)
 		a := plain().replicas(2)
-		delete(a.app.Labels, "traefik.http.services.solo-web.loadbalancer.server.url")
+		delete(a.Labels, "traefik.http.services.solo-web.loadbalancer.server.url")
 		a.label("traefik.http.services.solo-web.loadbalancer.server.port", "8080").label("paastis.max_idle_time", "never")
 		w, _ := liveDirect(t, Options{Probe: house.probe}, a)
 		w.wakes("solo-web", time.Minute)
@@ -337,7 +335,7 @@ func TestAHealthCheckWhoseVerdictComesTooLateIsNoFailure(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // nothing can be probed: it has the time that it needs
 		a := checked(time.Minute)
-		a.address = netip.Addr{}
+		a.Address = netip.Addr{}
 		w := live(t, "", a)
 		if took := w.wakes("solo-web", 2*time.Minute); took < time.Minute || took > 61*time.Second {
 			t.Errorf("open after %s, want as soon as it is healthy", took)
@@ -345,7 +343,7 @@ func TestAHealthCheckWhoseVerdictComesTooLateIsNoFailure(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // Traefik itself goes by it, so no probe helps
 		g, a := &gateway{}, found().label("paastis.start_timeout", "45s").label("paastis.probe", "none")
-		a.boot, a.app.HealthCheck = time.Minute, &inventory.HealthCheck{Interval: time.Minute}
+		a.Boot, a.HealthCheck = time.Minute, &inventory.HealthCheck{Interval: time.Minute}
 		w := liveBehind(t, g, a)
 		time.AfterFunc(time.Minute+2*time.Second, func() { g.become(nil, "http://10.0.0.7:8080") })
 		if took := w.wakes("solo-web", 2*time.Minute); took < time.Minute || took > 63*time.Second {
@@ -354,7 +352,7 @@ func TestAHealthCheckWhoseVerdictComesTooLateIsNoFailure(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // one that is well in time decides, whatever a port says
 		a := checked(time.Second).label("paastis.start_timeout", "10s")
-		a.boot = time.Minute
+		a.Boot = time.Minute
 		w := live(t, "", a)
 		if took := w.wakes("solo-web", 9*time.Second); took != 0 {
 			t.Errorf("open after %s, against its health check", took)
@@ -432,7 +430,7 @@ func TestAllPortsOfAnAppAnswerOrHaveHadTheirGrace(t *testing.T) {
 func TestAnAppThatNobodyCanAskHasRunForAWhile(t *testing.T) {
 	unseen := func() *fakeApp {
 		a := plain()
-		a.address = netip.Addr{}
+		a.Address = netip.Addr{}
 		return a
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -482,7 +480,7 @@ func (l *listening) Listens(_ context.Context, instance string, port uint16) (bo
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.apps {
-		for _, i := range a.app.Instances {
+		for _, i := range a.Instances {
 			if i.ID == instance {
 				return l.listens(time.Since(i.StartedAt))
 			}
@@ -494,7 +492,7 @@ func (l *listening) Listens(_ context.Context, instance string, port uint16) (bo
 func TestWhatRanBeforePaastisIsProbedBeforeItIsReady(t *testing.T) {
 	running := func() *fakeApp {
 		a := plain()
-		a.app.Instances[0] = inventory.Instance{Name: "solo-web-1", ID: "id", Status: inventory.Running, Address: a.address, StartedAt: time.Now().Add(-time.Hour)}
+		a.Instances[0] = inventory.Instance{Name: "solo-web-1", ID: "id", Status: inventory.Running, Address: a.Address, StartedAt: time.Now().Add(-time.Hour)}
 		return a
 	}
 	synctest.Test(t, func(t *testing.T) { // one that serves is open before anybody can ask
@@ -527,7 +525,7 @@ func TestWhatRanBeforePaastisIsProbedBeforeItIsReady(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // a health check that fails is not believed against a probe
 		a := running()
-		a.app.Instances[0].Health, a.noHealth = inventory.Unhealthy, false
+		a.Instances[0].Health, a.NoHealth = inventory.Unhealthy, false
 		w := live(t, "", a)
 		if !w.Named("solo-web").Open() {
 			t.Error("closed though it serves")
@@ -535,7 +533,7 @@ func TestWhatRanBeforePaastisIsProbedBeforeItIsReady(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // nor is an app closed that ran long before, and that nobody can ask
 		a := running()
-		a.app.Instances[0].Address = netip.Addr{}
+		a.Instances[0].Address = netip.Addr{}
 		w := live(t, "", a)
 		if !w.Named("solo-web").Open() {
 			t.Error("closed")
@@ -543,7 +541,7 @@ func TestWhatRanBeforePaastisIsProbedBeforeItIsReady(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // what began with the machine is given to Traefik first
 		g, a := &gateway{}, found().awake()
-		a.app.Instances[0].StartedAt, a.app.Instances[0].Addresses = time.Now().Add(-5*time.Second), a.addresses
+		a.Instances[0].StartedAt, a.Instances[0].Addresses = time.Now().Add(-5*time.Second), a.Addresses
 		w := liveBehind(t, g, a)
 		time.Sleep(10 * time.Second)
 		w.wantState("solo-web", Starting)
@@ -560,7 +558,7 @@ func TestAnAppThatIsStartedWithTheEngineIsProbed(t *testing.T) {
 		a := plain()
 		w := liveProbed(t, house.probe, a)
 		w.change("solo-web", func(i *inventory.Instance) {
-			i.Status, i.StartedAt, i.Address = inventory.Running, time.Now(), a.address
+			i.Status, i.StartedAt, i.Address = inventory.Running, time.Now(), a.Address
 		})
 		time.Sleep(10 * time.Second)
 		w.wantState("solo-web", Starting)
@@ -573,8 +571,8 @@ func TestAnAppThatIsStartedWithTheEngineIsProbed(t *testing.T) {
 func TestWhatIsFoundRunningWakesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front := service("shop", "front", "db").routed("shop.test")
-		front.noHealth, front.address = true, netip.MustParseAddr("10.0.0.7")
-		front.app.Instances[0] = inventory.Instance{Name: "shop-front-1", ID: "id", Status: inventory.Running, Address: front.address}
+		front.NoHealth, front.Address = true, netip.MustParseAddr("10.0.0.7")
+		front.Instances[0] = inventory.Instance{Name: "shop-front-1", ID: "id", Status: inventory.Running, Address: front.Address}
 		w := live(t, "", front, service("shop", "db"))
 		time.Sleep(7 * time.Minute)
 		w.wantCalls("")

@@ -228,7 +228,7 @@ func TestAnAppThatNeverSleepsKeepsWhatItNeeds(t *testing.T) {
 func TestARequestWhileAnAppStopsQueuesTheNextStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("solo", "web").routed("solo.test")
-		a.stopping = 5 * time.Second
+		a.Stopping = 5 * time.Second
 		w := live(t, "", a)
 		w.visit("solo-web")
 		time.Sleep(10*time.Minute + time.Second)
@@ -312,7 +312,7 @@ func TestAMissingLinkedAppIsToldAndSkipped(t *testing.T) {
 func TestALinkedAppThatFailsIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		apps := shop()
-		apps[2].crash = 3
+		apps[2].Crash = 3
 		w := live(t, "", apps...)
 		if got := w.visit("shop-front"); got != Failed {
 			t.Fatalf("visitor got %s", got)
@@ -329,7 +329,7 @@ func TestAnOptionalLinkedAppThatFailsHoldsUpNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := service("solo", "web", "cache?").routed("solo.test")
 		cache := service("solo", "cache")
-		cache.crash = 1
+		cache.Crash = 1
 		w := live(t, "", web, cache)
 		if got := w.visit("solo-web"); got != Ready {
 			t.Errorf("visitor got %s", got)
@@ -340,7 +340,7 @@ func TestAnOptionalLinkedAppThatFailsHoldsUpNothing(t *testing.T) {
 func TestAJobRunsBeforeTheAppThatWaitsForItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		migrate := service("solo", "migrate", "db")
-		migrate.job, migrate.noHealth = true, true
+		migrate.Job, migrate.NoHealth = true, true
 		w := live(t, "", service("solo", "web", "migrate:completed", "db").routed("solo.test"), migrate, service("solo", "db"))
 		if got := w.visit("solo-web"); got != Ready {
 			t.Fatalf("visitor got %s", got)
@@ -360,19 +360,19 @@ func TestAJobRunsBeforeTheAppThatWaitsForItsEnd(t *testing.T) {
 func TestACrashingAppIsStartedAtMostFiveTimesInTheFirstMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("solo", "web").routed("solo.test")
-		a.boot, a.crash = 100*time.Millisecond, 1
+		a.Boot, a.Crash = 100*time.Millisecond, 1
 		w := live(t, "", a)
 		for range 600 { // somebody tries ten times a second, for a minute
 			w.Wake(w.Named("solo-web"), false)
 			time.Sleep(100 * time.Millisecond)
 		}
-		if n := len(w.startsOf("solo-web")); n < 2 || n > 5 {
+		if n := len(w.Started("solo-web")); n < 2 || n > 5 {
 			t.Errorf("%d starts in the first minute", n)
 		}
 		w.wantState("solo-web", Failed)
 
 		w.fake.mu.Lock()
-		a.crash = 0
+		a.Crash = 0
 		w.fake.mu.Unlock()
 		w.Wake(w.Named("solo-web"), true)
 		time.Sleep(time.Second)
@@ -383,7 +383,7 @@ func TestACrashingAppIsStartedAtMostFiveTimesInTheFirstMinute(t *testing.T) {
 func TestAnAppThatIsNeverHealthyFailsAtItsDeadlineAndSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("solo", "web").routed("solo.test").label("paastis.start_timeout", "30s")
-		a.boot = time.Hour
+		a.Boot = time.Hour
 		w := live(t, "", a)
 		began := time.Now()
 		if got := w.visit("solo-web"); got != Failed {
@@ -401,7 +401,7 @@ func TestAnAppThatIsNeverHealthyFailsAtItsDeadlineAndSaysSo(t *testing.T) {
 func TestAStartThatIsRefusedFailsWithAReasonAndIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("solo", "web").routed("solo.test")
-		a.startErr = errors.New("fake: secret-host refused")
+		a.Err = errors.New("fake: secret-host refused")
 		w := live(t, "", a)
 		if got := w.visit("solo-web"); got != Failed {
 			t.Errorf("visitor got %s", got)
@@ -410,7 +410,7 @@ func TestAStartThatIsRefusedFailsWithAReasonAndIsTriedAgain(t *testing.T) {
 			t.Errorf("reason: %q", reason)
 		}
 		w.fake.mu.Lock()
-		a.startErr = nil
+		a.Err = nil
 		w.fake.mu.Unlock()
 		time.Sleep(3 * time.Second)
 		if got := w.visit("solo-web"); got != Ready {
@@ -425,7 +425,7 @@ func TestAStopThatFailsIsTriedAgain(t *testing.T) {
 		w := live(t, "", a)
 		w.visit("solo-web")
 		w.fake.mu.Lock()
-		a.stopErr = errors.New("fake: busy")
+		a.StopErr = errors.New("fake: busy")
 		w.fake.mu.Unlock()
 		time.Sleep(10*time.Minute + time.Second)
 		w.wantState("solo-web", Ready)
@@ -433,7 +433,7 @@ func TestAStopThatFailsIsTriedAgain(t *testing.T) {
 			t.Error("an app that could not be stopped takes no requests")
 		}
 		w.fake.mu.Lock()
-		a.stopErr = nil
+		a.StopErr = nil
 		w.fake.mu.Unlock()
 		time.Sleep(time.Minute)
 		w.wantState("solo-web", Asleep)
@@ -443,11 +443,11 @@ func TestAStopThatFailsIsTriedAgain(t *testing.T) {
 func TestWithoutAStaticServerTheAppWaitsForTraefik(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("solo", "web").routed("solo.test")
-		delete(a.app.Labels, "traefik.http.services.solo-web.loadbalancer.server.url")
+		delete(a.Labels, "traefik.http.services.solo-web.loadbalancer.server.url")
 		w := live(t, "", a)
 		began := time.Now()
 		w.visit("solo-web")
-		if took := time.Since(began); took != a.boot+2*time.Second+noticeSlack {
+		if took := time.Since(began); took != a.Boot+2*time.Second+noticeSlack {
 			t.Errorf("passed after %s", took)
 		}
 	})
@@ -469,9 +469,9 @@ func TestALostProviderIsWatchedAgainAndWhatChangedIsSeen(t *testing.T) {
 		w := live(t, "", service("solo", "web").routed("solo.test"))
 		w.visit("solo-web")
 		time.Sleep(2 * time.Minute)
-		w.lost <- errors.New("fake: connection lost")
+		w.Drop(errors.New("fake: connection lost"))
 		w.fake.mu.Lock()
-		i := &w.apps["solo-web"].app.Instances[0]
+		i := &w.apps["solo-web"].Instances[0]
 		*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137}
 		w.fake.mu.Unlock()
 		time.Sleep(time.Second)
@@ -519,7 +519,7 @@ func TestALostEventIsFoundByTheAudit(t *testing.T) {
 		w := live(t, "", service("solo", "web").routed("solo.test"))
 		w.visit("solo-web")
 		w.fake.mu.Lock()
-		i := &w.apps["solo-web"].app.Instances[0]
+		i := &w.apps["solo-web"].Instances[0]
 		*i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 137}
 		w.fake.mu.Unlock()
 		time.Sleep(DefaultAudit + time.Second)
@@ -530,12 +530,9 @@ func TestALostEventIsFoundByTheAudit(t *testing.T) {
 func TestAReportThatIsOutOfDateIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := live(t, "", service("solo", "web").routed("solo.test"))
-		w.fake.mu.Lock()
-		old := w.snapshot(w.apps["solo-web"])
-		report := w.fake.report
-		w.fake.mu.Unlock()
+		old := w.Snapshot("solo-web")
 		w.visit("solo-web")
-		report(provider.Report{Apps: []inventory.App{old}, Version: old.Version})
+		w.Tell(provider.Report{Apps: []inventory.App{old}, Version: old.Version})
 		synctest.Wait()
 		w.wantState("solo-web", Ready)
 	})

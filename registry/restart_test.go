@@ -14,7 +14,7 @@ import (
 func borrower(link rules.Link) (vpn, torrent *fakeApp) {
 	vpn, torrent = service("lab", "vpn"), service("lab", "torrent").routed("torrent.test")
 	link.Name, link.Condition = "lab-vpn", rules.Started
-	torrent.app.Links = []rules.Link{link}
+	torrent.Links = []rules.Link{link}
 	return vpn, torrent
 }
 
@@ -47,7 +47,7 @@ func TestAnAppIsRestartedWithTheOneThatLendsItsNetwork(t *testing.T) {
 					torrent.label("paastis.stop_method", "pause")
 				}
 				w := live(t, "", vpn, torrent)
-				if vpn.app.Labels["paastis.enable"] == "false" {
+				if vpn.Labels["paastis.enable"] == "false" {
 					w.restarted("lab-vpn")
 				}
 				w.visit("lab-torrent")
@@ -59,8 +59,8 @@ func TestAnAppIsRestartedWithTheOneThatLendsItsNetwork(t *testing.T) {
 				time.Sleep(3 * time.Second)
 				w.restarted("lab-vpn")
 				synctest.Wait()
-				if s := w.visit("lab-torrent"); s != Ready || len(w.startsOf("lab-torrent")) != 3 {
-					t.Errorf("torrent is %s, started at %v", s, w.startsOf("lab-torrent"))
+				if s := w.visit("lab-torrent"); s != Ready || len(w.Started("lab-torrent")) != 3 {
+					t.Errorf("torrent is %s, started at %v", s, w.Started("lab-torrent"))
 				}
 				w.took()
 				time.Sleep(time.Hour)
@@ -127,8 +127,8 @@ func TestAnAppIsRestartedWithOneThatPaastisStartsUnderIt(t *testing.T) {
 // TestARestartThatFailsOrNeverHelpsIsNotTriedForEver.
 func TestARestartThatFailsOrNeverHelpsIsNotTriedForEver(t *testing.T) {
 	for name, fault := range map[string]func(vpn, torrent *fakeApp){
-		"no stop":               func(_, torrent *fakeApp) { torrent.stopErr = errors.New("no") },
-		"a lender that crashes": func(vpn, _ *fakeApp) { vpn.boot, vpn.crash, vpn.restarts = 3*time.Second, 1, true },
+		"no stop":               func(_, torrent *fakeApp) { torrent.StopErr = errors.New("no") },
+		"a lender that crashes": func(vpn, _ *fakeApp) { vpn.Boot, vpn.Crash, vpn.Restarts = 3*time.Second, 1, true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -15,7 +15,7 @@ func TestASecondPaastisIsToldUnlessItIsGoneSoon(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, warnings := liveHeard(t, service("shop", "web").routed("shop.test"))
 				other := service("other", "paastis").awake().label("paastis.enable", "true")
-				other.app.Protected = inventory.IsOtherPaastis
+				other.Protected = inventory.IsOtherPaastis
 				w.add(other)
 				if !stays {
 					time.Sleep(time.Second)

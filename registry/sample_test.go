@@ -57,7 +57,7 @@ func TestChatterUnderTheFloorDoesNotKeepAnAppAwake(t *testing.T) {
 func TestAStreamThatSaysLittleKeepsItsAppAwake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.app.Labels["paastis.max_idle_time"] = "10s"
+		a.Labels["paastis.max_idle_time"] = "10s"
 		a.rate = 15 // a ping every 20 s
 		w := liveMetered(t, "", false, a)
 		w.visit("solo-web")
@@ -74,7 +74,7 @@ func TestAStreamThatSaysLittleKeepsItsAppAwake(t *testing.T) {
 func TestWithoutAStreamTheSameChatterDoesNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.app.Labels["paastis.max_idle_time"] = "10s"
+		a.Labels["paastis.max_idle_time"] = "10s"
 		a.rate = 15
 		w := liveMetered(t, "", false, a)
 		w.visit("solo-web")
@@ -86,7 +86,7 @@ func TestWithoutAStreamTheSameChatterDoesNot(t *testing.T) {
 func TestASilentConnectionKeepsItsAppAwakeWhereConnectionsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.app.Labels["paastis.max_idle_time"] = "10s"
+		a.Labels["paastis.max_idle_time"] = "10s"
 		a.connections = 1
 		w := liveMetered(t, "", true, a)
 		w.visit("solo-web")
@@ -137,7 +137,7 @@ func TestAnAppThatSaysItIsBusyStaysAwake(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			a := solo()
 			a.busy = code
-			a.app.Labels["paastis.busy"] = "exec:busy --jobs"
+			a.Labels["paastis.busy"] = "exec:busy --jobs"
 			w := liveMetered(t, "", true, a)
 			w.visit("solo-web")
 			time.Sleep(11 * time.Minute)

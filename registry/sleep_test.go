@@ -17,7 +17,7 @@ import (
 func TestAFailedAppThatRunsIsStoppedWithoutTakingRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().label("paastis.start_timeout", "30s")
-		a.boot = 24 * time.Hour
+		a.Boot = 24 * time.Hour
 		f := newFake(a)
 		w := liveOn(t, f, Options{Providers: []provider.Provider{slowMeter{metered{f, true}, 3 * time.Second}}, Settings: settingsFor(t, "")})
 		w.visit("solo-web")
@@ -97,7 +97,7 @@ func TestACircleStaysAwakeIfTheLastLookFindsOneOfItBusy(t *testing.T) {
 func TestAStreamIsRememberedWhenANeedComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front := service("shop", "front", "db").routed("shop.test")
-		front.app.Labels["paastis.max_idle_time"] = "2m"
+		front.Labels["paastis.max_idle_time"] = "2m"
 		front.rate = 15
 		w := liveMetered(t, "", false, front, service("shop", "db"))
 		w.visit("shop-front")
@@ -116,13 +116,13 @@ func TestAFailedStopDoesNotWakeTheAppAfterTheNext(t *testing.T) {
 		a := solo()
 		w := live(t, "", a)
 		w.visit("solo-web")
-		w.set(func() { a.stopErr = errors.New("no") })
+		w.set(func() { a.StopErr = errors.New("no") })
 		time.Sleep(10*time.Minute + 50*time.Millisecond)
 		w.wantState("solo-web", Stopping)
 		w.Named("solo-web").Pass(time.Now())
 		w.Wake(w.Named("solo-web"), false)
 		time.Sleep(time.Second)
-		w.set(func() { a.stopErr = nil })
+		w.set(func() { a.StopErr = nil })
 		w.took()
 		time.Sleep(time.Hour)
 		w.wantCalls("stop solo-web")
@@ -132,8 +132,8 @@ func TestAFailedStopDoesNotWakeTheAppAfterTheNext(t *testing.T) {
 func TestAnAppThatWasStoppedByHalfDoesNotTakeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().awake()
-		a.app.Instances = append(a.app.Instances, inventory.Instance{Name: "solo-web-2", ID: "id2", Status: inventory.Running, Health: inventory.Healthy})
-		a.stopErr = errors.New("container 2: no")
+		a.Instances = append(a.Instances, inventory.Instance{Name: "solo-web-2", ID: "id2", Status: inventory.Running, Health: inventory.Healthy})
+		a.StopErr = errors.New("container 2: no")
 		w := live(t, "", a)
 		time.Sleep(10*time.Minute + 50*time.Millisecond)
 		w.wantState("solo-web", Stopping)

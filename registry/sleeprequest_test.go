@@ -178,7 +178,7 @@ func TestAppsOfACircleArePutToSleepTogether(t *testing.T) {
 func TestAnAppOnItsWayUpIsNotPutToSleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.boot = time.Minute
+		a.Boot = time.Minute
 		w := live(t, "", a)
 		w.Wake(w.Named("solo-web"), false)
 		time.Sleep(time.Second)
@@ -206,13 +206,13 @@ func TestARequestThatComesBeforeTheStopKeepsAnAppAwakeThatIsToSleep(t *testing.T
 func TestAStopByHandThatFailsIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.stopErr = errors.New("no")
+		a.StopErr = errors.New("no")
 		w := live(t, "", a)
 		w.visit("solo-web")
 		w.dismissed("solo-web", false)
 		time.Sleep(time.Second)
 		w.wantState("solo-web", Ready)
-		w.set(func() { a.stopErr = nil })
+		w.set(func() { a.StopErr = nil })
 		time.Sleep(5 * time.Second)
 		w.wantState("solo-web", Asleep)
 	})
@@ -241,7 +241,7 @@ func TestAnAppWhoseRoutesCannotBeTurnedSleepsOnlyByForce(t *testing.T) {
 func TestAFailedAppThatRunsIsPutToSleepByHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().label("paastis.start_timeout", "5s")
-		a.boot = 24 * time.Hour
+		a.Boot = 24 * time.Hour
 		w := live(t, "", a)
 		w.visit("solo-web")
 		w.wantState("solo-web", Failed)

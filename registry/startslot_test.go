@@ -15,13 +15,13 @@ func TestNotMoreAppsThanAllowedStartAtOnce(t *testing.T) {
 		var apps []*fakeApp
 		for i := range 20 {
 			a := service(fmt.Sprintf("s%02d", i), "web").routed(fmt.Sprintf("s%02d.test", i))
-			a.boot = 10 * time.Second
+			a.Boot = 10 * time.Second
 			a.label("paastis.start_timeout", "15s")
 			apps = append(apps, a)
 		}
 		w := live(t, "rules: [{pattern: '.*', max_concurrent_starts: 4}]", apps...)
 		for _, a := range apps {
-			w.Wake(w.Named(a.app.Name), false)
+			w.Wake(w.Named(a.Name), false)
 		}
 		for round := 1; round <= 5; round++ {
 			time.Sleep(time.Second)
@@ -34,7 +34,7 @@ func TestNotMoreAppsThanAllowedStartAtOnce(t *testing.T) {
 			time.Sleep(9*time.Second + time.Millisecond)
 		}
 		for _, a := range apps {
-			w.wantState(a.app.Name, Ready)
+			w.wantState(a.Name, Ready)
 		}
 	})
 }
@@ -48,7 +48,7 @@ func TestAQueueDoesNotKeepAChainOrACircleFromStarting(t *testing.T) {
 		w.Wake(w.Named("pix-app-review-pr1-front"), false)
 		time.Sleep(10 * time.Second)
 		for _, a := range apps {
-			w.wantState(a.app.Name, Ready)
+			w.wantState(a.Name, Ready)
 		}
 	})
 }
@@ -74,7 +74,7 @@ func TestAnAppWhoseNeedIsDownGivesItsTurnAway(t *testing.T) {
 		t.Run(need, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				web := service("shop", "web", need).routed("shop.test")
-				web.never = []string{"shop-web-1"} // while its database is down
+				web.Never = []string{"shop-web-1"} // while its database is down
 				w := live(t, "rules: [{pattern: '.*', max_concurrent_starts: 1, start_timeout: 1m}]",
 					web, service("shop", "cache", "db"), service("shop", "db"))
 				w.Wake(w.Named("shop-web"), false)

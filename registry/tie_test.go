@@ -19,7 +19,7 @@ func TestOfTwoAppsWithOneRuleTheOneThatRunsHasTheRequests(t *testing.T) {
 		"another entry point": {func(a *fakeApp) { a.label("traefik.http.routers.shop-green.entrypoints", "inner") }, []string{"shop-blue", "shop-green"}},
 		"with TLS":            {func(a *fakeApp) { a.label("traefik.http.routers.shop-green.tls", "true") }, []string{"shop-blue", "shop-green"}},
 		"a rule of Paastis's": {func(a *fakeApp) {
-			clear(a.app.Labels)
+			clear(a.Labels)
 			a.label("paastis.enable", "true").label("paastis.rule", "Host(`shop.test`)").label("paastis.port", "80")
 		}, []string{"shop-green"}},
 		"a router of two apps": {func(a *fakeApp) { a.label("traefik.http.routers.second.rule", "Host(`shop.test`)") }, []string{"shop-green", "shop-green.second"}},

@@ -18,7 +18,7 @@ func TestAnAppWhoseUseCannotBeSeenStaysAwakeUnlessItsOwnerLetsItSleep(t *testing
 			a := solo()
 			a.unseen = onHost
 			if unseen != "" {
-				a.app.Labels["paastis.unseen"] = unseen
+				a.Labels["paastis.unseen"] = unseen
 			}
 			w := liveMetered(t, "", false, a)
 			w.visit("solo-web")
@@ -61,9 +61,9 @@ func TestASilentUploadKeepsItsAppAwakeByItsKeepAlivePackets(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := solo()
-			a.app.Labels["paastis.max_idle_time"] = "20s"
+			a.Labels["paastis.max_idle_time"] = "20s"
 			if c.label != "" {
-				a.app.Labels["paastis.unseen"] = c.label
+				a.Labels["paastis.unseen"] = c.label
 			}
 			a.sent = 1. / 15
 			w := liveMetered(t, "", false, a)
@@ -84,7 +84,7 @@ func TestASilentUploadKeepsItsAppAwakeByItsKeepAlivePackets(t *testing.T) {
 func TestAnAppSleepsOnceASilentStreamHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.app.Labels["paastis.max_idle_time"] = "20s"
+		a.Labels["paastis.max_idle_time"] = "20s"
 		a.sent = 1. / 30
 		w := liveMetered(t, "", false, a)
 		w.visit("solo-web")
@@ -123,7 +123,7 @@ func TestASlowStreamKeepsItsAppAwakeByFewBytes(t *testing.T) {
 func TestConnectionsCountWhereTrafficDoesNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.app.Labels["paastis.traffic_floor"] = "off"
+		a.Labels["paastis.traffic_floor"] = "off"
 		a.rate, a.connections = 1_000_000, 1
 		w := liveMetered(t, "", true, a)
 		w.visit("solo-web")
@@ -144,8 +144,8 @@ func TestEveryPortOfARouterIsLookedAtAndNoConnectionWithinACircle(t *testing.T) 
 			back.label("traefik.http.routers."+router+".service", router)
 			back.label("traefik.http.services."+router+".loadbalancer.server.port", port)
 		}
-		front.address = front.replicaAddress(20)
-		front.addresses = []netip.Addr{front.address}
+		front.Address = replicaAddress(20)
+		front.Addresses = []netip.Addr{front.Address}
 		w := liveMetered(t, reviewApps, true, front, back)
 		w.visit("pix-app-review-pr1-front")
 		time.Sleep(11 * time.Minute)
@@ -154,8 +154,8 @@ func TestEveryPortOfARouterIsLookedAtAndNoConnectionWithinACircle(t *testing.T) 
 			if !slices.Equal(back.asked.Ports, []uint16{3012, 8080}) {
 				t.Errorf("ports %d", back.asked.Ports)
 			}
-			if !slices.Contains(back.asked.Linked, front.address) {
-				t.Errorf("connections from %s count: only those from %v do not", front.address, back.asked.Linked)
+			if !slices.Contains(back.asked.Linked, front.Address) {
+				t.Errorf("connections from %s count: only those from %v do not", front.Address, back.asked.Linked)
 			}
 		})
 	})
@@ -228,7 +228,7 @@ func TestChatterIsToldOnceWithItsFloorAndTheLabelThatEndsIt(t *testing.T) {
 func TestAnAppThatIsUsedAtAPortOfTheMachineIsNotStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
-		a.app.Published = true
+		a.Published = true
 		w := liveMetered(t, "", false, a)
 		w.visit("solo-web")
 		for range 12 {
@@ -246,7 +246,7 @@ func TestABusyCheckIsAskedOfAnAppThatSleepsThoughNothingElseIsSeen(t *testing.T)
 		synctest.Test(t, func(t *testing.T) {
 			a := solo()
 			a.measureErr, a.busy = errors.New("403"), code
-			a.app.Labels["paastis.unseen"], a.app.Labels["paastis.busy"] = "sleep", "exec:busy"
+			a.Labels["paastis.unseen"], a.Labels["paastis.busy"] = "sleep", "exec:busy"
 			w := liveMetered(t, "", true, a)
 			w.visit("solo-web")
 			time.Sleep(time.Hour)
@@ -261,7 +261,7 @@ func TestAnAppWhoseTrafficDoesNotCountNeedNotBeLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo()
 		a.measureErr = errors.New("403")
-		a.app.Labels["paastis.traffic_floor"] = "off"
+		a.Labels["paastis.traffic_floor"] = "off"
 		w := liveMetered(t, "", true, a)
 		w.visit("solo-web")
 		time.Sleep(11 * time.Minute)
@@ -275,7 +275,7 @@ func TestAWorkerWhoseUseCannotBeSeenSleepsWithWhoNeedsIt(t *testing.T) {
 			front, worker := service("shop", "front", "worker").routed("shop.test"), service("shop", "worker")
 			worker.unseen = onHost
 			if port != "" {
-				worker.app.Labels["paastis.port"] = port
+				worker.Labels["paastis.port"] = port
 			}
 			w := liveMetered(t, "", false, front, worker)
 			w.visit("shop-front")

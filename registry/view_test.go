@@ -69,10 +69,10 @@ func TestNoChangeOfAPictureIsLeftToChance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front := service("shop", "front", "back", "cache?", "seed:completed", "far").routed("front.test")
 		seed, cache, db := service("shop", "seed"), service("shop", "cache"), service("shop", "db")
-		seed.job, cache.crash = true, 3
+		seed.Job, cache.Crash = true, 3
 		far := service("far", "far").label("paastis.enable", "true")
-		db.ordering, front.ordering, seed.ordering, far.ordering = time.Second, time.Second, time.Second, time.Second
-		front.app.Links = append(front.app.Links, rules.Link{Name: "far-far"})
+		db.Ordering, front.Ordering, seed.Ordering, far.Ordering = time.Second, time.Second, time.Second, time.Second
+		front.Links = append(front.Links, rules.Link{Name: "far-far"})
 		w := live(t, "rules: [{pattern: '.*', max_concurrent_starts: 1}]",
 			front, service("shop", "back", "db"), db, seed, cache, far,
 			service("blog", "web").routed("blog.test"))
@@ -106,10 +106,10 @@ func TestWhoWaitsInAQueueHearsHowLongItIs(t *testing.T) {
 		apps := []*fakeApp{service("last", "web").routed("last.test").label("paastis.max_concurrent_starts", "1")}
 		for i, name := range []string{"a", "b", "c"} {
 			a := service(name, "web").routed(name + ".test")
-			a.boot, a.ordering = time.Duration(i+3)*time.Second, 300*time.Millisecond
+			a.Boot, a.Ordering = time.Duration(i+3)*time.Second, 300*time.Millisecond
 			apps = append(apps, a)
 		}
-		apps[0].ordering = 300 * time.Millisecond
+		apps[0].Ordering = 300 * time.Millisecond
 		w := live(t, "", apps...)
 		last, checkFor := following(t, w, "last-web")
 		for _, name := range []string{"a-web", "b-web", "c-web", "last-web"} {

@@ -40,7 +40,7 @@ func TestDatabaseTwoLinksAwayThatWasStoppedIsWokenByAVisit(t *testing.T) {
 func TestALongJobRunsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		job := service("shop", "migrate")
-		job.boot, job.noHealth, job.job = 90*time.Second, true, true
+		job.Boot, job.NoHealth, job.Job = 90*time.Second, true, true
 		w := live(t, "", service("shop", "front", "migrate:completed").routed("shop.test"), job)
 		w.Wake(w.Named("shop-front"), false)
 		time.Sleep(30 * time.Minute)
@@ -51,8 +51,8 @@ func TestALongJobRunsOnce(t *testing.T) {
 func TestAProbeOfAnAddressThatIsGoneProvesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := solo().label("paastis.probe", "tcp:80")
-		a.noHealth, a.boot = true, time.Hour
-		a.address = netip.MustParseAddr("10.0.0.7")
+		a.NoHealth, a.Boot = true, time.Hour
+		a.Address = netip.MustParseAddr("10.0.0.7")
 		w := liveProbed(t, func(ctx context.Context, _ inventory.Target) error {
 			sleep(ctx, knockLimit)
 			return errors.New("refused")
@@ -70,9 +70,9 @@ func TestAnAppThatRestartsOnItsWayUpIsProbedAgain(t *testing.T) {
 		a, b := service("c", "a").routed("a.test"), service("c", "b")
 		a.label("paastis.linked_apps", "c-b").label("paastis.probe", "tcp:80")
 		b.label("paastis.linked_apps", "c-a")
-		b.boot = 30 * time.Second
-		a.noHealth, a.boot = true, time.Hour
-		a.address = netip.MustParseAddr("10.0.0.7")
+		b.Boot = 30 * time.Second
+		a.NoHealth, a.Boot = true, time.Hour
+		a.Address = netip.MustParseAddr("10.0.0.7")
 		var ok atomic.Bool
 		ok.Store(true)
 		w := liveProbed(t, func(ctx context.Context, _ inventory.Target) error {
@@ -98,7 +98,7 @@ func TestWhatACircleNeedsStartsBeforeAllOfIt(t *testing.T) {
 		back := service("pix-app-review-pr1", "back", "db")
 		w := live(t, reviewApps, service("pix-app-review-pr1", "front").routed("f1.test"), back, service("pix-app-review-pr1", "db"))
 		w.visit("pix-app-review-pr1-front")
-		db, front := w.startsOf("pix-app-review-pr1-db")[0], w.startsOf("pix-app-review-pr1-front")[0]
+		db, front := w.Started("pix-app-review-pr1-db")[0], w.Started("pix-app-review-pr1-front")[0]
 		if front.Sub(db) < time.Second {
 			t.Errorf("front was started %s after db, which back, its circle, needs and which takes 1 s to boot", front.Sub(db))
 		}
@@ -108,16 +108,16 @@ func TestWhatACircleNeedsStartsBeforeAllOfIt(t *testing.T) {
 func TestACircleWithADatabaseAndAQueueOfOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front := service("pix-app-review-pr1", "front").routed("f1.test")
-		front.boot = 24 * time.Hour
+		front.Boot = 24 * time.Hour
 		back := service("pix-app-review-pr1", "back", "db")
 		w := live(t, reviewApps+"\n  - {pattern: '.*', max_concurrent_starts: 1}", front, back, service("pix-app-review-pr1", "db"))
 		go func() { // front is healthy a second after back is up
 			for t.Context().Err() == nil {
 				sleep(t.Context(), time.Second)
 				up := false
-				w.set(func() { up = back.app.Instances[0].Health == inventory.Healthy })
+				w.set(func() { up = back.Instances[0].Health == inventory.Healthy })
 				if up {
-					w.change(front.app.Name, func(i *inventory.Instance) { i.Health = inventory.Healthy })
+					w.change(front.Name, func(i *inventory.Instance) { i.Health = inventory.Healthy })
 					return
 				}
 			}
@@ -133,7 +133,7 @@ func TestAStartedLinkIsNoStricterThanAHealthyOne(t *testing.T) {
 		t.Run(fmt.Sprint(cond), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				db := service("shop", "db").awake()
-				db.app.Instances = append(db.app.Instances, inventory.Instance{Name: "shop-db-2", ID: "id2", ExitCode: 1})
+				db.Instances = append(db.Instances, inventory.Instance{Name: "shop-db-2", ID: "id2", ExitCode: 1})
 				w := live(t, "", service("shop", "front", cond).routed("shop.test"), db)
 				w.wantState("shop-db", Ready)
 				if got := w.visit("shop-front"); got != Ready {
@@ -147,7 +147,7 @@ func TestAStartedLinkIsNoStricterThanAHealthyOne(t *testing.T) {
 func TestAHalfRunningAppOfOthersDoesNotBlockAWake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := service("other", "db").awake()
-		db.app.Instances = append(db.app.Instances, inventory.Instance{Name: "other-db-2", ID: "id2", ExitCode: 0})
+		db.Instances = append(db.Instances, inventory.Instance{Name: "other-db-2", ID: "id2", ExitCode: 0})
 		w := live(t, "", service("shop", "front").routed("shop.test").label("paastis.linked_apps", "other-db"), db)
 		if got := w.visit("shop-front"); got != Ready {
 			t.Errorf("visitor got %s: %s", got, w.View(w.Named("shop-front")).Reason)
@@ -158,7 +158,7 @@ func TestAHalfRunningAppOfOthersDoesNotBlockAWake(t *testing.T) {
 func TestANeedThatWasStoppedByHandWellDuringAWakeIsStartedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front := service("shop", "front", "db").routed("shop.test")
-		front.boot = 20 * time.Second
+		front.Boot = 20 * time.Second
 		w := live(t, "", front, service("shop", "db"))
 		time.AfterFunc(5*time.Second, func() {
 			w.change("shop-db", func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID, ExitCode: 0} })

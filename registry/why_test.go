@@ -24,9 +24,9 @@ func TestWhyAnAppIsManagedOrNotIsToldWithItsKind(t *testing.T) {
 		"a rule":              {"pr", plain, true, reason.RuleMatches, "matched by "},
 		"a pattern to ignore": {"tool", plain, false, reason.Ignored, "ignore 'tool-.*'"},
 		"nothing":             {"shop", plain, false, reason.NotEnabled, "nothing enables it: add the middleware to its router, or the label paastis.enable=true"},
-		"started with --rm":   {"shop", func(a *fakeApp) { a.routed("shop.test").app.Ephemeral = true }, false, reason.Ephemeral, "its provider removes it once it stops (docker run --rm), so it could not wake"},
-		"Traefik itself":      {"pr", func(a *fakeApp) { a.app.Protected = inventory.RunsTraefik }, false, reason.RunsTraefik, "runs Traefik"},
-		"Paastis itself":      {"pr", func(a *fakeApp) { a.app.Protected = inventory.IsPaastis }, false, reason.IsPaastis, "is Paastis itself"},
+		"started with --rm":   {"shop", func(a *fakeApp) { a.routed("shop.test").Ephemeral = true }, false, reason.Ephemeral, "its provider removes it once it stops (docker run --rm), so it could not wake"},
+		"Traefik itself":      {"pr", func(a *fakeApp) { a.Protected = inventory.RunsTraefik }, false, reason.RunsTraefik, "runs Traefik"},
+		"Paastis itself":      {"pr", func(a *fakeApp) { a.Protected = inventory.IsPaastis }, false, reason.IsPaastis, "is Paastis itself"},
 		"a middleware of files": {"shop", func(a *fakeApp) {
 			a.routed("shop.test").label("traefik.http.routers.shop-web.middlewares", "secured@file")
 		}, false, reason.MiddlewareUnknown, `none defines secured@file of router "shop-web"`},

@@ -14,11 +14,11 @@ import (
 // failed, and web was started after it, for the first time.
 func failedSearch() (web, search *fakeApp) {
 	web, search = service("lab", "web", "search").routed("shop.test").awake(), service("lab", "search")
-	search.crash = 3
-	search.app.Instances[0].ExitCode = 3
-	search.app.Instances[0].StartedAt = time.Now().Add(-20 * time.Second)
-	search.app.Instances[0].EndedAt = time.Now().Add(-10 * time.Second)
-	web.app.Instances[0].StartedAt = time.Now().Add(-9 * time.Second)
+	search.Crash = 3
+	search.Instances[0].ExitCode = 3
+	search.Instances[0].StartedAt = time.Now().Add(-20 * time.Second)
+	search.Instances[0].EndedAt = time.Now().Add(-10 * time.Second)
+	web.Instances[0].StartedAt = time.Now().Add(-9 * time.Second)
 	return web, search
 }
 
@@ -82,7 +82,7 @@ func TestWhatIsEvidentlyNotRequired(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				web, search := service("lab", "web", "search").routed("shop.test"), service("lab", "search")
-				c.search(&search.app.Instances[0])
+				c.search(&search.Instances[0])
 				start := func(i *inventory.Instance) {
 					i.Status, i.Health, i.StartedAt = inventory.Running, inventory.Healthy, time.Now().Add(-5*time.Second)
 					if c.web != nil {
@@ -90,7 +90,7 @@ func TestWhatIsEvidentlyNotRequired(t *testing.T) {
 					}
 				}
 				if !c.live {
-					start(&web.app.Instances[0])
+					start(&web.Instances[0])
 				}
 				w := live(t, "", web, search)
 				if c.live {
@@ -110,7 +110,7 @@ func TestWhatAnAppDoesWithoutIsRememberedWhereStateIsKept(t *testing.T) {
 		f, store := newFake(web, search), history.NewFileStore(t.TempDir()+"/state.json")
 		o := Options{Settings: settingsFor(t, ""), Store: store, Log: slog.New(slog.DiscardHandler)}
 		runs(t, f, o, func(r *Registry) { time.Sleep(11 * time.Minute) })
-		web.app.Instances[0].EndedAt = time.Now()
+		web.Instances[0].EndedAt = time.Now()
 		runs(t, f, o, func(r *Registry) {
 			r.Wake(r.Named("lab-web"), false)
 			if s := r.Await(t.Context(), r.Named("lab-web")); s != Ready {
@@ -136,9 +136,9 @@ func TestOptionalAppsHoldUpNobody(t *testing.T) {
 		"in a circle, ordered": {`rules: [{pattern: '^pr1-cache$', linked_apps: [pr1-front]}]`, front("cache?"), nil},
 	} {
 		for what, fault := range map[string]func(*fakeApp){
-			"is never healthy":      func(a *fakeApp) { a.boot = time.Hour },
-			"takes a minute":        func(a *fakeApp) { a.boot = time.Minute },
-			"crashes after a while": func(a *fakeApp) { a.boot, a.crash = 30*time.Second, 3 },
+			"is never healthy":      func(a *fakeApp) { a.Boot = time.Hour },
+			"takes a minute":        func(a *fakeApp) { a.Boot = time.Minute },
+			"crashes after a while": func(a *fakeApp) { a.Boot, a.Crash = 30*time.Second, 3 },
 		} {
 			t.Run(name+", "+what, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -166,7 +166,7 @@ func TestOptionalAppsHoldUpNobody(t *testing.T) {
 func TestAnOptionalAppThatMovesDoesNotStopTheClockOfOneThatStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		front, cache := service("shop", "front", "cache?").routed("shop.test"), service("shop", "cache")
-		front.boot, cache.boot = time.Hour, time.Hour
+		front.Boot, cache.Boot = time.Hour, time.Hour
 		cache.label("paastis.start_timeout", "30m")
 		w := live(t, "", front, cache)
 		w.Wake(w.Named("shop-front"), false)
@@ -180,7 +180,7 @@ func TestTheEndOfAnOptionalJobIsWaitedForAndItsFailureIsNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				job := service("shop", "migrate")
-				job.noHealth, job.job, job.boot, job.crash = true, true, 20*time.Second, code
+				job.NoHealth, job.Job, job.Boot, job.Crash = true, true, 20*time.Second, code
 				front := service("shop", "front").routed("shop.test").label("paastis.linked_apps", "shop-migrate:completed?")
 				w := live(t, "", front, job)
 				began := time.Now()
@@ -195,11 +195,11 @@ func TestTheEndOfAnOptionalJobIsWaitedForAndItsFailureIsNot(t *testing.T) {
 // TestWhatAnAppDoesWithoutIsToldWithoutARunningPaastis: by the containers, and by its state.
 func TestWhatAnAppDoesWithoutIsToldWithoutARunningPaastis(t *testing.T) {
 	web, search := failedSearch()
-	all := []inventory.App{search.app, web.app, service("lab", "db").app}
-	if got := web.app.StartedWithout(all); len(got) != 1 || got[0] != "lab-search" {
+	all := []inventory.App{search.App.App, web.App.App, service("lab", "db").App.App}
+	if got := web.StartedWithout(all); len(got) != 1 || got[0] != "lab-search" {
 		t.Errorf("containers tell %q", got)
 	}
-	if got := search.app.StartedWithout(all); got != nil {
+	if got := search.StartedWithout(all); got != nil {
 		t.Errorf("of one that needs nothing: %q", got)
 	}
 	path := t.TempDir() + "/state.json"

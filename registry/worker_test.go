@@ -13,7 +13,7 @@ import (
 // does not listen.
 func cloud() (app, cron *fakeApp) {
 	app, cron = service("cloud", "app", "cron").routed("cloud.test"), service("cloud", "cron")
-	cron.noHealth, cron.address, cron.app.Ports = true, netip.MustParseAddr("10.0.0.8"), []uint16{80}
+	cron.NoHealth, cron.Address, cron.Ports = true, netip.MustParseAddr("10.0.0.8"), []uint16{80}
 	return app, cron
 }
 
@@ -48,7 +48,7 @@ func TestAWorkerThatDoesNotListenWhereItsImageSaysKeepsNobodyWaiting(t *testing.
 func TestAWorkerOutOfReachKeepsNobodyWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app, cron := cloud()
-		cron.address = netip.Addr{}
+		cron.Address = netip.Addr{}
 		f := newFake(app, cron)
 		never := func(time.Duration) (bool, error) { return false, nil }
 		w := liveOn(t, f, Options{Providers: []provider.Provider{&listening{f, never}}, Settings: settingsFor(t, "")})
@@ -72,7 +72,7 @@ func TestWhatListensLateIsWaitedForTheNextTime(t *testing.T) {
 				var house apartment
 				house.become("10.0.0.8:80", errRefusal)
 				if !reached {
-					cron.address = netip.Addr{}
+					cron.Address = netip.Addr{}
 				}
 				f := newFake(app, cron)
 				late := func(since time.Duration) (bool, error) { return since >= boot, nil }

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,36 +22,47 @@ import (
 
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
-	"github.com/paastis/paastis/rules"
 )
 
 // mostChanges is how many reports wait for who watches.
 const mostChanges = 100
+
+// restartDelay is after what time an app that has crashed starts again.
+const restartDelay = 100 * time.Millisecond
 
 var (
 	errLost    = fmt.Errorf("played: %w", provider.ErrUnreachable)
 	errUnknown = errors.New("no such app")
 )
 
+// change is something to report, or a question whether all before it is: then done is closed.
+type change struct {
+	report provider.Report
+	done   chan struct{}
+}
+
 // Provider is a provider.Provider of apps that are played.
 type Provider struct {
-	changes     chan provider.Report // for Watch
+	changes     chan change // for Watch
 	id, traefik string
 
 	mu      sync.Mutex
 	apps    map[string]*App
 	version uint64
-	calls   []string      // "start shop", "stop shop", in order
-	lists   int           // calls of List
-	silent  bool          // nothing that happens is told
-	ahead   time.Duration // by which its clock is
-	down    error         // that it answers with; nil: it is there
-	lost    chan struct{} // closed when it does not answer any more
+	calls   []string               // "start shop", "stop shop", in order
+	lists   int                    // calls of List
+	silent  bool                   // nothing that happens is told
+	ahead   time.Duration          // by which its clock is
+	down    error                  // that it answers with; nil: it is there
+	starts  map[string][]time.Time // by name, whoever started it, refused ones included
+	watched bool                   // somebody watches
+	dropped chan error             // why a Watch ends
+	lost    chan struct{}          // closed when it does not answer any more
 }
 
 // NewProvider makes a provider of some apps.
 func NewProvider(apps ...*App) *Provider {
-	p := &Provider{id: "played", traefik: "played", apps: map[string]*App{}, changes: make(chan provider.Report, mostChanges), lost: make(chan struct{})}
+	p := &Provider{id: "played", traefik: "played", apps: map[string]*App{}, changes: make(chan change, mostChanges), lost: make(chan struct{}), dropped: make(chan error), starts: map[string][]time.Time{}}
 	for _, a := range apps {
 		p.apps[a.Name] = a
 	}
@@ -137,7 +147,7 @@ func (p *Provider) Rename(name, another string) {
 	a := p.apps[name]
 	p.remove(name)
 	was := a.First()
-	a.Name = another
+	a.Name, a.Instances = another, nil
 	a.set(was)
 	p.apps[another] = a
 	p.tell(a)
@@ -186,6 +196,76 @@ func (p *Provider) Fail(err error) *Provider {
 	return p
 }
 
+// Drop ends the Watch with an error, and reports whether there is one.
+func (p *Provider) Drop(err error) bool {
+	select {
+	case p.dropped <- err:
+		return true
+	default:
+		return false
+	}
+}
+
+// Told blocks until what was reported has been taken in, if somebody watches.
+func (p *Provider) Told() {
+	p.mu.Lock()
+	if !p.watched {
+		p.mu.Unlock()
+		return
+	}
+	done := make(chan struct{})
+	p.changes <- change{done: done}
+	p.mu.Unlock()
+	<-done
+}
+
+// Watched reports whether somebody watches.
+func (p *Provider) Watched() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.watched
+}
+
+// Started is when an app was started, by whomever, or was to be.
+func (p *Provider) Started(name string) []time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.starts[name])
+}
+
+// Lock lets nothing happen until Unlock is called: for who looks at apps, or changes them.
+func (p *Provider) Lock() { p.mu.Lock() }
+
+// Unlock ends what Lock began.
+func (p *Provider) Unlock() { p.mu.Unlock() }
+
+// Put brings an app in that is not reported. Called with the lock held.
+func (p *Provider) Put(a *App) { p.apps[a.Name] = a }
+
+// Alter changes an instance of an app, and reports it, if there is such an app.
+func (p *Provider) Alter(name string, n int, how func(*inventory.Instance)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a := p.apps[name]; a != nil {
+		how(&a.Instances[n])
+		p.tell(a)
+	}
+}
+
+// Tell reports what is not so.
+func (p *Provider) Tell(r provider.Report) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.send(r)
+}
+
+// Snapshot is an app as it is now.
+func (p *Provider) Snapshot(name string) inventory.App {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.snapshot(p.apps[name])
+}
+
 // Answer ends what Fail began.
 func (p *Provider) Answer() {
 	p.mu.Lock()
@@ -226,10 +306,18 @@ func (p *Provider) List(ctx context.Context) (provider.Report, error) {
 func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) error {
 	p.mu.Lock()
 	lost := p.lost
-	for len(p.changes) > 0 {
-		<-p.changes // they are in what is listed now
-	}
+	p.watched = true
 	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.watched = false
+		for len(p.changes) > 0 { // they are in what is listed the next time
+			if c := <-p.changes; c.done != nil {
+				close(c.done)
+			}
+		}
+	}()
 	all, err := p.List(ctx)
 	if err != nil {
 		return err
@@ -243,117 +331,16 @@ func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) erro
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			return cmp.Or(p.down, errLost)
-		case change := <-p.changes:
-			report(change)
+		case err := <-p.dropped:
+			return err
+		case c := <-p.changes:
+			if c.done != nil {
+				close(c.done)
+				continue
+			}
+			report(c.report)
 		}
 	}
-}
-
-// Start starts an app, which is healthy after its Boot. One that runs is left as it is.
-func (p *Provider) Start(ctx context.Context, name string) (inventory.App, error) {
-	if err := p.admit(ctx, "start", name); err != nil {
-		return inventory.App{}, err
-	}
-	return p.start(name, 0)
-}
-
-// Capture keeps how many Replicas an app has that Forgets it. Of others nothing is kept.
-func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
-	p.mu.Lock()
-	a := p.apps[name]
-	asked := a != nil && a.Forgets
-	p.mu.Unlock()
-	if a != nil && !asked {
-		return nil, nil
-	}
-	now, err := p.order(ctx, "capture", name)
-	if err = cmp.Or(err, now.CaptureErr); err != nil {
-		return nil, fmt.Errorf("played: capture %q: %w", name, err)
-	}
-	return strconv.AppendInt(nil, int64(max(now.Replicas, 1)), 10), nil
-}
-
-// Resume starts an app with so many Replicas as Capture has kept.
-func (p *Provider) Resume(ctx context.Context, name string, kept []byte) (inventory.App, error) {
-	replicas, err := strconv.Atoi(string(kept))
-	if err != nil {
-		return inventory.App{}, fmt.Errorf("played: resume %q: read what is kept: %w", name, err)
-	}
-	if err := p.admit(ctx, "resume", name); err != nil {
-		return inventory.App{}, err
-	}
-	return p.start(name, replicas)
-}
-
-// admit notes an order to start an app, and refuses it if it is to be.
-func (p *Provider) admit(ctx context.Context, call, name string) error {
-	a, err := p.order(ctx, call, name)
-	if err == nil && a.Err != nil {
-		time.Sleep(a.Refusal)
-		err = a.Err
-	}
-	if err != nil {
-		return fmt.Errorf("played: %s %q: %w", call, name, err)
-	}
-	return nil
-}
-
-// start starts an app with so many replicas; 0: as many as it has.
-func (p *Provider) start(name string, replicas int) (inventory.App, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	app := p.apps[name]
-	switch {
-	case app == nil:
-		return inventory.App{}, fmt.Errorf("played: start %q: %w", name, errUnknown)
-	case app.booting || app.First().Status == inventory.Running:
-		return p.snapshot(app), nil
-	}
-	app.Replicas = cmp.Or(replicas, app.Replicas)
-	if !app.Scaled {
-		app.set(inventory.Instance{Status: inventory.Running, Health: inventory.HealthStarting, StartedAt: p.now(), Address: app.Address})
-	}
-	app.booting = true
-	time.AfterFunc(app.Boot, func() { p.boot(app) })
-	return p.snapshot(app), nil
-}
-
-// boot makes a started app healthy, and reports it.
-func (p *Provider) boot(a *App) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !a.booting || p.apps[a.Name] != a {
-		return // it was stopped or removed meanwhile
-	}
-	if a.Scaled {
-		a.set(inventory.Instance{Status: inventory.Running, StartedAt: p.now(), Address: a.Address})
-	}
-	a.booting = false
-	for i := range a.Instances {
-		a.Instances[i].Health = inventory.Healthy
-	}
-	p.tell(a)
-}
-
-// Stop stops an app, which takes its Stopping.
-func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (inventory.App, error) {
-	a, err := p.order(ctx, "stop", name)
-	if err != nil {
-		return inventory.App{}, fmt.Errorf("played: stop %q: %w", name, err)
-	}
-	time.Sleep(a.Stopping)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	app := p.apps[name]
-	if app == nil { // it was removed meanwhile
-		return inventory.App{}, fmt.Errorf("played: stop %q: %w", name, errUnknown)
-	}
-	if app.Forgets {
-		app.Replicas = 0
-	}
-	app.set(inventory.Instance{ExitCode: 143})
-	p.tell(app)
-	return p.snapshot(app), nil
 }
 
 // now is what the clock says. Called with the lock held.
@@ -382,15 +369,16 @@ func (p *Provider) tell(a *App) {
 
 // send tells whoever watches, unless that is lost. Called with the lock held.
 func (p *Provider) send(r provider.Report) {
-	if !p.silent {
-		p.changes <- r
+	if !p.silent && p.watched {
+		p.changes <- change{r, nil}
 	}
 }
 
 // snapshot is an app as it is now. Called with the lock held.
 func (p *Provider) snapshot(a *App) inventory.App {
 	p.version++
+	a.mirror()
 	app := a.App
-	app.Instances, app.Version = slices.Clone(app.Instances), p.version
+	app.Instances, app.Labels, app.Version = slices.Clone(app.Instances), maps.Clone(app.Labels), p.version
 	return app
 }
