@@ -10,10 +10,10 @@ import (
 	"github.com/paastis/paastis/registry/reason"
 )
 
-// texts is reason's own type of that name, field by field.
+// texts is reason's own type of that name, field by field: the last two are use and refusal.
 type texts struct {
-	text, one    string
-	use, refusal bool
+	text, one string
+	_, _      bool
 }
 
 //go:linkname textsOf github.com/paastis/paastis/registry/reason.textsOf
