@@ -247,12 +247,13 @@ func tcpPorts(exposed network.PortSet) []uint16 {
 	return ports
 }
 
-// composeBookkeeping are the labels in which Compose keeps its books. They tell nothing more of
-// the app, and are half of what there is to know of one.
+// composeBookkeeping are labels in which Compose keeps its books and that nobody else reads: they
+// are half of what there is to know of an app. A constraint of Traefik may well ask for others,
+// such as oneoff.
 var composeBookkeeping = []string{
 	"com.docker.compose.config-hash", "com.docker.compose.image", "com.docker.compose.version",
 	"com.docker.compose.project.config_files", "com.docker.compose.project.working_dir",
-	"com.docker.compose.project.environment_file", labelOneOff, labelDependsOn,
+	"com.docker.compose.project.environment_file",
 }
 
 // worthKnowing are the labels without Compose's books.
