@@ -14,7 +14,6 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
@@ -85,26 +84,7 @@ func TestTheSameBinariesGiveTheSameBytesInAnyFolderAtAnyTime(t *testing.T) {
 // unpacked is the index of the released image.
 func unpacked(t *testing.T, r release) v1.ImageIndex {
 	t.Helper()
-	packed, err := os.ReadFile(filepath.Join(r.folder, "paastis_v1.2.3_oci.tar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	for _, f := range untar(t, bytes.NewReader(packed)) {
-		path := filepath.Join(folder, f.name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, f.body, 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	index, err := layout.ImageIndexFromPath(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest, err := index.IndexManifest()
-	if err != nil || len(manifest.Manifests) != 1 {
-		t.Fatalf("%v: %+v", err, manifest)
-	}
-	image, err := index.ImageIndex(manifest.Manifests[0].Digest)
+	image, err := openImage(filepath.Join(r.folder, "paastis_v1.2.3_oci.tar"), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
