@@ -90,7 +90,7 @@ http:
 	engine := s.followEngine()
 	engine.follow(s.name, "far/", "--host", far.host())
 	s.serve(providers(farByTLS), append([]string{"PAASTIS_MAX_IDLE_TIME=" + soon.String(), "PAASTIS_WAKE_LIMIT=0",
-		"PAASTIS_MANUAL_STOP=wake", streamQuiet}, adminSettings[:2]...)...)
+		"PAASTIS_MANUAL_STOP=wake", "PAASTIS_QUIET_TIME=3s", streamQuiet}, adminSettings[:2]...)...)
 	return s, far, engine
 }
 
