@@ -18,7 +18,7 @@ var adminSettings = []string{
 }
 
 // tell runs one of Paastis's commands in its container, as an owner would.
-func (s *site) tell(args ...string) (out string, code int) {
+func (s *testServer) tell(args ...string) (out string, code int) {
 	s.t.Helper()
 	text, err := exec.Command("docker", append([]string{"exec", s.name + "-paastis", "/paastis"}, args...)...).CombinedOutput()
 	var exit *exec.ExitError
@@ -32,7 +32,7 @@ func (s *site) tell(args ...string) (out string, code int) {
 }
 
 // told fails the test unless a command ends with a code and says something.
-func (s *site) told(code int, says string, args ...string) {
+func (s *testServer) told(code int, says string, args ...string) {
 	s.t.Helper()
 	if out, got := s.tell(args...); got != code || !strings.Contains(out, says) {
 		s.t.Errorf("paastis %s: exit code %d, %q; want %d and %q in it", strings.Join(args, " "), got, out, code, says)
@@ -40,7 +40,7 @@ func (s *site) told(code int, says string, args ...string) {
 }
 
 func TestAnOwnerMovesAppsFromAShell(t *testing.T) {
-	s := newSite(t, "e2e-owner-site")
+	s := newTestServer(t, "e2e-owner-site")
 	s.stack("e2e-owned", true, shop()...)
 	s.serve("", adminSettings...)
 	s.told(0, "3 apps: 0 awake, 3 asleep", "status")
@@ -75,7 +75,7 @@ func TestAnOwnerMovesAppsFromAShell(t *testing.T) {
 }
 
 func TestAnOwnerMovesAppsInTheDashboard(t *testing.T) {
-	s := newSite(t, "e2e-dashboard-site")
+	s := newTestServer(t, "e2e-dashboard-site")
 	s.stack("e2e-seen", true, shop()...)
 	s.serve("", adminSettings...)
 	address := strings.TrimSpace(docker(t, "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", s.name+"-paastis"))

@@ -67,7 +67,7 @@ func (c certified) save(t *testing.T, file, keyFile string) {
 
 // trust gives the engine a certificate that a site's Paastis trusts, and that one one that the
 // engine does. Paastis finds its own where its configuration is.
-func (e *second) trust(s *site) {
+func (e *second) trust(s *testServer) {
 	e.t.Helper()
 	authority := certify(e.t, "the machines", nil)
 	for _, dir := range []string{e.dir, s.dir} {

@@ -30,7 +30,7 @@ type socketProxy struct {
 }
 
 // proxySocket starts a socket proxy on the site's own network. It ends with the test.
-func (s *site) proxySocket() *socketProxy {
+func (s *testServer) proxySocket() *socketProxy {
 	s.t.Helper()
 	gateway := docker(s.t, "network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", s.name)
 	ln, err := net.Listen("tcp", net.JoinHostPort(strings.TrimSpace(gateway), "0"))
@@ -74,7 +74,7 @@ func (p *socketProxy) filter(socket string) http.Handler {
 
 // serveConfined is serve with a Paastis that has no right but to talk to the proxy, and
 // no place to write but a new volume for its state.
-func (s *site) serveConfined(user string, proxy *socketProxy, env ...string) {
+func (s *testServer) serveConfined(user string, proxy *socketProxy, env ...string) {
 	s.t.Helper()
 	env = append(env, "DOCKER_HOST="+proxy.url, "PAASTIS_STATE_FILE=/var/lib/paastis/state.json")
 	s.upWithTraefik(s.name+"-paastis:3000", fmt.Sprintf(`
@@ -93,7 +93,7 @@ func (s *site) serveConfined(user string, proxy *socketProxy, env ...string) {
 }
 
 func TestPaastisNeedsNoRootNoCapabilityAndNoMoreOfTheEngineThanIsSaid(t *testing.T) {
-	s := newSite(t, "e2e-confined")
+	s := newTestServer(t, "e2e-confined")
 	proxy := s.proxySocket()
 	s.stack("e2e-confined-shop", true,
 		app{name: "web", needs: []string{"db"}, next: "http://db:8080/", host: "confined.test", static: true}, app{name: "db"})

@@ -22,7 +22,7 @@ type crash struct {
 
 func TestAnAppThatCrashesIsTriedSeldomAndSaysWhy(t *testing.T) {
 	t.Parallel() // it waits, most of the time
-	s := newSite(t, "e2e-crash")
+	s := newTestServer(t, "e2e-crash")
 	exit := s.write("exit", "3")
 	if err := os.Chmod(s.dir, 0o755); err != nil {
 		t.Fatal(err)

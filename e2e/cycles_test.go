@@ -74,7 +74,7 @@ type cycles struct {
 }
 
 func runCycles(t *testing.T, name string, how cycling) {
-	s := newSite(t, name)
+	s := newTestServer(t, name)
 	s.hostPID, s.direct = how.hostPID, how.direct
 	s.traefikFlags = []string{dropIdle}
 	apps := sideBySide(how.apps, how.static)

@@ -18,7 +18,7 @@ import (
 
 // serverOf is the URL of the server to which Traefik leads the requests of an app of the
 // tests by its published route. Empty: it has none.
-func (s *site) serverOf(project, name string) string {
+func (s *testServer) serverOf(project, name string) string {
 	var service struct {
 		LoadBalancer struct{ Servers []struct{ URL string } }
 	}
@@ -30,7 +30,7 @@ func (s *site) serverOf(project, name string) string {
 }
 
 // awaitRoute waits until Traefik leads an app's requests to a server.
-func (s *site) awaitRoute(project, name, server string) {
+func (s *testServer) awaitRoute(project, name, server string) {
 	s.t.Helper()
 	s.await("the route of "+name+" to lead to "+server, 20*time.Second, func() bool {
 		return strings.HasPrefix(s.serverOf(project, name), server)
@@ -38,7 +38,7 @@ func (s *site) awaitRoute(project, name, server string) {
 }
 
 // connect puts a container on a network of its own, too.
-func (s *site) connect(container, network string) {
+func (s *testServer) connect(container, network string) {
 	s.t.Helper()
 	_ = exec.Command("docker", "network", "rm", network).Run() // an earlier run may have left it
 	docker(s.t, "network", "create", network)
@@ -51,7 +51,7 @@ func (s *site) connect(container, network string) {
 
 func TestInDirectModeTrafficGoesToTheAppItselfWhileItIsAwake(t *testing.T) {
 	const project = "e2e-direct"
-	s := newSite(t, "e2e-direct-site")
+	s := newTestServer(t, "e2e-direct-site")
 	s.direct, s.hostPID = true, true
 	s.traefikFlags = []string{dropIdle}
 	s.stack(project, true,
@@ -107,7 +107,7 @@ func (v *visitors) failures(c call, over <-chan struct{}, asked, failed *atomic.
 
 func TestADeadPaastisHurtsNoAwakeApp(t *testing.T) {
 	const project = "e2e-dead"
-	s := newSite(t, "e2e-dead-site")
+	s := newTestServer(t, "e2e-dead-site")
 	s.direct, s.hostPID = true, true
 	s.stack(project, true,
 		app{name: "awake", host: "awake.test", bare: true, labels: []string{"paastis.max_idle_time=1h"}},
@@ -174,7 +174,7 @@ func TestALargeBodyWaitsForAnAppThatBootsSlowly(t *testing.T) {
 	t.Parallel() // it waits, most of the time
 	const project = "e2e-large"
 	size, boot := either(int64(200<<20), int64(200<<20)), either("40s", "32s")
-	s := newSite(t, "e2e-large-site")
+	s := newTestServer(t, "e2e-large-site")
 	s.direct = true
 	s.stack(project, true, app{name: "web", host: "large.test", bare: true, boot: boot, checked: "1s"})
 	s.serve("")

@@ -10,7 +10,7 @@ import (
 )
 
 // awaitAsleep waits until none of a stack's containers runs.
-func (s *site) awaitAsleep(limit time.Duration, projects ...string) {
+func (s *testServer) awaitAsleep(limit time.Duration, projects ...string) {
 	s.t.Helper()
 	for _, project := range projects {
 		s.await(project+" to be asleep", limit, func() bool { return len(running(project)) == 0 })
@@ -28,7 +28,7 @@ func running(project string) []string {
 
 // events are the engine's own events of some kinds for a stack's containers since a
 // time, as "start shop-db-1", in order.
-func (s *site) events(since time.Time, project string, kinds ...string) []string {
+func (s *testServer) events(since time.Time, project string, kinds ...string) []string {
 	s.t.Helper()
 	args := []string{"events", "--since", stamp(since), "--until", stamp(time.Now()),
 		"--filter", "label=com.docker.compose.project=" + project, "--format", "{{.Action}} {{.Actor.Attributes.name}}"}

@@ -11,7 +11,7 @@ func TestAnEngineThatRestartsIsFollowed(t *testing.T) {
 	if os.Getenv("E2E_RESTART") == "0" {
 		t.Skip("left out by hand: E2E_RESTART=0")
 	}
-	s := newSite(t, "e2e-engine-site")
+	s := newTestServer(t, "e2e-engine-site")
 	s.stack("e2e-engine", true, app{name: "web", needs: []string{"db"}, next: "http://db:8080/", host: "engine.test", static: true}, app{name: "db"})
 	s.serveOutside("PAASTIS_MAX_IDLE_TIME=1h")
 	s.browseUntilAwake("engine.test", 30*time.Second)

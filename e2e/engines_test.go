@@ -67,9 +67,9 @@ func acrossApps() (near, far []app) {
 }
 
 // acrossSite is a site with both engines, which serves, and what their containers do.
-func acrossSite(t *testing.T) (*site, *second, *engine) {
+func acrossSite(t *testing.T) (*testServer, *second, *engine) {
 	t.Helper()
-	s := newSite(t, across+"-site")
+	s := newTestServer(t, across+"-site")
 	s.direct, s.traefikFlags = true, []string{dropIdle, "--providers.file.filename=/config/dynamic.yml"}
 	s.write("dynamic.yml", fmt.Sprintf(`
 http:
@@ -97,7 +97,7 @@ http:
 // TestAnEngineThatIsDownAtTheStartKeepsNobodyDown has Paastis begin while the second machine is
 // there and its engine is not. It is the engine's socket by which that is reached.
 func TestAnEngineThatIsDownAtTheStartKeepsNobodyDown(t *testing.T) {
-	s := newSite(t, across+"-site")
+	s := newTestServer(t, across+"-site")
 	far := newSecond(t)
 	far.trust(s)
 	far.start()
@@ -152,7 +152,7 @@ func TestCyclesOfTwoEnginesWithLinksAcrossAreWithoutOneWrongAnswer(t *testing.T)
 func TestASecondEngineInTroubleHurtsNoAppOfTheFirst(t *testing.T) {
 	s, far, engine := acrossSite(t)
 	for range number(t, "TROUBLES", 1) {
-		(&trouble{site: s, engine: engine, begin: far.freeze, end: far.thaw, serves: true}).pass()
-		(&trouble{site: s, engine: engine, begin: far.cutWire, end: far.restoreWire}).pass()
+		(&trouble{testServer: s, engine: engine, begin: far.freeze, end: far.thaw, serves: true}).pass()
+		(&trouble{testServer: s, engine: engine, begin: far.cutWire, end: far.restoreWire}).pass()
 	}
 }

@@ -28,7 +28,7 @@ type event struct {
 }
 
 // followEngine subscribes to the events of the site's containers until the test ends.
-func (s *site) followEngine() *engine {
+func (s *testServer) followEngine() *engine {
 	s.t.Helper()
 	e := &engine{t: s.t, changed: make(chan struct{})}
 	e.follow(s.name, "")

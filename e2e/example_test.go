@@ -19,7 +19,7 @@ import (
 // example is a folder of examples/, used step by step as its README says. Its ports are
 // free ones, and its apps fall asleep sooner than the README has it.
 type example struct {
-	*site
+	*testServer
 	https   string // the port of Traefik's entry point with TLS
 	steps   []step // of the README that are still to come
 	exports []string
@@ -40,7 +40,7 @@ var (
 // newExample copies a folder, so that a step may change a file of it.
 func newExample(t *testing.T, name string) *example {
 	t.Helper()
-	e := &example{site: &site{t: t, name: name, dir: t.TempDir(), traefik: "127.0.0.1:" + freePort(t)}, https: freePort(t)}
+	e := &example{testServer: &testServer{t: t, name: name, dir: t.TempDir(), traefik: "127.0.0.1:" + freePort(t)}, https: freePort(t)}
 	folder := filepath.Join("..", "examples", name)
 	if err := os.CopyFS(e.dir, os.DirFS(folder)); err != nil {
 		t.Fatal(err)

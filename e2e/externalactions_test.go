@@ -17,7 +17,7 @@ func sum(s string) string {
 func TestWhatItsOwnerStopsStaysSoUntilSomebodyWakesIt(t *testing.T) {
 	for _, direct := range []bool{false, true} {
 		t.Run(map[bool]string{false: "asked", true: "direct"}[direct], func(t *testing.T) {
-			s := newSite(t, "e2e-hands-site")
+			s := newTestServer(t, "e2e-hands-site")
 			s.direct = direct
 			s.stack("e2e-hands", true, app{name: "web", host: "hands.test", static: true})
 			s.serve("", append([]string{"PAASTIS_MAX_IDLE_TIME=1h"}, adminSettings[:2]...)...)
@@ -62,7 +62,7 @@ func TestWhatItsOwnerStopsStaysSoUntilSomebodyWakesIt(t *testing.T) {
 func TestASleeperThatIsRemovedIsWarnedOfAndAnUpdateIsWaitedFor(t *testing.T) {
 	for _, direct := range []bool{false, true} {
 		t.Run(map[bool]string{false: "asked", true: "direct"}[direct], func(t *testing.T) {
-			s := newSite(t, "e2e-hands-site")
+			s := newTestServer(t, "e2e-hands-site")
 			s.direct = direct
 			web := app{name: "web", host: "hands.test", static: true, boot: "4s"}
 			s.stack("e2e-hands", true, web)
@@ -100,7 +100,7 @@ func TestASleeperThatIsRemovedIsWarnedOfAndAnUpdateIsWaitedFor(t *testing.T) {
 }
 
 func TestWhatHandsDoToContainersIsFollowed(t *testing.T) {
-	s := newSite(t, "e2e-hands-site")
+	s := newTestServer(t, "e2e-hands-site")
 	s.stack("e2e-hands", true, app{name: "web", host: "hands.test", static: true})
 	s.serve("", "PAASTIS_MAX_IDLE_TIME=1h")
 	container := "e2e-hands-web-1"
@@ -118,7 +118,7 @@ func TestWhatHandsDoToContainersIsFollowed(t *testing.T) {
 }
 
 func TestABrowserComesFromTheWaitingPageToTheAppByItself(t *testing.T) {
-	s := newSite(t, "e2e-browser-site")
+	s := newTestServer(t, "e2e-browser-site")
 	s.stack("e2e-shop", true, shop()...)
 	s.serve("")
 	_, port, _ := strings.Cut(s.traefik, ":")

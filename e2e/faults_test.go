@@ -8,7 +8,7 @@ import (
 )
 
 func TestEachFaultIsToldInOneLineThatSaysWhereAndWhatToDo(t *testing.T) {
-	s := newSite(t, "e2e-faults-site")
+	s := newTestServer(t, "e2e-faults-site")
 	s.stack("e2e-faults", true,
 		app{name: "typo", host: "typo.test", static: true, labels: []string{"paastis.max_idel_time=5m"}},
 		app{name: "rule", host: "rule.test`) && (", static: true},
@@ -34,7 +34,7 @@ func TestEachFaultIsToldInOneLineThatSaysWhereAndWhatToDo(t *testing.T) {
 }
 
 // log is what this site's Paastis has said.
-func (s *site) log() string {
+func (s *testServer) log() string {
 	out, err := exec.Command("docker", "logs", s.name+"-paastis").CombinedOutput()
 	if err != nil {
 		s.t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 // as well: it answers 503 by itself until its next check, whatever the app says. The
 // checks are traffic, under a floor that the rule says.
 func TestARouterOfAFileIsHandedOverWithoutAWrongAnswer(t *testing.T) {
-	s := newSite(t, "e2e-file-site")
+	s := newTestServer(t, "e2e-file-site")
 	s.stack("e2e-file", true, app{name: "web"})
 	s.serve("rules: [{pattern: '^e2e-file-web$', traffic_floor: 20kB}]", "PAASTIS_TRAEFIK_API_URL=http://"+s.name+"-edge:8080")
 	s.write("dynamic.yml", fmt.Sprintf(`

@@ -95,7 +95,7 @@ type handover struct {
 // others wake.
 func handoverSite(t *testing.T, name string, static bool) *handover {
 	t.Helper()
-	s := newSite(t, name)
+	s := newTestServer(t, name)
 	s.hostPID = true
 	s.traefikFlags = []string{dropIdle}
 	var apps []app

@@ -14,7 +14,7 @@ func lateGate(t *testing.T) *gate {
 
 func TestAppsAppearWhenTheirEngineComesAfterPaastis(t *testing.T) {
 	late := lateGate(t)
-	s := newSite(t, "e2e-late-site")
+	s := newTestServer(t, "e2e-late-site")
 	s.stack("e2e-late", true, app{name: "shop", host: "late.test", static: true})
 	s.stack("e2e-early", false, app{name: "shop", host: "early.test", static: true})
 	s.serveOutside("DOCKER_HOST=unix://"+late.path, "PAASTIS_MODE=forwardauth")

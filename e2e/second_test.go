@@ -112,7 +112,7 @@ func (e *second) docker(args ...string) *exec.Cmd {
 }
 
 // stack is site.stack on this engine.
-func (e *second) stack(s *site, project string, asleep bool, apps ...app) {
+func (e *second) stack(s *testServer, project string, asleep bool, apps ...app) {
 	e.t.Helper()
 	how := "--detach"
 	if asleep {

@@ -21,7 +21,7 @@ func shop() []app {
 }
 
 func TestAStackSleepsWakesInOrderAndSleepsAgain(t *testing.T) {
-	s := newSite(t, "e2e-shop-site")
+	s := newTestServer(t, "e2e-shop-site")
 	s.stack("e2e-shop", false, shop()...)
 	s.serve("", "PAASTIS_MODE=forwardauth") // else it waits whether Traefik comes for its routes
 	s.awaitAsleep(4*idle, "e2e-shop")
@@ -59,7 +59,7 @@ func TestAStackSleepsWakesInOrderAndSleepsAgain(t *testing.T) {
 }
 
 func TestASecondStackKeepsTheSharedDatabaseAwake(t *testing.T) {
-	s := newSite(t, "e2e-shared-site")
+	s := newTestServer(t, "e2e-shared-site")
 	s.stack("e2e-shop", true, shop()...)
 	s.stack("e2e-blog", true, app{
 		name: "web", next: "http://e2e-shop-db-1:8080/", host: "blog.test", static: true,
@@ -82,7 +82,7 @@ func TestASecondStackKeepsTheSharedDatabaseAwake(t *testing.T) {
 }
 
 func TestReviewAppsLinkedToEachOtherWakeTogetherAndTouchNoOther(t *testing.T) {
-	s := newSite(t, "e2e-review-site")
+	s := newTestServer(t, "e2e-review-site")
 	for _, pr := range []string{"1", "2"} {
 		project := "pix-app-review-pr" + pr
 		s.stack(project, true,
@@ -112,7 +112,7 @@ rules:
 }
 
 func TestAProgramsPostToASleepingAppArrivesWhole(t *testing.T) {
-	s := newSite(t, "e2e-program-site")
+	s := newTestServer(t, "e2e-program-site")
 	s.stack("e2e-shop", true, shop()...)
 	s.serve("")
 	body := strings.Repeat("0123456789abcdef", 64*1024) // 1 MiB
@@ -134,7 +134,7 @@ func TestAProgramsPostToASleepingAppArrivesWhole(t *testing.T) {
 }
 
 func TestAProgramGetsAProblemDocumentWhenTheAppTakesTooLong(t *testing.T) {
-	s := newSite(t, "e2e-slow-site")
+	s := newTestServer(t, "e2e-slow-site")
 	s.stack("e2e-slow", true, app{name: "web", boot: "1h", host: "slow.test", static: true})
 	s.serve("", "PAASTIS_HOLD_TIMEOUT=2s")
 	got, err := s.send("GET", "slow.test", "/", nil, "Accept: application/json")
@@ -151,7 +151,7 @@ func TestAProgramGetsAProblemDocumentWhenTheAppTakesTooLong(t *testing.T) {
 }
 
 func TestAProgramIsSentAgainWhereTraefikHasToFindTheServer(t *testing.T) {
-	s := newSite(t, "e2e-found-site")
+	s := newTestServer(t, "e2e-found-site")
 	s.stack("e2e-found", true, app{name: "web", host: "found.test"})
 	s.serve("")
 	got, err := s.send("POST", "found.test", "/echo", strings.NewReader("hello"), "Accept: application/json")
@@ -164,7 +164,7 @@ func TestAProgramIsSentAgainWhereTraefikHasToFindTheServer(t *testing.T) {
 }
 
 func TestAMonitorWakesNothing(t *testing.T) {
-	s := newSite(t, "e2e-monitor-site")
+	s := newTestServer(t, "e2e-monitor-site")
 	s.stack("e2e-shop", true, shop()...)
 	s.serve("")
 	got, err := s.send("GET", "shop.test", "/", nil, "User-Agent: Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)")
@@ -181,7 +181,7 @@ func TestAMonitorWakesNothing(t *testing.T) {
 }
 
 func TestAThousandFirstRequestsMakeOneStartPerContainer(t *testing.T) {
-	s := newSite(t, "e2e-storm-site")
+	s := newTestServer(t, "e2e-storm-site")
 	s.stack("e2e-shop", true, shop()...)
 	s.serve("")
 	asked := time.Now()

@@ -41,7 +41,7 @@ const (
 
 func TestSoak(t *testing.T) {
 	minutes := number(t, "MINUTES", 1)
-	s := newSite(t, "e2e-soak")
+	s := newTestServer(t, "e2e-soak")
 	s.hostPID = true
 	s.traefikFlags = []string{dropIdle}
 	apps := soakApps()
@@ -163,7 +163,7 @@ func (k *soak) weigh() {
 }
 
 // memory is what Paastis's process takes, in kB. Zero: it does not run.
-func (s *site) memory() int {
+func (s *testServer) memory() int {
 	out, err := exec.Command("docker", "inspect", "-f", "{{.State.Pid}}", s.name+"-paastis").Output()
 	if err != nil {
 		return 0

@@ -25,7 +25,7 @@ type app struct {
 }
 
 // stack brings a compose project up; with asleep set its containers are only created.
-func (s *site) stack(project string, asleep bool, apps ...app) {
+func (s *testServer) stack(project string, asleep bool, apps ...app) {
 	s.t.Helper()
 	args := []string{"-d"}
 	if asleep {
@@ -85,7 +85,7 @@ func (a app) write(b *strings.Builder, project, site string) {
 }
 
 // up brings a compose project up on the site's network, and takes it down with the test.
-func (s *site) up(project, yml string, args ...string) {
+func (s *testServer) up(project, yml string, args ...string) {
 	s.t.Helper()
 	yml += fmt.Sprintf("networks:\n  default: {name: %s, external: true}\n", s.name)
 	file := s.write(project+".yml", yml)
@@ -99,7 +99,7 @@ func (s *site) up(project, yml string, args ...string) {
 }
 
 // project is the compose project of a stack; that of Traefik and Paastis is the site's.
-func (s *site) project(stack string) string {
+func (s *testServer) project(stack string) string {
 	if stack == "infra" {
 		return s.name
 	}

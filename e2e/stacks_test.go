@@ -75,7 +75,7 @@ const stacksAtOnce = 5
 func TestStacksThatPeopleRunSleepAndWake(t *testing.T) {
 	for turn, mode := range []string{"forwardauth", "direct"} {
 		t.Run(mode, func(t *testing.T) {
-			s := newSite(t, "e2e-stacks")
+			s := newTestServer(t, "e2e-stacks")
 			s.hostPID, s.traefikFlags = true, []string{dropIdle}
 			env := []string{"PAASTIS_MAX_IDLE_TIME=6s"}
 			if mode == "direct" { // there is no route to wait for so far
@@ -119,7 +119,7 @@ func TestEveryPublishedStackIsTested(t *testing.T) {
 }
 
 // of is the site for a test that shares it.
-func (s *site) of(t *testing.T) *site {
+func (s *testServer) of(t *testing.T) *testServer {
 	shared := *s
 	shared.t = t
 	return &shared
@@ -127,7 +127,7 @@ func (s *site) of(t *testing.T) *site {
 
 // household is a published stack at a site.
 type household struct {
-	*site
+	*testServer
 	published
 	project string
 	model   model
@@ -138,10 +138,10 @@ type household struct {
 
 // bring brings a stack up as its compose file is. Beside that file a second one adds what is
 // this site's alone: its network, and the label by which its Traefik knows its own.
-func (s *site) bring(p published) *household {
+func (s *testServer) bring(p published) *household {
 	s.t.Helper()
 	file := filepath.Join("stacks", p.folder, "compose.yml")
-	h := &household{site: s, published: p, project: "e2e-" + p.folder, began: time.Now()}
+	h := &household{testServer: s, published: p, project: "e2e-" + p.folder, began: time.Now()}
 	own := "networks: {web: {name: " + s.name + ", external: true}}\nservices:\n"
 	h.model = readModel(s.t, h.command("-f", file, "config", "--format", "json"))
 	for name := range h.model.Services {

@@ -67,7 +67,7 @@ func TestWhatIsInUseStaysAwakeWithoutTheHostsProc(t *testing.T) {
 // inUse uses apps side by side. None may end before its use does, and each has to be
 // asleep within a limit after that.
 func inUse(t *testing.T, name string, hostPID bool, limit time.Duration, uses ...use) {
-	s := newSite(t, name)
+	s := newTestServer(t, name)
 	s.hostPID = hostPID
 	s.traefikFlags = []string{dropIdle}
 	var apps []app

@@ -10,7 +10,7 @@ import (
 
 // another starts a Traefik with flags of its own, which fetches its routes as well, and
 // returns where visitors of it come in.
-func (s *site) another(name string, flags ...string) string {
+func (s *testServer) another(name string, flags ...string) string {
 	s.t.Helper()
 	container := s.name + "-" + name
 	s.up(container, fmt.Sprintf(`
@@ -51,7 +51,7 @@ func status(address, host string) int {
 
 func TestTwoTraefiksGetWhatTheirOwnFlagsLetThemHaveAndNoMore(t *testing.T) {
 	const project = "e2e-zones"
-	s := newSite(t, "e2e-zones-site")
+	s := newTestServer(t, "e2e-zones-site")
 	s.direct, s.hostPID = true, true
 	s.traefikFlags = []string{dropIdle, "--providers.docker.constraints=Label(`e2e`,`" + s.name + "`) && !Label(`zone`,`in`)"}
 	s.stack(project, true,

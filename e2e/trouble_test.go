@@ -13,7 +13,7 @@ const noticed = 45 * time.Second
 
 // trouble is a time in which the second engine does not answer.
 type trouble struct {
-	*site
+	*testServer
 	engine     *engine
 	begin, end func()
 	serves     bool // its awake apps answer all the same
@@ -93,7 +93,7 @@ func (x *trouble) saysSo(v *visitors) {
 }
 
 // connected tells what the admin API says of a provider; false as well if it says nothing.
-func (s *site) connected(provider string) bool {
+func (s *testServer) connected(provider string) bool {
 	s.t.Helper()
 	address := strings.TrimSpace(docker(s.t, "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", s.name+"-paastis"))
 	req, err := http.NewRequest("GET", "http://"+address+":8091/api/v1/health", nil)

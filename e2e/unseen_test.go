@@ -9,11 +9,11 @@ import (
 )
 
 // bothModes runs a test in ForwardAuth and in direct mode, side by side.
-func bothModes(t *testing.T, name string, test func(s *site)) {
+func bothModes(t *testing.T, name string, test func(s *testServer)) {
 	for mode, direct := range map[string]bool{"forwardauth": false, "direct": true} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, name+"-"+mode)
+			s := newTestServer(t, name+"-"+mode)
 			s.direct = direct
 			test(s)
 		})
@@ -21,7 +21,7 @@ func bothModes(t *testing.T, name string, test func(s *site)) {
 }
 
 // onHost is an app on the host's network.
-func (s *site) onHost(name, host, port string) app {
+func (s *testServer) onHost(name, host, port string) app {
 	router := s.name + "-" + name
 	return app{
 		name: name, checked: "none", more: "network_mode: host", env: []string{"PORT=" + port},
@@ -36,7 +36,7 @@ func (s *site) onHost(name, host, port string) app {
 
 // awaitAnswer waits until an app that runs answers: Paastis, which was started after it, may
 // not listen yet.
-func (s *site) awaitAnswer(host string) {
+func (s *testServer) awaitAnswer(host string) {
 	s.t.Helper()
 	s.await(host+" to answer", time.Minute, func() bool {
 		a, err := s.send("GET", host, "/", nil)
@@ -46,7 +46,7 @@ func (s *site) awaitAnswer(host string) {
 
 func TestAnAppOnTheHostsNetworkIsNotStoppedUnderItsUsers(t *testing.T) {
 	t.Parallel()
-	bothModes(t, "e2e-host", func(s *site) {
+	bothModes(t, "e2e-host", func(s *testServer) {
 		project, host := s.name+"-apps", s.name+".test"
 		s.stack(project, false, s.onHost("hub", host, freePort(s.t)))
 		s.serve("")
@@ -67,7 +67,7 @@ func TestAnAppOnTheHostsNetworkIsNotStoppedUnderItsUsers(t *testing.T) {
 
 func TestAnAppOnTheHostsNetworkSleepsOnceItsConnectionsAreSeen(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "e2e-host-seen")
+	s := newTestServer(t, "e2e-host-seen")
 	s.hostPID = true
 	s.traefikFlags = []string{dropIdle}
 	project, host := s.name+"-apps", s.name+".test"
@@ -89,7 +89,7 @@ func TestAnAppOnTheHostsNetworkSleepsOnceItsConnectionsAreSeen(t *testing.T) {
 
 func TestASilentWebSocketOnASecondPortKeepsItsAppAwake(t *testing.T) {
 	t.Parallel()
-	bothModes(t, "e2e-ports", func(s *site) {
+	bothModes(t, "e2e-ports", func(s *testServer) {
 		s.hostPID = true
 		s.traefikFlags = []string{dropIdle}
 		project, host, router := s.name+"-apps", s.name+".test", s.name+"-"
@@ -124,7 +124,7 @@ func TestASilentWebSocketOnASecondPortKeepsItsAppAwake(t *testing.T) {
 // packets of the connection.
 func TestASilentUploadKeepsItsAppAwakeWithoutTheHostsProc(t *testing.T) {
 	t.Parallel()
-	bothModes(t, "e2e-silent", func(s *site) {
+	bothModes(t, "e2e-silent", func(s *testServer) {
 		s.traefikFlags = []string{dropIdle, "--entrypoints.web.transport.respondingtimeouts.readtimeout=0"}
 		project, host := s.name+"-apps", s.name+".test"
 		s.stack(project, true, app{name: "web", host: host, static: true})
@@ -149,7 +149,7 @@ func TestASilentUploadKeepsItsAppAwakeWithoutTheHostsProc(t *testing.T) {
 }
 
 // pausing sends a body of two parts with a pause between them.
-func (s *site) pausing(host, path string, pause time.Duration) (answer, error) {
+func (s *testServer) pausing(host, path string, pause time.Duration) (answer, error) {
 	body, parts := io.Pipe()
 	go func() {
 		_, _ = io.WriteString(parts, "begin ")
@@ -177,7 +177,7 @@ func (s *site) pausing(host, path string, pause time.Duration) (answer, error) {
 // has packets on it. That is no use of either.
 func TestConnectionsWithinACircleKeepNobodyAwake(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "e2e-circle")
+	s := newTestServer(t, "e2e-circle")
 	s.hostPID = true
 	s.traefikFlags = []string{dropIdle}
 	const project = "e2e-circle-apps"

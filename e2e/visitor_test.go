@@ -23,7 +23,7 @@ func (a answer) String() string {
 }
 
 // client comes to this site's Traefik whatever host it asks for.
-func (s *site) client() *http.Client {
+func (s *testServer) client() *http.Client {
 	return &http.Client{
 		Timeout: 60 * time.Second,
 		Transport: &http.Transport{
@@ -36,7 +36,7 @@ func (s *site) client() *http.Client {
 }
 
 // send makes a request to a host through Traefik. header are "Key: value".
-func (s *site) send(method, host, path string, body io.Reader, header ...string) (answer, error) {
+func (s *testServer) send(method, host, path string, body io.Reader, header ...string) (answer, error) {
 	req, err := http.NewRequestWithContext(context.Background(), method, "http://"+host+path, body)
 	if err != nil {
 		return answer{}, err
@@ -56,7 +56,7 @@ func (s *site) send(method, host, path string, body io.Reader, header ...string)
 }
 
 // browse is a person's navigation.
-func (s *site) browse(host string) answer {
+func (s *testServer) browse(host string) answer {
 	s.t.Helper()
 	a, err := s.send("GET", host, "/", nil, "Accept: text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Mode: navigate")
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *site) browse(host string) answer {
 
 // browseUntilAwake navigates until the app itself answers. Any answer that is neither
 // the app's nor the waiting page fails the test.
-func (s *site) browseUntilAwake(host string, limit time.Duration) answer {
+func (s *testServer) browseUntilAwake(host string, limit time.Duration) answer {
 	s.t.Helper()
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		switch a := s.browse(host); {

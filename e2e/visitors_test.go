@@ -18,7 +18,7 @@ import (
 // visitors are all who come to a site in a test. They follow no redirect by themselves,
 // and every answer that they get is classed and counted.
 type visitors struct {
-	site   *site
+	site   *testServer
 	client *http.Client
 	// excuse explains an answer that is wrong by a fault that the test made; empty: it
 	// cannot. Nil: no answer is explained.
@@ -45,7 +45,7 @@ func (m mishap) String() string {
 }
 
 // visit makes visitors for a site that serves.
-func (s *site) visit() *visitors {
+func (s *testServer) visit() *visitors {
 	return &visitors{site: s, counts: map[class]int{}, explained: map[string]int{}, client: &http.Client{
 		Timeout:       2 * time.Minute, // a download of a minute, and its wake
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -171,7 +171,7 @@ func (v *visitors) judge() {
 }
 
 // logAround is what Paastis and Traefik said in a stretch of time.
-func (s *site) logAround(since, until time.Time) string {
+func (s *testServer) logAround(since, until time.Time) string {
 	var b strings.Builder
 	for _, who := range []string{"-paastis", "-traefik"} {
 		out, _ := exec.Command("docker", "logs", "--since", stamp(since), "--until", stamp(until), s.name+who).CombinedOutput()

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // site is a Traefik and a Paastis of one test's own, on a network of their own. Other
 // containers of the machine are none of their business.
-type site struct {
+type testServer struct {
 	t       *testing.T
 	name    string // of the network, the middleware and the label that Traefik looks for
 	dir     string
@@ -48,10 +48,10 @@ type site struct {
 	volumes []string
 }
 
-// newSite prepares a site; serve starts it. The name must be new to the engine.
-func newSite(t *testing.T, name string) *site {
+// newTestServer prepares a site; serve starts it. The name must be new to the engine.
+func newTestServer(t *testing.T, name string) *testServer {
 	t.Helper()
-	s := &site{t: t, name: name, dir: t.TempDir()}
+	s := &testServer{t: t, name: name, dir: t.TempDir()}
 	s.cleanUp() // what an earlier run that was killed may have left
 	if exec.Command("docker", "network", "inspect", name).Run() != nil {
 		docker(t, "network", "create", name)
@@ -62,7 +62,7 @@ func newSite(t *testing.T, name string) *site {
 
 // serve starts Traefik and Paastis with a configuration, and waits until Traefik asks
 // Paastis. env are settings of Paastis, "PAASTIS_X=y".
-func (s *site) serve(paastisYML string, env ...string) {
+func (s *testServer) serve(paastisYML string, env ...string) {
 	s.t.Helper()
 	s.write("paastis.yml", paastisYML)
 	if s.direct {
@@ -81,7 +81,7 @@ func (s *site) serve(paastisYML string, env ...string) {
 }
 
 // pid is the line that shows the host's processes to Paastis, if it shall see them.
-func (s *site) pid() string {
+func (s *testServer) pid() string {
 	if s.hostPID {
 		return "    pid: host\n"
 	}
@@ -90,7 +90,7 @@ func (s *site) pid() string {
 
 // serveOutside is serve with Paastis as a process of the machine, which outlives the
 // engine.
-func (s *site) serveOutside(env ...string) {
+func (s *testServer) serveOutside(env ...string) {
 	s.t.Helper()
 	port := freePort(s.t)
 	var log bytes.Buffer
@@ -111,7 +111,7 @@ func (s *site) serveOutside(env ...string) {
 }
 
 // settings are the variables of this site's Paastis.
-func (s *site) settings(env []string) []string {
+func (s *testServer) settings(env []string) []string {
 	return append([]string{
 		"PAASTIS_MAX_IDLE_TIME=" + idle.String(),
 		"PAASTIS_TRAEFIK_MIDDLEWARE=" + s.name,
@@ -121,7 +121,7 @@ func (s *site) settings(env []string) []string {
 
 // upWithTraefik starts Traefik, with more services beside it, and waits until it knows
 // the middleware that asks Paastis.
-func (s *site) upWithTraefik(paastis, services string) {
+func (s *testServer) upWithTraefik(paastis, services string) {
 	s.t.Helper()
 	s.up("infra", fmt.Sprintf(`
 services:%[3]s
@@ -153,7 +153,7 @@ services:%[3]s
 }
 
 // flags are the lines of Traefik's further flags.
-func (s *site) flags() string {
+func (s *testServer) flags() string {
 	var b strings.Builder
 	for _, f := range s.traefikFlags {
 		b.WriteString("\n      - " + f)
@@ -162,7 +162,7 @@ func (s *site) flags() string {
 }
 
 // meetTraefik finds out where Traefik listens, and waits until it can ask Paastis.
-func (s *site) meetTraefik() {
+func (s *testServer) meetTraefik() {
 	s.t.Helper()
 	s.traefik = strings.TrimSpace(docker(s.t, "port", s.name+"-traefik", "80"))
 	s.await("Traefik to know the middleware", 30*time.Second, func() bool {
@@ -188,7 +188,7 @@ func freePort(t *testing.T) string {
 }
 
 // api asks Traefik's own API; empty if it does not answer.
-func (s *site) api(path string) string {
+func (s *testServer) api(path string) string {
 	out, err := exec.Command("docker", "port", s.name+"-traefik", "8080").Output()
 	if err != nil {
 		return ""
@@ -202,7 +202,7 @@ func (s *site) api(path string) string {
 	return string(body)
 }
 
-func (s *site) write(name, text string) string {
+func (s *testServer) write(name, text string) string {
 	s.t.Helper()
 	path := filepath.Join(s.dir, name)
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -212,7 +212,7 @@ func (s *site) write(name, text string) string {
 }
 
 // cleanUp takes all away that wears the site's label, and its network.
-func (s *site) cleanUp() {
+func (s *testServer) cleanUp() {
 	for _, filter := range []string{"label=e2e=" + s.name, "label=com.docker.compose.project=" + s.name} {
 		ids, _ := exec.Command("docker", "ps", "-aq", "--filter", filter).Output()
 		if fields := strings.Fields(string(ids)); len(fields) > 0 {
@@ -223,7 +223,7 @@ func (s *site) cleanUp() {
 }
 
 // dump shows what Paastis said if the test failed.
-func (s *site) dump() {
+func (s *testServer) dump() {
 	if !s.t.Failed() {
 		return
 	}
@@ -234,7 +234,7 @@ func (s *site) dump() {
 }
 
 // await waits for something that the test cannot make happen.
-func (s *site) await(what string, limit time.Duration, is func() bool) {
+func (s *testServer) await(what string, limit time.Duration, is func() bool) {
 	s.t.Helper()
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if is() {
