@@ -4,6 +4,18 @@
 //
 // Later wins. Each value has one key in all of them (see Settings). paastis.yml is read again
 // whenever it changes.
+//
+// A new setting goes to these places:
+//
+//	config.go       a field of Config, with key and description, and its value in Default
+//	validate.go     what its type does not check
+//	reload.go       needsRestart, if a change of it is not in force at once
+//	../paastis.yml  the reference, which a test compares with Default
+//	make docs       writes docs/settings.md
+//
+// Flag, variable and help follow from the field. A new property of apps is an entry of
+// ../rules/property.go, with its default, and a field of ../rules/properties.go. If it has a value
+// for all apps, too, it is also a field of Config with the same key, and a line of paastis.yml.
 package config
 
 import (
@@ -44,7 +56,8 @@ type Config struct {
 	ThemeDir      string         `yaml:"theme_dir" description:"Folder of themes of one's own, a folder each"`
 	ThemePreview  string         `yaml:"theme_preview" description:"Address of theme preview, of this machine alone"`
 
-	// Defaults of the apps' properties; package rules reads them.
+	// Values of the apps' properties for all of them. Package rules reads them, and has their
+	// defaults; see properties.
 	MaxIdleTime       string `yaml:"max_idle_time" description:"How long an unused app stays awake: 30m, 2h, never; a bare number is minutes"`
 	HoldTimeout       string `yaml:"hold_timeout" description:"How long a program's request waits for its app; 25s at most"`
 	DirectHoldTimeout string `yaml:"direct_hold_timeout" description:"The same in direct mode, where Traefik limits only uploads"`
@@ -125,7 +138,7 @@ func (l Loaded) AllProviders() []providers.Spec {
 // Default is the configuration that nobody has touched.
 func Default() Config {
 	never := server.DefaultNeverWake()
-	return Config{
+	c := Config{
 		Listen:        ":3000",
 		Log:           Log{Level: "info", Format: "text"},
 		Provider:      "docker",
@@ -138,26 +151,11 @@ func Default() Config {
 		},
 		WakeLimit:    60,
 		ThemePreview: "127.0.0.1:8092",
-
-		MaxIdleTime:  "15m",
-		HoldTimeout:  "25s",
-		Mode:         "auto",
-		StartTimeout: "5m",
-		StopMethod:   "stop",
-		ManualStop:   "stay",
-		Probe:        "auto",
-
-		DirectHoldTimeout: "2m",
-
-		TrafficFloor:        "1kB",
-		QuietTime:           "15s",
-		StreamQuietTime:     "90s",
-		Unseen:              "awake",
-		CPUFloor:            "off",
-		MaxConcurrentStarts: "8",
-		ShowLogs:            "false",
-		Theme:               "plain",
 	}
+	for key, value := range c.properties() {
+		*value, _ = rules.GlobalDefault(key)
+	}
+	return c
 }
 
 // Load lays the configuration together. file is what --config says; empty: the

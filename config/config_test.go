@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/paastis/paastis/rules"
 )
 
 // file writes a paastis.yml and returns its path.
@@ -111,6 +113,16 @@ func TestACertificateWithoutItsKeyIsRefused(t *testing.T) {
 	for _, want := range []string{"tls.cert and tls.key belong together", `"3443" is no address`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+func TestAPropertyThatAllAppsMayHaveIsASettingWithItsDefault(t *testing.T) {
+	for _, p := range rules.Keys() {
+		value, global := rules.GlobalDefault(p.Key)
+		s, known := settingBy(Settings(), func(s Setting) bool { return s.Key == p.Key })
+		if global != known || s.Default != value {
+			t.Errorf("%s: the setting is %+v (%t), the default %q (%t)", p.Key, s, known, value, global)
 		}
 	}
 }

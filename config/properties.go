@@ -1,9 +1,11 @@
 package config
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/rules"
 )
 
 // RegistrySettings are what names, rules and labels are read with.
@@ -20,28 +22,18 @@ func (l Loaded) RegistrySettings() inventory.Settings {
 	}
 }
 
-// properties are the settings that package rules reads, by key.
-func (c Config) properties() map[string]string {
-	return map[string]string{
-		"max_idle_time": c.MaxIdleTime,
-		"hold_timeout":  c.HoldTimeout,
-		"mode":          c.Mode,
-		"start_timeout": c.StartTimeout,
-		"stop_method":   c.StopMethod,
-		"manual_stop":   c.ManualStop,
-		"probe":         c.Probe,
-
-		"direct_hold_timeout":   c.DirectHoldTimeout,
-		"traffic_floor":         c.TrafficFloor,
-		"quiet_time":            c.QuietTime,
-		"stream_quiet_time":     c.StreamQuietTime,
-		"unseen":                c.Unseen,
-		"cpu_floor":             c.CPUFloor,
-		"max_concurrent_starts": c.MaxConcurrentStarts,
-		"show_logs":             c.ShowLogs,
-		"theme":                 c.Theme,
-		"brand_color":           c.BrandColor,
-		"brand_accent":          c.BrandAccent,
-		"brand_logo":            c.BrandLogo,
+// properties are the values of those fields that are properties of apps, by key.
+func (c *Config) properties() map[string]*string {
+	all := map[string]*string{}
+	fields := reflect.ValueOf(c).Elem()
+	for i := range fields.NumField() {
+		key := fields.Type().Field(i).Tag.Get("yaml")
+		if _, global := rules.GlobalDefault(key); !global {
+			continue
+		}
+		if value, is := fields.Field(i).Addr().Interface().(*string); is {
+			all[key] = value
+		}
 	}
+	return all
 }

@@ -23,7 +23,8 @@ type Setting struct {
 	Type    reflect.Type
 }
 
-// Settings are all values of Config, in the order of its fields.
+// Settings are all values of Config, in the order of its fields. A new one is a field there: see
+// the comment of the package.
 func Settings() []Setting {
 	return settingsOf(reflect.ValueOf(Default()), "", "")
 }

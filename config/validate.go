@@ -50,7 +50,7 @@ func (v *validation) setDefaults() {
 		if v.Origins[key] == "" {
 			continue
 		}
-		if err := v.defaults.SetGlobal(key, value, v.Origins[key]); err != nil {
+		if err := v.defaults.SetGlobal(key, *value, v.Origins[key]); err != nil {
 			v.fault(key, "%v", err)
 		}
 	}

@@ -25,6 +25,9 @@ type Property struct {
 	Aliases []string
 	// Doc is one line for people.
 	Doc string
+	// Default is its value where nothing else is said, as a rule would have it. Empty: the
+	// zero value.
+	Default string
 
 	// global reports whether the property also has a value for all apps.
 	global bool
@@ -37,7 +40,8 @@ type Property struct {
 // Text is the property's value for people. Empty: none.
 func (p Property) Text(values Properties) string { return p.text(values) }
 
-// properties is every property. A new one is an entry here and a field of Properties.
+// properties is every property, with its default. A new one is an entry here and a field of
+// Properties. One that is global is a field of config.Config as well, by the same key.
 var properties = []Property{
 	{
 		Key: "app_name", Aliases: []string{"name"}, Doc: "name by which the app is known",
@@ -53,20 +57,24 @@ var properties = []Property{
 		text: func(p Properties) string { return p.AppGroup },
 	}, {
 		Key: "max_idle_time", Aliases: []string{"app_max_idle_time"}, Doc: "how long it stays awake unused", global: true,
-		set:  setMaxIdle,
-		text: func(p Properties) string { return idleText(p.MaxIdleTime) },
+		Default: "15m",
+		set:     setMaxIdle,
+		text:    func(p Properties) string { return idleText(p.MaxIdleTime) },
 	}, {
 		Key: "hold_timeout", Doc: "how long a program's request waits for it", global: true,
-		set:  duration(0, maxHold, func(p *Properties) *time.Duration { return &p.HoldTimeout }),
-		text: func(p Properties) string { return p.HoldTimeout.String() },
+		Default: "25s",
+		set:     duration(0, maxHold, func(p *Properties) *time.Duration { return &p.HoldTimeout }),
+		text:    func(p Properties) string { return p.HoldTimeout.String() },
 	}, {
 		Key: "mode", Doc: "how Paastis stands before it: auto, forwardauth or direct", global: true,
-		set:  setMode,
-		text: func(p Properties) string { return p.Mode.String() },
+		Default: "auto",
+		set:     setMode,
+		text:    func(p Properties) string { return p.Mode.String() },
 	}, {
 		Key: "direct_hold_timeout", Doc: "hold_timeout in direct mode, where Traefik limits only uploads", global: true,
-		set:  duration(0, maxDirectHold, func(p *Properties) *time.Duration { return &p.DirectHoldTimeout }),
-		text: func(p Properties) string { return p.DirectHoldTimeout.String() },
+		Default: "2m",
+		set:     duration(0, maxDirectHold, func(p *Properties) *time.Duration { return &p.DirectHoldTimeout }),
+		text:    func(p Properties) string { return p.DirectHoldTimeout.String() },
 	}, {
 		Key: "rule", Doc: "Traefik rule of the requests that are its own in direct mode, if it has no Traefik labels",
 		set:  text(func(p *Properties) *string { return &p.Rule }),
@@ -77,24 +85,29 @@ var properties = []Property{
 		text: func(p Properties) string { return portText(p.Port) },
 	}, {
 		Key: "start_timeout", Doc: "how long a wake may take", global: true,
-		set:  duration(1, Never, func(p *Properties) *time.Duration { return &p.StartTimeout }),
-		text: func(p Properties) string { return p.StartTimeout.String() },
+		Default: "5m",
+		set:     duration(1, Never, func(p *Properties) *time.Duration { return &p.StartTimeout }),
+		text:    func(p Properties) string { return p.StartTimeout.String() },
 	}, {
 		Key: "job_timeout", Doc: "for how long a job, whose end another app waits for, may run",
-		set:  duration(1, Never, func(p *Properties) *time.Duration { return &p.JobTimeout }),
-		text: func(p Properties) string { return p.JobTimeout.String() },
+		Default: "1h",
+		set:     duration(1, Never, func(p *Properties) *time.Duration { return &p.JobTimeout }),
+		text:    func(p Properties) string { return p.JobTimeout.String() },
 	}, {
 		Key: "stop_method", Doc: "how it is put to sleep", global: true,
-		set:  setStopMethod,
-		text: func(p Properties) string { return p.StopMethod.String() },
+		Default: "stop",
+		set:     setStopMethod,
+		text:    func(p Properties) string { return p.StopMethod.String() },
 	}, {
 		Key: "manual_stop", Doc: "what a stop by hand means: stay, until a person wakes it, or wake, as the next request comes", global: true,
-		set:  setManualStop,
-		text: func(p Properties) string { return p.ManualStop.String() },
+		Default: "stay",
+		set:     setManualStop,
+		text:    func(p Properties) string { return p.ManualStop.String() },
 	}, {
 		Key: "probe", Doc: "how to find out that it answers", global: true,
-		set:  setProbe,
-		text: func(p Properties) string { return p.Probe.String() },
+		Default: "auto",
+		set:     setProbe,
+		text:    func(p Properties) string { return p.Probe.String() },
 	}, {
 		Key: "probe_host", Doc: "host that an HTTP probe asks for, if not that of its router",
 		set:  setProbeHost,
@@ -105,28 +118,34 @@ var properties = []Property{
 		text: func(p Properties) string { return p.ProbeScheme },
 	}, {
 		Key: "probe_status", Doc: "statuses of HTTP that are signs of life",
-		set:  setProbeStatus,
-		text: func(p Properties) string { return p.ProbeStatus.String() },
+		Default: signsOfLife,
+		set:     setProbeStatus,
+		text:    func(p Properties) string { return p.ProbeStatus.String() },
 	}, {
 		Key: "traffic_floor", Doc: "how many bytes it may move within its quiet time and still be unused", global: true,
-		set:  setTrafficFloor,
-		text: func(p Properties) string { return sizeText(p.TrafficFloor) },
+		Default: "1kB",
+		set:     setTrafficFloor,
+		text:    func(p Properties) string { return sizeText(p.TrafficFloor) },
 	}, {
 		Key: "quiet_time", Doc: "for how long it must have been quiet before it sleeps", global: true,
-		set:  duration(time.Second, Never, func(p *Properties) *time.Duration { return &p.QuietTime }),
-		text: func(p Properties) string { return p.QuietTime.String() },
+		Default: "15s",
+		set:     duration(time.Second, Never, func(p *Properties) *time.Duration { return &p.QuietTime }),
+		text:    func(p Properties) string { return p.QuietTime.String() },
 	}, {
 		Key: "stream_quiet_time", Doc: "the same, once a WebSocket or an event stream was let through", global: true,
-		set:  duration(time.Second, Never, func(p *Properties) *time.Duration { return &p.StreamQuietTime }),
-		text: func(p Properties) string { return p.StreamQuietTime.String() },
+		Default: "90s",
+		set:     duration(time.Second, Never, func(p *Properties) *time.Duration { return &p.StreamQuietTime }),
+		text:    func(p Properties) string { return p.StreamQuietTime.String() },
 	}, {
 		Key: "cpu_floor", Doc: "how much of a core it may take and still be unused", global: true,
-		set:  setCPUFloor,
-		text: func(p Properties) string { return percentText(p.CPUFloor) },
+		Default: "off",
+		set:     setCPUFloor,
+		text:    func(p Properties) string { return percentText(p.CPUFloor) },
 	}, {
 		Key: "unseen", Doc: "what becomes of it where its use cannot be seen: awake or sleep", global: true,
-		set:  setUnseen,
-		text: func(p Properties) string { return p.Unseen.String() },
+		Default: "awake",
+		set:     setUnseen,
+		text:    func(p Properties) string { return p.Unseen.String() },
 	}, {
 		Key: "busy", Doc: "a command in it, or a URL of it, that says whether it is busy",
 		set:  setBusy,
@@ -141,16 +160,19 @@ var properties = []Property{
 		text: func(p Properties) string { return timeText(p.AwakeUntil) },
 	}, {
 		Key: "max_concurrent_starts", Doc: "how many apps may be starting at once when it starts", global: true,
-		set:  setMaxStarts,
-		text: func(p Properties) string { return startsText(p.MaxConcurrentStarts) },
+		Default: "8",
+		set:     setMaxStarts,
+		text:    func(p Properties) string { return startsText(p.MaxConcurrentStarts) },
 	}, {
 		Key: "show_logs", Doc: "whether visitors may read its last log lines if it fails", global: true,
-		set:  boolean(func(p *Properties, yes bool) { p.ShowLogs = yes }),
-		text: func(p Properties) string { return strconv.FormatBool(p.ShowLogs) },
+		Default: "false",
+		set:     boolean(func(p *Properties, yes bool) { p.ShowLogs = yes }),
+		text:    func(p Properties) string { return strconv.FormatBool(p.ShowLogs) },
 	}, {
 		Key: "theme", Doc: "theme of its waiting page", global: true,
-		set:  setTheme,
-		text: func(p Properties) string { return p.Theme },
+		Default: "plain",
+		set:     setTheme,
+		text:    func(p Properties) string { return p.Theme },
 	}, {
 		Key: "brand_color", Doc: "first colour of a branded waiting page", global: true,
 		set:  color(func(p *Properties) *string { return &p.Brand.Color }),
@@ -175,20 +197,27 @@ func Keys() []Property { return slices.Clone(properties) }
 
 // Defaults are the properties of an app of which nothing is said.
 func Defaults() Resolved {
-	r := Resolved{
-		Properties: Properties{
-			MaxIdleTime: 15 * time.Minute, HoldTimeout: maxHold, DirectHoldTimeout: 2 * time.Minute, StartTimeout: 5 * time.Minute, JobTimeout: time.Hour, ProbeStatus: signsOfLife,
-			TrafficFloor: 1000, QuietTime: 15 * time.Second, StreamQuietTime: 90 * time.Second, MaxConcurrentStarts: 8,
-			Theme: "plain",
-		},
-		Origins: map[string]string{},
-	}
+	r := Resolved{Origins: map[string]string{}}
 	for _, p := range properties {
+		if p.Default != "" {
+			// It is right: a test has it that each reads as it is written.
+			_ = p.set(&r.Properties, scalar(p.Default), verbatim)
+		}
 		if p.global {
 			r.Origins[p.Key] = "default"
 		}
 	}
 	return r
+}
+
+// GlobalDefault is the default of a property that also has a value for all apps, as a rule
+// would have it. It reports whether the key is that of one.
+func GlobalDefault(key string) (value string, global bool) {
+	p := propertyOf(key)
+	if p == nil || !p.global {
+		return "", false
+	}
+	return p.Default, true
 }
 
 // SetGlobal sets a property for all apps. The error does not repeat key and origin.

@@ -214,3 +214,12 @@ func TestNearestWordIsAtMostTwoLettersOrAThirdAway(t *testing.T) {
 	}
 	equal(t, "nothing known", rules.Nearest("a", nil), "")
 }
+
+func TestTheDefaultOfAPropertyIsWhatItIsWithoutAWord(t *testing.T) {
+	t.Parallel()
+	for _, p := range rules.Keys() {
+		if p.Default != "" {
+			equal(t, p.Key, properties(t, load(t, one(p.Key, p.Default)), "a"), rules.Defaults().Properties)
+		}
+	}
+}
