@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -124,5 +125,12 @@ func TestAPropertyThatAllAppsMayHaveIsASettingWithItsDefault(t *testing.T) {
 		if global != known || s.Default != value {
 			t.Errorf("%s: the setting is %+v (%t), the default %q (%t)", p.Key, s, known, value, global)
 		}
+	}
+}
+
+func TestTheDescriptionOfProviderNamesAllTypes(t *testing.T) {
+	s, _ := settingBy(Settings(), func(s Setting) bool { return s.Key == "provider" })
+	if !strings.Contains(s.Doc, providers.Known()) {
+		t.Errorf("%q does not name %s", s.Doc, providers.Known())
 	}
 }

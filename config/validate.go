@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server/admin"
 )
@@ -84,8 +85,8 @@ func (v *validation) validateProviders() {
 			v.fault(key, "left out, for providers (%s) says what runs the apps; say it there", v.Origins["providers"])
 		}
 	}
-	if v.Provider != "docker" {
-		v.fault("provider", "%q is unknown; known: docker", v.Provider)
+	if !providers.IsKnown(v.Provider) {
+		v.fault("provider", "%q is unknown; known: %s", v.Provider, providers.Known())
 	}
 }
 

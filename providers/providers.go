@@ -1,14 +1,61 @@
 // Package providers makes every provider that the configuration asks for. A new type is a
-// folder beside this file, a case below, and one in Spec.settings.
+// folder beside this file, an entry of kinds, and a field of Spec for its settings; all that asks
+// for a type or names those that there are goes by kinds. Then its name goes into the description
+// of Config.Provider (config/config.go), and a page of its own into docs/. CONTRIBUTING.md has the
+// whole way.
 package providers
 
 import (
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry/provider"
 )
+
+// kind is a type of providers.
+type kind struct {
+	// name is what a file calls it.
+	name string
+	// settings are where those of a provider of that type go.
+	settings func(*Spec) any
+	// open makes one.
+	open func(Spec, *slog.Logger) (provider.Provider, error)
+}
+
+// kinds are all types.
+var kinds = []kind{
+	{
+		name:     "docker",
+		settings: func(s *Spec) any { return &s.Docker },
+		open: func(s Spec, log *slog.Logger) (provider.Provider, error) {
+			return docker.Open(s.Name, s.Docker, log)
+		},
+	},
+}
+
+// kindOf is the type of that name. Nil: it is unknown.
+func kindOf(name string) *kind {
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &kinds[i]
+}
+
+// IsKnown reports whether there is a type of that name.
+func IsKnown(name string) bool { return kindOf(name) != nil }
+
+// Known are the names of all types, for people.
+func Known() string {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.name)
+	}
+	return strings.Join(names, ", ")
+}
 
 // Open makes all of some providers. None connects yet.
 func Open(specs []Spec, log *slog.Logger) ([]provider.Provider, error) {
@@ -25,10 +72,9 @@ func Open(specs []Spec, log *slog.Logger) ([]provider.Provider, error) {
 
 // Open makes the provider. It does not connect yet.
 func (s Spec) Open(log *slog.Logger) (provider.Provider, error) {
-	switch s.Type {
-	case "docker":
-		return docker.Open(s.Name, s.Docker, log)
-	default:
-		return nil, fmt.Errorf("provider %q is unknown; known: docker", s.Type)
+	k := kindOf(s.Type)
+	if k == nil {
+		return nil, fmt.Errorf("provider %q is unknown; known: %s", s.Type, Known())
 	}
+	return k.open(s, log)
 }

@@ -18,7 +18,7 @@ import (
 type Spec struct {
 	// Name is its ID, by which it is told from the others.
 	Name string
-	// Type is what it is: docker.
+	// Type is what it is: the name of one of kinds.
 	Type string
 	// Docker are the settings of a provider of that type.
 	Docker docker.Settings
@@ -26,16 +26,6 @@ type Spec struct {
 
 // named is what a provider may be called: the beginning of an app's name.
 var named = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
-
-// settings are where those of the provider's type go. Nil: the type is unknown.
-func (s *Spec) settings() any {
-	switch s.Type {
-	case "docker":
-		return &s.Docker
-	default:
-		return nil
-	}
-}
 
 // Parse reads the list of providers of a file. All faults are reported, a line each.
 func Parse(file string, list *yaml.Node) ([]Spec, error) {
@@ -70,13 +60,14 @@ func parseOne(file string, node *yaml.Node) (Spec, error) {
 			s.Type = node.Content[i+1].Value
 		}
 	}
-	into := s.settings()
+	k := kindOf(s.Type)
 	switch {
-	case into == nil:
-		return s, fmt.Errorf("%s:%d: providers: type %q is unknown; known: docker", file, node.Line, s.Type)
+	case k == nil:
+		return s, fmt.Errorf("%s:%d: providers: type %q is unknown; known: %s", file, node.Line, s.Type, Known())
 	case !named.MatchString(s.Name):
 		return s, fmt.Errorf("%s:%d: providers: %q is no name: it has small letters, digits, - and _", file, node.Line, s.Name)
 	}
+	into := k.settings(&s)
 	if err := decode(file, node, into); err != nil {
 		return s, err
 	}
