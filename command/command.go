@@ -1,6 +1,7 @@
 // Package command is what a shell asks Paastis for: a file for each command, with its flags,
-// its help and what it does; serve.go puts the parts together. run takes the world as
-// arguments, so that tests are a shell.
+// its help and what it does; serve.go puts the parts together. A new command is a file, and a
+// word in shell.root (shell.go), where all are registered. run takes the world as arguments, so
+// that tests are a shell.
 package command
 
 import (
