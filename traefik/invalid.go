@@ -79,6 +79,14 @@ func (l Labels) Uncopied(router Router, newer bool) string {
 	return ""
 }
 
+// DefinesService reports whether the labels say something of the service, which Traefik
+// otherwise makes by itself.
+func (l Labels) DefinesService(service string) bool {
+	name, local := LocalName(service)
+	_, defined := l.decodedAnew().Services[name]
+	return local && defined
+}
+
 // decodedAnew is Config, and not kept.
 func (l Labels) decodedAnew() *schema.Config {
 	if l.config == nil {

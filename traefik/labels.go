@@ -100,28 +100,6 @@ type Docker struct {
 	AllowNonRunning bool
 }
 
-// Router is a router as its labels say, or as WithDefaults completes it.
-type Router struct {
-	Name string
-	// Rule in the RuleSyntax. Empty: Traefik's default rule.
-	Rule string
-	// RuleSyntax is for rule.Parse. Empty: Traefik's default, usually version 3.
-	RuleSyntax string
-	// Priority; zero is the length of the rule.
-	Priority int
-	// EntryPoints of Traefik that it listens on. Nil: its default ones.
-	EntryPoints []string
-	// Middlewares in the order in which a request passes them, with or without "@" and
-	// their provider.
-	Middlewares []string
-	// Service that it sends requests to. Empty: none is named, and there are several.
-	Service string
-	// TLS reports whether it takes HTTPS only; without, it takes HTTP only.
-	TLS bool
-
-	chained []string // the middlewares in the chains among Middlewares
-}
-
 // Service is where a router sends requests to.
 type Service struct {
 	Name string
@@ -239,16 +217,6 @@ func (l Labels) Port(router Router) uint16 {
 // Defines reports whether the labels define the middleware, by its name without provider.
 func (l Labels) Defines(middleware string) bool {
 	return slices.ContainsFunc(l.Middlewares, func(m Middleware) bool { return m.Name == middleware })
-}
-
-// Uses reports whether the router's requests pass the middleware, by its name without
-// provider: directly, or in a chain that the same labels define. The name counts with
-// any provider, in the very same case.
-func (r Router) Uses(middleware string) bool {
-	return slices.ContainsFunc(slices.Concat(r.Middlewares, r.chained), func(used string) bool {
-		name, _, _ := strings.Cut(used, "@")
-		return name == middleware
-	})
 }
 
 // linkOnlyService gives routers that name no service the only one, as Traefik does.

@@ -255,3 +255,18 @@ func check(t testing.TB, what string, got, want any) {
 		t.Errorf("%s: got %+v, want %+v", what, got, want)
 	}
 }
+
+func TestRouterBesideLabelsHasTheirOnlyServiceAndTheirChains(t *testing.T) {
+	t.Parallel()
+	labels := decode(t, map[string]string{
+		"traefik.http.services.api.loadbalancer.server.port": "8080",
+		"traefik.http.middlewares.all.chain.middlewares":     "auth@file, paastis",
+	})
+	got := labels.Beside(traefik.Router{Name: "shop", Middlewares: []string{"all"}, Secured: &traefik.TLS{}})
+	if got.Service != "api" || !got.TLS || !got.Uses("paastis") || labels.Port(got) != 8080 {
+		t.Errorf("it is %+v", got)
+	}
+	if got := labels.Beside(traefik.Router{Service: "other@file"}); got.Service != "other@file" || got.TLS {
+		t.Errorf("with a service of its own it is %+v", got)
+	}
+}

@@ -57,6 +57,8 @@ type Publication struct {
 	// Router is one of them, completed by WithDefaults. One that the Labels do not know is
 	// published as it is.
 	Router traefik.Router
+	// Given reports whether the Router is in no labels, also if the Labels have one of its name.
+	Given bool
 	// Provider that Traefik has the labels from, such as "docker": what they name without
 	// "@" is there. Empty: it is among what Paastis publishes.
 	Provider string
@@ -258,7 +260,7 @@ func (p *Publication) leadsElsewhere() bool {
 
 // router is without middlewares.
 func (p *Publication) router() routerConfig {
-	options := p.Labels.Config().Routers[p.Router.Name]
+	options := p.options()
 	router := routerConfig{
 		Rule:          cmp.Or(p.Placed.Rule, p.Router.Rule),
 		RuleSyntax:    p.Router.RuleSyntax,
@@ -271,6 +273,40 @@ func (p *Publication) router() routerConfig {
 		router.TLS = p.tls(tls)
 	}
 	return router
+}
+
+// options are those that a traefik.Router of labels has no field for.
+func (p *Publication) options() map[string]any {
+	if p.Given {
+		return map[string]any{"tls": secured(p.Router.Secured)}
+	}
+	return p.Labels.Config().Routers[p.Router.Name]
+}
+
+// secured is as labels say the same; nil for nil.
+func secured(t *traefik.TLS) any {
+	if t == nil {
+		return nil
+	}
+	options := make(map[string]any)
+	if t.Options != "" {
+		options["options"] = t.Options
+	}
+	if t.CertResolver != "" {
+		options["certResolver"] = t.CertResolver
+	}
+	var domains []any
+	for _, d := range t.Domains {
+		domain := map[string]any{"main": d.Main}
+		if len(d.SANs) > 0 {
+			domain["sans"] = d.SANs
+		}
+		domains = append(domains, domain)
+	}
+	if domains != nil {
+		options["domains"] = domains
+	}
+	return options
 }
 
 // tls is {} for TLS without options.
