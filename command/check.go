@@ -145,12 +145,18 @@ func lintRouters(e *inventory.Definition, hasAPI bool) []string {
 	if len(asking) > 0 && !e.AllowNonRunning {
 		warn("app %q lacks the label traefik.docker.allownonrunning=true: while it sleeps Traefik forgets its router and answers 404; in direct mode it needs none, and paastis.mode=direct says so", e.Name)
 	}
-	for _, r := range asking {
+	for _, r := range e.Routers {
+		if r.Own && !r.Given {
+			continue
+		}
 		if r.RuleSyntax == "" && strings.Contains(r.Rule, "Host(`*") {
 			warn("router %q has a wildcard in Host, which Traefik knows since 3.7: an older one takes it for a name, and the router gets no request; write HostRegexp for that", r.Name)
 		}
 		if r.RuleSyntax != "" {
 			warn("router %q has ruleSyntax=%s, which Traefik 3 has deprecated: write the rule in v3 syntax", r.Name, r.RuleSyntax)
+		}
+		if r.Given {
+			continue // its provider knows the way to the app
 		}
 		if !r.Paastis {
 			warn("router %q does not use the Paastis middleware: its requests wake nothing and do not count as use", r.Name)
@@ -224,6 +230,9 @@ func lintNames(inv *inventory.Inventory) []string {
 	first := map[[2]string]*inventory.Definition{}
 	for _, e := range inv.Entries {
 		for _, r := range e.Routers {
+			if r.Given {
+				continue // Paastis publishes it by a name of the app's
+			}
 			on := cmp.Or(r.Holder(), e)
 			name := [2]string{r.Name, e.TraefikProvider()}
 			other := first[name]

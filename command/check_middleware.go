@@ -60,7 +60,7 @@ func lintCovers(e *inventory.Definition) []string {
 	var all []string
 	for _, r := range e.Routers {
 		switch {
-		case r.Own:
+		case r.Own && !r.Given:
 		case r.Outside:
 			all = append(all, fmt.Sprintf("router %q: %s on its entry point puts a page of its own in place of the waiting page, or may, if it is of errors or circuitBreaker, in direct mode too; let the router have it instead, behind Paastis, or leave 503 out of its status (%s)",
 				r.Name, listOf(slices.Concat(r.Covering, r.MayCover)), e.App.Origin))

@@ -234,7 +234,7 @@ func writeRouters(out io.Writer, e *inventory.Definition) {
 	for _, r := range e.Routers {
 		asks := "asks Paastis"
 		if r.Own {
-			fmt.Fprintf(out, "  %s: %s\n    its own; only in direct mode\n", r.Name, r.Rule)
+			fmt.Fprintf(out, "  %s: %s\n    %s\n", r.Name, r.Rule, ownRouter(r))
 			writeReached(out, e, r)
 			continue
 		}
@@ -256,6 +256,18 @@ func writeRouters(out io.Writer, e *inventory.Definition) {
 	}
 	for _, rt := range e.Routes {
 		fmt.Fprintf(out, "  in direct mode Paastis publishes %s\n", rt.Name)
+	}
+}
+
+// ownRouter says of a router that is in no labels of Traefik's where it is from.
+func ownRouter(r inventory.Router) string {
+	switch {
+	case r.Given && r.Paastis:
+		return "its provider gives it; asks Paastis"
+	case r.Given:
+		return "its provider gives it; only in direct mode"
+	default:
+		return "its own; only in direct mode"
 	}
 }
 

@@ -133,3 +133,38 @@ func TestExplainTellsWhichOfSeveralTraefiksRoutesAURL(t *testing.T) {
 		t.Errorf("of one Traefik alone: %s", got)
 	}
 }
+
+func TestExplainAndCheckTellOfRoutersThatAProviderGives(t *testing.T) {
+	given := func(change func(*traefik.Router)) inventory.App {
+		return web(func(a *inventory.App) {
+			a.Labels = map[string]string{"paastis.enable": "true"}
+			a.Routers = []traefik.Router{{Name: "front", Rule: "Host(`front.test`)"}}
+			change(&a.Routers[0])
+		})
+	}
+	for want, change := range map[string]func(*traefik.Router){
+		"\n  front: Host(`front.test`)\n    its provider gives it; only in direct mode\n": func(*traefik.Router) {},
+		"\n  front: Host(`front.test`)\n    its provider gives it; asks Paastis\n":        func(r *traefik.Router) { r.Middlewares = []string{"paastis@file"} },
+		"in direct mode Paastis publishes shop-web.front\n":                               func(*traefik.Router) {},
+	} {
+		got, err := explained(t, config.Loaded{}, "shop-web", given(change))
+		if err != nil || !strings.Contains(got, want) {
+			t.Errorf("lacks %q:\n%s, %v", want, got, err)
+		}
+		if problems := lintOf(t, false, given(change)); len(problems) > 0 {
+			t.Errorf("problems are %q", problems)
+		}
+	}
+	got, err := explained(t, config.Loaded{}, "http://front.test/", given(func(*traefik.Router) {}))
+	if err != nil || !strings.Contains(got, "shop-web") {
+		t.Errorf("of its URL: %s, %v", got, err)
+	}
+	if problems := lintOf(t, false, given(func(r *traefik.Router) { r.RuleSyntax = "v2" })); len(problems) != 1 || !strings.Contains(problems[0], `router "front" has ruleSyntax=v2`) {
+		t.Errorf("problems are %q", problems)
+	}
+	other := given(func(*traefik.Router) {})
+	other.Name, other.Origin, other.Routers = "blog-web", `container "blog-web-1"`, []traefik.Router{{Name: "front", Rule: "Host(`blog.test`)"}}
+	if problems := lintOf(t, false, given(func(*traefik.Router) {}), other); len(problems) > 0 {
+		t.Errorf("two apps of one router's name: problems are %q", problems)
+	}
+}

@@ -171,11 +171,11 @@ func (d *Destination) Choose() {
 // Empty: it would.
 func (d *Destination) Refuses(rt *inventory.Route) string {
 	if h := rt.Router.Holder(); h != nil {
-		if why := d.leavesOut(h.Labels, h.App, rt.Router.Own); why != "" {
+		if why := d.leavesOut(h.Labels, h.App, rt.Router); why != "" {
 			return why
 		}
 	}
-	if why := d.leavesOut(rt.Definition.Labels, rt.Definition.App, rt.Router.Own); why != "" {
+	if why := d.leavesOut(rt.Definition.Labels, rt.Definition.App, rt.Router); why != "" {
 		return why
 	}
 	switch {
@@ -188,14 +188,14 @@ func (d *Destination) Refuses(rt *inventory.Route) string {
 	}
 }
 
-// leavesOut says why Traefik leaves out an app with these labels. Empty: it does not.
-func (d *Destination) leavesOut(labels traefik.Labels, app *inventory.App, own bool) string {
+// leavesOut says why Traefik leaves out a router of an app with these labels. Empty: it does not.
+func (d *Destination) leavesOut(labels traefik.Labels, app *inventory.App, r *inventory.Router) string {
 	switch {
-	case labels.Enable != nil && !*labels.Enable:
+	case labels.Enable != nil && !*labels.Enable && !r.Given:
 		return "its label traefik.enable=false keeps it from every Traefik"
 	case !d.Static.Constraints.Match(app.Labels):
 		return fmt.Sprintf("the constraints of Traefik leave it out: %s", d.Static.Constraints)
-	case !own && !d.Static.Exposes(labels):
+	case !r.Own && !d.Static.Exposes(labels):
 		return "Traefik exposes nothing by default, and it has no label traefik.enable=true"
 	default:
 		return ""
@@ -263,12 +263,10 @@ func (d *Destination) place(all []PlacedRoute) {
 func (d *Destination) rivals(published map[*inventory.Router]bool) []dynamic.Rival {
 	var all []dynamic.Rival
 	for _, e := range d.Inventory.Entries {
-		if !d.Static.Keeps(e.Labels) {
-			continue
-		}
+		keeps := d.Static.Keeps(e.Labels)
 		for i := range e.Routers {
 			r := &e.Routers[i]
-			if !published[r] && !r.Own && r.Match != nil && d.Static.Serves(*r.Router) {
+			if !published[r] && (r.Given || keeps && !r.Own) && r.Match != nil && d.Static.Serves(*r.Router) {
 				all = append(all, dynamic.Rival{Router: *r.Router, Rule: r.Match, Origin: e.App.Origin})
 			}
 		}

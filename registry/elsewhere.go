@@ -61,13 +61,15 @@ func (v *traefikView) takeListed(endpoint string, routers []api.Router) {
 	v.wakeLoop()
 }
 
-// knownRouters are the names in Traefik's API of the routers that are in labels.
+// knownRouters are the names in Traefik's API of the routers that it has from labels.
 func (v *traefikView) knownRouters() map[string]bool {
 	known := map[string]bool{}
 	for _, e := range v.definitions.inventory.Load().Entries {
 		for i := range e.Routers {
-			for _, name := range e.Routers[i].RunningNames(e.TraefikProvider()) {
-				known[name] = true
+			if r := &e.Routers[i]; !r.Own {
+				for _, name := range r.RunningNames(e.TraefikProvider()) {
+					known[name] = true
+				}
 			}
 		}
 	}

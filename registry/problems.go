@@ -108,7 +108,7 @@ func (o *problems) contradicts(d *handover.Destination, is listed, now time.Time
 	}
 	var all inventory.Problems
 	for rt, why := range d.Withheld {
-		if has(rt) && d.Refuses(rt) != "" {
+		if !rt.Router.Own && has(rt) && d.Refuses(rt) != "" {
 			all = append(all, inventory.Problem{Kind: inventory.TraefikHasRouter, Text: fmt.Sprintf("router %q on %s is not published to Traefik, for %s; but its API has it: correct %s and the like", rt.Router.Name, rt.Definition.App.Origin, why, d.Key("constraints"))})
 		}
 	}

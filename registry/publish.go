@@ -139,7 +139,7 @@ func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all
 func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destination) dynamic.Publication {
 	k := KeeperOfRoute(rt)
 	p := dynamic.Publication{
-		Name: rt.Name, Labels: rt.Definition.Labels, Router: *rt.Router.Router, Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, RouteVersion: k.routing.version,
+		Name: rt.Name, Labels: rt.Labels(), Router: *rt.Router.Router, Given: rt.Router.Given, Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, RouteVersion: k.routing.version,
 		Known: pub.definitions.inventory.Load().Middlewares,
 		Newer: pub.definitions.settings.IsNewer() && len(pub.pollers.byFetcher) <= 1,
 	}

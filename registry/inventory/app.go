@@ -37,6 +37,18 @@ type App struct {
 	// none.
 	Labels map[string]string
 
+	// Routers are those of Traefik's that lead to the app and that its provider knows without
+	// labels (a Kubernetes Ingress, a host of a platform). They stand beside those of its labels,
+	// also where it has none, they cannot be read, or traefik.enable=false is among them: that is
+	// about labels. Paastis publishes them in direct mode, and knows by them in ForwardAuth whose
+	// a request is.
+	//
+	// A Name is one among the app's; empty: that of the app. A Rule is required. A Service
+	// without "@" is one that the labels define, or the app itself, as is an empty one. A middleware
+	// without "@" is one that labels define. Their order is their rank, where two have one name, and
+	// is to be the same in each report. Nil: it has none.
+	Routers []traefik.Router
+
 	// Origin says where the labels are, for messages: `container "shop-front-1"`.
 	Origin string
 

@@ -57,7 +57,8 @@ type Definition struct {
 	// Managed tells that Paastis may start and stop the app. Why says why, or why not.
 	Managed bool
 	Why     reason.Reason
-	// Routers are those of its labels, Traefik's defaults filled in, or its own.
+	// Routers are those of its labels, Traefik's defaults filled in, and those that came with
+	// the app, or its own.
 	Routers []Router
 	// Routes are the routers that Paastis publishes. Nil: it is left to ForwardAuth, or has
 	// none.
@@ -123,8 +124,9 @@ type Router struct {
 	// that one of either is on an entry point, so that no router can be without it.
 	Covering, MayCover []string
 	Outside            bool
-	// Own tells that it is in no label of Traefik's: only Paastis publishes it.
-	Own bool
+	// Own tells that it is in no label of Traefik's: only Paastis publishes it. Given tells that
+	// it is so because it came with the app: see App.Routers.
+	Own, Given bool
 
 	// ways by which requests get to it; nil: not known. asksBefore tells that middlewares of
 	// its entry points stand before its own.
@@ -283,25 +285,30 @@ func (o *reading) define(r Reported, s Settings) *Definition {
 		e.Problems = append(e.Problems, Problem{SettingUnreadable, text})
 	}
 	e.Name = cmp.Or(e.AppName, r.Name)
-	o.readRouters(e, s)
+	labels := o.readLabels(e, s)
+	for i := range labels.Routers {
+		o.addRouter(e, labels, Router{Router: &labels.Routers[i], Own: r.Unread})
+	}
+	o.takeRouters(e, labels)
 	o.ownRouter(e)
 	return e
 }
 
-// readRouters finds the routers in the app's labels, as Traefik would.
-func (o *reading) readRouters(e *Definition, s Settings) {
+// readLabels reads what the app's labels tell, as Traefik would. It returns them with the routers
+// that it would have; none, if it reads none of them.
+func (o *reading) readLabels(e *Definition, s Settings) traefik.Labels {
 	labels, err := traefik.Decode(e.App.Labels)
 	if err != nil {
 		e.problem(LabelsUnreadable, "%v on %s: Traefik ignores all labels of this app; correct it", err, e.App.Origin)
-		return
+		return traefik.Labels{}
 	}
 	if e.App.Protected == "" && o.answersFor(e, labels, s.Middleware) {
 		e.App = e.App.ProtectedFor(IsPaastis)
 	}
 	e.Labels = labels
 	e.AllowNonRunning = labels.Docker.AllowNonRunning
-	if labels.Enable != nil && !*labels.Enable {
-		return
+	if e.isHidden() {
+		return traefik.Labels{}
 	}
 	if labels.Enable != nil || len(labels.Routers) > 0 {
 		labels, err = labels.WithDefaults(e.App.Name, cmp.Or(e.App.First().Name, e.App.Name), s.DefaultRule)
@@ -310,10 +317,11 @@ func (o *reading) readRouters(e *Definition, s Settings) {
 			e.problem(RouterLeftOut, "%s: %v: Traefik leaves it out; correct its labels", e.App.Origin, err)
 		}
 	}
-	for i := range labels.Routers {
-		o.addRouter(e, labels, &labels.Routers[i], s)
-	}
+	return labels
 }
+
+// isHidden reports whether the labels keep themselves from every Traefik.
+func (e *Definition) isHidden() bool { return e.Labels.Enable != nil && !*e.Labels.Enable }
 
 // answersFor tells that the app is Paastis: its labels define the middleware, with an
 // address that leads back to itself.
@@ -331,20 +339,17 @@ func (o *reading) answersFor(e *Definition, labels traefik.Labels, middleware st
 	})
 }
 
-func (o *reading) addRouter(e *Definition, labels traefik.Labels, r *traefik.Router, s Settings) {
-	router := Router{
-		Router:    r,
-		StaticURL: labels.StaticURL(*r),
-		Port:      e.App.InsidePort(labels.StaticURL(*r), labels.Port(*r)),
-		Checked:   labels.Checked(*r),
-		Own:       e.reported.Unread,
-	}
+// addRouter adds a router to the app's, with what the labels say of its service.
+func (o *reading) addRouter(e *Definition, labels traefik.Labels, r Router) {
+	r.StaticURL = labels.StaticURL(*r.Router)
+	r.Port = e.App.InsidePort(r.StaticURL, labels.Port(*r.Router))
+	r.Checked = labels.Checked(*r.Router)
 	var err error
-	if router.Match, err = rule.Parse(r.Rule, r.RuleSyntax); err != nil {
+	if r.Match, err = rule.Parse(r.Rule, r.RuleSyntax); err != nil {
 		e.problem(RuleUnreadable, "router %q on %s: %v; its requests are not recognised", r.Name, e.App.Origin, err)
 	}
-	router.bound = router.Match.Hosts() != nil
-	e.Routers = append(e.Routers, router)
+	r.bound = r.Match.Hosts() != nil
+	e.Routers = append(e.Routers, r)
 }
 
 func (e *Definition) problem(kind ProblemKind, format string, args ...any) {

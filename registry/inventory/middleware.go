@@ -26,7 +26,7 @@ func (inv following) followMiddlewares(s Settings) {
 		for i := range e.Routers {
 			r := &e.Routers[i]
 			var before []string
-			if !r.Own {
+			if r.tellsWays() {
 				before = ts.before(*r.Router)
 			}
 			passed := slices.Concat(before, r.Middlewares, e.Labels.ServiceMiddlewares(*r.Router))
@@ -72,10 +72,16 @@ func (inv *Inventory) Asking(name string) map[string]traefik.Middleware {
 }
 
 // lose tells of a router that is nowhere, because no label defines a middleware of the labels'
-// own provider. Unknown are those that nobody is known to define.
+// own provider. Unknown are those that nobody is known to define. Published without, it could let
+// anybody in.
 func (inv following) lose(e *Definition, r *Router, unknown []string) {
 	for _, name := range unknown {
-		if strings.HasSuffix(name, "@"+e.TraefikProvider()) && !r.lost && !r.Own {
+		switch {
+		case r.lost || !strings.HasSuffix(name, "@"+e.TraefikProvider()):
+		case r.Own:
+			r.lost = true
+			e.problem(MiddlewareMissing, "router %q of app %q uses the middleware %q, which no label defines: it is not published; define it, or say which provider of Traefik's has it: %s@file and the like (%s)", r.Name, e.Name, name, strings.TrimSuffix(name, "@"+e.TraefikProvider()), e.App.Origin)
+		default:
 			r.lost = true
 			e.problem(MiddlewareMissing, "router %q on %s uses the middleware %q, which no label defines: Traefik leaves out the router; define it, or correct traefik.http.routers.%s.middlewares", r.Name, e.holderOf(r).App.Origin, name, r.Name)
 		}

@@ -38,6 +38,15 @@ type publishing struct {
 	*Inventory
 }
 
+// Labels are those of the app that what is published has something of: none, if they are kept
+// from every Traefik.
+func (rt *Route) Labels() traefik.Labels {
+	if rt.Definition.isHidden() {
+		return traefik.Labels{}
+	}
+	return rt.Definition.Labels
+}
+
 // URL is that of the app at a host and port.
 func (rt *Route) URL(address string) *url.URL { return &url.URL{Scheme: rt.Scheme, Host: address} }
 
@@ -51,10 +60,17 @@ func (rt *Route) At(host string) string {
 func (inv publishing) publish(s Settings) {
 	inv.Routes = map[string]*Route{}
 	for _, e := range inv.Entries {
-		if !e.Managed || e.Mode == rules.ForwardAuth || inv.unread(e) || inv.isBetterAsked(e) {
+		if !e.Managed || e.Mode == rules.ForwardAuth {
+			continue
+		}
+		unread := inv.unread(e)
+		if inv.isBetterAsked(e) {
 			continue
 		}
 		for i := range e.Routers {
+			if unread && e.Routers[i].needsLabels(e.Labels) {
+				continue
+			}
 			if rt := inv.route(e, &e.Routers[i]); rt != nil && !inv.uncopied(e, rt.Router, s.IsNewer()) {
 				inv.name(rt)
 				e.Routes = append(e.Routes, rt)
@@ -63,15 +79,19 @@ func (inv publishing) publish(s Settings) {
 	}
 }
 
-// unread tells that the app has a label without which it must not be published. What
-// Paastis published of it could lack a middleware that guards it.
+// unread tells that the app has a label without which what its labels say must not be published.
+// What Paastis published of it could lack a middleware that guards it.
 func (inv publishing) unread(e *Definition) bool {
 	labels, others := e.Labels.Unreadable()
+	routes := "its routes"
+	if slices.ContainsFunc(e.Routers, func(r Router) bool { return r.Given }) {
+		routes = "the routes that need its labels"
+	}
 	switch {
-	case len(e.Routers) == 0:
+	case !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.needsLabels(e.Labels) }):
 	case len(labels) > 0:
-		e.problem(LabelUnreadable, "label %q on %s cannot be read by Traefik, so its routes are not published; correct it", labels[0], e.App.Origin)
-	case len(others) > 0 && !e.Routers[0].Own:
+		e.problem(LabelUnreadable, "label %q on %s cannot be read by Traefik, so %s are not published; correct it", labels[0], e.App.Origin, routes)
+	case len(others) > 0 && slices.ContainsFunc(e.Routers, func(r Router) bool { return !r.Own }):
 		e.problem(LabelUnknown, "label %q on %s is none that Traefik 3.7 or an older one can read: it leaves out the routers of the app %q, and those that Paastis publishes, without it, may take requests that are another app's by Traefik's labels alone; correct it, or remove it", others[0], e.App.Origin, e.Name)
 	}
 	return len(labels) > 0
@@ -148,7 +168,7 @@ func (o *reading) ownRouter(e *Definition) {
 		return
 	}
 	if len(e.Routers) > 0 {
-		e.problem(RuleLeftOut, "rule of app %q (%s): left out, for the labels of %s have routers of Traefik's", e.Name, e.Origins["rule"], e.App.Origin)
+		e.problem(RuleLeftOut, "rule of app %q (%s): left out, for %s", e.Name, e.Origins["rule"], e.whoseRouters())
 		return
 	}
 	router := Router{Router: &traefik.Router{Name: e.App.Name, Rule: e.Rule}, Port: e.Properties.Port, Own: true}
@@ -156,7 +176,7 @@ func (o *reading) ownRouter(e *Definition) {
 	if router.Match, err = rule.Parse(e.Rule, ""); err != nil {
 		e.problem(RuleUnreadable, "rule of app %q (%s): %v; its requests are not recognised", e.Name, e.Origins["rule"], err)
 	}
-	if e.Labels.Enable != nil && !*e.Labels.Enable {
+	if e.isHidden() {
 		e.problem(HiddenFromTraefik, "rule of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", e.Name, e.Origins["rule"], e.App.Origin)
 	}
 	e.Routers = append(e.Routers, router)

@@ -150,7 +150,7 @@ func (inv *Inventory) routers(by *traefik.Static) []rule.Entry[*Router] {
 				continue
 			}
 			ways := r.ways
-			if by != nil && !r.Own {
+			if by != nil && r.tellsWays() {
 				ways = by.Ways(*r.Router)
 			}
 			routes = append(routes, rule.Entry[*Router]{
@@ -164,7 +164,10 @@ func (inv *Inventory) routers(by *traefik.Static) []rule.Entry[*Router] {
 
 // isFor reports whether a Traefik would have the router by its own flags.
 func (r *Router) isFor(by traefik.Static) bool {
-	return r.Own || by.Keeps(r.Definition.Labels) && by.Keeps(r.Definition.holderOf(r).Labels) && by.Serves(*r.Router)
+	if r.Own {
+		return !r.Given || by.Serves(*r.Router)
+	}
+	return by.Keeps(r.Definition.Labels) && by.Keeps(r.Definition.holderOf(r).Labels) && by.Serves(*r.Router)
 }
 
 // silent reports whether Traefik asks Paastis nothing about the router's requests, as far as

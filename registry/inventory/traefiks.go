@@ -110,7 +110,7 @@ func (inv placing) place(s Settings) {
 		e.LeftOut, e.unhealthyToo = e.reported.Unread || !ts.keep(e.Labels) || inv.isUnread(e, s), ts.keepUnhealthy()
 		for i := range e.Routers {
 			r := &e.Routers[i]
-			if r.Own {
+			if !r.tellsWays() {
 				continue
 			}
 			key := strings.Join(r.EntryPoints, ",")
@@ -124,7 +124,7 @@ func (inv placing) place(s Settings) {
 			}
 			if r.ways = ways; ways != nil && len(ways) == 0 {
 				r.lost = true
-				e.problem(EntryPointsMissing, "router %q on %s: Traefik has none of its entry points %s, so it takes no request; correct traefik.http.routers.%s.entrypoints", r.Name, e.holderOf(r).App.Origin, strings.Join(r.EntryPoints, ", "), r.Name)
+				e.problem(EntryPointsMissing, "router %q on %s: Traefik has none of its entry points %s, so it takes no request; correct %s", r.Name, e.holderOf(r).App.Origin, strings.Join(r.EntryPoints, ", "), r.whereEntryPoints())
 			}
 			r.asksBefore = len(ts.before(*r.Router)) > 0
 		}

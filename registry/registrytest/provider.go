@@ -380,5 +380,6 @@ func (p *Provider) snapshot(a *App) inventory.App {
 	a.mirror()
 	app := a.App
 	app.Instances, app.Labels, app.Version = slices.Clone(app.Instances), maps.Clone(app.Labels), p.version
+	app.Routers = slices.Clone(app.Routers)
 	return app
 }
