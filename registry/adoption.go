@@ -59,7 +59,7 @@ func (r *Registry) tryFound(ctx context.Context) {
 			return
 		case <-limit.C:
 			return
-		case <-r.kick:
+		case <-r.nudged:
 		}
 	}
 }

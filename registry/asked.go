@@ -92,7 +92,7 @@ func (v *traefikView) noteAskedLocked(asked map[*Keeper]string) {
 	}
 	v.archive.MarkUnsaved()
 	v.resolver.resolve()
-	v.wakeLoop()
+	v.nudge()
 }
 
 // ask asks its API which routers use the middleware, at each audit and whenever

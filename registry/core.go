@@ -10,11 +10,11 @@ import (
 type core struct {
 	mu      sync.Mutex
 	journal journal
-	kick    chan struct{} // something happened: move the apps
+	nudged  chan struct{} // something happened: move the apps
 }
 
 func newCore(log *slog.Logger) *core {
-	return &core{journal: journal{log: log}, kick: make(chan struct{}, 1)}
+	return &core{journal: journal{log: log}, nudged: make(chan struct{}, 1)}
 }
 
 // unlock releases the lock, and then writes what was said with it held.
@@ -23,5 +23,5 @@ func (c *core) unlock() {
 	c.journal.write()
 }
 
-// wakeLoop lets Run move the apps. It never blocks.
-func (c *core) wakeLoop() { signal(c.kick) }
+// nudge lets Run move the apps. It never blocks.
+func (c *core) nudge() { signal(c.nudged) }

@@ -58,7 +58,7 @@ func (v *traefikView) takeListed(endpoint string, routers []api.Router) {
 	}
 	v.publisher.listLocked(endpoint, is)
 	v.problems.refresh(time.Now())
-	v.wakeLoop()
+	v.nudge()
 }
 
 // knownRouters are the names in Traefik's API of the routers that it has from labels.

@@ -151,7 +151,7 @@ func (t *transitions) readLogs(k *Keeper, at time.Time) {
 		lines, err := logger.Logs(ctx, name, logLines)
 		return func() { t.keepLogs(k, lines, err) }
 	}})
-	t.wakeLoop()
+	t.nudge()
 }
 
 // keepLogs takes in what an app that failed wrote. It is called with r.mu held.

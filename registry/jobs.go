@@ -44,7 +44,7 @@ func (q *jobs) doLocked(k *Keeper, j job) {
 		if done != nil && !k.removal.gone && (j.current == nil || j.current()) {
 			done()
 		}
-		q.wakeLoop()
+		q.nudge()
 	}
 	if j.probe {
 		q.probes = append(q.probes, begin)
@@ -56,7 +56,7 @@ func (q *jobs) doLocked(k *Keeper, j job) {
 // addLocked has a task done that is of no app. It is called with r.mu held.
 func (q *jobs) addLocked(t task) {
 	q.todo = append(q.todo, t)
-	q.wakeLoop()
+	q.nudge()
 }
 
 // begin begins what is to be done. It is called without the lock.

@@ -50,7 +50,7 @@ func (h *people) requestSleep(k *Keeper, force bool, now time.Time) error {
 		h.news.markChanged(m)
 	}
 	h.journal.say(slog.LevelInfo, "app is to sleep", "app", k.Name(), "forced", force)
-	h.wakeLoop()
+	h.nudge()
 	return nil
 }
 

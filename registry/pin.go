@@ -12,7 +12,7 @@ func (r *Registry) Pin(k *Keeper, until time.Time) {
 	r.mu.Lock()
 	defer r.unlock()
 	r.people.pin(k, until, time.Now())
-	r.wakeLoop()
+	r.nudge()
 }
 
 // awaitWindow wakes a sleeping app as a window begins that asks for it, or as Paastis

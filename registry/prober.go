@@ -130,7 +130,7 @@ func (p *prober) probeOne(k *Keeper, i inventory.Instance) {
 		found := knock.untilKnown(ctx)
 		return func() { p.probed(knock, found) }
 	}})
-	p.wakeLoop()
+	p.nudge()
 }
 
 // probed takes in what a probe of an instance has found. It is called with r.mu held.

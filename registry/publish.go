@@ -179,13 +179,13 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 		pub.pollers.byFetcher[who] = p
 		pub.rerouteAllLocked()
 		pub.problems.refresh(now)
-		pub.wakeLoop()
+		pub.nudge()
 	} else {
 		p.every = now.Sub(p.at)
 	}
 	if p.version != version || pub.pollers.missing {
 		pub.pollers.comeBack()
-		pub.wakeLoop()
+		pub.nudge()
 	}
 	if p.version, p.at = version, now; p.had != p.offered {
 		p.had = p.offered
@@ -204,7 +204,7 @@ func (pub *Publisher) keepDestinationLocked(who fetcher, d *handover.Destination
 		p.to = d
 		pub.rerouteAllLocked()
 		pub.problems.refresh(time.Now())
-		pub.wakeLoop()
+		pub.nudge()
 	}
 }
 

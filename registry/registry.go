@@ -187,12 +187,12 @@ func (r *Registry) Run(ctx context.Context) {
 		r.jobs.running.Go(func() { r.saver.saveAll(ctx) })
 		defer r.saver.last(ctx)
 	}
-	timer := time.AfterFunc(0, r.wakeLoop)
+	timer := time.AfterFunc(0, r.nudge)
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-		case <-r.kick:
+		case <-r.nudged:
 		}
 		next := r.advance(time.Now())
 		r.jobs.begin(ctx)
@@ -253,7 +253,7 @@ func (r *Registry) Reload(s inventory.Settings) {
 	defer r.unlock()
 	r.definitions.reload(s)
 	r.resolver.resolve()
-	r.wakeLoop()
+	r.nudge()
 }
 
 // advance moves every app as far as it can go now, leaves what takes time to do, and

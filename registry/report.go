@@ -240,7 +240,7 @@ func (i *intake) takeIn(p provider.Provider, report provider.Report, loading boo
 	for _, k := range seen {
 		i.observeLocked(k, now)
 	}
-	i.wakeLoop()
+	i.nudge()
 }
 
 // keep stores a report with the app's keeper, a new one if need be, and tells whether

@@ -41,7 +41,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 			r.transitions.beginWake(k, reason.Reason{Kind: reason.TriedAgain}, now, now)
 		}
 	}
-	r.wakeLoop()
+	r.nudge()
 }
 
 // Await blocks until requests pass to the app, until it has failed, has fallen asleep
