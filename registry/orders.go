@@ -26,7 +26,7 @@ type orders struct {
 
 // start has the app's provider start what of it does not run, or bring it back as it was.
 func (o *orders) start(k *Keeper) {
-	give, kept := k.startOrder()
+	give, kept := k.startOrResume()
 	o.jobs.doLocked(k, job{alone: true, work: func(ctx context.Context) func() {
 		app, err := o.contacts.order(ctx, k.provider, give)
 		return func() {

@@ -39,9 +39,9 @@ func (k *Keeper) forgetResumed() {
 	}
 }
 
-// startOrder is how the app's provider is told to start it, and what is given back with that.
+// startOrResume is how the app's provider is told to start it, and what is given back with that.
 // Nil: nothing is. Called with the lock held.
-func (k *Keeper) startOrder() (give func(context.Context) (inventory.App, error), kept []byte) {
+func (k *Keeper) startOrResume() (give func(context.Context) (inventory.App, error), kept []byte) {
 	name := k.app.Name
 	if p, ok := k.provider.(provider.Resumer); ok && !k.resume.isZero() {
 		kept = k.resume.get().kept
