@@ -11,7 +11,7 @@ import (
 type attempt struct {
 	number    int       // grows with each wake, and each restart on the way up: what was begun before proves nothing
 	wanted    bool      // somebody asked for it; not merely found running
-	ordered   bool      // its start was ordered
+	startSent bool      // its provider was told to start it
 	ready     readiness // what was found of its instances
 	healthyAt time.Time // when it ran and was healthy; zero: not yet
 	deadline  time.Time // of the wake
@@ -54,9 +54,9 @@ func (a *attempt) join() { a.wanted = true }
 // setOptional notes whether nobody asks for it but by optional links.
 func (a *attempt) setOptional(optional bool) { a.optional = optional }
 
-// order notes that the start is ordered.
-func (a *attempt) order(now time.Time, limit time.Duration) {
-	a.ordered, a.startedAt, a.deadline = true, now, now.Add(limit)
+// sendStart notes that the app's provider is told to start it.
+func (a *attempt) sendStart(now time.Time, limit time.Duration) {
+	a.startSent, a.startedAt, a.deadline = true, now, now.Add(limit)
 }
 
 // queue notes whether the app could start, but too many others do.

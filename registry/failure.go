@@ -135,7 +135,7 @@ func (t *transitions) fail(k *Keeper, f Failure, now time.Time) {
 // any. Called with the lock held.
 func (t *transitions) readLogs(k *Keeper, at time.Time) {
 	logger, ok := k.provider.(provider.Logger)
-	if !ok || !k.attempt.ordered && k.app.First().StartedAt.IsZero() {
+	if !ok || !k.attempt.startSent && k.app.First().StartedAt.IsZero() {
 		return
 	}
 	switch k.failures.last.get().Kind {
@@ -231,7 +231,7 @@ func (p *pass) missed(k *Keeper) reason.Reason {
 		return p.prober.unanswered(k)
 	case k.app.Up() && unproven:
 		return reason.Reason{Kind: reason.NotListed}
-	case !k.app.Up() && k.attempt.ordered:
+	case !k.app.Up() && k.attempt.startSent:
 		return reason.Reason{Kind: reason.NotStarted}
 	}
 	if names := p.supply.unmetNeeds(k); names != nil {

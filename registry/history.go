@@ -33,7 +33,7 @@ func (k *Keeper) live(now time.Time) {
 // remember takes in that an app's way up is over. Called with the lock held, before its
 // state changes.
 func (k *Keeper) remember(s State, reason reason.Reason, now time.Time) {
-	if k.state != Starting || !k.attempt.ordered || s != Ready && s != Failed {
+	if k.state != Starting || !k.attempt.startSent || s != Ready && s != Failed {
 		return
 	}
 	w := history.Wake{At: k.since, Took: now.Sub(k.since)}

@@ -163,7 +163,7 @@ func (d *needWaker) goesWithout(n inventory.Need, k *Keeper) bool {
 // component. That one's time runs meanwhile.
 func (d *needWaker) awaits(k *Keeper) bool {
 	e := k.Definition()
-	started := k.attempt.ordered || k.app.Alive()
+	started := k.attempt.startSent || k.app.Alive()
 	switch {
 	case !started && (k.attempt.queued || d.supply.outsideMoves(e.Component)):
 		return true

@@ -43,7 +43,7 @@ func (o *descent) cutOff(k *Keeper) reason.Reason {
 		switch {
 		case n.Lends:
 			return reason.Reason{Kind: reason.LenderRestarted, Apps: []string{t.Name()}}
-		case n.Restart && !n.Optional && n.To.Managed && t.attempt.ordered:
+		case n.Restart && !n.Optional && n.To.Managed && t.attempt.startSent:
 			return reason.Reason{Kind: reason.RestartedWith, Apps: []string{t.Name()}}
 		}
 	}

@@ -68,14 +68,14 @@ func (s *startSlots) count() {
 
 // comesUp reports whether an app was started and is not healthy yet.
 func (s *startSlots) comesUp(k *Keeper) bool {
-	return k.state == Starting && k.attempt.ordered && k.attempt.healthyAt.IsZero()
+	return k.state == Starting && k.attempt.startSent && k.attempt.healthyAt.IsZero()
 }
 
 // circleStarts tells that an app of the same component is on its way up: it may not get
 // healthy without this one.
 func (s *startSlots) circleStarts(k *Keeper) bool {
 	for m := range managed(k.Definition().Component) {
-		if m != k && m.state == Starting && m.attempt.ordered {
+		if m != k && m.state == Starting && m.attempt.startSent {
 			return true
 		}
 	}

@@ -141,7 +141,7 @@ func stepOf(e *inventory.Definition, by *Keeper) Step {
 		s.Progress, s.Reason = Broken, k.reason.get()
 	case k.isHeldDown() && k.state == Asleep:
 		s.Progress, s.Reason = Broken, reason.Reason{Kind: reason.NeedStopped}
-	case k.state == Starting && k.attempt.ordered:
+	case k.state == Starting && k.attempt.startSent:
 		s.Progress = Waking
 	default:
 		s.Progress = Queued

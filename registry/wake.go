@@ -119,11 +119,11 @@ func (p *pass) stepStarting(k *Keeper) {
 	switch {
 	case k.busy, k.app.Restarting(), p.descent.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
-	case k.app.Up() && (k.app.Running() || k.app.IsGoingDown() || !k.attempt.wanted || k.attempt.ordered || k.failures.startedOften(k.app) || !p.needs.mayStart(k)):
+	case k.app.Up() && (k.app.Running() || k.app.IsGoingDown() || !k.attempt.wanted || k.attempt.startSent || k.failures.startedOften(k.app) || !p.needs.mayStart(k)):
 		p.finish(k)
-	case k.attempt.ordered && !p.isAwaited(k):
+	case k.attempt.startSent && !p.isAwaited(k):
 		p.end(k)
-	case k.attempt.ordered: // its provider has taken the order, and shows nothing of it yet
+	case k.attempt.startSent: // its provider has taken the order, and shows nothing of it yet
 	case p.needs.mayStart(k):
 		p.tryStart(k)
 	}
@@ -163,7 +163,7 @@ func (p *pass) isAwaited(k *Keeper) bool {
 
 // start orders the app's start.
 func (p *pass) start(k *Keeper) {
-	k.attempt.order(p.now, k.Definition().StartTimeout)
+	k.attempt.sendStart(p.now, k.Definition().StartTimeout)
 	k.failures.started(p.now)
 	k.explain(reason.Reason{})
 	k.notify()

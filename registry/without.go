@@ -17,7 +17,7 @@ import (
 // learnWithoutLocked finds which of its needs an app evidently does without, remembers that, and
 // reports whether it is new. rose tells that its start was seen. Called with the lock held.
 func (i *intake) learnWithoutLocked(k *Keeper, rose bool) bool {
-	if k.attempt.ordered {
+	if k.attempt.startSent {
 		return false // by ourselves
 	}
 	provider, _, _ := strings.Cut(k.id, "/")
