@@ -47,7 +47,7 @@ func (r *Registry) tryFound(ctx context.Context) {
 	defer limit.Stop()
 	for {
 		r.advance(time.Now())
-		r.jobs.beginProbes(ctx)
+		r.tasks.beginProbes(ctx)
 		r.mu.Lock()
 		probing := r.keepers.probesFound()
 		r.unlock()

@@ -145,7 +145,7 @@ func (t *transitions) readLogs(k *Keeper, at time.Time) {
 	}
 	name := k.app.Name
 	same := func() bool { return k.failures.last.get().At.Equal(at) }
-	t.jobs.doLocked(k, job{current: same, work: func(ctx context.Context) func() {
+	t.tasks.doLocked(k, task{current: same, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, logLimit)
 		defer cancel()
 		lines, err := logger.Logs(ctx, name, logLines)

@@ -51,7 +51,7 @@ type handOvers struct {
 	publisher   *Publisher
 	prober      *prober
 	transitions *transitions
-	jobs        *jobs
+	tasks       *tasks
 }
 
 // handOver makes a healthy app ready once Traefik can reach it.
@@ -140,13 +140,13 @@ func (h *handOvers) prove(k *Keeper) {
 			proof.stale = proof.addresses // it ended before Paastis saw it
 		}
 	}
-	h.jobs.doLocked(k, job{alone: true, current: during, work: func(ctx context.Context) func() {
+	h.tasks.doLocked(k, task{alone: true, current: during, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		var err error
 		for done := false; !done; {
 			done, err = proof.try(ctx)
-			if done || ctx.Err() != nil || !h.jobs.still(func() bool { return during() && h.transitions.needsProof(k) }) {
+			if done || ctx.Err() != nil || !h.tasks.still(func() bool { return during() && h.transitions.needsProof(k) }) {
 				break
 			}
 			sleep(ctx, proof.pause())

@@ -68,7 +68,7 @@ func (r *Registry) Successor(k *Keeper) *Keeper {
 // sleeping container is a stopped one, and whoever tidies up removes those. Called with the
 // lock held.
 func (i *intake) warnRemovedLocked(k *Keeper) {
-	i.jobs.addLocked(func(ctx context.Context) {
+	i.tasks.addLocked(func(ctx context.Context) {
 		sleep(ctx, removedSettles)
 		i.mu.Lock()
 		defer i.unlock()

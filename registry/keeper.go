@@ -85,7 +85,7 @@ func (k *Keeper) end(why reason.Reason) {
 func (k *Keeper) explain(why reason.Reason)   { k.reason.set(why) }
 func (k *Keeper) justify(cause reason.Reason) { k.cause.set(cause) }
 
-// setBusy notes whether a job goes on that no other may begin beside.
+// setBusy notes whether a task goes on that no other may begin beside.
 func (k *Keeper) setBusy(busy bool) { k.busy = busy }
 
 // tryAnew begins another attempt, in the place of the one before.

@@ -17,7 +17,7 @@ const stopLimit = 10 * time.Minute
 // lock held.
 type orders struct {
 	*core
-	jobs        *jobs
+	tasks       *tasks
 	contacts    *contacts
 	intake      *intake
 	transitions *transitions
@@ -27,7 +27,7 @@ type orders struct {
 // start has the app's provider start what of it does not run, or bring it back as it was.
 func (o *orders) start(k *Keeper) {
 	give, kept := k.startOrResume()
-	o.jobs.doLocked(k, job{alone: true, work: func(ctx context.Context) func() {
+	o.tasks.doLocked(k, task{alone: true, work: func(ctx context.Context) func() {
 		app, err := o.contacts.order(ctx, k.provider, give)
 		return func() {
 			k.resumed(kept, err == nil)
@@ -43,7 +43,7 @@ func (o *orders) stop(k *Keeper) {
 		method = rules.StopContainer
 	}
 	captures := k.captures()
-	o.jobs.doLocked(k, job{alone: true, work: func(ctx context.Context) func() {
+	o.tasks.doLocked(k, task{alone: true, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, stopLimit)
 		defer cancel()
 		var app inventory.App

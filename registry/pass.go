@@ -28,7 +28,7 @@ func newPass(r *Registry, now time.Time) *pass {
 	p.slots = &startSlots{schedule: s, needs: p.needs, supply: &r.supply, keepers: &r.keepers}
 	p.handover = &handOvers{
 		schedule: s, definitions: &r.definitions, traefik: r.traefik, publisher: r.publisher, prober: r.prober,
-		transitions: r.transitions, jobs: &r.jobs,
+		transitions: r.transitions, tasks: &r.tasks,
 	}
 	p.descent = &descent{
 		schedule: s, summaries: newSummaries(now, &r.supply, r.publisher), handover: p.handover, publisher: r.publisher,

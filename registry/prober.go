@@ -16,7 +16,7 @@ import (
 type prober struct {
 	*core
 	probe     func(ctx context.Context, target inventory.Target) error
-	jobs      *jobs
+	tasks     *tasks
 	supply    *supply
 	publisher *Publisher
 }
@@ -126,7 +126,7 @@ func (p *prober) probeOne(k *Keeper, i inventory.Instance) {
 	for _, port := range ports {
 		knock.targets = append(knock.targets, e.Target(i, port))
 	}
-	p.jobs.doLocked(k, job{probe: true, current: knock.during, work: func(ctx context.Context) func() {
+	p.tasks.doLocked(k, task{probe: true, current: knock.during, work: func(ctx context.Context) func() {
 		found := knock.untilKnown(ctx)
 		return func() { p.probed(knock, found) }
 	}})
@@ -159,7 +159,7 @@ func (p *prober) probed(o knock, found outcome) {
 
 // listenOn goes on to look whether an app listens that was taken not to.
 func (p *prober) listenOn(o knock) {
-	p.jobs.doLocked(o.k, job{work: func(ctx context.Context) func() {
+	p.tasks.doLocked(o.k, task{work: func(ctx context.Context) func() {
 		if !o.untilHeard(ctx) {
 			return nil
 		}

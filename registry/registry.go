@@ -19,7 +19,7 @@
 // lock, and each alone writes what it owns. The intake takes in reports, of which a resolver makes
 // the inventory; the keeperSet has the keepers. A pass steps each app: by transitions from one
 // state to the next, by orders to its provider. The prober and the traefikView find out what is
-// so, jobs run beside, and the Publisher tells the Traefiks. People come by people, and see by a
+// so, tasks run beside, and the Publisher tells the Traefiks. People come by people, and see by a
 // viewer.
 //
 // What there is to see of an app is a View for its visitors and a Detail for its owner.
@@ -81,7 +81,7 @@ type Registry struct {
 
 	callers callers // by their addresses
 
-	jobs        jobs
+	tasks       tasks
 	prober      *prober
 	transitions *transitions
 	problems    *problems
@@ -115,12 +115,12 @@ func New(o Options) *Registry {
 		keepers:   keeperSet{byID: map[string]*Keeper{}},
 		news:      news{last: uint64(time.Now().UnixMilli())},
 	}
-	r.jobs.core = r.core
+	r.tasks.core = r.core
 	r.publisher = newPublisher(r, cmp.Or(o.MarkLife, handover.DefaultMarkLife), time.Now())
-	r.prober = &prober{core: r.core, probe: o.Probe, jobs: &r.jobs, supply: &r.supply, publisher: r.publisher}
+	r.prober = &prober{core: r.core, probe: o.Probe, tasks: &r.tasks, supply: &r.supply, publisher: r.publisher}
 	r.transitions = &transitions{
 		core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply,
-		publisher: r.publisher, archive: r.archive, news: &r.news, jobs: &r.jobs,
+		publisher: r.publisher, archive: r.archive, news: &r.news, tasks: &r.tasks,
 	}
 	r.problems = &problems{core: r.core, definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, byProblem: map[inventory.Problem]*problem{}}
 	r.contacts = newContacts(r.core, o.Providers)
@@ -135,13 +135,13 @@ func New(o Options) *Registry {
 	r.intake = &intake{
 		core: r.core, log: o.Log, providers: o.Providers, audit: audit, loaded: map[provider.Provider]bool{}, settled: make(chan struct{}),
 		keepers: &r.keepers, callers: &r.callers, contacts: &r.contacts, archive: r.archive, resolver: r.resolver, transitions: r.transitions,
-		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, jobs: &r.jobs, redefined: r.traefik.redefined,
+		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, tasks: &r.tasks, redefined: r.traefik.redefined,
 	}
 	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, archive: r.archive, news: &r.news}
 	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher}
-	r.orders = &orders{core: r.core, jobs: &r.jobs, contacts: &r.contacts, intake: r.intake, transitions: r.transitions, saver: r.saver}
+	r.orders = &orders{core: r.core, tasks: &r.tasks, contacts: &r.contacts, intake: r.intake, transitions: r.transitions, saver: r.saver}
 	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, transitions: r.transitions}
-	r.sampler = &sampler{core: r.core, jobs: &r.jobs, publisher: r.publisher}
+	r.sampler = &sampler{core: r.core, tasks: &r.tasks, publisher: r.publisher}
 	r.publisher.problems, r.publisher.prober, r.publisher.intake, r.publisher.saver = r.problems, r.prober, r.intake, r.saver
 	if o.Probe == nil {
 		r.prober.probe = Answers
@@ -171,20 +171,20 @@ func (r *Registry) Load(ctx context.Context) error {
 // it has begun, and saves what is to be remembered. Apps are left as they are.
 func (r *Registry) Run(ctx context.Context) {
 	for _, p := range r.providers {
-		r.jobs.running.Go(func() { r.intake.follow(ctx, p) })
-		r.jobs.running.Go(func() { r.intake.auditAll(ctx, p) })
+		r.tasks.running.Go(func() { r.intake.follow(ctx, p) })
+		r.tasks.running.Go(func() { r.intake.auditAll(ctx, p) })
 	}
-	r.jobs.running.Go(func() {
+	r.tasks.running.Go(func() {
 		each(ctx, min(markCheck, r.publisher.marks.Life()/8), func() { r.publisher.renewMarks(ctx, time.Now()) })
 	})
 	if list, ok := r.traefik.gateway.(Lister); ok {
-		r.jobs.running.Go(func() { r.traefik.ask(ctx, list) })
+		r.tasks.running.Go(func() { r.traefik.ask(ctx, list) })
 	}
 	for endpoint, gateway := range r.traefik.gateways {
-		r.jobs.running.Go(func() { r.traefik.askEndpoint(ctx, endpoint, gateway) })
+		r.tasks.running.Go(func() { r.traefik.askEndpoint(ctx, endpoint, gateway) })
 	}
 	if r.archive.Outlives() {
-		r.jobs.running.Go(func() { r.saver.saveAll(ctx) })
+		r.tasks.running.Go(func() { r.saver.saveAll(ctx) })
 		defer r.saver.last(ctx)
 	}
 	timer := time.AfterFunc(0, r.nudge)
@@ -195,13 +195,13 @@ func (r *Registry) Run(ctx context.Context) {
 		case <-r.nudged:
 		}
 		next := r.advance(time.Now())
-		r.jobs.begin(ctx)
+		r.tasks.begin(ctx)
 		timer.Reset(time.Until(next))
 	}
 	r.mu.Lock()
 	r.transitions.doubtManualStops(nil, shutdownMoment, time.Now())
 	r.unlock()
-	r.jobs.running.Wait()
+	r.tasks.running.Wait()
 }
 
 // FindFor is the keeper of the app that a request belongs to. Nil if that is no app of ours: the

@@ -39,7 +39,7 @@ type intake struct {
 	supply      *supply
 	publisher   *Publisher
 	news        *news
-	jobs        *jobs
+	tasks       *tasks
 	redefined   chan<- struct{} // see traefikView
 }
 

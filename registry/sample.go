@@ -47,7 +47,7 @@ func (k *Keeper) samplePause() time.Duration {
 // sampler reads the counters of apps. Its methods are called with the registry's lock held.
 type sampler struct {
 	*core
-	jobs      *jobs
+	tasks     *tasks
 	publisher *Publisher
 }
 
@@ -61,7 +61,7 @@ func (o *sampler) begin(k *Keeper, whole bool) {
 	k.usage.reading(true)
 	e, name, app := k.Definition(), k.app.Name, k.app
 	want := provider.Want{Ports: e.VisitedPorts(), Linked: linkedAddresses(e), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
-	o.jobs.doLocked(k, job{work: func(ctx context.Context) func() {
+	o.tasks.doLocked(k, task{work: func(ctx context.Context) func() {
 		began := time.Now()
 		s := measure(ctx, k.provider, name, e, want)
 		if whole && (s.Blind == "" || e.Unseen == rules.UnseenSleep) {

@@ -18,7 +18,7 @@ type transitions struct {
 	publisher   *Publisher
 	archive     *history.Archive
 	news        *news
-	jobs        *jobs
+	tasks       *tasks
 }
 
 // setState changes an app's state. Called with the lock held.

@@ -67,11 +67,11 @@ func (h *handOvers) proveWithdrawal(k *Keeper) {
 	}
 	deadline, proofs, version := k.since.Add(h.turnLimit(k)), h.proofs(k), k.routing.version
 	turned := func() bool { return k.state == Draining && k.routing.version == version && !k.removal.gone }
-	h.jobs.doLocked(k, job{alone: true, current: turned, work: func(ctx context.Context) func() {
+	h.tasks.doLocked(k, task{alone: true, current: turned, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		err := errNotWithdrawn
-		for errors.Is(err, errNotWithdrawn) && ctx.Err() == nil && h.jobs.still(turned) {
+		for errors.Is(err, errNotWithdrawn) && ctx.Err() == nil && h.tasks.still(turned) {
 			if err = withdrawn(ctx, proofs, version); err != nil {
 				sleep(ctx, provePause)
 			}
