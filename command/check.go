@@ -320,7 +320,7 @@ func staticByAddress(raw string) error {
 
 // lintNetworks looks for apps that Traefik has no way to.
 func lintNetworks(e *inventory.Definition, traefiks []string) []string {
-	if len(e.Routers) == 0 || traefiks == nil || e.App.Mapping() != nil || slices.Contains(e.App.Networks, "host") {
+	if len(e.Routers) == 0 || traefiks == nil || e.App.HasOwnAddress() || slices.Contains(e.App.Networks, "host") {
 		return nil
 	}
 	for _, n := range e.App.Networks {

@@ -27,7 +27,7 @@ func lintReadiness(e *inventory.Definition, own []string) []string {
 	}
 	h, chosen := e.App.HealthCheck, e.Probe.Kind != rules.AutoProbe
 	switch {
-	case e.Probe.Kind == rules.NoProbe:
+	case e.Probe.Kind == rules.NoProbe, e.App.URL != "": // its URL is probed, or is a problem
 	case (h == nil || chosen) && e.Unpublished(e.Port()) != "":
 		if !e.TellsUnpublished(e.Port()) {
 			warn("app %q: %s; until then the engine is asked whether it listens, or else it waits until the app has run for 15s", e.Name, e.Unpublished(e.Port()))
@@ -52,7 +52,7 @@ func lintReadiness(e *inventory.Definition, own []string) []string {
 
 // lintReplicas tells of apps of several containers that Traefik does not treat as one.
 func lintReplicas(e *inventory.Definition) []string {
-	if len(e.App.Instances) < 2 || e.Mode == rules.Direct {
+	if len(e.App.Instances) < 2 || e.App.URL != "" || e.Mode == rules.Direct {
 		return nil
 	}
 	for _, r := range e.Routers {
@@ -68,7 +68,7 @@ func lintReplicas(e *inventory.Definition) []string {
 
 // isElsewhere reports whether an app is in no network that Paastis is in.
 func isElsewhere(e *inventory.Definition, own []string) bool {
-	return own != nil && e.App.Mapping() == nil && !slices.ContainsFunc(e.App.Networks, func(n string) bool { return slices.Contains(own, n) })
+	return own != nil && !e.App.HasOwnAddress() && !slices.ContainsFunc(e.App.Networks, func(n string) bool { return slices.Contains(own, n) })
 }
 
 // cost is how long a health check may leave an app waiting that is well already.

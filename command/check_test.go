@@ -174,6 +174,29 @@ func TestCheckTellsOfAppsThatPaastisCannotProbe(t *testing.T) {
 	}
 }
 
+func TestCheckAsksForNoNetworkInCommonWithAnAppOfAURL(t *testing.T) {
+	hosted := web(func(a *inventory.App) {
+		a.URL, a.HealthCheck, a.Networks, a.Ports = "https://shop.example.com", nil, nil, nil
+		a.Instances = append(a.Instances, inventory.Instance{Name: "shop-web-2", ID: "id2"})
+		for _, key := range []string{"url", "port"} {
+			delete(a.Labels, "traefik.http.services.web.loadbalancer.server."+key)
+		}
+	})
+	around := func(kind inventory.App) inventory.App {
+		kind.Origin, kind.Networks = "container "+kind.Name, []string{"proxy"}
+		kind.Instances = []inventory.Instance{{Name: kind.Name, ID: kind.Name}}
+		return kind
+	}
+	got := lintOf(t, true, hosted, around(inventory.App{Name: "paastis", Protected: inventory.IsPaastis}), around(inventory.App{Name: "traefik", Protected: inventory.RunsTraefik}))
+	if len(got) > 0 {
+		t.Errorf("told %q", got)
+	}
+	hosted.URL = "https://shop.example.com/api"
+	if got := lintOf(t, true, hosted); len(got) != 1 || !strings.Contains(got[0], "has a path") {
+		t.Errorf("of a URL that is none is told %q", got)
+	}
+}
+
 func TestCheckDoesNotAskWhetherAJobServes(t *testing.T) {
 	front := web(func(a *inventory.App) { a.Links = []rules.Link{{Name: "shop-migrate", Condition: rules.Completed}} })
 	job := inventory.App{Name: "shop-migrate", Stack: "shop", Origin: `container "shop-migrate-1"`, Networks: []string{"inner"}, Ports: []uint16{8080},

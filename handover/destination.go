@@ -206,7 +206,7 @@ func (d *Destination) leavesOut(labels traefik.Labels, app *inventory.App, r *in
 // so that it is Paastis alone that could carry requests there.
 func (d *Destination) apart(rt *inventory.Route) bool {
 	nets := rt.Definition.App.Networks
-	if rt.Definition.App.Mapping() != nil || d.isOfAnother(rt) || d.networks == nil || d.onHost || len(nets) == 0 || slices.Contains(nets, "host") || rt.Router.StaticURL != "" || rt.Foreign != "" {
+	if rt.Definition.App.HasOwnAddress() || d.isOfAnother(rt) || d.networks == nil || d.onHost || len(nets) == 0 || slices.Contains(nets, "host") || rt.Router.StaticURL != "" || rt.Foreign != "" {
 		return false
 	}
 	if n := d.network(rt); n != "" {

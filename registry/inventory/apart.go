@@ -15,7 +15,7 @@ func (inv publishing) findApart() {
 	}
 	at := inv.Entries[own]
 	for _, e := range inv.Entries {
-		e.Apart = e.App.Mapping() == nil && e.reported.Provider == at.reported.Provider && !slices.ContainsFunc(e.App.Networks, func(n string) bool {
+		e.Apart = !e.App.HasOwnAddress() && e.reported.Provider == at.reported.Provider && !slices.ContainsFunc(e.App.Networks, func(n string) bool {
 			return slices.Contains(at.App.Networks, n)
 		})
 	}

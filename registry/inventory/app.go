@@ -67,6 +67,13 @@ type App struct {
 	// Networks are the names of the networks that the app is attached to, sorted.
 	Networks []string
 
+	// URL is where Paastis and Traefik reach the app if its provider has a name for it on the
+	// internet, or on a network that has nothing to do with its instances: "https://" or
+	// "http://", a host, and a port if need be. Requests are sent there with that host, and its
+	// certificate has to be one that is trusted. The addresses of its instances, its ports and
+	// networks count for nothing then. Empty: it is reached by its instances.
+	URL string
+
 	// HealthCheck is the app's own health check. Nil if it has none.
 	HealthCheck *HealthCheck
 

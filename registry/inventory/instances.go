@@ -69,13 +69,13 @@ func (i Instance) Up() bool { return i.Status == Running || i.Status == Paused }
 func (a *App) ShareDefinition(earlier *App) {
 	a.Labels, a.Links, a.Ports, a.Networks = earlier.Labels, earlier.Links, earlier.Ports, earlier.Networks
 	a.Stack, a.Origin, a.HealthCheck, a.Traefik = earlier.Stack, earlier.Origin, earlier.HealthCheck, earlier.Traefik
-	a.Aliases, a.Unstartable, a.Routers = earlier.Aliases, earlier.Unstartable, earlier.Routers
+	a.Aliases, a.Unstartable, a.Routers, a.URL = earlier.Aliases, earlier.Unstartable, earlier.Routers, earlier.URL
 }
 
 // SameDefinition tells that two reports of an app differ in nothing but its status.
 func SameDefinition(a, b *App) bool {
 	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&
-		a.Ephemeral == b.Ephemeral && a.Published == b.Published && a.Unstartable == b.Unstartable && slices.Equal(a.Aliases, b.Aliases) &&
+		a.Ephemeral == b.Ephemeral && a.Published == b.Published && a.Unstartable == b.Unstartable && a.URL == b.URL && slices.Equal(a.Aliases, b.Aliases) &&
 		maps.Equal(a.Labels, b.Labels) && slices.EqualFunc(a.Routers, b.Routers, traefik.Router.Equal) && slices.Equal(a.Links, b.Links) &&
 		slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Networks, b.Networks) &&
 		sameMappings(a, b) && (a.Traefik == nil) == (b.Traefik == nil) && (a.Traefik == nil || a.Traefik.Equal(*b.Traefik)) &&

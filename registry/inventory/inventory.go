@@ -51,6 +51,9 @@ type Definition struct {
 	Name string
 	// App is the report that it was made from; only its definition counts.
 	App *App
+	// URL is the app's own, read. Nil: it has none, or one that is a problem. It must not be
+	// changed.
+	URL *url.URL
 	// Resolved are its properties, with the origin of each. Apps of which the same is said have
 	// one together.
 	*rules.Resolved
@@ -154,8 +157,11 @@ func (e *Definition) Static() bool {
 	return !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.StaticURL == "" && !r.Own })
 }
 
-// Port is where the app listens, as its probe, its router or itself says; 0: unknown.
+// Port is where the app listens, as its URL, its probe, its router or itself says; 0: unknown.
 func (e *Definition) Port() uint16 {
+	if e.URL != nil {
+		return urlPort(e.URL)
+	}
 	if e.Probe.Port != 0 {
 		return e.Probe.Port
 	}
@@ -285,6 +291,7 @@ func (o *reading) define(r Reported, s Settings) *Definition {
 		e.Problems = append(e.Problems, Problem{SettingUnreadable, text})
 	}
 	e.Name = cmp.Or(e.AppName, r.Name)
+	o.readURL(e)
 	labels := o.readLabels(e, s)
 	for i := range labels.Routers {
 		o.addRouter(e, labels, Router{Router: &labels.Routers[i], Own: r.Unread})

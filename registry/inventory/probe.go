@@ -34,7 +34,7 @@ func (e *Definition) NamedServers() map[string]bool {
 
 // GuessesPort reports whether nothing but the image says where the app listens.
 func (e *Definition) GuessesPort() bool {
-	return e.Probe.Port == 0 && e.Properties.Port == 0 && !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.Port != 0 })
+	return e.URL == nil && e.Probe.Port == 0 && e.Properties.Port == 0 && !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.Port != 0 })
 }
 
 // Target is what a probe looks at.
@@ -118,6 +118,9 @@ func (e *Definition) Target(i Instance, port uint16) Target {
 // ProbePorts are the ports at which the app is probed, the one first that speaks for it.
 // None: it is not known where it listens.
 func (e *Definition) ProbePorts() []uint16 {
+	if e.URL != nil {
+		return []uint16{urlPort(e.URL)}
+	}
 	if e.Probe.Port != 0 {
 		return []uint16{e.Probe.Port}
 	}
@@ -136,9 +139,12 @@ func (e *Definition) ProbePorts() []uint16 {
 	return ports
 }
 
-// VisitedPorts are the ports that requests come to, as the app's probe, its routers or its
-// labels say. Nil: nothing says.
+// VisitedPorts are the ports that requests come to, as the app's URL, its probe, its routers or
+// its labels say. Nil: nothing says.
 func (e *Definition) VisitedPorts() []uint16 {
+	if e.URL != nil {
+		return []uint16{urlPort(e.URL)}
+	}
 	var ports []uint16
 	add := func(port uint16) {
 		if port != 0 && !slices.Contains(ports, port) {

@@ -33,6 +33,7 @@ const (
 	OptionTooNew       ProblemKind = "option_too_new"
 	PortUnknown        ProblemKind = "port_unknown"
 	AddressUnknown     ProblemKind = "address_unknown"
+	URLUnreadable      ProblemKind = "url_unreadable"
 	NameTaken          ProblemKind = "name_taken"
 	Rival              ProblemKind = "rival"
 	Unstartable        ProblemKind = "unstartable"
@@ -60,7 +61,7 @@ func ProblemKinds() []ProblemKind {
 	all := []ProblemKind{
 		LabelsUnreadable, LabelUnreadable, LabelUnknown, SettingUnreadable, RouterLeftOut, RuleUnreadable, RuleLeftOut,
 		HiddenFromTraefik, ServiceMissing, MiddlewareMissing, MiddlewareDisputed, EntryPointsMissing, OptionTooNew,
-		PortUnknown, AddressUnknown, NameTaken, Rival, Unstartable, RemovedOnStop, LinkAmbiguous, LinkMissing,
+		PortUnknown, AddressUnknown, URLUnreadable, NameTaken, Rival, Unstartable, RemovedOnStop, LinkAmbiguous, LinkMissing,
 		LinkUnmanaged, NeverWoken, NeedNeverSleeps, NotPublished, TraefikDiffers, TraefikUnknown, ConstraintsUnreadable,
 		TraefikHasRouter, TraefikLacksRouter, ProviderUnreachable,
 	}

@@ -118,12 +118,17 @@ func (inv publishing) route(e *Definition, r *Router) *Route {
 	if rt.Port == 0 && len(e.App.Ports) > 0 {
 		rt.Port = e.App.Ports[0]
 	}
+	if e.URL != nil {
+		rt.Scheme, rt.Port = e.URL.Scheme, urlPort(e.URL)
+	}
 	switch {
 	case r.Match == nil, r.lost:
 		return nil // it has a problem already
 	case r.HeldBy != nil && len(r.HeldBy.Labels.Unpublishable()) > 0:
 		e.problem(LabelUnreadable, "router %q on %s is not published: Traefik cannot read the label %q there; correct it", r.Name, r.HeldBy.App.Origin, r.HeldBy.Labels.Unpublishable()[0])
 		return nil
+	case e.App.URL != "" && e.URL == nil && r.StaticURL == "" && rt.Foreign == "":
+		return nil // it leads nowhere, which is a problem already
 	case rt.Port == 0:
 		e.problem(PortUnknown, "router %q on %s: no port is known, so its route is not published; add the label paastis.port", r.Name, e.App.Origin)
 		return nil

@@ -129,7 +129,7 @@ func (e *Definition) LacksServer(app *App) string {
 			server = service.Servers[0]
 		}
 		switch {
-		case server.URL != "":
+		case server.URL != "", app.URL != "":
 		case slices.Equal(app.Networks, []string{"none"}):
 			return "it is in no network"
 		case server.Port == "" && (len(app.Ports) == 0 || slices.Contains(app.Networks, "host")):

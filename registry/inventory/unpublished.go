@@ -7,6 +7,9 @@ import (
 
 // IsProbable reports whether Paastis reaches an instance to probe it.
 func (e *Definition) IsProbable(i Instance) bool {
+	if e.URL != nil {
+		return i.Status == Running
+	}
 	if i.Mapped == nil {
 		return i.Address.IsValid()
 	}
@@ -18,7 +21,7 @@ func (e *Definition) IsProbable(i Instance) bool {
 // it is not by ports of its machine that the app is reached.
 func (e *Definition) Unpublished(port uint16) string {
 	m := e.App.Mapping()
-	if m == nil || port == 0 || m.Publishes(port) {
+	if m == nil || e.App.URL != "" || port == 0 || m.Publishes(port) {
 		return ""
 	}
 	own := strconv.Itoa(int(port))
@@ -28,10 +31,13 @@ func (e *Definition) Unpublished(port uint16) string {
 	return "its port " + own + " is not published at " + m.Host + ", the address of its provider, so neither Paastis nor Traefik reaches it; publish it (ports: [\"" + own + "\"])"
 }
 
-// ReachedAt says where a port of the app is reached at its machine. Empty: it is reached otherwise.
+// ReachedAt says where the app is reached: by its URL, or a port of it at its machine. Empty: it is
+// reached by its instances' addresses.
 func (e *Definition) ReachedAt(port uint16) string {
 	m := e.App.Mapping()
 	switch {
+	case e.URL != nil:
+		return e.URL.String()
 	case m == nil:
 		return ""
 	case m.At(port) != "":
