@@ -15,6 +15,12 @@ import (
 const (
 	// knockPause is the time between two probes of what comes up.
 	knockPause = 25 * time.Millisecond
+	// urlPause is the time between two probes of a URL: each is a request to somebody else's
+	// platform.
+	urlPause = 500 * time.Millisecond
+	// ownPatience is how long a platform says that an app is up, and answers as for one that is
+	// not, until that is taken for the app's own answer.
+	ownPatience = 15 * time.Second
 	// laggardPause is the time between two probes of what is late.
 	laggardPause        = time.Second
 	longestLaggardPause = time.Minute
@@ -66,6 +72,7 @@ type knock struct {
 	i       inventory.Instance
 	during  func() bool // see Keeper.during
 	targets []inventory.Target
+	url     string // of the app, as it is probed; empty: it has none
 	// port is the instance's own that the first target is.
 	port uint16
 	// patience is how long an app is probed of which nobody has said that it listens there.
@@ -146,7 +153,7 @@ func (o knock) until(ctx context.Context, t inventory.Target) bool {
 	began := time.Now()
 	for t.Patience = httpLimit; ctx.Err() == nil && o.goesOn(); {
 		err := o.probe(ctx, t)
-		if err == nil {
+		if err == nil || o.isOwn(err, time.Since(began)) {
 			return true
 		}
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -157,20 +164,29 @@ func (o knock) until(ctx context.Context, t inventory.Target) bool {
 	return false
 }
 
+// isOwn reports whether an answer that a platform gives for apps that do not run is the app's own:
+// it says all the time that the app is well. Nobody has said then by what the app is to be known.
+func (o knock) isOwn(err error, tried time.Duration) bool {
+	_, answered := errors.AsType[StatusError](err)
+	return answered && o.targets[0].ByURL && o.targets[0].Accepts == nil && o.i.Health == inventory.Healthy && tried >= ownPatience
+}
+
 // failed takes in how a probe failed, and returns how long to wait for the next one. An app
 // that is open without the instance is not to take what asks for that for use.
 func (o knock) failed(err error, tried time.Duration) time.Duration {
-	var fault StatusError
-	errors.As(err, &fault)
+	_, answered := errors.AsType[StatusError](err)
 	o.mu.Lock()
 	defer o.unlock()
-	if o.during() {
-		o.k.attempt.ready.fail(fault)
+	if o.during() && o.k.attempt.ready.fail(err) {
+		o.journal.say(slog.LevelWarn, "the certificate of the app's URL is not trusted, so the app is not opened; have its platform mend it, or name its authority by SSL_CERT_FILE",
+			"app", o.k.Name(), "url", o.targets[0].Scheme+"://"+o.targets[0].Address, "error", err)
 	}
 	switch {
 	case o.k.state == Ready:
 		return min(max(laggardPause, tried/10), longestLaggardPause)
-	case tried > laggardGrace, fault.Status != 0:
+	case o.targets[0].ByURL:
+		return urlPause
+	case tried > laggardGrace, answered:
 		return laggardPause / 4
 	default:
 		return knockPause
@@ -217,13 +233,14 @@ func (o knock) tellBlind(err error) {
 	}
 }
 
-// goesOn reports whether the instance still runs as what is probed, in the same wake.
+// goesOn reports whether the instance still runs as what is probed, in the same wake, and is to be
+// found where it was.
 func (o knock) goesOn() bool {
 	o.mu.Lock()
 	defer o.unlock()
 	k := o.k
-	return !k.removal.gone && o.during() && (k.state == Starting || k.state == Ready) &&
+	return !k.removal.gone && o.during() && (k.state == Starting || k.state == Ready) && k.app.URL == o.url &&
 		slices.ContainsFunc(k.app.Instances, func(now inventory.Instance) bool {
-			return lifetimeOf(now) == lifetimeOf(o.i) && now.Status == inventory.Running
+			return lifetimeOf(now) == lifetimeOf(o.i) && now.Status == inventory.Running && (o.url == "" || now.Well())
 		})
 }

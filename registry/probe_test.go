@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -99,6 +100,22 @@ func TestABusyCheckAsksAsAVisitorDoes(t *testing.T) {
 	a := solo().label("traefik.http.routers.solo-web.tls", "true").label("paastis.busy", "http:"+strconv.Itoa(int(at(s).Port()))+"/busy")
 	e := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &a.App.App}}, settingsFor(t, "")).Named("solo-web")
 	if busy, err := busyByURL(t.Context(), e, &inventory.App{Instances: []inventory.Instance{{Status: inventory.Running, Address: at(s).Addr()}}}); !busy || err != nil {
+		t.Errorf("busy %t, %v", busy, err)
+	}
+}
+
+func TestABusyCheckOfAnAppOfAURLAsksThere(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != r.Context().Value(http.LocalAddrContextKey).(net.Addr).String() || r.URL.Path != "/busy" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer s.Close()
+	a := solo().label("paastis.busy", "http:/busy")
+	a.URL = s.URL
+	e := inventory.Resolve([]inventory.Reported{{Provider: "fake", App: &a.App.App}}, settingsFor(t, "")).Named("solo-web")
+	if busy, err := busyByURL(t.Context(), e, &inventory.App{Instances: []inventory.Instance{{Status: inventory.Running}}}); !busy || err != nil {
 		t.Errorf("busy %t, %v", busy, err)
 	}
 }

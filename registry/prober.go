@@ -29,13 +29,24 @@ func (p *prober) serves(k *Keeper, i inventory.Instance) bool {
 		return false
 	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !e.IsProbable(i)):
 		return true
-	case e.Probe.Kind <= rules.NoProbe && i.Health == inventory.Healthy:
+	case e.Probe.Kind <= rules.NoProbe && i.Health == inventory.Healthy && (e.URL == nil || e.Probe.Kind == rules.NoProbe):
 		return true
 	case p.trusted(k, i):
 		return false
 	default:
-		return len(e.ProbePorts()) == 0 || k.attempt.ready.answered[lifetimeOf(i)]
+		return len(e.ProbePorts()) == 0 || isOne(k, i, k.attempt.ready.answered)
 	}
+}
+
+// isOne reports whether an instance is one of those. Where the app has a URL that leads to any of
+// them, one that runs stands for all.
+func isOne(k *Keeper, i inventory.Instance, of map[lifetime]bool) bool {
+	if k.Definition().URL == nil {
+		return of[lifetimeOf(i)]
+	}
+	return slices.ContainsFunc(k.app.Instances, func(o inventory.Instance) bool {
+		return o.Status == inventory.Running && of[lifetimeOf(o)]
+	})
 }
 
 // serving are the instances that requests may go to: those that serve. If none is known to,
@@ -109,7 +120,7 @@ func (p *prober) probeAll(k *Keeper) {
 		return
 	}
 	for _, i := range k.app.Instances {
-		if i.Status == inventory.Running && p.isProbed(k, i) && !k.attempt.ready.answered[lifetimeOf(i)] && !k.attempt.ready.probing[lifetimeOf(i)] {
+		if i.Status == inventory.Running && p.isProbed(k, i) && !isOne(k, i, k.attempt.ready.answered) && !isOne(k, i, k.attempt.ready.probing) {
 			p.probeOne(k, i)
 		}
 	}
@@ -119,7 +130,7 @@ func (p *prober) probeAll(k *Keeper) {
 func (p *prober) probeOne(k *Keeper, i inventory.Instance) {
 	k.attempt.ready.begin(lifetimeOf(i), k.app)
 	e := k.Definition()
-	knock := knock{prober: p, k: k, i: i, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
+	knock := knock{prober: p, k: k, i: i, url: e.App.URL, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
 	knock.patience, knock.learns = p.patience(k, i)
 	ports := e.ProbePorts()
 	knock.port = ports[0]
@@ -179,6 +190,8 @@ func (p *prober) unanswered(k *Keeper) reason.Reason {
 	switch status := k.attempt.ready.fault.Status; {
 	case p.isUnhealthy(k):
 		return reason.Reason{Kind: reason.Unhealthy}
+	case k.attempt.ready.untrusted:
+		return reason.Reason{Kind: reason.Untrusted}
 	case status != 0:
 		return reason.Reason{Kind: reason.ProbeAnswered, Code: status}
 	default:

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"crypto/tls"
+	"errors"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -26,6 +28,8 @@ type readiness struct {
 	probing  map[lifetime]bool // those that are being probed
 	since    time.Time         // when the first one served; zero: none does
 	fault    StatusError       // with what a probe was last answered that failed; zero: with nothing
+	// untrusted tells that it came to no answer, for the certificate of the app's URL.
+	untrusted bool
 }
 
 // lifetime is one run of an instance, from its start to its end.
@@ -42,6 +46,9 @@ func lifetimeOf(i inventory.Instance) lifetime {
 // trusted reports whether the instance's own health check alone says when it is ready.
 func (p *prober) trusted(k *Keeper, i inventory.Instance) bool {
 	e := k.Definition()
+	if e.URL != nil {
+		return !i.Well() // before that what answers at its URL is its platform
+	}
 	if e.Probe.Kind != rules.AutoProbe || i.Health == inventory.NoHealth {
 		return false
 	}
@@ -128,8 +135,15 @@ func (o *readiness) end(l lifetime, found outcome) {
 	}
 }
 
-// fail takes in with what a probe was answered that failed; zero: with nothing.
-func (o *readiness) fail(fault StatusError) { o.fault = fault }
+// fail takes in how a probe failed, and reports whether it is for a certificate that is not
+// trusted, for the first time.
+func (o *readiness) fail(err error) (distrusted bool) {
+	o.fault, _ = errors.AsType[StatusError](err)
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	distrusted = untrusted && !o.untrusted
+	o.untrusted = untrusted
+	return distrusted
+}
 
 // serve notes that an instance serves; lapse, that none does.
 func (o *readiness) serve(now time.Time) {

@@ -162,7 +162,7 @@ func busyByURL(ctx context.Context, e *inventory.Definition, app *inventory.App)
 	if port == 0 {
 		port = e.Port()
 	}
-	address := app.Reach(port)
+	address := e.ReachOf(app, port)
 	if address == "" || port == 0 {
 		return false, errors.New("no way to it: no shared network, or no port known")
 	}

@@ -63,6 +63,9 @@ func RanThrough(was, is *App) bool {
 // Up tells that the instance was started and has not ended since; it may be frozen.
 func (i Instance) Up() bool { return i.Status == Running || i.Status == Paused }
 
+// Well tells that nothing is known against the instance's health.
+func (i Instance) Well() bool { return i.Health == NoHealth || i.Health == Healthy }
+
 // ShareDefinition lets a report that differs from an earlier one in nothing but its status
 // have the maps and slices of that one, which the app's entry has too: with the provider's
 // own they would be kept twice.

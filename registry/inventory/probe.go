@@ -44,22 +44,29 @@ type Target struct {
 	// Path to ask for by HTTP. Empty: connecting is enough.
 	Path string
 	// Scheme by which it is spoken to: http, https or h2c. Empty: http. A certificate is not
-	// checked: one on a network of one's own is signed by nobody else.
+	// checked, unless it is that of a URL: one on a network of one's own is signed by nobody else.
 	Scheme string
+	// ByURL tells that it is the URL of an app: its name has to be found by DNS, its certificate
+	// has to be trusted, and who is asked is a platform before the app.
+	ByURL bool
 	// Host to ask for. Empty: the address.
 	Host string
 	// VisitorScheme is by what a visitor comes to the app, as a proxy tells it. Empty: it is
 	// not told.
 	VisitorScheme string
-	// Accepts are the statuses of an app that serves. Nil: all below 400.
+	// Accepts are the statuses of an app that serves. Nil: all below 400; by a URL, all but 502,
+	// 503 and 504, with which platforms answer for an app that does not run.
 	Accepts rules.Statuses
 	// Patience is how long an answer by HTTP may take. Zero: 5 s.
 	Patience time.Duration
 }
 
 // Request is what is to be asked by HTTP, at an address, of a port of the app: as its visitors
-// ask.
+// ask. One that has a URL is asked at that.
 func (e *Definition) Request(address string, port uint16, path string) Target {
+	if e.URL != nil {
+		return e.requestByURL(path)
+	}
 	t := Target{
 		Address: address, Path: path,
 		Host: e.ProbeHost, VisitorScheme: e.ProbeScheme, Accepts: e.ProbeStatus,
@@ -105,6 +112,9 @@ func (r *Router) visitorScheme() string {
 // Target is what is to be probed of an instance at a port. Its address is empty if Paastis does
 // not reach that.
 func (e *Definition) Target(i Instance, port uint16) Target {
+	if e.URL != nil {
+		return e.requestByURL(e.Probe.Path)
+	}
 	if e.Probe.Kind != rules.HTTPProbe {
 		return Target{Address: i.Reach(port)}
 	}

@@ -113,6 +113,7 @@ const (
 	Unhealthy     Kind = "unhealthy"
 	ProbeAnswered Kind = "probe_answered"
 	NoAnswer      Kind = "no_answer"
+	Untrusted     Kind = "untrusted_certificate"
 	NotListed     Kind = "not_listed"
 	NotEnded      Kind = "not_ended"
 	NeedFailed    Kind = "need_failed"
@@ -241,6 +242,7 @@ var textsOf = map[Kind]texts{
 	Unhealthy:     {text: "It was not healthy within {limit}."},
 	ProbeAnswered: {text: "It answered its probe with {code} for {limit}."},
 	NoAnswer:      {text: "It did not answer on port {code} within {limit}."},
+	Untrusted:     {text: "The certificate of its URL is not trusted; the log says why."},
 	NotListed:     {text: "It runs, but Traefik did not list its server within {limit}."},
 	NotEnded:      {text: "It did not end within {limit}."},
 	NeedFailed:    {text: "{app}, which it needs, failed: {why}"},
