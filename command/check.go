@@ -171,12 +171,20 @@ func lintRouters(e *inventory.Definition, hasAPI bool) []string {
 			continue
 		}
 		if r.StaticURL == "" && !hasAPI {
-			warn("router %q has no static server URL: each wake waits for Traefik's throttle as well; set traefik.api_url, or better add the label traefik.http.services.%s.loadbalancer.server.url=http://<container>:<port>", r.Name, r.Service)
+			warn("router %q has no static server URL: each wake waits for Traefik's throttle as well; set traefik.api_url, or better add the label traefik.http.services.%s.loadbalancer.server.url=%s", r.Name, r.Service, cmp.Or(urlOf(e), "http://<container>:<port>"))
 		} else if err := staticElsewhere(e, r.StaticURL); err != nil {
 			warn("router %q: %v", r.Name, err)
 		}
 	}
 	return all
+}
+
+// urlOf is the app's own URL; empty: it has none.
+func urlOf(e *inventory.Definition) string {
+	if e.URL == nil {
+		return ""
+	}
+	return e.URL.String()
 }
 
 // checkAPI asks Traefik's API, if its URL is configured.
@@ -273,6 +281,9 @@ func staticElsewhere(e *inventory.Definition, raw string) error {
 	if raw == "" || e.App.Mapping() != nil || slices.Contains(e.App.Networks, "host") { // it has the machine's names and addresses
 		return nil
 	}
+	if e.App.URL != "" {
+		return staticBesideURL(e, raw)
+	}
 	if err := staticByAddress(raw); err != nil {
 		return err
 	}
@@ -288,6 +299,14 @@ func staticElsewhere(e *inventory.Definition, raw string) error {
 		return fmt.Errorf("static server URL %s has a port that its image does not expose: Traefik answers 502 if nothing listens there", raw)
 	}
 	return nil
+}
+
+// staticBesideURL tells of a server URL that is not the one by which the app is reached.
+func staticBesideURL(e *inventory.Definition, raw string) error {
+	if u, err := url.Parse(raw); e.URL == nil || err == nil && e.HasURL(u) {
+		return nil // or the app's own is a problem
+	}
+	return fmt.Errorf("static server URL %s is not %s, which is the app's own by its provider: Traefik answers 502 if it leads nowhere", raw, e.URL)
 }
 
 // lintMapped tells of server URLs that do not lead to a port that the app publishes at its

@@ -191,6 +191,19 @@ func TestCheckAsksForNoNetworkInCommonWithAnAppOfAURL(t *testing.T) {
 	if len(got) > 0 {
 		t.Errorf("told %q", got)
 	}
+	const static = "traefik.http.services.web.loadbalancer.server.url"
+	hosted.Labels[static] = "https://shop.example.com"
+	if got := lintOf(t, false, hosted); len(got) > 0 {
+		t.Errorf("of a server that is its URL is told %q", got)
+	}
+	hosted.Labels[static] = "http://shop.example.com"
+	if got := lintOf(t, true, hosted); len(got) != 1 || !strings.Contains(got[0], "static server URL http://shop.example.com is not https://shop.example.com") {
+		t.Errorf("of a server that is not is told %q", got)
+	}
+	delete(hosted.Labels, static)
+	if got := lintOf(t, false, hosted); len(got) != 1 || !strings.Contains(got[0], "server.url=https://shop.example.com") {
+		t.Errorf("of a server that Traefik is to find is told %q", got)
+	}
 	hosted.URL = "https://shop.example.com/api"
 	if got := lintOf(t, true, hosted); len(got) != 1 || !strings.Contains(got[0], "has a path") {
 		t.Errorf("of a URL that is none is told %q", got)

@@ -14,6 +14,12 @@ func Servers(rt *inventory.Route, app *inventory.App, serving []inventory.Instan
 	if rt.Router.StaticURL != "" {
 		return []string{rt.Router.StaticURL}
 	}
+	if own := rt.Definition.URL; own != nil {
+		if len(serving) == 0 {
+			return nil
+		}
+		return []string{own.String()} // which leads to any of them
+	}
 	network := sharedNetwork(rt, app, to)
 	var servers []string
 	for _, i := range serving {

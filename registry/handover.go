@@ -103,6 +103,8 @@ type proof struct {
 	names     []string
 	addresses []netip.Addr         // that the app has now
 	mapped    []*inventory.Mapping // where it is reached now at ports of its machine
+	// definition of the app, which may have a URL.
+	definition *inventory.Definition
 	// stale are addresses that may still be listed from before the app last ended.
 	stale []netip.Addr
 	// certain is when all that happened before is in force, whatever is listed.
@@ -119,7 +121,7 @@ type proof struct {
 func (h *handOvers) prove(k *Keeper) {
 	deadline, during := k.attempt.deadline, k.during()
 	proof := proof{
-		gateway: h.traefik.gateway, middleware: h.definitions.settings.Middleware,
+		definition: k.Definition(), gateway: h.traefik.gateway, middleware: h.definitions.settings.Middleware,
 		services: k.Definition().Unproven(), addresses: inventory.AddressesOf(h.prober.serving(k)),
 		certain: k.attempt.healthyAt.Add(h.definitions.settings.Throttle + noticeSlack),
 	}
@@ -235,15 +237,15 @@ func (o *proof) servicesOf(ctx context.Context) ([]string, error) {
 	return services, nil
 }
 
-// owns tells that a server is the app's, by the name of a container, its address, or the port
-// of its machine.
+// owns tells that a server is the app's, by the name of a container, its address, the port of
+// its machine, or its URL.
 func (o *proof) owns(serverURL string) bool {
 	u, err := url.Parse(serverURL)
 	if err != nil {
 		return false
 	}
 	address, _ := netip.ParseAddr(u.Hostname())
-	return slices.Contains(o.names, u.Hostname()) || slices.Contains(o.addresses, address.Unmap()) || o.isMapped(u)
+	return slices.Contains(o.names, u.Hostname()) || slices.Contains(o.addresses, address.Unmap()) || o.isMapped(u) || o.definition.HasURL(u)
 }
 
 // leadsTo tells whether a URL can be that of the app. An address that is none of its own is
@@ -254,7 +256,7 @@ func (o *proof) leadsTo(serverURL string) bool {
 		return false
 	}
 	address, err := netip.ParseAddr(u.Hostname())
-	return err != nil || len(o.addresses) == 0 || slices.Contains(o.addresses, address.Unmap()) || o.isMapped(u)
+	return err != nil || len(o.addresses) == 0 || slices.Contains(o.addresses, address.Unmap()) || o.isMapped(u) || o.definition.HasURL(u)
 }
 
 // isMapped reports whether a URL is the app's by a port of its machine.

@@ -102,6 +102,29 @@ func TestAnAppIsPassedOnlyOnceTraefikListsItsServer(t *testing.T) {
 	})
 }
 
+func TestAnAppOfAURLIsPassedOnlyOnceTraefikUsesTheServerThatAFileHasOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gateway{routers: []api.Router{{Provider: "file", Router: traefik.Router{Name: "shop@file", Service: "shop@file", Middlewares: []string{"paastis@docker"}}}}}
+		g.become(nil, "https://Shop.example.com:443/")
+		g.servers[0].Status = "DOWN" // by a health check of Traefik's own
+		a := service("solo", "web").label("paastis.enable", "true")
+		a.URL, a.Addresses = "https://shop.example.com", []netip.Addr{netip.MustParseAddr("10.0.0.7")}
+		w := liveBehind(t, g, a)
+		k := w.Named("solo-web")
+		k.Pass(time.Now())
+		w.Wake(k, false)
+		time.Sleep(10 * time.Second)
+		if k.Open() {
+			t.Error("requests pass, though Traefik answers them itself")
+		}
+		g.become(nil, "https://Shop.example.com:443/")
+		time.Sleep(latePause + switchSlack + time.Millisecond)
+		if !k.Open() {
+			t.Error("requests do not pass, though Traefik leads them to its URL")
+		}
+	})
+}
+
 func TestAStaticServerNeedsNoProof(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gateway{err: errors.New("nobody must ask")}

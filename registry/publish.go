@@ -149,6 +149,7 @@ func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destin
 	if k.open.Load() && (letsGo(k) || rt.Definition.Apart) { // by Paastis nobody would get there
 		p.Servers = handover.Servers(rt, k.app, pub.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
+		p.OwnHost = rt.LeadsToURL()
 	}
 	if !p.Awake {
 		p.Mark, p.Patient = pub.marks.Of(rt.Name), true

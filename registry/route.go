@@ -7,13 +7,26 @@ import (
 	"github.com/paastis/paastis/registry/inventory"
 )
 
+// Upstream is where Paastis itself carries the requests of an app to.
+type Upstream struct {
+	*url.URL
+	// IsOwn tells that it is the app's own URL, which leads there from anywhere: its host is what
+	// is to be asked for, and its certificate has to be trusted.
+	IsOwn bool
+}
+
 // Target is where Paastis itself reaches the app behind a route: one of its instances
-// that serve. Nil if it reaches none.
-func (pub *Publisher) Target(rt *inventory.Route) *url.URL {
+// that serve, or its URL if any does. Nil if it reaches none.
+func (pub *Publisher) Target(rt *inventory.Route) *Upstream {
 	pub.mu.Lock()
 	defer pub.unlock()
+	k := KeeperOfRoute(rt)
+	serving := pub.prober.serving(k)
+	if own := k.Definition().URL; own != nil && len(serving) > 0 {
+		return &Upstream{own, true}
+	}
 	var targets []string
-	for _, i := range pub.prober.serving(KeeperOfRoute(rt)) {
+	for _, i := range serving {
 		at := i.Reach(rt.Port)
 		if at == "" && i.Machine.IsValid() {
 			at = rt.At(i.Machine.String())
@@ -25,5 +38,5 @@ func (pub *Publisher) Target(rt *inventory.Route) *url.URL {
 	if len(targets) == 0 {
 		return nil
 	}
-	return rt.URL(targets[rand.IntN(len(targets))])
+	return &Upstream{URL: rt.URL(targets[rand.IntN(len(targets))])}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -234,6 +235,52 @@ func TestAURLThatMovesOnTheWayUpIsAskedWhereItIs(t *testing.T) {
 			t.Errorf("asked %d times", len(asked))
 		}
 	})
+}
+
+// fetch is the document that a Traefik gets now.
+func fetch(reg *registry.Registry) string {
+	const self = "http://paastis:3000"
+	by := netip.MustParseAddr("10.0.0.2")
+	p := reg.Publisher().Publish(by, self)
+	reg.Publisher().Fetched(by, self, p.Version)
+	return string(p.Body)
+}
+
+func TestTraefikIsLedToTheURLOfAnAppWithItsHostWhileItAnswers(t *testing.T) {
+	const passing = `"servers":[{"url":"` + shopURL + `"}],"passHostHeader":`
+	for label, want := range map[string]string{
+		"paastis.rule=Host(`shop.test`)":                                          "false",
+		"traefik.http.routers.shop.rule=Host(`shop.test`)":                        "false",
+		"traefik.http.services.shop.loadbalancer.server.url=" + shopURL + ":443/": "",
+		"traefik.http.services.shop.loadbalancer.passhostheader=true":             "true",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			shop := shopOf(label)
+			if !strings.HasPrefix(label, "paastis") {
+				shop.Found("shop.test")
+			}
+			reg, _, door, _ := hosted(t, shop)
+			fetch(reg)
+			reg.Wake(reg.Named("shop"), false)
+			time.Sleep(15 * time.Second)
+			if got := fetch(reg); strings.Contains(got, shopURL) || !strings.Contains(got, "http://paastis:3000") {
+				t.Errorf("%s: before it answers Traefik gets %s", label, got)
+			}
+			door.becomes(nil)
+			time.Sleep(time.Second)
+			part := passing + want
+			if want == "" {
+				part = `"servers":[{"url":"` + shopURL + `:443/"}],"passHostHeader":false`
+			}
+			if got := fetch(reg); !strings.Contains(got, part) {
+				t.Errorf("%s: Traefik gets %s, want %s", label, got, part)
+			}
+			target := reg.Publisher().Target(reg.Inventory().Routes["shop"])
+			if target == nil || !target.IsOwn || target.String() != shopURL {
+				t.Errorf("%s: requests are carried to %v", label, target)
+			}
+		})
+	}
 }
 
 // targetOf is what is asked of an app at a URL.

@@ -115,3 +115,13 @@ func (e *Definition) ReachOf(app *App, port uint16) string {
 	}
 	return app.Reach(port)
 }
+
+// LeadsToURL reports whether the route leads to the app's own URL, also where its labels say that
+// of its server.
+func (rt *Route) LeadsToURL() bool {
+	if rt.Router.StaticURL == "" {
+		return rt.Definition.URL != nil && rt.Foreign == ""
+	}
+	u, err := url.Parse(rt.Router.StaticURL)
+	return err == nil && rt.Definition.HasURL(u)
+}

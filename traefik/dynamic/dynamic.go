@@ -66,6 +66,9 @@ type Publication struct {
 	Known traefik.Catalog
 	// Servers are the URLs of the app's servers. None: requests go to Paastis.
 	Servers []string
+	// OwnHost tells that the Servers know themselves by the host of their URL alone, unless the
+	// labels say something of that: requests to them have that host, and not the visitor's.
+	OwnHost bool
 	// Foreign is a service that somebody else provides, such as "x@file", to which the
 	// router leads while Awake. Empty: it leads to the Servers.
 	Foreign string
@@ -350,6 +353,9 @@ func (p *Publication) toServers() balancerConfig {
 		PassiveHealthCheck: told["passiveHealthCheck"],
 		PassHostHeader:     told["passHostHeader"],
 		ResponseForwarding: told["responseForwarding"],
+	}
+	if published.PassHostHeader == nil && p.OwnHost {
+		published.PassHostHeader = false
 	}
 	if transport, _ := told["serversTransport"].(string); transport != "" {
 		published.ServersTransport = at(transport, p.Provider)

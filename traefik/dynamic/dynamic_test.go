@@ -183,6 +183,21 @@ func TestServicesArePublishedAsLabelsSay(t *testing.T) {
 	}
 }
 
+func TestServersThatKnowTheirOwnHostAloneAreAskedForThatUnlessLabelsSayOtherwise(t *testing.T) {
+	t.Parallel()
+	for label, want := range map[string]string{"": "false", "true": "true", "false": "false"} {
+		labels := map[string]string{"service": "api", "traefik.http.services.api.loadbalancer.server.port": "80"}
+		if label != "" {
+			labels["traefik.http.services.api.loadbalancer.passhostheader"] = label
+		}
+		p := publication(t, labels)
+		p.Servers, p.OwnHost = []string{"https://shop.example.com"}, true
+		checkPart(t, p, "services", `{"shop": {"loadBalancer": {"servers": [{"url": "https://shop.example.com"}], "passHostHeader": `+want+`}}}`)
+		p.Awake = false
+		checkPart(t, p, "services", `{"shop": {"loadBalancer": {"servers": [{"url": "http://paastis:3000"}], "passHostHeader": true}}}`)
+	}
+}
+
 func TestAppOfHTTP2WithoutTLSReachesPaastisSo(t *testing.T) {
 	t.Parallel()
 	for label, want := range map[string]string{
