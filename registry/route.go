@@ -15,6 +15,18 @@ type Upstream struct {
 	IsOwn bool
 }
 
+// Address is the host and port to connect to.
+func (u *Upstream) Address() string {
+	switch {
+	case u.Port() != "":
+		return u.Host
+	case u.Scheme == "https":
+		return u.Host + ":443"
+	default:
+		return u.Host + ":80"
+	}
+}
+
 // Target is where Paastis itself reaches the app behind a route: one of its instances
 // that serve, or its URL if any does. Nil if it reaches none.
 func (pub *Publisher) Target(rt *inventory.Route) *Upstream {

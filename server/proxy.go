@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +22,10 @@ const (
 	// dialLimit is how long an app may take to accept a connection. It is on a network
 	// that Paastis is in, so that more than a moment means a lost packet.
 	dialLimit = time.Second
+	// urlDialLimit is how long it may take at the URL of an app, which DNS has to find first.
+	urlDialLimit = 5 * time.Second
+	// urlDialPause is between two attempts there, at somebody else's platform.
+	urlDialPause = 500 * time.Millisecond
 	// dialPause is between two attempts.
 	dialPause = 25 * time.Millisecond
 	// handshakeLimit is how long it may take to agree on TLS then.
@@ -45,12 +48,13 @@ var (
 	errElsewhere = errors.New("no network in common with the app")
 )
 
-// proxy carries requests to apps, each on a connection of its own. One that is kept for
+// proxy carries requests to apps, to addresses in networks of its own or to their URLs, each on a connection of its own. One that is kept for
 // later would be broken when the app has been restarted, which a POST cannot be sent
 // again for, and would look like use of the app. The app is not told to close it: many
 // would do so at once, with an upload under way that they have answered already.
 type proxy struct {
 	http, h2c, https, https1 *http.Transport
+	url, url1                *http.Transport
 
 	registry *registry.Registry
 	refusals *refusals
@@ -67,6 +71,7 @@ func newProxy(cutting context.Context, reg *registry.Registry, refusals *refusal
 	two.SetUnencryptedHTTP2(true)
 	return &proxy{
 		http: newTransport(one), h2c: newTransport(two), https: newTransport(both), https1: newTransport(one),
+		url: newURLTransport(both), url1: newURLTransport(one),
 		registry: reg, refusals: refusals, log: log, cutting: cutting,
 	}
 }
@@ -82,6 +87,13 @@ func newTransport(protocols http.Protocols) *http.Transport {
 		ExpectContinueTimeout: continueLimit,
 		DisableCompression:    true, // the visitor's own wish goes through as it is
 	}
+}
+
+// newURLTransport is for URLs of apps, which have a name that one can check.
+func newURLTransport(protocols http.Protocols) *http.Transport {
+	t := newTransport(protocols)
+	t.DialContext, t.TLSClientConfig = (&net.Dialer{Timeout: urlDialLimit}).DialContext, nil
+	return t
 }
 
 // carry takes a request to the app and its answer back, and tells whether the visitor has
@@ -123,8 +135,9 @@ func (a *routedRequest) attend(end func()) {
 // reach connects to the app. An app that has just become ready may refuse for a moment
 // more, and nothing has been sent yet: so it tries again, at least once, until ctx ends
 // or the app is closed.
-func (p *proxy) reach(ctx context.Context, a *routedRequest) (*url.URL, *http.ClientConn, error) {
+func (p *proxy) reach(ctx context.Context, a *routedRequest) (*registry.Upstream, *http.ClientConn, error) {
 	for {
+		pause := dialPause
 		target := p.registry.Publisher().Target(a.route)
 		if target == nil && a.keeper.Open() {
 			return nil, nil, errElsewhere
@@ -140,21 +153,29 @@ func (p *proxy) reach(ctx context.Context, a *routedRequest) (*url.URL, *http.Cl
 			return nil, nil, errClosed
 		case a.keeper.Definition().Apart:
 			return nil, nil, errElsewhere // there may be a firewall before the machine
+		case isUntrusted(err):
+			return nil, nil, err
+		case target.IsOwn:
+			pause = urlDialPause
 		}
 		select {
 		case <-ctx.Done():
 			return nil, nil, err
-		case <-time.After(dialPause):
+		case <-time.After(pause):
 		}
 	}
 }
 
 // connect opens a connection for a request. Only HTTP/1.1 can be upgraded to something
 // else.
-func (p *proxy) connect(r *http.Request, target *url.URL) (*http.ClientConn, error) {
+func (p *proxy) connect(r *http.Request, target *registry.Upstream) (*http.ClientConn, error) {
 	scheme, transport := "http", p.http
 	upgrade := r.Header["Upgrade"] != nil
 	switch {
+	case target.IsOwn && upgrade:
+		scheme, transport = target.Scheme, p.url1
+	case target.IsOwn:
+		scheme, transport = target.Scheme, p.url
 	case target.Scheme == "https" && upgrade:
 		scheme, transport = "https", p.https1
 	case target.Scheme == "https":
@@ -162,11 +183,11 @@ func (p *proxy) connect(r *http.Request, target *url.URL) (*http.ClientConn, err
 	case target.Scheme == "h2c" && !upgrade:
 		transport = p.h2c
 	}
-	return transport.NewClientConn(r.Context(), scheme, target.Host)
+	return transport.NewClientConn(r.Context(), scheme, target.Address())
 }
 
 // pass sends a request on a connection, and what comes back to the visitor.
-func (p *proxy) pass(ctx context.Context, a *routedRequest, target *url.URL, conn http.RoundTripper) {
+func (p *proxy) pass(ctx context.Context, a *routedRequest, target *registry.Upstream, conn http.RoundTripper) {
 	// Else the server would take what it needs of a body to itself as soon as the answer
 	// begins, while it is still being sent to the app.
 	_ = http.NewResponseController(a.w).EnableFullDuplex()
@@ -185,14 +206,19 @@ func (p *proxy) pass(ctx context.Context, a *routedRequest, target *url.URL, con
 	}).ServeHTTP(a.w, in)
 }
 
-// rewrite leads a request to the app, and leaves all else as Traefik has sent it.
-func rewrite(pr *httputil.ProxyRequest, target *url.URL) {
+// rewrite leads a request to the app, and leaves all else as Traefik has sent it. At its own URL
+// the app is asked for by the host of that.
+func rewrite(pr *httputil.ProxyRequest, target *registry.Upstream) {
 	pr.Out.URL.Scheme, pr.Out.URL.Host = target.Scheme, target.Host
 	if target.Scheme == "h2c" {
 		pr.Out.URL.Scheme = "http"
 	}
 	pr.Out.URL.RawQuery = pr.In.URL.RawQuery
 	pr.Out.Host = pr.In.Host
+	if target.IsOwn {
+		pr.Out.Host = target.Host
+		pr.Out.Header.Set("X-Forwarded-Host", pr.In.Host) // unless there is one, as Traefik has it
+	}
 	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		if values, there := pr.In.Header[header]; there {
 			pr.Out.Header[header] = values
@@ -250,13 +276,24 @@ func (p *proxy) silent(a *routedRequest, err error) {
 		panic(http.ErrAbortHandler) // the visitor has left
 	}
 	p.log.Warn("app does not accept connections", "app", a.keeper.Name(), "error", err)
+	detail := "It runs, but does not accept connections."
+	if isUntrusted(err) {
+		detail = "It runs, but its certificate is not trusted."
+	}
 	p.refusals.send(a.w, a.r, problem.Document{
 		Status: http.StatusBadGateway,
 		Title:  "The app does not answer",
-		Detail: "It runs, but does not accept connections.",
+		Detail: detail,
 		App:    a.keeper.Name(),
 		State:  registry.Ready.String(),
 	})
+}
+
+// isUntrusted reports whether who was reached has a certificate that is not trusted, or not one
+// of the name that was asked for.
+func isUntrusted(err error) bool {
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	return untrusted
 }
 
 // sendElsewhere sends the visitor to where the request came from as soon as Traefik leads it
