@@ -42,15 +42,11 @@ func (h *ProviderHealth) tell(err error, now time.Time) {
 	h.Error = err.Error()
 }
 
-// problem says that the provider does not answer, which may have told its apps before. Empty:
-// it does, or was not tried yet.
-func (h ProviderHealth) problem(known bool) string {
+// problem says that the provider does not answer, and what becomes of its apps. Empty: it does,
+// or was not tried yet.
+func (h ProviderHealth) problem(what string) string {
 	if h.Error == "" {
 		return ""
-	}
-	what := "so its apps stay as they are"
-	if !known {
-		what = "and has not since Paastis began, so its apps are not known"
 	}
 	return fmt.Sprintf("provider %q does not answer, %s: %s (since %s)", h.Name, what, h.Error, h.Since.UTC().Format(time.RFC3339))
 }
@@ -65,7 +61,7 @@ func (r *Registry) Health() Checkup {
 	for _, p := range r.providers {
 		health := r.contacts.byProvider[p].health
 		c.Providers = append(c.Providers, health)
-		if text := health.problem(r.intake.loaded[p]); text != "" {
+		if text := health.problem(r.intake.fateLocked(p)); text != "" {
 			c.Problems = append(c.Problems, inventory.Problem{Kind: inventory.ProviderUnreachable, Text: text})
 		}
 	}

@@ -44,8 +44,9 @@ func (i *intake) observeLocked(k *Keeper, now time.Time) {
 // ended follows an app that stopped by itself or was stopped by someone else.
 func (i *intake) ended(k *Keeper, now time.Time) {
 	last := k.app.LastInstance()
+	failed := last.OOMKilled || last.Crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Definition().MayEnd())
 	switch {
-	case last.OOMKilled, last.Crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Definition().MayEnd()):
+	case failed && !i.keepers.loading: // else it is not known when that was
 		i.transitions.fail(k, failureOfInstance(last), now)
 	default:
 		if e := k.Definition(); len(k.app.Instances) > 0 && last.Status == inventory.Exited && last.ExitCode == 0 && e.MayEnd() && (e.Job || now.Sub(k.usage.idleFrom) < brief) {

@@ -133,12 +133,12 @@ func New(o Options) *Registry {
 		definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, archive: r.archive, problems: r.problems, resolver: r.resolver,
 	}
 	r.intake = &intake{
-		core: r.core, log: o.Log, providers: o.Providers, audit: audit, loaded: map[provider.Provider]bool{}, settled: make(chan struct{}),
+		core: r.core, log: o.Log, providers: o.Providers, audit: audit, loaded: map[provider.Provider]bool{}, recalled: map[provider.Provider]bool{}, settled: make(chan struct{}),
 		keepers: &r.keepers, callers: &r.callers, contacts: &r.contacts, archive: r.archive, resolver: r.resolver, transitions: r.transitions,
 		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, tasks: &r.tasks, redefined: r.traefik.redefined,
 	}
 	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, archive: r.archive, news: &r.news}
-	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher}
+	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher, several: len(o.Providers) > 1}
 	r.orders = &orders{core: r.core, tasks: &r.tasks, contacts: &r.contacts, intake: r.intake, transitions: r.transitions, saver: r.saver}
 	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, transitions: r.transitions}
 	r.sampler = &sampler{core: r.core, tasks: &r.tasks, publisher: r.publisher}
@@ -150,7 +150,8 @@ func New(o Options) *Registry {
 	return r
 }
 
-// Load takes in every app of every provider that answers. It blocks until all have, but no
+// Load takes in every app of every provider that answers, and of one of several that does not the
+// apps as the Paastis before has known them. It blocks until all have, but no
 // longer than a moment once one has, and no longer than a second if none does: whose apps are
 // not there by then follow once Run gets them. It fails if ctx ends.
 func (r *Registry) Load(ctx context.Context) error {
@@ -159,6 +160,7 @@ func (r *Registry) Load(ctx context.Context) error {
 	r.publisher.beginLocked(marks, time.Now())
 	r.mu.Unlock()
 	r.intake.loadProviders(ctx)
+	r.intake.recall(time.Now())
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type intake struct {
 	providers []provider.Provider
 	audit     time.Duration              // between two listings of a provider that is not Paced
 	loaded    map[provider.Provider]bool // it has reported its apps before; guarded by the lock
+	recalled  map[provider.Provider]bool // it has not, and they are known from before; guarded by the lock
 	settled   chan struct{}              // closed once all have
 	began     time.Time                  // when they were first asked; see Registry.Load
 

@@ -21,6 +21,7 @@ type saver struct {
 	archive   *history.Archive
 	keepers   *keeperSet
 	publisher *Publisher
+	several   bool // there are several providers
 }
 
 // saveAll saves what is known of the apps until ctx ends, whenever something has changed.
@@ -57,7 +58,11 @@ func (v *saver) state(now time.Time) history.State {
 	s := history.State{Saved: now, Marks: v.publisher.marks.State(), Apps: v.archive.Begin(now)}
 	for id, k := range v.keepers.byID {
 		if k.Definition().Managed || !k.past.IsEmpty() {
-			s.Apps[id] = k.snapshot(now)
+			app := k.snapshot(now)
+			if v.several && k.Definition().Managed {
+				app.Report = k.app
+			}
+			s.Apps[id] = app
 		}
 	}
 	return s

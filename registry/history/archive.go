@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // saveAnyway is after how long there is a save although nothing has changed, so that little is
@@ -28,10 +30,11 @@ type Archive struct {
 	saving  sync.Mutex // held while a save is under way, and never taken with another lock held
 	failing bool       // the last one failed, and it was told; guarded by saving
 
-	mu      sync.Mutex     // guards what follows; held last of all
-	absent  map[string]App // :: provider/name → what is known of an app that is not there
-	unsaved bool           // something has changed since the last save
-	savedAt time.Time      // when that began
+	mu      sync.Mutex                // guards what follows; held last of all
+	absent  map[string]App            // :: provider/name → what is known of an app that is not there
+	reports map[string]*inventory.App // :: provider/name → what was reported to the Paastis before; nil: taken
+	unsaved bool                      // something has changed since the last save
+	savedAt time.Time                 // when that began
 }
 
 // NewArchive makes one that knows nothing yet. Without a store nothing outlives Paastis.
@@ -57,8 +60,25 @@ func (a *Archive) Load(ctx context.Context) Marks {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	maps.Copy(a.absent, s.Apps)
+	a.reports = map[string]*inventory.App{}
+	for id, app := range s.Apps {
+		if app.Report != nil {
+			a.reports[id] = app.Report
+		}
+		app.Report = nil // of this Paastis nobody has reported it
+		a.absent[id] = app
+	}
 	return s.Marks
+}
+
+// TakeReports gives away what was reported to the Paastis before of its apps, by their IDs. Nil:
+// nothing is known, or it was taken.
+func (a *Archive) TakeReports() map[string]*inventory.App {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	reports := a.reports
+	a.reports = nil
+	return reports
 }
 
 // Has reports whether something is known of an app that was not there.

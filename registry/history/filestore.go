@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -48,18 +49,20 @@ type filedMarks struct {
 }
 
 type filedApp struct {
-	Seen         time.Time   `json:"seen"`
-	LastActivity time.Time   `json:"last_activity,omitzero"`
-	Pinned       time.Time   `json:"pinned,omitzero"`
-	Stopped      time.Time   `json:"stopped_manually,omitzero"`
-	Removed      time.Time   `json:"removed_asleep,omitzero"`
-	Identity     string      `json:"identity,omitempty"`
-	Memory       uint64      `json:"memory,omitempty"`
-	Asked        string      `json:"asked,omitempty"`
-	Without      []string    `json:"without,omitempty"`
-	Resume       []byte      `json:"resume,omitempty"` // in base64
-	Wakes        []filedWake `json:"wakes,omitempty"`
-	Spans        []filedSpan `json:"spans,omitempty"`
+	Seen         time.Time `json:"seen"`
+	LastActivity time.Time `json:"last_activity,omitzero"`
+	Pinned       time.Time `json:"pinned,omitzero"`
+	Stopped      time.Time `json:"stopped_manually,omitzero"`
+	Removed      time.Time `json:"removed_asleep,omitzero"`
+	Identity     string    `json:"identity,omitempty"`
+	Memory       uint64    `json:"memory,omitempty"`
+	Asked        string    `json:"asked,omitempty"`
+	Without      []string  `json:"without,omitempty"`
+	Resume       []byte    `json:"resume,omitempty"` // in base64
+	// Report is an inventory.App. One that is written in another way than now is none.
+	Report json.RawMessage `json:"report,omitempty"`
+	Wakes  []filedWake     `json:"wakes,omitempty"`
+	Spans  []filedSpan     `json:"spans,omitempty"`
 }
 
 type filedWake struct {
@@ -248,7 +251,7 @@ func (m State) write(w io.Writer) error {
 }
 
 func filedOf(m App) filedApp {
-	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without, Resume: m.Resume}
+	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without, Resume: m.Resume, Report: filedReportOf(m.Report)}
 	for _, w := range m.Wakes {
 		a.Wakes = append(a.Wakes, w.filed())
 	}
@@ -256,6 +259,27 @@ func filedOf(m App) filedApp {
 		a.Spans = append(a.Spans, filedSpan{From: s.From.UnixMilli(), State: s.State, Asleep: s.Asleep.Seconds()})
 	}
 	return a
+}
+
+// filedReportOf is nil for nil, and for what cannot be written: Paastis does without.
+func filedReportOf(app *inventory.App) json.RawMessage {
+	if app == nil {
+		return nil
+	}
+	text, err := json.Marshal(app)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// reportIn is nil for what cannot be read: Paastis does without.
+func reportIn(text json.RawMessage) *inventory.App {
+	var app inventory.App
+	if len(text) == 0 || json.Unmarshal(text, &app) != nil {
+		return nil
+	}
+	return &app
 }
 
 func (w Wake) filed() filedWake {
@@ -329,7 +353,7 @@ func (c filed) memory() State {
 }
 
 func (a filedApp) memory() App {
-	m := App{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without, Resume: a.Resume}
+	m := App{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without, Resume: a.Resume, Report: reportIn(a.Report)}
 	for _, w := range a.Wakes {
 		m.Wakes = append(m.Wakes, w.wake())
 	}

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -8,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
 )
 
 func aMemory() State {
@@ -198,5 +202,34 @@ func TestWhatTraefikAsksAboutIsReadFromAFileWithoutTouchingIt(t *testing.T) {
 	}
 	if left, err := os.ReadFile(path); err != nil || string(left) != "{" {
 		t.Errorf("the file is now %q, %v", left, err)
+	}
+}
+
+func TestReportOutlivesPaastis(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	report := &inventory.App{
+		Name: "shop", Stack: "s", Labels: map[string]string{"traefik.enable": "true"}, Origin: `container "shop-1"`, Ports: []uint16{80},
+		Routers: []traefik.Router{{Name: "shop", Rule: "Host(`shop.test`)", Secured: &traefik.TLS{CertResolver: "le"}}},
+		Links:   []rules.Link{{Name: "db", Condition: rules.Started, Ordered: true}}, HealthCheck: &inventory.HealthCheck{Interval: time.Second},
+		Instances: []inventory.Instance{{
+			Name: "shop-1", ID: "1", Status: inventory.Running, Health: inventory.Healthy, StartedAt: at, Address: netip.MustParseAddr("10.0.0.2"),
+			Mapped: &inventory.Mapping{Host: "attic", Ports: map[uint16]uint16{80: 32768}, Hidden: map[uint16]netip.Addr{81: netip.MustParseAddr("127.0.0.1")}},
+		}},
+	}
+	f := NewFileStore(path)
+	if err := f.Save(t.Context(), State{Apps: map[string]App{"far/shop": {Report: report}, "near/db": {}}}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := f.Load(t.Context())
+	if err != nil || !reflect.DeepEqual(m.Apps["far/shop"].Report, report) || m.Apps["near/db"].Report != nil {
+		t.Errorf("it is %+v, %v", m.Apps, err)
+	}
+	text := `{"version":1,"apps":{"far/shop":{"memory":7,"report":{"Name":["of a later Paastis"]}}}}`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = f.Load(t.Context()); err != nil || m.Apps["far/shop"].Memory != 7 || m.Apps["far/shop"].Report != nil {
+		t.Errorf("one that cannot be read: %+v, %v", m.Apps, err)
 	}
 }

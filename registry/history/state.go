@@ -3,6 +3,8 @@ package history
 import (
 	"context"
 	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
 )
 
 // Store keeps what Paastis remembers of the apps while it does not run. Its methods are not
@@ -52,6 +54,9 @@ type App struct {
 	// Resume is what its provider needs to bring it back as it was; see provider.Resumer.
 	// Nil: nothing is kept.
 	Resume []byte
+	// Report is what its provider said of it last, but for Traefik's flags: Paastis goes by that
+	// while the provider does not answer. It is not changed. Nil: it is not kept.
+	Report *inventory.App
 	// Wakes and Spans are its last ones, oldest first. The last span ends at Seen.
 	Wakes []Wake
 	Spans []Span

@@ -99,7 +99,7 @@ type App struct {
 
 	// Traefik is what the app's command says of it, if it is one of Traefik. Nil: it does not
 	// say, or it is none.
-	Traefik *traefik.Static
+	Traefik *traefik.Static `json:"-"`
 
 	// Version grows with each look that the provider takes at the app. A report with
 	// a smaller one than was already seen is out of date and dropped.
