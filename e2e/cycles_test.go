@@ -68,6 +68,7 @@ type cycles struct {
 	engine *engine
 	*visitors
 	direct      bool
+	timed       bool              // only the time tells that a route has turned
 	stay        time.Duration     // how long an app stays awake unused
 	containerOf map[string]string // by host
 	left, done  atomic.Int64
@@ -90,7 +91,7 @@ func runCycles(t *testing.T, name string, how cycling) {
 	engine := s.followEngine()
 	s.serve("", env...)
 
-	c := &cycles{t: t, engine: engine, visitors: s.visit(), direct: how.direct, stay: stay, containerOf: map[string]string{}}
+	c := &cycles{t: t, engine: engine, visitors: s.visit(), direct: how.direct, timed: !how.api, stay: stay, containerOf: map[string]string{}}
 	for _, a := range apps {
 		c.containerOf[a.host] = name + "-apps-" + a.name + "-1"
 	}
@@ -225,6 +226,9 @@ func (c *cycles) passBy(apps []app, over <-chan struct{}) {
 	rest := 6 * c.stay / time.Duration(len(apps))
 	if c.direct {
 		rest *= 3 // an app falls asleep only once its route has turned
+		if c.timed {
+			rest *= 3 // of which only the time tells
+		}
 	}
 	for {
 		select {

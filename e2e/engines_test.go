@@ -127,7 +127,7 @@ func TestAnEngineThatIsDownAtTheStartKeepsNobodyDown(t *testing.T) {
 
 func TestCyclesOfTwoEnginesWithLinksAcrossAreWithoutOneWrongAnswer(t *testing.T) {
 	s, _, engine := acrossSite(t)
-	c := &cycles{t: t, engine: engine, visitors: s.visit(), direct: true, stay: soon, containerOf: map[string]string{
+	c := &cycles{t: t, engine: engine, visitors: s.visit(), direct: true, timed: true, stay: soon, containerOf: map[string]string{
 		"near-front.test": across + "-front-1", "near-web.test": across + "-web-1", "filed.test": "far/" + across + "-filed-1",
 		"far-front.test": "far/" + across + "-front-1", "far-web.test": "far/" + across + "-web-1",
 	}}

@@ -203,7 +203,7 @@ func TestAnAppIsStoppedOnlyOnceTraefikUsesTheRouteToPaastis(t *testing.T) {
 				}
 				time.Sleep(10 * time.Millisecond)
 			}
-			early, late := 2*time.Second, 5*time.Second
+			early, late := 2*time.Second+turnSlack, 5*time.Second+turnSlack
 			if asked {
 				early, late = switchSlack, time.Second
 			}

@@ -17,6 +17,12 @@ import (
 // same time.
 const withdrawalLimit = 30 * time.Second
 
+// turnSlack is how much longer than its throttle Traefik may take to use routes that it has
+// fetched, where only the time tells: on a machine that is starved of CPU it was seen to take
+// five seconds. An app that runs some seconds longer costs less than one that stops under a
+// request.
+const turnSlack = 10 * time.Second
+
 // isWithdrawn tells that no Traefik leads requests to the app any more: either its API
 // says so of this very turn of the routes, or all have fetched it and must use it by now.
 // Only then is every request that still comes known.
@@ -45,7 +51,7 @@ func (h *handOvers) isWithdrawn(k *Keeper) bool {
 		h.at(h.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
-	k.routing.withdraw(h.now.Add(h.definitions.settings.Throttle + noticeSlack))
+	k.routing.withdraw(h.now.Add(h.definitions.settings.Throttle + turnSlack))
 	h.at(k.routing.withdrawnAt)
 	return !h.now.Before(k.routing.withdrawnAt)
 }
