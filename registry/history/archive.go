@@ -27,10 +27,11 @@ const mostAbsent = 1000
 type Archive struct {
 	store   Store // nil: nothing outlives Paastis
 	log     *slog.Logger
-	saving  sync.Mutex // held while a save is under way, and never taken with another lock held
-	failing bool       // the last one failed, and it was told; guarded by saving
+	writing chan struct{} // has room for the one write that is under way
+	failing bool          // the last one failed, and it was told; guarded by writing
 
 	mu      sync.Mutex                // guards what follows; held last of all
+	next    *write                    // that has not begun; nil: nobody waits for one
 	absent  map[string]App            // :: provider/name → what is known of an app that is not there
 	reports map[string]*inventory.App // :: provider/name → what was reported to the Paastis before; nil: taken
 	unsaved bool                      // something has changed since the last save
@@ -39,7 +40,7 @@ type Archive struct {
 
 // NewArchive makes one that knows nothing yet. Without a store nothing outlives Paastis.
 func NewArchive(store Store, log *slog.Logger) *Archive {
-	return &Archive{store: store, log: log, absent: map[string]App{}}
+	return &Archive{store: store, log: log, writing: make(chan struct{}, 1), absent: map[string]App{}}
 }
 
 // Outlives reports whether there is a store, so that something outlives Paastis.
@@ -159,20 +160,4 @@ func (a *Archive) Due(now time.Time) (due bool, savedAt time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.unsaved || now.Sub(a.savedAt) >= saveAnyway, a.savedAt
-}
-
-// Save saves what take returns. That it fails is logged once. It blocks for the store, and for
-// another save.
-func (a *Archive) Save(ctx context.Context, take func(now time.Time) State) error {
-	a.saving.Lock()
-	defer a.saving.Unlock()
-	err := a.store.Save(ctx, take(time.Now()))
-	if err != nil {
-		a.MarkUnsaved()
-		if !a.failing {
-			a.log.Warn("what is known of the apps is not saved", "error", err)
-		}
-	}
-	a.failing = err != nil
-	return err
 }
