@@ -1,12 +1,15 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // unreachedLimit is for how long an order is tried whose provider could not be reached a moment
@@ -25,6 +28,10 @@ type contact struct {
 	// reached ends once the provider cannot be reached, with its error as the cause.
 	reached context.Context
 	lose    context.CancelCauseFunc
+	// unbroken ends once the provider answers again after it could not be reached: what it was
+	// asked before may never be answered.
+	unbroken context.Context
+	regain   context.CancelFunc
 }
 
 func newContacts(core *core, providers []provider.Provider) contacts {
@@ -39,6 +46,10 @@ func newContacts(core *core, providers []provider.Provider) contacts {
 
 // renew begins a time in which the provider can be reached.
 func (c *contact) renew() {
+	if c.regain != nil {
+		c.regain()
+	}
+	c.unbroken, c.regain = context.WithCancel(context.Background())
 	c.reached, c.lose = context.WithCancelCause(context.Background())
 }
 
@@ -57,26 +68,35 @@ func (c *contacts) lastError(p provider.Provider) string {
 	return c.byProvider[p].health.Error
 }
 
-// note takes in whether a provider answers, err is nil if it does, and reports whether it could
-// not be reached before.
-func (c *contacts) note(p provider.Provider, err error) (back bool) {
+// note takes in whether a provider answers, err is nil if it does, and reports whether it could be
+// reached before and cannot now, or the other way round.
+func (c *contacts) note(p provider.Provider, err error) (changed bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	is := c.byProvider[p]
 	is.health.tell(err, time.Now())
+	was, lost := is.lost() != nil, errors.Is(err, provider.ErrUnreachable)
 	switch {
-	case errors.Is(err, provider.ErrUnreachable):
+	case lost:
 		is.lose(err)
-	case is.lost() != nil:
+	case was:
 		is.renew()
-		return true
 	}
-	return false
+	return was != lost
 }
 
 // lost is why a provider cannot be reached; nil: it can, as far as is known. Called with the
 // lock held.
 func (c *contacts) lost(p provider.Provider) error { return c.byProvider[p].lost() }
+
+// unreached is what is to be said of an app that is on its way, or could sleep, while its provider
+// cannot be reached. Zero: it can, as far as is known. Called with the lock held.
+func (c *contacts) unreached(k *Keeper) reason.Reason {
+	if c.lost(k.provider) == nil {
+		return reason.Reason{}
+	}
+	return reason.Reason{Kind: reason.ProviderUnreachable, Pending: true}
+}
 
 // endIfLost ends what waits for a provider that still cannot be reached.
 func (c *contacts) endIfLost(p provider.Provider, end context.CancelCauseFunc) {
@@ -106,6 +126,75 @@ func (c *contacts) order(ctx context.Context, p provider.Provider, give func(con
 		err = cause
 	}
 	return app, err
+}
+
+// errBroken is of an order whose provider could not be reached meanwhile, and answers again.
+var errBroken = fmt.Errorf("%w while it took the order", provider.ErrUnreachable)
+
+// insist is order for what must not be given up while its provider cannot be reached, for it may be
+// carried out all the same. The error wraps provider.ErrUnreachable if that is not known. Once the
+// provider answers again nothing is waited for that it was told before: it may have never heard it.
+func (c *contacts) insist(ctx context.Context, p provider.Provider, give func(context.Context) (inventory.App, error)) (inventory.App, error) {
+	within, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	c.mu.Lock()
+	unbroken := c.byProvider[p].unbroken
+	c.mu.Unlock()
+	defer context.AfterFunc(unbroken, func() { end(errBroken) })()
+	app, err := give(within)
+	if err == nil || within.Err() == nil {
+		return app, err
+	}
+	c.mu.Lock()
+	defer c.unlock()
+	return app, cmp.Or(c.lost(p), context.Cause(within))
+}
+
+// awaitBack blocks until a provider that could not be reached answers again, or ctx ends, and
+// reports whether it does. If it is not known that it cannot be reached, that has a moment to turn
+// out.
+func (c *contacts) awaitBack(ctx context.Context, p provider.Provider) bool {
+	c.mu.Lock()
+	is := *c.byProvider[p]
+	c.unlock()
+	known, cancel := context.WithTimeout(ctx, unreachedLimit)
+	defer cancel()
+	select {
+	case <-is.reached.Done():
+	case <-known.Done():
+		return false
+	}
+	select {
+	case <-is.unbroken.Done():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// noteContact takes in whether a provider answers, and lets all follow who wait for its apps. What
+// it has reported since is to be taken in before.
+func (i *intake) noteContact(p provider.Provider, err error) {
+	if !i.contacts.note(p, err) {
+		return
+	}
+	i.transitions.tellContact(p)
+	if err == nil {
+		i.transitions.forgiveUnreached(p)
+	}
+	i.nudge()
+}
+
+// tellContact tells who looks at apps of a provider that what is said of them may be another.
+func (t *transitions) tellContact(p provider.Provider) {
+	t.mu.Lock()
+	defer t.unlock()
+	for _, k := range t.keepers.byID {
+		if k.provider == p && k.state != Asleep {
+			k.notify()
+			t.news.markChanged(k)
+		}
+	}
 }
 
 // forgiveUnreached lets apps be tried again at once that have failed because their provider, or

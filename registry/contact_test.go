@@ -10,8 +10,10 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
+	"github.com/paastis/paastis/rules"
 )
 
 // hanging is a provider that may take orders without a word, as one does that is frozen, or
@@ -19,10 +21,11 @@ import (
 type hanging struct {
 	*registrytest.Provider
 	hangs *atomic.Bool
+	drops *atomic.Bool // of an order to stop it is not heard any more
 }
 
 func newHanging(apps ...*registrytest.App) hanging {
-	return hanging{registrytest.NewProvider(apps...).Call("far", ""), new(atomic.Bool)}
+	return hanging{registrytest.NewProvider(apps...).Call("far", ""), new(atomic.Bool), new(atomic.Bool)}
 }
 
 func (h hanging) Start(ctx context.Context, name string) (inventory.App, error) {
@@ -33,11 +36,23 @@ func (h hanging) Start(ctx context.Context, name string) (inventory.App, error) 
 	return h.Provider.Start(ctx, name)
 }
 
+func (h hanging) Stop(ctx context.Context, name string, m rules.StopMethod) (inventory.App, error) {
+	switch {
+	case h.drops.Load():
+		return inventory.App{}, provider.ErrUnreachable
+	case h.hangs.Load():
+		<-ctx.Done()
+		return inventory.App{}, ctx.Err()
+	}
+	return h.Provider.Stop(ctx, name, m)
+}
+
 // noticed lets who watches notice that it hangs.
 func (h hanging) noticed() { h.Lose() }
 
 func (h hanging) isBack() {
 	h.hangs.Store(false)
+	h.drops.Store(false)
 	h.Answer()
 }
 

@@ -165,7 +165,7 @@ type readPass struct {
 // readPassLocked begins one.
 func (v *viewer) readPassLocked(now time.Time) *readPass {
 	return &readPass{
-		summaries: newSummaries(now, v.supply, v.publisher), definitions: v.definitions, transitions: v.transitions,
+		summaries: newSummaries(now, v.supply, v.publisher, v.contacts), definitions: v.definitions, transitions: v.transitions,
 		stops: map[*inventory.Component]time.Time{},
 	}
 }
@@ -194,6 +194,9 @@ func (p *readPass) detail(k *Keeper) detailDraft {
 		if k.attempt.queued {
 			d.Reason = k.reason.get()
 		}
+		d.Reason = p.orUnreached(k, d.Reason)
+	case Stopping:
+		d.Reason = p.orUnreached(k, d.Reason)
 	case Ready:
 		d.Reason = idle.Decide(p.snapshot(k), p.now).Reason
 		if !k.open.Load() && !p.transitions.mayOpen(k) {
@@ -214,6 +217,14 @@ func (p *readPass) detail(k *Keeper) detailDraft {
 	d.Wakes = k.past.Wakes()
 	slices.Reverse(d.Wakes)
 	return d
+}
+
+// orUnreached is a reason, unless the app's provider cannot be reached: then it is that.
+func (p *readPass) orUnreached(k *Keeper, why reason.Reason) reason.Reason {
+	if unreached := p.contacts.unreached(k); !unreached.IsZero() {
+		return unreached
+	}
+	return why
 }
 
 // lastActivity is when the app was last of use to somebody. Zero: never, as far as is known.
@@ -244,7 +255,7 @@ func (p *readPass) foresee(k *Keeper, c *inventory.Component) time.Time {
 	}
 	stay := max(s.MaxIdle, idle.ShortestStay)
 	used := p.now.Sub(s.LastUse) < stay
-	if s.Waking != "" || s.Open > 0 || s.MaxIdle == rules.Never || !used && s.Sampled && !s.Use.Reason.IsZero() {
+	if s.Waking != "" || s.Open > 0 || !s.Unreached.IsZero() || s.MaxIdle == rules.Never || !used && s.Sampled && !s.Use.Reason.IsZero() {
 		return time.Time{}
 	}
 	stop := p.now

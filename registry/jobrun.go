@@ -50,7 +50,11 @@ func (o *descent) failOverdue(k *Keeper) bool {
 	if !run.isOverdue(o.now) {
 		return false
 	}
-	o.transitions.fail(k, failureOf(reason.Reason{Kind: reason.NotEnded, Limit: k.Definition().JobTimeout}), o.now)
+	why := reason.Reason{Kind: reason.NotEnded, Limit: k.Definition().JobTimeout}
+	if lost := o.orders.contacts.lost(k.provider); lost != nil {
+		why = reason.Of(lost) // whether it did is not known
+	}
+	o.transitions.fail(k, failureOf(why), o.now)
 	o.move(k)
 	return true
 }

@@ -7,11 +7,7 @@ import (
 
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
-	"github.com/paastis/paastis/rules"
 )
-
-// stopLimit bounds a stop that its provider never ends.
-const stopLimit = 10 * time.Minute
 
 // orders are what providers are told to do with apps. Its methods are called with the registry's
 // lock held.
@@ -33,28 +29,6 @@ func (o *orders) start(k *Keeper) {
 			k.resumed(kept, err == nil)
 			o.started(k, app, err, time.Now())
 		}
-	}})
-}
-
-// stop has it stop the app, once it is kept how that is to come back. One that is stopped only to be started again is not merely paused.
-func (o *orders) stop(k *Keeper) {
-	name, method := k.app.Name, k.Definition().StopMethod
-	if !k.attempt.restartReason.isZero() {
-		method = rules.StopContainer
-	}
-	captures := k.captures()
-	o.tasks.doLocked(k, task{alone: true, work: func(ctx context.Context) func() {
-		ctx, cancel := context.WithTimeout(ctx, stopLimit)
-		defer cancel()
-		var app inventory.App
-		var err error
-		if captures != nil {
-			err = o.capture(ctx, k, captures, name)
-		}
-		if err == nil {
-			app, err = k.provider.Stop(ctx, name, method)
-		}
-		return func() { o.stopped(k, app, err, time.Now()) }
 	}})
 }
 

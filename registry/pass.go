@@ -31,7 +31,7 @@ func newPass(r *Registry, now time.Time) *pass {
 		transitions: r.transitions, tasks: &r.tasks,
 	}
 	p.descent = &descent{
-		schedule: s, summaries: newSummaries(now, &r.supply, r.publisher), handover: p.handover, publisher: r.publisher,
+		schedule: s, summaries: newSummaries(now, &r.supply, r.publisher, &r.contacts), handover: p.handover, publisher: r.publisher,
 		transitions: r.transitions, orders: r.orders, sampler: r.sampler, prober: r.prober, people: r.people,
 	}
 	return p

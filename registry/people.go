@@ -16,13 +16,14 @@ type people struct {
 	*core
 	supply    *supply
 	publisher *Publisher
+	contacts  *contacts
 	archive   *history.Archive
 	news      *news
 }
 
 // requestSleep is Sleep of an app that runs. Called with the lock held.
 func (h *people) requestSleep(k *Keeper, force bool, now time.Time) error {
-	circle, s := h.circle(k), newSummaries(now, h.supply, h.publisher).snapshot(k)
+	circle, s := h.circle(k), newSummaries(now, h.supply, h.publisher, h.contacts).snapshot(k)
 	s.SleepAsked, s.Forced = now, force
 	stale := now.Sub(s.SampledAt) > s.Quiet // what was seen then says nothing of now
 	if stale {

@@ -137,10 +137,10 @@ func New(o Options) *Registry {
 		keepers: &r.keepers, callers: &r.callers, contacts: &r.contacts, archive: r.archive, resolver: r.resolver, transitions: r.transitions,
 		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, tasks: &r.tasks, redefined: r.traefik.redefined,
 	}
-	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, archive: r.archive, news: &r.news}
+	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, archive: r.archive, news: &r.news}
 	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher, several: len(o.Providers) > 1}
 	r.orders = &orders{core: r.core, tasks: &r.tasks, contacts: &r.contacts, intake: r.intake, transitions: r.transitions, saver: r.saver}
-	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, transitions: r.transitions}
+	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, transitions: r.transitions}
 	r.sampler = &sampler{core: r.core, tasks: &r.tasks, publisher: r.publisher}
 	r.publisher.problems, r.publisher.prober, r.publisher.intake, r.publisher.saver = r.problems, r.prober, r.intake, r.saver
 	if o.Probe == nil {

@@ -59,16 +59,13 @@ func (i *intake) follow(ctx context.Context, p provider.Provider) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := p.Watch(ctx, func(report provider.Report) {
-			back := i.contacts.note(p, nil)
 			i.apply(p, report)
-			if back {
-				i.transitions.forgiveUnreached(p)
-			}
+			i.noteContact(p, nil)
 		})
 		if ctx.Err() != nil {
 			return
 		}
-		i.contacts.note(p, err)
+		i.noteContact(p, err)
 		i.mu.Lock()
 		i.transitions.doubtManualStops(p, engineShutdown, time.Now())
 		i.unlock()

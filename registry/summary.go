@@ -15,6 +15,7 @@ type summaries struct {
 	now       time.Time
 	supply    *supply
 	publisher *Publisher
+	contacts  *contacts
 	found     map[*inventory.Component]summaryAt
 	lastUse   map[*inventory.Component]time.Time
 }
@@ -26,9 +27,9 @@ type summaryAt struct {
 }
 
 // newSummaries makes some that nothing is known of so far. Called with the lock held.
-func newSummaries(now time.Time, supply *supply, publisher *Publisher) *summaries {
+func newSummaries(now time.Time, supply *supply, publisher *Publisher, contacts *contacts) *summaries {
 	return &summaries{
-		now: now, supply: supply, publisher: publisher,
+		now: now, supply: supply, publisher: publisher, contacts: contacts,
 		found: map[*inventory.Component]summaryAt{}, lastUse: map[*inventory.Component]time.Time{},
 	}
 }
@@ -43,6 +44,7 @@ type summary struct {
 	open      int
 	kept      reason.Reason
 	keptUntil time.Time
+	unreached reason.Reason
 	watched   bool
 	quiet     time.Duration
 	use       idle.Use
@@ -56,7 +58,7 @@ func (o *summaries) snapshot(k *Keeper) idle.Snapshot {
 	s := idle.Snapshot{
 		MaxIdle: max(k.Definition().MaxIdleTime, sum.maxIdle), LastUse: o.used(k.Definition().Component), NotBefore: k.failures.stopAfter,
 		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced,
-		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Use: sum.use, NeededBy: sum.neededBy,
+		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Unreached: sum.unreached, Use: sum.use, NeededBy: sum.neededBy,
 	}
 	if o.publisher.pollers.direct(k) || k.app.Published {
 		s.Every = k.samplePause()
@@ -93,6 +95,9 @@ func (o *summaries) include(s *summary, m *Keeper) {
 		s.waking = m.Name()
 	}
 	s.open += int(m.using.Load())
+	if why := o.contacts.unreached(m); !why.IsZero() {
+		s.unreached = why
+	}
 	s.keep(m.manual.kept(m.Definition(), o.now))
 	s.keep(o.publisher.pollers.unturnable(m, o.now))
 	if run := m.jobRun(); run.goesOn(o.now) {

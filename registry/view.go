@@ -26,7 +26,7 @@ type View struct {
 	// HeldDown tells that somebody has stopped it who wants it to stay so: no request wakes it.
 	HeldDown bool
 	// Reason is one that a visitor may read: why it failed, what it waits for, that it is held
-	// down. Zero if there is nothing to say.
+	// down, or that nothing is known of it for now. Zero if there is nothing to say.
 	Reason reason.Reason
 	// Began is when the way up began that the app is on. Zero: it is on none.
 	Began time.Time
@@ -49,7 +49,7 @@ type View struct {
 type Step struct {
 	Name     string
 	Progress Progress
-	// Reason why it failed or is skipped. Zero otherwise.
+	// Reason why it failed or is skipped, or that nothing is known of it for now. Zero otherwise.
 	Reason reason.Reason
 }
 
@@ -77,6 +77,7 @@ type viewer struct {
 	keepers     *keeperSet
 	supply      *supply
 	publisher   *Publisher
+	contacts    *contacts
 	transitions *transitions
 }
 
@@ -90,6 +91,9 @@ func (r *Registry) View(k *Keeper) View {
 	}
 	if state != Failed && !(state == Starting && k.attempt.queued) {
 		why = reason.Reason{}
+	}
+	if unknown := r.viewer.unknown(k); !unknown.IsZero() && (k.state == Starting || k.state == Stopping) {
+		why = unknown
 	}
 	v := View{Name: k.Name(), State: state, Reason: why, Usual: k.past.UsualWake()}
 	if v.HeldDown = state == Asleep && k.isHeldDown(); v.HeldDown {
@@ -118,7 +122,7 @@ func (v *viewer) steps(k *Keeper) []Step {
 	for _, wave := range inv.Graph.StartOrder(k.Name()) {
 		for _, name := range wave {
 			if name != k.Name() {
-				steps = append(steps, stepOf(inv.ByName[name], k))
+				steps = append(steps, v.stepOf(inv.ByName[name], k))
 			}
 		}
 	}
@@ -129,7 +133,7 @@ func (v *viewer) steps(k *Keeper) []Step {
 }
 
 // stepOf is how far a linked app is on another one's way up.
-func stepOf(e *inventory.Definition, by *Keeper) Step {
+func (v *viewer) stepOf(e *inventory.Definition, by *Keeper) Step {
 	k := KeeperOf(e)
 	s := Step{Name: e.Name}
 	switch {
@@ -146,7 +150,19 @@ func stepOf(e *inventory.Definition, by *Keeper) Step {
 	default:
 		s.Progress = Queued
 	}
+	if s.Reason.IsZero() {
+		s.Reason = v.unknown(k)
+	}
 	return s
+}
+
+// unknown is why it is not known how far an app is on its way, or a job to its end: its provider
+// cannot be reached. Zero: that is known. Called with the lock held.
+func (v *viewer) unknown(k *Keeper) reason.Reason {
+	if !k.moves() {
+		return reason.Reason{}
+	}
+	return v.contacts.unreached(k)
 }
 
 // ViewAfter blocks until the picture of an app is another than one that was seen, or

@@ -18,6 +18,8 @@ func appProblem(v registry.View) problem.Document {
 		p.Title, p.Detail, p.Reason = "The app was stopped by hand", v.Reason.String(), v.Reason.Kind
 	case v.State == registry.Failed:
 		p.Title, p.Detail, p.Reason = "The app could not be started", v.Reason.String(), v.Reason.Kind
+	case v.Reason.Pending:
+		p.Title, p.Detail, p.Reason = "The app is waking up", v.Reason.String(), v.Reason.Kind
 	default:
 		p.Title, p.Detail = "The app is waking up", "Send the request again in a moment."
 	}

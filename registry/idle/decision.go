@@ -34,6 +34,9 @@ type Snapshot struct {
 	KeptUntil time.Time
 	// NotBefore holds off a stop after one that failed. Zero: at any time.
 	NotBefore time.Time
+	// Unreached is why no order to stop can be given, to the app or to one of its circle. Zero:
+	// one can.
+	Unreached reason.Reason
 	// SleepAsked is when somebody said that it may sleep, whatever its idle time, and Forced
 	// that its use does not count either. It means nothing once the app was used again. Zero:
 	// nobody did.
@@ -94,6 +97,8 @@ func Decide(s Snapshot, now time.Time) Decision {
 		return s.withSample(d, now, s.LastUse.Add(stay))
 	case now.Before(s.NotBefore):
 		return Decision{Reason: reason.Reason{Kind: reason.StopFailed}, Again: s.NotBefore}
+	case !s.Unreached.IsZero():
+		return Decision{Reason: s.Unreached}
 	case s.forced():
 		return Decision{Sleep: true, Reason: reason.Reason{Kind: reason.PutToSleep}}
 	case s.Sampled && !s.Use.Reason.IsZero():

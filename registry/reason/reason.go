@@ -41,6 +41,9 @@ type Reason struct {
 	Router string
 	// Text is what somebody else said: a provider, an app, the configuration. Empty: nothing.
 	Text string
+	// Pending tells, of what a provider says, that what was asked of it may still come about.
+	// False: it did not do that.
+	Pending bool
 	// Because is the reason of this one. Nil: it has none. It must not be changed.
 	Because *Reason
 }
@@ -58,7 +61,7 @@ func (r Reason) Equal(o Reason) bool {
 		return false
 	}
 	return r.Kind == o.Kind && slices.Equal(r.Apps, o.Apps) && r.Until.Equal(o.Until) && r.For == o.For && r.Limit == o.Limit &&
-		r.Count == o.Count && r.Code == o.Code && r.Rate == o.Rate && r.Router == o.Router && r.Text == o.Text
+		r.Count == o.Count && r.Code == o.Code && r.Rate == o.Rate && r.Router == o.Router && r.Text == o.Text && r.Pending == o.Pending
 }
 
 // String is the reason in English; empty if there is none.
@@ -66,6 +69,8 @@ func (r Reason) String() string {
 	known := textsOf[r.Kind]
 	text := r.phrase()
 	switch {
+	case known.refusal && r.Pending:
+		return "How it fares is not known: " + text + "."
 	case known.refusal:
 		return "It could not be started: " + text + "."
 	case known.use && len(r.Apps) > 0:

@@ -46,6 +46,7 @@ func TestAReasonIsSaidWithItsFigures(t *testing.T) {
 			Kind: reason.StopRefused, Because: image,
 		},
 		"It could not be started: its image is missing.":                             *image,
+		"How it fares is not known: its provider cannot be reached.":                 {Kind: reason.ProviderUnreachable, Pending: true},
 		"It could not be started: no such plan.":                                     {Kind: reason.ProviderRefused, Text: "no such plan"},
 		"db, which it needs, failed: It could not be started: its image is missing.": {Kind: reason.NeedFailed, Apps: []string{"db"}, Because: image},
 	} {
@@ -75,6 +76,7 @@ func TestReasonsAreEqualThatSayTheSameWithTheSameFigures(t *testing.T) {
 		func(r *reason.Reason) { r.Code = 1 },
 		func(r *reason.Reason) { r.Rate = 1 },
 		func(r *reason.Reason) { r.Text = "x" },
+		func(r *reason.Reason) { r.Pending = true },
 		func(r *reason.Reason) { r.Because = nil },
 		func(r *reason.Reason) { r.Because = &reason.Reason{Kind: reason.Exited, Code: 4} },
 	} {

@@ -63,6 +63,7 @@ type Texts struct {
 	Hours   string `yaml:"hours"`
 
 	Refused string `yaml:"refused"` // a sentence of why a provider did not start it
+	Pending string `yaml:"pending"` // a sentence of why it is not known whether one did
 
 	Reasons map[string]string `yaml:"reasons"` // :: reason.Kind → text
 }
@@ -176,6 +177,9 @@ func (t *locale) reason(r reason.Reason) (string, bool) {
 		return r.String(), true
 	}
 	phrase, ok := t.phrase(r)
+	if ok && r.Kind.OfProvider() && r.Pending {
+		return fill(t.texts.Pending, "why", phrase), true
+	}
 	if ok && r.Kind.OfProvider() {
 		return fill(t.texts.Refused, "why", phrase), true
 	}

@@ -109,6 +109,7 @@ func knownReasons() []knownReason {
 		{reason.Reason{Kind: reason.ProbeAnswered, Code: 404, Limit: 40 * time.Second}, "It answered its probe with 404 for 40s.", "Elle a répondu 404 à sa sonde pendant 40 secondes."},
 		{reason.Reason{Kind: reason.NotListed, Limit: 10 * time.Second}, "It runs, but Traefik did not list its server within 10s.", "Elle est en marche, mais Traefik n’a pas trouvé son serveur en 10 secondes."},
 		{of(reason.ImageMissing), "It could not be started: its image is missing.", "Elle n’a pas pu être démarrée : son image est introuvable."},
+		{reason.Reason{Kind: reason.ProviderUnreachable, Pending: true}, "How it fares is not known: its provider cannot be reached.", "On ne sait pas où elle en est : son fournisseur est injoignable."},
 		{of(reason.PortTaken), "It could not be started: a port that it needs is taken.", "Elle n’a pas pu être démarrée : un port dont elle a besoin est pris."},
 		{of(reason.ProviderRefused), "It could not be started: its provider refused; the log says why.", "Elle n’a pas pu être démarrée : son fournisseur a refusé, le journal dit pourquoi."},
 		{reason.Reason{Kind: reason.Queued, Count: 1}, "It waits for its turn: 1 other app on the way up.", "Elle attend son tour : 1 autre application démarre."},
@@ -222,6 +223,9 @@ func TestEachReasonHasATextInEachLanguage(t *testing.T) {
 	}
 	image, _ := reason.ImageMissing.English()
 	if got, want := fill(all[0].texts.Refused, "why", image), (reason.Reason{Kind: reason.ImageMissing}).String(); got != want {
+		t.Errorf("the page says %q, the registry %q", got, want)
+	}
+	if got, want := fill(all[0].texts.Pending, "why", image), (reason.Reason{Kind: reason.ImageMissing, Pending: true}).String(); got != want {
 		t.Errorf("the page says %q, the registry %q", got, want)
 	}
 }
