@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,9 @@ import (
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
 )
+
+// loadLimit bounds a look at the apps.
+const loadLimit = 30 * time.Second
 
 func (s *shell) explainCommand() *cobra.Command {
 	const doc = "say which app that is, which rules matched, its properties, links and start order"

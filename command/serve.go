@@ -20,9 +20,6 @@ import (
 	"github.com/paastis/paastis/server/page"
 )
 
-// loadLimit bounds the first look at the apps.
-const loadLimit = 30 * time.Second
-
 func (s *shell) serveCommand() *cobra.Command {
 	return newCommand("serve", "serve Traefik's questions and put apps to sleep (the default)", s.runServe)
 }
@@ -55,7 +52,7 @@ func serve(ctx context.Context, cfg config.Loaded, version string, stderr io.Wri
 	if err != nil {
 		return err
 	}
-	if err := load(ctx, reg); err != nil {
+	if err := reg.Load(ctx); err != nil {
 		return err
 	}
 	listeners, forAdmins, err := listenAll(ctx, cfg)
@@ -140,13 +137,6 @@ func serveAdmins(ctx context.Context, a *admin.Admin, listeners []net.Listener, 
 		log.Info("serving admins", "listen", ln.Addr().String())
 	}
 	return a.Serve(ctx, listeners...)
-}
-
-// load takes the first look at the apps.
-func load(ctx context.Context, reg *registry.Registry) error {
-	ctx, cancel := context.WithTimeout(ctx, loadLimit)
-	defer cancel()
-	return reg.Load(ctx)
 }
 
 // runAll runs parts of the program side by side. As soon as one ends, the others are

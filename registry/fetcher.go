@@ -69,9 +69,7 @@ func (pub *Publisher) Recognise(ctx context.Context, address netip.Addr) {
 	ctx, cancel := context.WithTimeout(ctx, recogniseLimit)
 	defer cancel()
 	for _, p := range pub.intake.providers {
-		if report, err := p.List(ctx); err == nil {
-			pub.intake.apply(p, report)
-		}
+		pub.intake.list(ctx, p)
 	}
 }
 

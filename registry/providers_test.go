@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,6 +86,113 @@ func TestLoadWaitsNoLongerThanASecondForAProviderThatHangs(t *testing.T) {
 			t.Errorf("its health is %+v", health)
 		}
 	})
+}
+
+// slow is a provider whose listing of all apps takes a while.
+type slow struct {
+	*registrytest.Provider
+	takes     time.Duration
+	fails     error // with which it ends; nil: it does not
+	now, most *atomic.Int32
+	cut       *atomic.Int32 // that were not waited for
+}
+
+func newSlow(takes time.Duration, fails error) slow {
+	return slow{registrytest.NewProvider(registrytest.NewApp("blog")).Call("far", ""), takes, fails, new(atomic.Int32), new(atomic.Int32), new(atomic.Int32)}
+}
+
+func (s slow) List(ctx context.Context) (provider.Report, error) {
+	if n := s.now.Add(1); n > s.most.Load() {
+		s.most.Store(n)
+	}
+	defer s.now.Add(-1)
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		s.cut.Add(1)
+		return provider.Report{}, ctx.Err()
+	}
+	if s.fails != nil {
+		return provider.Report{}, s.fails
+	}
+	return s.Provider.List(ctx)
+}
+
+func (s slow) Watch(ctx context.Context, report func(provider.Report)) error {
+	if _, err := s.List(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return s.Provider.Watch(ctx, report)
+}
+
+func TestAppsOfASlowProviderAreKnownAfterItsFirstListingWhichIsTheOnlyOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := registrytest.NewProvider(registrytest.NewApp("shop")), newSlow(3*time.Second, nil)
+		began := time.Now()
+		reg, _ := several(t, near, far)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("loading took %s", took)
+		}
+		if health := reg.Health().Providers[1]; health.Connected || health.Error != "no answer so far" {
+			t.Errorf("meanwhile it is %+v", health)
+		}
+		reg.Publisher().Recognise(t.Context(), netip.MustParseAddr("10.0.0.9")) // a Traefik that is not known asks for its routes
+		time.Sleep(time.Until(began.Add(3*time.Second - time.Millisecond)))
+		if reg.Named("blog") != nil {
+			t.Error("an app is known that nobody has reported")
+		}
+		time.Sleep(2 * time.Millisecond)
+		wantView(t, reg, "blog", registry.Asleep)
+		if health := reg.Health(); !health.Providers[1].Connected || len(health.Problems) > 0 {
+			t.Errorf("then its health is %+v", health)
+		}
+		time.Sleep(time.Minute)
+		if most, cut := far.most.Load(), far.cut.Load(); most > 1 || cut > 0 {
+			t.Errorf("%d listings went on at once, and %d were cut", most, cut)
+		}
+	})
+}
+
+func TestProviderWhoseFirstListingFailsLateIsAskedAgainAfterThat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far := newSlow(3*time.Second, errors.New("far: 500 try again"))
+		reg, log := several(t, registrytest.NewProvider(), far)
+		time.Sleep(time.Minute)
+		if health := reg.Health().Providers[1]; health.Error != "far: 500 try again" {
+			t.Errorf("it is %+v", health)
+		}
+		if most, told := far.most.Load(), strings.Count(log.String(), "try again"); most > 1 || told != 1 {
+			t.Errorf("%d listings went on at once, and it was told %d times:\n%s", most, told, log)
+		}
+	})
+}
+
+func TestFirstListingThatGoesOnEndsWithPaastis(t *testing.T) {
+	for what, run := range map[string]bool{"while it runs": true, "before it does": false} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				far := newSlow(20*time.Second, nil)
+				ctx, end := context.WithCancel(t.Context())
+				reg := registry.New(registry.Options{Providers: []provider.Provider{far}, Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Defaults: rules.Defaults()}})
+				if !run {
+					time.AfterFunc(100*time.Millisecond, end)
+					if err := reg.Load(ctx); !errors.Is(err, context.Canceled) {
+						t.Errorf("it ended with %v", err)
+					}
+				} else {
+					if err := reg.Load(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					time.AfterFunc(time.Second, end)
+					reg.Run(ctx)
+				}
+				end()
+				if n, cut := far.now.Load(), far.cut.Load(); n > 0 || cut != 1 {
+					t.Errorf("%d listings go on, and %d were cut", n, cut)
+				}
+			})
+		})
+	}
 }
 
 func TestOnlyProviderMayComeLongAfterPaastis(t *testing.T) {

@@ -153,7 +153,8 @@ func New(o Options) *Registry {
 // Load takes in every app of every provider that answers, and of one of several that does not the
 // apps as the Paastis before has known them. It blocks until all have, but no
 // longer than a moment once one has, and no longer than a second if none does: whose apps are
-// not there by then follow once Run gets them. It fails if ctx ends.
+// not there by then follow. What such a provider was asked goes on until it answers, until ctx or
+// that of Run ends, or for half a minute, and Run waits for that. It fails if ctx ends.
 func (r *Registry) Load(ctx context.Context) error {
 	marks := r.archive.Load(ctx)
 	r.mu.Lock()
@@ -172,6 +173,7 @@ func (r *Registry) Load(ctx context.Context) error {
 // Run follows the providers and moves the apps until ctx ends; then it waits for what
 // it has begun, and saves what is to be remembered. Apps are left as they are.
 func (r *Registry) Run(ctx context.Context) {
+	defer context.AfterFunc(ctx, r.intake.endFirst)()
 	for _, p := range r.providers {
 		r.tasks.running.Go(func() { r.intake.follow(ctx, p) })
 		r.tasks.running.Go(func() { r.intake.auditAll(ctx, p) })

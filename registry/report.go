@@ -3,10 +3,8 @@ package registry
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -28,7 +26,8 @@ type intake struct {
 	loaded    map[provider.Provider]bool // it has reported its apps before; guarded by the lock
 	recalled  map[provider.Provider]bool // it has not, and they are known from before; guarded by the lock
 	settled   chan struct{}              // closed once all have
-	began     time.Time                  // when they were first asked; see Registry.Load
+	first     firstListings
+	began     time.Time // when they were first asked; see Registry.Load
 
 	keepers     *keeperSet
 	callers     *callers
@@ -53,8 +52,10 @@ const steady = 30 * time.Second
 const firstPause = 3 * time.Second
 
 // follow watches a provider until ctx ends, and connects anew when it is lost: after pauses
-// that grow as long as none of its watches lasts. What is wrong is a warning once.
+// that grow as long as none of its watches lasts. What is wrong is a warning once. It begins when
+// the first listing is over: an engine that is slow is not asked twice at once.
 func (i *intake) follow(ctx context.Context, p provider.Provider) {
+	i.awaitFirst(ctx, p)
 	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), i.contacts.lastError(p)
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -93,62 +94,8 @@ func (i *intake) auditAll(ctx context.Context, p provider.Provider) {
 		interval = cmp.Or(paced.Interval(), interval)
 	}
 	each(ctx, interval, func() {
-		if report, err := p.List(ctx); err == nil {
-			i.apply(p, report)
-		}
+		i.list(ctx, p)
 	})
-}
-
-// errLate is of a provider that takes longer than the others.
-var errLate = errors.New("no answer so far")
-
-const (
-	// loadPatience is how much longer Load waits for the other providers once one has answered.
-	loadPatience = 500 * time.Millisecond
-	// silentPatience is how long it waits for the first one.
-	silentPatience = 800 * time.Millisecond
-	// reportPatience is for how long after the start a request that is no app's so far may wait
-	// for the providers that have not answered.
-	reportPatience = 5 * time.Second
-)
-
-// loadProviders asks all providers for their apps at once; see Load.
-func (i *intake) loadProviders(parent context.Context) {
-	i.began = time.Now()
-	ctx, cancel := context.WithCancelCause(parent)
-	defer cancel(nil)
-	silent := time.AfterFunc(silentPatience, func() { cancel(errLate) })
-	defer silent.Stop()
-	var asked sync.WaitGroup
-	var heard sync.Once
-	errs := make([]error, len(i.providers))
-	for n, p := range i.providers {
-		asked.Go(func() {
-			report, err := p.List(ctx)
-			if err != nil {
-				errs[n] = whyNotLoaded(ctx, err)
-				return
-			}
-			i.contacts.note(p, nil)
-			i.apply(p, report)
-			heard.Do(func() { silent.Reset(loadPatience) })
-		})
-	}
-	asked.Wait()
-	for n, err := range errs {
-		if err != nil {
-			i.contacts.note(i.providers[n], err)
-			i.log.Warn("provider does not answer: Paastis begins without its apps, and asks again", "provider", i.providers[n].ID(), "error", err)
-		}
-	}
-}
-
-// whyNotLoaded is what is told of a provider that was not heard.
-func whyNotLoaded(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause == errLate {
-		return cause
-	}
-	return err
 }
 
 // knowsApps reports whether some provider has told its apps. Before that none is known, and
