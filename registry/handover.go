@@ -107,8 +107,10 @@ type proof struct {
 	definition *inventory.Definition
 	// stale are addresses that may still be listed from before the app last ended.
 	stale []netip.Addr
-	// certain is when all that happened before is in force, whatever is listed.
+	// certain is when Traefik's throttle has passed since the app is healthy.
 	certain time.Time
+	// ended is when Traefik uses for sure that the app had ended before it was started.
+	ended time.Time
 	// missed tells that no server was listed since the app's start.
 	missed bool
 	// whole is until when none of the servers may be an empty one, which Traefik lists for an
@@ -124,6 +126,7 @@ func (h *handOvers) prove(k *Keeper) {
 		definition: k.Definition(), gateway: h.traefik.gateway, middleware: h.definitions.settings.Middleware,
 		services: k.Definition().Unproven(), addresses: inventory.AddressesOf(h.prober.serving(k)),
 		certain: k.attempt.healthyAt.Add(h.definitions.settings.Throttle + noticeSlack),
+		ended:   k.attempt.startedAt.Add(h.definitions.settings.Throttle + turnSlack),
 	}
 	if len(k.app.Instances) > 1 {
 		proof.whole = k.attempt.healthyAt.Add(laggardGrace)
@@ -162,7 +165,7 @@ func (h *handOvers) prove(k *Keeper) {
 //
 // A server at an address that the app had before may be listed because Traefik has not
 // published the app's end yet: then it takes the server away once more. It is believed
-// if it was missing since, or once everything must have been published.
+// if it was missing since, or once the end must be in use.
 func (o *proof) try(ctx context.Context) (done bool, err error) {
 	late := !time.Now().Before(o.certain)
 	services, err := o.services, error(nil)
@@ -177,7 +180,7 @@ func (o *proof) try(ctx context.Context) (done bool, err error) {
 		return false, err
 	case err == nil:
 		doubtful := slices.ContainsFunc(o.addresses, func(a netip.Addr) bool { return slices.Contains(o.stale, a) })
-		return !doubtful || o.missed || late, nil
+		return !doubtful || o.missed || !time.Now().Before(o.ended), nil
 	case errors.Is(err, errNoServer):
 		o.missed = true
 		return false, err

@@ -205,7 +205,7 @@ func TestAServerThatIsStillListedFromBeforeTheStopProvesNothing(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := asleep(t, &gateway{})
-		if took := opens(w); took < time.Second+2*time.Second+noticeSlack {
+		if took := opens(w); took < 2*time.Second+turnSlack {
 			t.Errorf("believed after %s, within Traefik's throttle", took)
 		}
 	})
@@ -240,7 +240,7 @@ func TestAnAppThatWasRestartedByHandIsHandedOverAgain(t *testing.T) {
 		if w.Named("solo-web").Open() {
 			t.Error("requests pass to an app that Traefik takes away in a moment")
 		}
-		time.Sleep(5 * time.Second)
+		time.Sleep(3*time.Second + turnSlack)
 		w.wantState("solo-web", Ready)
 	})
 }
