@@ -6,6 +6,9 @@
 //	reg.Wake(reg.Named("shop"), false)
 //	synctest.Wait()
 //	p.Took() // "start db"
+//
+// A Provider is what a registry asks. The apps are on its Machine, where a test lets happen what
+// people do outside; its Faults are what it suffers from, and its Record tells what was asked.
 package registrytest
 
 import (
@@ -13,10 +16,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,47 +23,25 @@ import (
 	"github.com/paastis/paastis/registry/provider"
 )
 
-// mostChanges is how many reports wait for who watches.
-const mostChanges = 100
-
-// restartDelay is after what time an app that has crashed starts again.
-const restartDelay = 100 * time.Millisecond
-
 var (
 	errLost    = fmt.Errorf("played: %w", provider.ErrUnreachable)
 	errUnknown = errors.New("no such app")
 )
 
-// change is something to report, or a question whether all before it is: then done is closed.
-type change struct {
-	report provider.Report
-	done   chan struct{}
-}
-
-// Provider is a provider.Provider of apps that are played.
+// Provider is a provider.Provider of apps that are played. Make it by NewProvider.
 type Provider struct {
-	changes     chan change // for Watch
+	Machine
+	Faults
+	Record
 	id, traefik string
-
-	mu      sync.Mutex
-	apps    map[string]*App
-	version uint64
-	calls   []string               // "start shop", "stop shop", in order
-	lists   int                    // calls of List
-	silent  bool                   // nothing that happens is told
-	ahead   time.Duration          // by which its clock is
-	down    error                  // that it answers with; nil: it is there
-	starts  map[string][]time.Time // by name, whoever started it, refused ones included
-	watched bool                   // somebody watches
-	dropped chan error             // why a Watch ends
-	lost    chan struct{}          // closed when it does not answer any more
 }
 
 // NewProvider makes a provider of some apps.
 func NewProvider(apps ...*App) *Provider {
-	p := &Provider{id: "played", traefik: "played", apps: map[string]*App{}, changes: make(chan change, mostChanges), lost: make(chan struct{}), dropped: make(chan error), starts: map[string][]time.Time{}}
+	p := &Provider{id: "played", traefik: "played", Faults: newFaults(), Record: Record{starts: map[string][]time.Time{}}}
+	p.Machine = newMachine(&p.Faults, &p.Record)
 	for _, a := range apps {
-		p.apps[a.Name] = a
+		p.Put(a)
 	}
 	return p
 }
@@ -91,188 +68,6 @@ func Run[R Registry](t *testing.T, r R) R {
 // Passes is a probe of apps of which every one answers.
 func Passes(context.Context, inventory.Target) error { return nil }
 
-// Took are the orders since the last time somebody asked, as "start shop, stop shop"; "-"
-// for none.
-func (p *Provider) Took() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	calls := strings.Join(p.calls, ", ")
-	p.calls = nil
-	if calls == "" {
-		return "-"
-	}
-	return calls
-}
-
-// Lists is how many times all apps were asked for.
-func (p *Provider) Lists() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.lists
-}
-
-// Change changes what is to happen to an app, or only looks at it; nil is none of that name.
-func (p *Provider) Change(name string, how func(*App)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	how(p.apps[name])
-}
-
-// Become makes an app's instance something else, and reports it.
-func (p *Provider) Become(name string, i inventory.Instance) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.apps[name].set(i)
-	p.tell(p.apps[name])
-}
-
-// Remove removes an app, and reports it.
-func (p *Provider) Remove(name string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.remove(name)
-}
-
-// remove is Remove with the lock held.
-func (p *Provider) remove(name string) {
-	delete(p.apps, name)
-	p.version++
-	p.send(provider.Report{Gone: []string{name}, Version: p.version})
-}
-
-// Rename gives an app another name, and reports it.
-func (p *Provider) Rename(name, another string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	a := p.apps[name]
-	p.remove(name)
-	was := a.First()
-	a.Name, a.Instances = another, nil
-	a.set(was)
-	p.apps[another] = a
-	p.tell(a)
-}
-
-// Scale gives an app so many instances, which do not run, and reports it.
-func (p *Provider) Scale(name string, replicas int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.apps[name].Replicas = replicas
-	p.apps[name].set(inventory.Instance{})
-	p.tell(p.apps[name])
-}
-
-// LoseEvents lets nobody hear what happens from now on, unless he asks.
-func (p *Provider) LoseEvents() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.silent = true
-}
-
-// Skew puts the clock forward, or back, by which it tells when something started.
-func (p *Provider) Skew(by time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.ahead += by
-}
-
-// Add brings an app in.
-func (p *Provider) Add(a *App) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.apps[a.Name] = a
-	p.tell(a)
-}
-
-// Lose lets the provider answer no more.
-func (p *Provider) Lose() { p.Fail(errLost) }
-
-// Fail lets the provider answer everything with an error from now on, and ends its Watch.
-func (p *Provider) Fail(err error) *Provider {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.down = err
-	close(p.lost)
-	return p
-}
-
-// Drop ends the Watch with an error, and reports whether there is one.
-func (p *Provider) Drop(err error) bool {
-	select {
-	case p.dropped <- err:
-		return true
-	default:
-		return false
-	}
-}
-
-// Told blocks until what was reported has been taken in, if somebody watches.
-func (p *Provider) Told() {
-	p.mu.Lock()
-	if !p.watched {
-		p.mu.Unlock()
-		return
-	}
-	done := make(chan struct{})
-	p.changes <- change{done: done}
-	p.mu.Unlock()
-	<-done
-}
-
-// Watched reports whether somebody watches.
-func (p *Provider) Watched() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.watched
-}
-
-// Started is when an app was started, by whomever, or was to be.
-func (p *Provider) Started(name string) []time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.starts[name])
-}
-
-// Lock lets nothing happen until Unlock is called: for who looks at apps, or changes them.
-func (p *Provider) Lock() { p.mu.Lock() }
-
-// Unlock ends what Lock began.
-func (p *Provider) Unlock() { p.mu.Unlock() }
-
-// Put brings an app in that is not reported. Called with the lock held.
-func (p *Provider) Put(a *App) { p.apps[a.Name] = a }
-
-// Alter changes an instance of an app, and reports it, if there is such an app.
-func (p *Provider) Alter(name string, n int, how func(*inventory.Instance)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if a := p.apps[name]; a != nil {
-		how(&a.Instances[n])
-		p.tell(a)
-	}
-}
-
-// Tell reports what is not so.
-func (p *Provider) Tell(r provider.Report) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.send(r)
-}
-
-// Snapshot is an app as it is now.
-func (p *Provider) Snapshot(name string) inventory.App {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.snapshot(p.apps[name])
-}
-
-// Answer ends what Fail began.
-func (p *Provider) Answer() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.down, p.lost = nil, make(chan struct{})
-}
-
 // Call names the provider: that is its ID, and what Traefik calls its own provider of the same
 // apps, or empty if that has none. It is to be called before a registry has the provider.
 func (p *Provider) Call(id, traefik string) *Provider {
@@ -286,38 +81,26 @@ func (p *Provider) ID() string { return p.id }
 // TraefikProvider is "played", unless it is called otherwise.
 func (p *Provider) TraefikProvider() string { return p.traefik }
 
+// Fail lets the provider answer everything with an error from now on, and ends its Watch.
+func (p *Provider) Fail(err error) *Provider {
+	p.Faults.fail(err)
+	return p
+}
+
 // List reports all apps.
 func (p *Provider) List(ctx context.Context) (provider.Report, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err := cmp.Or(ctx.Err(), p.down); err != nil {
+	if err := cmp.Or(ctx.Err(), p.failure()); err != nil {
 		return provider.Report{}, err
 	}
-	p.lists++
-	r := provider.Report{Complete: true}
-	for _, name := range slices.Sorted(maps.Keys(p.apps)) {
-		r.Apps = append(r.Apps, p.snapshot(p.apps[name]))
-	}
-	r.Version = p.version
-	return r, nil
+	p.noteList()
+	return p.all(), nil
 }
 
 // Watch reports all apps, and then what becomes of them.
 func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) error {
-	p.mu.Lock()
-	lost := p.lost
-	p.watched = true
-	p.mu.Unlock()
-	defer func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.watched = false
-		for len(p.changes) > 0 { // they are in what is listed the next time
-			if c := <-p.changes; c.done != nil {
-				close(c.done)
-			}
-		}
-	}()
+	lost := p.loss()
+	p.beginWatch()
+	defer p.endWatch()
 	all, err := p.List(ctx)
 	if err != nil {
 		return err
@@ -328,9 +111,7 @@ func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) erro
 		case <-ctx.Done():
 			return nil
 		case <-lost:
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			return cmp.Or(p.down, errLost)
+			return cmp.Or(p.failure(), errLost)
 		case err := <-p.dropped:
 			return err
 		case c := <-p.changes:
@@ -343,43 +124,11 @@ func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) erro
 	}
 }
 
-// now is what the clock says. Called with the lock held.
-func (p *Provider) now() time.Time { return time.Now().Add(p.ahead) }
-
 // order notes an order, and returns the app that it is for as it is now.
 func (p *Provider) order(ctx context.Context, call, name string) (App, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.calls = append(p.calls, call+" "+name)
-	switch {
-	case ctx.Err() != nil:
-		return App{}, ctx.Err()
-	case p.down != nil:
-		return App{}, p.down
-	case p.apps[name] == nil:
-		return App{}, errUnknown
+	p.noteOrder(call, name)
+	if err := cmp.Or(ctx.Err(), p.failure()); err != nil {
+		return App{}, err
 	}
-	return *p.apps[name], nil
-}
-
-// tell reports an app as it is now. Called with the lock held.
-func (p *Provider) tell(a *App) {
-	p.send(provider.Report{Apps: []inventory.App{p.snapshot(a)}, Version: p.version})
-}
-
-// send tells whoever watches, unless that is lost. Called with the lock held.
-func (p *Provider) send(r provider.Report) {
-	if !p.silent && p.watched {
-		p.changes <- change{r, nil}
-	}
-}
-
-// snapshot is an app as it is now. Called with the lock held.
-func (p *Provider) snapshot(a *App) inventory.App {
-	p.version++
-	a.mirror()
-	app := a.App
-	app.Instances, app.Labels, app.Version = slices.Clone(app.Instances), maps.Clone(app.Labels), p.version
-	app.Routers = slices.Clone(app.Routers)
-	return app
+	return p.played(name)
 }
