@@ -19,7 +19,7 @@ func (i *intake) adoptLocked(k *Keeper, now time.Time) {
 	k.attempt.adopt(now, i.keepers.loading)
 	switch {
 	case !i.keepers.loading:
-		k.keepToResume(nil) // it is as whoever has started it wants it to be
+		k.resume.keep(nil) // it is as whoever has started it wants it to be
 		i.transitions.setState(k, Starting, reason.Reason{Kind: reason.StartedOutside}, now)
 	case i.foundServing(k, now):
 		k.usage.begin(now)

@@ -7,7 +7,6 @@ import (
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
-	"github.com/paastis/paastis/registry/reason"
 )
 
 // Keeper is the one owner of one app's state. The request path reads its gate; all else is
@@ -15,18 +14,15 @@ import (
 // methods that write it.
 type Keeper struct {
 	gate
+	stage
+	waiters
 
 	id       string // :: provider/name
 	provider provider.Provider
 	app      *inventory.App // what its provider last said; nobody changes it
 	version  uint64         // of the last report that has it
 
-	state   State
-	since   time.Time           // of the state
-	reason  rare[reason.Reason] // why it is in that state, or what it waits for there, for who waits
-	cause   rare[reason.Reason] // why it came into its state, for its owner; of one that sleeps, why it was stopped
-	changed chan struct{}       // closed at the next change that people could see; nil: nobody waits
-	busy    bool                // a call to the provider, or a proof, is under way
+	busy bool // a call to the provider, or a proof, is under way
 
 	attempt  attempt
 	routing  routing
@@ -37,10 +33,9 @@ type Keeper struct {
 	endings  endings
 	removal  removal
 	learned  learned
-	resume   rare[resumption]
+	resume   resume
 
-	told  toldReasons // of why it stays awake though nobody asks for it
-	shown State       // its state as last told; it is called ready when it is open
+	told toldReasons // of why it stays awake though nobody asks for it
 }
 
 // newKeeper is the keeper of an app that was never seen.
@@ -63,28 +58,6 @@ func (k *Keeper) take(app inventory.App, redefined bool) {
 	k.app = &kept
 }
 
-// enter notes that the app is in another state, and returns since when it was in the one before.
-// A cause is kept while it sleeps: one that was stopped sleeps for the reason of the stop.
-func (k *Keeper) enter(s State, why reason.Reason, now time.Time) (before time.Time) {
-	before = k.since
-	k.state, k.since = s, now
-	k.reason.set(why)
-	if !why.IsZero() || s != Asleep {
-		k.cause.set(why)
-	}
-	return before
-}
-
-// end notes that the app is no more.
-func (k *Keeper) end(why reason.Reason) {
-	k.state = Failed
-	k.reason.set(why)
-}
-
-// explain notes why it is in its state, or what it waits for there; justify, why it came into it.
-func (k *Keeper) explain(why reason.Reason)   { k.reason.set(why) }
-func (k *Keeper) justify(cause reason.Reason) { k.cause.set(cause) }
-
 // setBusy notes whether a task goes on that no other may begin beside.
 func (k *Keeper) setBusy(busy bool) { k.busy = busy }
 
@@ -92,9 +65,6 @@ func (k *Keeper) setBusy(busy bool) { k.busy = busy }
 func (k *Keeper) tryAnew(now time.Time) {
 	k.attempt = k.attempt.next(now, k.Definition().StartTimeout)
 }
-
-// show notes in which state the app is told to be.
-func (k *Keeper) show(s State) { k.shown = s }
 
 // Name is the name by which the app is known.
 func (k *Keeper) Name() string { return k.Definition().Name }
@@ -127,22 +97,6 @@ func (k *Keeper) awake() bool {
 		return k.app.Alive()
 	}
 	return k.state != Asleep && (k.state != Failed || k.app.Alive())
-}
-
-// notify wakes all who wait for a change.
-func (k *Keeper) notify() {
-	if k.changed != nil {
-		close(k.changed)
-		k.changed = nil
-	}
-}
-
-// next is closed at the next change.
-func (k *Keeper) next() <-chan struct{} {
-	if k.changed == nil {
-		k.changed = make(chan struct{})
-	}
-	return k.changed
 }
 
 // KeeperOf is the keeper of an app. Nil only if its inventory is one that no registry has made.

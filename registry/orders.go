@@ -26,7 +26,7 @@ func (o *orders) start(k *Keeper) {
 	o.tasks.doLocked(k, task{alone: true, work: func(ctx context.Context) func() {
 		app, err := o.contacts.order(ctx, k.provider, give)
 		return func() {
-			k.resumed(kept, err == nil)
+			k.resume.use(kept, err == nil)
 			o.started(k, app, err, time.Now())
 		}
 	}})

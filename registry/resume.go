@@ -10,9 +10,14 @@ import (
 	"github.com/paastis/paastis/registry/reason"
 )
 
-// resumption is what an app's provider needs to bring it back as it was. It is kept from before
-// the order to stop until the app was brought back and has come up, or somebody else has started
-// it. The zero resumption: nothing is kept.
+// resume is what an app's provider needs to bring it back as it was. It is kept from before the
+// order to stop until the app was brought back and has come up, or somebody else has started it.
+// The zero resume: nothing is kept.
+type resume struct {
+	rare[resumption]
+}
+
+// resumption is what is kept, and what has become of it.
 type resumption struct {
 	kept    []byte // nobody changes it
 	given   bool   // the provider has brought the app back with it
@@ -22,20 +27,20 @@ type resumption struct {
 // IsZero reports whether nothing is kept.
 func (s resumption) IsZero() bool { return len(s.kept) == 0 }
 
-// keepToResume notes what the app's provider needs to bring it back. Empty: nothing.
-func (k *Keeper) keepToResume(kept []byte) { k.resume.set(resumption{kept: kept}) }
+// keep notes what the app's provider needs to bring it back. Empty: nothing.
+func (o *resume) keep(kept []byte) { o.set(resumption{kept: kept}) }
 
-// resumed takes in whether its provider has brought the app back with what is kept.
-func (k *Keeper) resumed(kept []byte, well bool) {
+// use takes in whether the provider has brought the app back with what is kept. Nil: with nothing.
+func (o *resume) use(kept []byte, well bool) {
 	if kept != nil {
-		k.resume.set(resumption{kept: kept, given: well, refused: !well})
+		o.set(resumption{kept: kept, given: well, refused: !well})
 	}
 }
 
-// forgetResumed forgets what was kept of an app that was brought back, for it has come up.
-func (k *Keeper) forgetResumed() {
-	if k.resume.get().given {
-		k.keepToResume(nil)
+// finish forgets what the app was brought back with, for it has come up.
+func (o *resume) finish() {
+	if o.get().given {
+		o.keep(nil)
 	}
 }
 
@@ -71,7 +76,7 @@ func (o *orders) capture(ctx context.Context, k *Keeper, p provider.Resumer, nam
 	}
 	o.mu.Lock()
 	changed := len(kept) > 0 || !k.resume.isZero()
-	k.keepToResume(kept)
+	k.resume.keep(kept)
 	o.unlock()
 	if !changed || !o.saver.archive.Outlives() {
 		return nil

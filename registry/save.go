@@ -84,7 +84,7 @@ func (k *Keeper) restore(m history.App, now time.Time) {
 	k.manual.pin(m.Pinned)
 	k.learned.restore(m)
 	k.past.Restore(m, now)
-	k.keepToResume(m.Resume)
+	k.resume.keep(m.Resume)
 	if !k.app.Alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
 		k.justify(reason.Reason{Kind: reason.HeldDown})

@@ -29,7 +29,7 @@ func (t *transitions) setState(k *Keeper, s State, reason reason.Reason, now tim
 		k.manual.cancelSleep()
 	}
 	if s == Ready {
-		k.forgetResumed()
+		k.resume.finish()
 	}
 	k.live(now)
 	t.supply.touch()
