@@ -1,16 +1,11 @@
 package registry
 
 import (
-	"context"
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
-
-// foundLimit is how long the apps that were found running may take to answer before Paastis
-// itself begins to.
-const foundLimit = time.Second
 
 // adoptLocked takes over an app that somebody else has started. One that ran before Paastis did
 // is ready if it is known to serve; else it is probed first.
@@ -38,28 +33,4 @@ func (i *intake) foundServing(k *Keeper, now time.Time) bool {
 	}
 	serving, _ := i.prober.tally(k)
 	return serving && (e.Static() || k.app.RanFor(brief, now))
-}
-
-// tryFound moves the apps until those that were found running have answered their probes, or
-// had their time: nobody is turned away by one that serves.
-func (r *Registry) tryFound(ctx context.Context) {
-	limit := time.NewTimer(foundLimit)
-	defer limit.Stop()
-	for {
-		r.advance(time.Now())
-		r.tasks.beginProbes(ctx)
-		r.mu.Lock()
-		probing := r.keepers.probesFound()
-		r.unlock()
-		if !probing {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-limit.C:
-			return
-		case <-r.nudged:
-		}
-	}
 }

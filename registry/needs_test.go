@@ -268,7 +268,7 @@ func TestATimerIsNeverSetToThePast(t *testing.T) {
 			lastLook = k.state == Draining && !k.routing.withdrawnAt.IsZero() && time.Now().After(k.routing.withdrawnAt) && k.usage.sampling
 			w.Registry.mu.Unlock()
 		}
-		if next := w.advance(time.Now()); !next.After(time.Now()) {
+		if next := w.mover.advance(time.Now()); !next.After(time.Now()) {
 			t.Errorf("the next pass is to be %s ago", time.Since(next))
 		}
 	})
@@ -371,7 +371,7 @@ func wakeGroupOf(b *testing.B, n int) {
 	r := New(Options{Providers: []provider.Provider{f}, Settings: benchSettings(b), Log: slog.New(slog.DiscardHandler)})
 	r.intake.apply(f, provider.Report{Apps: apps, Complete: true})
 	r.Wake(r.Named("s-a0000"), false)
-	r.advance(time.Now())
+	r.mover.advance(time.Now())
 	for i, health := range []inventory.Health{inventory.HealthStarting, inventory.Healthy} {
 		for _, app := range apps {
 			app.Version, app.Instances = uint64(i+1), []inventory.Instance{{Name: app.Name, ID: app.Name, Status: inventory.Running, Health: health, StartedAt: time.Unix(1, 0)}}
@@ -379,7 +379,7 @@ func wakeGroupOf(b *testing.B, n int) {
 			r.mu.Lock()
 			r.keepers.byID["fake/"+app.Name].busy = false // its start has returned
 			r.mu.Unlock()
-			r.advance(time.Now())
+			r.mover.advance(time.Now())
 		}
 	}
 	if !r.Named("s-a0000").Open() {

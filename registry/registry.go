@@ -11,16 +11,16 @@
 //
 // Providers report what runs. Rules and labels turn that into an inventory:
 // names, properties, links and routes, which never change. A Keeper holds what does
-// change of one app. One goroutine, Run, moves every app as far as it can go whenever
-// something happened; what takes time (a provider's call, a probe) runs beside it and
-// comes back with what it learned.
+// change of one app. One goroutine, that of Run, moves every app as far as it can go
+// whenever something happened; what takes time (a provider's call, a probe) runs beside
+// it and comes back with what it learned.
 //
 // The Registry is the door of its parts, and wires them. They share a core, which has the one
 // lock, and each alone writes what it owns. The intake takes in reports, of which a resolver makes
-// the inventory; the keeperSet has the keepers. A pass steps each app: by transitions from one
-// state to the next, by orders to its provider. The prober and the traefikView find out what is
-// so, tasks run beside, and the Publisher tells the Traefiks. People come by people, and see by a
-// viewer.
+// the inventory; the keeperSet has the keepers. The mover makes passes, each of which steps each
+// app: by transitions from one state to the next, by orders to its provider. The prober and the
+// traefikView find out what is so, tasks run beside, and the Publisher tells the Traefiks. People
+// come by people, and see by a viewer.
 //
 // What there is to see of an app is a View for its visitors and a Detail for its owner.
 // What happens is an Event, and is told to each Follower. What is known of the apps' past
@@ -32,7 +32,6 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/paastis/paastis/handover"
@@ -84,6 +83,7 @@ type Registry struct {
 	tasks       tasks
 	prober      *prober
 	transitions *transitions
+	mover       *mover
 	problems    *problems
 	resolver    *resolver
 	traefik     *traefikView
@@ -142,6 +142,7 @@ func New(o Options) *Registry {
 	r.orders = &orders{core: r.core, tasks: &r.tasks, contacts: &r.contacts, intake: r.intake, transitions: r.transitions, saver: r.saver}
 	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, transitions: r.transitions}
 	r.sampler = &sampler{core: r.core, tasks: &r.tasks, publisher: r.publisher}
+	r.mover = &mover{core: r.core, keepers: &r.keepers, tasks: &r.tasks, problems: r.problems, newPass: func(now time.Time) *pass { return newPass(r, now) }}
 	r.publisher.problems, r.publisher.prober, r.publisher.intake, r.publisher.saver = r.problems, r.prober, r.intake, r.saver
 	if o.Probe == nil {
 		r.prober.probe = Answers
@@ -165,7 +166,7 @@ func (r *Registry) Load(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r.tryFound(ctx)
+	r.mover.tryFound(ctx)
 	r.publisher.saveFirstMark(ctx)
 	return nil
 }
@@ -191,17 +192,7 @@ func (r *Registry) Run(ctx context.Context) {
 		r.tasks.running.Go(func() { r.saver.saveAll(ctx) })
 		defer r.saver.last(ctx)
 	}
-	timer := time.AfterFunc(0, r.nudge)
-	defer timer.Stop()
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-r.nudged:
-		}
-		next := r.advance(time.Now())
-		r.tasks.begin(ctx)
-		timer.Reset(time.Until(next))
-	}
+	r.mover.run(ctx)
 	r.mu.Lock()
 	r.transitions.doubtManualStops(nil, shutdownMoment, time.Now())
 	r.unlock()
@@ -258,22 +249,4 @@ func (r *Registry) Reload(s inventory.Settings) {
 	r.definitions.reload(s)
 	r.resolver.resolve()
 	r.nudge()
-}
-
-// advance moves every app as far as it can go now, leaves what takes time to do, and
-// returns when time alone could move one again.
-func (r *Registry) advance(now time.Time) time.Time {
-	r.mu.Lock()
-	defer r.unlock()
-	p := newPass(r, now)
-	for p.moved {
-		p.begin()
-		for _, k := range slices.Clone(r.keepers.moving) { // a step may add to them
-			if p.moves[k] < mostMoves {
-				p.step(k)
-			}
-		}
-	}
-	p.at(r.problems.tell(now))
-	return p.next
 }
