@@ -80,7 +80,7 @@ func (l *layers) checkEndpoint(file, prefix string, node *yaml.Node) error {
 			faults = append(faults, fmt.Errorf("%s:%d: unknown key %q%s", file, key.Line, path, didYouMean(key.Value, endpointKeys())))
 			continue
 		}
-		l.Origins[path] = fmt.Sprintf("%s:%d", file, key.Line)
+		l.Origins.note(path, fmt.Sprintf("%s:%d", file, key.Line))
 		faults = append(faults, checkType(file, path, value, reflect.TypeFor[Endpoint]().Field(place).Type))
 	}
 	return errors.Join(faults...)
@@ -162,7 +162,7 @@ func (l *layers) setEndpoint(name, key, value, origin string) error {
 	}
 	endpoints[name] = endpoint
 	l.Traefik.Endpoints = endpoints
-	l.Origins[endpointsKey+"."+name+"."+key] = origin
+	l.Origins.note(endpointsKey+"."+name+"."+key, origin)
 	return nil
 }
 

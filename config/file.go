@@ -95,7 +95,7 @@ func (l *layers) checkKeys(file string, node *yaml.Node, prefix string) error {
 		case path == endpointsKey:
 			faults = append(faults, l.checkEndpoints(file, value))
 		case slices.Contains(known, path):
-			l.Origins[path] = fmt.Sprintf("%s:%d", file, key.Line)
+			l.Origins.note(path, fmt.Sprintf("%s:%d", file, key.Line))
 			faults = append(faults, checkValue(file, path, value))
 		case slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, path+".") }):
 			faults = append(faults, l.checkKeys(file, value, path+"."))

@@ -45,6 +45,9 @@ func (o Origins) of(key string) string {
 	return "default"
 }
 
+// note notes where a setting comes from.
+func (o Origins) note(key, origin string) { o[key] = origin }
+
 // readEnv lays PAASTIS_* variables over the configuration, those ending in _FILE by
 // what their file holds.
 func (l *layers) readEnv(environ []string) error {
@@ -63,7 +66,7 @@ func (l *layers) readEnv(environ []string) error {
 			faults = append(faults, err)
 			continue
 		}
-		l.Origins[s.Key] = name
+		l.Origins.note(s.Key, name)
 		canonical := envPrefix + strings.ReplaceAll(strings.ToUpper(s.Path), ".", "_") + "=" + value
 		if err := env.Decode([]string{canonical}, envPrefix, &l.Config); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", name, trimPaerser(err)))
@@ -101,7 +104,7 @@ func (l *layers) readFlags(flags map[string]string) error {
 		if !ok {
 			continue
 		}
-		l.Origins[s.Key] = s.Flag
+		l.Origins.note(s.Key, s.Flag)
 		if err := flag.Decode([]string{"--" + s.Path + "=" + value}, &l.Config); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", s.Flag, trimPaerser(err)))
 		}
