@@ -108,9 +108,9 @@ func lintAsking(inv *inventory.Inventory, name string) []string {
 	return all
 }
 
-// lintUndefined tells that routers use a middleware of labels to ask Paastis, and that Traefik
-// does not have it although Paastis's own labels are seen. In direct mode what is published does
-// without.
+// lintUndefined returns a warning where routers use a middleware of labels to ask Paastis, and
+// Traefik does not have it although Paastis's own labels are seen. In direct mode what is
+// published does without.
 func lintUndefined(inv *inventory.Inventory, traefiks []traefik.Static, name string) []string {
 	isPaastis := func(e *inventory.Definition) bool { return e.App.Protected == inventory.IsPaastis }
 	place := slices.IndexFunc(inv.Entries, isPaastis)

@@ -79,7 +79,7 @@ func since(app client.App, now time.Time) string {
 	return ago(app.Since, now)
 }
 
-// awake tells that an app may sleep next: one on its way up or down cannot be told of.
+// awake reports whether an app may sleep next: one on its way up or down cannot be told of.
 func awake(app client.App) bool {
 	return app.State == "ready" || app.State == "draining"
 }

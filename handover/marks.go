@@ -21,11 +21,11 @@ import (
 // that the Paastis to come knows every mark that a Traefik may use.
 
 var (
-	// ErrForged tells that a mark is none that a Traefik could have now.
+	// ErrForged reports that a mark is none that a Traefik could have now.
 	ErrForged = errors.New("no such mark")
-	// ErrOutdated tells that a mark may be of the Paastis before, which left no state.
+	// ErrOutdated reports that a mark may be of the Paastis before, which left no state.
 	ErrOutdated = errors.New("the mark may be of the Paastis before")
-	// ErrWithdrawn tells that a mark is valid, and its route is no more.
+	// ErrWithdrawn reports that a mark is valid, and its route is no more.
 	ErrWithdrawn = errors.New("the route is no more")
 )
 

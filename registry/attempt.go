@@ -19,7 +19,7 @@ type attempt struct {
 	optional  bool      // nobody has asked for it but by optional links
 	startedAt time.Time // when its start was ordered, or found
 	provenAt  time.Time // when Traefik listed its servers; zero: not yet
-	// unprovable tells that Traefik's API could not be asked.
+	// unprovable reports whether Traefik's API could not be asked.
 	unprovable bool
 	// wakeBegan is when the visitor came whose wake this one is part of.
 	wakeBegan time.Time
@@ -43,7 +43,7 @@ func (a *attempt) ask() { a.wanted, a.optional = true, false }
 // askFor notes that somebody asks for it, as part of a wake that began at a time.
 func (a *attempt) askFor(since time.Time) { a.wanted, a.wakeBegan = true, since }
 
-// adopt makes it one that nobody has asked for. Found tells that the app ran before Paastis.
+// adopt makes it one that nobody has asked for. Found reports whether the app ran before Paastis.
 func (a *attempt) adopt(now time.Time, found bool) {
 	a.wanted, a.wakeBegan, a.found = false, now, found
 }

@@ -19,7 +19,7 @@ type Detail struct {
 	Name, Provider, OwnName string
 	// Stack that it was deployed with. Empty: none.
 	Stack string
-	// Managed tells that Paastis may start and stop it. Of one that it may not only the
+	// Managed reports whether Paastis may start and stop it. Of one that it may not only the
 	// links are told, and whether it runs.
 	Managed bool
 
@@ -72,7 +72,7 @@ type Need struct {
 	// Condition is what is needed of it: started, healthy, completed.
 	Condition string
 	Optional  bool
-	// Missing tells that there is no such app.
+	// Missing reports whether there is no such app.
 	Missing bool
 }
 

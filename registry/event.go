@@ -81,7 +81,7 @@ func (n *news) after(id uint64) []Event {
 	return events
 }
 
-// forgot tells that there were events after an ID that are not remembered. An ID that is
+// forgot reports whether there were events after an ID that are not remembered. An ID that is
 // still to come is one of a clock that was put back.
 func (n *news) forgot(id uint64) bool {
 	return id != 0 && (id < n.last-uint64(len(n.ring)) || id > n.last)
@@ -110,14 +110,15 @@ func (n *news) remove(f *Follower) {
 	n.followers = slices.DeleteFunc(n.followers, func(other *Follower) bool { return other == f })
 }
 
-// markChanged tells that the picture of an app is another; there is none of one that is gone.
+// markChanged tells who follows that the picture of an app is another; there is none of one that
+// is gone.
 func (n *news) markChanged(k *Keeper) {
 	for _, f := range n.followers {
 		f.markChanged(k)
 	}
 }
 
-// markGone tells that a name is known no more.
+// markGone tells who follows that a name is known no more.
 func (n *news) markGone(name string) {
 	for _, f := range n.followers {
 		f.markGone(name)

@@ -51,7 +51,7 @@ type Changes struct {
 	Apps []Detail
 	// Gone are the names of apps that are no longer among Details, sorted.
 	Gone []string
-	// Missed tells that more has happened than was kept: everything is to be asked for anew.
+	// Missed reports whether more has happened than was kept: everything is to be asked for anew.
 	Missed bool
 }
 

@@ -10,7 +10,7 @@ import (
 // gate is all that a request reads of an app: it neither locks nor allocates. Its fields are
 // written by its methods alone.
 type gate struct {
-	// open tells that requests may pass: the app is ready and so are its needs.
+	// open reports whether requests may pass: the app is ready and so are its needs.
 	open atomic.Bool
 	// activity is when a request last came, in Unix nanoseconds; 0: never.
 	activity atomic.Int64

@@ -37,10 +37,10 @@ type Gateway interface {
 	Routers(ctx context.Context) ([]api.Router, error)
 }
 
-// errEmptyServer tells that Traefik has a server of the app, and an empty one beside it.
+// errEmptyServer reports that Traefik has a server of the app, and an empty one beside it.
 var errEmptyServer = errors.New("an instance of the app is not listed yet")
 
-// errNoServer tells that Traefik has no server of the app as it runs now.
+// errNoServer reports that Traefik has no server of the app as it runs now.
 var errNoServer = errors.New("no server of the app is listed yet")
 
 // handOvers lead the requests of apps to them, and back to Paastis, and know when that is so.
@@ -85,7 +85,7 @@ func (h *handOvers) reachable(k *Keeper) time.Time {
 	}
 }
 
-// unsure tells that Traefik may not reach the app as soon as it answers. An app that
+// unsure reports whether Traefik may not reach the app as soon as it answers. An app that
 // visitors ask for without a router in its labels has one that somebody else provides,
 // a file for example: only Traefik knows it.
 func (h *handOvers) unsure(k *Keeper) bool {
@@ -111,7 +111,7 @@ type proof struct {
 	certain time.Time
 	// ended is when Traefik uses for sure that the app had ended before it was started.
 	ended time.Time
-	// missed tells that no server was listed since the app's start.
+	// missed reports whether no server was listed since the app's start.
 	missed bool
 	// whole is until when none of the servers may be an empty one, which Traefik lists for an
 	// instance that it has no address of, and gives its part of the requests all the same.
@@ -240,7 +240,7 @@ func (o *proof) servicesOf(ctx context.Context) ([]string, error) {
 	return services, nil
 }
 
-// owns tells that a server is the app's, by the name of a container, its address, the port of
+// owns reports whether a server is the app's, by the name of a container, its address, the port of
 // its machine, or its URL.
 func (o *proof) owns(serverURL string) bool {
 	u, err := url.Parse(serverURL)

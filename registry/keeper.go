@@ -44,8 +44,8 @@ func newKeeper(id string, p provider.Provider, app inventory.App) *Keeper {
 }
 
 // take notes what the app's provider says of it now. Of a report that says nothing new nothing
-// is kept: the app's definition has the one before as well. Redefined tells that it differs in more
-// than its status.
+// is kept: the app's definition has the one before as well. Redefined reports whether it differs
+// in more than its status.
 func (k *Keeper) take(app inventory.App, redefined bool) {
 	k.version = app.Version
 	if !redefined && slices.EqualFunc(app.Instances, k.app.Instances, inventory.Instance.Equal) {
@@ -85,13 +85,13 @@ func latest(times ...time.Time) time.Time {
 	return last
 }
 
-// healthy tells that the app has been found running and healthy in this wake, and has not
+// healthy reports whether the app has been found running and healthy in this wake, and has not
 // ended since on its way up.
 func (k *Keeper) healthy() bool {
 	return k.state == Ready || k.state == Draining || k.state == Starting && !k.attempt.healthyAt.IsZero() && k.app.Alive()
 }
 
-// awake tells that what the app needs must stay awake.
+// awake reports whether what the app needs must stay awake.
 func (k *Keeper) awake() bool {
 	if !k.Definition().Managed {
 		return k.app.Alive()

@@ -53,7 +53,7 @@ func (s *keeperSet) suspects(p provider.Provider, report provider.Report) []*Kee
 	return suspects
 }
 
-// rests tells that nothing but a request or its provider moves an app on. Of many apps
+// rests reports whether nothing but a request or its provider moves an app on. Of many apps
 // most are like that: a pass leaves them out.
 func (k *Keeper) rests() bool {
 	e := k.Definition()

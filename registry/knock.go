@@ -80,7 +80,7 @@ type knock struct {
 	patience time.Duration
 	// settled is when one that nobody can look into is taken to serve.
 	settled time.Time
-	// learns tells that what is found says whether the app listens where its image has it.
+	// learns reports whether what is found says whether the app listens where its image has it.
 	learns bool
 }
 
@@ -220,7 +220,7 @@ func (o knock) untilListening(ctx context.Context) outcome {
 	return untold
 }
 
-// errNoListener tells that a provider cannot look into its apps.
+// errNoListener reports that a provider cannot look into its apps.
 var errNoListener = errors.New("its provider cannot tell")
 
 // tellBlind logs once of an app that nobody can tell when it answers.

@@ -35,7 +35,7 @@ type poller struct {
 	every   time.Duration // its last pause; zero: not known yet
 }
 
-// isLive tells that it does not count as gone.
+// isLive reports whether it still counts as there.
 func (p *poller) isLive(now time.Time) bool {
 	patience := max(pollPatience, pollsMissed*p.every)
 	if p.every == 0 {
@@ -44,7 +44,7 @@ func (p *poller) isLive(now time.Time) bool {
 	return now.Sub(p.at) < patience
 }
 
-// direct tells that the app's routes are published to a Traefik, and fetched; or were, and
+// direct reports whether the app's routes are published to a Traefik, and fetched; or were, and
 // may still be used. Called with the lock held.
 func (l *pollers) direct(k *Keeper) bool {
 	for _, p := range l.byFetcher {
@@ -55,7 +55,7 @@ func (l *pollers) direct(k *Keeper) bool {
 	return false
 }
 
-// leads tells that a Traefik may lead requests by a route of the app's: it has one, or will.
+// leads reports whether a Traefik may lead requests by a route of the app's: it has one, or will.
 func (p *poller) leads(k *Keeper) bool {
 	return k.routing.stale || p.to.Leads(k) || p.had != nil && p.had.Leads(k)
 }
@@ -77,12 +77,12 @@ func (l *pollers) live(now time.Time) []*poller {
 	return live
 }
 
-// fetched tells that all who fetch the routes have this version or a later one.
+// fetched reports whether all who fetch the routes have this version or a later one.
 func (l *pollers) fetched(version uint64, now time.Time) bool {
 	return have(l.live(now), version)
 }
 
-// have tells that there are Traefiks, and all have this version of the routes or a later one.
+// have reports whether there are Traefiks, and all have this version of the routes or a later one.
 func have(live []*poller, version uint64) bool {
 	return len(live) > 0 && !slices.ContainsFunc(live, func(p *poller) bool { return p.version < version })
 }

@@ -242,7 +242,7 @@ func (pub *Publisher) SuccessorOf(rt *inventory.Route) *inventory.Route {
 	return rt
 }
 
-// letsGo tells that requests may go to an awake app without Paastis between: its use is
+// letsGo reports whether requests may go to an awake app without Paastis between: its use is
 // seen all the same, by its traffic.
 func letsGo(k *Keeper) bool {
 	_, meter := k.provider.(provider.Meter)

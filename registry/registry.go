@@ -215,7 +215,7 @@ func (r *Registry) Named(name string) *Keeper {
 // Inventory is the picture of all apps as it is now.
 func (r *Registry) Inventory() *inventory.Inventory { return r.definitions.inventory.Load() }
 
-// Sleeps tells that a wake of the app would start something: it does not run, is not on
+// Sleeps reports whether a wake of the app would start something: it does not run, is not on
 // its way up, and does not wait for its back-off, unless the caller insists.
 func (r *Registry) Sleeps(k *Keeper, insist bool) bool {
 	r.mu.Lock()

@@ -278,7 +278,7 @@ func (i *intake) lose(k *Keeper) {
 	}
 }
 
-// recreated tells that an app runs as other instances than before. One that is scaled to none,
+// recreated reports whether an app runs as other instances than before. One that is scaled to none,
 // or from none, is what it was.
 func recreated(was, is *inventory.App) bool {
 	return len(was.Instances) > 0 && len(is.Instances) > 0 && !slices.EqualFunc(was.Instances, is.Instances, func(a, b inventory.Instance) bool { return a.ID == b.ID })

@@ -124,7 +124,7 @@ func (o *descent) leads(k *Keeper) bool {
 	return false
 }
 
-// watched tells that a draining app was looked at after the last request went to it
+// watched reports whether a draining app was looked at after the last request went to it
 // without Paastis's knowledge.
 func (o *descent) watched(k *Keeper) bool {
 	return (!o.publisher.pollers.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(o.closedAt(k)))
@@ -141,7 +141,7 @@ func (o *descent) stop(k *Keeper, reason reason.Reason) {
 	o.orders.stop(k)
 }
 
-// cancelsSleep tells that an app that was to sleep does not: it was used since, or the looks
+// cancelsSleep reports whether an app that was to sleep does not: it was used since, or the looks
 // found something that speaks for its use.
 func (o *descent) cancelsSleep(k *Keeper, s idle.Snapshot, d idle.Decision) bool {
 	if !k.manual.asksSleep() || s.SleepIsAsked() && (d.Sleep || d.Reason.Kind == reason.CheckingUse || o.now.Before(s.NotBefore)) {

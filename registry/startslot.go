@@ -71,7 +71,7 @@ func (s *startSlots) comesUp(k *Keeper) bool {
 	return k.state == Starting && k.attempt.startSent && k.attempt.healthyAt.IsZero()
 }
 
-// circleStarts tells that an app of the same component is on its way up: it may not get
+// circleStarts reports whether an app of the same component is on its way up: it may not get
 // healthy without this one.
 func (s *startSlots) circleStarts(k *Keeper) bool {
 	for m := range managed(k.Definition().Component) {

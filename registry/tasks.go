@@ -18,9 +18,9 @@ type routine func(ctx context.Context)
 
 // task is something of one app that takes time: an order to its provider, a probe, a proof.
 type task struct {
-	// alone tells that the app is busy with it: no other such task begins meanwhile.
+	// alone reports whether the app is busy with it: no other such task begins meanwhile.
 	alone bool
-	// probe tells that it begins as soon as apps are known, before they are followed.
+	// probe reports whether it begins as soon as apps are known, before they are followed.
 	probe bool
 	// current reports, with r.mu held, whether what the task finds still says something. Nil:
 	// as long as the app is there.

@@ -21,9 +21,9 @@ type View struct {
 	// Name by which the app is known.
 	Name  string
 	State State
-	// Gone tells that it no longer exists; another one may come by its name.
+	// Gone reports whether it no longer exists; another one may come by its name.
 	Gone bool
-	// HeldDown tells that somebody has stopped it who wants it to stay so: no request wakes it.
+	// HeldDown reports whether somebody has stopped it who wants it to stay so: no request wakes it.
 	HeldDown bool
 	// Reason is one that a visitor may read: why it failed, what it waits for, that it is held
 	// down, or that nothing is known of it for now. Zero if there is nothing to say.

@@ -23,7 +23,7 @@ const withdrawalLimit = 30 * time.Second
 // request.
 const turnSlack = 10 * time.Second
 
-// isWithdrawn tells that no Traefik leads requests to the app any more: either its API
+// isWithdrawn reports whether no Traefik leads requests to the app any more: either its API
 // says so of this very turn of the routes, or all have fetched it and must use it by now.
 // Only then is every request that still comes known.
 func (h *handOvers) isWithdrawn(k *Keeper) bool {
@@ -86,7 +86,7 @@ func (h *handOvers) proveWithdrawal(k *Keeper) {
 	}})
 }
 
-// errNotWithdrawn tells that Traefik does not lead requests to Paastis yet.
+// errNotWithdrawn reports that Traefik does not lead requests to Paastis yet.
 var errNotWithdrawn = errors.New("a route does not lead to Paastis yet")
 
 // withdrawalProof is a route, and the Traefik that tells where it leads.
@@ -116,7 +116,7 @@ func (h *handOvers) proofs(k *Keeper) []withdrawalProof {
 	return all
 }
 
-// others tells that another Traefik fetches at the same endpoint: which of both answers is
+// others reports whether another Traefik fetches at the same endpoint: which of both answers is
 // not known.
 func (h *handOvers) others(than *poller) bool {
 	return slices.ContainsFunc(h.publisher.pollers.live(h.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })

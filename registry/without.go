@@ -15,7 +15,7 @@ import (
 // later. Of other starts nothing follows: a machine that boots starts all that ran before.
 
 // learnWithoutLocked finds which of its needs an app evidently does without, remembers that, and
-// reports whether it is new. rose tells that its start was seen. Called with the lock held.
+// reports whether it is new. rose reports whether its start was seen. Called with the lock held.
 func (i *intake) learnWithoutLocked(k *Keeper, rose bool) bool {
 	if k.attempt.startSent {
 		return false // by ourselves

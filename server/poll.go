@@ -23,7 +23,7 @@ const refusedPause = 2 * time.Second
 // retryHeader is what the waiting page's button sends with its poll.
 const retryHeader = "X-Paastis-Retry"
 
-// retriesByLink tells that a person has pressed the button of a page that says why the app
+// retriesByLink reports whether a person has pressed the button of a page that says why the app
 // failed, without script: it leads from the page to itself. Nothing else does, see
 // Themes.Write; and where an app's own page does, that is a person as well.
 func retriesByLink(req *traefik.Request) bool {
@@ -80,7 +80,7 @@ func (s *visits) stillFailed(k *registry.Keeper, v registry.View) registry.View 
 	return v
 }
 
-// sleeps tells that an app sleeps, or is about to.
+// sleeps reports whether an app sleeps, or is about to.
 func sleeps(s registry.State) bool {
 	return s == registry.Asleep || s == registry.Draining || s == registry.Stopping
 }

@@ -42,9 +42,9 @@ const (
 )
 
 var (
-	// errClosed tells that the app was closed for requests before it got this one.
+	// errClosed reports that the app was closed for requests before it got this one.
 	errClosed = errors.New("the app is closed")
-	// errElsewhere tells that the app is awake where Paastis does not reach it.
+	// errElsewhere reports that the app is awake where Paastis does not reach it.
 	errElsewhere = errors.New("no network in common with the app")
 )
 

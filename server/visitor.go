@@ -134,7 +134,7 @@ func wakes(method string, h http.Header) Visitor {
 	}
 }
 
-// sends tells that a method is for what a person fills in.
+// sends reports whether a method is for what a person fills in.
 func sends(method string) bool {
 	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch || method == http.MethodDelete
 }
@@ -166,7 +166,7 @@ func (c Classifier) isPassive(method, p string, h http.Header, client netip.Addr
 	return c.agents.in(first(h, "User-Agent"))
 }
 
-// prefetches tells that a browser asks ahead of a visit. The headers are those of
+// prefetches reports whether a browser asks ahead of a visit. The headers are those of
 // today's browsers (Sec-Purpose), Safari and older ones, and of scripts that do it by
 // themselves: Turbo, htmx and Next.js.
 func prefetches(h http.Header) bool {

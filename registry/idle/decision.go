@@ -43,7 +43,7 @@ type Snapshot struct {
 	SleepAsked time.Time
 	Forced     bool
 
-	// Sampled tells that its use beyond requests is sampled, SampledAt when the last sample
+	// Sampled reports whether its use beyond requests is sampled, SampledAt when the last sample
 	// ended (zero: none did), Use what they say, and Quiet for how long it must have been
 	// quiet. All but Sampled mean nothing if it is not.
 	Sampled   bool
@@ -57,9 +57,9 @@ type Snapshot struct {
 
 // Decision is what becomes of an awake app, and why.
 type Decision struct {
-	// Sleep tells that it may be put to sleep now.
+	// Sleep reports whether it may be put to sleep now.
 	Sleep bool
-	// Sample tells that its use is to be sampled now, SampleCounters the same of its counters
+	// Sample reports whether its use is to be sampled now, SampleCounters the same of its counters
 	// alone: nothing is asked of the app itself.
 	Sample, SampleCounters bool
 	// Reason is the same wherever it is told.
@@ -144,7 +144,7 @@ func (s Snapshot) withCounters(d Decision, now time.Time) Decision {
 	return d
 }
 
-// due tells that a time has come, and else lets the decision be made again by then.
+// due reports whether a time has come, and else lets the decision be made again by then.
 func (d *Decision) due(t, now time.Time) bool {
 	if now.Before(t) && (d.Again.IsZero() || t.Before(d.Again)) {
 		d.Again = t

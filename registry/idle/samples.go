@@ -43,7 +43,7 @@ type Sample struct {
 type Use struct {
 	// Reason why it counts as in use. Zero: nothing seen speaks for it.
 	Reason reason.Reason
-	// Quiet tells that it was seen to be quiet for long enough.
+	// Quiet reports whether it was seen to be quiet for long enough.
 	Quiet bool
 }
 

@@ -31,7 +31,7 @@ type Usage struct {
 // header of Ethernet and the time stamps that Linux sends: 14 + 20 + 20 + 12.
 const BarePacket = 66
 
-// UnknownConnections tells that connections cannot be counted.
+// UnknownConnections is the number of connections where they cannot be counted.
 const UnknownConnections = -1
 
 // With returns the usage with the CPU time and the memory that another count told.

@@ -81,11 +81,11 @@ type App struct {
 	// its containers', their network aliases and host names. Sorted; nil: none.
 	Aliases []string
 
-	// Published tells that some port of it is one of the machine, so that it may be used
+	// Published reports whether some port of it is one of the machine, so that it may be used
 	// without anybody having asked Paastis.
 	Published bool
 
-	// Ephemeral tells that its provider removes the app once it stops (docker run --rm), so
+	// Ephemeral reports whether its provider removes the app once it stops (docker run --rm), so
 	// that it could not be started again.
 	Ephemeral bool
 
@@ -116,7 +116,7 @@ type Instance struct {
 
 	// ExitCode is the last exit code; meaningful when Status is Exited.
 	ExitCode int
-	// OOMKilled tells that the kernel killed it for its memory.
+	// OOMKilled reports whether the kernel killed it for its memory.
 	OOMKilled bool
 	// Fault is why a start failed, of a kind that a provider says it of. Empty if none did.
 	Fault reason.Kind
@@ -129,7 +129,7 @@ type Instance struct {
 	// or pause it, if that is why it does not run, by the provider's clock. Zero: nobody has, as
 	// far as the provider can tell.
 	StoppedManually time.Time
-	// Ending tells that it runs, and that somebody else has ordered its provider to end it a
+	// Ending reports whether it runs, and somebody else has ordered its provider to end it a
 	// moment ago.
 	Ending bool
 	// Restarts is how often its provider started it again by itself after it ended,
@@ -155,7 +155,7 @@ type Instance struct {
 	Mapped *Mapping
 }
 
-// Equal tells that two reports of an instance say the same.
+// Equal reports whether two reports of an instance say the same.
 func (i Instance) Equal(o Instance) bool {
 	return i.Name == o.Name && i.ID == o.ID && i.Host == o.Host && i.Status == o.Status && i.Health == o.Health &&
 		i.ExitCode == o.ExitCode && i.OOMKilled == o.OOMKilled && i.Fault == o.Fault &&

@@ -63,7 +63,7 @@ func (s Settings) whole(labels traefik.Catalog) traefik.Catalog {
 	return labels
 }
 
-// IsNewer tells that Traefik is known to have the options of 3.7.
+// IsNewer reports whether Traefik is known to have the options of 3.7.
 func (s Settings) IsNewer() bool {
 	var major, minor int
 	_, err := fmt.Sscanf(strings.TrimPrefix(s.TraefikVersion, "v"), "%d.%d", &major, &minor)

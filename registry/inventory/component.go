@@ -32,7 +32,7 @@ type Group struct {
 type Need struct {
 	rules.Link
 	To *Definition
-	// Inside tells that both are of one component.
+	// Inside reports whether both are of one component.
 	Inside bool
 }
 

@@ -51,7 +51,7 @@ func AddressesOf(instances []Instance) []netip.Addr {
 	return all
 }
 
-// RanThrough tells that an instance has been up from one report to the next.
+// RanThrough reports whether an instance has been up from one report to the next.
 func RanThrough(was, is *App) bool {
 	return slices.ContainsFunc(was.Instances, func(a Instance) bool {
 		return a.Up() && slices.ContainsFunc(is.Instances, func(b Instance) bool {
@@ -60,7 +60,7 @@ func RanThrough(was, is *App) bool {
 	})
 }
 
-// Up tells that the instance was started and has not ended since; it may be frozen.
+// Up reports whether the instance was started and has not ended since; it may be frozen.
 func (i Instance) Up() bool { return i.Status == Running || i.Status == Paused }
 
 // Well tells that nothing is known against the instance's health.
@@ -75,7 +75,7 @@ func (a *App) ShareDefinition(earlier *App) {
 	a.Aliases, a.Unstartable, a.Routers, a.URL = earlier.Aliases, earlier.Unstartable, earlier.Routers, earlier.URL
 }
 
-// SameDefinition tells that two reports of an app differ in nothing but its status.
+// SameDefinition reports whether two reports of an app differ in nothing but its status.
 func SameDefinition(a, b *App) bool {
 	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&
 		a.Ephemeral == b.Ephemeral && a.Published == b.Published && a.Unstartable == b.Unstartable && a.URL == b.URL && slices.Equal(a.Aliases, b.Aliases) &&
@@ -86,7 +86,7 @@ func SameDefinition(a, b *App) bool {
 		(a.HealthCheck == nil || *a.HealthCheck == *b.HealthCheck)
 }
 
-// Crashed tells that the instance ended by a fault of its own: not well, and not by
+// Crashed reports whether the instance ended by a fault of its own: not well, and not by
 // one of the signals with which people and providers stop things.
 func (i Instance) Crashed() bool {
 	const killed, terminated, interrupted = 128 + 9, 128 + 15, 128 + 2

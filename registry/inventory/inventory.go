@@ -57,7 +57,7 @@ type Definition struct {
 	// Resolved are its properties, with the origin of each. Apps of which the same is said have
 	// one together.
 	*rules.Resolved
-	// Managed tells that Paastis may start and stop the app. Why says why, or why not.
+	// Managed reports whether Paastis may start and stop the app. Why says why, or why not.
 	Managed bool
 	Why     reason.Reason
 	// Routers are those of its labels, Traefik's defaults filled in, and those that came with
@@ -66,11 +66,11 @@ type Definition struct {
 	// Routes are the routers that Paastis publishes. Nil: it is left to ForwardAuth, or has
 	// none.
 	Routes []*Route
-	// AllowNonRunning tells that Traefik keeps the routers while the app sleeps.
+	// AllowNonRunning reports whether Traefik keeps the routers while the app sleeps.
 	AllowNonRunning bool
 	// Timeouts are the shortest of the entry points by which its requests come.
 	Timeouts traefik.Timeouts
-	// Apart tells that it is on no network that Paastis is on.
+	// Apart reports whether it is on no network that Paastis is on.
 	Apart bool
 	// Problems are warnings about this app.
 	Problems Problems
@@ -78,11 +78,11 @@ type Definition struct {
 	reported Reported // as it came, with the provider's own picture of the app
 	// Labels are those of Traefik's, its defaults filled in.
 	Labels traefik.Labels
-	// LeftOut tells that every Traefik leaves out the app, and unhealthyToo that one keeps it
-	// while it is not healthy.
+	// LeftOut reports whether every Traefik leaves out the app, and unhealthyToo whether one keeps
+	// it while it is not healthy.
 	LeftOut, unhealthyToo bool
 
-	// Works tells that it keeps awake what it needs while it runs, and that nobody manages it:
+	// Works reports whether it keeps awake what it needs while it runs, and nobody manages it:
 	// whether that is a problem changes with it.
 	Works bool
 	// Live is who keeps the app. It is set once, before anybody else sees the inventory. Nil only
@@ -95,8 +95,8 @@ type Definition struct {
 	// Component is that of the app, and Place its own among the members.
 	Component *Component
 	Place     int
-	// Job tells that somebody waits for its end, needed that it is needed at all, and
-	// neededHealthy that somebody asks for more than its start or its end.
+	// Job reports whether somebody waits for its end, needed whether it is needed at all, and
+	// neededHealthy whether somebody asks for more than its start or its end.
 	Job, needed, neededHealthy bool
 }
 
@@ -111,9 +111,9 @@ type Router struct {
 	StaticURL string
 	// Port of the app. 0 if the labels do not tell.
 	Port uint16
-	// Checked tells that Traefik checks the server's health itself.
+	// Checked reports whether Traefik checks the server's health itself.
 	Checked bool
-	// Paastis tells that the router uses the middleware. Asked tells that this is known from
+	// Paastis reports whether the router uses the middleware. Asked reports whether this is known from
 	// Traefik alone, not from labels.
 	Paastis, Asked bool
 	// Rewrites are what it does to a request before it asks Paastis. AllRewrites are what it
@@ -127,11 +127,11 @@ type Router struct {
 	// that one of either is on an entry point, so that no router can be without it.
 	Covering, MayCover []string
 	Outside            bool
-	// Own tells that it is in no label of Traefik's: only Paastis publishes it. Given tells that
-	// it is so because it came with the app: see App.Routers.
+	// Own reports whether it is in no label of Traefik's: only Paastis publishes it. Given reports
+	// whether it is so because it came with the app: see App.Routers.
 	Own, Given bool
 
-	// ways by which requests get to it; nil: not known. asksBefore tells that middlewares of
+	// ways by which requests get to it; nil: not known. asksBefore reports whether middlewares of
 	// its entry points stand before its own.
 	ways       []traefik.Way
 	asksBefore bool
@@ -151,7 +151,7 @@ type Router struct {
 // Provider is the ID of the provider that runs the app.
 func (e *Definition) Provider() string { return e.reported.Provider }
 
-// Static tells that Traefik always has the app's address: there is nothing to wait
+// Static reports whether Traefik always has the app's address: there is nothing to wait
 // for once the app answers. Also true for an app that Traefik does not route to.
 func (e *Definition) Static() bool {
 	return !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.StaticURL == "" && !r.Own })
@@ -207,7 +207,7 @@ type Reported struct {
 	// ReadBy is what Traefik calls the provider of its own that reads the app's labels. Empty:
 	// the same as Paastis does.
 	ReadBy string
-	// Unread tells that no provider of Traefik's reads them.
+	// Unread reports whether no provider of Traefik's reads them.
 	Unread bool
 	// Asked is the router that Traefik is known to ask about although no label says so.
 	// Empty: none is.
@@ -330,7 +330,7 @@ func (o *reading) readLabels(e *Definition, s Settings) traefik.Labels {
 // isHidden reports whether the labels keep themselves from every Traefik.
 func (e *Definition) isHidden() bool { return e.Labels.Enable != nil && !*e.Labels.Enable }
 
-// answersFor tells that the app is Paastis: its labels define the middleware, with an
+// answersFor reports whether the app is Paastis: its labels define the middleware, with an
 // address that leads back to itself.
 func (o *reading) answersFor(e *Definition, labels traefik.Labels, middleware string) bool {
 	i := slices.IndexFunc(labels.Middlewares, func(m traefik.Middleware) bool { return m.Name == middleware })

@@ -79,7 +79,7 @@ func (inv publishing) publish(s Settings) {
 	}
 }
 
-// unread tells that the app has a label without which what its labels say must not be published.
+// unread reports whether the app has a label without which what its labels say must not be published.
 // What Paastis published of it could lack a middleware that guards it.
 func (inv publishing) unread(e *Definition) bool {
 	labels, others := e.Labels.Unreadable()

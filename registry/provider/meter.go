@@ -24,7 +24,7 @@ type Want struct {
 	// Linked are the addresses of apps that keep it awake by themselves: connections from
 	// there do not count. Nil: there are none.
 	Linked []netip.Addr
-	// Quick tells that bytes are not wanted, where it takes seconds to find them out.
+	// Quick reports whether bytes are not wanted, where it takes seconds to find them out.
 	Quick bool
 	// CPU asks for the CPU time, which a provider may take seconds to find out.
 	CPU bool

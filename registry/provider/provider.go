@@ -61,7 +61,7 @@ type Report struct {
 	Apps []inventory.App
 	// Gone are the names of the apps that no longer exist.
 	Gone []string
-	// Complete tells that Apps is the whole inventory: an app not in it is gone,
+	// Complete reports whether Apps is the whole inventory: an app not in it is gone,
 	// unless a report of it with a greater Version was already seen.
 	Complete bool
 	// Version of the report, on the same scale as App.Version.

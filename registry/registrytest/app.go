@@ -17,11 +17,11 @@ type App struct {
 	inventory.App
 	// Boot is the time from its start to healthy, Stopping that of a stop.
 	Boot, Stopping time.Duration
-	// Scaled tells that it has no instance while it sleeps, and none until it has booted.
+	// Scaled reports whether it has no instance while it sleeps, and none until it has booted.
 	Scaled bool
 	// Replicas is how many instances it has, which do the same; 0 is one.
 	Replicas int
-	// Forgets tells that its Replicas are forgotten as it is stopped: Start starts one, and
+	// Forgets reports whether its Replicas are forgotten as it is stopped: Start starts one, and
 	// Resume as many as Capture has kept.
 	Forgets bool
 	// CaptureErr is why it cannot be told how it is to come back. Nil: it can.
@@ -44,18 +44,18 @@ type App struct {
 	Addresses []netip.Addr
 	Host      string
 	Mapped    *inventory.Mapping
-	// NoHealth tells that it has no health check.
+	// NoHealth reports whether it has no health check.
 	NoHealth bool
 	// Never are the names of instances that run and never become healthy.
 	Never []string
-	// Alike tells that all of its instances are always as the first one is.
+	// Alike reports whether all of its instances are always as the first one is.
 	Alike bool
-	// Job tells that it ends well once it has booted. Crash is the exit code with which it
-	// ends then, 0: it runs on; OOM tells that it runs out of memory then.
+	// Job reports whether it ends well once it has booted. Crash is the exit code with which it
+	// ends then, 0: it runs on; OOM reports whether it runs out of memory then.
 	Job   bool
 	Crash int
 	OOM   bool
-	// Restarts tells that it is started again when it has crashed, MaxRestarts times at most;
+	// Restarts reports whether it is started again when it has crashed, MaxRestarts times at most;
 	// 0: always.
 	Restarts    bool
 	MaxRestarts int

@@ -42,7 +42,7 @@ type Data struct {
 	// Usual says how long it usually takes, that this is not known, or that it takes
 	// longer. Empty for an app that is ready or failed.
 	Usual string
-	// Known tells that it is known how long it usually takes. Percent is -1 if not, else
+	// Known reports whether it is known how long it usually takes. Percent is -1 if not, else
 	// how much of that time has passed, at most 95, and 100 when it is ready;
 	// UsualSeconds is that time, at least 1, and Remaining what is left of it. Both are 0 if
 	// it is not known, and Remaining also once there is nothing left.
@@ -50,7 +50,7 @@ type Data struct {
 	Percent                 int
 	UsualSeconds, Remaining int
 
-	// Form tells that the page is the answer to a form that could not be kept until the
+	// Form reports whether the page is the answer to a form that could not be kept until the
 	// app was ready. It has to be sent again: the page must not become the app by itself,
 	// and leads back ({{.T.Back}}).
 	Form string

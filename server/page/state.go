@@ -13,9 +13,9 @@ const overdueSlack = time.Second
 // State is what a page is of: an app, and how whoever looks at it stands to it.
 type State struct {
 	View registry.View
-	// Form tells that the page answers a form that was not sent.
+	// Form reports whether the page answers a form that was not sent.
 	Form bool
-	// Refused tells that the visitor's address has woken too many apps; Wait is until it may
+	// Refused reports whether the visitor's address has woken too many apps; Wait is until it may
 	// wake one more.
 	Refused bool
 	Wait    time.Duration

@@ -29,7 +29,7 @@ type Document struct {
 	// App and State are empty where no app is concerned.
 	App   string `json:"app,omitempty"`
 	State string `json:"state,omitempty"`
-	// Force tells that what was refused can be had by force.
+	// Force reports whether what was refused can be had by force.
 	Force bool `json:"force,omitempty"`
 
 	// Retry is until it is worth to ask again. Under a second it is one.
