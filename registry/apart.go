@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/inventory"
 )
 
@@ -43,6 +44,6 @@ func (pub *Publisher) turned(rt *inventory.Route, now time.Time) (fetched, leads
 	defer pub.unlock()
 	k := KeeperOfRoute(rt)
 	leading := pub.pollers.leading(k, now)
-	elsewhere := slices.ContainsFunc(leading, func(p *poller) bool { return !pub.publicationLocked(rt, p.to).Awake })
-	return have(leading, k.routing.version), len(leading) > 0 && !elsewhere
+	elsewhere := slices.ContainsFunc(leading, func(p *handover.Poller) bool { return !pub.publicationLocked(rt, p.To()).Awake })
+	return handover.Have(leading, k.routing.version), len(leading) > 0 && !elsewhere
 }

@@ -68,8 +68,8 @@ func (v *traefikView) hear(e *inventory.Definition, what string, by netip.Addr) 
 // runsTraefikLocked reports whether a Traefik that Paastis knows has the address. Called with
 // the lock held.
 func (v *traefikView) runsTraefikLocked(address netip.Addr) bool {
-	for who := range v.publisher.pollers.byFetcher {
-		if who.address == address {
+	for p := range v.publisher.pollers.All() {
+		if p.Address == address {
 			return true
 		}
 	}

@@ -297,7 +297,7 @@ func TestNobodyCanFillTheMemoryByFetchingTheRoutes(t *testing.T) {
 			w.publisher.Publish(by, url)
 			time.Sleep(time.Second)
 		}
-		if n := len(w.publisher.pollers.byFetcher); n > 100 {
+		if n := w.publisher.pollers.Len(); n > 100 {
 			t.Errorf("%d Traefiks are remembered", n)
 		}
 		for i := range 1000 {

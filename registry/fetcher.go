@@ -12,22 +12,15 @@ import (
 // routes.
 const recogniseLimit = 2 * time.Second
 
-// fetcher is who fetches the routes: an address, and the endpoint that it asks. The empty
-// endpoint is /traefik/config itself.
-type fetcher struct {
-	address  netip.Addr
-	endpoint string
-}
-
 // destinationLocked is what is known now of the Traefik that fetches. Called with the lock held.
-func (pub *Publisher) destinationLocked(who fetcher) *handover.Destination {
+func (pub *Publisher) destinationLocked(who handover.Fetcher) *handover.Destination {
 	inv := pub.definitions.inventory.Load()
-	t := handover.Traefik{Endpoint: who.endpoint, Set: pub.definitions.settings.Traefik, Elsewhere: pub.listed[who.endpoint].elsewhere}
-	if who.endpoint != "" {
-		t.Set = pub.definitions.settings.Endpoints[who.endpoint]
+	t := handover.Traefik{Endpoint: who.Endpoint, Set: pub.definitions.settings.Traefik, Elsewhere: pub.listed[who.Endpoint].elsewhere}
+	if who.Endpoint != "" {
+		t.Set = pub.definitions.settings.Endpoints[who.Endpoint]
 	}
 	t.Static = t.Set
-	keeper := pub.keepers.at(who.address)
+	keeper := pub.keepers.at(who.Address)
 	if keeper != nil {
 		t.App, t.Provider, t.Live = keeper.app, keeper.provider.ID(), keeper
 	}

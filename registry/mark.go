@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
 )
@@ -26,7 +27,7 @@ func (pub *Publisher) saveFirstMark(ctx context.Context) {
 func (pub *Publisher) renewMarks(ctx context.Context, now time.Time) {
 	pub.mu.Lock()
 	pub.endFormerMark(now)
-	due := len(pub.pollers.live(now)) > 0 && pub.marks.Prepare(now)
+	due := len(pub.pollers.Live(now)) > 0 && pub.marks.Prepare(now)
 	pub.mu.Unlock()
 	if due && (!pub.archive.Outlives() || pub.saver.save(ctx) == nil) {
 		pub.publishNextMark(now)
@@ -36,7 +37,7 @@ func (pub *Publisher) renewMarks(ctx context.Context, now time.Time) {
 // endFormerMark ends the key before, once all Traefiks have had the new one long enough.
 // Called with the lock held.
 func (pub *Publisher) endFormerMark(now time.Time) {
-	fetched := func(version uint64) bool { return pub.pollers.fetched(version, now) }
+	fetched := func(version uint64) bool { return pub.pollers.Fetched(version, now) }
 	if pub.marks.EndFormer(fetched, pub.definitions.settings.Throttle+noticeSlack, now) {
 		pub.archive.MarkUnsaved()
 	}
@@ -57,7 +58,7 @@ func (pub *Publisher) Sends(version uint64) {
 	pub.mu.Lock()
 	defer pub.unlock()
 	throttle := pub.definitions.settings.Throttle
-	pub.marks.Sent(version, throttle+switchSlack, throttle+pollPatience, time.Now())
+	pub.marks.Sent(version, throttle+switchSlack, throttle+handover.PollPatience, time.Now())
 }
 
 // AwaitMarks blocks until a Traefik must use the marks of now, at least for a second, and

@@ -40,8 +40,8 @@ func (o *problems) refresh(now time.Time) { o.set(o.warnings(), now) }
 // the routes. Called with the lock held.
 func (o *problems) warnings() inventory.Problems {
 	var told inventory.Problems
-	for _, p := range o.publisher.pollers.byFetcher {
-		told = append(told, p.to.Problems...)
+	for p := range o.publisher.pollers.All() {
+		told = append(told, p.To().Problems...)
 	}
 	told = append(told, o.contradictions(time.Now())...)
 	slices.SortFunc(told, byText)
@@ -94,9 +94,9 @@ func (o *problems) tell(now time.Time) (next time.Time) {
 func (o *problems) contradictions(now time.Time) inventory.Problems {
 	var all inventory.Problems
 	for _, endpoint := range slices.Sorted(maps.Keys(o.publisher.listed)) {
-		fetching := slices.DeleteFunc(o.publisher.pollers.live(now), func(p *poller) bool { return p.endpoint != endpoint })
+		fetching := slices.DeleteFunc(o.publisher.pollers.Live(now), func(p *handover.Poller) bool { return p.Endpoint != endpoint })
 		if len(fetching) == 1 { // else it is not known whose API it is
-			all = append(all, o.contradicts(fetching[0].to, o.publisher.listed[endpoint], now)...)
+			all = append(all, o.contradicts(fetching[0].To(), o.publisher.listed[endpoint], now)...)
 		}
 	}
 	return all

@@ -16,20 +16,9 @@ import (
 	"github.com/paastis/paastis/traefik/dynamic"
 )
 
-const (
-	// pollPatience is how long a Traefik that fetches the routes may be silent, at least,
-	// before it counts as gone: it asks each 5 s unless told otherwise. One that has come
-	// once, so that its pause is not known, has the time of pollGrace.
-	pollPatience = 15 * time.Second
-	// pollsMissed is how many of its usual pauses it may be silent.
-	pollsMissed = 3
-	// pollGrace is how long after Paastis's own start a Traefik may take to come back for
-	// its routes: it waits longer the longer Paastis was away, up to a minute.
-	pollGrace = 75 * time.Second
-	// mostReady is how many publications of a version are kept: there are few Traefiks, and
-	// Paastis has few URLs. As many who fetch are remembered.
-	mostReady = 16
-)
+// mostReady is how many publications of a version are kept: there are few Traefiks, and
+// Paastis has few URLs. As many who fetch are remembered.
+const mostReady = 16
 
 // Publisher is what the Traefiks are told of the routes, and what they have fetched: it turns
 // a route to its app, or to Paastis. Its exported methods may be called by several at once; the
@@ -48,9 +37,9 @@ type Publisher struct {
 	ready   map[publicationKey]Publication // what is made of this version
 	pollers pollers                        // who has fetched the routes
 
-	strangers    map[netip.Addr]bool               // who asked, and is no app that is known
-	destinations map[fetcher]*handover.Destination // what is known of those who ask for them
-	listed       map[string]listed                 // :: endpoint → what the API of its Traefik tells
+	strangers    map[netip.Addr]bool                        // who asked, and is no app that is known
+	destinations map[handover.Fetcher]*handover.Destination // what is known of those who ask for them
+	listed       map[string]listed                          // :: endpoint → what the API of its Traefik tells
 
 	marks *handover.Marks
 }
@@ -66,16 +55,16 @@ type publicationKey struct {
 func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher {
 	pub := &Publisher{
 		core: r.core, definitions: &r.definitions, keepers: &r.keepers, archive: r.archive,
-		version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: pollers{core: r.core, byFetcher: map[fetcher]*poller{}},
-		strangers: map[netip.Addr]bool{}, destinations: map[fetcher]*handover.Destination{}, listed: map[string]listed{},
+		version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: pollers{core: r.core, Pollers: handover.NewPollers()},
+		strangers: map[netip.Addr]bool{}, destinations: map[handover.Fetcher]*handover.Destination{}, listed: map[string]listed{},
 	}
-	pub.marks = handover.NewMarks(markLife, pub.version, pollGrace, now)
+	pub.marks = handover.NewMarks(markLife, pub.version, handover.PollGrace, now)
 	return pub
 }
 
 // beginLocked begins with the marks of the Paastis before. Called with the lock held.
 func (pub *Publisher) beginLocked(marks history.Marks, now time.Time) {
-	pub.pollers.begin(now)
+	pub.pollers.Begin(now)
 	pub.marks.Restore(marks, now)
 }
 
@@ -99,7 +88,7 @@ func (pub *Publisher) Publish(by netip.Addr, self string) Publication {
 // PublishAt is Publish for a Traefik that fetches at the endpoint of a name, of those that
 // the settings have; empty: at /traefik/config.
 func (pub *Publisher) PublishAt(endpoint string, by netip.Addr, self string) Publication {
-	who := fetcher{by, endpoint}
+	who := handover.Fetcher{Address: by, Endpoint: endpoint}
 	key, publications, middleware, version, made := pub.collect(who, self)
 	if made != nil {
 		return *made
@@ -110,19 +99,19 @@ func (pub *Publisher) PublishAt(endpoint string, by netip.Addr, self string) Pub
 	p.ETag = fmt.Sprintf(`"%016x"`, hash.Sum64())
 	pub.mu.Lock()
 	defer pub.unlock()
-	if pub.pollers.byFetcher[who] != nil && pub.version == version && len(pub.ready) < mostReady {
+	if pub.pollers.Of(who) != nil && pub.version == version && len(pub.ready) < mostReady {
 		pub.ready[key] = p
 	}
 	return p
 }
 
 // collect is what there is to publish, or the publication if it is made already.
-func (pub *Publisher) collect(who fetcher, self string) (key publicationKey, all []dynamic.Publication, middleware string, version uint64, made *Publication) {
+func (pub *Publisher) collect(who handover.Fetcher, self string) (key publicationKey, all []dynamic.Publication, middleware string, version uint64, made *Publication) {
 	pub.mu.Lock()
 	defer pub.unlock()
 	key = publicationKey{pub.destinationLocked(who), self}
-	if p := pub.pollers.byFetcher[who]; p != nil {
-		p.to, p.offered = key.to, key.to
+	if p := pub.pollers.Of(who); p != nil {
+		p.Offer(key.to)
 		if ready, ok := pub.ready[key]; ok {
 			return key, nil, "", 0, &ready
 		}
@@ -141,7 +130,7 @@ func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destin
 	p := dynamic.Publication{
 		Name: rt.Name, Labels: rt.Labels(), Router: *rt.Router.Router, Given: rt.Router.Given, Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, RouteVersion: k.routing.version,
 		Known: pub.definitions.inventory.Load().Middlewares,
-		Newer: pub.definitions.settings.IsNewer() && len(pub.pollers.byFetcher) <= 1,
+		Newer: pub.definitions.settings.IsNewer() && pub.pollers.Len() <= 1,
 	}
 	if h := rt.Router.Holder(); h != nil {
 		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
@@ -168,41 +157,35 @@ func (pub *Publisher) FetchedAt(endpoint string, by netip.Addr, self string, ver
 	now := time.Now()
 	pub.mu.Lock()
 	defer pub.unlock()
-	who := fetcher{by, endpoint}
-	p := pub.pollers.byFetcher[who]
+	who := handover.Fetcher{Address: by, Endpoint: endpoint}
+	p := pub.pollers.Of(who)
 	if p == nil {
-		if len(pub.pollers.byFetcher) == 0 {
+		if pub.pollers.Len() == 0 {
 			pub.journal.say(slog.LevelInfo, "Traefik fetches its routes: apps are in direct mode, unless they say otherwise", "traefik", by.String(), "paastis", self)
 		}
-		maps.DeleteFunc(pub.pollers.byFetcher, func(_ fetcher, p *poller) bool { return !p.isLive(now) })
-		p = &poller{fetcher: who, to: pub.destinationLocked(who)}
-		p.offered = p.to
-		pub.pollers.byFetcher[who] = p
+		p = pub.pollers.Add(who, pub.destinationLocked(who), now)
 		pub.rerouteAllLocked()
 		pub.problems.refresh(now)
 		pub.nudge()
-	} else {
-		p.every = now.Sub(p.at)
 	}
-	if p.version != version || pub.pollers.missing {
-		pub.pollers.comeBack()
+	another, elsewhere := p.Take(version, now)
+	if pub.pollers.ComeBack() || another {
 		pub.nudge()
 	}
-	if p.version, p.at = version, now; p.had != p.offered {
-		p.had = p.offered
+	if elsewhere {
 		pub.rerouteAllLocked()
 	}
 }
 
 // keepDestinationLocked remembers what is known of who fetches, and tells what is wrong with it.
 // Called with the lock held.
-func (pub *Publisher) keepDestinationLocked(who fetcher, d *handover.Destination) {
+func (pub *Publisher) keepDestinationLocked(who handover.Fetcher, d *handover.Destination) {
 	if len(pub.destinations) >= mostReady {
-		maps.DeleteFunc(pub.destinations, func(w fetcher, _ *handover.Destination) bool { return pub.pollers.byFetcher[w] == nil })
+		maps.DeleteFunc(pub.destinations, func(w handover.Fetcher, _ *handover.Destination) bool { return pub.pollers.Of(w) == nil })
 	}
 	pub.destinations[who] = d
-	if p := pub.pollers.byFetcher[who]; p != nil {
-		p.to = d
+	if p := pub.pollers.Of(who); p != nil {
+		p.Redirect(d)
 		pub.rerouteAllLocked()
 		pub.problems.refresh(time.Now())
 		pub.nudge()
@@ -211,8 +194,8 @@ func (pub *Publisher) keepDestinationLocked(who fetcher, d *handover.Destination
 
 // redirectLocked finds anew what the Traefiks get that fetch the routes. Called with the lock held.
 func (pub *Publisher) redirectLocked() {
-	for _, p := range pub.pollers.byFetcher {
-		p.to = pub.destinationLocked(p.fetcher) // which reroutes, if it is another
+	for p := range pub.pollers.All() {
+		p.Redirect(pub.destinationLocked(p.Fetcher)) // which reroutes, if it is another
 	}
 }
 

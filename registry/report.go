@@ -152,7 +152,7 @@ func (i *intake) apply(p provider.Provider, report provider.Report) {
 func (i *intake) load(p provider.Provider, now time.Time) (first bool) {
 	first = !i.loaded[p]
 	if len(i.loaded) == 0 {
-		i.publisher.pollers.begin(now)
+		i.publisher.pollers.Begin(now)
 	}
 	i.loaded[p] = true
 	return first

@@ -47,7 +47,7 @@ func (h *handOvers) isWithdrawn(k *Keeper) bool {
 		return false
 	}
 	h.at(k.since.Add(limit))
-	if !have(h.publisher.pollers.leading(k, h.now), k.routing.version) {
+	if !handover.Have(h.publisher.pollers.leading(k, h.now), k.routing.version) {
 		h.at(h.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
@@ -61,7 +61,7 @@ func (h *handOvers) isWithdrawn(k *Keeper) bool {
 func (h *handOvers) turnLimit(k *Keeper) time.Duration {
 	limit := withdrawalLimit
 	for _, poller := range h.publisher.pollers.leading(k, h.now) {
-		limit = max(limit, withdrawalLimit+poller.every)
+		limit = max(limit, withdrawalLimit+poller.Every())
 	}
 	return limit
 }
