@@ -13,7 +13,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/traefik"
 )
 
@@ -311,8 +311,8 @@ func (t Traefik) EndpointTokens() map[string]string {
 }
 
 // Gateways are the clients of the Traefiks' APIs, by the names of their endpoints.
-func (t Traefik) Gateways() map[string]registry.Gateway {
-	all := map[string]registry.Gateway{}
+func (t Traefik) Gateways() map[string]handover.Gateway {
+	all := map[string]handover.Gateway{}
 	for name, e := range t.Endpoints {
 		if api, _ := newAPI(e.APIURL); api != nil { // validated
 			all[name] = api

@@ -1,11 +1,14 @@
 // Package handover is what stands between Paastis and a Traefik: which routes that gets, by
-// its own flags and among the routers of others, and where they lead.
+// its own flags and among the routers of others, where they lead, who fetches them, and whether
+// Traefik is there yet: that it leads to an app that has come up, or no more to one that is to
+// sleep.
 //
-//	inventory ──▶ Choose ──▶ Destination ──▶ Servers
-//	all routes    for one    those that      where it reaches
-//	              Traefik    it gets         an app of them
+//	inventory ──▶ Choose ──▶ Destination ──▶ Servers        Pollers ──▶ Withdrawn
+//	all routes    for one    those that      where it       who has     none leads
+//	              Traefik    it gets         reaches one    got which   to the app
 //
-// It has no lock and no clock: what a registry knows of a Traefik goes in as a value.
+// What decides has no lock and no clock: what a registry knows of a Traefik goes in as a value.
+// A Proof alone, and what asks a Gateway, take the time that Traefik's API takes.
 package handover
 
 import (

@@ -19,7 +19,7 @@ import (
 // proves nothing, it must cost nothing.
 const hearEvery = time.Second
 
-// Lister is a Gateway that tells what Traefik has, too.
+// Lister is a handover.Gateway that tells what Traefik has, too.
 type Lister interface {
 	// Middlewares are all that are in force. It blocks for the answer.
 	Middlewares(ctx context.Context) (traefik.Catalog, error)

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/traefik/api"
 )
 
@@ -27,7 +28,7 @@ func (is *listed) keep(was listed) bool {
 
 // askEndpoint asks the API of the Traefik of an endpoint for its routers, at each audit,
 // until ctx ends. What it cannot tell now stays as it was known.
-func (v *traefikView) askEndpoint(ctx context.Context, endpoint string, gateway Gateway) {
+func (v *traefikView) askEndpoint(ctx context.Context, endpoint string, gateway handover.Gateway) {
 	for ctx.Err() == nil {
 		if routers, err := gateway.Routers(ctx); err != nil {
 			v.log.Debug("Traefik does not tell its routers", "endpoint", endpoint, "error", err)

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/traefik"
 	"github.com/paastis/paastis/traefik/api"
@@ -36,7 +37,7 @@ func liveTold(t *testing.T, g telling, apps ...*fakeApp) *world {
 	f := newFake(apps...)
 	s := settingsFor(t, "")
 	s.Endpoints = map[string]traefik.Static{"e": {}}
-	w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: s, Gateways: map[string]Gateway{"e": g}})
+	w := liveOn(t, f, Options{Providers: []provider.Provider{metered{f, true}}, Settings: s, Gateways: map[string]handover.Gateway{"e": g}})
 	by := netip.MustParseAddr("10.0.0.2")
 	w.publisher.FetchedAt("e", by, self, w.publisher.PublishAt("e", by, self).Version)
 	go func() { // it goes on fetching

@@ -94,7 +94,7 @@ func TestAnAppIsPassedOnlyOnceTraefikListsItsServer(t *testing.T) {
 		time.Sleep(time.Second)
 		pass("with no service", false)
 		g.become(nil, "http://10.0.0.6:8080", "http://10.0.0.7:8080")
-		time.Sleep(latePause + switchSlack + time.Millisecond)
+		time.Sleep(250*time.Millisecond + switchSlack + time.Millisecond)
 		pass("with its server", true)
 		if asked := g.wasAsked(); asked[0] != "solo@fake" {
 			t.Errorf("asked for %q", asked[0])
@@ -118,7 +118,7 @@ func TestAnAppOfAURLIsPassedOnlyOnceTraefikUsesTheServerThatAFileHasOfIt(t *test
 			t.Error("requests pass, though Traefik answers them itself")
 		}
 		g.become(nil, "https://Shop.example.com:443/")
-		time.Sleep(latePause + switchSlack + time.Millisecond)
+		time.Sleep(250*time.Millisecond + switchSlack + time.Millisecond)
 		if !k.Open() {
 			t.Error("requests do not pass, though Traefik leads them to its URL")
 		}

@@ -56,10 +56,10 @@ type Options struct {
 	// Probe tells whether an app answers. Nil: by TCP or HTTP, as its target says.
 	Probe func(ctx context.Context, target inventory.Target) error
 	// Gateway is Traefik's own word on what it can reach. Nil: it cannot be asked.
-	Gateway Gateway
+	Gateway handover.Gateway
 	// Gateways are those of the Traefiks that fetch their routes at an endpoint of
 	// Settings.Endpoints, by its name. One that is not there cannot be asked.
-	Gateways map[string]Gateway
+	Gateways map[string]handover.Gateway
 	// Audit is the time between two looks at everything, in case an event was lost, of
 	// providers that are not Paced. Zero: DefaultAudit.
 	Audit time.Duration

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/history"
 )
 
@@ -11,10 +12,10 @@ import (
 type traefikView struct {
 	*core
 	log       *slog.Logger
-	gateway   Gateway            // nil: it cannot be asked
-	gateways  map[string]Gateway // :: endpoint → that of its Traefik
-	audit     time.Duration      // between two questions
-	redefined chan struct{}      // apps have changed: Traefik's routers may have
+	gateway   handover.Gateway            // nil: it cannot be asked
+	gateways  map[string]handover.Gateway // :: endpoint → that of its Traefik
+	audit     time.Duration               // between two questions
+	redefined chan struct{}               // apps have changed: Traefik's routers may have
 
 	definitions *definitions
 	keepers     *keeperSet
@@ -25,7 +26,7 @@ type traefikView struct {
 }
 
 // gatewayOf is that of the Traefik that fetches at an endpoint; nil if it cannot be asked.
-func (v *traefikView) gatewayOf(endpoint string) Gateway {
+func (v *traefikView) gatewayOf(endpoint string) handover.Gateway {
 	if endpoint == "" {
 		return v.gateway
 	}

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
+	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/reason"
-	"github.com/paastis/paastis/traefik/api"
-	"github.com/paastis/paastis/traefik/dynamic"
 )
 
 // withdrawalLimit is how long Traefik may take to lead an app's requests to Paastis again, once
@@ -76,65 +74,20 @@ func (h *handOvers) proveWithdrawal(k *Keeper) {
 	h.tasks.doLocked(k, task{alone: true, current: turned, work: func(ctx context.Context) func() {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
-		err := errNotWithdrawn
-		for errors.Is(err, errNotWithdrawn) && ctx.Err() == nil && h.tasks.still(turned) {
-			if err = withdrawn(ctx, proofs, version); err != nil {
-				sleep(ctx, provePause)
+		err := handover.ErrNotWithdrawn
+		for errors.Is(err, handover.ErrNotWithdrawn) && ctx.Err() == nil && h.tasks.still(turned) {
+			if err = handover.Withdrawn(ctx, proofs, version); err != nil {
+				sleep(ctx, handover.ProvePause)
 			}
 		}
 		return func() { h.transitions.withdrawalProved(k, err) }
 	}})
 }
 
-// errNotWithdrawn reports that Traefik does not lead requests to Paastis yet.
-var errNotWithdrawn = errors.New("a route does not lead to Paastis yet")
-
-// withdrawalProof is a route, and the Traefik that tells where it leads.
-type withdrawalProof struct {
-	gateway Gateway
-	route   string
-}
-
-// proofs are what shows that no Traefik leads requests to the app any more. None: it cannot
-// be shown, for one of them has no API, shares it with another, or may still use a route
-// that it does not get any more.
-func (h *handOvers) proofs(k *Keeper) []withdrawalProof {
-	var all []withdrawalProof
-	asked := map[string]bool{}
-	for _, poller := range h.publisher.pollers.leading(k, h.now) {
-		gateway := h.traefik.gatewayOf(poller.endpoint)
-		if gateway == nil || asked[poller.endpoint] || h.others(poller) || !poller.to.Leads(k) || poller.had != nil && poller.had.Inventory != poller.to.Inventory {
-			return nil
-		}
-		asked[poller.endpoint] = true
-		for _, rt := range poller.to.Routes {
-			if KeeperOfRoute(rt.Route) == k {
-				all = append(all, withdrawalProof{gateway, rt.Name})
-			}
-		}
-	}
-	return all
-}
-
-// others reports whether another Traefik fetches at the same endpoint: which of both answers is
-// not known.
-func (h *handOvers) others(than *poller) bool {
-	return slices.ContainsFunc(h.publisher.pollers.live(h.now), func(o *poller) bool { return o != than && o.endpoint == than.endpoint })
-}
-
-// withdrawn is nil if the service of each route has Paastis for its only server, as it was
-// published in that turn.
-func withdrawn(ctx context.Context, proofs []withdrawalProof, turned uint64) error {
-	for _, proof := range proofs {
-		servers, err := proof.gateway.Servers(ctx, dynamic.ServiceName(proof.route))
-		if err != nil && !errors.Is(err, api.ErrNoService) {
-			return err
-		}
-		if len(servers) != 1 || !dynamic.IsRouteVersion(servers[0].URL, turned) {
-			return errNotWithdrawn
-		}
-	}
-	return nil
+// proofs are what shows that no Traefik leads requests to the app any more. None: it cannot be
+// shown.
+func (h *handOvers) proofs(k *Keeper) []handover.Withdrawal {
+	return h.publisher.pollers.Withdrawals(k, k.routing.stale, h.traefik.gatewayOf, h.now)
 }
 
 // withdrawalProved takes in how the proof went. Requests that are on their way through Traefik
@@ -143,7 +96,7 @@ func (t *transitions) withdrawalProved(k *Keeper, err error) {
 	switch {
 	case err == nil:
 		k.routing.withdraw(time.Now().Add(switchSlack))
-	case !errors.Is(err, errNotWithdrawn) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+	case !errors.Is(err, handover.ErrNotWithdrawn) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		t.doubt(k, err)
 	}
 }
