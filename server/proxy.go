@@ -61,6 +61,7 @@ type proxy struct {
 	log      *slog.Logger
 	apart    sync.Map        // :: name of an app that shares no network with Paastis → it was told
 	cutting  context.Context // ends when requests on their way to an app have to be cut
+	farewell time.Duration   // see farewellLimit
 }
 
 func newProxy(cutting context.Context, reg *registry.Registry, refusals *refusals, log *slog.Logger) *proxy {
@@ -72,7 +73,7 @@ func newProxy(cutting context.Context, reg *registry.Registry, refusals *refusal
 	return &proxy{
 		http: newTransport(one), h2c: newTransport(two), https: newTransport(both), https1: newTransport(one),
 		url: newURLTransport(both), url1: newURLTransport(one),
-		registry: reg, refusals: refusals, log: log, cutting: cutting,
+		registry: reg, refusals: refusals, log: log, cutting: cutting, farewell: farewellLimit,
 	}
 }
 
@@ -118,17 +119,17 @@ func (p *proxy) carry(ctx context.Context, a *routedRequest, counts bool) bool {
 		ctx, cancel := context.WithCancel(a.r.Context())
 		defer context.AfterFunc(p.cutting, cancel)()
 		defer cancel()
-		a.attend(cancel)
+		a.attend(p.farewell, cancel)
 		p.pass(ctx, a, target, conn)
 	}
 	return true
 }
 
-// attend ends a WebSocket soon after its visitor has left, even if the app does not notice:
+// attend ends a WebSocket a farewell after its visitor has left, even if the app does not notice:
 // one that only waits for something to tell would be in use for ever.
-func (a *routedRequest) attend(end func()) {
+func (a *routedRequest) attend(farewell time.Duration, end func()) {
 	if strings.EqualFold(a.r.Header.Get("Upgrade"), "websocket") {
-		a.w.left = func() { time.AfterFunc(farewellLimit, end) }
+		a.w.left = func() { time.AfterFunc(farewell, end) }
 	}
 }
 

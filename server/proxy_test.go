@@ -379,13 +379,15 @@ func TestWebSocketIsHeldUntilItsAppIsReady(t *testing.T) {
 
 func TestWebSocketEndsWithItsVisitorThoughTheAppDoesNotNotice(t *testing.T) {
 	leave := newFlag()
-	s := onSockets(t, behind(t, func(w http.ResponseWriter, r *http.Request) {
+	of := begin(t, behind(t, func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, nil)
 		if err == nil {
 			defer func() { _ = c.CloseNow() }()
 			<-leave.raised // it never reads
 		}
 	}))
+	of.direct.proxy.farewell = 200 * time.Millisecond
+	s := serving(t, of)
 	t.Cleanup(leave.raise)
 	c, _, err := websocket.Dial(t.Context(), s.url+"/.paastis/"+registrytest.Mark("shop")+"/chat", &websocket.DialOptions{Host: "shop.test"})
 	if err != nil {
@@ -395,7 +397,6 @@ func TestWebSocketEndsWithItsVisitorThoughTheAppDoesNotNotice(t *testing.T) {
 		t.Errorf("%d requests on their way", n)
 	}
 	_ = c.CloseNow()
-	time.Sleep(farewellLimit)
 	soon(t, "nothing is on its way", func() bool { return s.using("shop") == 0 })
 }
 
