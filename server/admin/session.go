@@ -1,6 +1,7 @@
 package admin
 
 import (
+	linked "container/list"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -27,6 +28,7 @@ const (
 type sessions struct {
 	mu     sync.Mutex
 	active map[[sha256.Size]byte]session // :: sum of the cookie's value → what it stands for
+	byAge  *linked.List                  // of the sums of those, the oldest first
 }
 
 // session is one log-in of a person.
@@ -35,10 +37,11 @@ type session struct {
 	csrf    string          // what its requests send that no other site can know
 	ctx     context.Context // ends with the session
 	end     context.CancelFunc
+	place   *linked.Element // in byAge
 }
 
 func newSessions() *sessions {
-	return &sessions{active: map[[sha256.Size]byte]session{}}
+	return &sessions{active: map[[sha256.Size]byte]session{}, byAge: linked.New()}
 }
 
 // begin starts a session, and returns its cookie's value, which is kept nowhere.
@@ -48,26 +51,30 @@ func (s *sessions) begin(now time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.makeRoom(now)
-	s.active[sha256.Sum256([]byte(cookie))] = one
+	sum := sha256.Sum256([]byte(cookie))
+	one.place = s.byAge.PushBack(sum)
+	s.active[sum] = one
 	return cookie
 }
 
 // makeRoom forgets the sessions that are over, and ends the oldest if there are too many
 // others. Called with s.mu held.
 func (s *sessions) makeRoom(now time.Time) {
-	var oldest [sha256.Size]byte
-	for sum, one := range s.active {
-		switch was, ok := s.active[oldest]; {
-		case !now.Before(one.expires):
-			delete(s.active, sum)
-		case !ok || one.expires.Before(was.expires):
-			oldest = sum
+	for s.byAge.Len() > 0 {
+		sum := s.byAge.Front().Value.([sha256.Size]byte)
+		if now.Before(s.active[sum].expires) && len(s.active) < mostSessions {
+			return
 		}
+		s.remove(sum)
 	}
-	if len(s.active) >= mostSessions {
-		s.active[oldest].end()
-		delete(s.active, oldest)
-	}
+}
+
+// remove ends a session. Called with s.mu held.
+func (s *sessions) remove(sum [sha256.Size]byte) {
+	one := s.active[sum]
+	one.end()
+	s.byAge.Remove(one.place)
+	delete(s.active, sum)
 }
 
 // of returns the session that a request has a cookie of. It may have other cookies of the
@@ -89,9 +96,8 @@ func (s *sessions) endOf(r *http.Request) {
 	defer s.mu.Unlock()
 	for _, cookie := range r.CookiesNamed(cookieName) {
 		sum := sha256.Sum256([]byte(cookie.Value))
-		if one, ok := s.active[sum]; ok {
-			one.end()
-			delete(s.active, sum)
+		if _, ok := s.active[sum]; ok {
+			s.remove(sum)
 		}
 	}
 }
