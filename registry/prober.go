@@ -185,8 +185,10 @@ func (p *prober) isUnhealthy(k *Keeper) bool {
 	})
 }
 
-// unanswered is why an app that runs does not count as healthy.
+// unanswered is why an app that runs does not count as healthy. One that is asked at no port was
+// still waited for, such as for a part of it that does not run.
 func (p *prober) unanswered(k *Keeper) reason.Reason {
+	ports := k.Definition().ProbePorts()
 	switch status := k.attempt.ready.fault.Status; {
 	case p.isUnhealthy(k):
 		return reason.Reason{Kind: reason.Unhealthy}
@@ -194,7 +196,9 @@ func (p *prober) unanswered(k *Keeper) reason.Reason {
 		return reason.Reason{Kind: reason.Untrusted}
 	case status != 0:
 		return reason.Reason{Kind: reason.ProbeAnswered, Code: status}
+	case len(ports) == 0:
+		return reason.Reason{Kind: reason.NotStarted}
 	default:
-		return reason.Reason{Kind: reason.NoAnswer, Code: int(k.Definition().ProbePorts()[0])}
+		return reason.Reason{Kind: reason.NoAnswer, Code: int(ports[0])}
 	}
 }
