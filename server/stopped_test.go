@@ -18,3 +18,13 @@ func TestAnAppThatItsOwnerStoppedSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestAProgramHearsThatNothingIsKnownOfAnAppWhoseProviderDoesNotAnswer(t *testing.T) {
+	const why = "How it fares is not known: its provider cannot be reached."
+	for _, state := range []registry.State{registry.Starting, registry.Stopping} {
+		v := registry.View{Name: "shop", State: state, Reason: reason.Reason{Kind: reason.ProviderUnreachable, Pending: true}}
+		if p := appProblem(v); p.Status != 503 || p.Detail != why || p.State != state.String() || p.Reason != reason.ProviderUnreachable {
+			t.Errorf("while it is %s: %+v", state, p)
+		}
+	}
+}
