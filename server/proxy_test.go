@@ -177,6 +177,7 @@ func watchMemory(t *testing.T) func() int64 {
 }
 
 func TestBodyIsAskedForOnlyOnceTheAppIsReady(t *testing.T) {
+	t.Parallel()
 	app := behind(t, summing)
 	app.Boot = 300 * time.Millisecond
 	s := onSockets(t, app)
@@ -211,6 +212,7 @@ func TestBodyThatTheAppDoesNotWantIsNeverSent(t *testing.T) {
 }
 
 func TestAnswerBeforeTheEndOfABodyHarmsNoLaterRequest(t *testing.T) {
+	t.Parallel()
 	s := onSockets(t, behind(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > 10 {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -239,8 +241,10 @@ func TestAnswerBeforeTheEndOfABodyHarmsNoLaterRequest(t *testing.T) {
 }
 
 func TestTrailersGoBothWays(t *testing.T) {
+	t.Parallel()
 	for _, scheme := range []string{"http", "h2c"} {
 		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
 			s := onSockets(t, speaking(t, scheme, func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Trailer", "X-Announced")
 				_, _ = io.Copy(io.Discard, r.Body)
@@ -287,6 +291,7 @@ func speaking(t *testing.T, scheme string, h http.HandlerFunc) *registrytest.App
 }
 
 func TestAppsAreSpokenToAsTheirLabelsSay(t *testing.T) {
+	t.Parallel()
 	tell := func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s %t %s %s", r.Proto, r.TLS != nil, r.Host, r.RequestURI)
 	}
@@ -296,6 +301,7 @@ func TestAppsAreSpokenToAsTheirLabelsSay(t *testing.T) {
 		"h2c":   "HTTP/2.0 false shop.test /a//b?c;d",
 	} {
 		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
 			s := onSockets(t, speaking(t, scheme, tell))
 			for range 3 {
 				if got := read(t, do(t, s.to("GET", "/a//b?c;d", nil)).Body); got != want {
@@ -307,6 +313,7 @@ func TestAppsAreSpokenToAsTheirLabelsSay(t *testing.T) {
 }
 
 func TestTraefikMaySpeakHTTP2WithoutTLS(t *testing.T) {
+	t.Parallel()
 	app := speaking(t, "h2c", chatting)
 	app.Boot = 300 * time.Millisecond
 	s := onSockets(t, app)
@@ -331,8 +338,10 @@ func TestTraefikMaySpeakHTTP2WithoutTLS(t *testing.T) {
 }
 
 func TestWebSocketIsHeldUntilItsAppIsReady(t *testing.T) {
+	t.Parallel()
 	for _, scheme := range []string{"http", "https"} {
 		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
 			gone := newFlag()
 			app := speaking(t, scheme, func(w http.ResponseWriter, r *http.Request) {
 				defer gone.raise()
@@ -378,6 +387,7 @@ func TestWebSocketIsHeldUntilItsAppIsReady(t *testing.T) {
 }
 
 func TestWebSocketEndsWithItsVisitorThoughTheAppDoesNotNotice(t *testing.T) {
+	t.Parallel()
 	leave := newFlag()
 	of := begin(t, behind(t, func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, nil)
@@ -401,8 +411,10 @@ func TestWebSocketEndsWithItsVisitorThoughTheAppDoesNotNotice(t *testing.T) {
 }
 
 func TestVisitorWhoLeavesIsSeenByTheApp(t *testing.T) {
+	t.Parallel()
 	for name, lines := range map[string][]string{"a download": nil, "events": {"Accept: text/event-stream"}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			gone := newFlag()
 			s := onSockets(t, behind(t, func(w http.ResponseWriter, r *http.Request) {
 				fmt.Fprintln(w, "first")
@@ -423,6 +435,7 @@ func TestVisitorWhoLeavesIsSeenByTheApp(t *testing.T) {
 }
 
 func TestVisitorWhoLeavesBeforeTheAnswerIsSeenByTheApp(t *testing.T) {
+	t.Parallel()
 	came, gone := newFlag(), newFlag()
 	s := onSockets(t, behind(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -442,10 +455,14 @@ func TestVisitorWhoLeavesBeforeTheAnswerIsSeenByTheApp(t *testing.T) {
 	soon(t, "nothing is on its way", func() bool { return s.using("shop") == 0 })
 }
 
-// later is an address at which nobody listens until open is called.
+// later is an address at which nobody listens until open is called. It is on an IP address where
+// no other test is given a port meanwhile, if the machine has one.
 func later(t *testing.T, h http.HandlerFunc) (address net.Addr, open func()) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		ln, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -464,8 +481,10 @@ func later(t *testing.T, h http.HandlerFunc) (address net.Addr, open func()) {
 }
 
 func TestVisitorsDoNotSeeThatAReadyAppDoesNotListenYet(t *testing.T) {
+	t.Parallel()
 	for name, lines := range map[string][]string{"a person": {browser}, "a program": {"Content-Type: text/plain"}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			address, open := later(t, summing)
 			s := onSockets(t, at(address).Awake())
 			time.AfterFunc(500*time.Millisecond, open)
@@ -479,6 +498,7 @@ func TestVisitorsDoNotSeeThatAReadyAppDoesNotListenYet(t *testing.T) {
 }
 
 func TestRequestThatFoundItsAppGoneIsHeldAgain(t *testing.T) {
+	t.Parallel()
 	address, open := later(t, summing)
 	s := onSockets(t, at(address).Awake())
 	time.AfterFunc(300*time.Millisecond, func() { // somebody stops it
@@ -495,11 +515,12 @@ func TestRequestThatFoundItsAppGoneIsHeldAgain(t *testing.T) {
 }
 
 func TestAppThatAcceptsNoConnectionIsSaidTo(t *testing.T) {
+	t.Parallel()
 	address, _ := later(t, summing)
 	s := onSockets(t, at(address).Awake().Label("paastis.direct_hold_timeout", "300ms"))
 	for kind, lines := range map[string][]string{"a program": nil, "a monitor": {"User-Agent: Pingdom"}} {
 		resp := do(t, s.to("GET", "/", nil, lines...))
-		if got := read(t, resp.Body); resp.StatusCode != 502 || !strings.Contains(got, "does not accept connections") || strings.Contains(got, "127.0.0.1") {
+		if got := read(t, resp.Body); resp.StatusCode != 502 || !strings.Contains(got, "does not accept connections") || strings.Contains(got, "127.0.0.") {
 			t.Errorf("%s gets %d: %s", kind, resp.StatusCode, got)
 		}
 		if h := resp.Header; h.Get(problem.StateHeader) != "ready" || h.Get("Cache-Control") != "no-store" {
@@ -509,6 +530,7 @@ func TestAppThatAcceptsNoConnectionIsSaidTo(t *testing.T) {
 }
 
 func TestAppThatBreaksOffIsSaidToOrSeen(t *testing.T) {
+	t.Parallel()
 	s := onSockets(t, behind(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/half" {
 			fmt.Fprintln(w, "half")
@@ -534,6 +556,7 @@ func TestAppThatBreaksOffIsSaidToOrSeen(t *testing.T) {
 }
 
 func TestNoLimitOfForwardAuthsCutsALongAnswer(t *testing.T) {
+	t.Parallel()
 	app := behind(t, func(w http.ResponseWriter, r *http.Request) {
 		for i := range 8 {
 			fmt.Fprintln(w, i)
