@@ -42,7 +42,10 @@ func giveBack(ctx context.Context, everyLook time.Duration, percent int) error {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(wait):
-			runtime.GC() // what is pooled outlives one collection
+			// What is pooled outlives one collection, and FreeOSMemory makes the second. More
+			// free nothing: after a million requests with 1,000 apps the heap was 7,645 kB
+			// after the first, 7,635 after the second, and the same after eight.
+			runtime.GC()
 			debug.FreeOSMemory()
 			releaseProgram()
 			debug.SetGCPercent(percent)
