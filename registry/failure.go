@@ -188,7 +188,7 @@ func (d *needWaker) failFor(k, needed *Keeper) {
 	if needed.state == Failed && needed.failures.retryAt.After(d.now) {
 		k.failures.retry(needed.failures.retryAt)
 	}
-	d.move(k)
+	d.noteChange(k)
 }
 
 // end takes in that an app ended on its way up: a job may, and anything else failed.
@@ -196,11 +196,11 @@ func (p *pass) end(k *Keeper) {
 	last := k.app.LastInstance()
 	if !last.OOMKilled && last.Fault == "" && last.ExitCode == 0 && k.Definition().MayEnd() {
 		k.endings.complete(p.now)
-		p.enter(k, Asleep, reason.Reason{Kind: reason.Completed})
+		p.changeState(k, Asleep, reason.Reason{Kind: reason.Completed})
 		return
 	}
 	p.transitions.fail(k, failureOfInstance(last), p.now)
-	p.move(k)
+	p.noteChange(k)
 }
 
 // breakLoop stops an app that its provider starts again and again. It fails once it is
@@ -218,7 +218,7 @@ func (p *pass) timeOut(k *Keeper) {
 		why = reason.Of(lost) // what it did is not known
 	}
 	p.transitions.fail(k, failureOf(why), p.now)
-	p.move(k)
+	p.noteChange(k)
 }
 
 // missed is what an app did not do in time.

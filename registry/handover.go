@@ -41,7 +41,7 @@ func (h *handOvers) handOver(k *Keeper) {
 		return
 	}
 	k.usage.begin(h.now)
-	h.enter(k, Ready, reason.Reason{})
+	h.changeState(k, Ready, reason.Reason{})
 	h.transitions.admit(k)
 }
 

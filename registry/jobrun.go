@@ -55,7 +55,7 @@ func (o *descent) failOverdue(k *Keeper) bool {
 		why = reason.Of(lost) // whether it did is not known
 	}
 	o.transitions.fail(k, failureOf(why), o.now)
-	o.move(k)
+	o.noteChange(k)
 	return true
 }
 

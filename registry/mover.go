@@ -40,10 +40,10 @@ func (m *mover) advance(now time.Time) time.Time {
 	m.mu.Lock()
 	defer m.unlock()
 	p := m.newPass(now)
-	for p.moved {
+	for p.changed {
 		p.begin()
 		for _, k := range slices.Clone(m.keepers.moving) { // a step may add to them
-			if p.moves[k] < mostMoves {
+			if p.changes[k] < mostChanges {
 				p.step(k)
 			}
 		}

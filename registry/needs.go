@@ -98,7 +98,7 @@ func (d *needWaker) wakeFor(e *inventory.Definition, by *Keeper, optional bool) 
 	case Starting:
 		if !k.attempt.wanted {
 			k.attempt.join()
-			d.move(k)
+			d.noteChange(k)
 		}
 	case Ready:
 		if !e.Job && !d.supply.supplied(k) {
@@ -106,7 +106,7 @@ func (d *needWaker) wakeFor(e *inventory.Definition, by *Keeper, optional bool) 
 		}
 	case Stopping:
 		if k.attempt.startAgain(by.attempt.wakeBegan) {
-			d.move(k)
+			d.noteChange(k)
 		}
 	case Failed:
 		if !d.now.Before(k.failures.retryAt) && !k.jobRun().isOverdue(d.now) {
@@ -124,7 +124,7 @@ func (d *needWaker) wakeOptional(k *Keeper, reason reason.Reason, since time.Tim
 // wake begins a wake within a pass.
 func (d *needWaker) wake(k *Keeper, reason reason.Reason, since time.Time) {
 	d.transitions.beginWake(k, reason, since, d.now)
-	d.move(k)
+	d.noteChange(k)
 }
 
 // optionalMoment is how long an app waits for an optional one that comes before it: most are

@@ -237,15 +237,15 @@ func TestOnePassMovesAnAppSoOftenAtMost(t *testing.T) {
 		p := newPass(r, now)
 		k := &Keeper{}
 		k.define(&inventory.Definition{Name: "x"})
-		for range mostMoves - 1 {
-			p.moved = false
-			if p.move(k); !p.moved {
+		for range mostChanges - 1 {
+			p.changed = false
+			if p.noteChange(k); !p.changed {
 				t.Fatal("the pass does not go on after a move")
 			}
 		}
-		p.moved = false
+		p.changed = false
 		for range 3 {
-			if p.move(k); p.moved {
+			if p.noteChange(k); p.changed {
 				t.Error("the pass goes on and on")
 			}
 		}

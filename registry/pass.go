@@ -2,11 +2,11 @@ package registry
 
 import "time"
 
-// mostMoves is how often an app is moved in one pass: more is a fault of ours, which must
+// mostChanges is how often an app may change in one pass: more is a fault of ours, which must
 // not take the process. Its way from asleep to ready takes four.
-const mostMoves = 16
+const mostChanges = 16
 
-// stuckPause is when an app is moved again that was moved too often in one pass.
+// stuckPause is when an app is stepped again that has changed too often in one pass.
 const stuckPause = time.Second
 
 // pass is one go over all apps, under the lock: it takes each as far as it can go now.
@@ -20,9 +20,9 @@ type pass struct {
 	orders   *orders
 }
 
-// newPass makes a pass that has moved nothing so far. It is called with r.mu held.
+// newPass makes a pass in which nothing has changed so far. It is called with r.mu held.
 func newPass(r *Registry, now time.Time) *pass {
-	s := &schedule{core: r.core, supply: &r.supply, transitions: r.transitions, now: now, next: now.Add(time.Hour), moved: true, moves: map[*Keeper]int{}}
+	s := &schedule{core: r.core, supply: &r.supply, transitions: r.transitions, now: now, next: now.Add(time.Hour), changed: true, changes: map[*Keeper]int{}}
 	p := &pass{schedule: s, prober: r.prober, orders: r.orders}
 	p.needs = &needWaker{schedule: s, supply: &r.supply, transitions: r.transitions}
 	p.slots = &startSlots{schedule: s, needs: p.needs, supply: &r.supply, keepers: &r.keepers}
@@ -37,7 +37,7 @@ func newPass(r *Registry, now time.Time) *pass {
 	return p
 }
 
-// begin begins another go over the apps, some of which have moved.
+// begin begins another go over the apps, some of which have changed.
 func (p *pass) begin() {
 	p.settle()
 	p.descent.summaries.forgetUse()

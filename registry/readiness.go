@@ -80,7 +80,7 @@ func (p *pass) answers(k *Keeper) bool {
 		p.journal.say(slog.LevelWarn, "app is opened though a part of it does not serve", "app", k.Name(), "serving", len(p.prober.serving(k)), "of", len(k.app.Instances))
 	}
 	k.attempt.heal(p.now)
-	p.move(k)
+	p.noteChange(k)
 	k.notify()
 	return true
 }

@@ -7,20 +7,20 @@ import (
 	"github.com/paastis/paastis/registry/reason"
 )
 
-// schedule is when to look again, and what moved so far, of one pass. It is used with the
+// schedule is when to look again, and what has changed so far, in one pass. It is used with the
 // registry's lock held.
 type schedule struct {
 	*core
 	supply      *supply
 	transitions *transitions
 	now         time.Time
-	next        time.Time // when to look again
-	moved       bool      // an app changed, so others may follow
-	moves       map[*Keeper]int
+	next        time.Time       // when to look again
+	changed     bool            // an app did, so others may follow
+	changes     map[*Keeper]int // of each app
 }
 
-// settle takes what has moved for followed.
-func (c *schedule) settle() { c.moved = false }
+// settle takes what has changed for followed.
+func (c *schedule) settle() { c.changed = false }
 
 // at makes sure that the next pass is no later than t. A time that is past is left out:
 // what it would move has moved, or waits for something else than time.
@@ -30,21 +30,21 @@ func (c *schedule) at(t time.Time) {
 	}
 }
 
-// move notes that an app has changed within a pass: others, and it itself, may follow.
-func (c *schedule) move(k *Keeper) {
+// noteChange notes that an app has changed within a pass: others, and it itself, may follow.
+func (c *schedule) noteChange(k *Keeper) {
 	c.supply.touch()
-	c.moves[k]++
-	switch n := c.moves[k]; {
-	case n < mostMoves:
-		c.moved = true
-	case n == mostMoves:
+	c.changes[k]++
+	switch n := c.changes[k]; {
+	case n < mostChanges:
+		c.changed = true
+	case n == mostChanges:
 		c.journal.say(slog.LevelError, "app is moved without end, and left for the next pass: please report this", "app", k.Name(), "state", k.state.String(), "reason", k.reason.get().String())
 		c.at(c.now.Add(stuckPause))
 	}
 }
 
-// enter changes a state within a pass: the apps around may follow.
-func (c *schedule) enter(k *Keeper, s State, reason reason.Reason) {
+// changeState changes a state within a pass: the apps around may follow.
+func (c *schedule) changeState(k *Keeper, s State, reason reason.Reason) {
 	c.transitions.setState(k, s, reason, c.now)
-	c.move(k)
+	c.noteChange(k)
 }

@@ -64,7 +64,7 @@ func (o *descent) stepReady(k *Keeper) {
 		o.stop(k, d.Reason) // nobody is let through: there is no door to close first
 		return
 	case d.Sleep:
-		o.enter(k, Draining, d.Reason)
+		o.changeState(k, Draining, d.Reason)
 		return
 	case d.Sample:
 		o.sampler.begin(k, o.now.Sub(s.LastUse) >= s.MaxIdle || s.SleepIsAsked())
@@ -86,7 +86,7 @@ func (o *descent) stepDraining(k *Keeper) {
 	switch {
 	case !d.Sleep:
 		k.usage.doubt()
-		o.enter(k, Ready, d.Reason)
+		o.changeState(k, Ready, d.Reason)
 	case !o.handover.isWithdrawn(k):
 		// Traefik still leads requests to it.
 	case k.isSampled() && !k.usage.sampledSince(o.closedAt(k)):
@@ -135,7 +135,7 @@ func (o *descent) closedAt(k *Keeper) time.Time { return latest(k.since, k.routi
 
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
 func (o *descent) stop(k *Keeper, reason reason.Reason) {
-	o.enter(k, Stopping, reason)
+	o.changeState(k, Stopping, reason)
 	k.manual.passStops(k.app)
 	k.endings.down(o.now)
 	o.orders.stop(k)

@@ -90,11 +90,11 @@ func (v *viewer) peek(k *Keeper) (State, time.Duration, <-chan struct{}) {
 // stepStarting takes an app one step up: its needs, its start, its health, its hand-over.
 func (p *pass) stepStarting(k *Keeper) {
 	if p.transitions.followManualStop(k, p.now) {
-		p.move(k)
+		p.noteChange(k)
 		return
 	}
 	if !k.attempt.wanted && !k.app.Alive() {
-		p.enter(k, Asleep, reason.Reason{Kind: reason.StoppedAgain})
+		p.changeState(k, Asleep, reason.Reason{Kind: reason.StoppedAgain})
 		return
 	}
 	if k.failures.loop(k.app, p.now) && !k.busy {
@@ -137,7 +137,7 @@ func (p *pass) finish(k *Keeper) {
 	switch {
 	case k.Definition().Job:
 		k.usage.begin(p.now)
-		p.enter(k, Ready, reason.Reason{})
+		p.changeState(k, Ready, reason.Reason{})
 	case p.answers(k) && (k.attempt.isAdopted() || p.supply.supplied(k) && !p.needs.awaitsBooting(k)):
 		p.handover.handOver(k)
 	}
@@ -148,7 +148,7 @@ func (p *pass) tryStart(k *Keeper) {
 	if k.failures.startedOften(k.app) {
 		p.transitions.fail(k, k.failures.crashLoop(k.app), p.now)
 		k.failures.retry(k.failures.startsAgain())
-		p.move(k)
+		p.noteChange(k)
 		return
 	}
 	if p.slots.acquire(k) {
@@ -167,7 +167,7 @@ func (p *pass) start(k *Keeper) {
 	k.failures.started(p.now)
 	k.explain(reason.Reason{})
 	k.notify()
-	p.move(k)
+	p.noteChange(k)
 	p.orders.start(k)
 }
 
@@ -175,7 +175,7 @@ func (p *pass) start(k *Keeper) {
 func (p *pass) unheal(k *Keeper) {
 	if !k.attempt.healthyAt.IsZero() {
 		k.attempt.unheal()
-		p.move(k)
+		p.noteChange(k)
 		k.notify()
 	}
 }

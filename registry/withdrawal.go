@@ -38,7 +38,7 @@ func (h *handOvers) isWithdrawn(k *Keeper) bool {
 	case h.now.Sub(k.since) >= limit:
 		k.failures.holdStop(h.now.Add(withdrawalLimit))
 		h.journal.say(slog.LevelWarn, "app stays awake, for Traefik does not take its routes from Paastis", "app", k.Name())
-		h.enter(k, Ready, reason.Reason{Kind: reason.RoutesKept})
+		h.changeState(k, Ready, reason.Reason{Kind: reason.RoutesKept})
 		return false
 	case !k.attempt.unprovable && len(h.proofs(k)) > 0:
 		h.proveWithdrawal(k)
