@@ -165,7 +165,7 @@ func (d *needWaker) awaits(k *Keeper) bool {
 	e := k.Definition()
 	started := k.attempt.startSent || k.app.Alive()
 	switch {
-	case !started && (k.attempt.queued || d.supply.outsideMoves(e.Component)):
+	case !started && (k.attempt.queued || d.supply.outsideInTransition(e.Component)):
 		return true
 	case k.healthy() && (!d.supply.supplied(k) && d.supply.of(e.Component).rises || d.awaitsBooting(k)):
 		return true
@@ -174,7 +174,7 @@ func (d *needWaker) awaits(k *Keeper) bool {
 		if n.Optional && (started || !n.Before() || d.goesWithout(n, k)) {
 			return false
 		}
-		if !n.To.Managed || !KeeperOf(n.To).moves() {
+		if !n.To.Managed || !KeeperOf(n.To).inTransition() {
 			return false
 		}
 		if n.Inside { // it comes before the app's start, and not after what both need
@@ -184,7 +184,7 @@ func (d *needWaker) awaits(k *Keeper) bool {
 	})
 }
 
-// moves reports whether an app is between two states, or a job on its way to its end.
-func (k *Keeper) moves() bool {
+// inTransition reports whether an app is between two states, or a job on its way to its end.
+func (k *Keeper) inTransition() bool {
 	return k.state == Starting || k.state == Stopping || k.jobRun().goesOn(time.Now())
 }

@@ -18,11 +18,11 @@ type supply struct {
 // remembered is what was found of a component's keepers in one epoch: it holds until the
 // next. Guarded by the registry's lock.
 type remembered struct {
-	supply  uint64 // the epoch of what follows; 0: nothing was found so far
-	unmet   []bool // :: place of a member → something that it needs is not up
-	outside bool   // what the members need outside the component is up
-	moves   bool   // something that is not is on its way
-	rises   bool   // a member is on its way, and not healthy so far
+	supply       uint64 // the epoch of what follows; 0: nothing was found so far
+	unmet        []bool // :: place of a member → something that it needs is not up
+	outside      bool   // what the members need outside the component is up
+	inTransition bool   // something that is not is in transition
+	rises        bool   // a member is on its way, and not healthy so far
 }
 
 // groupRemembered is what was found of the keepers of a group in one epoch.
@@ -82,10 +82,10 @@ func (s *supply) suppliedOutside(c *inventory.Component) bool {
 	return s.find(c).outside
 }
 
-// outsideMoves reports whether something is on its way that the apps of a component need
+// outsideInTransition reports whether something is in transition that the apps of a component need
 // outside it.
-func (s *supply) outsideMoves(c *inventory.Component) bool {
-	return s.find(c).moves
+func (s *supply) outsideInTransition(c *inventory.Component) bool {
+	return s.find(c).inTransition
 }
 
 // find finds which members of a component lack something, unless nothing has changed
@@ -96,9 +96,9 @@ func (s *supply) find(c *inventory.Component) *remembered {
 	if known.supply == s.epoch {
 		return known
 	}
-	known.supply, known.outside, known.moves = s.epoch, true, false
+	known.supply, known.outside, known.inTransition = s.epoch, true, false
 	known.rises = slices.ContainsFunc(c.Members, func(m *inventory.Definition) bool {
-		return m.Managed && KeeperOf(m).moves() && !KeeperOf(m).healthy()
+		return m.Managed && KeeperOf(m).inTransition() && !KeeperOf(m).healthy()
 	})
 	if known.unmet == nil {
 		known.unmet = make([]bool, len(c.Members))
@@ -113,7 +113,7 @@ func (s *supply) find(c *inventory.Component) *remembered {
 		}
 		if outside && m.Managed && !m.Job { // what a job needs comes before that alone
 			known.outside = false
-			known.moves = known.moves || slices.ContainsFunc(m.Needs, s.outsideMove)
+			known.inTransition = known.inTransition || slices.ContainsFunc(m.Needs, s.isOutsideInTransition)
 		}
 	}
 	spread := func(places []int) {
@@ -140,9 +140,9 @@ func (s *supply) find(c *inventory.Component) *remembered {
 	return known
 }
 
-// outsideMove reports whether an app at the end of a link out of a component is on its way.
-func (s *supply) outsideMove(n inventory.Need) bool {
-	return !n.Inside && !n.Optional && n.To.Managed && KeeperOf(n.To).moves()
+// isOutsideInTransition reports whether an app at the end of a link out of a component is in transition.
+func (s *supply) isOutsideInTransition(n inventory.Need) bool {
+	return !n.Inside && !n.Optional && n.To.Managed && KeeperOf(n.To).inTransition()
 }
 
 // lacks reports whether something that an app needs itself is not up, outside its component

@@ -159,7 +159,7 @@ func (v *viewer) stepOf(e *inventory.Definition, by *Keeper) Step {
 // unknown is why it is not known how far an app is on its way, or a job to its end: its provider
 // cannot be reached. Zero: that is known. Called with the lock held.
 func (v *viewer) unknown(k *Keeper) reason.Reason {
-	if !k.moves() {
+	if !k.inTransition() {
 		return reason.Reason{}
 	}
 	return v.contacts.unreached(k)
