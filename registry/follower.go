@@ -160,8 +160,8 @@ func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) 
 // Called with the lock held.
 func (f *Follower) findUsed(now time.Time) {
 	f.useDue = now.Add(useEvery)
-	seen, p := make(map[*Keeper]lastSeen, len(f.keepers.moving)), f.readPassLocked(now)
-	for _, k := range f.keepers.moving {
+	seen, p := make(map[*Keeper]lastSeen, len(f.keepers.stepped)), f.readPassLocked(now)
+	for _, k := range f.keepers.stepped {
 		g := lastSeen{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.get().Topic()}
 		if seen[k] = g; g != f.seen[k] {
 			f.changed[k] = true

@@ -14,7 +14,7 @@ import (
 // held whenever it is used.
 type keeperSet struct {
 	byID    map[string]*Keeper // :: provider/name → keeper
-	moving  []*Keeper          // the managed apps that time or others may move, by name
+	stepped []*Keeper          // the managed apps that a pass steps, for time or others may move them; by name
 	removed []*Keeper          // of apps that were removed a moment ago
 	loading bool               // the first reports of a provider come in
 }
@@ -60,28 +60,28 @@ func (k *Keeper) rests() bool {
 	return !e.Managed || k.state == Asleep && len(e.KeepAwake) == 0
 }
 
-// file puts an app among those that move, or takes it out, after its state has changed.
+// file puts an app among those that are stepped, or takes it out, after its state has changed.
 func (s *keeperSet) file(k *Keeper) {
 	if k.removal.gone {
 		return // another app may have its name by now
 	}
-	place, filed := slices.BinarySearchFunc(s.moving, k.Name(), func(m *Keeper, name string) int {
+	place, filed := slices.BinarySearchFunc(s.stepped, k.Name(), func(m *Keeper, name string) int {
 		return cmp.Compare(m.Name(), name)
 	})
 	switch rests := k.rests(); {
 	case filed && rests:
-		s.moving = slices.Delete(s.moving, place, place+1)
+		s.stepped = slices.Delete(s.stepped, place, place+1)
 	case !filed && !rests:
-		s.moving = slices.Insert(s.moving, place, k)
+		s.stepped = slices.Insert(s.stepped, place, k)
 	}
 }
 
-// fileAll finds those that move among the apps of a new inventory.
+// fileAll finds those that are stepped among the apps of a new inventory.
 func (s *keeperSet) fileAll(inv *inventory.Inventory) {
-	s.moving = nil
+	s.stepped = nil
 	for _, e := range inv.Entries {
 		if !KeeperOf(e).rests() {
-			s.moving = append(s.moving, KeeperOf(e))
+			s.stepped = append(s.stepped, KeeperOf(e))
 		}
 	}
 }
@@ -150,7 +150,7 @@ func (s *keeperSet) succeed(k *Keeper, now time.Time) {
 
 // probesFound reports whether an app that was found running is still being probed.
 func (s *keeperSet) probesFound() bool {
-	return slices.ContainsFunc(s.moving, func(k *Keeper) bool {
+	return slices.ContainsFunc(s.stepped, func(k *Keeper) bool {
 		return k.attempt.isAdopted() && k.state == Starting && k.attempt.healthyAt.IsZero() && len(k.attempt.ready.probing) > 0
 	})
 }

@@ -42,7 +42,7 @@ func (m *mover) advance(now time.Time) time.Time {
 	p := m.newPass(now)
 	for p.changed {
 		p.begin()
-		for _, k := range slices.Clone(m.keepers.moving) { // a step may add to them
+		for _, k := range slices.Clone(m.keepers.stepped) { // a step may add to them
 			if p.changes[k] < mostChanges {
 				p.step(k)
 			}

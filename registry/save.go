@@ -48,7 +48,7 @@ func (v *saver) worthSaving(now time.Time) bool {
 	due, savedAt := v.archive.Due(now)
 	v.mu.Lock()
 	defer v.unlock()
-	return due || slices.ContainsFunc(v.keepers.moving, func(k *Keeper) bool { return k.lastActivity().After(savedAt) })
+	return due || slices.ContainsFunc(v.keepers.stepped, func(k *Keeper) bool { return k.lastActivity().After(savedAt) })
 }
 
 // state is all that is to outlive Paastis.

@@ -56,7 +56,7 @@ func (s *startSlots) startingNow(optional bool) int {
 
 func (s *startSlots) count() {
 	s.starting = starting{epoch: s.supply.epoch, counted: true}
-	for _, k := range s.keepers.moving {
+	for _, k := range s.keepers.stepped {
 		if !s.comesUp(k) || s.needs.awaits(k) {
 			continue
 		}

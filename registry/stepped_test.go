@@ -26,7 +26,7 @@ func (w *world) wantFiled() {
 
 // movingNames are the apps that a pass looks at. Called with the lock held.
 func (w *world) movingNames() (names []string) {
-	for _, k := range w.keepers.moving {
+	for _, k := range w.keepers.stepped {
 		names = append(names, k.Name())
 	}
 	return names
