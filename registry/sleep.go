@@ -2,11 +2,9 @@ package registry
 
 import (
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/paastis/paastis/registry/idle"
-	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -91,47 +89,13 @@ func (o *descent) stepDraining(k *Keeper) {
 		// Traefik still leads requests to it.
 	case k.isSampled() && !k.usage.sampledSince(o.closedAt(k)):
 		o.sampler.begin(k, true)
-	case !o.othersLooked(k), o.leads(k):
+	case !o.othersLooked(k), o.dependentStopsFirst(k):
 		o.at(o.now.Add(time.Second))
 	default:
 		k.failures.forgive()
 		o.stop(k, d.Reason)
 	}
 }
-
-// othersLooked reports whether the other apps of the component, which share the app's sleep,
-// have had their last look as well.
-func (o *descent) othersLooked(k *Keeper) bool {
-	for m := range managed(k.Definition().Component) {
-		if m != k && (m.state == Ready || m.state == Draining && !o.watched(m)) {
-			return false
-		}
-	}
-	return true
-}
-
-// leads reports whether an app of the component runs that was started after this one, so
-// that it stops before.
-func (o *descent) leads(k *Keeper) bool {
-	c := k.Definition().Component
-	for m := range managed(c) {
-		if m != k && m.app.Alive() && slices.ContainsFunc(m.Definition().Needs, func(n inventory.Need) bool {
-			return n.Ordered && KeeperOf(n.To) == k && !n.To.Job
-		}) {
-			return true
-		}
-	}
-	return false
-}
-
-// watched reports whether a draining app was looked at after the last request went to it
-// without Paastis's knowledge.
-func (o *descent) watched(k *Keeper) bool {
-	return (!o.publisher.pollers.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(o.closedAt(k)))
-}
-
-// closedAt is since when no request can have gone to a draining app unseen.
-func (o *descent) closedAt(k *Keeper) time.Time { return latest(k.since, k.routing.withdrawnAt) }
 
 // stop orders an app's stop. Nobody is let through from now on until it is ready again.
 func (o *descent) stop(k *Keeper, reason reason.Reason) {

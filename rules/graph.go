@@ -200,7 +200,9 @@ func (g *Graph) mates(hub int) []int {
 }
 
 // StartOrder is all that the app needs and itself, in waves: the apps of a wave can
-// start as soon as those of the waves before are up. A component is never split.
+// start as soon as those of the waves before are up. A component is never split. It is for
+// people to read: when an app does start is decided anew at each step, by needWaker.mayStart
+// (registry/needs.go), and when it stops in registry/stopsequence.go.
 func (g *Graph) StartOrder(name string) [][]string {
 	i, ok := g.index[name]
 	if !ok {
