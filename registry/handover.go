@@ -19,6 +19,9 @@ const (
 	// switchSlack is for requests that are on their way through Traefik in the moment
 	// in which it learns the app's address: they go on with what it knew before.
 	switchSlack = 100 * time.Millisecond
+	// longKnown is for how long an app must have run before Paastis did for Traefik to know it
+	// for certain.
+	longKnown = time.Minute
 )
 
 // handOvers lead the requests of apps to them, and back to Paastis, and know when that is so.
@@ -51,7 +54,7 @@ func (h *handOvers) reachable(k *Keeper) time.Time {
 	case h.publisher.pollers.direct(k), !h.unsure(k):
 		// Paastis carries the requests until Traefik leads them to the app.
 		return k.attempt.healthyAt
-	case k.attempt.found && k.app.RanFor(brief, h.now):
+	case k.attempt.found && k.app.RanFor(longKnown, h.now):
 		return k.attempt.healthyAt // Traefik has known it for long
 	case !k.attempt.provenAt.IsZero():
 		return k.attempt.provenAt.Add(switchSlack)

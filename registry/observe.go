@@ -8,9 +8,9 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-// brief is how soon after it became ready the end of an app counts as a crash rather
+// crashMoment is how soon after it became ready the end of an app counts as a crash rather
 // than as somebody's wish.
-const brief = time.Minute
+const crashMoment = time.Minute
 
 // observeLocked lets an app follow what its provider says of it. The way up and the way down
 // are left to the next pass; here is what others did to the app. Called with the lock
@@ -44,12 +44,12 @@ func (i *intake) observeLocked(k *Keeper, now time.Time) {
 // ended follows an app that stopped by itself or was stopped by someone else.
 func (i *intake) ended(k *Keeper, now time.Time) {
 	last := k.app.LastInstance()
-	failed := last.OOMKilled || last.Crashed() && (now.Sub(k.usage.idleFrom) < brief || k.Definition().MayEnd())
+	failed := last.OOMKilled || last.Crashed() && (now.Sub(k.usage.idleFrom) < crashMoment || k.Definition().MayEnd())
 	switch {
 	case failed && !i.keepers.loading: // else it is not known when that was
 		i.transitions.fail(k, failureOfInstance(last), now)
 	default:
-		if e := k.Definition(); len(k.app.Instances) > 0 && last.Status == inventory.Exited && last.ExitCode == 0 && e.MayEnd() && (e.Job || now.Sub(k.usage.idleFrom) < brief) {
+		if e := k.Definition(); len(k.app.Instances) > 0 && last.Status == inventory.Exited && last.ExitCode == 0 && e.MayEnd() && (e.Job || now.Sub(k.usage.idleFrom) < crashMoment) {
 			k.endings.complete(now)
 		}
 		k.endings.down(now)
