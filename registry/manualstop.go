@@ -116,9 +116,9 @@ func (t *transitions) doubtManualStops(p provider.Provider, moment time.Duration
 	}
 }
 
-// isHeldUp reports whether an app cannot come up because one that it needs is held down. While
+// needHeldDown reports whether an app cannot come up for one that it needs is held down. While
 // that may turn out to be a restart, it waits. Called with the lock held.
-func (d *needWaker) isHeldUp(needed *Keeper) bool {
+func (d *needWaker) needHeldDown(needed *Keeper) bool {
 	if until := needed.settles(d.now); !until.IsZero() {
 		d.at(until)
 		return false

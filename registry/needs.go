@@ -43,7 +43,7 @@ func (d *needWaker) wakeNeeds(k *Keeper) {
 			continue
 		}
 		d.wakeFor(n.To, k, n.Optional)
-		if t := KeeperOf(n.To); !n.Optional && n.To.Managed && (t.state == Failed || d.isHeldUp(t)) {
+		if t := KeeperOf(n.To); !n.Optional && n.To.Managed && (t.state == Failed || d.needHeldDown(t)) {
 			d.failFor(k, t)
 			return
 		}
@@ -72,7 +72,7 @@ func (d *needWaker) wakeGroup(k *Keeper, g *inventory.Group) {
 		if m.Job && !met(inventory.Need{To: m, Inside: true}, k) {
 			d.wakeFor(m, k, false)
 		}
-		if (KeeperOf(m).state == Failed || d.isHeldUp(KeeperOf(m))) && !met(inventory.Need{To: m, Inside: true}, k) {
+		if (KeeperOf(m).state == Failed || d.needHeldDown(KeeperOf(m))) && !met(inventory.Need{To: m, Inside: true}, k) {
 			d.failFor(k, KeeperOf(m))
 			return
 		}
