@@ -39,7 +39,7 @@ func lintReadiness(e *inventory.Definition, own []string) []string {
 	}
 	switch {
 	case h == nil || cost(h) <= patience:
-	case chosen && (e.Static() || e.Mode == rules.Direct):
+	case chosen && (e.HasStaticServers() || e.Mode == rules.Direct):
 	case chosen:
 		warn("the health check of app %q runs every %s, and by ForwardAuth Traefik has no server of it before it has passed, whatever the probe %s says; shorten its interval, add a static server URL, or use direct mode", e.Name, cost(h), e.Probe)
 	case cost(h) >= e.StartTimeout:

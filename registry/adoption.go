@@ -32,5 +32,5 @@ func (i *intake) foundServing(k *Keeper, now time.Time) bool {
 		return true
 	}
 	serving, _ := i.prober.tally(k)
-	return serving && (e.Static() || k.app.RanFor(longKnown, now))
+	return serving && (e.HasStaticServers() || k.app.RanFor(longKnown, now))
 }

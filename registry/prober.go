@@ -95,7 +95,7 @@ func (p *prober) tally(k *Keeper) (serving, late bool) {
 // blocked reports whether Traefik has no server for an instance, whatever a probe finds:
 // where it finds servers by itself, their health checks have to pass.
 func (p *prober) blocked(k *Keeper, i inventory.Instance) bool {
-	return i.Health != inventory.NoHealth && i.Health != inventory.Healthy && !k.Definition().Static() && !p.publisher.pollers.direct(k)
+	return i.Health != inventory.NoHealth && i.Health != inventory.Healthy && !k.Definition().HasStaticServers() && !p.publisher.pollers.direct(k)
 }
 
 // verdictDue is when the health check of an instance has given its first verdict, if that is

@@ -101,7 +101,7 @@ func (q *question) through(_ context.Context, v *visit) (answered bool, err erro
 		return false, nil // it was asked whether the app is open
 	case !v.keeper.Pass(time.Now()):
 		return false, nil
-	case v.who == Person || v.keeper.Definition().Static():
+	case v.who == Person || v.keeper.Definition().HasStaticServers():
 		return true, q.door.pass(q.c, v.keeper)
 	case sendAgain(v.w, &v.request, registry.Ready):
 		return true, nil

@@ -151,9 +151,9 @@ type Router struct {
 // Provider is the ID of the provider that runs the app.
 func (e *Definition) Provider() string { return e.reported.Provider }
 
-// Static reports whether Traefik always has the app's address: there is nothing to wait
+// HasStaticServers reports whether Traefik always has the app's address: there is nothing to wait
 // for once the app answers. Also true for an app that Traefik does not route to.
-func (e *Definition) Static() bool {
+func (e *Definition) HasStaticServers() bool {
 	return !slices.ContainsFunc(e.Routers, func(r Router) bool { return r.StaticURL == "" && !r.Own })
 }
 
