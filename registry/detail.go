@@ -213,7 +213,7 @@ func (p *readPass) detail(k *Keeper) detailDraft {
 	if k.manual.pinnedUntil.After(p.now) {
 		d.PinnedUntil = k.manual.pinnedUntil
 	}
-	d.UsualWake, d.Open, d.Memory, d.Saved = k.past.UsualWake(), int(k.using.Load()), k.usage.ram, k.past.Saved(k.usage.ram, p.now)
+	d.UsualWake, d.Open, d.Memory, d.Saved = k.past.UsualWake(), int(k.inFlight.Load()), k.usage.ram, k.past.Saved(k.usage.ram, p.now)
 	d.Wakes = k.past.Wakes()
 	slices.Reverse(d.Wakes)
 	return d

@@ -38,7 +38,7 @@ type Follower struct {
 // lastSeen is what changes of an app without anybody being told.
 type lastSeen struct {
 	used, stops time.Time
-	using       int64
+	inFlight    int64
 	reason      reason.Topic
 }
 
@@ -162,7 +162,7 @@ func (f *Follower) findUsed(now time.Time) {
 	f.useDue = now.Add(useEvery)
 	seen, p := make(map[*Keeper]lastSeen, len(f.keepers.stepped)), f.readPassLocked(now)
 	for _, k := range f.keepers.stepped {
-		g := lastSeen{used: k.lastActivity(), stops: p.nextStop(k), using: k.using.Load(), reason: k.reason.get().Topic()}
+		g := lastSeen{used: k.lastActivity(), stops: p.nextStop(k), inFlight: k.inFlight.Load(), reason: k.reason.get().Topic()}
 		if seen[k] = g; g != f.seen[k] {
 			f.changed[k] = true
 		}

@@ -23,8 +23,8 @@ type gate struct {
 
 	// heard is when a question about the app was last looked at while nobody manages it.
 	heard atomic.Int64
-	// using is how many requests Paastis itself has open to the app.
-	using atomic.Int64
+	// inFlight is how many requests Paastis itself has open to the app.
+	inFlight atomic.Int64
 
 	// definition is what the app is, by labels and rules; swapped whole. Nil until the first
 	// inventory that has the app.
@@ -46,14 +46,14 @@ func (g *gate) Pass(now time.Time) bool {
 // may; if so, Leave is to be called at its end. A request that counts is activity. The
 // order matters, as for Pass: who stops the app closes first and counts then.
 func (g *gate) Enter(now time.Time, counts bool) bool {
-	g.using.Add(1)
+	g.inFlight.Add(1)
 	if counts {
 		g.activity.Store(now.UnixNano())
 	}
 	if g.open.Load() {
 		return true
 	}
-	g.using.Add(-1)
+	g.inFlight.Add(-1)
 	return false
 }
 
@@ -62,7 +62,7 @@ func (g *gate) Leave(now time.Time, counts bool) {
 	if counts {
 		g.activity.Store(now.UnixNano())
 	}
-	g.using.Add(-1)
+	g.inFlight.Add(-1)
 }
 
 // Open reports whether requests pass, without counting as activity.

@@ -94,7 +94,7 @@ func (o *summaries) include(s *summary, m *Keeper) {
 	if m.state == Starting {
 		s.waking = m.Name()
 	}
-	s.open += int(m.using.Load())
+	s.open += int(m.inFlight.Load())
 	if why := o.contacts.unreached(m); !why.IsZero() {
 		s.unreached = why
 	}
