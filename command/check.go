@@ -59,19 +59,19 @@ func check(ctx context.Context, cfg config.Loaded, out io.Writer) error {
 		fmt.Fprintf(out, "warning: %s\n", w)
 	}
 	managed := 0
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.Managed {
 			managed++
 		}
 	}
-	fmt.Fprintf(out, "apps: %d, managed: %d, warnings: %d\n", len(inv.Entries), managed, len(warnings))
+	fmt.Fprintf(out, "apps: %d, managed: %d, warnings: %d\n", len(inv.Definitions), managed, len(warnings))
 	return nil
 }
 
 // lintThemes warns of apps whose theme does not exist.
 func lintThemes(inv *inventory.Inventory, known []string) []string {
 	var all []string
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.Managed && !slices.Contains(known, e.Theme) {
 			all = append(all, fmt.Sprintf("%s: theme %q does not exist, plain is drawn; there are %s", e.Name, e.Theme, strings.Join(known, ", ")))
 		}
@@ -84,7 +84,7 @@ func lint(inv *inventory.Inventory, report provider.Report, hasAPI bool) []strin
 	var all []string
 	all = append(all, lintNames(inv)...)
 	shared, own := networksOf(report, inventory.RunsTraefik), networksOf(report, inventory.IsPaastis)
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if !e.Managed {
 			all = append(all, lintUnmanaged(e)...)
 			continue
@@ -120,7 +120,7 @@ func lintAmbiguities(inv *inventory.Inventory) []string {
 		if a.Asks != nil {
 			who = fmt.Sprintf("app %q", a.Asks.Name)
 		}
-		for _, e := range a.Entries {
+		for _, e := range a.Apps {
 			names, origins = append(names, e.Name), append(origins, e.App.Origin)
 		}
 		all = append(all, fmt.Sprintf("apps %s are all known as %q in the network %s: its DNS answers with any of them, so %s may get one of another stack, and does while its own sleeps; let them leave that network if nobody has to reach them there, or give each a name of its own and ask for that (%s)",
@@ -236,7 +236,7 @@ func lintElsewhere(inv *inventory.Inventory, routers []api.Router, catalog traef
 func lintNames(inv *inventory.Inventory) []string {
 	var all []string
 	first := map[[2]string]*inventory.Definition{}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		for _, r := range e.Routers {
 			if r.Given {
 				continue // Paastis publishes it by a name of the app's

@@ -37,7 +37,7 @@ func lintMiddlewares(inv *inventory.Inventory, e *inventory.Definition) []string
 // sharesHost reports whether a router of another app may take requests of the same host.
 func sharesHost(inv *inventory.Inventory, e *inventory.Definition, r inventory.Router) bool {
 	hosts := r.Match.Hosts()
-	for _, other := range inv.Entries {
+	for _, other := range inv.Definitions {
 		if other == e {
 			continue
 		}
@@ -113,11 +113,11 @@ func lintAsking(inv *inventory.Inventory, name string) []string {
 // published does without.
 func lintUndefined(inv *inventory.Inventory, traefiks []traefik.Static, name string) []string {
 	isPaastis := func(e *inventory.Definition) bool { return e.App.Protected == inventory.IsPaastis }
-	place := slices.IndexFunc(inv.Entries, isPaastis)
+	place := slices.IndexFunc(inv.Definitions, isPaastis)
 	if place < 0 || slices.ContainsFunc(traefiks, func(t traefik.Static) bool { return t.Fetches }) {
 		return nil
 	}
-	paastis := inv.Entries[place]
+	paastis := inv.Definitions[place]
 	why := fmt.Sprintf("which no label defines: Traefik leaves out every router that does; add the label traefik.http.middlewares.%s.forwardauth.address=http://paastis:3000/auth to Paastis", name)
 	switch asking := inv.Asking(name); {
 	case len(asking) == 1 && hasKey(asking, paastis.App.Origin) && paastis.LeftOut:
@@ -125,7 +125,7 @@ func lintUndefined(inv *inventory.Inventory, traefiks []traefik.Static, name str
 	case len(asking) > 0:
 		return nil
 	}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		for _, r := range e.Routers {
 			if e.Managed && e.Mode != rules.Direct && slices.ContainsFunc(r.Middlewares, func(m string) bool { return m == name || m == name+"@docker" }) {
 				return []string{fmt.Sprintf("router %q uses the middleware %q, %s (%s)", r.Name, name, why, paastis.App.Origin)}

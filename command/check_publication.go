@@ -30,7 +30,7 @@ func lintTraefiks(inv *inventory.Inventory, report provider.Report, s inventory.
 		withheld, problems := handover.WithheldFrom(inv, &app, setOf(s))
 		all = append(all, problems...)
 		for _, w := range withheld {
-			key := fmt.Sprintf("router %q of app %q is published to no Traefik", w.Router, w.Entry.Name)
+			key := fmt.Sprintf("router %q of app %q is published to no Traefik", w.Router, w.Definition.Name)
 			reasons[key] = append(reasons[key], fmt.Sprintf("%s: %s", app.Origin, w.Why))
 		}
 	}

@@ -24,7 +24,7 @@ var onlyTraefiks = []string{"/auth", "/traefik/config", dynamic.PathPrefix}
 // are not served there. Listen are the addresses that Paastis serves Traefik at.
 func lintStrangers(inv *inventory.Inventory, traefiks []traefik.Static, adminPath string, listen ...string) []string {
 	var all []string
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.App.Protected != inventory.IsPaastis {
 			continue
 		}

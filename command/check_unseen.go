@@ -18,7 +18,7 @@ import (
 // lintUnseen tells of apps that stay awake because their use cannot be seen. Their owner may
 // have said that they sleep all the same.
 func lintUnseen(ctx context.Context, cfg config.Loaded, inv *inventory.Inventory) []string {
-	if !slices.ContainsFunc(inv.Entries, func(e *inventory.Definition) bool { return e.Managed }) {
+	if !slices.ContainsFunc(inv.Definitions, func(e *inventory.Definition) bool { return e.Managed }) {
 		return nil
 	}
 	opened, err := providers.Open(cfg.AllProviders(), slog.New(slog.DiscardHandler))
@@ -31,7 +31,7 @@ func lintUnseen(ctx context.Context, cfg config.Loaded, inv *inventory.Inventory
 		if limited == nil {
 			continue
 		}
-		its := &inventory.Inventory{Entries: slices.DeleteFunc(slices.Clone(inv.Entries), func(e *inventory.Definition) bool { return e.Provider() != p.ID() })}
+		its := &inventory.Inventory{Definitions: slices.DeleteFunc(slices.Clone(inv.Definitions), func(e *inventory.Definition) bool { return e.Provider() != p.ID() })}
 		all = append(all, unseenWarnings(its, limited)...)
 		if meter, ok := limited.(provider.Meter); ok {
 			all = append(all, refusedLook(ctx, its, meter)...)
@@ -45,7 +45,7 @@ func lintUnseen(ctx context.Context, cfg config.Loaded, inv *inventory.Inventory
 func refusedLook(ctx context.Context, inv *inventory.Inventory, meter provider.Meter) []string {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if !e.Managed || e.TrafficFloor == rules.Off || e.Unseen == rules.UnseenSleep || !runs(e) {
 			continue
 		}
@@ -68,7 +68,7 @@ func runs(e *inventory.Definition) bool {
 
 func unseenWarnings(inv *inventory.Inventory, limited provider.Limited) []string {
 	var all []string
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if !e.Managed || e.Follows() || e.Unseen == rules.UnseenSleep || e.TrafficFloor == rules.Off {
 			continue
 		}

@@ -79,7 +79,7 @@ func askTraefik(ctx context.Context, client *api.Client, inv *inventory.Inventor
 
 // without says what an inventory lacks when a provider has not answered.
 func without(inv *inventory.Inventory) string {
-	if len(inv.Entries) > 0 {
+	if len(inv.Definitions) > 0 {
 		return "without the apps of a provider that does not answer"
 	}
 	return "on the rules alone, for the provider does not answer"
@@ -160,9 +160,9 @@ func writeRoutings(out io.Writer, all []inventory.Routing) {
 		case r.Router == nil:
 			fmt.Fprintf(out, "  %s: has no router for it\n", r.Traefik)
 		case !r.Router.There():
-			fmt.Fprintf(out, "  %s: would route it to %s by router %q, which it does not have as things are\n", r.Traefik, r.Entry.Name, r.Router.Name)
+			fmt.Fprintf(out, "  %s: would route it to %s by router %q, which it does not have as things are\n", r.Traefik, r.Definition.Name, r.Router.Name)
 		default:
-			fmt.Fprintf(out, "  %s: routes it to %s by router %q\n", r.Traefik, r.Entry.Name, r.Router.Name)
+			fmt.Fprintf(out, "  %s: routes it to %s by router %q\n", r.Traefik, r.Definition.Name, r.Router.Name)
 		}
 	}
 }
@@ -196,9 +196,9 @@ func writeSupposed(out io.Writer, cfg config.Loaded, inv *inventory.Inventory, n
 	writeEntry(out, inv, inv.Named(first.Name+"/"+name))
 }
 
-func namesOf(entries []*inventory.Definition) string {
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
+func namesOf(all []*inventory.Definition) string {
+	names := make([]string, 0, len(all))
+	for _, e := range all {
 		names = append(names, e.Name)
 	}
 	return strings.Join(names, ", ")

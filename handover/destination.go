@@ -265,7 +265,7 @@ func (d *Destination) place(all []PlacedRoute) {
 // of other providers, as far as its API tells.
 func (d *Destination) rivals(published map[*inventory.Router]bool) []dynamic.Rival {
 	var all []dynamic.Rival
-	for _, e := range d.Inventory.Entries {
+	for _, e := range d.Inventory.Definitions {
 		keeps := d.Static.Keeps(e.Labels)
 		for i := range e.Routers {
 			r := &e.Routers[i]
@@ -284,8 +284,8 @@ func (d *Destination) rivals(published map[*inventory.Router]bool) []dynamic.Riv
 
 // Withheld is a router that is not published to a Traefik.
 type Withheld struct {
-	Entry  *inventory.Definition
-	Router string
+	Definition *inventory.Definition
+	Router     string
 	// Why says it, for people.
 	Why string
 }
@@ -303,7 +303,7 @@ func WithheldFrom(inv *inventory.Inventory, app *inventory.App, set traefik.Stat
 		all = append(all, Withheld{rt.Definition, rt.Router.Name, why})
 	}
 	slices.SortFunc(all, func(a, b Withheld) int {
-		return cmp.Or(strings.Compare(a.Entry.Name, b.Entry.Name), strings.Compare(a.Router, b.Router))
+		return cmp.Or(strings.Compare(a.Definition.Name, b.Definition.Name), strings.Compare(a.Router, b.Router))
 	})
 	return all, d.Problems.Texts()
 }

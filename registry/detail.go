@@ -87,8 +87,8 @@ type FailureDetail struct {
 func (r *Registry) Details() []Detail {
 	r.mu.Lock()
 	inv, p := r.definitions.inventory.Load(), r.viewer.readPassLocked(time.Now())
-	drafts := make([]detailDraft, 0, len(inv.Entries))
-	for _, e := range inv.Entries {
+	drafts := make([]detailDraft, 0, len(inv.Definitions))
+	for _, e := range inv.Definitions {
 		if inv.Lists(e) {
 			drafts = append(drafts, p.detail(KeeperOf(e)))
 		}

@@ -131,12 +131,12 @@ func (n *news) compare(before, inv *inventory.Inventory) {
 	if len(n.followers) == 0 {
 		return
 	}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if was := before.ByName[e.ID]; was == nil || was.ID != e.ID || !inv.TellsAsMuchOf(e, before, was) {
 			n.markChanged(KeeperOf(e))
 		}
 	}
-	for _, was := range before.Entries {
+	for _, was := range before.Definitions {
 		if e := inv.ByName[was.Name]; before.Lists(was) && (e == nil || e.Name != was.Name || !inv.Lists(e)) {
 			n.markGone(was.Name)
 		}

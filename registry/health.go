@@ -65,7 +65,7 @@ func (r *Registry) Health() Checkup {
 			c.Problems = append(c.Problems, inventory.Problem{Kind: inventory.ProviderUnreachable, Text: text})
 		}
 	}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.Managed {
 			c.Apps[KeeperOf(e).state]++
 		}

@@ -79,7 +79,7 @@ func (s *keeperSet) file(k *Keeper) {
 // fileAll finds those that are stepped among the apps of a new inventory.
 func (s *keeperSet) fileAll(inv *inventory.Inventory) {
 	s.stepped = nil
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if !KeeperOf(e).rests() {
 			s.stepped = append(s.stepped, KeeperOf(e))
 		}

@@ -579,7 +579,7 @@ func TestManyStacksLiveThroughAWeekSideBySide(t *testing.T) {
 			}
 			time.Sleep(time.Hour)
 		}
-		for _, e := range w.Inventory().Entries {
+		for _, e := range w.Inventory().Definitions {
 			w.wantState(e.Name, Asleep)
 		}
 	})

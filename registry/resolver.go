@@ -32,7 +32,7 @@ func (v *resolver) resolve() {
 	v.supply.begin()
 	var turned []*Keeper // those that are managed from now on, or no longer
 	now := time.Now()
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		k := v.keepers.byID[e.ID]
 		e.Live = k
 		was := k.define(e)

@@ -14,7 +14,7 @@ func (w *world) wantFiled() {
 	w.Registry.mu.Lock()
 	defer w.Registry.mu.Unlock()
 	var want []string
-	for _, e := range w.Inventory().Entries {
+	for _, e := range w.Inventory().Definitions {
 		if !KeeperOf(e).rests() {
 			want = append(want, e.Name)
 		}

@@ -11,8 +11,8 @@ import (
 // with any of them. A service of Compose's has its name in every network that it joins.
 type Ambiguity struct {
 	Network, Name string
-	// Entries are the apps of that name, sorted by name.
-	Entries []*Definition
+	// Apps are those of that name, sorted by name.
+	Apps []*Definition
 	// Asks is an app that may ask for the name and get another stack's: one beside it in the
 	// network. Nil: none, but Traefik does, by a static server URL.
 	Asks *Definition
@@ -26,7 +26,7 @@ func (inv *Inventory) Ambiguities() []Ambiguity {
 		name := at.name
 		for _, network := range slices.Sorted(maps.Keys(networksOf(known))) {
 			in := slices.DeleteFunc(slices.Clone(known), func(e *Definition) bool { return !slices.Contains(e.App.Networks, network) })
-			a := Ambiguity{Network: network, Name: name, Entries: in}
+			a := Ambiguity{Network: network, Name: name, Apps: in}
 			if !ofSeveralStacks(in) || !slices.ContainsFunc(in, func(e *Definition) bool { return e.Managed }) {
 				continue
 			}
@@ -49,7 +49,7 @@ type alias struct{ provider, name string }
 // byName are the apps by the aliases of their containers.
 func (inv *Inventory) byName() map[alias][]*Definition {
 	all := map[alias][]*Definition{}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		for _, name := range e.App.Aliases {
 			at := alias{e.reported.Provider, name}
 			all[at] = append(all[at], e)
@@ -61,16 +61,16 @@ func (inv *Inventory) byName() map[alias][]*Definition {
 
 // ofSeveralStacks reports whether apps are of more than one stack; one that stands alone is of
 // its own.
-func ofSeveralStacks(entries []*Definition) bool {
-	return slices.ContainsFunc(entries, func(e *Definition) bool {
-		return cmp.Or(e.App.Stack, e.ID) != cmp.Or(entries[0].App.Stack, entries[0].ID)
+func ofSeveralStacks(apps []*Definition) bool {
+	return slices.ContainsFunc(apps, func(e *Definition) bool {
+		return cmp.Or(e.App.Stack, e.ID) != cmp.Or(apps[0].App.Stack, apps[0].ID)
 	})
 }
 
 // networksOf are those in which DNS knows containers by their aliases: not the engine's own.
-func networksOf(entries []*Definition) map[string]bool {
+func networksOf(apps []*Definition) map[string]bool {
 	all := map[string]bool{}
-	for _, e := range entries {
+	for _, e := range apps {
 		for _, network := range e.App.Networks {
 			if network != "host" && network != "none" && network != "bridge" {
 				all[network] = true
@@ -83,11 +83,11 @@ func networksOf(entries []*Definition) map[string]bool {
 // whoAsks is an app in the network that may ask for one of the apps by its name: it links to it,
 // or is of its stack and not what that one needs itself. Nil: there is none.
 func (inv *Inventory) whoAsks(a Ambiguity) *Definition {
-	for _, e := range inv.Entries {
-		if slices.Contains(a.Entries, e) || e.reported.Provider != a.Entries[0].reported.Provider || !slices.Contains(e.App.Networks, a.Network) {
+	for _, e := range inv.Definitions {
+		if slices.Contains(a.Apps, e) || e.reported.Provider != a.Apps[0].reported.Provider || !slices.Contains(e.App.Networks, a.Network) {
 			continue
 		}
-		if slices.ContainsFunc(a.Entries, e.mayAskFor) {
+		if slices.ContainsFunc(a.Apps, e.mayAskFor) {
 			return e
 		}
 	}

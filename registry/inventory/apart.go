@@ -9,12 +9,12 @@ import (
 // findApart finds the apps that are apart. Where no app is Paastis it runs on the host, or
 // nobody knows where: then none is.
 func (inv publishing) findApart() {
-	own := slices.IndexFunc(inv.Entries, func(e *Definition) bool { return e.App.Protected == IsPaastis })
-	if own < 0 || slices.Contains(inv.Entries[own].App.Networks, "host") {
+	own := slices.IndexFunc(inv.Definitions, func(e *Definition) bool { return e.App.Protected == IsPaastis })
+	if own < 0 || slices.Contains(inv.Definitions[own].App.Networks, "host") {
 		return
 	}
-	at := inv.Entries[own]
-	for _, e := range inv.Entries {
+	at := inv.Definitions[own]
+	for _, e := range inv.Definitions {
 		e.Apart = !e.App.HasOwnAddress() && e.reported.Provider == at.reported.Provider && !slices.ContainsFunc(e.App.Networks, func(n string) bool {
 			return slices.Contains(at.App.Networks, n)
 		})

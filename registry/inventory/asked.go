@@ -29,7 +29,7 @@ func (inv *Inventory) AskedAbout(routers []api.Router, s Settings) map[string]st
 		}
 	}
 	asked := map[string]string{}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if !e.Excluded().IsZero() {
 			continue
 		}

@@ -39,15 +39,15 @@ type Need struct {
 // Before reports whether the app must not be started before the need is met.
 func (n Need) Before() bool { return !n.Inside || n.Ordered }
 
-// linkEntries gives each entry what the graph says of it.
-func (inv *linking) linkEntries() {
+// linkDefinitions gives each definition what the graph says of it.
+func (inv *linking) linkDefinitions() {
 	groups := map[*Definition]*Group{} // :: first of its members → group
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.Component == nil {
 			inv.newComponent(e)
 		}
 	}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		for _, l := range inv.Graph.OwnLinks(e.Name) {
 			to := inv.ByName[l.Name]
 			e.Needs = append(e.Needs, Need{Link: l, To: to, Inside: to.Component == e.Component})
@@ -57,17 +57,17 @@ func (inv *linking) linkEntries() {
 		}
 		inv.joinGroup(e, groups)
 	}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		e.Component.addNeedsOf(e)
 	}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		c := e.Component
 		slices.SortFunc(c.Dependents, func(a, b *Definition) int { return cmp.Compare(a.Name, b.Name) })
 		c.Dependents = slices.Compact(c.Dependents)
 	}
 }
 
-// newComponent makes the component of an entry.
+// newComponent makes the component of an app.
 func (inv *linking) newComponent(e *Definition) {
 	names := inv.Graph.Component(e.Name)
 	c := &Component{Members: make([]*Definition, 0, len(names))}
@@ -81,7 +81,7 @@ func (inv *linking) newComponent(e *Definition) {
 	}
 }
 
-// joinGroup makes an entry one of its group, if it is in one.
+// joinGroup makes an app one of its group, if it is in one.
 func (inv *linking) joinGroup(e *Definition, groups map[*Definition]*Group) {
 	names := inv.Graph.GroupOf(e.Name)
 	if names == nil {
@@ -115,7 +115,7 @@ func (c *Component) addNeedsOf(e *Definition) {
 	}
 }
 
-// links are the apps that the entry needs.
+// links are the apps that the app needs.
 func (e *Definition) links(yield func(*Definition) bool) {
 	for _, n := range e.Needs {
 		if !yield(n.To) {

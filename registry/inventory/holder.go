@@ -26,7 +26,7 @@ type lending struct {
 // are several.
 func (inv lending) lendRouters() {
 	services := inv.services()
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		kept := e.Routers[:0:0]
 		for _, r := range e.Routers {
 			backends := inv.backends(e, r, services)
@@ -57,7 +57,7 @@ func (inv lending) borrow(e *Definition, r Router, from *Definition) {
 // services are the apps that have a service, by provider and name, in the order of the apps.
 func (inv lending) services() map[string][]*Definition {
 	services := map[string][]*Definition{}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		for _, name := range inv.serviceNames(e) {
 			id := e.TraefikProvider() + "/" + name
 			services[id] = append(services[id], e)
@@ -123,7 +123,7 @@ func (inv *linking) sleeps(e *Definition, s Settings) bool {
 // findRivals notes whose each router is, and which cannot be there together.
 func (inv lending) findRivals() {
 	byName := map[string][]*Router{}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		for i := range e.Routers {
 			r := &e.Routers[i]
 			if r.Definition = e; !r.Own {

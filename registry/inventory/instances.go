@@ -67,7 +67,7 @@ func (i Instance) Up() bool { return i.Status == Running || i.Status == Paused }
 func (i Instance) Well() bool { return i.Health == NoHealth || i.Health == Healthy }
 
 // ShareDefinition lets a report that differs from an earlier one in nothing but its status
-// have the maps and slices of that one, which the app's entry has too: with the provider's
+// have the maps and slices of that one, which the app's definition has too: with the provider's
 // own they would be kept twice.
 func (a *App) ShareDefinition(earlier *App) {
 	a.Labels, a.Links, a.Ports, a.Networks = earlier.Labels, earlier.Links, earlier.Ports, earlier.Networks

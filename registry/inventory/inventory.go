@@ -182,8 +182,8 @@ func (e *Definition) Port() uint16 {
 // Inventory is the picture of all apps that follows from their reports, the rules and
 // the labels. It never changes.
 type Inventory struct {
-	// Entries are sorted by name.
-	Entries []*Definition
+	// Definitions are of all apps, sorted by name.
+	Definitions []*Definition
 	// Graph of the links between them, by name.
 	Graph *rules.Graph
 
@@ -235,7 +235,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	var reports reading
 	for _, app := range apps {
 		e := reports.define(app, s)
-		inv.Entries = append(inv.Entries, e)
+		inv.Definitions = append(inv.Definitions, e)
 	}
 	inv.nameAll()
 	lenders, links, publication, places := lending{inv}, &linking{Inventory: inv}, publishing{inv}, placing{inv}
@@ -261,8 +261,8 @@ func (inv *Inventory) Named(name string) *Definition { return inv.ByName[name] }
 
 // Names are the apps' names, sorted.
 func (inv *Inventory) Names() []string {
-	names := make([]string, 0, len(inv.Entries))
-	for _, e := range inv.Entries {
+	names := make([]string, 0, len(inv.Definitions))
+	for _, e := range inv.Definitions {
 		names = append(names, e.Name)
 	}
 	return names
@@ -271,7 +271,7 @@ func (inv *Inventory) Names() []string {
 // Problems are all warnings, in the order of the apps.
 func (inv *Inventory) Problems() Problems {
 	var all Problems
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		all = append(all, e.Problems...)
 	}
 	return all
@@ -363,12 +363,12 @@ func (e *Definition) problem(kind ProblemKind, format string, args ...any) {
 	e.Problems = append(e.Problems, Problem{kind, fmt.Sprintf(format, args...)})
 }
 
-// nameAll gives every entry a name of its own, and lets the providers' own names work as well.
+// nameAll gives every definition a name of its own, and lets the providers' own names work as well.
 // Of apps of one name each goes by its ID if they are of several providers, and the later one
 // by ID if they are of one.
 func (inv *Inventory) nameAll() {
-	slices.SortFunc(inv.Entries, func(a, b *Definition) int { return cmp.Compare(a.ID, b.ID) })
-	for _, e := range inv.Entries {
+	slices.SortFunc(inv.Definitions, func(a, b *Definition) int { return cmp.Compare(a.ID, b.ID) })
+	for _, e := range inv.Definitions {
 		other := inv.ByName[e.Name]
 		if other != nil && other.reported.Provider != e.reported.Provider {
 			other.Name, e.Name = other.ID, e.ID // each by its provider; the earlier one by both
@@ -381,12 +381,12 @@ func (inv *Inventory) nameAll() {
 		}
 		inv.ByName[e.Name] = e
 	}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		for _, alias := range []string{e.App.Name, e.ID} {
 			if inv.ByName[alias] == nil {
 				inv.ByName[alias] = e
 			}
 		}
 	}
-	slices.SortFunc(inv.Entries, func(a, b *Definition) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(inv.Definitions, func(a, b *Definition) int { return cmp.Compare(a.Name, b.Name) })
 }

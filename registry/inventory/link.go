@@ -17,8 +17,8 @@ type linking struct {
 
 // link draws the graph: links of the provider, of rules, of labels and of groups.
 func (inv *linking) link(s Settings) {
-	nodes := make([]rules.Node, 0, len(inv.Entries))
-	for _, e := range inv.Entries {
+	nodes := make([]rules.Node, 0, len(inv.Definitions))
+	for _, e := range inv.Definitions {
 		provider, _, _ := strings.Cut(e.ID, "/")
 		links := slices.Clone(e.LinkedApps)
 		for i := range links {
@@ -36,7 +36,7 @@ func (inv *linking) link(s Settings) {
 		})
 	}
 	inv.Graph = rules.NewGraph(nodes)
-	inv.linkEntries()
+	inv.linkDefinitions()
 }
 
 // linkedName is a name of the app to which an app's link leads. Besides the apps' names
@@ -64,7 +64,7 @@ func (inv *linking) linkedName(from *Definition, name string) string {
 func (inv *linking) byAlias() map[string][]*Definition {
 	if inv.aliases == nil {
 		inv.aliases = map[string][]*Definition{}
-		for _, e := range inv.Entries {
+		for _, e := range inv.Definitions {
 			for _, alias := range e.App.Aliases {
 				inv.aliases[alias] = append(inv.aliases[alias], e)
 			}
@@ -75,7 +75,7 @@ func (inv *linking) byAlias() map[string][]*Definition {
 
 // reportLinks turns links that lead nowhere into problems of the apps that have them.
 func (inv *linking) reportLinks() {
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if !e.Managed {
 			continue
 		}
@@ -105,7 +105,7 @@ func (inv *linking) linkOrigin(e *Definition) string {
 // reportWorkers makes a problem of apps that no visitor wakes, and that keep awake what they
 // need: a worker beside the server that people open.
 func (inv *linking) reportWorkers() {
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.App.Protected != "" || e.Managed && (e.Enable != nil || len(e.Routers) > 0 || len(e.KeepAwake) > 0 || inv.isNeeded(e)) {
 			continue
 		}
@@ -151,10 +151,10 @@ func (inv *linking) cureOf(e *Definition) string {
 		return "if it is to sleep as well, add the middleware to its router"
 	}
 	whom := "the app that people open"
-	if i := slices.IndexFunc(inv.Entries, func(m *Definition) bool {
+	if i := slices.IndexFunc(inv.Definitions, func(m *Definition) bool {
 		return m.Managed && len(m.Routers) > 0 && m.App.Stack != "" && m.App.Stack == e.App.Stack
 	}); i >= 0 {
-		whom = fmt.Sprintf("%q", inv.Entries[i].Name)
+		whom = fmt.Sprintf("%q", inv.Definitions[i].Name)
 	}
 	return fmt.Sprintf("let it sleep with %s by paastis.linked_apps=%s there, or give it paastis.enable=true and a paastis.max_idle_time of its own", whom, e.Name)
 }

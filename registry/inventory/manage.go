@@ -13,7 +13,7 @@ type managing struct{ *Inventory }
 // what they link to within their stack.
 func (inv managing) manage(s Settings) {
 	var queue []*Definition
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.Managed, e.Why = asks(e, s); e.Managed {
 			queue = append(queue, e)
 		}

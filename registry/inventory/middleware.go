@@ -14,14 +14,14 @@ type following struct {
 	*Inventory
 }
 
-// followMiddlewares follows the middlewares of all routers to Paastis's: those of their entry
+// followMiddlewares follows the middlewares of all routers to Paastis's: those of their app
 // points, as far as Traefik's own flags tell, and through chains that the labels of any app
 // define.
 func (inv following) followMiddlewares(s Settings) {
-	catalog, ts, definers := s.whole(inv.catalog()), newTraefiks(inv.Entries, s), inv.definers()
+	catalog, ts, definers := s.whole(inv.catalog()), newTraefiks(inv.Definitions, s), inv.definers()
 	disputes := disputesOf(definers)
 	inv.Middlewares = catalog
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		provider := e.TraefikProvider()
 		for i := range e.Routers {
 			r := &e.Routers[i]
@@ -91,7 +91,7 @@ func (inv following) lose(e *Definition, r *Router, unknown []string) {
 // definers are the apps whose labels define a middleware, by its name with "@" and provider.
 func (inv *Inventory) definers() map[string][]*Definition {
 	all := map[string][]*Definition{}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.Labels.Enable != nil && !*e.Labels.Enable {
 			continue
 		}
@@ -124,7 +124,7 @@ func (inv following) guards(e *Definition, r *Router, definers map[string][]*Def
 // which Traefik takes none, the first.
 func (inv *Inventory) catalog() traefik.Catalog {
 	catalog := traefik.Catalog{}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.Labels.Enable != nil && !*e.Labels.Enable {
 			continue
 		}

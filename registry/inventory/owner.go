@@ -10,7 +10,7 @@ import (
 // which Traefik asks: there a question cannot be told from a request.
 func (inv publishing) findOwnHosts(s Settings) {
 	var asked []string
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if !inv.isPaastis(e, s) {
 			continue
 		}

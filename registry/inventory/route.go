@@ -59,7 +59,7 @@ func (rt *Route) At(host string) string {
 // are.
 func (inv publishing) publish(s Settings) {
 	inv.Routes = map[string]*Route{}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if !e.Managed || e.Mode == rules.ForwardAuth {
 			continue
 		}

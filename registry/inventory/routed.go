@@ -8,7 +8,7 @@ import (
 	"github.com/paastis/paastis/traefik/rule"
 )
 
-// Find is the app that a request belongs to; nil if none is known. The entry may be one
+// Find is the app that a request belongs to; nil if none is known. The definition may be that of one
 // that is not managed.
 //
 // It is that of the router that takes the request, among those that Traefik has now. If
@@ -143,7 +143,7 @@ func (e *Definition) LacksServer(app *App) string {
 // Paastis must leave alone. With a Traefik they are those that its flags let it have.
 func (inv *Inventory) routers(by *traefik.Static) []rule.Entry[*Router] {
 	var routes []rule.Entry[*Router]
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		for i := range e.Routers {
 			r := &e.Routers[i]
 			if r.Match == nil || by != nil && !r.isFor(*by) {
@@ -206,7 +206,7 @@ func (s Settings) flagsOf(e *Definition) traefik.Static {
 func (inv *Inventory) file(s Settings) {
 	inv.tables = newTables(inv.routers(nil))
 	var several []*Definition
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.App.Traefik != nil {
 			several = append(several, e)
 		}

@@ -10,8 +10,8 @@ import (
 
 // Supposing is the inventory as it would be with one more app.
 func (inv *Inventory) Supposing(app Reported, s Settings) *Inventory {
-	apps := make([]Reported, 0, len(inv.Entries)+1)
-	for _, e := range inv.Entries {
+	apps := make([]Reported, 0, len(inv.Definitions)+1)
+	for _, e := range inv.Definitions {
 		apps = append(apps, e.reported)
 	}
 	return Resolve(append(apps, app), s)
@@ -22,7 +22,7 @@ func (inv *Inventory) Supposing(app Reported, s Settings) *Inventory {
 // name; nil: none.
 func (inv *Inventory) KnownAs(name string) []*Definition {
 	var all []*Definition
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		isIts := func(i Instance) bool { return i.Name == name }
 		if slices.Contains(e.App.Aliases, name) || slices.ContainsFunc(e.App.Instances, isIts) {
 			all = append(all, e)
@@ -36,8 +36,8 @@ type Routing struct {
 	// Traefik is for people: `Traefik on container "inner"`, `the Traefik of endpoint "inside"`.
 	Traefik string
 	// Router that takes the request, and its app. Nil: no router of labels does.
-	Router *Router
-	Entry  *Definition
+	Router     *Router
+	Definition *Definition
 	// Unread says why it is not known which routers the Traefik has. Empty: it is.
 	Unread string
 }
@@ -49,7 +49,7 @@ func (inv *Inventory) Routings(req *traefik.Request, s Settings) []Routing {
 	for _, name := range slices.Sorted(maps.Keys(s.Endpoints)) {
 		all = append(all, inv.routing(req, `the Traefik of endpoint "`+name+`"`, s.Endpoints[name]))
 	}
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if e.App.Traefik == nil || e.App.Protected != RunsTraefik {
 			continue
 		}
@@ -69,14 +69,14 @@ func (inv *Inventory) routing(req *traefik.Request, name string, static traefik.
 	if r == nil {
 		return Routing{Traefik: name}
 	}
-	return Routing{Traefik: name, Router: r, Entry: r.Definition}
+	return Routing{Traefik: name, Router: r, Definition: r.Definition}
 }
 
 // RuleWarnings are what will likely surprise the author of rules, a line each: see rules.Set.
 func (inv *Inventory) RuleWarnings(set *rules.Set) []string {
 	var names []string
 	var others []rules.OtherName
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		tried := rules.TriedName(e.App.Name, e.App.Labels)
 		names = append(names, tried)
 		for _, name := range slices.Concat([]string{e.Name, e.App.Name, e.ID}, instanceNames(e.App), e.App.Aliases) {

@@ -19,8 +19,8 @@ const (
 // limit finds the timeouts of the entry points of each app's routers: the shortest of those by
 // which a request may come.
 func (inv placing) limit(s Settings) {
-	ts, usual := newTraefiks(inv.Entries, s), traefik.Timeouts{}.Limits()
-	for _, e := range inv.Entries {
+	ts, usual := newTraefiks(inv.Definitions, s), traefik.Timeouts{}.Limits()
+	for _, e := range inv.Definitions {
 		e.Timeouts = usual
 		if len(s.Timeouts) == 0 && !ts.haveTimeouts() {
 			continue

@@ -20,13 +20,13 @@ type placing struct {
 
 // newTraefiks are those that run as apps, as far as their flags can be read, with what the
 // settings say of them; else those of the settings.
-func newTraefiks(entries []*Definition, s Settings) traefiks {
+func newTraefiks(apps []*Definition, s Settings) traefiks {
 	var all traefiks
 	for _, static := range s.Endpoints {
 		all = append(all, static)
 	}
 	settled := len(all) == 0
-	for _, e := range entries {
+	for _, e := range apps {
 		if is := e.App.Traefik; is != nil && is.Unread == "" && settled {
 			all = append(all, s.Traefik.Over(*is))
 		} else if is != nil && settled {
@@ -105,8 +105,8 @@ func (ts traefiks) before(r traefik.Router) []string {
 
 // place finds by which ways each router is reached, and which apps no Traefik has.
 func (inv placing) place(s Settings) {
-	ts, known := newTraefiks(inv.Entries, s), map[string][]traefik.Way{}
-	for _, e := range inv.Entries {
+	ts, known := newTraefiks(inv.Definitions, s), map[string][]traefik.Way{}
+	for _, e := range inv.Definitions {
 		e.LeftOut, e.unhealthyToo = e.reported.Unread || !ts.keep(e.Labels) || inv.isUnread(e, s), ts.keepUnhealthy()
 		for i := range e.Routers {
 			r := &e.Routers[i]

@@ -51,7 +51,7 @@ func (e *Definition) ReachedAt(port uint16) string {
 
 // reportUnpublished makes a problem of each port by which an app is to be reached and is not.
 func (inv publishing) reportUnpublished() {
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		if !e.Managed || e.App.Mapping() == nil {
 			continue
 		}

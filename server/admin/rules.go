@@ -18,7 +18,7 @@ type ruleDocument struct {
 func (a *Admin) rules(c echo.Context) error {
 	inv, set := a.registry.Inventory(), a.registry.Rules()
 	matches := map[string][]string{} // :: place of a rule → apps
-	for _, e := range inv.Entries {
+	for _, e := range inv.Definitions {
 		for _, m := range e.Matches {
 			matches[m.Origin] = append(matches[m.Origin], e.Name)
 		}
