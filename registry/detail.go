@@ -86,7 +86,7 @@ type FailureDetail struct {
 // Details are those of all managed apps and of those that they link to, by stack and name.
 func (r *Registry) Details() []Detail {
 	r.mu.Lock()
-	inv, p := r.definitions.inventory.Load(), r.viewer.readPassLocked(time.Now())
+	inv, p := r.inForce.inventory.Load(), r.viewer.readPassLocked(time.Now())
 	drafts := make([]detailDraft, 0, len(inv.Definitions))
 	for _, e := range inv.Definitions {
 		if inv.Lists(e) {
@@ -157,7 +157,7 @@ func needOf(l rules.Link) Need {
 // registry's lock held.
 type readPass struct {
 	*summaries
-	definitions *definitions
+	inForce     *inForce
 	transitions *transitions
 	stops       map[*inventory.Component]time.Time // when each stops; zero: not foreseeable
 }
@@ -165,7 +165,7 @@ type readPass struct {
 // readPassLocked begins one.
 func (v *viewer) readPassLocked(now time.Time) *readPass {
 	return &readPass{
-		summaries: newSummaries(now, v.supply, v.publisher, v.contacts), definitions: v.definitions, transitions: v.transitions,
+		summaries: newSummaries(now, v.supply, v.publisher, v.contacts), inForce: v.inForce, transitions: v.transitions,
 		stops: map[*inventory.Component]time.Time{},
 	}
 }
@@ -173,7 +173,7 @@ func (v *viewer) readPassLocked(now time.Time) *readPass {
 // detail is what changes of an app.
 func (p *readPass) detail(k *Keeper) detailDraft {
 	e := k.Definition()
-	d := detailDraft{definition: e, inv: p.definitions.inventory.Load()}
+	d := detailDraft{definition: e, inv: p.inForce.inventory.Load()}
 	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause.get()
 	if k.since.IsZero() {
 		d.Since = k.past.Current()

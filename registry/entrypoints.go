@@ -28,7 +28,7 @@ func (v *traefikView) listTimeouts(ctx context.Context, list Lister) {
 	told := inventory.TimeoutsOf(entryPoints)
 	v.mu.Lock()
 	defer v.unlock()
-	if v.definitions.hearTimeouts(told) {
+	if v.inForce.hearTimeouts(told) {
 		v.resolver.resolve()
 	}
 }

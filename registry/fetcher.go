@@ -14,10 +14,10 @@ const recogniseLimit = 2 * time.Second
 
 // destinationLocked is what is known now of the Traefik that fetches. Called with the lock held.
 func (pub *Publisher) destinationLocked(who handover.Fetcher) *handover.Destination {
-	inv := pub.definitions.inventory.Load()
-	t := handover.Traefik{Endpoint: who.Endpoint, Set: pub.definitions.settings.Traefik, Elsewhere: pub.listed[who.Endpoint].elsewhere}
+	inv := pub.inForce.inventory.Load()
+	t := handover.Traefik{Endpoint: who.Endpoint, Set: pub.inForce.settings.Traefik, Elsewhere: pub.listed[who.Endpoint].elsewhere}
 	if who.Endpoint != "" {
-		t.Set = pub.definitions.settings.Endpoints[who.Endpoint]
+		t.Set = pub.inForce.settings.Endpoints[who.Endpoint]
 	}
 	t.Static = t.Set
 	keeper := pub.keepers.at(who.Address)
@@ -70,6 +70,6 @@ func (pub *Publisher) Recognise(ctx context.Context, address netip.Addr) {
 func (pub *Publisher) HasEndpoint(name string) bool {
 	pub.mu.Lock()
 	defer pub.unlock()
-	_, has := pub.definitions.settings.Endpoints[name]
+	_, has := pub.inForce.settings.Endpoints[name]
 	return has
 }

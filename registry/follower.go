@@ -139,7 +139,7 @@ func (f *Follower) take(now time.Time) (c Changes, wait time.Duration) {
 
 // details takes the pictures that are to be given, and the names of the apps that are gone.
 func (f *Follower) details(now time.Time) (drafts []detailDraft, gone []string) {
-	inv, p := f.definitions.inventory.Load(), f.readPassLocked(now)
+	inv, p := f.inForce.inventory.Load(), f.readPassLocked(now)
 	for k := range f.changed {
 		if !k.removal.gone && inv.Lists(k.Definition()) {
 			drafts = append(drafts, p.detail(k))

@@ -27,7 +27,7 @@ const (
 // handOvers lead the requests of apps to them, and back to Paastis, and know when that is so.
 type handOvers struct {
 	*schedule
-	definitions *definitions
+	inForce     *inForce
 	traefik     *traefikView
 	publisher   *Publisher
 	prober      *prober
@@ -59,7 +59,7 @@ func (h *handOvers) reachable(k *Keeper) time.Time {
 	case !k.attempt.provenAt.IsZero():
 		return k.attempt.provenAt.Add(switchSlack)
 	case h.traefik.gateway == nil || k.attempt.unprovable:
-		return k.attempt.healthyAt.Add(h.definitions.settings.Throttle + noticeSlack)
+		return k.attempt.healthyAt.Add(h.inForce.settings.Throttle + noticeSlack)
 	default:
 		h.prove(k)
 		return time.Time{}
@@ -78,10 +78,10 @@ func (h *handOvers) unsure(k *Keeper) bool {
 func (h *handOvers) prove(k *Keeper) {
 	deadline, during := k.attempt.deadline, k.during()
 	proof := handover.Proof{
-		Definition: k.Definition(), Gateway: h.traefik.gateway, Middleware: h.definitions.settings.Middleware,
+		Definition: k.Definition(), Gateway: h.traefik.gateway, Middleware: h.inForce.settings.Middleware,
 		Services: k.Definition().Unproven(), Addresses: inventory.AddressesOf(h.prober.serving(k)),
-		Certain: k.attempt.healthyAt.Add(h.definitions.settings.Throttle + noticeSlack),
-		Ended:   k.attempt.startedAt.Add(h.definitions.settings.Throttle + turnSlack),
+		Certain: k.attempt.healthyAt.Add(h.inForce.settings.Throttle + noticeSlack),
+		Ended:   k.attempt.startedAt.Add(h.inForce.settings.Throttle + turnSlack),
 	}
 	if len(k.app.Instances) > 1 {
 		proof.Whole = k.attempt.healthyAt.Add(laggardGrace)
@@ -94,7 +94,7 @@ func (h *handOvers) prove(k *Keeper) {
 	if len(k.Definition().Routers) == 0 {
 		proof.Names = k.app.Hosts()
 	}
-	if k.attempt.startedAt.Before(k.endings.endedAt.Add(h.definitions.settings.Throttle + noticeSlack)) {
+	if k.attempt.startedAt.Before(k.endings.endedAt.Add(h.inForce.settings.Throttle + noticeSlack)) {
 		proof.Stale = k.endings.formerAddresses
 		if k.endings.formerAddresses == nil {
 			proof.Stale = proof.Addresses // it ended before Paastis saw it

@@ -53,8 +53,8 @@ func (h ProviderHealth) problem(what string) string {
 
 // Health says how the registry fares now.
 func (r *Registry) Health() Checkup {
-	inv := r.definitions.inventory.Load()
-	c := Checkup{Apps: map[State]int{}, Unknown: r.definitions.unknown.Load()}
+	inv := r.inForce.inventory.Load()
+	c := Checkup{Apps: map[State]int{}, Unknown: r.inForce.unknown.Load()}
 	r.mu.Lock()
 	defer r.unlock()
 	c.Problems = r.problems.warnings()

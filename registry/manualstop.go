@@ -89,7 +89,7 @@ func (t *transitions) endManualStop(k *Keeper, now time.Time) {
 // needs.
 func (r *Registry) WakeManually(k *Keeper, insist bool) {
 	r.mu.Lock()
-	now, inv := time.Now(), r.definitions.inventory.Load()
+	now, inv := time.Now(), r.inForce.inventory.Load()
 	r.transitions.endManualStop(k, now)
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		if e := inv.ByName[name]; e != nil && e.Managed {

@@ -38,7 +38,7 @@ func (pub *Publisher) renewMarks(ctx context.Context, now time.Time) {
 // Called with the lock held.
 func (pub *Publisher) endFormerMark(now time.Time) {
 	fetched := func(version uint64) bool { return pub.pollers.Fetched(version, now) }
-	if pub.marks.EndFormer(fetched, pub.definitions.settings.Throttle+noticeSlack, now) {
+	if pub.marks.EndFormer(fetched, pub.inForce.settings.Throttle+noticeSlack, now) {
 		pub.archive.MarkUnsaved()
 	}
 }
@@ -57,7 +57,7 @@ func (pub *Publisher) publishNextMark(now time.Time) {
 func (pub *Publisher) Sends(version uint64) {
 	pub.mu.Lock()
 	defer pub.unlock()
-	throttle := pub.definitions.settings.Throttle
+	throttle := pub.inForce.settings.Throttle
 	pub.marks.Sent(version, throttle+switchSlack, throttle+handover.PollPatience, time.Now())
 }
 
@@ -68,13 +68,13 @@ func (pub *Publisher) AwaitMarks(ctx context.Context) bool { return pub.marks.Aw
 // Marked is the route that a mark is of. It returns handover.ErrForged, ErrOutdated or
 // ErrWithdrawn if there is none.
 func (pub *Publisher) Marked(mark string) (*inventory.Route, error) {
-	return pub.marks.Find(mark, pub.definitions.inventory.Load().Routes, time.Now())
+	return pub.marks.Find(mark, pub.inForce.inventory.Load().Routes, time.Now())
 }
 
 // Publishes reports whether a route may take a request, whatever mark it has. Traefik tells
 // that to anybody.
 func (pub *Publisher) Publishes(req traefik.Request) bool {
-	for _, rt := range pub.definitions.inventory.Load().Routes {
+	for _, rt := range pub.inForce.inventory.Load().Routes {
 		if again := req; rt.Takes(&again) {
 			return true
 		}

@@ -32,7 +32,7 @@ type Lister interface {
 // request, the router uses the middleware, whatever the labels tell. It returns the app if
 // it is to be woken: one that runs has served the request so far.
 func (r *Registry) Heard(req *traefik.Request, by netip.Addr) *Keeper {
-	e, router := r.definitions.inventory.Load().RouteFor(req, r.callers.traefikAt(by))
+	e, router := r.inForce.inventory.Load().RouteFor(req, r.callers.traefikAt(by))
 	if e == nil || router.Own {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (r *Registry) Heard(req *traefik.Request, by netip.Addr) *Keeper {
 
 // HeardName is Heard for a middleware's address that names the app.
 func (r *Registry) HeardName(name string, by netip.Addr) *Keeper {
-	e := r.definitions.inventory.Load().Named(name)
+	e := r.inForce.inventory.Load().Named(name)
 	if e == nil {
 		return nil
 	}
@@ -133,7 +133,7 @@ func (v *traefikView) awaitRedefinition(ctx context.Context) {
 	case <-ticking.Done():
 	case <-v.redefined:
 		v.mu.Lock()
-		pause := v.definitions.settings.Throttle + noticeSlack
+		pause := v.inForce.settings.Throttle + noticeSlack
 		v.mu.Unlock()
 		sleep(ctx, pause) // Traefik learns of it, too
 	}
@@ -143,12 +143,12 @@ func (v *traefikView) awaitRedefinition(ctx context.Context) {
 func (v *traefikView) takeRouters(version string, routers []api.Router, catalog traefik.Catalog) {
 	v.mu.Lock()
 	defer v.unlock()
-	if v.definitions.hear(version, catalog) {
+	if v.inForce.hear(version, catalog) {
 		v.resolver.resolve()
 	}
-	inv := v.definitions.inventory.Load()
+	inv := v.inForce.inventory.Load()
 	asked := map[*Keeper]string{}
-	for id, what := range inv.AskedAbout(routers, v.definitions.settings) {
+	for id, what := range inv.AskedAbout(routers, v.inForce.settings) {
 		asked[v.keepers.byID[id]] = what
 	}
 	v.noteAskedLocked(asked)

@@ -65,7 +65,7 @@ func (v *traefikView) takeListed(endpoint string, routers []api.Router) {
 // knownRouters are the names in Traefik's API of the routers that it has from labels.
 func (v *traefikView) knownRouters() map[string]bool {
 	known := map[string]bool{}
-	for _, e := range v.definitions.inventory.Load().Definitions {
+	for _, e := range v.inForce.inventory.Load().Definitions {
 		for i := range e.Routers {
 			if r := &e.Routers[i]; !r.Own {
 				for _, name := range r.RunningNames(e.TraefikProvider()) {

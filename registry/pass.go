@@ -27,7 +27,7 @@ func newPass(r *Registry, now time.Time) *pass {
 	p.needs = &needWaker{schedule: s, supply: &r.supply, transitions: r.transitions}
 	p.slots = &startSlots{schedule: s, needs: p.needs, supply: &r.supply, keepers: &r.keepers}
 	p.handover = &handOvers{
-		schedule: s, definitions: &r.definitions, traefik: r.traefik, publisher: r.publisher, prober: r.prober,
+		schedule: s, inForce: &r.inForce, traefik: r.traefik, publisher: r.publisher, prober: r.prober,
 		transitions: r.transitions, tasks: &r.tasks,
 	}
 	p.descent = &descent{

@@ -26,11 +26,11 @@ type problem struct {
 // which is held whenever it is used.
 type problems struct {
 	*core
-	definitions *definitions
-	keepers     *keeperSet
-	publisher   *Publisher
-	byProblem   map[inventory.Problem]*problem
-	untold      bool // there are some that were not told yet
+	inForce   *inForce
+	keepers   *keeperSet
+	publisher *Publisher
+	byProblem map[inventory.Problem]*problem
+	untold    bool // there are some that were not told yet
 }
 
 // refresh finds which there are now.
@@ -45,7 +45,7 @@ func (o *problems) warnings() inventory.Problems {
 	}
 	told = append(told, o.contradictions(time.Now())...)
 	slices.SortFunc(told, byText)
-	return append(o.definitions.inventory.Load().Problems(), slices.Compact(told)...)
+	return append(o.inForce.inventory.Load().Problems(), slices.Compact(told)...)
 }
 
 // set takes in which problems there are now. Called with the lock held.
@@ -114,7 +114,7 @@ func (o *problems) contradicts(d *handover.Destination, is listed, now time.Time
 	}
 	for _, rt := range d.Routes {
 		k := KeeperOfRoute(rt.Route)
-		settled := k.state == Ready && now.Sub(k.since) > settleTime+o.definitions.settings.Throttle && rt.Definition.KeptAs(k.app)
+		settled := k.state == Ready && now.Sub(k.since) > settleTime+o.inForce.settings.Throttle && rt.Definition.KeptAs(k.app)
 		if len(is.names) > 0 && settled && !rt.Router.Own && !has(rt.Route) {
 			all = append(all, inventory.Problem{Kind: inventory.TraefikLacksRouter, Text: fmt.Sprintf("router %q on %s is published to Traefik, but its API lacks it: if its constraints or exposedByDefault leave it out, set %s and %s as it has them", rt.Router.Name, rt.Definition.App.Origin, d.Key("constraints"), d.Key("exposed_by_default"))})
 		}

@@ -25,13 +25,13 @@ const mostReady = 16
 // others are called with the registry's lock held, which guards its fields but for the atomics.
 type Publisher struct {
 	*core
-	definitions *definitions
-	keepers     *keeperSet
-	archive     *history.Archive
-	problems    *problems
-	prober      *prober
-	intake      *intake
-	saver       *saver
+	inForce  *inForce
+	keepers  *keeperSet
+	archive  *history.Archive
+	problems *problems
+	prober   *prober
+	intake   *intake
+	saver    *saver
 
 	version uint64                         // grows whenever a route may have changed
 	ready   map[publicationKey]Publication // what is made of this version
@@ -54,7 +54,7 @@ type publicationKey struct {
 // newPublisher makes one whose versions are higher than those of a Paastis before it.
 func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher {
 	pub := &Publisher{
-		core: r.core, definitions: &r.definitions, keepers: &r.keepers, archive: r.archive,
+		core: r.core, inForce: &r.inForce, keepers: &r.keepers, archive: r.archive,
 		version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: pollers{core: r.core, Pollers: handover.NewPollers()},
 		strangers: map[netip.Addr]bool{}, destinations: map[handover.Fetcher]*handover.Destination{}, listed: map[string]listed{},
 	}
@@ -122,15 +122,15 @@ func (pub *Publisher) collect(who handover.Fetcher, self string) (key publicatio
 		p.Placed, p.Yields = rt.Placed, yields[rt.Route]
 		all = append(all, p)
 	}
-	return key, all, pub.definitions.settings.Middleware, pub.version, nil
+	return key, all, pub.inForce.settings.Middleware, pub.version, nil
 }
 
 func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destination) dynamic.Publication {
 	k := KeeperOfRoute(rt)
 	p := dynamic.Publication{
 		Name: rt.Name, Labels: rt.Labels(), Router: *rt.Router.Router, Given: rt.Router.Given, Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, RouteVersion: k.routing.version,
-		Known: pub.definitions.inventory.Load().Middlewares,
-		Newer: pub.definitions.settings.IsNewer() && pub.pollers.Len() <= 1,
+		Known: pub.inForce.inventory.Load().Middlewares,
+		Newer: pub.inForce.settings.IsNewer() && pub.pollers.Len() <= 1,
 	}
 	if h := rt.Router.Holder(); h != nil {
 		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
@@ -219,7 +219,7 @@ func (pub *Publisher) changedLocked() {
 // SuccessorOf is the published route of a name that leads to an app now; the same route if
 // there is none.
 func (pub *Publisher) SuccessorOf(rt *inventory.Route) *inventory.Route {
-	if now := pub.definitions.inventory.Load().Routes[rt.Name]; now != nil {
+	if now := pub.inForce.inventory.Load().Routes[rt.Name]; now != nil {
 		return now
 	}
 	return rt

@@ -96,10 +96,10 @@ type Registry struct {
 	contacts    contacts
 
 	// The lock of the core guards the rest.
-	definitions definitions
-	keepers     keeperSet
-	supply      supply // whether all is up that an app needs
-	news        news
+	inForce inForce
+	keepers keeperSet
+	supply  supply // whether all is up that an app needs
+	news    news
 
 	publisher *Publisher // of the routes
 }
@@ -119,18 +119,18 @@ func New(o Options) *Registry {
 	r.publisher = newPublisher(r, cmp.Or(o.MarkLife, handover.DefaultMarkLife), time.Now())
 	r.prober = &prober{core: r.core, probe: o.Probe, tasks: &r.tasks, supply: &r.supply, publisher: r.publisher}
 	r.transitions = &transitions{
-		core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply,
+		core: r.core, inForce: &r.inForce, keepers: &r.keepers, supply: &r.supply,
 		publisher: r.publisher, archive: r.archive, news: &r.news, tasks: &r.tasks,
 	}
-	r.problems = &problems{core: r.core, definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, byProblem: map[inventory.Problem]*problem{}}
+	r.problems = &problems{core: r.core, inForce: &r.inForce, keepers: &r.keepers, publisher: r.publisher, byProblem: map[inventory.Problem]*problem{}}
 	r.contacts = newContacts(r.core, o.Providers)
 	r.resolver = &resolver{
-		definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, archive: r.archive,
+		inForce: &r.inForce, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, archive: r.archive,
 		callers: &r.callers, transitions: r.transitions, news: &r.news, problems: r.problems,
 	}
 	r.traefik = &traefikView{
 		core: r.core, log: o.Log, gateway: o.Gateway, gateways: o.Gateways, audit: audit, redefined: make(chan struct{}, 1),
-		definitions: &r.definitions, keepers: &r.keepers, publisher: r.publisher, archive: r.archive, problems: r.problems, resolver: r.resolver,
+		inForce: &r.inForce, keepers: &r.keepers, publisher: r.publisher, archive: r.archive, problems: r.problems, resolver: r.resolver,
 	}
 	r.intake = &intake{
 		core: r.core, log: o.Log, providers: o.Providers, audit: audit, loaded: map[provider.Provider]bool{}, recalled: map[provider.Provider]bool{}, settled: make(chan struct{}),
@@ -140,14 +140,14 @@ func New(o Options) *Registry {
 	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, archive: r.archive, news: &r.news}
 	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher, several: len(o.Providers) > 1}
 	r.orders = &orders{core: r.core, tasks: &r.tasks, contacts: &r.contacts, intake: r.intake, transitions: r.transitions, saver: r.saver}
-	r.viewer = &viewer{core: r.core, definitions: &r.definitions, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, transitions: r.transitions}
+	r.viewer = &viewer{core: r.core, inForce: &r.inForce, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, transitions: r.transitions}
 	r.sampler = &sampler{core: r.core, tasks: &r.tasks, publisher: r.publisher}
 	r.mover = &mover{core: r.core, keepers: &r.keepers, tasks: &r.tasks, problems: r.problems, newPass: func(now time.Time) *pass { return newPass(r, now) }}
 	r.publisher.problems, r.publisher.prober, r.publisher.intake, r.publisher.saver = r.problems, r.prober, r.intake, r.saver
 	if o.Probe == nil {
 		r.prober.probe = Answers
 	}
-	r.definitions.begin(o.Settings)
+	r.inForce.begin(o.Settings)
 	return r
 }
 
@@ -204,16 +204,16 @@ func (r *Registry) Run(ctx context.Context) {
 // of the app's router. By is who asks about it: if that is a Traefik whose flags are known, its
 // own routers alone count.
 func (r *Registry) FindFor(req *traefik.Request, by netip.Addr) *Keeper {
-	return r.definitions.managed(r.definitions.inventory.Load().FindFor(req, r.callers.traefikAt(by)))
+	return r.inForce.managed(r.inForce.inventory.Load().FindFor(req, r.callers.traefikAt(by)))
 }
 
 // Named is the keeper of the app of that name; nil if that is no app of ours.
 func (r *Registry) Named(name string) *Keeper {
-	return r.definitions.managed(r.definitions.inventory.Load().Named(name))
+	return r.inForce.managed(r.inForce.inventory.Load().Named(name))
 }
 
 // Inventory is the picture of all apps as it is now.
-func (r *Registry) Inventory() *inventory.Inventory { return r.definitions.inventory.Load() }
+func (r *Registry) Inventory() *inventory.Inventory { return r.inForce.inventory.Load() }
 
 // Sleeps reports whether a wake of the app would start something: it does not run, is not on
 // its way up, and does not wait for its back-off, unless the caller insists.
@@ -239,14 +239,14 @@ func (r *Registry) Publisher() *Publisher { return r.publisher }
 func (r *Registry) Rules() *rules.Set {
 	r.mu.Lock()
 	defer r.unlock()
-	return r.definitions.settings.Rules
+	return r.inForce.settings.Rules
 }
 
 // Reload reads names, rules and labels anew with other settings.
 func (r *Registry) Reload(s inventory.Settings) {
 	r.mu.Lock()
 	defer r.unlock()
-	r.definitions.reload(s)
+	r.inForce.reload(s)
 	r.resolver.resolve()
 	r.nudge()
 }

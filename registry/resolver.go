@@ -11,7 +11,7 @@ import (
 // resolver makes what the apps are out of what was last reported of them. Its method is called
 // with the registry's lock held.
 type resolver struct {
-	definitions *definitions
+	inForce     *inForce
 	keepers     *keeperSet
 	supply      *supply
 	publisher   *Publisher
@@ -28,7 +28,7 @@ func (v *resolver) resolve() {
 	for _, k := range v.keepers.byID {
 		apps = append(apps, ReportedBy(k.provider, k.app, k.learned.asked, k.learned.without))
 	}
-	inv := inventory.Resolve(apps, v.definitions.settings)
+	inv := inventory.Resolve(apps, v.inForce.settings)
 	v.supply.begin()
 	var turned []*Keeper // those that are managed from now on, or no longer
 	now := time.Now()
@@ -48,7 +48,7 @@ func (v *resolver) resolve() {
 		}
 		v.publisher.rerouteLocked(k)
 	}
-	before := v.definitions.swap(inv)
+	before := v.inForce.swap(inv)
 	v.callers.locate(v.keepers.byID)
 	v.keepers.fileAll(inv)
 	v.publisher.changedLocked()

@@ -17,12 +17,12 @@ type traefikView struct {
 	audit     time.Duration               // between two questions
 	redefined chan struct{}               // apps have changed: Traefik's routers may have
 
-	definitions *definitions
-	keepers     *keeperSet
-	publisher   *Publisher
-	archive     *history.Archive
-	problems    *problems
-	resolver    *resolver
+	inForce   *inForce
+	keepers   *keeperSet
+	publisher *Publisher
+	archive   *history.Archive
+	problems  *problems
+	resolver  *resolver
 }
 
 // gatewayOf is that of the Traefik that fetches at an endpoint; nil if it cannot be asked.

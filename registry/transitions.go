@@ -12,13 +12,13 @@ import (
 // methods are called with the registry's lock held.
 type transitions struct {
 	*core
-	definitions *definitions
-	keepers     *keeperSet
-	supply      *supply
-	publisher   *Publisher
-	archive     *history.Archive
-	news        *news
-	tasks       *tasks
+	inForce   *inForce
+	keepers   *keeperSet
+	supply    *supply
+	publisher *Publisher
+	archive   *history.Archive
+	news      *news
+	tasks     *tasks
 }
 
 // setState changes an app's state. Called with the lock held.
@@ -130,7 +130,7 @@ func (t *transitions) beginAttempt(k *Keeper, now time.Time) {
 
 // forgiveAll lets an app and all that it needs be started at once.
 func (t *transitions) forgiveAll(k *Keeper) {
-	inv := t.definitions.inventory.Load()
+	inv := t.inForce.inventory.Load()
 	k.failures.forgive()
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		KeeperOf(inv.ByName[name]).failures.forgive()

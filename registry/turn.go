@@ -26,7 +26,7 @@ func (pub *Publisher) AwaitTurn(ctx context.Context, rt *inventory.Route) bool {
 			return false
 		case fetched:
 			pub.mu.Lock()
-			pause := pub.definitions.settings.Throttle + noticeSlack
+			pause := pub.inForce.settings.Throttle + noticeSlack
 			pub.mu.Unlock()
 			sleep(ctx, pause)
 			_, leads = pub.turned(rt, time.Now())

@@ -73,7 +73,7 @@ const (
 // several at once, but for what says that the lock is held.
 type viewer struct {
 	*core
-	definitions *definitions
+	inForce     *inForce
 	keepers     *keeperSet
 	supply      *supply
 	publisher   *Publisher
@@ -117,7 +117,7 @@ func (r *Registry) View(k *Keeper) View {
 // steps are the linked apps in the order in which they start, and then those that are
 // skipped because they do not exist.
 func (v *viewer) steps(k *Keeper) []Step {
-	inv := v.definitions.inventory.Load()
+	inv := v.inForce.inventory.Load()
 	var steps []Step
 	for _, wave := range inv.Graph.StartOrder(k.Name()) {
 		for _, name := range wave {
@@ -185,7 +185,7 @@ func (v *viewer) changesAround(k *Keeper) []<-chan struct{} {
 	v.mu.Lock()
 	defer v.unlock()
 	changes := []<-chan struct{}{k.next()}
-	inv := v.definitions.inventory.Load()
+	inv := v.inForce.inventory.Load()
 	for _, name := range inv.Graph.Closure(k.Name()) {
 		if e := inv.ByName[name]; e != nil && KeeperOf(e) != k {
 			changes = append(changes, KeeperOf(e).next())

@@ -49,7 +49,7 @@ func (h *handOvers) isWithdrawn(k *Keeper) bool {
 		h.at(h.now.Add(time.Second)) // one that does not fetch it may count as gone then
 		return false
 	}
-	k.routing.withdraw(h.now.Add(h.definitions.settings.Throttle + turnSlack))
+	k.routing.withdraw(h.now.Add(h.inForce.settings.Throttle + turnSlack))
 	h.at(k.routing.withdrawnAt)
 	return !h.now.Before(k.routing.withdrawnAt)
 }
