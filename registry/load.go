@@ -29,6 +29,32 @@ type firstListings struct {
 	end  context.CancelFunc                  // ends all that go on; nil: none were begun
 }
 
+// endAll ends those that go on.
+func (f *firstListings) endAll() {
+	if f.end != nil {
+		f.end()
+	}
+}
+
+// await blocks until that of a provider is over, if one was begun, or ctx ends, and reports
+// whether it went on until then.
+func (f *firstListings) await(ctx context.Context, p provider.Provider) bool {
+	over := f.over[p]
+	if over == nil {
+		return false
+	}
+	select {
+	case <-over:
+		return false
+	default:
+	}
+	select {
+	case <-over:
+	case <-ctx.Done():
+	}
+	return true
+}
+
 // loadProviders asks all providers for their apps at once, and blocks as Load does. Those that
 // have not answered by then go on, and are taken in when they come.
 func (i *intake) loadProviders(parent context.Context) {
@@ -105,36 +131,10 @@ func (i *intake) tellSilent(p provider.Provider, err error) {
 	i.log.Warn("provider does not answer: Paastis begins without its apps, and asks again", "provider", p.ID(), "error", err)
 }
 
-// endFirst ends the first listings that go on.
-func (i *intake) endFirst() {
-	if i.first.end != nil {
-		i.first.end()
-	}
-}
-
-// awaitFirst blocks until the first listing of a provider is over, if one was begun, or ctx ends,
-// and reports whether one went on until then.
-func (i *intake) awaitFirst(ctx context.Context, p provider.Provider) bool {
-	over := i.first.over[p]
-	if over == nil {
-		return false
-	}
-	select {
-	case <-over:
-		return false
-	default:
-	}
-	select {
-	case <-over:
-	case <-ctx.Done():
-	}
-	return true
-}
-
 // list takes in what a provider reports now, if it answers before ctx ends. If its first listing
 // goes on, that is waited for instead.
 func (i *intake) list(ctx context.Context, p provider.Provider) {
-	if i.awaitFirst(ctx, p) {
+	if i.first.await(ctx, p) {
 		return
 	}
 	if report, err := p.List(ctx); err == nil {

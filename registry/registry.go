@@ -174,7 +174,7 @@ func (r *Registry) Load(ctx context.Context) error {
 // Run follows the providers and moves the apps until ctx ends; then it waits for what
 // it has begun, and saves what is to be remembered. Apps are left as they are.
 func (r *Registry) Run(ctx context.Context) {
-	defer context.AfterFunc(ctx, r.intake.endFirst)()
+	defer context.AfterFunc(ctx, r.intake.first.endAll)()
 	for _, p := range r.providers {
 		r.tasks.running.Go(func() { r.intake.follow(ctx, p) })
 		r.tasks.running.Go(func() { r.intake.auditAll(ctx, p) })

@@ -55,7 +55,7 @@ const firstPause = 3 * time.Second
 // that grow as long as none of its watches lasts. What is wrong is a warning once. It begins when
 // the first listing is over: an engine that is slow is not asked twice at once.
 func (i *intake) follow(ctx context.Context, p provider.Provider) {
-	i.awaitFirst(ctx, p)
+	i.first.await(ctx, p)
 	pause, told := newBackOff(250*time.Millisecond, 15*time.Second), i.contacts.lastError(p)
 	for ctx.Err() == nil {
 		began := time.Now()
