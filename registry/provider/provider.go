@@ -37,7 +37,9 @@ type Provider interface {
 
 	// Stop stops every instance of the app with its own signal and grace period, and
 	// returns the app as it is right after. An app that is stopped already is no
-	// error. It blocks until the app is stopped.
+	// error. It blocks until the app is stopped. If the error wraps ErrUnreachable it is
+	// not known whether it is: Stop is called again once the provider answers, also while
+	// what was ordered before is still carried out.
 	Stop(ctx context.Context, name string, method rules.StopMethod) (inventory.App, error)
 
 	// Watch calls report with the whole inventory, then with every change, until ctx
