@@ -42,7 +42,11 @@ func allowed(a *fakeApp) { a.label("traefik.docker.allownonrunning", "true") }
 
 func resolved(t *testing.T, apps ...*fakeApp) *inventory.Inventory {
 	t.Helper()
-	return resolvedWith(settingsFor(t, ""), apps...)
+	var reported []inventory.Reported
+	for _, a := range apps {
+		reported = append(reported, inventory.Reported{Provider: "fake", App: &a.App.App})
+	}
+	return inventory.Resolve(reported, settingsFor(t, ""))
 }
 
 func request(t *testing.T, url string) *traefik.Request {

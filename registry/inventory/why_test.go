@@ -1,4 +1,4 @@
-package registry
+package inventory_test
 
 import (
 	"strings"
@@ -10,24 +10,24 @@ import (
 
 func TestWhyAnAppIsManagedOrNotIsToldWithItsKind(t *testing.T) {
 	const rulesFile = "rules:\n  - pattern: 'pr-.*'\n    max_idle_time: 5m\nignore: ['tool-.*']\n"
-	plain := func(*fakeApp) {}
+	plain := func(*played) {}
 	for name, c := range map[string]struct {
 		stack   string
-		change  func(*fakeApp)
+		change  func(*played)
 		managed bool
 		kind    reason.Kind
 		says    string
 	}{
-		"the middleware":      {"shop", func(a *fakeApp) { a.routed("shop.test") }, true, reason.RouterUses, `router "shop-web" uses the middleware "paastis"`},
-		"a label":             {"shop", func(a *fakeApp) { a.label("paastis.enable", "true") }, true, reason.Enabled, "enabled by label paastis.enable"},
-		"a label against it":  {"shop", func(a *fakeApp) { a.label("paastis.enable", "false") }, false, reason.Disabled, "disabled by label paastis.enable"},
+		"the middleware":      {"shop", func(a *played) { a.routed("shop.test") }, true, reason.RouterUses, `router "shop-web" uses the middleware "paastis"`},
+		"a label":             {"shop", func(a *played) { a.label("paastis.enable", "true") }, true, reason.Enabled, "enabled by label paastis.enable"},
+		"a label against it":  {"shop", func(a *played) { a.label("paastis.enable", "false") }, false, reason.Disabled, "disabled by label paastis.enable"},
 		"a rule":              {"pr", plain, true, reason.RuleMatches, "matched by "},
 		"a pattern to ignore": {"tool", plain, false, reason.Ignored, "ignore 'tool-.*'"},
 		"nothing":             {"shop", plain, false, reason.NotEnabled, "nothing enables it: add the middleware to its router, or the label paastis.enable=true"},
-		"started with --rm":   {"shop", func(a *fakeApp) { a.routed("shop.test").Ephemeral = true }, false, reason.Ephemeral, "its provider removes it once it stops (docker run --rm), so it could not wake"},
-		"Traefik itself":      {"pr", func(a *fakeApp) { a.Protected = inventory.RunsTraefik }, false, reason.RunsTraefik, "runs Traefik"},
-		"Paastis itself":      {"pr", func(a *fakeApp) { a.Protected = inventory.IsPaastis }, false, reason.IsPaastis, "is Paastis itself"},
-		"a middleware of files": {"shop", func(a *fakeApp) {
+		"started with --rm":   {"shop", func(a *played) { a.routed("shop.test").app.Ephemeral = true }, false, reason.Ephemeral, "its provider removes it once it stops (docker run --rm), so it could not wake"},
+		"Traefik itself":      {"pr", func(a *played) { a.app.Protected = inventory.RunsTraefik }, false, reason.RunsTraefik, "runs Traefik"},
+		"Paastis itself":      {"pr", func(a *played) { a.app.Protected = inventory.IsPaastis }, false, reason.IsPaastis, "is Paastis itself"},
+		"a middleware of files": {"shop", func(a *played) {
 			a.routed("shop.test").label("traefik.http.routers.shop-web.middlewares", "secured@file")
 		}, false, reason.MiddlewareUnknown, `none defines secured@file of router "shop-web"`},
 	} {
