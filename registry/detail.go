@@ -174,7 +174,7 @@ func (v *viewer) readPassLocked(now time.Time) *readPass {
 func (p *readPass) detail(k *Keeper) detailDraft {
 	e := k.Definition()
 	d := detailDraft{definition: e, inv: p.inForce.inventory.Load()}
-	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.cause.get()
+	d.Name, d.State, d.Since, d.Reason = e.Name, k.state, k.since, k.transitionReason.get()
 	if k.since.IsZero() {
 		d.Since = k.past.Current()
 	}

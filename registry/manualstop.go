@@ -58,7 +58,7 @@ func (t *transitions) followManualStop(k *Keeper, now time.Time) bool {
 	if k.state != Asleep {
 		t.setState(k, Asleep, why, now)
 	} else if k.isHeldDown() {
-		k.justify(why)
+		k.setTransitionReason(why)
 		t.supply.touch()
 		t.journal.say(slog.LevelInfo, "app stays down", "app", k.Name(), "reason", why.String())
 		k.notify()
@@ -108,7 +108,7 @@ func (t *transitions) doubtManualStops(p provider.Provider, moment time.Duration
 	for _, k := range t.keepers.byID {
 		if (p == nil || k.provider == p) && k.manual.stopped() && now.Sub(k.manual.stoppedAt) < moment {
 			t.endManualStop(k, now)
-			k.justify(reason.Reason{Kind: reason.StoppedWithProvider})
+			k.setTransitionReason(reason.Reason{Kind: reason.StoppedWithProvider})
 			t.supply.touch()
 			k.notify()
 			t.news.markChanged(k)

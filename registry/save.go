@@ -87,6 +87,6 @@ func (k *Keeper) restore(m history.App, now time.Time) {
 	k.resume.keep(m.Resume)
 	if !k.app.Alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
-		k.justify(reason.Reason{Kind: reason.HeldDown})
+		k.setTransitionReason(reason.Reason{Kind: reason.HeldDown})
 	}
 }

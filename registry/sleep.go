@@ -70,7 +70,7 @@ func (o *descent) stepReady(k *Keeper) {
 		o.sampler.begin(k, false)
 	}
 	if k.state == Ready {
-		k.explain(d.Reason)
+		k.setReason(d.Reason)
 		o.tellWhy(k, s, d.Reason)
 	}
 }

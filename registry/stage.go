@@ -8,21 +8,21 @@ import (
 
 // stage is the state in which an app is, and why.
 type stage struct {
-	state  State
-	since  time.Time           // of the state
-	reason rare[reason.Reason] // why it is in that state, or what it waits for there, for who waits
-	cause  rare[reason.Reason] // why it came into its state, for its owner; of one that sleeps, why it was stopped
-	shown  State               // the state as last told; an app is called ready when it is open
+	state            State
+	since            time.Time           // of the state
+	reason           rare[reason.Reason] // why it is in that state, or what it waits for there, for who waits
+	transitionReason rare[reason.Reason] // why it came into its state, for its owner; of one that sleeps, why it was stopped
+	shown            State               // the state as last told; an app is called ready when it is open
 }
 
-// enter notes that the app is in another state, and returns since when it was in the one before.
-// A cause is kept while it sleeps: one that was stopped sleeps for the reason of the stop.
-func (g *stage) enter(s State, why reason.Reason, now time.Time) (before time.Time) {
+// setStage notes that the app is in another state, and returns since when it was in the one before.
+// Why it came there is kept while it sleeps: one that was stopped sleeps for the reason of the stop.
+func (g *stage) setStage(s State, why reason.Reason, now time.Time) (before time.Time) {
 	before = g.since
 	g.state, g.since = s, now
 	g.reason.set(why)
 	if !why.IsZero() || s != Asleep {
-		g.cause.set(why)
+		g.transitionReason.set(why)
 	}
 	return before
 }
@@ -33,9 +33,10 @@ func (g *stage) end(why reason.Reason) {
 	g.reason.set(why)
 }
 
-// explain notes why it is in its state, or what it waits for there; justify, why it came into it.
-func (g *stage) explain(why reason.Reason)   { g.reason.set(why) }
-func (g *stage) justify(cause reason.Reason) { g.cause.set(cause) }
+// setReason notes why it is in its state, or what it waits for there; setTransitionReason, why it
+// came into it.
+func (g *stage) setReason(why reason.Reason)           { g.reason.set(why) }
+func (g *stage) setTransitionReason(why reason.Reason) { g.transitionReason.set(why) }
 
 // show notes in which state the app is told to be.
 func (g *stage) show(s State) { g.shown = s }

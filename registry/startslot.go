@@ -26,7 +26,7 @@ func (s *startSlots) acquire(k *Keeper) bool {
 	}
 	if queued != k.attempt.queued || !why.Equal(k.reason.get()) {
 		k.attempt.queue(queued)
-		k.explain(why)
+		k.setReason(why)
 		k.notify()
 	}
 	return !queued

@@ -24,7 +24,7 @@ type transitions struct {
 // setState changes an app's state. Called with the lock held.
 func (t *transitions) setState(k *Keeper, s State, reason reason.Reason, now time.Time) {
 	k.remember(s, reason, now)
-	since := k.enter(s, reason, now)
+	since := k.setStage(s, reason, now)
 	if s == Asleep || s == Starting || s == Failed {
 		k.manual.cancelSleep()
 	}

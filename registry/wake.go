@@ -165,7 +165,7 @@ func (p *pass) isAwaited(k *Keeper) bool {
 func (p *pass) start(k *Keeper) {
 	k.attempt.sendStart(p.now, k.Definition().StartTimeout)
 	k.failures.started(p.now)
-	k.explain(reason.Reason{})
+	k.setReason(reason.Reason{})
 	k.notify()
 	p.noteChange(k)
 	p.orders.start(k)
