@@ -25,11 +25,11 @@ type attempt struct {
 	wakeBegan time.Time
 	// again has it started again once it is stopped, for a wake that began then; zero: it is not.
 	again          time.Time
-	restartReason  rare[reason.Reason] // why it is stopped only to be started again; zero: it is not
-	found          bool                // it ran before Paastis did
-	pendingFailure rare[Failure]       // what it will have failed of once it is stopped; zero: nothing
-	mending        mending             // how what of it does not run is started again
-	weighed        bool                // its memory was asked for
+	restartReason  sparse[reason.Reason] // why it is stopped only to be started again; zero: it is not
+	found          bool                  // it ran before Paastis did
+	pendingFailure sparse[Failure]       // what it will have failed of once it is stopped; zero: nothing
+	mending        mending               // how what of it does not run is started again
+	weighed        bool                  // its memory was asked for
 }
 
 // next is the attempt after this one, asked for by the same.

@@ -12,7 +12,7 @@ import (
 
 // failures are how an app has failed, and when it may be tried again.
 type failures struct {
-	last      rare[Failure]               // the last one
+	last      sparse[Failure]             // the last one
 	unhealthy bool                        // as last seen, it did not run or was not healthy
 	restarts  int                         // as its provider last counted them
 	starts    []time.Time                 // the last ones, ours and its provider's, within a minute

@@ -14,7 +14,7 @@ import (
 // order to stop until the app was brought back and has come up, or somebody else has started it.
 // The zero resume: nothing is kept.
 type resume struct {
-	rare[resumption]
+	sparse[resumption]
 }
 
 // resumption is what is kept, and what has become of it.

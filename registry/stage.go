@@ -9,10 +9,10 @@ import (
 // stage is the state in which an app is, and why.
 type stage struct {
 	state            State
-	since            time.Time           // of the state
-	reason           rare[reason.Reason] // why it is in that state, or what it waits for there, for who waits
-	transitionReason rare[reason.Reason] // why it came into its state, for its owner; of one that sleeps, why it was stopped
-	shown            State               // the state as last told; an app is called ready when it is open
+	since            time.Time             // of the state
+	reason           sparse[reason.Reason] // why it is in that state, or what it waits for there, for who waits
+	transitionReason sparse[reason.Reason] // why it came into its state, for its owner; of one that sleeps, why it was stopped
+	shown            State                 // the state as last told; an app is called ready when it is open
 }
 
 // setStage notes that the app is in another state, and returns since when it was in the one before.
