@@ -32,7 +32,7 @@ func newPass(r *Registry, now time.Time) *pass {
 	}
 	p.descent = &descent{
 		schedule: s, summaries: newSummaries(now, &r.supply, r.publisher, &r.contacts), handover: p.handover, publisher: r.publisher,
-		transitions: r.transitions, orders: r.orders, sampler: r.sampler, prober: r.prober, people: r.people,
+		transitions: r.transitions, orders: r.orders, sampler: r.sampler, prober: r.prober, control: r.control,
 	}
 	return p
 }

@@ -11,7 +11,7 @@ import (
 func (r *Registry) Pin(k *Keeper, until time.Time) {
 	r.mu.Lock()
 	defer r.unlock()
-	r.people.pin(k, until, time.Now())
+	r.control.pin(k, until, time.Now())
 	r.nudge()
 }
 

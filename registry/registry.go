@@ -20,7 +20,7 @@
 // the inventory; the keeperSet has the keepers. The mover makes passes, each of which steps each
 // app: by transitions from one state to the next, by orders to its provider. The prober and the
 // traefikView find out what is so, tasks run beside, and the Publisher tells the Traefiks. People
-// come by people, and see by a viewer.
+// come by control, and see by a viewer.
 //
 // What there is to see of an app is a View for its visitors and a Detail for its owner.
 // What happens is an Event, and is told to each Follower. What is known of the apps' past
@@ -89,7 +89,7 @@ type Registry struct {
 	traefik     *traefikView
 	intake      *intake
 	orders      *orders
-	people      *people
+	control     *control
 	saver       *saver
 	viewer      *viewer
 	sampler     *sampler
@@ -137,7 +137,7 @@ func New(o Options) *Registry {
 		keepers: &r.keepers, callers: &r.callers, contacts: &r.contacts, archive: r.archive, resolver: r.resolver, transitions: r.transitions,
 		prober: r.prober, supply: &r.supply, publisher: r.publisher, news: &r.news, tasks: &r.tasks, redefined: r.traefik.redefined,
 	}
-	r.people = &people{core: r.core, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, archive: r.archive, news: &r.news}
+	r.control = &control{core: r.core, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, archive: r.archive, news: &r.news}
 	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher, several: len(o.Providers) > 1}
 	r.orders = &orders{core: r.core, tasks: &r.tasks, contacts: &r.contacts, intake: r.intake, transitions: r.transitions, saver: r.saver}
 	r.viewer = &viewer{core: r.core, inForce: &r.inForce, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, transitions: r.transitions}

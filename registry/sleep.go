@@ -18,7 +18,7 @@ type descent struct {
 	orders      *orders
 	sampler     *sampler
 	prober      *prober
-	people      *people
+	control     *control
 }
 
 // stepReady looks whether an app that is awake may sleep, and whether its requests pass.
@@ -111,7 +111,7 @@ func (o *descent) cancelsSleep(k *Keeper, s idle.Snapshot, d idle.Decision) bool
 	if !k.manual.asksSleep() || s.SleepIsAsked() && (d.Sleep || d.Reason.Kind == reason.CheckingUse || o.now.Before(s.NotBefore)) {
 		return false
 	}
-	o.people.cancelSleep(k)
+	o.control.cancelSleep(k)
 	if s.SleepIsAsked() {
 		o.journal.say(slog.LevelInfo, "app was to sleep, and stays awake", "app", k.Name(), "reason", d.Reason.String())
 	}

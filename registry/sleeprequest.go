@@ -35,7 +35,7 @@ func (r *Registry) Sleep(k *Keeper, force bool) error {
 	case k.state == Asleep, k.state == Stopping, k.state == Failed && !k.app.Alive():
 		return nil
 	}
-	return r.people.requestSleep(k, force, now)
+	return r.control.requestSleep(k, force, now)
 }
 
 // SleepRefusal is the error of Sleep, with what speaks against the app's sleep.

@@ -15,7 +15,7 @@ import (
 // was not told: many wait for one app.
 const viewPause = 10 * time.Second
 
-// View is a picture of one app for people: the waiting page, the API, explain.
+// View is a picture of one app for control: the waiting page, the API, explain.
 // It shares nothing with the registry.
 type View struct {
 	// Name by which the app is known.

@@ -17,7 +17,7 @@ func (r *Registry) Wake(k *Keeper, insist bool) {
 	if k.removal.gone {
 		return
 	}
-	r.people.cancelSleep(k)
+	r.control.cancelSleep(k)
 	switch k.state {
 	case Asleep:
 		if !k.isHeldDown() {

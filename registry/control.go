@@ -10,9 +10,9 @@ import (
 	"github.com/paastis/paastis/registry/reason"
 )
 
-// people are those who say something of an app by Paastis: that it may sleep, that it stays
+// control is what people have to say of an app by Paastis: that it may sleep, that it stays
 // awake. Its methods are called with the registry's lock held.
-type people struct {
+type control struct {
 	*core
 	supply    *supply
 	publisher *Publisher
@@ -22,7 +22,7 @@ type people struct {
 }
 
 // requestSleep is Sleep of an app that runs. Called with the lock held.
-func (h *people) requestSleep(k *Keeper, force bool, now time.Time) error {
+func (h *control) requestSleep(k *Keeper, force bool, now time.Time) error {
 	circle, s := h.circle(k), newSummaries(now, h.supply, h.publisher, h.contacts).snapshot(k)
 	s.SleepAsked, s.Forced = now, force
 	stale := now.Sub(s.SampledAt) > s.Quiet // what was seen then says nothing of now
@@ -56,12 +56,12 @@ func (h *people) requestSleep(k *Keeper, force bool, now time.Time) error {
 }
 
 // circle are the managed apps that share the app's sleep, itself among them.
-func (h *people) circle(k *Keeper) []*Keeper {
+func (h *control) circle(k *Keeper) []*Keeper {
 	return slices.Collect(managed(k.Definition().Component))
 }
 
 // cancelSleep takes back that an app is to sleep. Called with the lock held.
-func (h *people) cancelSleep(k *Keeper) {
+func (h *control) cancelSleep(k *Keeper) {
 	if !k.manual.asksSleep() {
 		return
 	}
@@ -71,7 +71,7 @@ func (h *people) cancelSleep(k *Keeper) {
 }
 
 // pin is Pin with the lock held.
-func (h *people) pin(k *Keeper, until, now time.Time) {
+func (h *control) pin(k *Keeper, until, now time.Time) {
 	was := k.manual.pinnedUntil.After(now)
 	if k.removal.gone || !was && !until.After(now) || was && until.Equal(k.manual.pinnedUntil) {
 		return
