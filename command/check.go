@@ -89,7 +89,7 @@ func lint(inv *inventory.Inventory, report provider.Report, hasAPI bool) []strin
 			all = append(all, lintUnmanaged(e)...)
 			continue
 		}
-		all = append(all, lintRouters(e, hasAPI)...)
+		all = append(all, lintRouters(inv, e, hasAPI)...)
 		all = append(all, lintMiddlewares(inv, e)...)
 		all = append(all, lintCovers(e)...)
 		all = append(all, lintReadiness(e, own)...)
@@ -130,7 +130,7 @@ func lintAmbiguities(inv *inventory.Inventory) []string {
 }
 
 // lintRouters looks at the way from Traefik to the app.
-func lintRouters(e *inventory.Definition, hasAPI bool) []string {
+func lintRouters(inv *inventory.Inventory, e *inventory.Definition, hasAPI bool) []string {
 	var all []string
 	warn := func(format string, args ...any) {
 		all = append(all, fmt.Sprintf(format, args...)+" ("+e.App.Origin+")")
@@ -172,7 +172,7 @@ func lintRouters(e *inventory.Definition, hasAPI bool) []string {
 		}
 		if r.StaticURL == "" && !hasAPI {
 			warn("router %q has no static server URL: each wake waits for Traefik's throttle as well; set traefik.api_url, or better add the label traefik.http.services.%s.loadbalancer.server.url=%s", r.Name, r.Service, cmp.Or(urlOf(e), "http://<container>:<port>"))
-		} else if err := staticElsewhere(e, r.StaticURL); err != nil {
+		} else if err := staticElsewhere(inv, e, r.StaticURL); err != nil {
 			warn("router %q: %v", r.Name, err)
 		}
 	}
@@ -277,7 +277,7 @@ func lintUnmanaged(e *inventory.Definition) []string {
 
 // staticElsewhere tells of a server URL that does not lead to the app for sure: it has an
 // address for a name, another name, or a port that the app does not have.
-func staticElsewhere(e *inventory.Definition, raw string) error {
+func staticElsewhere(inv *inventory.Inventory, e *inventory.Definition, raw string) error {
 	if raw == "" || e.App.Mapping() != nil || slices.Contains(e.App.Networks, "host") { // it has the machine's names and addresses
 		return nil
 	}
@@ -292,9 +292,9 @@ func staticElsewhere(e *inventory.Definition, raw string) error {
 		return err
 	}
 	port, _ := strconv.ParseUint(u.Port(), 10, 16)
-	switch {
-	case !slices.Contains(e.App.Hosts(), u.Hostname()):
-		return fmt.Errorf("static server URL %s is by a name that is none of its containers' (%s): Traefik answers 502 if it leads nowhere", raw, strings.Join(e.App.Hosts(), ", "))
+	switch names := inv.NetworkNames(e); {
+	case !slices.Contains(names, u.Hostname()):
+		return fmt.Errorf("static server URL %s is by a name that is none of its containers' (%s): Traefik answers 502 if it leads nowhere", raw, strings.Join(names, ", "))
 	case port != 0 && len(e.App.Ports) > 0 && !slices.Contains(e.App.Ports, uint16(port)):
 		return fmt.Errorf("static server URL %s has a port that its image does not expose: Traefik answers 502 if nothing listens there", raw)
 	}

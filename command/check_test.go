@@ -53,6 +53,24 @@ func lintOf(t *testing.T, hasAPI bool, apps ...inventory.App) []string {
 	return append(inv.Problems().Texts(), lint(inv, provider.Report{Apps: apps}, hasAPI)...)
 }
 
+// TestCheckKnowsTheNamesThatLeadToAnApp: an alias of its network's, and the names of the container
+// in whose network it lives, are as good as its own.
+func TestCheckKnowsTheNamesThatLeadToAnApp(t *testing.T) {
+	for host, known := range map[string]bool{"shop-web-1": true, "storefront": true, "vpn": true, "tunnel": true, "shop-vpn-1": true, "shop-db-1": false} {
+		borrower := web(func(a *inventory.App) {
+			a.Aliases, a.Instances[0].Host = []string{"storefront"}, "shop-vpn-1"
+			a.Labels["traefik.http.services.web.loadbalancer.server.url"] = "http://" + host + ":8080"
+		})
+		app := func(service string, aliases ...string) inventory.App {
+			return inventory.App{Name: "shop-" + service, Stack: "shop", Aliases: aliases, Instances: []inventory.Instance{{Name: "shop-" + service + "-1"}}}
+		}
+		got := strings.Join(lintOf(t, true, borrower, app("vpn", "tunnel"), app("db", "database")), "\n")
+		if told := strings.Contains(got, "by a name that is none of its containers'"); told == known {
+			t.Errorf("http://%s:8080 of a server that lives in the network of shop-vpn-1: check says %q", host, got)
+		}
+	}
+}
+
 func TestCheckWarnsOfWhatWillHurt(t *testing.T) {
 	const label = "traefik.http.services.web.loadbalancer."
 	set := func(key, value string) func(*inventory.App) { return func(a *inventory.App) { a.Labels[key] = value } }

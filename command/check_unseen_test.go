@@ -84,7 +84,7 @@ func TestAnAppOnTheHostsNetworkMayHaveAnyNameOfTheMachine(t *testing.T) {
 	for _, network := range []string{"host", "web"} {
 		e := &inventory.Definition{App: &inventory.App{Name: "hub", Networks: []string{network}, Instances: []inventory.Instance{{Name: "hub"}}}}
 		for _, url := range []string{"http://host.docker.internal:8123", "http://172.17.0.1:8123"} {
-			if err := staticElsewhere(e, url); (err == nil) != (network == "host") {
+			if err := staticElsewhere(&inventory.Inventory{}, e, url); (err == nil) != (network == "host") {
 				t.Errorf("on %s, %s: %v", network, url, err)
 			}
 		}

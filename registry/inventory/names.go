@@ -18,3 +18,33 @@ func NamesOf(all []*Definition) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// NetworkNames are the names by which others in its networks reach the app, its own first: those
+// of its containers, and those of the containers in whose network they live. Each is there once.
+func (inv *Inventory) NetworkNames(e *Definition) []string {
+	all := slices.Concat(e.App.Hosts(), e.App.Aliases)
+	for _, i := range e.App.Instances {
+		if lender := inv.lender(e, i); lender != nil {
+			all = slices.Concat(all, lender.App.Hosts(), lender.App.Aliases)
+		}
+	}
+	var names []string
+	for _, name := range all {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// lender is the app in whose network an instance of another one lives. Nil: it has its own.
+func (inv *Inventory) lender(e *Definition, borrower Instance) *Definition {
+	at := slices.IndexFunc(inv.Definitions, func(other *Definition) bool {
+		return borrower.Host != "" && other.Provider() == e.Provider() &&
+			slices.ContainsFunc(other.App.Instances, func(i Instance) bool { return i.Name == borrower.Host })
+	})
+	if at < 0 {
+		return nil
+	}
+	return inv.Definitions[at]
+}
