@@ -67,7 +67,7 @@ func writeUnseen(ctx context.Context, cfg config.Loaded, e *inventory.Definition
 func measure(ctx context.Context, meter provider.Meter, e *inventory.Definition) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadLimit+idle.Quiet(e.Properties, false))
 	defer cancel()
-	want := provider.Want{Ports: e.VisitedPorts(), CPU: true}
+	want := provider.Want{Ports: e.VisitedPorts(), Multiplexed: e.MultiplexedPorts(), CPU: true}
 	began := time.Now()
 	first, err := meter.Measure(ctx, e.App.Name, want)
 	if err != nil {
@@ -86,6 +86,18 @@ func measure(ctx context.Context, meter provider.Meter, e *inventory.Definition)
 	return useText(first, last, second.Sub(began), e), nil
 }
 
+// connectionsText says how many connections count, or why nobody knows.
+func connectionsText(e *inventory.Definition, counted int) string {
+	switch {
+	case counted != idle.UnknownConnections:
+		return fmt.Sprintf("connections  %d", counted)
+	case len(e.MultiplexedPorts()) > 0:
+		return "connections  do not tell: Traefik keeps one open to a server of h2c, whatever it carries"
+	default:
+		return "connections  cannot be counted: the host's /proc is not seen (pid: host, or docker.proc)"
+	}
+}
+
 func useText(first, last idle.Usage, over time.Duration, e *inventory.Definition) []string {
 	p := e.Properties
 	rate := float64(last.Bytes-min(first.Bytes, last.Bytes)) / over.Seconds()
@@ -97,15 +109,11 @@ func useText(first, last idle.Usage, over time.Duration, e *inventory.Definition
 	} else {
 		traffic += "; it does not count (traffic_floor: off)"
 	}
-	connections := fmt.Sprintf("connections  %d", last.Connections)
-	if last.Connections == idle.UnknownConnections {
-		connections = "connections  cannot be counted: the host's /proc is not seen (pid: host, or docker.proc)"
-	}
 	cpu := fmt.Sprintf("CPU          %.1f%% of a core", 100*float64(last.CPU-min(first.CPU, last.CPU))/float64(over))
 	if p.CPUFloor > 0 {
 		cpu += fmt.Sprintf("; in use above %g%%", p.CPUFloor)
 	}
-	all := []string{traffic, connections, cpu}
+	all := []string{traffic, connectionsText(e, last.Connections), cpu}
 	if text := unseenText(e, last.Unseen); text != "" {
 		all = append(all, text)
 	}

@@ -45,6 +45,9 @@ func (m metered) Measure(_ context.Context, name string, want provider.Want) (id
 	}
 	if m.counts {
 		u.Connections = a.connections
+		if a.connections > 0 && len(want.Multiplexed) > 0 { // Traefik's alone
+			u.Connections = idle.UnknownConnections
+		}
 	}
 	if want.CPU {
 		u.CPU = time.Duration(ran * a.cpu / 100 * float64(time.Second))

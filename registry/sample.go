@@ -60,7 +60,7 @@ func (o *sampler) begin(k *Keeper, whole bool) {
 	}
 	k.usage.reading(true)
 	e, name, app := k.Definition(), k.app.Name, k.app
-	want := provider.Want{Ports: e.VisitedPorts(), Linked: linkedAddresses(e), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
+	want := provider.Want{Ports: e.VisitedPorts(), Multiplexed: e.MultiplexedPorts(), Linked: linkedAddresses(e), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
 	o.tasks.doLocked(k, task{work: func(ctx context.Context) func() {
 		began := time.Now()
 		s := measure(ctx, k.provider, name, e, want)

@@ -33,6 +33,27 @@ func TestADownloadKeepsItsAppAwakeUntilItEnds(t *testing.T) {
 	})
 }
 
+// TestTheConnectionThatTraefikKeepsToAServerOfH2CKeepsNoAppAwake: that one is never closed.
+func TestTheConnectionThatTraefikKeepsToAServerOfH2CKeepsNoAppAwake(t *testing.T) {
+	for server, awake := range map[string]bool{"port=8080 scheme=h2c": false, "url=h2c://solo-web-1:8080": false, "url=http://solo-web-1:8080": true} {
+		synctest.Test(t, func(t *testing.T) {
+			a := solo()
+			a.connections = 1
+			delete(a.Labels, "traefik.http.services.solo-web.loadbalancer.server.url")
+			for option := range strings.FieldsSeq(server) {
+				key, value, _ := strings.Cut(option, "=")
+				a.label("traefik.http.services.solo-web.loadbalancer.server."+key, value)
+			}
+			w := liveMetered(t, "", true, a)
+			w.visit("solo-web")
+			time.Sleep(16 * time.Minute)
+			if is := w.View(w.keeperOf("solo-web")).State == Ready; is != awake {
+				t.Errorf("%s: awake %t, want %t", server, is, awake)
+			}
+		})
+	}
+}
+
 func TestChatterUnderTheFloorDoesNotKeepAnAppAwake(t *testing.T) {
 	for _, c := range []struct {
 		floor string

@@ -239,6 +239,30 @@ func TestConnectionsOfLinkedAppsDoNotCount(t *testing.T) {
 	equal(t, "connections", measured(t, p, "web", provider.Want{Linked: []netip.Addr{front}}).Connections, 1)
 }
 
+// TestAConnectionThatIsKeptForGoodDoesNotTellOfUse: a proxy's, to a server that speaks h2c.
+func TestAConnectionThatIsKeptForGoodDoesNotTellOfUse(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	web := another(t, "web", "tty", processed(41))
+	e.add(web)
+	p := e.provider(proc(t, map[int]fstest.MapFS{41: processIn(web.ID)}))
+	for name, c := range map[string]struct {
+		multiplexed []uint16
+		linked      []netip.Addr
+		want        int
+	}{
+		"beside another connection":      {[]uint16{8080}, nil, 1},
+		"alone":                          {[]uint16{8080, 8081}, nil, idle.UnknownConnections},
+		"to a port that nobody comes to": {[]uint16{9090}, nil, 2},
+		"where all others are of apps that keep it awake": {[]uint16{8080}, []netip.Addr{netip.MustParseAddr("fd00::1")}, idle.UnknownConnections},
+		"of an app that keeps it awake":                   {[]uint16{8080, 8081}, []netip.Addr{netip.MustParseAddr("172.17.0.1"), netip.MustParseAddr("fd00::1")}, 0},
+	} {
+		got := measured(t, p, "web", provider.Want{Multiplexed: c.multiplexed, Linked: c.linked})
+		equal(t, name, got.Connections, c.want)
+		equal(t, name+", bytes", got.Bytes, procUsage(0).Bytes)
+	}
+}
+
 func TestAContainerOfWhichTheEngineCountsNothingIsUnseen(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)

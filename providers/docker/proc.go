@@ -48,7 +48,9 @@ func (s *sampler) watchProcess(f *snapshot, c *container, want provider.Want) (i
 	if owner.onHost {
 		return hostUsage(process, c.hostPorts(want.Ports), want.Linked)
 	}
-	return networkUsage(process, c.ownPorts(owner, want.Ports), want.Linked)
+	ports := c.ownPorts(owner, want.Ports)
+	ports.multiplexed = want.Multiplexed
+	return networkUsage(process, ports, want.Linked)
 }
 
 // belongs reports whether the process is in that container. The engine mounts the files of
@@ -72,7 +74,7 @@ func networkUsage(process fs.FS, ports portSet, linked []netip.Addr) (idle.Usage
 	}
 	return idle.Usage{
 		Bytes: moved.bytes, Packets: moved.packets, Sent: moved.sent,
-		Connections: connections(slices.DeleteFunc(table, socket.inside), ports, linked),
+		Connections: telling(slices.DeleteFunc(table, socket.inside), ports, linked),
 	}, nil
 }
 
@@ -87,6 +89,18 @@ func hostUsage(process fs.FS, ports portSet, linked []netip.Addr) (idle.Usage, e
 		return idle.Usage{}, err
 	}
 	return idle.Usage{Connections: connections(table, ports, linked)}, nil
+}
+
+// telling counts the connections that tell of use. If there are others alone, such as a proxy
+// keeps open for good, nobody knows.
+func telling(table []socket, ports portSet, but []netip.Addr) int {
+	others := slices.DeleteFunc(slices.Clone(table), func(s socket) bool {
+		return s.state == established && slices.Contains(ports.multiplexed, s.local.Port())
+	})
+	if n := connections(others, ports, but); n > 0 || connections(table, ports, but) == 0 {
+		return n
+	}
+	return idle.UnknownConnections
 }
 
 // connections counts those established to the ports by anybody but those at the addresses

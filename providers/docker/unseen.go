@@ -14,10 +14,11 @@ const (
 )
 
 // portSet is the ports to which connections count: those that are known and, where nobody
-// else listens in the same network, any.
+// else listens in the same network, any. Connections to those that are multiplexed tell nothing.
 type portSet struct {
-	known []uint16
-	any   bool
+	known       []uint16
+	any         bool
+	multiplexed []uint16
 }
 
 // hostPorts are those of a container on the host's network, where others listen too: those

@@ -169,6 +169,19 @@ func (e *Definition) VisitedPorts() []uint16 {
 	return ports
 }
 
+// MultiplexedPorts are those that Traefik speaks h2c to. It keeps such a connection open for good:
+// its client of HTTP/2 without TLS has no idle timeout (newSmartRoundTripper in
+// pkg/server/service/smart_roundtripper.go of 3.6.12). Nil: there are none.
+func (e *Definition) MultiplexedPorts() []uint16 {
+	var ports []uint16
+	for _, r := range e.Routers {
+		if r.Port != 0 && e.Labels.Scheme(*r.Router) == "h2c" && !slices.Contains(ports, r.Port) {
+			ports = append(ports, r.Port)
+		}
+	}
+	return ports
+}
+
 // Follows reports whether nobody but other apps uses the app, as far as anything tells: one of
 // them needs it, and nothing says that it listens anywhere, as of a worker. It is in use while
 // they are.

@@ -24,6 +24,10 @@ type Want struct {
 	// Linked are the addresses of apps that keep it awake by themselves: connections from
 	// there do not count. Nil: there are none.
 	Linked []netip.Addr
+	// Multiplexed are those of the ports to which a proxy keeps one connection open for good,
+	// whatever it carries: h2c. It does not tell whether anybody uses the app, so if there are
+	// none but such, connections are not known. Nil: there are none.
+	Multiplexed []uint16
 	// Quick reports whether bytes are not wanted, where it takes seconds to find them out.
 	Quick bool
 	// CPU asks for the CPU time, which a provider may take seconds to find out.
