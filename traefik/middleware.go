@@ -144,6 +144,24 @@ func (c Catalog) NamesApp(names []string, provider, name string) bool {
 	return false
 }
 
+// Asked are the addresses that other ForwardAuth middlewares ask: those that stand before the one
+// of that name, and those behind it; see Uses. Nil: there are none.
+func (c Catalog) Asked(names []string, provider, name string) (before, behind []string) {
+	passed := false
+	for m := range c.flattened(names, provider) {
+		switch {
+		case isNamed(m, name):
+			passed = true
+		case m.ForwardAuth == "":
+		case passed:
+			behind = append(behind, m.ForwardAuth)
+		default:
+			before = append(before, m.ForwardAuth)
+		}
+	}
+	return before, behind
+}
+
 // Unknown are those of the middlewares that the catalog does not have, but for the one of
 // that name; see Uses.
 func (c Catalog) Unknown(names []string, provider, name string) []string {

@@ -140,9 +140,12 @@ type Router struct {
 	lost  bool // its service, or a middleware, is nowhere
 	// Definition is the app that it leads to.
 	Definition *Definition
-	HeldBy     *Definition     // that has its labels; nil: the same
-	rivals     []*Definition   // that have another one of its name
-	guards     [][]*Definition // of which Traefik needs one each, for the middlewares
+	HeldBy     *Definition   // that has its labels; nil: the same
+	rivals     []*Definition // that have another one of its name
+	// askedBefore and askedBehind are the addresses that Traefik asks about its requests as well,
+	// before Paastis and after it.
+	askedBefore, askedBehind []string
+	guards                   [][]*Definition // of which Traefik needs one each, for the middlewares
 	// disputes are those that define one of its middlewares in different ways; of two of them
 	// Traefik takes neither.
 	disputes []dispute
@@ -243,6 +246,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	following{inv}.followMiddlewares(s)
 	links.link(s)
 	managing{inv}.manage(s)
+	links.keepAskersAwake()
 	links.reportLinks()
 	links.reportWorkers()
 	publication.findApart()

@@ -28,6 +28,7 @@ func (inv *linking) link(s Settings) {
 			links = append(links, l.FromProvider(provider+"/"+l.Name, slices.Contains(e.reported.Without, l.Name)))
 		}
 		links = append(links, inv.holders(e, s)...)
+		links = append(links, inv.askers(e, s)...)
 		nodes = append(nodes, rules.Node{
 			Name:    e.Name,
 			Aliases: []string{e.App.Name, e.ID},

@@ -44,6 +44,7 @@ func (inv following) followMiddlewares(s Settings) {
 			r.Outside = slices.ContainsFunc(before, func(name string) bool {
 				return slices.Contains(r.Covering, name) || slices.Contains(r.MayCover, name)
 			})
+			r.askedBefore, r.askedBehind = catalog.Asked(passed, provider, s.Middleware)
 			r.Rewrites = catalog.Before(passed, provider, s.Middleware)
 			r.AllRewrites = catalog.Without(passed, provider, s.Middleware)
 		}
