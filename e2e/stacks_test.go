@@ -65,6 +65,11 @@ var stacks = []published{
 	{folder: "supabase", visits: []visit{opens("supabase.test", "kong")}, warned: unreached},
 	{folder: "vaultwarden", visits: []visit{opens("vaultwarden.test", "vaultwarden"), {call: programTo("vaultwarden.test", "vaultwarden").below("/notifications/hub")}}},
 	{folder: "zammad", visits: []visit{opens("zammad.test", "nginx")}, jobs: []string{"zammad-init"}, warned: unreached},
+	{folder: "zitadel", visits: []visit{
+		opens("zitadel.test", "login"),
+		{programTo("zitadel.test", "zitadel").below("/api/x"), []string{"zitadel-api", "postgres"}},
+		{personTo("zitadel.test", "zitadel").below("/ui/console"), []string{"zitadel-api", "postgres"}},
+	}},
 }
 
 // stacksAtOnce is how many of the stacks are brought up at once.

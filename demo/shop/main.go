@@ -14,6 +14,8 @@
 //	LOGIN      user:password that a visitor must give, as an auth service asks for them;
 //	           empty: nobody has to
 //
+// It speaks HTTP/1 and HTTP/2, both without TLS (h2c).
+//
 // As `shop healthcheck` it asks the one that runs beside it.
 package main
 
@@ -108,7 +110,9 @@ func eat(much string) error {
 
 // serve answers at all ports until ctx ends, and returns the exit code.
 func serve(ctx context.Context, ports []string, handler http.Handler) int {
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols)}
+	srv.Protocols.SetHTTP1(true)
+	srv.Protocols.SetUnencryptedHTTP2(true)
 	failed := make(chan error, len(ports))
 	for _, port := range ports {
 		ln, err := new(net.ListenConfig).Listen(ctx, "tcp", ":"+port)
