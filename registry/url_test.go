@@ -92,28 +92,30 @@ func shopOf(labels ...string) *registrytest.App {
 }
 
 func TestAnAppOfAURLIsReadyOnceItsPlatformSaysSoAndItsURLAnswers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		reg, _, door, _ := hosted(t, shopOf().ToNone())
-		reg.Wake(reg.Named("shop"), false)
-		time.Sleep(9 * time.Second)
-		wantView(t, reg, "shop", registry.Starting)
-		if asked := door.took(); len(asked) > 0 {
-			t.Errorf("asked %d times while its platform says that it boots", len(asked))
-		}
-		time.Sleep(6 * time.Second)
-		wantView(t, reg, "shop", registry.Starting)
-		if asked := door.took(); len(asked) < 5 || len(asked) > 12 {
-			t.Errorf("asked %d times within 5 s", len(asked))
-		}
-		door.becomes(nil)
-		time.Sleep(time.Second)
-		wantView(t, reg, "shop", registry.Ready)
-		door.took()
-		time.Sleep(time.Minute)
-		if asked := door.took(); len(asked) > 0 {
-			t.Errorf("asked %d times while it is awake", len(asked))
-		}
-	})
+	for _, shop := range []*registrytest.App{shopOf(), shopOf().ToNone()} {
+		synctest.Test(t, func(t *testing.T) {
+			reg, _, door, _ := hosted(t, shop)
+			reg.Wake(reg.Named("shop"), false)
+			time.Sleep(9 * time.Second)
+			wantView(t, reg, "shop", registry.Starting)
+			if asked := door.took(); len(asked) > 0 {
+				t.Errorf("asked %d times while its platform says that it boots", len(asked))
+			}
+			time.Sleep(6 * time.Second)
+			wantView(t, reg, "shop", registry.Starting)
+			if asked := door.took(); len(asked) < 5 || len(asked) > 12 {
+				t.Errorf("asked %d times within 5 s", len(asked))
+			}
+			door.becomes(nil)
+			time.Sleep(time.Second)
+			wantView(t, reg, "shop", registry.Ready)
+			door.took()
+			time.Sleep(time.Minute)
+			if asked := door.took(); len(asked) > 0 {
+				t.Errorf("asked %d times while it is awake", len(asked))
+			}
+		})
+	}
 }
 
 func TestAnAppOfAURLIsAskedForByItsOwnHostUnlessItsOwnerSaysOtherwise(t *testing.T) {
