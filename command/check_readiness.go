@@ -28,9 +28,9 @@ func lintReadiness(e *inventory.Definition, own []string) []string {
 	h, chosen := e.App.HealthCheck, e.Probe.Kind != rules.AutoProbe
 	switch {
 	case e.Probe.Kind == rules.NoProbe, e.App.URL != "": // its URL is probed, or is a problem
-	case (h == nil || chosen) && e.Unpublished(e.Port()) != "":
+	case (h == nil || chosen) && e.App.Unpublished(e.Port()) != "":
 		if !e.TellsUnpublished(e.Port()) {
-			warn("app %q: %s; until then the engine is asked whether it listens, or else it waits until the app has run for 15s", e.Name, e.Unpublished(e.Port()))
+			warn("app %q: %s; until then the engine is asked whether it listens, or else it waits until the app has run for 15s", e.Name, e.App.Unpublished(e.Port()))
 		}
 	case h == nil && e.Port() == 0:
 		warn("app %q has no health check and no port to probe: it counts as ready as soon as it runs; add a health check, or the label paastis.probe=tcp:PORT", e.Name)

@@ -194,7 +194,7 @@ func (d *Destination) Refuses(rt *inventory.Route) string {
 // leavesOut says why Traefik leaves out a router of an app with these labels. Empty: it does not.
 func (d *Destination) leavesOut(labels traefik.Labels, app *inventory.App, r *inventory.Router) string {
 	switch {
-	case labels.Enable != nil && !*labels.Enable && !r.Given:
+	case labels.IsHidden() && !r.Given:
 		return "its label traefik.enable=false keeps it from every Traefik"
 	case !d.Static.Constraints.Match(app.Labels):
 		return fmt.Sprintf("the constraints of Traefik leave it out: %s", d.Static.Constraints)

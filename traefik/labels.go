@@ -170,6 +170,9 @@ func Decode(labels map[string]string) (Labels, error) {
 	return decoded, decoded.check()
 }
 
+// IsHidden reports whether the labels keep themselves from every Traefik.
+func (l Labels) IsHidden() bool { return l.Enable != nil && !*l.Enable }
+
 // StaticURL returns the URL that the labels give the router's service, which Traefik
 // uses in every state of the app. Empty: Traefik must find the app itself.
 func (l Labels) StaticURL(router Router) string {

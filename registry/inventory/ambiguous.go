@@ -87,14 +87,14 @@ func (inv *Inventory) whoAsks(a Ambiguity) *Definition {
 		if slices.Contains(a.Apps, e) || e.reported.Provider != a.Apps[0].reported.Provider || !slices.Contains(e.App.Networks, a.Network) {
 			continue
 		}
-		if slices.ContainsFunc(a.Apps, e.mayAskFor) {
+		if slices.ContainsFunc(a.Apps, func(to *Definition) bool { return mayAskFor(e, to) }) {
 			return e
 		}
 	}
 	return nil
 }
 
-func (e *Definition) mayAskFor(to *Definition) bool {
+func mayAskFor(e, to *Definition) bool {
 	return linksTo(e, to) || e.App.Stack != "" && e.App.Stack == to.App.Stack && !linksTo(to, e)
 }
 

@@ -27,7 +27,7 @@ func (o *reading) takeRouters(e *Definition, labels traefik.Labels) {
 }
 
 // whoseRouters says who has routers for the app, for people.
-func (e *Definition) whoseRouters() string {
+func whoseRouters(e *Definition) string {
 	given := func(r Router) bool { return r.Given }
 	var who []string
 	if first := slices.IndexFunc(e.Routers, given); first != 0 {

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -69,7 +70,7 @@ func (inv lending) services() map[string][]*Definition {
 // serviceNames are those that Traefik knows of the app: those of its labels, else its own.
 func (inv lending) serviceNames(e *Definition) []string {
 	switch {
-	case e.Labels.Enable != nil && !*e.Labels.Enable:
+	case e.Labels.IsHidden():
 		return nil
 	case len(e.Labels.Services) == 0:
 		return []string{traefik.ServiceName(e.App.Name, e.App.Labels)}
@@ -91,16 +92,11 @@ func (inv lending) backends(e *Definition, r Router, services map[string][]*Defi
 	return services[e.TraefikProvider()+"/"+name]
 }
 
-// holderOf is the app that has the labels of a router.
-func (e *Definition) holderOf(r *Router) *Definition {
-	if r.HeldBy != nil {
-		return r.HeldBy
-	}
-	return e
-}
-
 // Holder is the app that has the labels of the router. Nil: the one that it leads to.
 func (r *Router) Holder() *Definition { return r.HeldBy }
+
+// holderOr is Holder of a router that leads to an app.
+func (r *Router) holderOr(e *Definition) *Definition { return cmp.Or(r.HeldBy, e) }
 
 // holders are links to the apps that must run for the app's routers to be there. One that
 // nobody lets sleep runs by itself.
@@ -136,7 +132,7 @@ func (inv lending) findRivals() {
 		for _, r := range all {
 			for _, other := range all {
 				if other != r && !r.sameAs(other) {
-					r.rivals = append(r.rivals, other.Definition.holderOf(other))
+					r.rivals = append(r.rivals, other.holderOr(other.Definition))
 				}
 			}
 		}
@@ -146,7 +142,7 @@ func (inv lending) findRivals() {
 // sameAs reports whether Traefik takes two routers of one name for one.
 func (r *Router) sameAs(other *Router) bool {
 	return reflect.DeepEqual(r.Router, other.Router) &&
-		maps.Equal(routerLabels(r.Definition.holderOf(r), r.Name), routerLabels(other.Definition.holderOf(other), r.Name))
+		maps.Equal(routerLabels(r.holderOr(r.Definition), r.Name), routerLabels(other.holderOr(other.Definition), r.Name))
 }
 
 // routerLabels are the labels of a router that Router has no field for.

@@ -318,7 +318,7 @@ func (o *reading) readLabels(e *Definition, s Settings) traefik.Labels {
 	}
 	e.Labels = labels
 	e.AllowNonRunning = labels.Docker.AllowNonRunning
-	if e.isHidden() {
+	if e.Labels.IsHidden() {
 		return traefik.Labels{}
 	}
 	if labels.Enable != nil || len(labels.Routers) > 0 {
@@ -330,9 +330,6 @@ func (o *reading) readLabels(e *Definition, s Settings) traefik.Labels {
 	}
 	return labels
 }
-
-// isHidden reports whether the labels keep themselves from every Traefik.
-func (e *Definition) isHidden() bool { return e.Labels.Enable != nil && !*e.Labels.Enable }
 
 // answersFor reports whether the app is Paastis: its labels define the middleware, with an
 // address that leads back to itself.

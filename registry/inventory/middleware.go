@@ -84,7 +84,7 @@ func (inv following) lose(e *Definition, r *Router, unknown []string) {
 			e.problem(MiddlewareMissing, "router %q of app %q uses the middleware %q, which no label defines: it is not published; define it, or say which provider of Traefik's has it: %s@file and the like (%s)", r.Name, e.Name, name, strings.TrimSuffix(name, "@"+e.TraefikProvider()), e.App.Origin)
 		default:
 			r.lost = true
-			e.problem(MiddlewareMissing, "router %q on %s uses the middleware %q, which no label defines: Traefik leaves out the router; define it, or correct traefik.http.routers.%s.middlewares", r.Name, e.holderOf(r).App.Origin, name, r.Name)
+			e.problem(MiddlewareMissing, "router %q on %s uses the middleware %q, which no label defines: Traefik leaves out the router; define it, or correct traefik.http.routers.%s.middlewares", r.Name, r.holderOr(e).App.Origin, name, r.Name)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func (inv following) lose(e *Definition, r *Router, unknown []string) {
 func (inv *Inventory) definers() map[string][]*Definition {
 	all := map[string][]*Definition{}
 	for _, e := range inv.Definitions {
-		if e.Labels.Enable != nil && !*e.Labels.Enable {
+		if e.Labels.IsHidden() {
 			continue
 		}
 		for _, m := range e.Labels.Middlewares {
@@ -114,7 +114,7 @@ func (inv following) guards(e *Definition, r *Router, definers map[string][]*Def
 			provider = e.TraefikProvider()
 		}
 		by := definers[name+"@"+provider]
-		if name != paastis && len(by) > 0 && !slices.Contains(by, e.holderOf(r)) {
+		if name != paastis && len(by) > 0 && !slices.Contains(by, r.holderOr(e)) {
 			all = append(all, by)
 		}
 	}
@@ -126,7 +126,7 @@ func (inv following) guards(e *Definition, r *Router, definers map[string][]*Def
 func (inv *Inventory) catalog() traefik.Catalog {
 	catalog := traefik.Catalog{}
 	for _, e := range inv.Definitions {
-		if e.Labels.Enable != nil && !*e.Labels.Enable {
+		if e.Labels.IsHidden() {
 			continue
 		}
 		for _, m := range e.Labels.Middlewares {

@@ -41,7 +41,7 @@ type publishing struct {
 // Labels are those of the app that what is published has something of: none, if they are kept
 // from every Traefik.
 func (rt *Route) Labels() traefik.Labels {
-	if rt.Definition.isHidden() {
+	if rt.Definition.Labels.IsHidden() {
 		return traefik.Labels{}
 	}
 	return rt.Definition.Labels
@@ -100,7 +100,7 @@ func (inv publishing) unread(e *Definition) bool {
 // uncopied reports whether the router needs a middleware that Traefik has only while the app
 // runs: published, it would be broken while the app sleeps.
 func (inv publishing) uncopied(e *Definition, r *Router, newer bool) bool {
-	holder := e.holderOf(r)
+	holder := r.holderOr(e)
 	if holder.AllowNonRunning {
 		return false
 	}
@@ -173,7 +173,7 @@ func (o *reading) ownRouter(e *Definition) {
 		return
 	}
 	if len(e.Routers) > 0 {
-		e.problem(RuleLeftOut, "rule of app %q (%s): left out, for %s", e.Name, e.Origins["rule"], e.whoseRouters())
+		e.problem(RuleLeftOut, "rule of app %q (%s): left out, for %s", e.Name, e.Origins["rule"], whoseRouters(e))
 		return
 	}
 	router := Router{Router: &traefik.Router{Name: e.App.Name, Rule: e.Rule}, Port: e.Properties.Port, Own: true}
@@ -181,7 +181,7 @@ func (o *reading) ownRouter(e *Definition) {
 	if router.Match, err = rule.Parse(e.Rule, ""); err != nil {
 		e.problem(RuleUnreadable, "rule of app %q (%s): %v; its requests are not recognised", e.Name, e.Origins["rule"], err)
 	}
-	if e.isHidden() {
+	if e.Labels.IsHidden() {
 		e.problem(HiddenFromTraefik, "rule of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", e.Name, e.Origins["rule"], e.App.Origin)
 	}
 	e.Routers = append(e.Routers, router)

@@ -167,7 +167,7 @@ func (r *Router) isFor(by traefik.Static) bool {
 	if r.Own {
 		return !r.Given || by.Serves(*r.Router)
 	}
-	return by.Keeps(r.Definition.Labels) && by.Keeps(r.Definition.holderOf(r).Labels) && by.Serves(*r.Router)
+	return by.Keeps(r.Definition.Labels) && by.Keeps(r.holderOr(r.Definition).Labels) && by.Serves(*r.Router)
 }
 
 // silent reports whether Traefik asks Paastis nothing about the router's requests, as far as

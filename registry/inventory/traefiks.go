@@ -124,7 +124,7 @@ func (inv placing) place(s Settings) {
 			}
 			if r.ways = ways; ways != nil && len(ways) == 0 {
 				r.lost = true
-				e.problem(EntryPointsMissing, "router %q on %s: Traefik has none of its entry points %s, so it takes no request; correct %s", r.Name, e.holderOf(r).App.Origin, strings.Join(r.EntryPoints, ", "), r.whereEntryPoints())
+				e.problem(EntryPointsMissing, "router %q on %s: Traefik has none of its entry points %s, so it takes no request; correct %s", r.Name, r.holderOr(e).App.Origin, strings.Join(r.EntryPoints, ", "), r.whereEntryPoints())
 			}
 			r.asksBefore = len(ts.before(*r.Router)) > 0
 		}

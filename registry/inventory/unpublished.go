@@ -19,9 +19,9 @@ func (e *Definition) IsProbable(i Instance) bool {
 
 // Unpublished says of a port of the app why it is not reached, and what to do. Empty: it is, or
 // it is not by ports of its machine that the app is reached.
-func (e *Definition) Unpublished(port uint16) string {
-	m := e.App.Mapping()
-	if m == nil || e.App.URL != "" || port == 0 || m.Publishes(port) {
+func (a *App) Unpublished(port uint16) string {
+	m := a.Mapping()
+	if m == nil || a.URL != "" || port == 0 || m.Publishes(port) {
 		return ""
 	}
 	own := strconv.Itoa(int(port))
@@ -56,7 +56,7 @@ func (inv publishing) reportUnpublished() {
 			continue
 		}
 		for _, port := range reachedPorts(e) {
-			if why := e.Unpublished(port); why != "" {
+			if why := e.App.Unpublished(port); why != "" {
 				e.problem(AddressUnknown, "app %q: %s (%s)", e.Name, why, e.App.Origin)
 			}
 		}
@@ -66,7 +66,7 @@ func (inv publishing) reportUnpublished() {
 // TellsUnpublished reports whether one of the problems is that a port, by which the app is to be
 // reached, is not.
 func (e *Definition) TellsUnpublished(port uint16) bool {
-	return e.Managed && e.App.Mapping() != nil && slices.Contains(reachedPorts(e), port) && e.Unpublished(port) != ""
+	return e.Managed && e.App.Mapping() != nil && slices.Contains(reachedPorts(e), port) && e.App.Unpublished(port) != ""
 }
 
 // reachedPorts are those of the app that Paastis or Traefik is to reach. A static server URL
