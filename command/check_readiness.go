@@ -29,7 +29,7 @@ func lintReadiness(e *inventory.Definition, own []string) []string {
 	switch {
 	case e.Probe.Kind == rules.NoProbe, e.App.URL != "": // its URL is probed, or is a problem
 	case (h == nil || chosen) && e.App.Unpublished(e.Port()) != "":
-		if !e.TellsUnpublished(e.Port()) {
+		if !inventory.TellsUnpublished(e, e.Port()) {
 			warn("app %q: %s; until then the engine is asked whether it listens, or else it waits until the app has run for 15s", e.Name, e.App.Unpublished(e.Port()))
 		}
 	case h == nil && e.Port() == 0:

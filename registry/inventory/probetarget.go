@@ -65,7 +65,7 @@ type Target struct {
 // ask. One that has a URL is asked at that.
 func (e *Definition) Request(address string, port uint16, path string) Target {
 	if e.URL != nil {
-		return e.requestByURL(path)
+		return requestByURL(e, path)
 	}
 	t := Target{
 		Address: address, Path: path,
@@ -113,7 +113,7 @@ func (r *Router) visitorScheme() string {
 // not reach that.
 func (e *Definition) Target(i Instance, port uint16) Target {
 	if e.URL != nil {
-		return e.requestByURL(e.Probe.Path)
+		return requestByURL(e, e.Probe.Path)
 	}
 	if e.Probe.Kind != rules.HTTPProbe {
 		return Target{Address: i.Reach(port)}

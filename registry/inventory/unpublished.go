@@ -65,7 +65,7 @@ func (inv publishing) reportUnpublished() {
 
 // TellsUnpublished reports whether one of the problems is that a port, by which the app is to be
 // reached, is not.
-func (e *Definition) TellsUnpublished(port uint16) bool {
+func TellsUnpublished(e *Definition, port uint16) bool {
 	return e.Managed && e.App.Mapping() != nil && slices.Contains(reachedPorts(e), port) && e.App.Unpublished(port) != ""
 }
 

@@ -96,7 +96,7 @@ func (e *Definition) HasURL(u *url.URL) bool {
 
 // requestByURL is what is to be asked at the app's own URL: with its host, whatever hosts its
 // routers have, for its platform knows no others.
-func (e *Definition) requestByURL(path string) Target {
+func requestByURL(e *Definition, path string) Target {
 	t := Target{
 		Address: e.URL.Host, Path: cmp.Or(path, "/"), Scheme: e.URL.Scheme, ByURL: true,
 		Host: e.ProbeHost, VisitorScheme: e.ProbeScheme,
