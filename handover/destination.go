@@ -162,7 +162,7 @@ func (d *Destination) Choose() {
 		}
 		all = append(all, PlacedRoute{Route: rt})
 	}
-	d.place(all)
+	d.place(d.undisputed(all))
 	for _, rt := range d.Routes {
 		d.apps[rt.Definition.Live] = true
 	}
@@ -189,6 +189,29 @@ func (d *Destination) Refuses(rt *inventory.Route) string {
 	default:
 		return ""
 	}
+}
+
+// undisputed withholds the routes with a middleware that is defined in different ways by what is
+// published: Traefik would take neither, and one of them alone could let in whom the other keeps
+// out.
+func (d *Destination) undisputed(all []PlacedRoute) []PlacedRoute {
+	published := map[*inventory.Definition]bool{}
+	for _, rt := range all {
+		published[rt.Definition] = true
+		if h := rt.Router.Holder(); h != nil {
+			published[h] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(rt PlacedRoute) bool {
+		middleware := rt.Router.Disputed(published)
+		if middleware == "" {
+			return false
+		}
+		why := fmt.Sprintf("its middleware %q is defined in different ways, of which Traefik takes none", middleware)
+		d.Withheld[rt.Route] = why
+		d.Problems = append(d.Problems, inventory.Problem{Kind: inventory.NotPublished, Text: fmt.Sprintf("router %q on %s is not published: %s; define it once, or give one another name", rt.Router.Name, rt.Definition.App.Origin, why)})
+		return true
+	})
 }
 
 // leavesOut says why Traefik leaves out a router of an app with these labels. Empty: it does not.

@@ -504,6 +504,45 @@ func TestAnAppWithALabelThatTraefikCannotReadIsNotPublished(t *testing.T) {
 	})
 }
 
+// Of two definitions of one name Traefik takes neither, and leaves out the routers that use it: one
+// app's must not stand in for what guards another.
+func TestAnAppIsNotPublishedWithAMiddlewareOfAnotherThatHasTheName(t *testing.T) {
+	const auth, chain = "traefik.http.middlewares.auth.basicauth.users", "traefik.http.middlewares.guard.chain.middlewares"
+	app := func(name, users string) *fakeApp {
+		return ported(name, "Host(`"+name+".test`)", "").label("paastis.enable", "true").
+			label("traefik.http.routers."+name+".middlewares", "auth").label(auth, users)
+	}
+	for name, c := range map[string]struct {
+		other *fakeApp
+		shop  func(*fakeApp)
+		want  []string
+	}{
+		"defined in another way": {app("aaa", "mallory:x"), func(*fakeApp) {}, nil},
+		"in the same way":        {app("aaa", "shop:y"), func(*fakeApp) {}, []string{"shop-aaa.aaa", "shop-shop.shop"}},
+		"in a chain": {app("aaa", "mallory:x").label("traefik.http.routers.aaa.middlewares", ""), func(a *fakeApp) {
+			a.label(chain, "auth").label("traefik.http.routers.shop.middlewares", "guard")
+		}, []string{"shop-aaa.aaa"}},
+		"by one that is not published": {app("aaa", "mallory:x").label("paastis.enable", "false"), func(*fakeApp) {}, []string{"shop-shop.shop"}},
+		"used by the other one alone": {app("aaa", "mallory:x"), func(a *fakeApp) {
+			a.label("traefik.http.routers.shop.middlewares", "")
+		}, []string{"shop-shop.shop"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				shop := app("shop", "shop:y")
+				c.shop(shop)
+				w := liveFor(t, settingsFor(t, ""), shop, c.other)
+				w.wantPublished("10.0.0.2", c.want...)
+				by := netip.MustParseAddr("10.0.0.2")
+				w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
+				if told := strings.Contains(w.Health().Problems.String(), "is not published: its middleware \"auth@fake\" is defined in different ways"); told != (len(c.want) < 2 && !strings.HasPrefix(name, "by one")) {
+					t.Errorf("told: %t, by %s", told, w.Health().Problems)
+				}
+			})
+		})
+	}
+}
+
 func TestAnAppWithoutTraefikLabelsIsRoutedByItsOwnRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := service("solo", "web").label("paastis.rule", "Host(`own.test`)").label("paastis.enable", "true").label("paastis.port", "9000")

@@ -265,7 +265,7 @@ func (l Labels) chained(middlewares []string) []string {
 	for queue := slices.Clone(middlewares); len(queue) > 0; queue = queue[1:] {
 		if name := queue[0]; !seen[name] {
 			seen[name] = true
-			links := l.chain(name)
+			links := l.Links(name)
 			all = append(all, links...)
 			queue = append(queue, links...)
 		}
@@ -273,8 +273,9 @@ func (l Labels) chained(middlewares []string) []string {
 	return all
 }
 
-// chain is nil for a middleware that the labels do not define, or not as a chain.
-func (l Labels) chain(middleware string) []string {
+// Links are the middlewares that one consists of, as the labels define it. Nil: they do not, or
+// not as a chain.
+func (l Labels) Links(middleware string) []string {
 	name, local := LocalName(middleware)
 	for _, defined := range l.Middlewares {
 		if local && defined.Name == name {

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/paastis/paastis/traefik"
 )
 
 // A middleware's name is one for a whole provider of Traefik's. Of several containers that
@@ -67,23 +69,49 @@ func (d dispute) report() {
 		d.name, first.App.Origin, other.App.Origin, other.App.Origin)
 }
 
-// disputes are those of the router's middlewares. That of Paastis is there: else nobody would
-// ask.
-func (inv following) disputes(e *Definition, r *Router, all map[string]dispute, paastis string) []dispute {
+// disputes are those of the router's middlewares and of the service's, and of what those consist
+// of. That of Paastis is there: else nobody would ask.
+func (inv following) disputes(e *Definition, r *Router, definers map[string][]*Definition, all map[string]dispute, paastis string) []dispute {
 	if len(all) == 0 {
 		return nil
 	}
 	var on []dispute
-	for _, used := range r.Middlewares {
-		name, provider, given := strings.Cut(used, "@")
+	seen := map[string]bool{}
+	for queue := slices.Concat(r.Middlewares, e.Labels.ServiceMiddlewares(*r.Router)); len(queue) > 0; queue = queue[1:] {
+		name, provider, given := strings.Cut(queue[0], "@")
 		if !given {
 			provider = e.TraefikProvider()
 		}
-		if d, is := all[name+"@"+provider]; is && name != paastis {
+		full := name + "@" + provider
+		if seen[full] || name == paastis {
+			continue
+		}
+		seen[full] = true
+		if d, is := all[full]; is {
 			on = append(on, d)
+		}
+		for _, by := range definers[full] {
+			queue = append(queue, traefik.Qualified(by.Labels.Links(name), provider)...)
 		}
 	}
 	return on
+}
+
+// Disputed is one of the router's middlewares that several of those apps define in different ways,
+// with its provider; empty: there is none.
+func (r *Router) Disputed(among map[*Definition]bool) string {
+	for _, d := range r.disputes {
+		there := 0
+		for _, variant := range d.variants {
+			if slices.ContainsFunc(variant, func(e *Definition) bool { return among[e] }) {
+				there++
+			}
+		}
+		if there > 1 {
+			return d.name
+		}
+	}
+	return ""
 }
 
 // middlewareOptions are the labels of a middleware as Traefik reads them: names in small

@@ -33,7 +33,7 @@ func (inv following) followMiddlewares(s Settings) {
 			r.Unknown = catalog.Unknown(passed, provider, s.Middleware)
 			inv.lose(e, r, catalog.Unknown(r.Middlewares, provider, s.Middleware))
 			r.guards = inv.guards(e, r, definers, s.Middleware)
-			r.disputes = inv.disputes(e, r, disputes, s.Middleware)
+			r.disputes = inv.disputes(e, r, definers, disputes, s.Middleware)
 			r.Paastis = catalog.Uses(passed, provider, s.Middleware)
 			r.Asked = !r.Paastis && !r.Own && r.Question() == e.reported.Asked
 			r.Paastis = r.Paastis || r.Asked
