@@ -28,13 +28,17 @@ func (u *Upstream) Address() string {
 }
 
 // Target is where Paastis itself reaches the app behind a route: one of its instances
-// that serve, or its URL if any does. Nil if it reaches none.
+// that serve, or its URL if any does. Nil if it reaches none, or if the route leads to somebody
+// else before an app of a URL, who may be there to guard it.
 func (pub *Publisher) Target(rt *inventory.Route) *Upstream {
 	pub.mu.Lock()
 	defer pub.unlock()
 	k := KeeperOfRoute(rt)
 	serving := pub.prober.serving(k)
-	if own := k.Definition().URL; own != nil && len(serving) > 0 {
+	switch own := k.Definition().URL; {
+	case leadsBeforeURL(rt):
+		return nil
+	case own != nil && len(serving) > 0:
 		return &Upstream{own, true}
 	}
 	var targets []string
@@ -52,3 +56,7 @@ func (pub *Publisher) Target(rt *inventory.Route) *Upstream {
 	}
 	return &Upstream{URL: rt.URL(targets[rand.IntN(len(targets))])}
 }
+
+// leadsBeforeURL reports whether the route of an app of a URL leads elsewhere, by its labels or to
+// a service of somebody else's: Traefik alone may carry requests there.
+func leadsBeforeURL(rt *inventory.Route) bool { return rt.Definition.URL != nil && !rt.LeadsToURL() }

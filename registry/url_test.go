@@ -285,6 +285,28 @@ func TestTraefikIsLedToTheURLOfAnAppWithItsHostWhileItAnswers(t *testing.T) {
 	}
 }
 
+// Somebody who stands before the app asks who its visitors are.
+func TestPaastisCarriesNothingToTheURLOfAnAppPastWhoStandsBeforeIt(t *testing.T) {
+	for label, leadsTo := range map[string]string{
+		"traefik.http.services.shop.loadbalancer.server.url=http://gate:4180": `"url":"http://gate:4180"`,
+		"traefik.http.routers.shop.service=gate@file":                         `"service":"gate@file"`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			reg, _, door, _ := hosted(t, shopOf("traefik.http.routers.shop.rule=Host(`shop.test`)", label))
+			fetch(reg)
+			reg.Wake(reg.Named("shop"), false)
+			door.becomes(nil)
+			time.Sleep(15 * time.Second)
+			if got := fetch(reg); !strings.Contains(got, leadsTo) || strings.Contains(got, shopURL) {
+				t.Errorf("%s: Traefik gets %s", label, got)
+			}
+			if target := reg.Publisher().Target(reg.Inventory().Routes["shop"]); target != nil {
+				t.Errorf("%s: requests are carried to %v", label, target)
+			}
+		})
+	}
+}
+
 // targetOf is what is asked of an app at a URL.
 func targetOf(t *testing.T, url string) inventory.Target {
 	t.Helper()
