@@ -612,6 +612,7 @@ func TestNoRequestIsLedToAnInstanceThatIsNotHealthyBesideOneThatIs(t *testing.T)
 			w, _ := liveDirect(t, Options{}, a)
 			w.visit("solo-web")
 			w.change("solo-web", func(i *inventory.Instance) { i.Health, a.Instances[1].Health = c.one, c.two })
+			synctest.Wait()
 			rt := w.Inventory().Routes["solo-web"]
 			if got := strings.Join(w.serversOf(rt), " "); got != c.want {
 				t.Errorf("%+v: led to %s", c, got)
