@@ -2,6 +2,7 @@ package pages
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -131,8 +132,9 @@ type fakeAdmin struct {
 	refusals map[string]string // app → why it must not sleep, unless forced
 	streams  map[chan string]bool
 	session  bool
-	away     bool     // answers nothing, as if it were down
-	asked    []string // what the page did: "POST apps/shop/wake {…}"
+	away     bool          // answers nothing, as if it were down
+	held     chan struct{} // what is asked of one app is answered once it is closed, as it was; nil: at once
+	asked    []string      // what the page did: "POST apps/shop/wake {…}"
 }
 
 func newFakeAdmin(t *testing.T, apps []adminApp) *fakeAdmin {
@@ -181,9 +183,10 @@ func (f *fakeAdmin) routes() http.Handler {
 	api("GET apps", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]any{"now": f.now(), "apps": f.list(), "totals": f.totals()})
 	})
-	api("GET apps/{name}", f.app(func(w http.ResponseWriter, _ *http.Request, app adminApp) {
+	api("GET apps/{name}", f.app(func(w http.ResponseWriter, r *http.Request, app adminApp) {
 		detail := picture(&app)
 		detail.Now, detail.Wakes = f.now(), append([]adminWake{}, app.Wakes...)
+		f.hold(r.Context(), app.Name)
 		answer(w, http.StatusOK, detail)
 	}))
 	api("GET apps/{name}/history", f.app(f.history))
@@ -206,6 +209,23 @@ func (f *fakeAdmin) routes() http.Handler {
 			"apps": map[string]int{}, "providers": []any{map[string]any{"name": "docker", "connected": true, "error": "", "since": nil}}})
 	})
 	return mux
+}
+
+// hold blocks while what is asked of one app is held, or until ctx ends.
+func (f *fakeAdmin) hold(ctx context.Context, name string) {
+	f.mu.Lock()
+	held := f.held
+	if held != nil {
+		f.asked = append(f.asked, "ask for "+name)
+	}
+	f.mu.Unlock()
+	if held == nil {
+		return
+	}
+	select {
+	case <-held:
+	case <-ctx.Done():
+	}
 }
 
 func (f *fakeAdmin) has(flag *bool) bool {

@@ -175,6 +175,21 @@ func TestAReasonThatEndsIsToldWithTheTimeOfHere(t *testing.T) {
 	shows(t, page, "blog", "until noon where the server is")
 }
 
+func TestWhatIsHeardOfAnAppIsNotUndoneByAnOlderAnswer(t *testing.T) {
+	f := newFakeAdmin(t, shopApps())
+	f.held = make(chan struct{})
+	page := dashboard(t, f, "#/app/blog")
+	asked(t, page, f, "ask for blog")
+	detailShows(t, page, "Loading…")
+	f.changes("blog", func(app *adminApp) { app.Reason, app.ReasonCode = "put to sleep by hand", "put_to_sleep" })
+	shows(t, page, "blog", "put to sleep by hand")
+	close(f.held)
+	until(t, page, "!document.querySelector('#detail').innerText.includes('Loading…')")
+	if text := ask(t, page, chromedp.Evaluate[string](row("blog"))); !strings.Contains(text, "put to sleep by hand") {
+		t.Errorf("once the answer is there the list says %q", text)
+	}
+}
+
 func morning() time.Time {
 	now := time.Now()
 	return time.Date(now.Year(), now.Month(), now.Day()+1, 8, 0, 0, 0, time.Local)
