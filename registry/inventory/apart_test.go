@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"cmp"
 	"testing"
 
 	"github.com/paastis/paastis/registry/inventory"
@@ -10,6 +11,7 @@ import (
 func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testing.T) {
 	for name, c := range map[string]struct {
 		networks, paastis []string
+		provider          string // of the app; empty: that of Paastis
 		mode              string
 		drop              string // label
 		apart, published  bool
@@ -18,6 +20,7 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 		"on no network":                  {paastis: []string{"web"}, apart: true},
 		"on the host's":                  {networks: []string{"host"}, paastis: []string{"web"}, apart: true},
 		"on one in common":               {networks: []string{"inner", "web"}, paastis: []string{"web"}, published: true},
+		"on another engine":              {networks: []string{"inner"}, paastis: []string{"web"}, provider: "far", published: true},
 		"Paastis on the host":            {networks: []string{"inner"}, paastis: []string{"host"}, published: true},
 		"no Paastis among the apps":      {networks: []string{"inner"}, published: true},
 		"in direct mode by its owner":    {networks: []string{"inner"}, paastis: []string{"web"}, mode: "direct", apart: true, published: true},
@@ -36,7 +39,7 @@ func TestAnAppThatPaastisDoesNotReachIsLeftToForwardAuthWhereThatWorks(t *testin
 				labels["paastis.mode"] = c.mode
 			}
 			delete(labels, c.drop)
-			apps := []inventory.Reported{{Provider: "docker", App: &inventory.App{Name: "shop", Labels: labels, Networks: c.networks, Instances: []inventory.Instance{{Name: "shop"}}}}}
+			apps := []inventory.Reported{{Provider: cmp.Or(c.provider, "docker"), Unread: c.provider != "", App: &inventory.App{Name: "shop", Labels: labels, Networks: c.networks, Instances: []inventory.Instance{{Name: "shop"}}}}}
 			if c.paastis != nil {
 				apps = append(apps, inventory.Reported{Provider: "docker", App: &inventory.App{Name: "paastis", Protected: inventory.IsPaastis, Networks: c.paastis, Instances: []inventory.Instance{{Name: "paastis"}}}})
 			}
