@@ -38,10 +38,12 @@ func TestAppThatIsAskedAtNoPortFailsInTimeWhenAPartOfItDoesNotRun(t *testing.T) 
 
 func TestRegistryWithoutAnyDefaultsFailsItsWakesAndNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		p := registrytest.NewProvider(registrytest.NewApp("shop"))
 		reg := registrytest.Run(t, registry.New(registry.Options{
-			Providers: []provider.Provider{registrytest.NewProvider(registrytest.NewApp("shop"))}, Probe: registrytest.Passes, Log: slog.New(slog.DiscardHandler),
+			Providers: []provider.Provider{p}, Probe: registrytest.Passes, Log: slog.New(slog.DiscardHandler),
 		}))
-		reg.Wake(reg.Named("shop"), false)
+		time.Sleep(time.Second)
+		p.Become("shop", inventory.Instance{Status: inventory.Running, StartedAt: time.Now()}) // somebody has started it
 		time.Sleep(time.Second)
 		if _, failed := reg.Failure(reg.Named("shop")); !failed {
 			t.Error("it came up within no time")
