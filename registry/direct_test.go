@@ -504,6 +504,26 @@ func TestAnAppWithALabelThatTraefikCannotReadIsNotPublished(t *testing.T) {
 	})
 }
 
+// A service of a file may ask who a visitor is before it leads to the app.
+func TestPaastisCarriesNothingPastAServiceOfSomebodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := solo().label("traefik.http.routers.solo-web.service", "gate@file").label("paastis.port", "8080")
+		a.Address = netip.MustParseAddr("10.0.0.9")
+		w := liveFor(t, settingsFor(t, ""), a)
+		by := netip.MustParseAddr("10.0.0.2")
+		w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
+		w.visit("solo-web")
+		time.Sleep(10 * time.Second)
+		w.wantState("solo-web", Ready)
+		if target := w.publisher.Target(w.Inventory().Routes["solo-web"]); target != nil {
+			t.Errorf("requests are carried to %s", target)
+		}
+		if body := string(w.publisher.Publish(by, self).Body); !strings.Contains(body, `"service":"gate@file"`) {
+			t.Errorf("Traefik gets %s", body)
+		}
+	})
+}
+
 // Of two definitions of one name Traefik takes neither, and leaves out the routers that use it: one
 // app's must not stand in for what guards another.
 func TestAnAppIsNotPublishedWithAMiddlewareOfAnotherThatHasTheName(t *testing.T) {

@@ -135,7 +135,7 @@ func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destin
 	if h := rt.Router.Holder(); h != nil {
 		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
 	}
-	if k.open.Load() && (letsGo(k) || rt.Definition.Apart || leadsBeforeURL(rt)) { // by Paastis nobody would get there
+	if k.open.Load() && (letsGo(k) || rt.Definition.Apart || leadsElsewhere(rt)) { // by Paastis nobody would get there
 		p.Servers = handover.Servers(rt, k.app, pub.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
 		p.OwnHost = rt.LeadsToURL()

@@ -29,14 +29,14 @@ func (u *Upstream) Address() string {
 
 // Target is where Paastis itself reaches the app behind a route: one of its instances
 // that serve, or its URL if any does. Nil if it reaches none, or if the route leads to somebody
-// else before an app of a URL, who may be there to guard it.
+// else, who may be there to guard the app.
 func (pub *Publisher) Target(rt *inventory.Route) *Upstream {
 	pub.mu.Lock()
 	defer pub.unlock()
 	k := KeeperOfRoute(rt)
 	serving := pub.prober.serving(k)
 	switch own := k.Definition().URL; {
-	case leadsBeforeURL(rt):
+	case leadsElsewhere(rt):
 		return nil
 	case own != nil && len(serving) > 0:
 		return &Upstream{own, true}
@@ -57,6 +57,8 @@ func (pub *Publisher) Target(rt *inventory.Route) *Upstream {
 	return &Upstream{URL: rt.URL(targets[rand.IntN(len(targets))])}
 }
 
-// leadsBeforeURL reports whether the route of an app of a URL leads elsewhere, by its labels or to
-// a service of somebody else's: Traefik alone may carry requests there.
-func leadsBeforeURL(rt *inventory.Route) bool { return rt.Definition.URL != nil && !rt.LeadsToURL() }
+// leadsElsewhere reports whether the route leads to a service of somebody else's, or to another
+// server than the URL of an app that has one: Traefik alone may carry requests there.
+func leadsElsewhere(rt *inventory.Route) bool {
+	return rt.Foreign != "" || rt.Definition.URL != nil && !rt.LeadsToURL()
+}
