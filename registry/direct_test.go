@@ -524,6 +524,25 @@ func TestPaastisCarriesNothingPastAServiceOfSomebodyElse(t *testing.T) {
 	})
 }
 
+func TestAnAppWhoseUseGoesPastPaastisUnseenStaysAwakeUnlessItsOwnerSaysOtherwise(t *testing.T) {
+	guarded := func() *fakeApp {
+		a := solo().label("traefik.http.routers.solo-web.service", "gate@file").label("paastis.port", "8080").label("paastis.traffic_floor", "off")
+		a.Address = netip.MustParseAddr("10.0.0.9")
+		return a
+	}
+	for a, want := range map[*fakeApp]State{guarded(): Ready, guarded().label("paastis.unseen", "sleep"): Asleep} {
+		synctest.Test(t, func(t *testing.T) {
+			w, _ := liveDirect(t, Options{}, a)
+			w.visit("solo-web")
+			time.Sleep(time.Hour)
+			w.wantState("solo-web", want)
+			if got := w.Detail(w.keeperOf("solo-web")).Reason.String(); want == Ready && !strings.Contains(got, "its use cannot be seen: Traefik alone gets to it") {
+				t.Errorf("reason: %s", got)
+			}
+		})
+	}
+}
+
 // Of two definitions of one name Traefik takes neither, and leaves out the routers that use it: one
 // app's must not stand in for what guards another.
 func TestAnAppIsNotPublishedWithAMiddlewareOfAnotherThatHasTheName(t *testing.T) {

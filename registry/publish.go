@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik/dynamic"
 )
@@ -135,7 +137,7 @@ func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destin
 	if h := rt.Router.Holder(); h != nil {
 		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
 	}
-	if k.open.Load() && (letsGo(k) || rt.Definition.Apart || leadsElsewhere(rt)) { // by Paastis nobody would get there
+	if k.open.Load() && (letsGo(k) || pastPaastis(rt)) {
 		p.Servers = handover.Servers(rt, k.app, pub.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
 		p.OwnHost = rt.LeadsToURL()
@@ -223,6 +225,21 @@ func (pub *Publisher) SuccessorOf(rt *inventory.Route) *inventory.Route {
 		return now
 	}
 	return rt
+}
+
+// pastPaastis reports whether a route leads past Paastis while its app is awake, whatever is seen
+// of its use: by Paastis nobody would get there.
+func pastPaastis(rt *inventory.Route) bool { return rt.Definition.Apart || leadsElsewhere(rt) }
+
+// unseen says why an app has to stay awake whose requests Paastis does not carry and whose
+// traffic is not looked at, and until when to wait for a change. Zero: its use is seen, or
+// its owner lets it sleep all the same.
+func (pub *Publisher) unseen(k *Keeper, now time.Time) (why reason.Reason, until time.Time) {
+	e := k.Definition()
+	if letsGo(k) || e.Unseen == rules.UnseenSleep || !slices.ContainsFunc(e.Routes, pastPaastis) || !pub.pollers.direct(k) {
+		return reason.Reason{}, time.Time{}
+	}
+	return reason.Reason{Kind: reason.UseUnseen, Text: "Traefik alone gets to it, and its traffic is not looked at; set paastis.traffic_floor"}, now.Add(time.Hour)
 }
 
 // letsGo reports whether requests may go to an awake app without Paastis between: its use is
