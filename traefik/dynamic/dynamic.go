@@ -230,7 +230,7 @@ func (c *composer) publish(p *Publication) {
 		var mark markConfig
 		mark.AddPrefix.Prefix = PathPrefix + cmp.Or(p.Mark, p.Name)
 		c.published[markPrefix+p.Name] = mark
-		if p.Patient {
+		if p.Patient && p.overHTTP1(c.self) {
 			c.published[patientName] = patience
 			router.Middlewares = append(router.Middlewares, patientName)
 		}
@@ -322,6 +322,14 @@ func (p *Publication) tls(options any) map[string]any {
 		tls["options"] = at(name, p.Provider)
 	}
 	return tls
+}
+
+// overHTTP1 reports whether Traefik speaks HTTP/1.1 to Paastis for the router. Over HTTP/2 its retry
+// loses answers: the server may have answered before Traefik notes that the request was sent, and
+// the status is dropped, so that 200 stands in its place, or all of it, and the request is sent
+// again (responseWriter.WriteHeader in pkg/middlewares/retry/retry.go of 3.6.12).
+func (p *Publication) overHTTP1(self string) bool {
+	return strings.HasPrefix(p.toPaastis(self).Servers[0].URL, "http://")
 }
 
 // toPaastis is the load balancer of an app that does not serve itself.

@@ -213,6 +213,17 @@ func TestAppOfHTTP2WithoutTLSReachesPaastisSo(t *testing.T) {
 	}
 }
 
+// TestNobodyWaitsForPaastisOverHTTP2: there Traefik's retry loses the status of an answer.
+func TestNobodyWaitsForPaastisOverHTTP2(t *testing.T) {
+	for scheme, want := range map[string][]string{
+		"h2c": {"auth@file", "paastis-shop"}, "http": {"auth@file", "paastis.patient", "paastis-shop"}, "https": {"auth@file", "paastis.patient", "paastis-shop"},
+	} {
+		shop := publication(t, map[string]string{"middlewares": "auth@file", "traefik.http.services.api.loadbalancer.server.url": scheme + "://shop:80"})
+		shop.Awake, shop.Patient = false, true
+		check(t, scheme, published(t, shop).HTTP.Routers["shop"].Middlewares, want)
+	}
+}
+
 func TestRequestsMayWaitForPaastisWhileItRestarts(t *testing.T) {
 	shop := publication(t, map[string]string{"middlewares": "auth@file"})
 	shop.Awake, shop.Mark, shop.Patient = false, "secret.shop", true
