@@ -191,9 +191,9 @@ func (d *Destination) Refuses(rt *inventory.Route) string {
 	}
 }
 
-// undisputed withholds the routes with a middleware that is defined in different ways by what is
-// published: Traefik would take neither, and one of them alone could let in whom the other keeps
-// out.
+// undisputed withholds the routes with a middleware that is defined in different ways, if what is
+// published could have the wrong one: Traefik would take neither, and one of them alone could let
+// in whom the other keeps out.
 func (d *Destination) undisputed(all []PlacedRoute) []PlacedRoute {
 	published := map[*inventory.Definition]bool{}
 	for _, rt := range all {

@@ -562,6 +562,9 @@ func TestAnAppIsNotPublishedWithAMiddlewareOfAnotherThatHasTheName(t *testing.T)
 			a.label(chain, "auth").label("traefik.http.routers.shop.middlewares", "guard")
 		}, []string{"shop-aaa.aaa"}},
 		"by one that is not published": {app("aaa", "mallory:x").label("paastis.enable", "false"), func(*fakeApp) {}, []string{"shop-shop.shop"}},
+		"by one that is not published, too": {app("aaa", "mallory:x"), func(a *fakeApp) {
+			delete(a.Labels, auth) // it means that of edge
+		}, []string{"shop-aaa.aaa"}},
 		"used by the other one alone": {app("aaa", "mallory:x"), func(a *fakeApp) {
 			a.label("traefik.http.routers.shop.middlewares", "")
 		}, []string{"shop-shop.shop"}},
@@ -570,11 +573,15 @@ func TestAnAppIsNotPublishedWithAMiddlewareOfAnotherThatHasTheName(t *testing.T)
 			synctest.Test(t, func(t *testing.T) {
 				shop := app("shop", "shop:y")
 				c.shop(shop)
-				w := liveFor(t, settingsFor(t, ""), shop, c.other)
+				apps := []*fakeApp{shop, c.other}
+				if strings.HasSuffix(name, "too") {
+					apps = append(apps, service("edge", "auth").awake().label(auth, "shop:y").label("traefik.http.services.edge.loadbalancer.server.port", "80"))
+				}
+				w := liveFor(t, settingsFor(t, ""), apps...)
 				w.wantPublished("10.0.0.2", c.want...)
 				by := netip.MustParseAddr("10.0.0.2")
 				w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
-				if told := strings.Contains(w.Health().Problems.String(), "is not published: its middleware \"auth@fake\" is defined in different ways"); told != (len(c.want) < 2 && !strings.HasPrefix(name, "by one")) {
+				if told := strings.Contains(w.Health().Problems.String(), "is not published: its middleware \"auth@fake\" is defined in different ways"); told != (len(c.want) < 2 && name != "by one that is not published") {
 					t.Errorf("told: %t, by %s", told, w.Health().Problems)
 				}
 			})

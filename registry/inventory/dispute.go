@@ -97,17 +97,19 @@ func (inv following) disputes(e *Definition, r *Router, definers map[string][]*D
 	return on
 }
 
-// Disputed is one of the router's middlewares that several of those apps define in different ways,
-// with its provider; empty: there is none.
+// Disputed is one of the router's middlewares that is defined in different ways, with its
+// provider, if those apps define it and it cannot be told that the router means theirs: they do so
+// in several ways, or none of them is the one that has the router. Empty: there is none.
 func (r *Router) Disputed(among map[*Definition]bool) string {
 	for _, d := range r.disputes {
-		there := 0
+		there, own := 0, false
 		for _, variant := range d.variants {
 			if slices.ContainsFunc(variant, func(e *Definition) bool { return among[e] }) {
 				there++
+				own = own || slices.Contains(variant, r.holderOr(r.Definition))
 			}
 		}
-		if there > 1 {
+		if there > 1 || there == 1 && !own {
 			return d.name
 		}
 	}
