@@ -504,24 +504,39 @@ func TestAnAppWithALabelThatTraefikCannotReadIsNotPublished(t *testing.T) {
 	})
 }
 
-// A service of a file may ask who a visitor is before it leads to the app.
-func TestPaastisCarriesNothingPastAServiceOfSomebodyElse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := solo().label("traefik.http.routers.solo-web.service", "gate@file").label("paastis.port", "8080")
-		a.Address = netip.MustParseAddr("10.0.0.9")
-		w := liveFor(t, settingsFor(t, ""), a)
-		by := netip.MustParseAddr("10.0.0.2")
-		w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
-		w.visit("solo-web")
-		time.Sleep(10 * time.Second)
-		w.wantState("solo-web", Ready)
-		if target := w.publisher.Target(w.Inventory().Routes["solo-web"]); target != nil {
-			t.Errorf("requests are carried to %s", target)
-		}
-		if body := string(w.publisher.Publish(by, self).Body); !strings.Contains(body, `"service":"gate@file"`) {
-			t.Errorf("Traefik gets %s", body)
-		}
-	})
+// A service of a file, or another app, may ask who a visitor is before it leads to the app.
+func TestPaastisCarriesNothingPastWhoStandsBeforeTheApp(t *testing.T) {
+	const server = "traefik.http.services.solo-web.loadbalancer.server.url=http://"
+	for label, want := range map[string]string{
+		"traefik.http.routers.solo-web.service=gate@file": `"service":"gate@file"`,
+		server + "solo-gate-1:8080":                       "http://solo-gate-1:8080",
+		server + "gate.web:8080":                          "http://gate.web:8080",
+		server + "solo-web-1:8080":                        "",
+		server + "web.web:8080":                           "",
+		server + "10.0.0.9:8080":                          "",
+		server + "host.docker.internal:8080":              "",
+	} {
+		t.Run(label, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				key, value, _ := strings.Cut(label, "=")
+				a, gate := service("solo", "web").label("traefik.http.routers.solo-web.rule", "Host(`solo.test`)"), service("solo", "gate").awake()
+				a.label("paastis.enable", "true").label("paastis.port", "8080").label(key, value)
+				a.Address, a.Networks, gate.Networks = netip.MustParseAddr("10.0.0.9"), []string{"web"}, []string{"web"}
+				w := liveFor(t, settingsFor(t, ""), a, gate)
+				by := netip.MustParseAddr("10.0.0.2")
+				w.publisher.Fetched(by, self, w.publisher.Publish(by, self).Version)
+				w.visit("solo-web")
+				time.Sleep(10 * time.Second)
+				w.wantState("solo-web", Ready)
+				if target := w.publisher.Target(w.Inventory().Routes["solo-web"]); (target == nil) != (want != "") {
+					t.Errorf("requests are carried to %v", target)
+				}
+				if body := string(w.publisher.Publish(by, self).Body); !strings.Contains(body, want) {
+					t.Errorf("Traefik gets %s", body)
+				}
+			})
+		})
+	}
 }
 
 func TestAnAppWhoseUseGoesPastPaastisUnseenStaysAwakeUnlessItsOwnerSaysOtherwise(t *testing.T) {

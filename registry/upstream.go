@@ -57,8 +57,8 @@ func (pub *Publisher) Target(rt *inventory.Route) *Upstream {
 	return &Upstream{URL: rt.URL(targets[rand.IntN(len(targets))])}
 }
 
-// leadsElsewhere reports whether the route leads to a service of somebody else's, or to another
-// server than the URL of an app that has one: Traefik alone may carry requests there.
+// leadsElsewhere reports whether the route leads to a service of somebody else's, to another app, or
+// to another server than the URL of an app that has one: Traefik alone may carry requests there.
 func leadsElsewhere(rt *inventory.Route) bool {
-	return rt.Foreign != "" || rt.Definition.URL != nil && !rt.LeadsToURL()
+	return rt.Foreign != "" || rt.Beside || rt.Definition.URL != nil && !rt.LeadsToURL()
 }

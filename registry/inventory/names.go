@@ -1,7 +1,9 @@
 package inventory
 
 import (
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/paastis/paastis/registry/reason"
 )
@@ -35,6 +37,24 @@ func (inv *Inventory) NetworkNames(e *Definition) []string {
 		}
 	}
 	return names
+}
+
+// leadsToAnother reports whether a URL of a server of the app's leads to another one, by a name that
+// is none of its own. What is named elsewhere is not known.
+func (inv *Inventory) leadsToAnother(e *Definition, raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || raw == "" || e.App.HasOwnAddress() || slices.Contains(inv.NetworkNames(e), u.Hostname()) {
+		return false
+	}
+	name, network, _ := strings.Cut(u.Hostname(), ".")
+	return slices.ContainsFunc(inv.Definitions, func(other *Definition) bool {
+		if other == e || other.Provider() != e.Provider() {
+			return false
+		}
+		names := slices.Concat(other.App.Hosts(), other.App.Aliases)
+		return slices.Contains(names, u.Hostname()) ||
+			slices.Contains(other.App.Networks, network) && slices.Contains(names, name) && !slices.Contains(inv.NetworkNames(e), name)
+	})
 }
 
 // lender is the app in whose network an instance of another one lives. Nil: it has its own.

@@ -26,6 +26,8 @@ type Route struct {
 	Router     *Router
 	// Foreign is a service of somebody else's that the router leads to. Empty: none.
 	Foreign string
+	// Beside reports whether the server in its labels is another app.
+	Beside bool
 	// Scheme and Port are how the app is spoken to, and where: http, https or h2c.
 	Scheme string
 	Port   uint16
@@ -114,6 +116,7 @@ func (inv publishing) uncopied(e *Definition, r *Router, newer bool) bool {
 // route is how a router is published. Nil if it cannot be: a problem says why.
 func (inv publishing) route(e *Definition, r *Router) *Route {
 	rt := &Route{Definition: e, Router: r, Foreign: r.Foreign(), Scheme: e.Labels.Scheme(*r.Router), Network: e.Labels.Docker.Network}
+	rt.Beside = inv.leadsToAnother(e, r.StaticURL)
 	rt.Port = cmp.Or(r.Port, e.Properties.Port)
 	if rt.Port == 0 && len(e.App.Ports) > 0 {
 		rt.Port = e.App.Ports[0]
