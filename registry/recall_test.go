@@ -124,6 +124,33 @@ func TestRoutesOfAProviderThatIsDownAtTheStartStayUntilItAnswers(t *testing.T) {
 	})
 }
 
+// What guards an app may be in the labels of one that nobody manages.
+func TestAnAppOfAProviderThatIsDownAtTheStartIsNotGuardedByAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app := func(name, users string) *registrytest.App {
+			a := registrytest.NewApp(name).Found(name+".test").Label("paastis.port", "80").Label("traefik.http.routers."+name+".middlewares", "auth")
+			if users != "" {
+				a.Label("traefik.http.middlewares.auth.basicauth.users", users)
+			}
+			return a
+		}
+		edge := app("edge", "shop:x")
+		edge.Label("paastis.enable", "false").Awake()
+		store, near := registrytest.NewStore(), registrytest.NewProvider()
+		far := distant{registrytest.NewProvider(app("shop", ""), app("aaa", "mallory:y"), edge).Call("far", "")}
+		for _, when := range []string{"at first", "while it is down", "once more"} {
+			during(t, store, func(reg *registry.Registry) {
+				if got := leads(t, reg); got != "aaa to paastis" {
+					t.Errorf("%s the routes are %s", when, got)
+				}
+			}, near, far)
+			if when == "at first" {
+				far.Lose()
+			}
+		}
+	})
+}
+
 func TestQuestionsAboutAppsOfAProviderThatIsDownAtTheStartFindThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, near, far := registrytest.NewStore(), registrytest.NewProvider(), far()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -57,15 +58,23 @@ func (v *saver) state(now time.Time) history.State {
 	defer v.unlock()
 	s := history.State{Saved: now, Marks: v.publisher.marks.State(), Apps: v.archive.Begin(now)}
 	for id, k := range v.keepers.byID {
-		if k.Definition().Managed || !k.past.IsEmpty() {
-			app := k.snapshot(now)
-			if v.several && k.Definition().Managed {
-				app.Report = k.app
-			}
-			s.Apps[id] = app
+		isRecalled := v.several && counts(k.Definition())
+		if !isRecalled && !k.Definition().Managed && k.past.IsEmpty() {
+			continue
 		}
+		app := k.snapshot(now)
+		if isRecalled {
+			app.Report = k.app
+		}
+		s.Apps[id] = app
 	}
 	return s
+}
+
+// counts reports whether what is published depends on an app: it is managed, or it has routers or
+// middlewares beside which those of managed apps are.
+func counts(e *inventory.Definition) bool {
+	return e.Managed || len(e.Routers)+len(e.Labels.Middlewares) > 0
 }
 
 // snapshot is what is remembered of an app. Called with the lock held.
