@@ -117,14 +117,21 @@ func (r *Router) Disputed(among map[*Definition]bool) string {
 }
 
 // middlewareOptions are the labels of a middleware as Traefik reads them: names in small
-// letters, lists without blanks.
+// letters, lists without blanks. An option that is there more than once has all that is said of it:
+// which of that holds, Traefik alone decides.
 func middlewareOptions(e *Definition, name string) map[string]string {
 	all := map[string]string{}
 	prefix := "traefik.http.middlewares." + strings.ToLower(name) + "."
-	for label, value := range e.App.Labels {
-		if option, is := strings.CutPrefix(strings.ToLower(label), prefix); is {
-			all[option] = blanks.ReplaceAllString(strings.TrimSpace(value), ",")
+	for _, label := range slices.Sorted(maps.Keys(e.App.Labels)) {
+		option, is := strings.CutPrefix(strings.ToLower(label), prefix)
+		if !is {
+			continue
 		}
+		value := blanks.ReplaceAllString(strings.TrimSpace(e.App.Labels[label]), ",")
+		if other, there := all[option]; there {
+			value = other + "\n" + value
+		}
+		all[option] = value
 	}
 	return all
 }

@@ -59,6 +59,7 @@ func TestARouterTakesNothingWhoseMiddlewareIsDefinedInTwoWays(t *testing.T) {
 		"with other options":            {"login@docker,paastis@docker", "users", "c:d", nil, "shop-old", true},
 		"by its name alone":             {"login,paastis", "users", "c:d", nil, "shop-old", true},
 		"with one option more":          {"login,paastis", "realm", "x", nil, "shop-old", true},
+		"in the same way as well":       {"login,paastis", "USERS", "c:d", nil, "shop-old", true},
 		"in the same way":               {"login,paastis", "users", "a:b, e:f", nil, "shop-new", false},
 		"used by nobody":                {"paastis", "users", "c:d", nil, "shop-new", true},
 		"where the other one is asleep": {"login,paastis", "users", "c:d", func(a *played) { a.app.Instances[0] = inventory.Instance{} }, "shop-new", true},
