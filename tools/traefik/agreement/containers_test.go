@@ -275,7 +275,7 @@ func ourContainers(f flags, containers []container) map[string]string {
 		s.DefaultRule, _ = traefik.ParseDefaultRule(f.defaultRule)
 	}
 	found := map[string]string{}
-	for _, e := range inventory.Resolve(apps, s).Entries {
+	for _, e := range inventory.Resolve(apps, s).Definitions {
 		for i := range e.Routers {
 			if r := &e.Routers[i]; r.There() {
 				found[r.Name] = r.Rule
