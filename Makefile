@@ -128,7 +128,7 @@ lives:
 # What is random in the tests, with more than their few seeds: LIVES of them, from SEED on.
 fuzz:
 	go test -run '^$$' -fuzz FuzzParseFile -fuzztime 60s ./rules
-	LIVES=$(or $(LIVES),1000) SEED=$(or $(SEED),0) go test -race -count=1 -timeout 6h -run 'TestRandomStacks|TestNoDirectRequest|TestPartsOfAgents' ./registry ./server
+	LIVES=$(or $(LIVES),1000) SEED=$(or $(SEED),0) go test -race -count=1 -timeout 6h -run 'TestRandomStacks|TestNoInterleaving|TestNoDirectRequest|TestPartsOfAgents' ./registry ./server
 	go test -run '^$$' -fuzz FuzzResolve -fuzztime 60s ./rules
 	go test -run '^$$' -fuzz FuzzParseRule -fuzztime 60s ./traefik/rule
 

@@ -84,6 +84,7 @@ func TestStacksThatPeopleRunSleepAndWake(t *testing.T) {
 			s.hostPID, s.traefikFlags = true, []string{dropIdle}
 			env := []string{"PAASTIS_MAX_IDLE_TIME=6s"}
 			if mode == "direct" { // there is no route to wait for so far
+				env = append(env, "PAASTIS_TRAEFIK_API_URL=http://"+s.name+"-traefik:8080")
 				s.traefikFlags = append(s.traefikFlags, "--providers.http.endpoint=http://"+s.name+"-paastis:3000/traefik/config", "--providers.http.pollInterval=1s")
 			} else {
 				env = append(env, "PAASTIS_MODE=forwardauth")

@@ -67,8 +67,9 @@ func (i *intake) loadProviders(parent context.Context) {
 	heard := make(chan bool, len(i.providers))
 	for _, p := range i.providers {
 		i.tasks.running.Go(func() {
-			defer close(i.first.over[p])
-			heard <- i.loadFirst(ctx, p)
+			one := i.loadFirst(ctx, p)
+			close(i.first.over[p]) // before it is heard: who was is not late
+			heard <- one
 		})
 	}
 	if i.awaitLoaded(ctx, heard); parent.Err() != nil {

@@ -18,17 +18,14 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-// interleavings is how many random lives are played.
-const interleavings = 1000
-
 // modelIdle is the max_idle_time of all apps of the model.
 const modelIdle = 10 * time.Second
 
 // TestNoInterleavingStopsWhatIsInUseOrLosesAWake plays random lives: requests, time,
 // hands on containers, faults of the provider, in any order. A small reference model says
-// at each call and at each request whether it may be.
+// at each call and at each request whether it may be. LIVES says how many are played.
 func TestNoInterleavingStopsWhatIsInUseOrLosesAWake(t *testing.T) {
-	for seed := range uint64(interleavings) {
+	for seed := range numberFrom(t, "LIVES", 400) {
 		synctest.Test(t, func(t *testing.T) {
 			m := newModel(t, seed)
 			for range 40 {
