@@ -43,24 +43,33 @@ func (inv *Inventory) NetworkNames(e *Definition) []string {
 // is none of its own. What is named elsewhere is not known.
 func (inv *Inventory) leadsToAnother(e *Definition, raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || raw == "" || e.App.HasOwnAddress() || slices.Contains(inv.NetworkNames(e), u.Hostname()) {
+	if err != nil || raw == "" || e.App.HasOwnAddress() {
 		return false
 	}
-	name, network, _ := strings.Cut(u.Hostname(), ".")
+	host, own := u.Hostname(), inv.NetworkNames(e)
+	if slices.Contains(own, host) {
+		return false
+	}
+	name, network, _ := strings.Cut(host, ".")
+	within := !slices.Contains(own, name)
 	return slices.ContainsFunc(inv.Definitions, func(other *Definition) bool {
-		if other == e || other.Provider() != e.Provider() {
-			return false
-		}
-		names := slices.Concat(other.App.Hosts(), other.App.Aliases)
-		return slices.Contains(names, u.Hostname()) ||
-			slices.Contains(other.App.Networks, network) && slices.Contains(names, name) && !slices.Contains(inv.NetworkNames(e), name)
+		return other != e && other.Provider() == e.Provider() &&
+			(isNamed(other.App, host) || within && slices.Contains(other.App.Networks, network) && isNamed(other.App, name))
 	})
+}
+
+// isNamed reports whether others in its networks reach an app by a name of its own.
+func isNamed(a *App, name string) bool {
+	return slices.Contains(a.Aliases, name) || slices.Contains(a.Hosts(), name)
 }
 
 // lender is the app in whose network an instance of another one lives. Nil: it has its own.
 func (inv *Inventory) lender(e *Definition, borrower Instance) *Definition {
+	if borrower.Host == "" {
+		return nil
+	}
 	at := slices.IndexFunc(inv.Definitions, func(other *Definition) bool {
-		return borrower.Host != "" && other.Provider() == e.Provider() &&
+		return other.Provider() == e.Provider() &&
 			slices.ContainsFunc(other.App.Instances, func(i Instance) bool { return i.Name == borrower.Host })
 	})
 	if at < 0 {

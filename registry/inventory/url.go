@@ -53,7 +53,7 @@ func readAppURL(raw string) (read *url.URL, fault string) {
 
 // written is the host of a URL, and its port if that is not the scheme's: as it is asked for.
 func written(u *url.URL) string {
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	host := hostOf(u)
 	if port := urlPort(u); port != urlPort(&url.URL{Scheme: u.Scheme}) {
 		return net.JoinHostPort(host, strconv.Itoa(int(port)))
 	}
@@ -62,6 +62,10 @@ func written(u *url.URL) string {
 	}
 	return host
 }
+
+// hostOf is the host of a URL in the one way in which it is compared: in small letters, and
+// without the dot of a name that is whole.
+func hostOf(u *url.URL) string { return strings.TrimSuffix(strings.ToLower(u.Hostname()), ".") }
 
 // isHost reports whether a host of a URL is an address, or a name as DNS has it: one of other
 // letters is there by what stands for them ("xn--").
@@ -90,8 +94,7 @@ func shownURL(raw string) string {
 
 // HasURL reports whether a URL of a server leads to the app's own URL: to its host and port.
 func (e *Definition) HasURL(u *url.URL) bool {
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	return e.URL != nil && host == e.URL.Hostname() && urlPort(u) == urlPort(e.URL)
+	return e.URL != nil && hostOf(u) == e.URL.Hostname() && urlPort(u) == urlPort(e.URL)
 }
 
 // requestByURL is what is to be asked at the app's own URL: with its host, whatever hosts its
