@@ -1,0 +1,81 @@
+// Package scalingo is the provider of the apps of one account at Scalingo.
+package scalingo
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// DefaultAuthURL is where Scalingo exchanges tokens and tells of its regions
+// (https://developers.scalingo.com, "Authentication" and "Regions").
+const DefaultAuthURL = "https://auth.scalingo.com"
+
+// DefaultRegion is the one that every account has.
+const DefaultRegion = "osc-fr1"
+
+// Settings are what paastis.yml may say of one account at Scalingo. All are texts.
+type Settings struct {
+	// Token is an API token of the account ("tk-us-…"). TokenFile is a file that has it, read
+	// when the provider is made. One of them is needed.
+	Token     string `yaml:"token"`
+	TokenFile string `yaml:"token_file"`
+	// AuthURL is where tokens are exchanged. Empty: DefaultAuthURL.
+	AuthURL string `yaml:"auth_url"`
+	// APIURL is the API of the only region, whatever that is called: for a platform that
+	// behaves as Scalingo. Empty: each region's own.
+	APIURL string `yaml:"api_url"`
+	// Regions are the names of those whose apps are looked after, separated by commas. Empty:
+	// those that Scalingo lists for the account.
+	Regions string `yaml:"regions"`
+}
+
+// Validate is nil if the settings make sense, as far as that can be told without their file and
+// without Scalingo. Else it names the key that does not.
+func (s Settings) Validate() (key string, err error) {
+	switch {
+	case s.Token != "" && s.TokenFile != "":
+		return "token_file", errors.New("token_file: there is a token as well; write one of them")
+	case s.Token == "" && s.TokenFile == "":
+		return "token", errors.New("token: it is missing; make one at https://dashboard.scalingo.com/account/tokens, and write it or the file that has it (token_file)")
+	}
+	for key, value := range map[string]string{"auth_url": s.AuthURL, "api_url": s.APIURL} {
+		if err := checkURL(value); err != nil {
+			return key, fmt.Errorf("%s %q: %w", key, value, err)
+		}
+	}
+	if s.APIURL != "" && len(s.regions()) > 1 {
+		return "regions", fmt.Errorf("regions %q: api_url is the API of one region; name that one, or leave out api_url", s.Regions)
+	}
+	for _, region := range s.regions() {
+		if strings.ContainsAny(region, "/:.@ ") {
+			return "regions", fmt.Errorf("regions %q: %q is no name of a region; it is one such as %s", s.Regions, region, DefaultRegion)
+		}
+	}
+	return "", nil
+}
+
+// checkURL is nil for an address that API calls may go to, or none.
+func checkURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" {
+		return errors.New("write https://, a host, and a port if need be")
+	}
+	return nil
+}
+
+// regions are the names that Regions has, each once.
+func (s Settings) regions() []string {
+	var names []string
+	for name := range strings.SplitSeq(s.Regions, ",") {
+		if name = strings.TrimSpace(name); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
