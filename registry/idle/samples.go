@@ -142,6 +142,8 @@ func (all Samples) Use(p rules.Properties, quiet time.Duration, silent bool) Use
 	switch {
 	case !last.Busy.IsZero():
 		return Use{Reason: last.Busy}
+	case !last.Usage.Use.IsZero():
+		return Use{Reason: last.Usage.Use}
 	case last.Blind != "" && p.Unseen == rules.UnseenSleep:
 		return Use{Quiet: true}
 	case last.Blind != "":

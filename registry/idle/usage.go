@@ -3,6 +3,8 @@ package idle
 import (
 	"cmp"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // Usage is what a provider has counted for the running instances of one app.
@@ -22,6 +24,9 @@ type Usage struct {
 	// Unseen says why neither bytes nor connections tell of the use of one of the instances,
 	// and what would. Empty: they do.
 	Unseen string
+	// Use is a use that the provider itself tells of: one-off containers that run, requests that
+	// its own router has counted lately. Zero: there is none.
+	Use reason.Reason
 	// Memory that they take, in bytes, without what is only there for speed. Zero: not known;
 	// it may be told although it was not asked for.
 	Memory uint64
@@ -50,6 +55,9 @@ func Sum(usages []Usage) Usage {
 		total.Packets += u.Packets
 		total.Sent += u.Sent
 		total.Unseen = cmp.Or(total.Unseen, u.Unseen)
+		if total.Use.IsZero() {
+			total.Use = u.Use
+		}
 		total.CPU += u.CPU
 		total.Memory += u.Memory
 		unweighed = unweighed || u.Memory == 0

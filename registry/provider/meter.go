@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/paastis/paastis/registry/idle"
 )
@@ -34,6 +35,18 @@ type Want struct {
 	CPU bool
 	// Memory asks for the memory, likewise. That it cannot be found out is no error.
 	Memory bool
+}
+
+// Retrospective is a Meter whose measure tells of the time before it, so that one is enough: what a
+// platform's own router has counted, say, or one-off containers that run. It costs calls of which
+// there are few, so it is measured once right before a stop, and no more often than MeasurePause
+// while what it tells keeps the app awake. What else is to be known of the app's use is what
+// Paastis passes on to it: in direct mode Paastis stays between.
+type Retrospective interface {
+	Meter
+	// MeasurePause is the time between two measures of one app; more than zero. It is asked
+	// often and never changes.
+	MeasurePause() time.Duration
 }
 
 // Limited is a Meter that can tell beforehand what it will not see.

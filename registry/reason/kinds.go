@@ -22,6 +22,8 @@ const (
 	Connections       Kind = "open_connections"
 	Traffic           Kind = "traffic"
 	CPU               Kind = "cpu"
+	OneOffs           Kind = "one_off_containers"
+	RoutedRequests    Kind = "routed_requests"
 	Busy              Kind = "busy"
 	BusyCheckFails    Kind = "busy_check_fails"
 	NotSampled        Kind = "not_sampled"
@@ -138,6 +140,18 @@ const (
 	ResourceGone        Kind = "resource_gone"
 	NotCaptured         Kind = "not_captured"
 	NotKept             Kind = "not_kept"
+	TokenRefused        Kind = "token_refused"
+	TokenExpired        Kind = "token_expired"
+	NotAllowed          Kind = "not_allowed"
+	PaymentRequired     Kind = "payment_required"
+	Blocked             Kind = "blocked"
+	NotDeployed         Kind = "not_deployed"
+	InMaintenance       Kind = "in_maintenance"
+	OperationFailed     Kind = "operation_failed"
+	PlatformBusy        Kind = "platform_busy"
+	QuotaUsedUp         Kind = "quota_used_up"
+	BreakerOpen         Kind = "breaker_open"
+	UnknownState        Kind = "unknown_state"
 )
 
 // texts are what is known of a kind.
@@ -167,6 +181,8 @@ var textsOf = map[Kind]texts{
 	Connections:       {text: "{n} open connections", one: "1 open connection", use: true},
 	Traffic:           {text: "traffic {bytes}/s", use: true},
 	CPU:               {text: "takes {percent}% of a core", use: true},
+	OneOffs:           {text: "{n} one-off containers run in it", one: "1 one-off container runs in it", use: true},
+	RoutedRequests:    {text: "its platform has passed it {n} requests lately", one: "its platform has passed it 1 request lately", use: true},
 	Busy:              {text: "it says that it is busy ({text})", use: true},
 	BusyCheckFails:    {text: "its busy check does not work: {text}", use: true},
 	NotSampled:        {text: "it could not be looked at: {text}", use: true},
@@ -265,4 +281,16 @@ var textsOf = map[Kind]texts{
 	ResourceGone:        {text: "a network or volume that it needs is gone", refusal: true},
 	NotCaptured:         {text: "it is not known how it is to come back: {refusal}", refusal: true},
 	NotKept:             {text: "how it is to come back could not be saved; the log says why", refusal: true},
+	TokenRefused:        {text: "its provider does not accept the token of Paastis", refusal: true},
+	TokenExpired:        {text: "the token of Paastis at its provider has expired", refusal: true},
+	NotAllowed:          {text: "the token of Paastis may not scale it", refusal: true},
+	PaymentRequired:     {text: "its platform wants to be paid first: a trial is over, or an invoice is open", refusal: true},
+	Blocked:             {text: "its platform has blocked it", refusal: true},
+	NotDeployed:         {text: "it was never deployed", refusal: true},
+	InMaintenance:       {text: "it is in maintenance", refusal: true},
+	OperationFailed:     {text: "its platform took the order and could not carry it out; the log says why", refusal: true},
+	PlatformBusy:        {text: "its platform is at another operation of it", refusal: true},
+	QuotaUsedUp:         {text: "its quota at its platform is used up", refusal: true},
+	BreakerOpen:         {text: "its provider failed time after time, and is left in peace for a moment", refusal: true},
+	UnknownState:        {text: "its platform says of it what Paastis does not know: {text}", refusal: true},
 }
