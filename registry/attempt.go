@@ -15,7 +15,7 @@ type attempt struct {
 	ready     readiness // what was found of its instances
 	healthyAt time.Time // when it ran and was healthy; zero: not yet
 	deadline  time.Time // of the wake
-	queued    bool      // it could start, but too many others do
+	turn      turn      // what it waits for to start, for too many others do
 	optional  bool      // nobody has asked for it but by optional links
 	startedAt time.Time // when its start was ordered, or found
 	provenAt  time.Time // when Traefik listed its servers; zero: not yet
@@ -59,8 +59,11 @@ func (a *attempt) sendStart(now time.Time, limit time.Duration) {
 	a.startSent, a.startedAt, a.deadline = true, now, now.Add(limit)
 }
 
-// queue notes whether the app could start, but too many others do.
-func (a *attempt) queue(queued bool) { a.queued = queued }
+// queue notes for what turn the app waits that could start, but too many others do.
+func (a *attempt) queue(of turn) { a.turn = of }
+
+// queued reports whether the app could start, but too many others do.
+func (a *attempt) queued() bool { return a.turn != noTurn }
 
 // limit lets the attempt take until a time; extend, until then at least.
 func (a *attempt) limit(deadline time.Time)  { a.deadline = deadline }

@@ -92,10 +92,16 @@ func (c *contacts) lost(p provider.Provider) error { return c.byProvider[p].lost
 // unreached is what is to be said of an app that is on its way, or could sleep, while its provider
 // cannot be reached. Zero: it can, as far as is known. Called with the lock held.
 func (c *contacts) unreached(k *Keeper) reason.Reason {
-	if c.lost(k.provider) == nil {
+	lost := c.lost(k.provider)
+	if lost == nil {
 		return reason.Reason{}
 	}
-	return reason.Reason{Kind: reason.ProviderUnreachable, Pending: true}
+	why := reason.Of(lost)
+	if why.Kind != reason.BreakerOpen {
+		why = reason.Reason{Kind: reason.ProviderUnreachable}
+	}
+	why.Pending = true
+	return why
 }
 
 // endIfLost ends what waits for a provider that still cannot be reached.

@@ -191,7 +191,7 @@ func (p *readPass) detail(k *Keeper) detailDraft {
 	}
 	switch k.state {
 	case Starting:
-		if k.attempt.queued {
+		if k.attempt.queued() {
 			d.Reason = k.reason.get()
 		}
 		d.Reason = p.orUnreached(k, d.Reason)

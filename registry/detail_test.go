@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -197,7 +198,7 @@ func TestHealthTellsOfAProviderThatIsLostAndOfItsReturn(t *testing.T) {
 		}
 		w.Drop(errors.New("fake: connection reset"))
 		synctest.Wait()
-		if h := w.Health(); h.Providers[0] != (ProviderHealth{Name: "fake", Error: "fake: connection reset", Since: time.Now()}) {
+		if h := w.Health(); h.Providers[0] != (ProviderHealth{Name: "fake", Error: "fake: connection reset", Since: time.Now(), Why: reason.ProviderRefused}) {
 			t.Errorf("health: %+v", h)
 		}
 		time.Sleep(time.Second)

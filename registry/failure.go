@@ -72,6 +72,7 @@ var failureKinds = map[reason.Kind]FailureKind{
 	reason.NeedHeldDown:        NeedFailed,
 	reason.Removed:             Removed,
 	reason.ProviderUnreachable: Unreachable,
+	reason.BreakerOpen:         Unreachable,
 	reason.ImageMissing:        ImageMissing,
 }
 

@@ -2,9 +2,12 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // Checkup says how the registry fares.
@@ -28,14 +31,19 @@ type ProviderHealth struct {
 	Error string
 	// Since is when it was first found not to answer. Zero: it answers, or was not tried yet.
 	Since time.Time
+	// Why is what the error says to programs, if it is not connected. Empty: nothing.
+	Why reason.Kind
+	// Calls is how it stands with its calls. Nil: it does not say, for they are not limited.
+	Calls *provider.Condition
 }
 
 // tell takes in whether the provider answers, err is nil if it does.
 func (h *ProviderHealth) tell(err error, now time.Time) {
 	if h.Connected = err == nil; h.Connected {
-		h.Error, h.Since = "", time.Time{}
+		h.Error, h.Since, h.Why = "", time.Time{}, ""
 		return
 	}
+	h.Why = reason.Of(err).Kind
 	if h.Error == "" {
 		h.Since = now
 	}
@@ -48,18 +56,28 @@ func (h ProviderHealth) problem(what string) string {
 	if h.Error == "" {
 		return ""
 	}
-	return fmt.Sprintf("provider %q does not answer, %s: %s (since %s)", h.Name, what, h.Error, h.Since.UTC().Format(time.RFC3339))
+	fares := "does not answer"
+	if h.turnsAway() {
+		fares = "turns Paastis away"
+	}
+	return fmt.Sprintf("provider %q %s, %s: %s (since %s)", h.Name, fares, what, h.Error, h.Since.UTC().Format(time.RFC3339))
+}
+
+// turnsAway reports whether the provider answers, and does not let Paastis in.
+func (h ProviderHealth) turnsAway() bool {
+	return slices.Contains([]reason.Kind{reason.TokenRefused, reason.TokenExpired, reason.NotAllowed, reason.PaymentRequired}, h.Why)
 }
 
 // Health says how the registry fares now.
 func (r *Registry) Health() Checkup {
 	inv := r.inForce.inventory.Load()
-	c := Checkup{Apps: map[State]int{}, Unknown: r.inForce.unknown.Load()}
+	c, calls := Checkup{Apps: map[State]int{}, Unknown: r.inForce.unknown.Load()}, r.conditions()
 	r.mu.Lock()
 	defer r.unlock()
 	c.Problems = r.problems.warnings()
 	for _, p := range r.providers {
 		health := r.contacts.byProvider[p].health
+		health.Calls = calls[p]
 		c.Providers = append(c.Providers, health)
 		if text := health.problem(r.intake.fateLocked(p)); text != "" {
 			c.Problems = append(c.Problems, inventory.Problem{Kind: inventory.ProviderUnreachable, Text: text})
@@ -71,4 +89,16 @@ func (r *Registry) Health() Checkup {
 		}
 	}
 	return c
+}
+
+// conditions are how it stands with the calls of the providers that say.
+func (r *Registry) conditions() map[provider.Provider]*provider.Condition {
+	all := map[provider.Provider]*provider.Condition{}
+	for _, p := range r.providers {
+		if guarded, ok := p.(provider.Guarded); ok {
+			is := guarded.Condition()
+			all[p] = &is
+		}
+	}
+	return all
 }

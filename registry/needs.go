@@ -165,7 +165,7 @@ func (d *needWaker) awaits(k *Keeper) bool {
 	e := k.Definition()
 	started := k.attempt.startSent || k.app.Alive()
 	switch {
-	case !started && (k.attempt.queued || d.supply.outsideInTransition(e.Component)):
+	case !started && (k.attempt.queued() || d.supply.outsideInTransition(e.Component)):
 		return true
 	case k.healthy() && (!d.supply.supplied(k) && d.supply.of(e.Component).rises || d.awaitsBooting(k)):
 		return true

@@ -246,5 +246,5 @@ func (pub *Publisher) unseen(k *Keeper, now time.Time) (why reason.Reason, until
 // seen all the same, by its traffic.
 func letsGo(k *Keeper) bool {
 	_, meter := k.provider.(provider.Meter)
-	return meter && k.Definition().TrafficFloor != rules.Off
+	return meter && k.measurePause() == 0 && k.Definition().TrafficFloor != rules.Off
 }

@@ -29,6 +29,15 @@ func (k *Keeper) isSampled() bool {
 	return meter || k.Definition().Busy.Asked()
 }
 
+// measurePause is the least time between two measures of an app that tell of the time before
+// them. Zero: they tell of the time between them.
+func (k *Keeper) measurePause() time.Duration {
+	if past, ok := k.provider.(provider.Retrospective); ok {
+		return past.MeasurePause()
+	}
+	return 0
+}
+
 // quiet is for how long the app must be seen to be quiet: longer if a stream that was
 // let through may still be there, unseen because connections cannot be counted.
 func (k *Keeper) quiet() time.Duration {
@@ -112,13 +121,14 @@ func measure(ctx context.Context, p provider.Provider, name string, e *inventory
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
 	defer cancel()
 	usage, err := meter.Measure(ctx, name, want)
+	_, past := p.(provider.Retrospective)
 	switch {
 	case err != nil && e.TrafficFloor == rules.Off && e.CPUFloor == 0:
 		return idle.Sample{Usage: idle.Usage{Connections: idle.UnknownConnections}} // it does not count
 	case err != nil:
 		return idle.Sample{Blind: err.Error()}
 	}
-	return idle.Sample{Usage: usage}
+	return idle.Sample{Usage: usage, Past: past}
 }
 
 // askBusy asks the app itself, and returns that it says that it is busy. A check that

@@ -87,7 +87,7 @@ func (o *descent) stepDraining(k *Keeper) {
 		o.changeState(k, Ready, d.Reason)
 	case !o.handover.isWithdrawn(k):
 		// Traefik still leads requests to it.
-	case k.isSampled() && !k.usage.sampledSince(o.closedAt(k)):
+	case o.isToBeSampled(k):
 		o.sampler.begin(k, true)
 	case !o.othersLooked(k), o.dependentStopsFirst(k):
 		o.at(o.now.Add(time.Second))

@@ -28,7 +28,7 @@ func TestNotMoreAppsThanAllowedStartAtOnce(t *testing.T) {
 			if n := strings.Count(w.took(), "start"); n != 4 {
 				t.Errorf("round %d: %d starts", round, n)
 			}
-			if v := w.View(w.Named("s19-web")); round < 5 && v.Reason.String() != "It waits for its turn: 4 other apps on the way up." {
+			if v := w.View(w.Named("s19-web")); round < 5 && v.Reason.String() != fmt.Sprintf("It waits for its turn: number %d in the queue, 4 other apps on the way up.", 20-4*round) {
 				t.Errorf("the last in the queue says %q", v.Reason)
 			}
 			time.Sleep(9*time.Second + time.Millisecond)

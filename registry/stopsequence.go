@@ -39,7 +39,14 @@ func (o *descent) dependentStopsFirst(k *Keeper) bool {
 // watched reports whether a draining app was looked at after the last request went to it
 // without Paastis's knowledge.
 func (o *descent) watched(k *Keeper) bool {
-	return (!o.publisher.pollers.direct(k) || !k.routing.withdrawnAt.IsZero()) && (!k.isSampled() || k.usage.sampledSince(o.closedAt(k)))
+	return (!o.publisher.pollers.direct(k) || !k.routing.withdrawnAt.IsZero()) && !o.isToBeSampled(k)
+}
+
+// isToBeSampled reports whether a draining app has to be looked at once more: something may have
+// gone to it meanwhile that only a look tells of. What tells of the time before, at a price, was
+// asked a moment ago.
+func (o *descent) isToBeSampled(k *Keeper) bool {
+	return k.isSampled() && k.measurePause() == 0 && !k.usage.sampledSince(o.closedAt(k))
 }
 
 // closedAt is since when no request can have gone to a draining app unseen.

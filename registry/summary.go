@@ -57,10 +57,10 @@ func (o *summaries) snapshot(k *Keeper) idle.Snapshot {
 	sum := o.of(k.Definition().Component)
 	s := idle.Snapshot{
 		MaxIdle: max(k.Definition().MaxIdleTime, sum.maxIdle), LastUse: o.used(k.Definition().Component), NotBefore: k.failures.stopAfter,
-		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced,
+		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced, Pause: k.measurePause(),
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Unreached: sum.unreached, Use: sum.use, NeededBy: sum.neededBy,
 	}
-	if o.publisher.pollers.direct(k) || k.app.Published {
+	if s.Pause == 0 && (o.publisher.pollers.direct(k) || k.app.Published) {
 		s.Every = k.samplePause()
 	}
 	if last, any := k.usage.last(); any {

@@ -89,7 +89,7 @@ func (r *Registry) View(k *Keeper) View {
 	if state == Ready && !k.open.Load() {
 		state, why = Starting, reason.Reason{}
 	}
-	if state != Failed && !(state == Starting && k.attempt.queued) {
+	if state != Failed && !(state == Starting && k.attempt.queued()) {
 		why = reason.Reason{}
 	}
 	if unknown := r.viewer.unknown(k); !unknown.IsZero() && (k.state == Starting || k.state == Stopping) {
@@ -111,6 +111,9 @@ func (r *Registry) View(k *Keeper) View {
 		return v
 	}
 	v.Steps = r.viewer.steps(k)
+	if v.State == Starting && v.Reason.IsZero() {
+		v.Reason = r.viewer.queue(k)
+	}
 	return v
 }
 
@@ -154,6 +157,16 @@ func (v *viewer) stepOf(e *inventory.Definition, by *Keeper) Step {
 		s.Reason = v.unknown(k)
 	}
 	return s
+}
+
+// queue is what an app waits for in a queue that itself waits for another app alone. Zero: nothing.
+func (v *viewer) queue(k *Keeper) reason.Reason {
+	for _, n := range k.Definition().Needs {
+		if t := KeeperOf(n.To); t.state == Starting && t.attempt.queued() && !n.Optional {
+			return t.reason.get()
+		}
+	}
+	return reason.Reason{}
 }
 
 // unknown is why it is not known how far an app is on its way, or a job to its end: its provider

@@ -116,7 +116,7 @@ func TestWhoWaitsInAQueueHearsHowLongItIs(t *testing.T) {
 			w.Wake(w.Named(name), false)
 		}
 		checkFor(4 * time.Second)
-		if got := last.Load().Reason.String(); got != "It waits for its turn: 2 other apps on the way up." {
+		if got := last.Load().Reason.String(); got != "It waits for its turn: number 1 in the queue, 2 other apps on the way up." {
 			t.Errorf("told %q", got)
 		}
 		checkFor(5 * time.Second)

@@ -309,7 +309,7 @@ func TestPageSaysThatAnAppWaitsForItsTurn(t *testing.T) {
 		synctest.Wait()
 		s.answerTo("http://second.test/", "Accept: text/html")
 		synctest.Wait()
-		if got := s.answerTo("http://second.test/", "Accept: text/html").Body.String(); !strings.Contains(got, "It waits for its turn: 1 other app on the way up.") {
+		if got := s.answerTo("http://second.test/", "Accept: text/html").Body.String(); !strings.Contains(got, "It waits for its turn: number 1 in the queue, 1 other app on the way up.") {
 			t.Errorf("page:\n%s", got)
 		}
 	})

@@ -206,7 +206,7 @@ func (f *fakeAdmin) routes() http.Handler {
 			status = "degraded"
 		}
 		answer(w, http.StatusOK, map[string]any{"status": status, "version": "1.4.0", "started": f.now().Add(-50 * time.Hour), "problems": problems, "problem_codes": slices.Repeat([]string{"provider_unreachable"}, len(problems)), "unknown_requests": 12,
-			"apps": map[string]int{}, "providers": []any{map[string]any{"name": "docker", "connected": true, "error": "", "since": nil}}})
+			"apps": map[string]int{}, "providers": []any{map[string]any{"name": "docker", "connected": true, "error": "", "since": nil, "calls": nil}}})
 	})
 	return mux
 }

@@ -53,6 +53,9 @@ type Snapshot struct {
 	// Every is how often it is sampled however long it is still to stay awake, for
 	// nothing else tells of its use. Zero: it is not.
 	Every time.Duration
+	// Pause is the least time between two samples that tell of the time before them, each at a
+	// price: they are taken once the app may sleep. Zero: they tell of the time between them.
+	Pause time.Duration
 }
 
 // Decision is what becomes of an awake app, and why.
@@ -120,11 +123,15 @@ func (s Snapshot) withSample(d Decision, now, due time.Time) Decision {
 	if !s.Sampled {
 		return d
 	}
-	next := s.LastUse.Add(max(s.MaxIdle, ShortestStay) - s.Quiet)
+	ahead, pause := s.Quiet, s.Quiet/samplesPerQuiet
+	if s.Pause > 0 {
+		ahead, pause = 0, s.Pause
+	}
+	next := s.LastUse.Add(max(s.MaxIdle, ShortestStay) - ahead)
 	if s.SleepIsAsked() {
 		next = s.SleepAsked
 	}
-	if after := s.SampledAt.Add(s.Quiet / samplesPerQuiet); after.After(next) {
+	if after := s.SampledAt.Add(pause); after.After(next) {
 		next = after
 	}
 	if often := s.SampledAt.Add(s.Every); s.Every > 0 && often.Before(next) {

@@ -35,6 +35,8 @@ type Sample struct {
 	Usage Usage
 	// Busy is the app's own word; zero if it is not, or was not asked.
 	Busy reason.Reason
+	// Past reports whether it tells of the time before it: one is enough.
+	Past bool
 	// Blind says why the counters could not be read. Empty: they could.
 	Blind string
 }
@@ -154,6 +156,10 @@ func (all Samples) Use(p rules.Properties, quiet time.Duration, silent bool) Use
 		return Use{Reason: r.Traffic()}
 	case p.CPUFloor > 0 && r.CPU > p.CPUFloor:
 		return Use{Reason: reason.Reason{Kind: reason.CPU, Rate: r.CPU}}
+	case last.Past && silent && p.Unseen != rules.UnseenSleep && p.TrafficFloor != rules.Off:
+		return Use{Reason: reason.Reason{Kind: reason.StreamUnseen}}
+	case last.Past:
+		return Use{Quiet: true}
 	case p.TrafficFloor == rules.Off && p.CPUFloor == 0 && r.Connections == UnknownConnections:
 		return Use{Quiet: true} // by its owner's word, nothing else counts
 	case p.Unseen == rules.UnseenSleep, p.TrafficFloor == rules.Off:

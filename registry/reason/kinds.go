@@ -29,6 +29,7 @@ const (
 	NotSampled        Kind = "not_sampled"
 	UseUnseen         Kind = "use_unseen"
 	MaybeOpen         Kind = "maybe_open"
+	StreamUnseen      Kind = "stream_unseen"
 
 	// Why it is stopped, or sleeps.
 
@@ -187,6 +188,7 @@ var textsOf = map[Kind]texts{
 	BusyCheckFails:    {text: "its busy check does not work: {text}", use: true},
 	NotSampled:        {text: "it could not be looked at: {text}", use: true},
 	UseUnseen:         {text: "its use cannot be seen: {text}, or let it sleep by paastis.unseen=sleep", use: true},
+	StreamUnseen:      {text: "a stream was let through to it, and nothing tells whether that is still open; let Traefik fetch its routes from Paastis, or let it sleep by paastis.unseen=sleep", use: true},
 	MaybeOpen:         {text: "something silent may be open, by the packets it sends, and connections are not counted; give Paastis pid: host, or let it sleep by paastis.unseen=sleep", use: true},
 
 	Unused:              {text: "unused for {time}"},
@@ -241,7 +243,7 @@ var textsOf = map[Kind]texts{
 	NotManaged: {text: "Paastis does not manage it: {why}"},
 	ComingUp:   {text: "it is on its way up"},
 
-	Queued:       {text: "It waits for its turn: {n} other apps on the way up.", one: "It waits for its turn: 1 other app on the way up."},
+	Queued:       {text: "It waits for its turn: number {place} in the queue, {n} other apps on the way up.", one: "It waits for its turn: number {place} in the queue, 1 other app on the way up."},
 	StaysStopped: {text: "It was stopped by hand. It stays so until somebody starts it: paastis wake {app}"},
 	NeedStopped:  {text: "It was stopped by hand."},
 	Missing:      {text: "It does not exist."},

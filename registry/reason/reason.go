@@ -33,6 +33,8 @@ type Reason struct {
 	For, Limit time.Duration
 	// Count is how many there are of what it is about.
 	Count int
+	// Place is that in a queue, from 1 on. Zero: it is about none.
+	Place int
 	// Code is an exit code, the status of an answer, or a port.
 	Code int
 	// Rate is in bytes a second, or in percent of a core.
@@ -61,7 +63,7 @@ func (r Reason) Equal(o Reason) bool {
 		return false
 	}
 	return r.Kind == o.Kind && slices.Equal(r.Apps, o.Apps) && r.Until.Equal(o.Until) && r.For == o.For && r.Limit == o.Limit &&
-		r.Count == o.Count && r.Code == o.Code && r.Rate == o.Rate && r.Router == o.Router && r.Text == o.Text && r.Pending == o.Pending
+		r.Count == o.Count && r.Place == o.Place && r.Code == o.Code && r.Rate == o.Rate && r.Router == o.Router && r.Text == o.Text && r.Pending == o.Pending
 }
 
 // String is the reason in English; empty if there is none.
@@ -138,7 +140,7 @@ func (r Reason) value(name string) string {
 }
 
 // Value is what stands for a placeholder in the text of a reason, in any language: {app},
-// {apps}, {named} (the same, each in quotes), {n}, {code}, {bytes}, {percent}, {until}, {router}
+// {apps}, {named} (the same, each in quotes), {n}, {place}, {code}, {bytes}, {percent}, {until}, {router}
 // (in quotes), {text}.
 // {time}, {limit}, {why} and {refusal} are for who knows the language. Unknown ones are empty.
 func (r Reason) Value(name string) string {
@@ -154,6 +156,8 @@ func (r Reason) Value(name string) string {
 		return strings.Join(Quoted(r.Apps), ", ")
 	case "n":
 		return strconv.Itoa(r.Count)
+	case "place":
+		return strconv.Itoa(r.Place)
 	case "code":
 		return strconv.Itoa(r.Code)
 	case "bytes":

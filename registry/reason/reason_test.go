@@ -15,7 +15,7 @@ func TestEveryKindHasASentenceWithoutHoles(t *testing.T) {
 	for _, kind := range reason.Kinds() {
 		why := reason.Reason{
 			Kind: kind, Apps: []string{"db"}, Until: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), For: time.Minute, Limit: time.Hour,
-			Count: 3, Code: 7, Rate: 1000, Text: "somebody's word", Because: &reason.Reason{Kind: reason.ImageMissing},
+			Count: 3, Place: 2, Code: 7, Rate: 1000, Text: "somebody's word", Because: &reason.Reason{Kind: reason.ImageMissing},
 		}
 		if text := why.String(); text == "" || strings.ContainsAny(text, "{}") {
 			t.Errorf("%s: %q", kind, text)
@@ -73,6 +73,7 @@ func TestReasonsAreEqualThatSayTheSameWithTheSameFigures(t *testing.T) {
 		func(r *reason.Reason) { r.For = 1 },
 		func(r *reason.Reason) { r.Limit = 1 },
 		func(r *reason.Reason) { r.Count = 1 },
+		func(r *reason.Reason) { r.Place = 1 },
 		func(r *reason.Reason) { r.Code = 1 },
 		func(r *reason.Reason) { r.Rate = 1 },
 		func(r *reason.Reason) { r.Text = "x" },

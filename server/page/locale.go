@@ -199,7 +199,7 @@ func (t *locale) phrase(r reason.Reason) (string, bool) {
 		return "", false
 	}
 	var values []string
-	for _, name := range []string{"app", "apps", "named", "n", "code", "bytes", "percent", "until", "router", "text"} {
+	for _, name := range []string{"app", "apps", "named", "n", "place", "code", "bytes", "percent", "until", "router", "text"} {
 		values = append(values, name, r.Value(name))
 	}
 	values = append(values, "time", t.duration(r.For), "limit", t.duration(r.Limit))

@@ -67,7 +67,7 @@ var samples = sync.OnceValue(func() []sample {
 	broken := func(v registry.View) registry.View { v.Name, v.State = name, registry.Failed; return v }
 	needed := reason.Reason{Kind: reason.NeedFailed, Apps: []string{"shop-review-pr42-back"}, Because: &exited}
 	memory := reason.Reason{Kind: reason.OutOfMemory}
-	queued := reason.Reason{Kind: reason.Queued, Count: 3}
+	queued := reason.Reason{Kind: reason.Queued, Count: 3, Place: 2}
 	stopped := reason.Reason{Kind: reason.StaysStopped, Apps: []string{name}}
 	all := []sample{
 		{key: "first", about: "The first wake: nobody knows how long it takes", state: State{View: waking(registry.View{})}},
