@@ -28,6 +28,15 @@ type Properties struct {
 	// Rule is a rule of Traefik's for the requests that are the app's in direct mode, for
 	// an app without a router in its labels. Empty: there is none.
 	Rule string
+	// Hosts are those of the requests that are the app's in direct mode, for one without a
+	// router in its labels and without a Rule; see HostOf. Nil: it has none.
+	Hosts []string
+	// EntryPoints of Traefik's, TLS, CertResolver and Middlewares are those of the routers that
+	// Rule and Hosts make. Zero: none is said.
+	EntryPoints  []string
+	TLS          bool
+	CertResolver string
+	Middlewares  []string
 	// Port that the app listens on, where nothing else tells. Zero: nothing tells.
 	Port uint16
 	// StartTimeout is how long a wake may take before it counts as failed.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -79,6 +80,26 @@ var properties = []Property{
 		Key: "rule", Doc: "Traefik rule of the requests that are its own in direct mode, if it has no Traefik labels",
 		set:  text(func(p *Properties) *string { return &p.Rule }),
 		text: func(p Properties) string { return p.Rule },
+	}, {
+		Key: "host", Doc: "hosts that are its own in direct mode, if it has no Traefik labels; {name} is its own name",
+		set:  setHosts,
+		text: func(p Properties) string { return strings.Join(p.Hosts, ", ") },
+	}, {
+		Key: "entry_points", Doc: "entry points of Traefik's for its rule or host; none: Traefik's default ones",
+		set:  list(func(p *Properties) *[]string { return &p.EntryPoints }),
+		text: func(p Properties) string { return strings.Join(p.EntryPoints, ", ") },
+	}, {
+		Key: "tls", Doc: "whether its rule or host takes HTTPS alone; without, the entry point says",
+		set:  boolean(func(p *Properties, yes bool) { p.TLS = yes }),
+		text: func(p Properties) string { return trueText(p.TLS) },
+	}, {
+		Key: "cert_resolver", Doc: "certificate resolver of Traefik's for its rule or host, which take HTTPS alone then",
+		set:  text(func(p *Properties) *string { return &p.CertResolver }),
+		text: func(p Properties) string { return p.CertResolver },
+	}, {
+		Key: "middlewares", Doc: "middlewares of Traefik's for its rule or host, such as auth@file",
+		set:  list(func(p *Properties) *[]string { return &p.Middlewares }),
+		text: func(p Properties) string { return strings.Join(p.Middlewares, ", ") },
 	}, {
 		Key: "port", Doc: "port that it listens on, if neither Traefik labels nor its image tell",
 		set:  setPort,

@@ -304,3 +304,10 @@ func enableText(p Properties) string {
 	}
 	return strconv.FormatBool(*p.Enable)
 }
+
+func trueText(yes bool) string {
+	if yes {
+		return "true"
+	}
+	return ""
+}
