@@ -238,7 +238,7 @@ func writeRouters(out io.Writer, e *inventory.Definition) {
 	for _, r := range e.Routers {
 		asks := "asks Paastis"
 		if r.Own {
-			fmt.Fprintf(out, "  %s: %s\n    %s\n", r.Name, r.Rule, ownRouter(r))
+			fmt.Fprintf(out, "  %s: %s\n    %s\n", r.Name, r.Rule, ownRouter(e, r))
 			writeReached(out, e, r)
 			continue
 		}
@@ -264,12 +264,14 @@ func writeRouters(out io.Writer, e *inventory.Definition) {
 }
 
 // ownRouter says of a router that is in no labels of Traefik's where it is from.
-func ownRouter(r inventory.Router) string {
+func ownRouter(e *inventory.Definition, r inventory.Router) string {
 	switch {
 	case r.Given && r.Paastis:
 		return "its provider gives it; asks Paastis"
 	case r.Given:
 		return "its provider gives it; only in direct mode"
+	case r.Property != "":
+		return fmt.Sprintf("its own, by %s (%s); Paastis publishes it in direct mode alone", r.Property, e.Origins[r.Property])
 	default:
 		return "its own; only in direct mode"
 	}

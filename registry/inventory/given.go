@@ -44,9 +44,12 @@ func whoseRouters(e *Definition) string {
 func (r *Router) tellsWays() bool { return !r.Own || r.Given }
 
 // whereEntryPoints says where they are to be corrected, for people.
-func (r *Router) whereEntryPoints() string {
-	if r.Given {
+func (r *Router) whereEntryPoints(e *Definition) string {
+	switch {
+	case r.Given:
 		return "them where its provider has the router"
+	case r.Property != "":
+		return "its entry_points (" + e.Origins["entry_points"] + ")"
 	}
 	return "traefik.http.routers." + r.Name + ".entrypoints"
 }

@@ -130,6 +130,8 @@ type Router struct {
 	// Own reports whether it is in no label of Traefik's: only Paastis publishes it. Given reports
 	// whether it is so because it came with the app: see App.Routers.
 	Own, Given bool
+	// Property is the key of the one that makes it: "rule" or "host". Empty: none does.
+	Property string
 
 	// ways by which requests get to it; nil: not known. asksBefore reports whether middlewares of
 	// its entry points stand before its own.
@@ -241,6 +243,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 		inv.Definitions = append(inv.Definitions, e)
 	}
 	inv.nameAll()
+	hosting{inv, map[string]string{}}.host()
 	lenders, links, publication, places := lending{inv}, &linking{Inventory: inv}, publishing{inv}, placing{inv}
 	lenders.lendRouters()
 	following{inv}.followMiddlewares(s)

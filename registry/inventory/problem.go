@@ -35,6 +35,8 @@ const (
 	AddressUnknown     ProblemKind = "address_unknown"
 	URLUnreadable      ProblemKind = "url_unreadable"
 	NameTaken          ProblemKind = "name_taken"
+	HostTaken          ProblemKind = "host_taken"
+	HostUnusable       ProblemKind = "host_unusable"
 	Rival              ProblemKind = "rival"
 	Unstartable        ProblemKind = "unstartable"
 	RemovedOnStop      ProblemKind = "removed_on_stop"
@@ -61,7 +63,7 @@ func ProblemKinds() []ProblemKind {
 	all := []ProblemKind{
 		LabelsUnreadable, LabelUnreadable, LabelUnknown, SettingUnreadable, RouterLeftOut, RuleUnreadable, RuleLeftOut,
 		HiddenFromTraefik, ServiceMissing, MiddlewareMissing, MiddlewareDisputed, EntryPointsMissing, OptionTooNew,
-		PortUnknown, AddressUnknown, URLUnreadable, NameTaken, Rival, Unstartable, RemovedOnStop, LinkAmbiguous, LinkMissing,
+		PortUnknown, AddressUnknown, URLUnreadable, NameTaken, HostTaken, HostUnusable, Rival, Unstartable, RemovedOnStop, LinkAmbiguous, LinkMissing,
 		LinkUnmanaged, NeverWoken, NeedNeverSleeps, NotPublished, TraefikDiffers, TraefikUnknown, ConstraintsUnreadable,
 		TraefikHasRouter, TraefikLacksRouter, ProviderUnreachable,
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
-	"github.com/paastis/paastis/traefik/rule"
 )
 
 // Route is a router of an app as Paastis publishes it: it leads to the app while that
@@ -179,15 +178,7 @@ func (o *reading) ownRouter(e *Definition) {
 		e.problem(RuleLeftOut, "rule of app %q (%s): left out, for %s", e.Name, e.Origins["rule"], whoseRouters(e))
 		return
 	}
-	router := Router{Router: &traefik.Router{Name: e.App.Name, Rule: e.Rule}, Port: e.Properties.Port, Own: true}
-	var err error
-	if router.Match, err = rule.Parse(e.Rule, ""); err != nil {
-		e.problem(RuleUnreadable, "rule of app %q (%s): %v; its requests are not recognised", e.Name, e.Origins["rule"], err)
-	}
-	if e.Labels.IsHidden() {
-		e.problem(HiddenFromTraefik, "rule of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", e.Name, e.Origins["rule"], e.App.Origin)
-	}
-	e.Routers = append(e.Routers, router)
+	e.addOwnRouter("rule", e.App.Name, e.Rule)
 }
 
 // Takes reports whether a request that has the route's mark may have come by its router, and

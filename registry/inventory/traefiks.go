@@ -110,7 +110,7 @@ func (inv placing) place(s Settings) {
 		e.LeftOut, e.unhealthyToo = e.reported.Unread || !ts.keep(e.Labels) || inv.isUnread(e, s), ts.keepUnhealthy()
 		for i := range e.Routers {
 			r := &e.Routers[i]
-			if !r.tellsWays() {
+			if !r.tellsWays() && len(r.EntryPoints) == 0 {
 				continue
 			}
 			key := strings.Join(r.EntryPoints, ",")
@@ -122,11 +122,13 @@ func (inv placing) place(s Settings) {
 				ways = ts.ways(*r.Router)
 				known[key] = ways
 			}
-			if r.ways = ways; ways != nil && len(ways) == 0 {
+			if ways != nil && len(ways) == 0 {
 				r.lost = true
-				e.problem(EntryPointsMissing, "router %q on %s: Traefik has none of its entry points %s, so it takes no request; correct %s", r.Name, r.holderOr(e).App.Origin, strings.Join(r.EntryPoints, ", "), r.whereEntryPoints())
+				e.problem(EntryPointsMissing, "router %q on %s: Traefik has none of its entry points %s, so it takes no request; correct %s", r.Name, r.holderOr(e).App.Origin, strings.Join(r.EntryPoints, ", "), r.whereEntryPoints(e))
 			}
-			r.asksBefore = len(ts.before(*r.Router)) > 0
+			if r.tellsWays() {
+				r.ways, r.asksBefore = ways, len(ts.before(*r.Router)) > 0
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vulcand/predicate"
@@ -105,6 +106,17 @@ func (r *Rule) HostKeys() []string {
 		keys = append(keys, hostKey(host))
 	}
 	return keys
+}
+
+// TakesAllOf reports whether the rule takes every request of one of its HostKeys, whatever it asks
+// for.
+func (r *Rule) TakesAllOf(host string) bool {
+	if !slices.Contains(r.HostKeys(), host) {
+		return false
+	}
+	some := traefik.Request{Method: "GET", Proto: "http", Authority: host, Host: host, URI: "/", Path: "/"}
+	other := traefik.Request{Method: "POST", Proto: "https", Authority: host, Host: host, URI: "/any-path-at-all", Path: "/any-path-at-all"}
+	return r.Match(&some) && r.Match(&other)
 }
 
 // String returns the rule as it was written.

@@ -1,0 +1,127 @@
+package inventory
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/paastis/paastis/rules"
+	"github.com/paastis/paastis/traefik"
+	"github.com/paastis/paastis/traefik/rule"
+)
+
+// hosting gives apps without routers those for their hosts: a step of Resolve, for which host is
+// whose depends on all of them.
+type hosting struct {
+	*Inventory
+	taken map[string]string // :: host → what takes all its requests, for people
+}
+
+// host gives each app its routers. Of several apps that have one host, it is that of the one whose
+// name is the very label of it, else of the first by ID: who comes later takes it from nobody.
+func (inv hosting) host() {
+	var hosted []*Definition
+	for _, e := range inv.Definitions {
+		if len(e.Hosts) > 0 && e.Excluded().IsZero() && !e.leavesHostsOut() {
+			hosted = append(hosted, e)
+		}
+	}
+	if len(hosted) == 0 {
+		return
+	}
+	slices.SortStableFunc(hosted, func(a, b *Definition) int {
+		return cmp.Or(exactFirst(rules.IsHostLabel(a.ownName()), rules.IsHostLabel(b.ownName())), cmp.Compare(a.ID, b.ID))
+	})
+	for _, e := range inv.Definitions {
+		inv.take(e)
+	}
+	for _, e := range hosted {
+		inv.give(e)
+	}
+}
+
+// leavesHostsOut reports whether the app has routers already, and tells that its hosts are not used.
+func (e *Definition) leavesHostsOut() bool {
+	why := ""
+	switch {
+	case e.Rule != "":
+		why = fmt.Sprintf("its rule (%s) says which requests are its own; remove one of them", e.Origins["rule"])
+	case len(e.Routers) > 0:
+		why = whoseRouters(e)
+	default:
+		return false
+	}
+	e.problem(RuleLeftOut, "host of app %q (%s): left out, for %s", e.Name, e.Origins["host"], why)
+	return true
+}
+
+// take notes the hosts of which the app's routers take all requests.
+func (inv hosting) take(e *Definition) {
+	for i := range e.Routers {
+		r := &e.Routers[i]
+		for _, host := range r.Match.HostKeys() {
+			if r.Match.TakesAllOf(host) && inv.taken[host] == "" {
+				inv.taken[host] = fmt.Sprintf("router %q of app %q takes all its requests (%s)", r.Name, e.Name, e.App.Origin)
+			}
+		}
+	}
+}
+
+// give adds a router for each host of the app that it can have, and tells why it has none of the
+// others.
+func (inv hosting) give(e *Definition) {
+	var own []string
+	for _, written := range e.Hosts {
+		host, err := rules.HostOf(written, e.ownName())
+		switch {
+		case err != nil:
+			e.problem(HostUnusable, "host %q of app %q (%s): left out, for %v; write another one, or give the app another name by app_name (%s)", written, e.Name, e.Origins["host"], err, e.App.Origin)
+		case slices.Contains(own, host):
+		case inv.taken[host] != "":
+			e.problem(HostTaken, "host %q of app %q (%s): left out, for %s; give one of them another host (%s)", host, e.Name, e.Origins["host"], inv.taken[host], e.App.Origin)
+		default:
+			own = append(own, host)
+			inv.taken[host] = fmt.Sprintf("it is that of app %q already (%s)", e.Name, e.App.Origin)
+		}
+	}
+	for i, host := range own {
+		name := host
+		if i == 0 {
+			name = e.App.Name
+		}
+		e.addOwnRouter("host", name, fmt.Sprintf("Host(`%s`)", host))
+	}
+}
+
+// ownName is the name by which the app is known, whatever others are called.
+func (e *Definition) ownName() string { return cmp.Or(e.AppName, e.App.Name) }
+
+// addOwnRouter adds a router that a property makes, with what other properties say of such.
+func (e *Definition) addOwnRouter(property, name, text string) {
+	router := Router{Router: &traefik.Router{
+		Name: name, Rule: text, EntryPoints: e.EntryPoints, Middlewares: e.Middlewares, TLS: e.TLS || e.CertResolver != "",
+	}, Port: e.Properties.Port, Own: true, Property: property}
+	if e.CertResolver != "" {
+		router.Secured = &traefik.TLS{CertResolver: e.CertResolver}
+	}
+	var err error
+	if router.Match, err = rule.Parse(text, ""); err != nil {
+		e.problem(RuleUnreadable, "%s of app %q (%s): %v; its requests are not recognised", property, e.Name, e.Origins[property], err)
+	}
+	router.bound = router.Match.Hosts() != nil
+	if e.Labels.IsHidden() {
+		e.problem(HiddenFromTraefik, "%s of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", property, e.Name, e.Origins[property], e.App.Origin)
+	}
+	e.Routers = append(e.Routers, router)
+}
+
+func exactFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	default:
+		return 1
+	}
+}
