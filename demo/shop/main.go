@@ -33,6 +33,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/paastis/paastis/demo/app"
 )
 
 func main() {
@@ -76,7 +78,7 @@ func run(ctx context.Context, args []string, getenv func(string) string) int {
 		<-ctx.Done()
 		return 0
 	}
-	return serve(ctx, append([]string{port}, strings.Fields(getenv("ALSO"))...), guard(getenv("LOGIN"), newShop(getenv("NAME"), getenv("NEXT"))))
+	return serve(ctx, append([]string{port}, strings.Fields(getenv("ALSO"))...), guard(getenv("LOGIN"), app.New(getenv("NAME"), getenv("NEXT"), nil)))
 }
 
 // exitCode is the one that EXIT or EXIT_FILE tells, if one does.
@@ -152,9 +154,9 @@ func work(ctx context.Context, next, every string) (stop func(), err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		asker := &shop{next: next, client: &http.Client{Timeout: 5 * time.Second}}
+		client := &http.Client{Timeout: 5 * time.Second}
 		for ctx.Err() == nil {
-			if _, err := asker.ask(ctx); err != nil {
+			if _, err := app.Ask(ctx, client, next); err != nil {
 				fmt.Fprintln(os.Stderr, "shop:", err)
 			}
 			select {
@@ -182,4 +184,20 @@ func healthcheck(ctx context.Context, port string) int {
 		return 1
 	}
 	return 0
+}
+
+// guard lets only those in who give user:password, and health checks; empty: everybody.
+func guard(login string, inside http.Handler) http.Handler {
+	if login == "" {
+		return inside
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		if r.URL.Path != "/healthz" && user+":"+password != login {
+			w.Header().Set("WWW-Authenticate", `Basic realm="shop"`)
+			http.Error(w, "log in first", http.StatusUnauthorized)
+			return
+		}
+		inside.ServeHTTP(w, r)
+	})
 }

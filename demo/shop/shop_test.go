@@ -2,52 +2,17 @@ package main
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
+	"github.com/paastis/paastis/demo/app"
 )
-
-func TestTheFrontsAnswerProvesThatItReachedBackAndDatabase(t *testing.T) {
-	db := httptest.NewServer(newShop("db", ""))
-	defer db.Close()
-	back := httptest.NewServer(newShop("back", db.URL))
-	defer back.Close()
-	if got := get(newShop("front", back.URL)); got.Code != http.StatusOK ||
-		strings.TrimSpace(got.Body.String()) != `{"name":"front","answers":1,"next":{"name":"back","answers":1,"next":{"name":"db","answers":1}}}` {
-		t.Errorf("answer: %d %s", got.Code, got.Body)
-	}
-	db.Close()
-	if got := get(newShop("front", back.URL)); got.Code != http.StatusBadGateway {
-		t.Errorf("without its database the front answers %d %s", got.Code, got.Body)
-	}
-}
-
-func TestEchoTellsWhatArrived(t *testing.T) {
-	w := httptest.NewRecorder()
-	newShop("front", "").ServeHTTP(w, httptest.NewRequest("POST", "/echo", strings.NewReader("hello")))
-	body, _ := io.ReadAll(w.Body)
-	if !strings.Contains(string(body), `"length":5`) || !strings.Contains(string(body), "2cf24dba5fb0a30e") {
-		t.Errorf("echo: %s", body)
-	}
-}
-
-func TestAnAppTellsWhenItHadBooted(t *testing.T) {
-	before := time.Now()
-	w := httptest.NewRecorder()
-	newShop("front", "").ServeHTTP(w, httptest.NewRequest("GET", "/since", nil))
-	told, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(w.Body.String()))
-	if err != nil || told.Before(before) || told.After(time.Now()) {
-		t.Errorf("booted %q, which is not between %s and now: %v", w.Body, before, err)
-	}
-}
 
 func TestAnAppThatIsToldToEndsWithItsCode(t *testing.T) {
 	env := map[string]string{"BOOT": "1ms", "EXIT": "3"}
@@ -84,29 +49,8 @@ func TestAnAppTakesTheMemoryThatItIsToldTo(t *testing.T) {
 	eaten = nil
 }
 
-func TestAWebSocketSendsBackWhatItGets(t *testing.T) {
-	server := httptest.NewServer(newShop("front", ""))
-	defer server.Close()
-	conn, _, err := websocket.Dial(t.Context(), server.URL+"/ws", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.CloseNow()
-	for _, said := range []string{"hello", "still there?"} {
-		if err := conn.Write(t.Context(), websocket.MessageText, []byte(said)); err != nil {
-			t.Fatal(err)
-		}
-		if _, heard, err := conn.Read(t.Context()); err != nil || string(heard) != said {
-			t.Errorf("of %q came back %q, %v", said, heard, err)
-		}
-	}
-	if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestAShopWithALoginLetsOnlyThoseInWhoHaveIt(t *testing.T) {
-	guarded := guard("ada:lovelace", newShop("login", ""))
+	guarded := guard("ada:lovelace", app.New("login", "", nil))
 	for name, c := range map[string]struct {
 		path, user, password string
 		want                 int
@@ -125,7 +69,7 @@ func TestAShopWithALoginLetsOnlyThoseInWhoHaveIt(t *testing.T) {
 			t.Errorf("%s gets %d, asked for a login: %v; want %d", name, w.Code, asks, c.want)
 		}
 	}
-	if got := get(guard("", newShop("front", ""))); got.Code != http.StatusOK {
+	if got := get(guard("", app.New("front", "", nil))); got.Code != http.StatusOK {
 		t.Errorf("without a login to give, a visitor gets %d", got.Code)
 	}
 }
@@ -134,7 +78,7 @@ func TestAWorkerListensNowhereAndAsksTheNextAppByItselfUntilItIsStopped(t *testi
 	asked := make(chan struct{}, 100)
 	queue := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked <- struct{}{}
-		writeJSON(w, answer{Name: "queue"})
+		fmt.Fprintln(w, `{"name":"queue"}`)
 	}))
 	defer queue.Close()
 	env := map[string]string{"BOOT": "1ms", "PORT": "none", "NEXT": queue.URL, "EVERY": "1ms"}

@@ -1,4 +1,5 @@
-package main
+// Package app is the app of the demos and of the tests, as visitors see it.
+package app
 
 import (
 	"context"
@@ -23,11 +24,11 @@ type shop struct {
 	answers atomic.Int64
 }
 
-// answer proves who was reached: each app's holds that of the app it asked.
-type answer struct {
+// Answer proves who was reached: each app's holds that of the app it asked.
+type Answer struct {
 	Name    string  `json:"name"`
 	Answers int64   `json:"answers"`
-	Next    *answer `json:"next,omitempty"`
+	Next    *Answer `json:"next,omitempty"`
 }
 
 // echo tells what arrived of a body.
@@ -38,9 +39,10 @@ type echo struct {
 	SHA256 string `json:"sha256"`
 }
 
-// newShop makes an app that asks the one at next, if that is not empty.
-func newShop(name, next string) http.Handler {
-	s := &shop{name: name, next: next, client: &http.Client{Timeout: 5 * time.Second}}
+// New makes an app of a name that asks the one at the URL next for each of its answers, unless that
+// is empty, by a transport; nil: http.DefaultTransport. It has booted now.
+func New(name, next string, transport http.RoundTripper) http.Handler {
+	s := &shop{name: name, next: next, client: &http.Client{Timeout: 5 * time.Second, Transport: transport}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /since", since(time.Now()))
@@ -52,27 +54,11 @@ func newShop(name, next string) http.Handler {
 	return mux
 }
 
-// guard lets only those in who give user:password, and health checks; empty: everybody.
-func guard(login string, inside http.Handler) http.Handler {
-	if login == "" {
-		return inside
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, password, _ := r.BasicAuth()
-		if r.URL.Path != "/healthz" && user+":"+password != login {
-			w.Header().Set("WWW-Authenticate", `Basic realm="shop"`)
-			http.Error(w, "log in first", http.StatusUnauthorized)
-			return
-		}
-		inside.ServeHTTP(w, r)
-	})
-}
-
 func (s *shop) answer(w http.ResponseWriter, r *http.Request) {
-	a := answer{Name: s.name, Answers: s.answers.Add(1)}
+	a := Answer{Name: s.name, Answers: s.answers.Add(1)}
 	if s.next != "" {
 		var err error
-		if a.Next, err = s.ask(r.Context()); err != nil {
+		if a.Next, err = Ask(r.Context(), s.client, s.next); err != nil {
 			http.Error(w, fmt.Sprintf("%s: %v", s.name, err), http.StatusBadGateway)
 			return
 		}
@@ -80,21 +66,21 @@ func (s *shop) answer(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, a)
 }
 
-// ask asks the next app.
-func (s *shop) ask(ctx context.Context) (*answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.next, nil)
+// Ask asks the app at a URL.
+func Ask(ctx context.Context, client *http.Client, next string) (*Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, next, nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := s.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s", s.next, resp.Status)
+		return nil, fmt.Errorf("%s answers %s", next, resp.Status)
 	}
-	var a answer
+	var a Answer
 	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
 		return nil, err
 	}
