@@ -26,6 +26,22 @@ func emptyEngine(t *testing.T) {
 	t.Setenv("DOCKER_HOST", "tcp://"+engine.Listener.Addr().String())
 }
 
+func TestExplainTellsByWhatPropertyAnAppHasItsRouter(t *testing.T) {
+	app := web(func(a *inventory.App) {
+		a.Labels = map[string]string{"paastis.enable": "true", "paastis.host": "{name}.test"}
+		a.URL = "https://web.scalingo.io"
+	})
+	got, err := explained(t, config.Loaded{}, "http://shop-web.test/", app)
+	if err != nil || !strings.Contains(got, "shop-web") {
+		t.Errorf("of its URL: %s, %v", got, err)
+	}
+	got, err = explained(t, config.Loaded{}, "shop-web", app)
+	want := "\n  shop-web: Host(`shop-web.test`)\n    its own, by host (label paastis.host on container \"shop-web-1\"); Paastis publishes it in direct mode alone\n    reached at https://web.scalingo.io\n"
+	if err != nil || !strings.Contains(got, want) {
+		t.Errorf("lacks %q:\n%s, %v", want, got, err)
+	}
+}
+
 func TestExplainTellsWhatTheRulesMakeOfAnAppThatNoProviderKnows(t *testing.T) {
 	emptyEngine(t)
 	path := file(t, "rules:\n  - pattern: 'pix-pr(\\d+)-(back|front)'\n    linked_apps: ['pix-pr$1-back']\n    max_idle_time: 30m\n")

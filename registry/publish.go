@@ -140,7 +140,7 @@ func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destin
 	if k.open.Load() && (letsGo(k) || pastPaastis(rt)) {
 		p.Servers = handover.Servers(rt, k.app, pub.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
-		p.OwnHost = rt.LeadsToURL()
+		p.OwnHost = rt.LeadsToURL() && !rt.Definition.PassHost
 	}
 	if !p.Awake {
 		p.Mark, p.Patient = pub.marks.Of(rt.Name), true

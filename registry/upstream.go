@@ -10,9 +10,11 @@ import (
 // Upstream is where Paastis itself carries the requests of an app to.
 type Upstream struct {
 	*url.URL
-	// IsOwn tells that it is the app's own URL, which leads there from anywhere: its host is what
-	// is to be asked for, and its certificate has to be trusted.
+	// IsOwn tells that it is the app's own URL, which leads there from anywhere: its certificate
+	// has to be trusted.
 	IsOwn bool
+	// KnowsHost tells that its host is what is to be asked for. Else that of the visitor is.
+	KnowsHost bool
 }
 
 // Address is the host and port to connect to.
@@ -39,7 +41,7 @@ func (pub *Publisher) Target(rt *inventory.Route) *Upstream {
 	case leadsElsewhere(rt):
 		return nil
 	case own != nil && len(serving) > 0:
-		return &Upstream{own, true}
+		return &Upstream{own, true, !k.Definition().PassHost}
 	}
 	var targets []string
 	for _, i := range serving {

@@ -252,6 +252,7 @@ func TestTraefikIsLedToTheURLOfAnAppWithItsHostWhileItAnswers(t *testing.T) {
 	const passing = `"servers":[{"url":"` + shopURL + `"}],"passHostHeader":`
 	for label, want := range map[string]string{
 		"paastis.rule=Host(`shop.test`)":                                          "false",
+		"paastis.host=shop.test":                                                  "false",
 		"traefik.http.routers.shop.rule=Host(`shop.test`)":                        "false",
 		"traefik.http.services.shop.loadbalancer.server.url=" + shopURL + ":443/": "",
 		"traefik.http.services.shop.loadbalancer.passhostheader=true":             "true",
@@ -283,6 +284,22 @@ func TestTraefikIsLedToTheURLOfAnAppWithItsHostWhileItAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTraefikPassesTheVisitorsHostToAPlatformThatKnowsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg, _, door, _ := hosted(t, shopOf("paastis.host=shop.test", "paastis.pass_host=true"))
+		fetch(reg)
+		door.becomes(nil)
+		reg.Wake(reg.Named("shop"), false)
+		time.Sleep(15 * time.Second)
+		if got := fetch(reg); !strings.Contains(got, `"servers":[{"url":"`+shopURL+`"}]`) || strings.Contains(got, "passHostHeader") {
+			t.Errorf("Traefik gets %s", got)
+		}
+		if target := reg.Publisher().Target(reg.Inventory().Routes["shop"]); target == nil || !target.IsOwn || target.KnowsHost {
+			t.Errorf("requests are carried to %+v", target)
+		}
+	})
 }
 
 // Somebody who stands before the app asks who its visitors are.

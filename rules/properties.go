@@ -37,6 +37,9 @@ type Properties struct {
 	TLS          bool
 	CertResolver string
 	Middlewares  []string
+	// PassHost asks a platform for the host that a visitor asks for. Without, for that of the
+	// URL by which it has the app.
+	PassHost bool
 	// Port that the app listens on, where nothing else tells. Zero: nothing tells.
 	Port uint16
 	// StartTimeout is how long a wake may take before it counts as failed.

@@ -101,6 +101,10 @@ var properties = []Property{
 		set:  list(func(p *Properties) *[]string { return &p.Middlewares }),
 		text: func(p Properties) string { return strings.Join(p.Middlewares, ", ") },
 	}, {
+		Key: "pass_host", Doc: "whether its platform is asked for the host that the visitor asks for; without, for that of its URL there",
+		set:  boolean(func(p *Properties, yes bool) { p.PassHost = yes }),
+		text: func(p Properties) string { return trueText(p.PassHost) },
+	}, {
 		Key: "port", Doc: "port that it listens on, if neither Traefik labels nor its image tell",
 		set:  setPort,
 		text: func(p Properties) string { return portText(p.Port) },

@@ -141,6 +141,7 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
     tls: true
     cert_resolver: le
     middlewares: [auth@file]
+    pass_host: true
     port: 8080
     start_timeout: 90
     job_timeout: 2h
@@ -167,13 +168,13 @@ func TestEveryPropertyTellsItsValue(t *testing.T) {
 		"app_name": "shop", "linked_apps": "back, db:started, mail:completed?", "app_group": "all",
 		"max_idle_time": "never", "hold_timeout": "10s", "start_timeout": "1m30s", "job_timeout": "2h0m0s",
 		"direct_hold_timeout": "5m0s", "mode": "direct", "rule": `Host("shop.test")`, "port": "8080",
-		"host": "{name}.test, www.test", "entry_points": "web", "tls": "true", "cert_resolver": "le", "middlewares": "auth@file",
+		"host": "{name}.test, www.test", "entry_points": "web", "tls": "true", "cert_resolver": "le", "middlewares": "auth@file", "pass_host": "true",
 		"stop_method": "pause", "manual_stop": "wake", "unseen": "sleep", "probe": "http:8080/ready", "enable": "true",
 		"probe_host": "shop.test", "probe_scheme": "https", "probe_status": "200-299,404",
 	})
 	equal(t, "texts of defaults", texts(rules.Defaults().Properties), map[string]string{
 		"app_name": "", "linked_apps": "", "app_group": "", "enable": "",
-		"direct_hold_timeout": "2m0s", "mode": "auto", "rule": "", "port": "", "host": "", "entry_points": "", "tls": "", "cert_resolver": "", "middlewares": "",
+		"direct_hold_timeout": "2m0s", "mode": "auto", "rule": "", "port": "", "host": "", "entry_points": "", "tls": "", "cert_resolver": "", "middlewares": "", "pass_host": "",
 		"max_idle_time": "15m0s", "hold_timeout": "25s", "start_timeout": "5m0s", "job_timeout": "1h0m0s", "stop_method": "stop", "manual_stop": "stay", "unseen": "awake", "probe": "auto",
 		"probe_host": "", "probe_scheme": "", "probe_status": "200-399,401,403",
 	})

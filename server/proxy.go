@@ -197,11 +197,15 @@ func (p *proxy) pass(ctx context.Context, a *routedRequest, target *registry.Ups
 	if in.ContentLength != 0 {
 		in.Body = body
 	}
+	back := func(http.Header) {}
+	if target.KnowsHost {
+		back = newRelocation(target.URL, &a.request).apply
+	}
 	(&httputil.ReverseProxy{
 		Transport:      conn,
 		FlushInterval:  -1,
 		Rewrite:        func(pr *httputil.ProxyRequest) { rewrite(pr, target) },
-		ModifyResponse: func(resp *http.Response) error { adapt(resp, in, a.w.Header()); return nil },
+		ModifyResponse: func(resp *http.Response) error { back(resp.Header); adapt(resp, in, a.w.Header()); return nil },
 		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { p.broken(a, r, err) },
 		ErrorLog:       slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}).ServeHTTP(a.w, in)
@@ -216,9 +220,10 @@ func rewrite(pr *httputil.ProxyRequest, target *registry.Upstream) {
 	}
 	pr.Out.URL.RawQuery = pr.In.URL.RawQuery
 	pr.Out.Host = pr.In.Host
-	if target.IsOwn {
+	if target.KnowsHost {
 		pr.Out.Host = target.Host
 		pr.Out.Header.Set("X-Forwarded-Host", pr.In.Host) // unless there is one, as Traefik has it
+		pr.Out.Header.Set("X-Forwarded-Proto", schemeOf(pr.In))
 	}
 	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		if values, there := pr.In.Header[header]; there {
@@ -226,6 +231,14 @@ func rewrite(pr *httputil.ProxyRequest, target *registry.Upstream) {
 		}
 	}
 	pr.Out.Trailer = pr.In.Trailer // its values come with the end of the body
+}
+
+// schemeOf is that by which a request came here.
+func schemeOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // adapt makes the app's answer one that the server sends as it is, whose headers are h.

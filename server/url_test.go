@@ -43,7 +43,7 @@ func TestARequestThatFindsAnAppOfAURLAsleepGetsThereByItsHost(t *testing.T) {
 	host := strings.TrimPrefix(app.URL, "https://")
 	for forwarded, want := range map[string]string{"X-Forwarded-Host: shop.test": "shop.test", "X-Forwarded-Host: shop.test:8443": "shop.test:8443", "X-Unknown: 1": "shop.test"} {
 		got := read(t, do(t, s.to("POST", "/a?b=c", strings.NewReader("hello"), forwarded, "User-Agent: test/1")).Body)
-		if wanted := "HTTP/2.0 localhost " + host + "\nPOST /a?b=c " + host + "\nX-Forwarded-Host: " + want + "\nUser-Agent: test/1\nhello"; got != wanted {
+		if wanted := "HTTP/2.0 localhost " + host + "\nPOST /a?b=c " + host + "\nX-Forwarded-Host: " + want + "\nX-Forwarded-Proto: http\nUser-Agent: test/1\nhello"; got != wanted {
 			t.Errorf("with %s it arrives as\n%s\nwant\n%s", forwarded, got, wanted)
 		}
 	}

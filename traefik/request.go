@@ -130,6 +130,16 @@ func FromURL(rawURL string) (Request, error) {
 	return r, nil
 }
 
+// Origin returns the scheme and the authority of the request's URL, by the scheme that the visitor
+// seems to have used: "https://shop.example:8443". It returns "" if the visitor's host is not known
+// or is none.
+func (r *Request) Origin() string {
+	if !isAuthority(r.Authority) {
+		return ""
+	}
+	return r.scheme() + "://" + r.Authority
+}
+
 // URL returns the absolute URL of the request, to send the visitor there again, by the scheme
 // that the visitor seems to have used. Each character that could end a header or leave the host is escaped. It returns "" if the
 // visitor's host is not known or is none.
@@ -137,7 +147,7 @@ func (r *Request) URL() string {
 	if !isAuthority(r.Authority) {
 		return ""
 	}
-	absolute := r.scheme() + "://" + r.Authority + escapeURI(r.URI)
+	absolute := r.Origin() + escapeURI(r.URI)
 	parsed, err := url.Parse(absolute)
 	if err != nil || parsed.Host != r.Authority {
 		return ""
