@@ -60,6 +60,8 @@ type Detail struct {
 	// Memory that it took when it was last measured, in bytes. Zero: not known.
 	Memory uint64
 	Saved  history.Savings
+	// Avoided is what was not billed because it slept.
+	Avoided Avoided
 	// Failure is why it has failed. Nil: it has not.
 	Failure *FailureDetail
 	// Wakes are the last ones, newest first.
@@ -83,18 +85,31 @@ type FailureDetail struct {
 	RetryAt time.Time
 }
 
-// Details are those of all managed apps and of those that they link to, by stack and name.
-func (r *Registry) Details() []Detail {
+// Listing is all apps at one moment.
+type Listing struct {
+	// Details are those of all managed apps and of those that they link to, by stack and name.
+	Details []Detail
+	// Avoided is what all apps have avoided, also those that are not managed or not there any more.
+	Avoided Avoided
+}
+
+// Details are those of a Listing.
+func (r *Registry) Details() []Detail { return r.Listing().Details }
+
+// Listing is all apps as they are now.
+func (r *Registry) Listing() Listing {
 	r.mu.Lock()
-	inv, p := r.inForce.inventory.Load(), r.viewer.readPassLocked(time.Now())
+	now := time.Now()
+	inv, p := r.inForce.inventory.Load(), r.viewer.readPassLocked(now)
 	drafts := make([]detailDraft, 0, len(inv.Definitions))
 	for _, e := range inv.Definitions {
 		if inv.Lists(e) {
 			drafts = append(drafts, p.detail(KeeperOf(e)))
 		}
 	}
+	avoided := r.totalAvoided(now)
 	r.mu.Unlock()
-	return complete(drafts)
+	return Listing{complete(drafts), avoided}
 }
 
 // Detail is that of an app as it is now.
@@ -214,7 +229,7 @@ func (p *readPass) detail(k *Keeper) detailDraft {
 		d.PinnedUntil = k.manual.pinnedUntil
 	}
 	d.UsualWake, d.Open, d.Memory, d.Saved = k.past.UsualWake(), int(k.inFlight.Load()), k.usage.ram, k.past.Saved(k.usage.ram, p.now)
-	d.Wakes = k.past.Wakes()
+	d.Avoided, d.Wakes = p.inForce.avoidedOf(k, p.now), k.past.Wakes()
 	slices.Reverse(d.Wakes)
 	return d
 }

@@ -18,6 +18,7 @@ func (r *Registry) History(k *Keeper, from time.Time) []history.Span {
 // live takes in what an app does from a time on. Called with the lock held, whenever its
 // state has changed, or whether it is managed.
 func (k *Keeper) live(now time.Time) {
+	k.followAvoided(now)
 	switch {
 	case !k.Definition().Managed || k.removal.gone:
 		k.past.Enter(history.Unknown, now)

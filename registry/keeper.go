@@ -30,6 +30,7 @@ type Keeper struct {
 	failures failures
 	manual   manual
 	past     history.Past
+	avoided  avoided
 	endings  endings
 	removal  removal
 	learned  learned

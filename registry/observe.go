@@ -33,6 +33,10 @@ func (i *intake) observeLocked(k *Keeper, now time.Time) {
 		i.transitions.beginAttempt(k, now)
 		i.transitions.setState(k, Starting, reason.Reason{Kind: reason.Restarting}, now)
 	}
+	k.followAvoided(now)
+	if i.loaded[k.provider] {
+		k.avoided.hear()
+	}
 	k.endings.follow()
 	k.failures.see(unhealthy)
 	if len(k.Definition().Routes) > 0 {

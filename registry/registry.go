@@ -120,7 +120,7 @@ func New(o Options) *Registry {
 	r.prober = &prober{core: r.core, probe: o.Probe, tasks: &r.tasks, supply: &r.supply, publisher: r.publisher}
 	r.transitions = &transitions{
 		core: r.core, inForce: &r.inForce, keepers: &r.keepers, supply: &r.supply,
-		publisher: r.publisher, archive: r.archive, news: &r.news, tasks: &r.tasks,
+		publisher: r.publisher, archive: r.archive, news: &r.news, tasks: &r.tasks, unpriced: map[string]bool{},
 	}
 	r.problems = &problems{core: r.core, inForce: &r.inForce, keepers: &r.keepers, publisher: r.publisher, byProblem: map[inventory.Problem]*problem{}}
 	r.contacts = newContacts(r.core, o.Providers)

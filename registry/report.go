@@ -251,7 +251,10 @@ func (i *intake) lose(k *Keeper) {
 		i.news.emit(Event{At: time.Now(), Kind: GoneEvent, App: k.Name(), State: Failed, Was: k.state, Reason: reason.Reason{Kind: reason.Removed}})
 	}
 	slept := k.Definition().Managed && (k.state == Asleep || k.state == Stopping) && !k.manual.stopped()
-	if k.Definition().Managed {
+	if !slept || !k.avoided.unheard().IsZero() {
+		k.avoided.end(time.Time{}, time.Now())
+	}
+	if k.Definition().Managed || !k.avoided.isZero() {
 		m := k.snapshot(time.Now())
 		m.StoppedManually = time.Time{} // what was stopped is no more
 		if slept {

@@ -56,10 +56,11 @@ func (v *saver) worthSaving(now time.Time) bool {
 func (v *saver) state(now time.Time) history.State {
 	v.mu.Lock()
 	defer v.unlock()
-	s := history.State{Saved: now, Marks: v.publisher.marks.State(), Apps: v.archive.Begin(now)}
+	s := history.State{Saved: now, Marks: v.publisher.marks.State()}
+	v.archive.Begin(&s, now)
 	for id, k := range v.keepers.byID {
 		isRecalled := v.several && counts(k.Definition())
-		if !isRecalled && !k.Definition().Managed && k.past.IsEmpty() {
+		if !isRecalled && !k.Definition().Managed && k.past.IsEmpty() && k.avoided.isZero() {
 			continue
 		}
 		app := k.snapshot(now)
@@ -81,8 +82,8 @@ func counts(e *inventory.Definition) bool {
 func (k *Keeper) snapshot(now time.Time) history.App {
 	return history.App{
 		Seen: now, LastActivity: k.lastActivity(), Pinned: k.manual.pinnedUntil, StoppedManually: k.manual.stoppedAt, Identity: k.app.Identity(), Memory: k.usage.ram, Asked: k.learned.asked, Without: k.learned.without,
-		Resume: k.resume.get().kept,
-		Wakes:  k.past.Wakes(), Spans: k.past.Spans(now),
+		Resume: k.resume.get().kept, Avoided: k.avoidedNow(now),
+		Wakes: k.past.Wakes(), Spans: k.past.Spans(now),
 	}
 }
 
@@ -94,6 +95,7 @@ func (k *Keeper) restore(m history.App, now time.Time) {
 	k.learned.restore(m)
 	k.past.Restore(m, now)
 	k.resume.keep(m.Resume)
+	k.avoided.restore(m, now)
 	if !k.app.Alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
 		k.setTransitionReason(reason.Reason{Kind: reason.HeldDown})

@@ -39,6 +39,7 @@ func (i *intake) inheritLocked(k *Keeper, now time.Time) {
 	if !i.keepers.loading {
 		if other := i.keepers.namesake(k); other != nil {
 			i.archive.Add(k.id, other.snapshot(now), now)
+			other.avoided.giveAway()
 			i.journal.say(slog.LevelInfo, "app has another name", "app", k.app.Name, "was", other.app.Name)
 			return
 		}

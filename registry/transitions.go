@@ -19,11 +19,15 @@ type transitions struct {
 	archive   *history.Archive
 	news      *news
 	tasks     *tasks
+	unpriced  map[string]bool // :: provider/size → it was told that there is no price
 }
 
 // setState changes an app's state. Called with the lock held.
 func (t *transitions) setState(k *Keeper, s State, reason reason.Reason, now time.Time) {
 	k.remember(s, reason, now)
+	if k.state == Stopping && s == Asleep {
+		t.beginAvoided(k, now)
+	}
 	since := k.setStage(s, reason, now)
 	if s == Asleep || s == Starting || s == Failed {
 		k.manual.cancelSleep()

@@ -164,6 +164,7 @@ func (p *pass) isAwaited(k *Keeper) bool {
 // start orders the app's start.
 func (p *pass) start(k *Keeper) {
 	k.attempt.sendStart(p.now, k.Definition().StartTimeout)
+	k.followAvoided(p.now)
 	k.failures.started(p.now)
 	k.setReason(reason.Reason{})
 	k.notify()

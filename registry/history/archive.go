@@ -34,13 +34,14 @@ type Archive struct {
 	next    *write                    // that has not begun; nil: nobody waits for one
 	absent  map[string]App            // :: provider/name → what is known of an app that is not there
 	reports map[string]*inventory.App // :: provider/name → what was reported to the Paastis before; nil: taken
+	avoided map[string]Avoided        // what apps have avoided that are forgotten, by their providers
 	unsaved bool                      // something has changed since the last save
 	savedAt time.Time                 // when that began
 }
 
 // NewArchive makes one that knows nothing yet. Without a store nothing outlives Paastis.
 func NewArchive(store Store, log *slog.Logger) *Archive {
-	return &Archive{store: store, log: log, writing: make(chan struct{}, 1), absent: map[string]App{}}
+	return &Archive{store: store, log: log, writing: make(chan struct{}, 1), absent: map[string]App{}, avoided: map[string]Avoided{}}
 }
 
 // Outlives reports whether there is a store, so that something outlives Paastis.
@@ -62,6 +63,7 @@ func (a *Archive) Load(ctx context.Context) Marks {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reports = map[string]*inventory.App{}
+	maps.Copy(a.avoided, s.Avoided)
 	for id, app := range s.Apps {
 		if app.Report != nil {
 			a.reports[id] = app.Report
@@ -126,7 +128,11 @@ func (a *Archive) Rename(id, identity string) (was string) {
 // forgetOld forgets apps that were not seen for long, and of too many those that were seen
 // least recently. Called with its lock held.
 func (a *Archive) forgetOld(now time.Time) {
-	maps.DeleteFunc(a.absent, func(_ string, app App) bool { return now.Sub(app.Seen) > Kept })
+	for id, app := range a.absent {
+		if now.Sub(app.Seen) > Kept {
+			a.forget(id)
+		}
+	}
 	if len(a.absent) <= mostAbsent {
 		return
 	}
@@ -134,8 +140,38 @@ func (a *Archive) forgetOld(now time.Time) {
 		return a.absent[b].Seen.Compare(a.absent[c].Seen)
 	})
 	for _, id := range ids[:len(ids)-mostAbsent] {
-		delete(a.absent, id)
+		a.forget(id)
 	}
+}
+
+// forget forgets an app, but for what its sleep has avoided. Called with its lock held.
+func (a *Archive) forget(id string) {
+	app := a.absent[id]
+	delete(a.absent, id)
+	addAvoided(a.avoided, id, &app)
+}
+
+// addAvoided adds what an app that is not there has avoided to that of its provider.
+func addAvoided(sums map[string]Avoided, id string, app *App) {
+	if app.Avoided.IsZero() {
+		return
+	}
+	provider, _, _ := strings.Cut(id, "/")
+	sum := sums[provider]
+	sum.Add(&app.Avoided, app.Seen)
+	sums[provider] = sum
+}
+
+// Avoided is what the sleep of all apps has avoided that are not there now, by the IDs of their
+// providers, in a map of the caller's.
+func (a *Archive) Avoided() map[string]Avoided {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	sums := maps.Clone(a.avoided)
+	for id, app := range a.absent {
+		addAvoided(sums, id, &app)
+	}
+	return sums
 }
 
 // MarkUnsaved notes that something has changed that is to outlive Paastis.
@@ -145,13 +181,13 @@ func (a *Archive) MarkUnsaved() {
 	a.unsaved = true
 }
 
-// Begin begins a save, and returns a copy of what is known of the apps that are not there.
-func (a *Archive) Begin(now time.Time) map[string]App {
+// Begin begins a save of a state, and puts into it what is known of the apps that are not there.
+func (a *Archive) Begin(s *State, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.unsaved, a.savedAt = false, now
 	a.forgetOld(now)
-	return maps.Clone(a.absent)
+	s.Apps, s.Avoided = maps.Clone(a.absent), maps.Clone(a.avoided)
 }
 
 // Due reports whether something has changed since the last save, or that is long ago, and when

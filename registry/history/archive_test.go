@@ -14,8 +14,9 @@ func TestOfManyAppsThatAreGoneTheLastOnesAreRemembered(t *testing.T) {
 		a.Add(strconv.Itoa(i), App{Seen: now.Add(-time.Duration(i) * time.Minute)}, now)
 	}
 	a.Add("solo-web", App{Seen: now}, now)
-	if n := len(a.Begin(now)); n != mostAbsent || !a.Has("solo-web") || a.Has(strconv.Itoa(mostAbsent+4)) {
-		t.Errorf("%d are remembered; the last %t, the first %t", n, a.Has("solo-web"), a.Has(strconv.Itoa(mostAbsent+4)))
+	var s State
+	if a.Begin(&s, now); len(s.Apps) != mostAbsent || !a.Has("solo-web") || a.Has(strconv.Itoa(mostAbsent+4)) {
+		t.Errorf("%d are remembered; the last %t, the first %t", len(s.Apps), a.Has("solo-web"), a.Has(strconv.Itoa(mostAbsent+4)))
 	}
 }
 
@@ -23,10 +24,11 @@ func TestAnAppThatWasNotSeenForAMonthIsForgotten(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	a := NewArchive(nil, slog.New(slog.DiscardHandler))
 	a.Add("solo-web", App{Seen: now}, now)
-	if a.Begin(now.Add(Kept)); !a.Has("solo-web") {
+	var s State
+	if a.Begin(&s, now.Add(Kept)); !a.Has("solo-web") {
 		t.Error("it is forgotten after a month")
 	}
-	if a.Begin(now.Add(Kept + time.Second)); a.Has("solo-web") {
+	if a.Begin(&s, now.Add(Kept+time.Second)); a.Has("solo-web") {
 		t.Error("it is remembered for more than a month")
 	}
 }

@@ -36,10 +36,12 @@ func NewFileStore(path string) *FileStore { return &FileStore{path: path} }
 
 // filed is the file's content; of the apps as they are written, one after the other.
 type filed struct {
-	Version int                 `json:"version"`
-	Saved   time.Time           `json:"saved"`
-	Marks   filedMarks          `json:"marks,omitzero"`
-	Apps    map[string]filedApp `json:"apps"`
+	Version int        `json:"version"`
+	Saved   time.Time  `json:"saved"`
+	Marks   filedMarks `json:"marks,omitzero"`
+	// Avoided is by the IDs of providers.
+	Avoided map[string]*filedAvoided `json:"avoided,omitempty"`
+	Apps    map[string]filedApp      `json:"apps"`
 }
 
 // filedMarks has the keys as bytes: in base64. One of another length is none.
@@ -49,16 +51,17 @@ type filedMarks struct {
 }
 
 type filedApp struct {
-	Seen         time.Time `json:"seen"`
-	LastActivity time.Time `json:"last_activity,omitzero"`
-	Pinned       time.Time `json:"pinned,omitzero"`
-	Stopped      time.Time `json:"stopped_manually,omitzero"`
-	Removed      time.Time `json:"removed_asleep,omitzero"`
-	Identity     string    `json:"identity,omitempty"`
-	Memory       uint64    `json:"memory,omitempty"`
-	Asked        string    `json:"asked,omitempty"`
-	Without      []string  `json:"without,omitempty"`
-	Resume       []byte    `json:"resume,omitempty"` // in base64
+	Seen         time.Time     `json:"seen"`
+	LastActivity time.Time     `json:"last_activity,omitzero"`
+	Pinned       time.Time     `json:"pinned,omitzero"`
+	Stopped      time.Time     `json:"stopped_manually,omitzero"`
+	Removed      time.Time     `json:"removed_asleep,omitzero"`
+	Identity     string        `json:"identity,omitempty"`
+	Memory       uint64        `json:"memory,omitempty"`
+	Asked        string        `json:"asked,omitempty"`
+	Without      []string      `json:"without,omitempty"`
+	Resume       []byte        `json:"resume,omitempty"` // in base64
+	Avoided      *filedAvoided `json:"avoided,omitempty"`
 	// Report is an inventory.App. One that is written in another way than now is none.
 	Report json.RawMessage `json:"report,omitempty"`
 	Wakes  []filedWake     `json:"wakes,omitempty"`
@@ -229,7 +232,11 @@ func (m State) write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, `{"version":%d,"saved":%s,"marks":%s,"apps":{`, fileVersion, saved, marks); err != nil {
+	avoided, err := json.Marshal(filedAvoidedOf(m.Avoided))
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, `{"version":%d,"saved":%s,"marks":%s,"avoided":%s,"apps":{`, fileVersion, saved, marks, avoided); err != nil {
 		return err
 	}
 	for i, id := range slices.Sorted(maps.Keys(m.Apps)) {
@@ -251,7 +258,7 @@ func (m State) write(w io.Writer) error {
 }
 
 func filedOf(m App) filedApp {
-	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without, Resume: m.Resume, Report: filedReportOf(m.Report)}
+	a := filedApp{Seen: m.Seen, LastActivity: m.LastActivity, Pinned: m.Pinned, Stopped: m.StoppedManually, Removed: m.RemovedAsleep, Identity: m.Identity, Memory: m.Memory, Asked: m.Asked, Without: m.Without, Resume: m.Resume, Avoided: m.Avoided.filed(), Report: filedReportOf(m.Report)}
 	for _, w := range m.Wakes {
 		a.Wakes = append(a.Wakes, w.filed())
 	}
@@ -349,11 +356,17 @@ func (c filed) memory() State {
 	for id, a := range c.Apps {
 		m.Apps[id] = a.memory()
 	}
+	for provider, a := range c.Avoided {
+		if m.Avoided == nil {
+			m.Avoided = map[string]Avoided{}
+		}
+		m.Avoided[provider] = a.avoided()
+	}
 	return m
 }
 
 func (a filedApp) memory() App {
-	m := App{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without, Resume: a.Resume, Report: reportIn(a.Report)}
+	m := App{Seen: a.Seen, LastActivity: a.LastActivity, Pinned: a.Pinned, StoppedManually: a.Stopped, RemovedAsleep: a.Removed, Identity: a.Identity, Memory: a.Memory, Asked: a.Asked, Without: a.Without, Resume: a.Resume, Avoided: a.Avoided.avoided(), Report: reportIn(a.Report)}
 	for _, w := range a.Wakes {
 		m.Wakes = append(m.Wakes, w.wake())
 	}

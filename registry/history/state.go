@@ -27,6 +27,9 @@ type State struct {
 	Apps map[string]App
 	// Marks of the published routes: a secret, not to be read by others.
 	Marks Marks
+	// Avoided is what the sleep of apps that are not remembered any more has avoided, by the IDs of
+	// their providers. Nil: nothing.
+	Avoided map[string]Avoided
 }
 
 // App is what is remembered of an app.
@@ -54,6 +57,9 @@ type App struct {
 	// Resume is what its provider needs to bring it back as it was; see provider.Resumer.
 	// Nil: nothing is kept.
 	Resume []byte
+	// Avoided is for how long its containers did not run while Paastis had it asleep. If that goes
+	// on, it does until Seen at least.
+	Avoided Avoided
 	// Report is what its provider said of it last, but for Traefik's flags: Paastis goes by that
 	// while the provider does not answer. It is not changed. Nil: it is not kept.
 	Report *inventory.App

@@ -64,7 +64,11 @@ func newShared(t *testing.T, err error) shared {
 // saveOne notes an app, and saves.
 func (s shared) saveOne(ctx context.Context, id string) error {
 	s.Add(id, App{Seen: time.Now()}, time.Now())
-	return s.Save(ctx, func(now time.Time) State { return State{Saved: now, Apps: s.Begin(now)} })
+	return s.Save(ctx, func(now time.Time) State {
+		m := State{Saved: now}
+		s.Begin(&m, now)
+		return m
+	})
 }
 
 func TestManyWhoSaveAtOnceShareAWriteThatHasWhatEachOfThemNoted(t *testing.T) {

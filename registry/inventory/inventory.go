@@ -9,6 +9,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/paastis/paastis/prices"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -40,6 +41,8 @@ type Settings struct {
 	Timeouts map[string]traefik.Timeouts
 	// TraefikVersion is what its API tells, "3.7.1". Empty: it tells none.
 	TraefikVersion string
+	// Prices of what apps run. Nil: none is known.
+	Prices prices.Table
 }
 
 // Definition is what is known of an app before it moves: its name, its properties and the

@@ -7,7 +7,8 @@ type Sized interface {
 	// Formation is what an app runs while it is awake, as the provider has last seen it: while it
 	// sleeps, what a wake would bring back. Kept is what Resumer.Capture returned before its stop,
 	// perhaps to a Paastis before this one; nil: nothing is kept. It makes no call and waits for
-	// none, for it is called with the registry's lock held. Nil: that is not known.
+	// none, nor for a lock that is held while Watch reports, for it is called with the registry's
+	// lock held. Nil: that is not known.
 	Formation(name string, kept []byte) []Part
 }
 

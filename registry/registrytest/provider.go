@@ -33,6 +33,7 @@ type Provider struct {
 	Machine
 	Faults
 	Record
+	bill
 	id, traefik string
 }
 
