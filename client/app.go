@@ -46,10 +46,33 @@ type List struct {
 
 // Totals count the apps.
 type Totals struct {
-	Apps   int   `json:"apps"`
-	Awake  int   `json:"awake"`
-	Failed int   `json:"failed"`
-	Saved  Saved `json:"saved"`
+	Apps    int     `json:"apps"`
+	Awake   int     `json:"awake"`
+	Failed  int     `json:"failed"`
+	Saved   Saved   `json:"saved"`
+	Avoided Avoided `json:"avoided"`
+}
+
+// Avoided is what was not billed because apps slept. Since is nil if nothing is.
+type Avoided struct {
+	Since *time.Time    `json:"since"`
+	Hours float64       `json:"container_hours"`
+	Cost  []Amount      `json:"cost"`  // as far as prices are known
+	Sizes []AvoidedSize `json:"sizes"` // the same hours
+}
+
+// Amount is money of one currency.
+type Amount struct {
+	Currency Text `json:"currency"`
+	Amount   Text `json:"amount"` // a decimal number
+}
+
+// AvoidedSize is what containers of one size have avoided. The price is nil if it is not known.
+type AvoidedSize struct {
+	Provider Text    `json:"provider"`
+	Size     Text    `json:"size"`
+	Hours    float64 `json:"container_hours"`
+	Price    *Text   `json:"hourly_price"`
 }
 
 // Saved is what sleep has spared.
@@ -91,6 +114,7 @@ type App struct {
 	OpenRequests int        `json:"open_requests"`
 	Memory       *uint64    `json:"memory_bytes"`
 	Saved        Saved      `json:"saved"`
+	Avoided      Avoided    `json:"avoided"`
 	Failure      *Failure   `json:"failure"`
 	Wakes        []Wake     `json:"wakes"` // newest first; only one app's own answer has them
 }

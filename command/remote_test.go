@@ -75,7 +75,8 @@ const threeApps = `{"now":"` + noon + `","apps":[
  {"name":"wiki","managed":true,"state":"asleep","since":"2026-07-30T09:00:00Z","reason":"unused for\u001b[2J 15m","next_stop":null,"max_idle_seconds":null},
  {"name":"hook","managed":true,"state":"ready","since":"2026-07-27T09:00:00Z","reason":"pinned","pinned_until":"2026-07-30T14:00:00Z","max_idle_seconds":900},
  {"name":"blog","managed":true,"state":"failed","since":"2026-07-30T11:59:48Z","reason":"It ended with exit code 3.","max_idle_seconds":900}],
- "totals":{"apps":5,"awake":3,"failed":1,"saved":{"day":{"asleep_seconds":45000,"memory_byte_seconds":7.2e12},"month":{"asleep_seconds":1,"memory_byte_seconds":null}}}}`
+ "totals":{"apps":5,"awake":3,"failed":1,"saved":{"day":{"asleep_seconds":45000,"memory_byte_seconds":7.2e12},"month":{"asleep_seconds":1,"memory_byte_seconds":null}},
+  "avoided":{"since":"2026-07-01T08:00:00Z","container_hours":210.25,"cost":[{"currency":"EUR","amount":"4.2050"}],"sizes":[]}}}`
 
 const oneApp = `{"name":"boutique","provider":"docker","own_name":"shop-front","stack":"shop","managed":true,"state":"failed",
  "since":"2026-07-30T11:59:48Z","reason":"It ended with exit code 3.","last_activity":"2026-07-29T12:00:00Z","next_stop":null,"pinned_until":"2026-07-30T14:00:00Z",
@@ -83,6 +84,7 @@ const oneApp = `{"name":"boutique","provider":"docker","own_name":"shop-front","
  "needs":[{"name":"shop-db","condition":"healthy","optional":false,"missing":false},{"name":"search","condition":"started","optional":true,"missing":true}],
  "needed_by":["till"],"group":["shop-back"],"usual_wake_seconds":12.3,"open_requests":0,"memory_bytes":128000000,
  "saved":{"day":{"asleep_seconds":45000,"memory_byte_seconds":7.2e12},"month":{"asleep_seconds":1800,"memory_byte_seconds":null}},
+ "avoided":{"since":"2026-07-01T08:00:00Z","container_hours":12.5,"cost":[{"currency":"EUR","amount":"0.2500"}],"sizes":[]},
  "failure":{"kind":"exited","reason":"It ended with exit code 3.","exit_code":3,"at":"2026-07-30T11:59:48Z","retry_at":"2026-07-30T12:00:20Z","logs":["no\u001b]0;x\u0007 database","bye"]},
  "wakes":[{"at":"2026-07-30T11:59:40Z","took_seconds":8,"outcome":"failed","reason":"It ended with exit code 3."},{"at":"2026-07-29T11:00:00Z","took_seconds":12.3,"outcome":"ready","reason":""}]}`
 
@@ -97,6 +99,7 @@ hook                                        ready   3 d ago   pinned     pinned
 blog                                        failed  12 s ago  -          It ended with exit code 3.
 
 5 apps: 3 awake, 1 asleep, 1 failed; last 24 h: 12.5 h asleep, 1.9 GiB·h of memory saved
+not run: 210.3 container hours since 2026-07-01 08:00, worth 4.21 EUR
 `
 	if code != exitOK || stdout != want || stderr != "" {
 		t.Errorf("exit %d, %s\n%s\nwant\n%s", code, stderr, stdout, want)
@@ -130,6 +133,7 @@ func TestStatusOfAnAppTellsAllThatIsKnownOfIt(t *testing.T) {
   memory        122 MiB while awake
   saved         last 24 h: 12.5 h asleep, 1.9 GiB·h of memory saved
                 last 30 d: 30 m asleep
+  not run       12.5 container hours since 2026-07-01 08:00, worth 0.25 EUR
 
 addresses
   https://shop.example.com/

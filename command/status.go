@@ -68,6 +68,9 @@ func writeApps(out io.Writer, list client.List) {
 	}
 	writeTable(out, rows)
 	fmt.Fprintf(out, "\n%s\n", totalsText(list.Totals))
+	if text := avoidedText(list.Totals.Avoided, list.Now); text != "" {
+		fmt.Fprintf(out, "not run: %s\n", text)
+	}
 }
 
 // since is for how long an app has been in its state; a dash: that is not known, as of one
@@ -158,6 +161,7 @@ func writeApp(out io.Writer, app client.App, now time.Time) {
 	add("saved", fmt.Sprintf("last 24 h: %s", savingText(app.Saved.Day)))
 	add("", fmt.Sprintf("last 30 d: %s", savingText(app.Saved.Month)))
 	rows[len(rows)-1][0] = " " // belongs to the row before
+	add("not run", avoidedText(app.Avoided, now))
 	w := tabwriter.NewWriter(out, len("  pinned until  "), 0, 2, ' ', 0)
 	for _, row := range rows {
 		fmt.Fprintf(w, "  %s\t%s\n", row[0], row[1])

@@ -27,6 +27,7 @@ import (
 
 	"github.com/traefik/paerser/types"
 
+	"github.com/paastis/paastis/prices"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry"
@@ -107,6 +108,8 @@ type Loaded struct {
 	Providers []providers.Spec
 	// Rules of that file.
 	Rules *rules.Set
+	// Prices of that file, by the names of the providers.
+	Prices prices.Table
 	// Defaults of the apps' properties, with the origin of each.
 	Defaults rules.Resolved
 	// Origins of the settings that are not defaults.
@@ -174,7 +177,7 @@ func Load(file string, environ []string, flags map[string]string) (Loaded, error
 	}
 	v := validation{layers: read}
 	err = v.validate()
-	l.Defaults, l.AdminToken, l.TokenWeakness = v.defaults, v.token, v.tokenWeakness
+	l.Prices, l.Defaults, l.AdminToken, l.TokenWeakness = v.prices, v.defaults, v.token, v.tokenWeakness
 	l.token, l.Admin.Token = l.Admin.Token, ""
 	return l, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/paastis/paastis/prices"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/rules"
 )
@@ -23,6 +24,7 @@ type document struct {
 	Providers yaml.Node `yaml:"providers"`
 	Rules     yaml.Node `yaml:"rules"`
 	Ignore    yaml.Node `yaml:"ignore"`
+	Prices    yaml.Node `yaml:"prices"`
 }
 
 func (l *layers) readFile(file string) error {
@@ -53,6 +55,8 @@ func (l *layers) parseFile(name string, data []byte) error {
 	l.Rules, err = rules.Parse(name, &doc.Rules, &doc.Ignore)
 	l.Config = doc.Config
 	l.Providers, listed = providers.Parse(name, &doc.Providers)
+	faults = append(faults, listed)
+	l.Prices, listed = prices.Parse(name, &doc.Prices)
 	faults = append(faults, listed)
 	return errors.Join(append(faults, err)...)
 }
@@ -87,7 +91,7 @@ func (l *layers) checkKeys(file string, node *yaml.Node, prefix string) error {
 		return fmt.Errorf("%s:%d: expected keys such as max_idle_time or rules", file, node.Line)
 	}
 	var faults []error
-	known := append(settingKeys(), "providers", "rules", "ignore")
+	known := append(settingKeys(), "providers", "rules", "ignore", "prices")
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		path := prefix + key.Value

@@ -11,6 +11,7 @@ import (
 	"github.com/traefik/paerser/env"
 	"github.com/traefik/paerser/flag"
 
+	"github.com/paastis/paastis/prices"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/rules"
 )
@@ -21,6 +22,7 @@ type layers struct {
 	Config
 	Providers []providers.Spec
 	Rules     *rules.Set
+	Prices    prices.Written
 	Origins   Origins
 }
 

@@ -19,6 +19,7 @@ func (l Loaded) RegistrySettings() inventory.Settings {
 		DefaultRule: rule,
 		Traefik:     l.Static(),
 		Endpoints:   l.Endpoints(),
+		Prices:      l.Prices,
 	}
 }
 

@@ -44,3 +44,32 @@ func TestListOfProvidersStandsInPlaceOfTheOne(t *testing.T) {
 		}
 	}
 }
+
+func TestPricesAreThoseOfTheProvidersThatThereAre(t *testing.T) {
+	const list = "providers:\n  - {name: here, type: docker}\n  - {name: attic, type: docker}\n"
+	l, err := loadText(t, list+"prices:\n  docker: 0.01 EUR\n  attic: 0.02 CHF\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for provider, want := range map[string]string{"here": "0.01 EUR", "attic": "0.02 CHF", "docker": ""} {
+		if p, _ := l.RegistrySettings().Prices.Price(provider, ""); p.String() != want {
+			t.Errorf("%s costs %q, want %q", provider, p, want)
+		}
+	}
+	if l, err = loadText(t, "prices: {docker: {S: 1 EUR}}"); err != nil || !l.Prices.Has("docker") {
+		t.Errorf("without a list there is no price: %v", err)
+	}
+}
+
+func TestPricesThatCannotBeAreRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		"max_idle_time: 5m\nprices:\n  docker:\n    M: 1,2 EUR\n":    `paastis.yml:4: prices.docker.M: "1,2 EUR" is no price`,
+		"prices:\n  dokcer: 1 EUR\n":                                 `paastis.yml:2: prices.dokcer: no provider is called so, nor is any of that type; did you mean "docker"?`,
+		"price:\n  docker: 1 EUR\n":                                  `unknown key "price"; did you mean "prices"?`,
+		"provider: doker\nprices:\n  docker: {M: 1 EUR, m: 2 EUR}\n": "prices.docker.m stands there twice",
+	} {
+		if _, err := loadText(t, text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}

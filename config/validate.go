@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/paastis/paastis/prices"
 	"github.com/paastis/paastis/providers"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server/admin"
@@ -16,6 +17,7 @@ type validation struct {
 	layers
 	faults []error
 
+	prices        prices.Table   // Loaded.Prices
 	defaults      rules.Resolved // Loaded.Defaults
 	token         admin.Sum      // Loaded.AdminToken
 	tokenWeakness string         // Loaded.TokenWeakness
@@ -32,6 +34,7 @@ func (v *validation) validate() error {
 	v.Admin.validate(v.fault)
 	v.token, v.tokenWeakness = v.Admin.sum(v.fault)
 	v.validateProviders()
+	v.setPrices()
 	v.validateLog()
 	v.validateAudit()
 	v.Traefik.validate(v.fault)
@@ -88,6 +91,20 @@ func (v *validation) validateProviders() {
 	if !providers.IsKnown(v.Provider) {
 		v.fault("provider", "%q is unknown; known: %s", v.Provider, providers.Known())
 	}
+}
+
+// setPrices makes the prices of what the providers run.
+func (v *validation) setPrices() {
+	types := map[string]string{}
+	for _, p := range v.Providers {
+		types[p.Name] = p.Type
+	}
+	if len(v.Providers) == 0 {
+		types[v.Provider] = v.Provider
+	}
+	table, err := v.Prices.Table(types, providers.IsKnown)
+	v.prices = table
+	v.faults = append(v.faults, err)
 }
 
 func (v *validation) validateLog() {

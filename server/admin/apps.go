@@ -26,16 +26,16 @@ type apps struct{ registry *registry.Registry }
 
 // list answers with all apps.
 func (a apps) list(c echo.Context) error {
-	details := a.registry.Details()
-	all := make([]appDocument, 0, len(details))
-	for _, d := range details {
+	l := a.registry.Listing()
+	all := make([]appDocument, 0, len(l.Details))
+	for _, d := range l.Details {
 		all = append(all, appOf(d))
 	}
 	return c.JSON(http.StatusOK, struct {
 		Now    time.Time      `json:"now"`
 		Apps   []appDocument  `json:"apps"`
 		Totals totalsDocument `json:"totals"`
-	}{time.Now().UTC(), all, totalsOf(details)})
+	}{time.Now().UTC(), all, totalsOf(l)})
 }
 
 // one answers with one app.

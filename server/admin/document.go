@@ -36,6 +36,7 @@ type appDocument struct {
 	Open         int              `json:"open_requests"`
 	Memory       *uint64          `json:"memory_bytes"`
 	Saved        savingsDocument  `json:"saved"`
+	Avoided      avoidedDocument  `json:"avoided"`
 	Failure      *failureDocument `json:"failure"`
 }
 
@@ -56,6 +57,25 @@ type savingDocument struct {
 	Memory *float64 `json:"memory_byte_seconds"`
 }
 
+type avoidedDocument struct {
+	Since *time.Time            `json:"since"`
+	Hours float64               `json:"container_hours"`
+	Cost  []amountDocument      `json:"cost"`
+	Sizes []avoidedSizeDocument `json:"sizes"`
+}
+
+type amountDocument struct {
+	Currency string `json:"currency"`
+	Amount   string `json:"amount"`
+}
+
+type avoidedSizeDocument struct {
+	Provider string  `json:"provider"`
+	Size     string  `json:"size"`
+	Hours    float64 `json:"container_hours"`
+	Price    *string `json:"hourly_price"`
+}
+
 type failureDocument struct {
 	Kind     string     `json:"kind"`
 	Reason   string     `json:"reason"`
@@ -67,10 +87,11 @@ type failureDocument struct {
 }
 
 type totalsDocument struct {
-	Apps   int             `json:"apps"`
-	Awake  int             `json:"awake"`
-	Failed int             `json:"failed"`
-	Saved  savingsDocument `json:"saved"`
+	Apps    int             `json:"apps"`
+	Awake   int             `json:"awake"`
+	Failed  int             `json:"failed"`
+	Saved   savingsDocument `json:"saved"`
+	Avoided avoidedDocument `json:"avoided"`
 }
 
 type wakeDocument struct {
@@ -115,7 +136,7 @@ func appOf(d registry.Detail) appDocument {
 		MaxIdle: some(d.MaxIdle.Seconds(), d.MaxIdle != rules.Never), Mode: d.Mode, URLs: list(d.URLs),
 		Needs: needsOf(d.Needs), NeededBy: list(d.NeededBy), Group: list(d.Group),
 		UsualWake: some(d.UsualWake.Seconds(), d.UsualWake > 0), Open: d.Open,
-		Memory: some(d.Memory, d.Memory > 0), Saved: savingsOf(d.Saved), Failure: failureOf(d.Failure),
+		Memory: some(d.Memory, d.Memory > 0), Saved: savingsOf(d.Saved), Avoided: avoidedOf(d.Avoided), Failure: failureOf(d.Failure),
 	}
 }
 
@@ -145,6 +166,21 @@ func savingOf(s history.Saving) savingDocument {
 	return savingDocument{Asleep: s.Asleep.Seconds(), Memory: some(s.MemoryByteSeconds, s.MemoryKnown)}
 }
 
+func avoidedOf(a registry.Avoided) avoidedDocument {
+	d := avoidedDocument{Since: when(a.Since), Hours: a.Time().Hours(), Cost: []amountDocument{}, Sizes: []avoidedSizeDocument{}}
+	for _, amount := range a.Cost().Amounts() {
+		d.Cost = append(d.Cost, amountDocument{Currency: amount.Currency, Amount: amount.Value})
+	}
+	for _, s := range a.Sizes {
+		size := avoidedSizeDocument{Provider: s.Provider, Size: s.Size, Hours: s.Time.Hours()}
+		if s.Price != nil {
+			size.Price = new(s.Price.String())
+		}
+		d.Sizes = append(d.Sizes, size)
+	}
+	return d
+}
+
 func wakesOf(wakes []history.Wake) []wakeDocument {
 	all := make([]wakeDocument, 0, len(wakes))
 	for _, w := range wakes {
@@ -168,11 +204,11 @@ func eventOf(e registry.Event) eventDocument {
 	}
 }
 
-// totalsOf adds up what is managed.
-func totalsOf(details []registry.Detail) totalsDocument {
-	var t totalsDocument
+// totalsOf adds up what is managed, and what all apps have avoided.
+func totalsOf(l registry.Listing) totalsDocument {
+	t := totalsDocument{Avoided: avoidedOf(l.Avoided)}
 	var saved history.Savings
-	for _, d := range details {
+	for _, d := range l.Details {
 		if !d.Managed {
 			continue
 		}

@@ -199,7 +199,7 @@ func (t *totals) at(now time.Time, r *registry.Registry) []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.text == nil || now.Sub(t.from) >= totalsEvery {
-		t.text, t.from = text(totalsOf(r.Details())), now
+		t.text, t.from = text(totalsOf(r.Listing())), now
 	}
 	return t.text
 }
