@@ -41,6 +41,7 @@ type direct struct {
 	proxy    *proxy
 	refusals *refusals
 	log      *slog.Logger
+	hosts    *ownHosts
 	routed   inFlight
 }
 
@@ -80,8 +81,13 @@ func (d *direct) receive(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	visitors := stripPrefix(r, mark)
-	a := &routedRequest{door: d, w: w, r: visitors, route: route, keeper: registry.KeeperOfRoute(route), request: traefik.FromRequest(visitors)}
-	if !route.Takes(&a.request) {
+	request := traefik.FromRequest(visitors)
+	taken := route.Takes(&request)
+	if !taken && d.hosts.has(r.Host) {
+		visitors, request, taken = asAsked(visitors, route.Takes)
+	}
+	a := &routedRequest{door: d, w: w, r: visitors, route: route, keeper: registry.KeeperOfRoute(route), request: request}
+	if !taken {
 		d.refusals.warnSeldom(problem.RemoteAddr(r), "request refused that has the mark of a published route, and is none that its rule takes", "from", "route", route.Name)
 		d.turnAway(w, r, handover.ErrForged)
 		return
@@ -132,6 +138,25 @@ func stripPrefix(r *http.Request, mark string) *http.Request {
 	*visitors = *r
 	visitors.URL, visitors.RequestURI = &u, u.RequestURI()
 	return visitors
+}
+
+// asAsked is a request as its visitor made it, if takes takes it as it is, or by the host that
+// Traefik tells beside it: where it reaches Paastis by https it asks for the host of that (see
+// dynamic.Publish).
+func asAsked(r *http.Request, takes func(*traefik.Request) bool) (visitors *http.Request, request traefik.Request, taken bool) {
+	request = traefik.FromRequest(r)
+	if takes(&request) {
+		return r, request, true
+	}
+	noted := request.NotedHost()
+	if noted == "" {
+		return r, request, false
+	}
+	visitors = new(http.Request)
+	*visitors = *r
+	visitors.Host = noted
+	request = traefik.FromRequest(visitors)
+	return visitors, request, takes(&request)
 }
 
 // loggedPath is the path of a request without a mark: a log is no place for a secret.
@@ -186,8 +211,9 @@ func (d *direct) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 // begunAnew answers who may have come by a route of the Paastis before, which left no state
 // to tell by. It is sent there again as soon as Traefik has the routes of now.
 func (d *direct) begunAnew(w http.ResponseWriter, r *http.Request) {
-	request := traefik.FromRequest(stripPrefix(r, markOf(r)))
-	if !d.registry.Publisher().Publishes(request) { // so Traefik has led it here by another router
+	// The hosts of Paastis itself are not known again yet: whoever makes one up is sent there.
+	_, request, published := asAsked(stripPrefix(r, markOf(r)), func(asked *traefik.Request) bool { return d.registry.Publisher().Publishes(*asked) })
+	if !published { // so Traefik has led it here by another router
 		d.turnAway(w, r, handover.ErrForged)
 		return
 	}

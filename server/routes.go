@@ -14,6 +14,7 @@ import (
 
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/server/problem"
+	"github.com/paastis/paastis/traefik"
 )
 
 // versionHeader tells the version of the routes that Traefik gets.
@@ -30,6 +31,7 @@ type routesAccess struct {
 type routes struct {
 	registry *registry.Registry
 	access   routesAccess
+	hosts    *ownHosts
 	refusals *refusals
 }
 
@@ -45,6 +47,7 @@ func (s *routes) answer(c echo.Context) error {
 	if !s.access.allows(r, from, endpoint) {
 		return s.refuse(c, from)
 	}
+	from = fetcher(r, from)
 	s.registry.Publisher().Recognise(r.Context(), from)
 	if s.access.tokenOf(endpoint) == "" && s.registry.CallerAt(from) > registry.TraefikOrPaastis {
 		return s.refuse(c, from)
@@ -60,6 +63,9 @@ func (s *routes) answer(c echo.Context) error {
 		})
 	}
 	self := selfURL(r)
+	if strings.HasPrefix(self, "https://") {
+		s.hosts.add(r.Host)
+	}
 	p := s.registry.Publisher().PublishAt(endpoint, from, self)
 	if fetches(r) {
 		s.registry.Publisher().Sends(p.Version)
@@ -147,9 +153,21 @@ func names(lines []string, etag string) bool {
 	return false
 }
 
-// selfURL is the URL by which whoever sent a request reaches Paastis.
+// fetcher is the address of the Traefik that fetches, who came from an address. If a proxy
+// carries what it asks, such as the router of a platform that Paastis runs on, it is the one that
+// the proxy was called by: the proxy itself may have another address each time. Only who has
+// shown a token comes that way.
+func fetcher(r *http.Request, from netip.Addr) netip.Addr {
+	if !carried(r.Header) {
+		return from
+	}
+	return traefik.FromRequest(r).ClientIP
+}
+
+// selfURL is the URL by which whoever sent a request reaches Paastis, or the proxy that carries it
+// there: see fetcher.
 func selfURL(r *http.Request) string {
-	if r.TLS != nil {
+	if r.TLS != nil || carried(r.Header) && traefik.FromRequest(r).Proto == "https" {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host

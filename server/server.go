@@ -98,7 +98,7 @@ type Server struct {
 func New(o Options) *Server {
 	closing, closeAll := context.WithCancel(context.Background())
 	cutting, cutAll := context.WithCancel(context.Background())
-	refused := newRefusals(o.Log)
+	refused, hosts := newRefusals(o.Log), new(ownHosts)
 	all := &visits{registry: o.Registry, page: o.Themes, limit: problem.PerMinute(o.WakesPerMinute), closing: closing}
 	if all.page == nil {
 		all.page = page.NewThemes("", o.Log)
@@ -107,9 +107,9 @@ func New(o Options) *Server {
 		auth: &forwardAuth{registry: o.Registry, visitors: o.Classifier, visits: all, refusals: refused},
 		direct: &direct{
 			registry: o.Registry, visitors: o.Classifier, visits: all, refusals: refused, log: o.Log,
-			proxy: newProxy(cutting, o.Registry, refused, o.Log),
+			proxy: newProxy(cutting, o.Registry, refused, o.Log), hosts: hosts,
 		},
-		routes:   &routes{registry: o.Registry, access: routesAccess{o.ConfigToken, o.EndpointTokens, o.ConfigSources}, refusals: refused},
+		routes:   &routes{registry: o.Registry, access: routesAccess{o.ConfigToken, o.EndpointTokens, o.ConfigSources}, hosts: hosts, refusals: refused},
 		log:      o.Log,
 		echo:     echo.New(),
 		refusals: refused,

@@ -98,7 +98,8 @@ func IsRouteVersion(serverURL string, version uint64) bool {
 // Publish makes the configuration that Traefik's HTTP provider loads, as JSON: the same
 // bytes for the same publications in any order.
 //
-// self is the URL at which Traefik reaches Paastis, such as "http://paastis:3000".
+// self is the URL at which Traefik reaches Paastis, such as "http://paastis:3000". At one of https
+// Paastis is asked for by the host of the URL, and else by that of the visitor.
 // middleware is the name of Paastis's ForwardAuth middleware, without provider, which
 // published routers leave out.
 //
@@ -340,7 +341,9 @@ func (p *Publication) toPaastis(self string) balancerConfig {
 	if p.RouteVersion != 0 {
 		self += "/" + strconv.FormatUint(p.RouteVersion, 10)
 	}
-	return balancerConfig{Servers: []serverConfig{{URL: self}}, PassHostHeader: true}
+	// By https its certificate is for the host of the URL, and who stands before it, such as the
+	// router of a platform, knows it by that alone. X-Forwarded-Host tells the visitor's.
+	return balancerConfig{Servers: []serverConfig{{URL: self}}, PassHostHeader: !strings.HasPrefix(self, "https://")}
 }
 
 func (p *Publication) backend() traefik.Labels {

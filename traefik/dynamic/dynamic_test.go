@@ -198,6 +198,24 @@ func TestServersThatKnowTheirOwnHostAloneAreAskedForThatUnlessLabelsSayOtherwise
 	}
 }
 
+func TestPaastisIsAskedByItsOwnHostWhereItsCertificateCounts(t *testing.T) {
+	t.Parallel()
+	p := publication(t, map[string]string{"traefik.http.services.api.loadbalancer.passhostheader": "true"})
+	p.Awake = false
+	for self, want := range map[string]string{
+		"https://paastis.platform.test": `{"shop": {"loadBalancer": {"servers": [{"url": "https://paastis.platform.test"}], "passHostHeader": false}}}`,
+		"http://paastis:3000":           `{"shop": {"loadBalancer": {"servers": [{"url": "http://paastis:3000"}], "passHostHeader": true}}}`,
+	} {
+		var got struct {
+			HTTP struct{ Services json.RawMessage }
+		}
+		if err := json.Unmarshal(dynamic.Publish([]dynamic.Publication{p}, self, "paastis"), &got); err != nil {
+			t.Fatal(err)
+		}
+		check(t, self, compact(t, got.HTTP.Services), compact(t, []byte(want)))
+	}
+}
+
 func TestAppOfHTTP2WithoutTLSReachesPaastisSo(t *testing.T) {
 	t.Parallel()
 	for label, want := range map[string]string{
