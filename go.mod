@@ -1,5 +1,8 @@
 module github.com/paastis/paastis
 
+// Buildpacks of platforms build the program alone (docs/on-a-platform.md):
+// +heroku install .
+
 go 1.26.0
 
 require (
