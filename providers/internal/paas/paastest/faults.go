@@ -175,7 +175,12 @@ func refuse(r *http.Request) {
 
 // answer is what is said in place of the handler.
 func (f *Fault) answer(w http.ResponseWriter) {
-	maps.Copy(w.Header(), f.Header)
+	for name, values := range f.Header {
+		w.Header()[http.CanonicalHeaderKey(name)] = values
+	}
+	if w.Header().Get("Content-Type") == "" && f.Body != "" {
+		w.Header().Set("Content-Type", http.DetectContentType([]byte(f.Body)))
+	}
 	f.skew(w.Header())
 	w.WriteHeader(f.Status)
 	_, _ = w.Write([]byte(f.Body)) // a caller that has gone is none of ours
