@@ -23,7 +23,15 @@ const (
 )
 
 // StatusError is what a probe finds of an app that answers, and not as it should.
-type StatusError struct{ Status int }
+type StatusError struct {
+	Status int
+	// ByPlatform reports whether the answer says that it is not the app's own.
+	ByPlatform bool
+}
+
+// platformNote is the header of an answer that Scalingo's router gives in place of the app. Another
+// status than usual does not make that one the app's.
+const platformNote = "X-Scalingo-Error"
 
 func (e StatusError) Error() string { return fmt.Sprintf("answered %d", e.Status) }
 
@@ -71,12 +79,12 @@ func newProbeClient(h2c bool, dialLimit time.Duration, security *tls.Config) *ht
 func answersHTTP(ctx context.Context, t inventory.Target) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(t.Patience, httpLimit))
 	defer cancel()
-	status, err := statusOf(ctx, t)
+	status, byPlatform, err := statusOf(ctx, t)
 	switch {
 	case err != nil:
 		return err
-	case !accepts(t, status):
-		return StatusError{status}
+	case byPlatform || !accepts(t, status):
+		return StatusError{status, byPlatform}
 	}
 	return nil
 }
@@ -93,8 +101,8 @@ func accepts(t inventory.Target, status int) bool {
 	}
 }
 
-// statusOf is the status with which a target answers a GET.
-func statusOf(ctx context.Context, t inventory.Target) (int, error) {
+// statusOf is the status with which a target answers a GET, and whether that is its platform's.
+func statusOf(ctx context.Context, t inventory.Target) (status int, byPlatform bool, err error) {
 	client, scheme := probeClient, cmp.Or(t.Scheme, "http")
 	switch {
 	case t.ByURL:
@@ -104,7 +112,7 @@ func statusOf(ctx context.Context, t inventory.Target) (int, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+t.Address+t.Path, nil)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if t.Host != "" {
 		req.Host = t.Host
@@ -118,7 +126,7 @@ func statusOf(ctx context.Context, t inventory.Target) (int, error) {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return resp.StatusCode, resp.Body.Close()
+	return resp.StatusCode, t.ByURL && resp.Header[platformNote] != nil, resp.Body.Close()
 }
