@@ -94,7 +94,8 @@ type App struct {
 	Unstartable string
 
 	// Protected says why the app must never be put to sleep whatever the rules say
-	// (IsPaastis, IsOtherPaastis, RunsTraefik, ServesProvider, SharesNetwork). Empty if it may.
+	// (IsPaastis, IsOtherPaastis, RunsTraefik, ServesProvider, SharesNetwork,
+	// IsPlatformJob). Empty if it may.
 	Protected reason.Kind
 
 	// Traefik is what the app's command says of it, if it is one of Traefik. Nil: it does not
@@ -205,6 +206,8 @@ const (
 	ServesProvider = reason.ServesProvider
 	// SharesNetwork: Paastis would lose its own network with it.
 	SharesNetwork = reason.SharesNetwork
+	// IsPlatformJob: it is a job that its platform runs to its end.
+	IsPlatformJob = reason.PlatformJob
 )
 
 // Status is what a provider says of an instance.

@@ -88,6 +88,7 @@ const (
 	RunsTraefik       Kind = "runs_traefik"
 	ServesProvider    Kind = "serves_provider"
 	SharesNetwork     Kind = "shares_network"
+	PlatformJob       Kind = "platform_job"
 
 	// Why it cannot be put to sleep by hand, beside what keeps it awake.
 
@@ -238,6 +239,7 @@ var textsOf = map[Kind]texts{
 	RunsTraefik:       {text: "runs Traefik"},
 	ServesProvider:    {text: "serves the API that Paastis uses"},
 	SharesNetwork:     {text: "shares the network of Paastis"},
+	PlatformJob:       {text: "is a job that its platform runs to its end"},
 
 	Gone:       {text: "it was removed"},
 	NotManaged: {text: "Paastis does not manage it: {why}"},
