@@ -89,33 +89,18 @@ func (inv hosting) give(e *Definition) {
 		if i == 0 {
 			name = e.App.Name
 		}
-		e.addOwnRouter(byHost, name, fmt.Sprintf("Host(`%s`)", host))
+		e.addOwnRouter("host", name, fmt.Sprintf("Host(`%s`)", host))
 	}
 }
 
 // ownName is the name by which the app is known, whatever others are called.
 func (e *Definition) ownName() string { return cmp.Or(e.AppName, e.App.Name) }
 
-// routerProperty is a property that makes routers.
-type routerProperty uint8
-
-const (
-	byRule routerProperty = iota + 1
-	byHost
-)
-
-// String is the key of the property; empty: there is none.
-func (p routerProperty) String() string { return [...]string{"", "rule", "host"}[p] }
-
-// Property is the key of the property that makes the router, "rule" or "host". Empty: none does.
-func (r *Router) Property() string { return r.property.String() }
-
 // addOwnRouter adds a router that a property makes, with what other properties say of such.
-func (e *Definition) addOwnRouter(of routerProperty, name, text string) {
-	property := of.String()
+func (e *Definition) addOwnRouter(property, name, text string) {
 	router := Router{Router: &traefik.Router{
 		Name: name, Rule: text, EntryPoints: e.EntryPoints, Middlewares: e.Middlewares, TLS: e.TLS || e.CertResolver != "",
-	}, Port: e.Properties.Port, Own: true, property: of}
+	}, Port: e.Properties.Port, Own: true, Property: property}
 	if e.CertResolver != "" {
 		router.Secured = &traefik.TLS{CertResolver: e.CertResolver}
 	}

@@ -133,8 +133,8 @@ type Router struct {
 	// Own reports whether it is in no label of Traefik's: only Paastis publishes it. Given reports
 	// whether it is so because it came with the app: see App.Routers.
 	Own, Given bool
-	// property is the one that makes it. Zero: none does.
-	property routerProperty
+	// Property is the key of the one that makes it: "rule" or "host". Empty: none does.
+	Property string
 
 	// ways by which requests get to it; nil: not known. asksBefore reports whether middlewares of
 	// its entry points stand before its own.
@@ -388,12 +388,27 @@ func (inv *Inventory) nameAll() {
 		}
 		inv.ByName[e.Name] = e
 	}
+	inv.nameToo(func(e *Definition) []string { return []string{e.App.Name, e.ID} })
+	inv.nameToo((*Definition).platformNames)
+	slices.SortFunc(inv.Definitions, func(a, b *Definition) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// nameToo lets apps be known by other names as well, unless another one is by these.
+func (inv *Inventory) nameToo(names func(*Definition) []string) {
 	for _, e := range inv.Definitions {
-		for _, alias := range []string{e.App.Name, e.ID} {
-			if inv.ByName[alias] == nil {
-				inv.ByName[alias] = e
+		for _, name := range names(e) {
+			if inv.ByName[name] == nil {
+				inv.ByName[name] = e
 			}
 		}
 	}
-	slices.SortFunc(inv.Definitions, func(a, b *Definition) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// platformNames are the other names of an app of a platform, such as the id that it has there. Those
+// of containers count among containers alone.
+func (e *Definition) platformNames() []string {
+	if e.App.URL == "" {
+		return nil
+	}
+	return e.App.Aliases
 }

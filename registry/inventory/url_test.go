@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/rules"
 )
 
 // reachedBy makes an app one that is reached by a URL, whatever its labels say of its ports.
@@ -105,5 +106,23 @@ func TestAReportOfAnotherURLIsOfAnotherDefinition(t *testing.T) {
 	}
 	if is.ShareDefinition(&was); is.URL != was.URL {
 		t.Errorf("what it shares leads to %q", is.URL)
+	}
+}
+
+func TestAnAppOfAPlatformIsFoundByItsIDThereUnlessAnotherIsCalledSo(t *testing.T) {
+	const url = "https://shop.cleverapps.io"
+	inv := inventory.Resolve([]inventory.Reported{
+		{Provider: "here", App: &inventory.App{Name: "shop", URL: url, Aliases: []string{"app_1", "app_2"}}},
+		{Provider: "here", App: &inventory.App{Name: "app_2", URL: url}},
+		{Provider: "here", App: &inventory.App{Name: "db", Aliases: []string{"app_3"}}},
+	}, inventory.Settings{Defaults: rules.Defaults()})
+	for name, want := range map[string]string{"app_1": "shop", "app_2": "app_2", "app_3": ""} {
+		got := ""
+		if e := inv.Named(name); e != nil {
+			got = e.Name
+		}
+		if got != want {
+			t.Errorf("by %s one finds %q, not %q", name, got, want)
+		}
 	}
 }
