@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/paastis/paastis/providers/clevercloud"
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/registry/provider"
 )
@@ -32,6 +33,13 @@ var kinds = []kind{
 		settings: func(s *Spec) any { return &s.Docker },
 		open: func(s Spec, log *slog.Logger) (provider.Provider, error) {
 			return docker.Open(s.Name, s.Docker, log)
+		},
+	},
+	{
+		name:     "clevercloud",
+		settings: func(s *Spec) any { return &s.CleverCloud },
+		open: func(s Spec, log *slog.Logger) (provider.Provider, error) {
+			return clevercloud.Open(s.Name, s.CleverCloud, log)
 		},
 	},
 }

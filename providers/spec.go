@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/paastis/paastis/providers/clevercloud"
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/rules"
 )
@@ -20,8 +21,9 @@ type Spec struct {
 	Name string
 	// Type is what it is: the name of one of kinds.
 	Type string
-	// Docker are the settings of a provider of that type.
-	Docker docker.Settings
+	// Docker and CleverCloud are the settings of a provider of that type.
+	Docker      docker.Settings
+	CleverCloud clevercloud.Settings
 }
 
 // named is what a provider may be called: the beginning of an app's name.

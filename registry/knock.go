@@ -167,8 +167,8 @@ func (o knock) until(ctx context.Context, t inventory.Target) bool {
 // isOwn reports whether an answer that a platform gives for apps that do not run is the app's own:
 // it says all the time that the app is well. Nobody has said then by what the app is to be known.
 func (o knock) isOwn(err error, tried time.Duration) bool {
-	status, answered := errors.AsType[StatusError](err)
-	return answered && !status.ByPlatform && o.targets[0].ByURL && o.targets[0].Accepts == nil && o.i.Health == inventory.Healthy && tried >= ownPatience
+	_, answered := errors.AsType[StatusError](err)
+	return answered && o.targets[0].ByURL && o.targets[0].Accepts == nil && o.i.Health == inventory.Healthy && tried >= ownPatience
 }
 
 // failed takes in how a probe failed, and returns how long to wait for the next one. An app

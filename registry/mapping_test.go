@@ -53,7 +53,7 @@ func TestAnAppThatPublishesItsPortsIsReachedAtItsMachine(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var house apartment
-			house.become(c.want, StatusError{Status: 500})
+			house.become(c.want, StatusError{500})
 			a := found().elsewhere(c.mapping)
 			a.NoHealth, a.Addresses = true, nil
 			for key, value := range c.labels {

@@ -23,15 +23,7 @@ const (
 )
 
 // StatusError is what a probe finds of an app that answers, and not as it should.
-type StatusError struct {
-	Status int
-	// ByPlatform reports whether the answer says that it is not the app's own.
-	ByPlatform bool
-}
-
-// platformNote is the header of an answer that Scalingo's router gives in place of the app. Another
-// status than usual does not make that one the app's.
-const platformNote = "X-Scalingo-Error"
+type StatusError struct{ Status int }
 
 func (e StatusError) Error() string { return fmt.Sprintf("answered %d", e.Status) }
 
@@ -79,12 +71,12 @@ func newProbeClient(h2c bool, dialLimit time.Duration, security *tls.Config) *ht
 func answersHTTP(ctx context.Context, t inventory.Target) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(t.Patience, httpLimit))
 	defer cancel()
-	status, byPlatform, err := statusOf(ctx, t)
+	status, err := statusOf(ctx, t)
 	switch {
 	case err != nil:
 		return err
-	case byPlatform || !accepts(t, status):
-		return StatusError{status, byPlatform}
+	case !accepts(t, status):
+		return StatusError{status}
 	}
 	return nil
 }
@@ -101,8 +93,8 @@ func accepts(t inventory.Target, status int) bool {
 	}
 }
 
-// statusOf is the status with which a target answers a GET, and whether that is its platform's.
-func statusOf(ctx context.Context, t inventory.Target) (status int, byPlatform bool, err error) {
+// statusOf is the status with which a target answers a GET.
+func statusOf(ctx context.Context, t inventory.Target) (int, error) {
 	client, scheme := probeClient, cmp.Or(t.Scheme, "http")
 	switch {
 	case t.ByURL:
@@ -112,7 +104,7 @@ func statusOf(ctx context.Context, t inventory.Target) (status int, byPlatform b
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+t.Address+t.Path, nil)
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
 	if t.Host != "" {
 		req.Host = t.Host
@@ -126,7 +118,7 @@ func statusOf(ctx context.Context, t inventory.Target) (status int, byPlatform b
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
-	return resp.StatusCode, t.ByURL && resp.Header[platformNote] != nil, resp.Body.Close()
+	return resp.StatusCode, resp.Body.Close()
 }

@@ -189,7 +189,7 @@ func (p *prober) isUnhealthy(k *Keeper) bool {
 // still waited for, such as for a part of it that does not run.
 func (p *prober) unanswered(k *Keeper) reason.Reason {
 	ports := k.Definition().ProbePorts()
-	switch status := k.attempt.ready.status; {
+	switch status := k.attempt.ready.fault.Status; {
 	case p.isUnhealthy(k):
 		return reason.Reason{Kind: reason.Unhealthy}
 	case k.attempt.ready.untrusted:

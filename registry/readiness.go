@@ -27,7 +27,7 @@ type readiness struct {
 	answered map[lifetime]bool // those that have answered their probe
 	probing  map[lifetime]bool // those that are being probed
 	since    time.Time         // when the first one served; zero: none does
-	status   int               // with what a probe was last answered that failed; zero: with nothing
+	fault    StatusError       // with what a probe was last answered that failed; zero: with nothing
 	// untrusted tells that it came to no answer, for the certificate of the app's URL.
 	untrusted bool
 }
@@ -138,8 +138,7 @@ func (o *readiness) end(l lifetime, found outcome) {
 // fail takes in how a probe failed, and reports whether it is for a certificate that is not
 // trusted, for the first time.
 func (o *readiness) fail(err error) (distrusted bool) {
-	status, _ := errors.AsType[StatusError](err)
-	o.status = status.Status
+	o.fault, _ = errors.AsType[StatusError](err)
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	distrusted = untrusted && !o.untrusted
 	o.untrusted = untrusted

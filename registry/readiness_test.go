@@ -395,7 +395,7 @@ func TestTheProbeAsksAsAVisitorDoes(t *testing.T) {
 func TestWhatAProbeIsRefusedWithIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var house apartment
-		house.become("10.0.0.7:8080", StatusError{Status: 404})
+		house.become("10.0.0.7:8080", StatusError{404})
 		w := liveProbed(t, house.probe, plain().label("paastis.probe", "http:/up").label("paastis.start_timeout", "40s"))
 		w.visit("solo-web")
 		if got := w.View(w.Named("solo-web")).Reason.String(); got != "It answered its probe with 404 for 40s." {

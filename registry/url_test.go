@@ -174,77 +174,6 @@ func TestAnAppThatItsPlatformSaysIsWellMayAnswer503ItselfInTheEnd(t *testing.T) 
 	}
 }
 
-func TestWhatAPlatformSaysToBeItsOwnAnswerIsNeverTakenForTheApps(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		reg, _, door, _ := hosted(t, shopOf())
-		door.becomes(registry.StatusError{Status: 503, ByPlatform: true})
-		reg.Wake(reg.Named("shop"), false)
-		time.Sleep(4 * time.Minute)
-		wantView(t, reg, "shop", registry.Starting)
-		door.becomes(nil)
-		time.Sleep(time.Second)
-		wantView(t, reg, "shop", registry.Ready)
-	})
-}
-
-// Who asks at the door of an idle dyno wakes it, and is seen as its visitor.
-func TestNobodyAsksAtTheURLOfAnAppThatDoesNotRun(t *testing.T) {
-	for name, happens := range map[string]func(*registry.Registry, *registrytest.Provider){
-		"it sleeps": func(*registry.Registry, *registrytest.Provider) {},
-		"its platform lets it sleep": func(reg *registry.Registry, p *registrytest.Provider) {
-			reg.Wake(reg.Named("shop"), false)
-			time.Sleep(time.Minute)
-			p.Alter("shop", 0, func(i *inventory.Instance) { *i = inventory.Instance{Name: i.Name, ID: i.ID} })
-			p.Told()
-		},
-		"its start was ordered": func(reg *registry.Registry, p *registrytest.Provider) {
-			p.Change("shop", func(a *registrytest.App) { a.Ordering = 4 * time.Hour })
-			reg.Wake(reg.Named("shop"), false)
-		},
-		"it crashed": func(reg *registry.Registry, p *registrytest.Provider) {
-			reg.Wake(reg.Named("shop"), false)
-			time.Sleep(time.Minute)
-			p.Alter("shop", 0, func(i *inventory.Instance) {
-				*i = inventory.Instance{Name: i.Name, ID: i.ID, Status: inventory.Restarting, ExitCode: 1}
-			})
-			p.Told()
-		},
-	} {
-		for _, shop := range []*registrytest.App{shopOf("paastis.probe=http:/health", "paastis.max_idle_time=never"), shopOf("paastis.max_idle_time=never").ToNone()} {
-			synctest.Test(t, func(t *testing.T) {
-				reg, p, door, _ := hosted(t, shop)
-				door.becomes(nil)
-				happens(reg, p)
-				synctest.Wait()
-				door.took()
-				time.Sleep(3 * time.Hour)
-				if asked := door.took(); len(asked) > 0 {
-					t.Errorf("%s: asked %d times", name, len(asked))
-				}
-			})
-		}
-	}
-}
-
-func TestAnAppOfAURLNeedsNoProofButItsAnswerWhoeverRoutesToIt(t *testing.T) {
-	for _, label := range []string{"paastis.host=shop.test", "paastis.rule=Host(`shop.test`)"} {
-		synctest.Test(t, func(t *testing.T) {
-			reg, _, door, _ := hosted(t, shopOf(label, "paastis.mode=forwardauth"))
-			reg.Wake(reg.Named("shop"), false)
-			time.Sleep(15 * time.Second)
-			door.becomes(nil)
-			time.Sleep(urlPause)
-			synctest.Wait()
-			if !reg.Named("shop").Open() {
-				t.Errorf("%s: closed, though it answers", label)
-			}
-		})
-	}
-}
-
-// urlPause is the time between two probes at a URL.
-const urlPause = 500 * time.Millisecond
-
 func TestTheInstancesOfAnAppOfAURLAreAskedForAsOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shop := shopOf()
@@ -411,11 +340,10 @@ func localURL(t *testing.T, raw string) string {
 
 func TestAnyAnswerAtAURLButThatOfItsPlatformIsASignOfLife(t *testing.T) {
 	t.Parallel()
-	status, came, header := http.StatusOK, "", "X-Other"
+	status, came := http.StatusOK, ""
 	s := authority.Serve(t, "localhost", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		came = r.Method + " " + r.Host + r.URL.Path + " " + r.UserAgent()
 		w.Header().Set("Location", "https://elsewhere.invalid/")
-		w.Header().Set(header, "stopped")
 		w.WriteHeader(status)
 	}))
 	target := targetOf(t, localURL(t, s.URL))
@@ -428,17 +356,6 @@ func TestAnyAnswerAtAURLButThatOfItsPlatformIsASignOfLife(t *testing.T) {
 	if want := "GET " + strings.TrimPrefix(localURL(t, s.URL), "https://") + "/ Paastis"; came != want {
 		t.Errorf("asked as %q, want %q", came, want)
 	}
-	header = "X-Scalingo-Error"
-	for _, code := range []int{200, 404, 503} {
-		status = code
-		for _, accepts := range []rules.Statuses{nil, {{From: 200, To: 599}}} {
-			target.Accepts = accepts
-			if err := registry.Answers(t.Context(), target); err != (registry.StatusError{Status: code, ByPlatform: true}) {
-				t.Errorf("%d that its platform says to be its own: %v", code, err)
-			}
-		}
-	}
-	header = "X-Other"
 	target.Accepts, status = rules.Statuses{{From: 200, To: 299}}, http.StatusNotFound
 	if err := registry.Answers(t.Context(), target); !errors.As(err, new(registry.StatusError)) {
 		t.Errorf("404, which its owner does not want: %v", err)

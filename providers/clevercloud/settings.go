@@ -1,13 +1,20 @@
 package clevercloud
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"strings"
 )
 
-// bridgeURL is where Clever Cloud's API takes API tokens.
-const bridgeURL = "https://api-bridge.clever-cloud.com"
+// The hosts that Clever Cloud's API has: an API token is taken by the bridge alone, an OAuth
+// signature by the other alone (clever-client.js, and "API tokens" of its documentation).
+const (
+	bridgeURL = "https://api-bridge.clever-cloud.com"
+	oauthURL  = "https://api.clever-cloud.com"
+)
 
 // Settings are what paastis.yml may say of one Clever Cloud account. There are two ways in: an
 // API token, or the four texts of OAuth 1.
@@ -66,3 +73,39 @@ func (s Settings) Validate() (key string, err error) {
 
 // bearer reports whether an API token is the way in.
 func (s Settings) bearer() bool { return s.Token != "" || s.TokenFile != "" }
+
+// token is the API token, of its file if there is one.
+func (s Settings) token() (string, error) {
+	if s.TokenFile == "" {
+		return s.Token, nil
+	}
+	read, err := os.ReadFile(s.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("read token_file: %w", err)
+	}
+	token := strings.TrimSpace(string(read))
+	if token == "" {
+		return "", fmt.Errorf("read token_file: %s is empty", s.TokenFile)
+	}
+	return token, nil
+}
+
+// base is where the API is.
+func (s Settings) base() (*url.URL, error) {
+	own := oauthURL
+	if s.bearer() {
+		own = bridgeURL
+	}
+	return url.Parse(cmp.Or(s.APIURL, own))
+}
+
+// owners are the ids and names of Owners.
+func (s Settings) owners() []string {
+	var all []string
+	for _, o := range strings.Split(s.Owners, ",") {
+		if o = strings.TrimSpace(o); o != "" {
+			all = append(all, o)
+		}
+	}
+	return all
+}

@@ -123,3 +123,10 @@ func (c *Cloud) find(id string) *app {
 	}
 	return c.apps[i]
 }
+
+// Skewed is by how much its clock is forward.
+func (c *Cloud) Skewed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.skew
+}

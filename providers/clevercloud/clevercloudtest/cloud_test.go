@@ -66,7 +66,7 @@ func TestAStartIsADeploymentThatIsInNoListForASecond(t *testing.T) {
 		if status, body := call(t, c, "GET", app+"/instances"); status != 200 || !strings.Contains(body, "STOPPING") {
 			t.Errorf("right after: %d %s", status, body)
 		}
-		time.Sleep(stopTime)
+		time.Sleep(stopTime + time.Second)
 		if status, _ := call(t, c, "GET", app+"/instances"); status != 404 {
 			t.Errorf("its instances: %d", status)
 		}

@@ -1,0 +1,220 @@
+package clevercloud
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
+	"github.com/paastis/paastis/registry/reason"
+)
+
+// The states of an app, as its vendor's clients know them. Each is what is wanted of the app.
+const (
+	shouldBeUp       = "SHOULD_BE_UP"
+	shouldBeDown     = "SHOULD_BE_DOWN"
+	wantsToBeUp      = "WANTS_TO_BE_UP"
+	moderated        = "MODERATED"
+	defaultOfPayment = "DEFAULT_OF_PAYMENT"
+)
+
+const (
+	// task is the lifetime of an app that is a job.
+	task = "TASK"
+	// byFTP is the deployment of an app that has no commits.
+	byFTP = "FTP"
+	// mostInstances is how many instances of one app are told at most: no app may have more.
+	mostInstances = 40
+	// settling is for how long after an order a listing is not believed that has not heard of it.
+	settling = 15 * time.Second
+)
+
+// app is what is known of one. Its fields are guarded by the lock of its apps.
+type app struct {
+	id, owner, ownerName string
+	look                 uint64 // at its state: when it was begun
+	state                string
+	unknown              string // the last state that Paastis does not know; empty: it knows it
+
+	name     string // as its owner has called it
+	archived bool
+
+	// Nothing of these is known before detailed.
+
+	detailed bool
+	asked    bool // they were asked for
+	created  int64
+	hosts    []string
+	lifetime string
+	commit   string // that is deployed; empty: none
+	via      string // how it is deployed
+	amount   int    // of instances
+	size     string // of each
+
+	up        bool // what is wanted has come about
+	fault     reason.Kind
+	ordered   time.Time // when Paastis has ordered a deployment that has not ended; zero: none
+	order     string    // its id; empty: it was not told
+	startedAt time.Time // zero: it runs since before it was known, or does not
+	endedAt   time.Time // zero: not since it is known
+}
+
+// isBlocked is why an app cannot run at all; empty: nothing is against it.
+func isBlocked(state string) reason.Kind {
+	switch state {
+	case moderated:
+		return reason.Blocked
+	case defaultOfPayment:
+		return reason.PaymentRequired
+	default:
+		return ""
+	}
+}
+
+// runs reports whether something of it runs, or is about to.
+func (a *app) runs() bool {
+	return a.state == shouldBeUp || a.state == wantsToBeUp && a.fault == ""
+}
+
+// starts reports whether what is wanted of it has not come about yet.
+func (a *app) starts() bool { return a.runs() && !a.up }
+
+// become takes in a state. One that Paastis does not know changes nothing but that.
+func (a *app) become(state string, now time.Time) {
+	before := a.runs()
+	a.unknown = ""
+	switch {
+	case state == shouldBeDown && now.Sub(a.ordered) < settling:
+		return // it has not heard of the order
+	case state == shouldBeDown:
+		a.state, a.fault, a.up = state, "", false
+	case state == wantsToBeUp && a.state == state:
+	case state == wantsToBeUp:
+		a.state, a.fault, a.up = state, "", false
+	case state == shouldBeUp:
+		a.state, a.fault = state, ""
+		a.up = a.up || a.ordered.IsZero()
+	case isBlocked(state) != "":
+		a.state, a.fault, a.up = state, isBlocked(state), false
+	default:
+		a.unknown = cmp.Or(state, "none")
+		if a.state == "" {
+			a.fault = reason.UnknownState
+		}
+	}
+	a.note(before, now)
+}
+
+// note notes when it began or ended to run. Of one that was not known before that is not known.
+func (a *app) note(before bool, now time.Time) {
+	switch runs := a.runs(); {
+	case runs && !before && a.look > 0:
+		a.startedAt = now
+	case !runs && before:
+		a.endedAt, a.ordered, a.order = now, time.Time{}, ""
+	}
+}
+
+// stop takes in that it was stopped, whatever was ordered a moment ago.
+func (a *app) stop(now time.Time) {
+	a.ordered, a.order = time.Time{}, ""
+	a.become(shouldBeDown, now)
+}
+
+// take notes that Paastis has ordered a deployment.
+func (a *app) take(order string, now time.Time) {
+	before := a.runs()
+	a.state, a.fault, a.up, a.unknown = wantsToBeUp, "", false, ""
+	a.order, a.ordered = order, now
+	a.note(before, now)
+}
+
+// settle takes in what came of a start: whether it went well.
+func (a *app) settle(well bool, now time.Time) {
+	before := a.runs()
+	a.ordered, a.order = time.Time{}, ""
+	switch {
+	case well:
+		a.state, a.up, a.fault = shouldBeUp, true, ""
+	case a.state == shouldBeUp: // what ran before runs on
+		a.up = true
+	default:
+		a.fault = reason.OperationFailed
+	}
+	a.note(before, now)
+}
+
+// detail takes in what the summary does not tell. What cannot be read stays as it was.
+func (a *app) detail(raw rawApp) {
+	a.detailed = true
+	if raw.VHosts.value != nil {
+		a.hosts = raw.hosts()
+	}
+	scale := raw.Instance.value
+	a.created = cmp.Or(int64(raw.Created), a.created)
+	a.commit, a.via = cmp.Or(string(raw.Commit), a.commit), cmp.Or(string(raw.Deployment.value.Type), a.via)
+	a.lifetime, a.size = cmp.Or(string(scale.Lifetime), a.lifetime), cmp.Or(string(scale.Flavor.value.Name), a.size)
+	a.amount = min(cmp.Or(int(scale.Min.value), a.amount, 1), mostInstances)
+}
+
+// report is what is told of it, under a name.
+func (a *app) report(name string) inventory.App {
+	r := inventory.App{
+		Name: name, Origin: fmt.Sprintf("app %s of %s", a.id, a.ownerName), URL: a.url(), Version: a.look,
+		Unstartable: a.unstartable(), Instances: a.instances(name),
+	}
+	if name != a.id {
+		r.Aliases = []string{a.id}
+	}
+	if a.lifetime == task {
+		r.Protected = inventory.IsPlatformJob
+	}
+	return r
+}
+
+// instances are as many as it has while it is awake.
+func (a *app) instances(name string) []inventory.Instance {
+	var all []inventory.Instance
+	one := inventory.Instance{Fault: a.fault, StartedAt: a.startedAt, EndedAt: a.endedAt}
+	if a.runs() {
+		one.Status, one.Health = inventory.Running, inventory.HealthStarting
+	}
+	if a.up {
+		one.Health = inventory.Healthy
+	}
+	for n := range max(a.amount, 1) {
+		one.Name, one.ID = fmt.Sprintf("%s-%02d", name, n+1), fmt.Sprintf("%s-%02d", a.id, n+1)
+		all = append(all, one)
+	}
+	return all
+}
+
+// unstartable says why it cannot wake as it is, and what to do. Empty: nothing is known against it.
+func (a *app) unstartable() string {
+	switch {
+	case a.lifetime == task:
+		return "it is a job (lifetime TASK), which Clever Cloud runs to its end; take it out of the rule"
+	case a.archived:
+		return "it is archived at Clever Cloud; unarchive it there"
+	case a.state == moderated:
+		return "Clever Cloud has blocked it (MODERATED); ask its support"
+	case a.state == defaultOfPayment:
+		return "Clever Cloud wants to be paid first (DEFAULT_OF_PAYMENT); see the invoices in its console"
+	case a.neverDeployed():
+		return "it was never deployed; push a commit to it"
+	default:
+		return ""
+	}
+}
+
+// neverDeployed reports whether there is nothing to start.
+func (a *app) neverDeployed() bool { return a.detailed && a.commit == "" && a.via != byFTP }
+
+// formation is what it runs while it is awake. Nil: that is not known.
+func (a *app) formation() []provider.Part {
+	if !a.detailed || a.size == "" {
+		return nil
+	}
+	return []provider.Part{{Size: a.size, Amount: a.amount}}
+}
