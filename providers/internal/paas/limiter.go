@@ -42,8 +42,8 @@ type limiter struct {
 	queue   []*waiter     // what waits, in the order in which it goes
 	timer   *time.Timer   // for the first of queue; nil: nothing waits
 	until   time.Time     // nothing goes before; zero: nothing held it yet
-	drain   bool          // whether the bucket is to be emptied once until has come
 	strikes int           // how often the platform has said in a row that it is asked too often
+	trying  bool          // whether one call sees just now whether that has passed
 	left    int           // calls that the platform has left; -1: it has not said
 	lately  time.Time     // when a call went although few are left
 }
@@ -139,9 +139,11 @@ func (l *limiter) next(now time.Time, urgency Urgency) time.Time {
 	if now.Before(l.until) {
 		return l.until
 	}
+	if l.trying {
+		return now.Add(time.Minute) // it is served again once that call is answered
+	}
 	at := now
 	if l.bucket != nil {
-		l.drainOnce(now)
 		at = l.refilled(now, urgency)
 		if open := l.windowOpens(now, urgency); open.After(at) {
 			at = open
@@ -153,15 +155,6 @@ func (l *limiter) next(now time.Time, urgency Urgency) time.Time {
 		}
 	}
 	return at
-}
-
-// drainOnce leaves one token, after the platform has said that there were too many calls: the
-// first one goes alone, to see whether it may. Called with l.mu held.
-func (l *limiter) drainOnce(now time.Time) {
-	if l.drain {
-		l.drain = false
-		l.bucket.AllowN(now, max(0, int(l.bucket.TokensAt(now))-1))
-	}
 }
 
 // refilled is when the bucket has what a call needs. Called with l.mu held.
@@ -196,8 +189,10 @@ func (l *limiter) windowOpens(now time.Time, urgency Urgency) time.Time {
 	return opens
 }
 
-// take counts a call that goes now. Called with l.mu held.
+// take counts a call that goes now. After the platform has said that there were too many, the
+// first one goes alone, to see whether it may. Called with l.mu held.
 func (l *limiter) take(now time.Time, urgency Urgency) {
+	l.trying = l.strikes > 0
 	if l.fewLeft() && urgency > Starting {
 		l.lately = now
 	}
@@ -223,12 +218,16 @@ const (
 )
 
 // tooMany holds all calls, after the platform said that there were too many: for as long as it
-// says, or until its next minute, and longer each time in a row. It returns until when.
-func (l *limiter) tooMany(after time.Duration) time.Time {
+// says, or until its next minute, and longer each time in a row. It returns until when, and whether
+// that is the first time in a row.
+func (l *limiter) tooMany(after time.Duration) (until time.Time, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	until := now.Add(after)
+	if now.Before(l.until) { // it is said of a call of before
+		return l.until, false
+	}
+	until = now.Add(after)
 	if after <= 0 {
 		until = now.Truncate(time.Minute).Add(time.Duration(1+l.strikes) * time.Minute)
 	}
@@ -236,29 +235,34 @@ func (l *limiter) tooMany(after time.Duration) time.Time {
 	if latest := now.Add(maxHold); until.After(latest) {
 		until = latest
 	}
-	if now.Before(l.until) { // that was said of a call of before
-		return l.until
-	}
 	l.strikes++
-	l.until, l.drain = until, true
+	l.until, l.trying = until, false
 	l.serve()
-	return until
+	return until, l.strikes == 1
 }
 
 // answered takes in an answer that does not say that there were too many calls. Left is how many
-// the platform has left; negative: it does not say.
-func (l *limiter) answered(left int) {
+// the platform has left; negative: it does not say. It reports whether there were too many before.
+func (l *limiter) answered(left int) (again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.strikes = 0
-	if left < 0 {
-		return
+	if now := time.Now(); !now.Before(l.until) { // else it is of a call of before
+		again = l.strikes > 0
+		l.strikes, l.trying = 0, false
 	}
-	was := l.fewLeft()
-	l.left = left
-	if was && !l.fewLeft() {
-		l.serve()
+	if left >= 0 {
+		l.left = left
 	}
+	l.serve()
+	return again
+}
+
+// unanswered takes in that a call got no answer.
+func (l *limiter) unanswered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trying = false
+	l.serve()
 }
 
 // heldUntil is until when nothing goes. Zero: it may.
@@ -302,15 +306,26 @@ func (s *shared) limited(next http.RoundTripper) http.RoundTripper {
 			return nil, err
 		}
 		answer, err := next.RoundTrip(r)
-		switch {
-		case err != nil:
-		case answer.StatusCode == http.StatusTooManyRequests:
-			s.limiter.tooMany(retryAfter(answer.Header))
-		default:
-			s.limiter.answered(s.left(answer.Header))
+		if err != nil {
+			s.limiter.unanswered()
+			return nil, err
 		}
-		return answer, err
+		s.counted(answer)
+		return answer, nil
 	})
+}
+
+// counted takes in what an answer says of the number of calls.
+func (s *shared) counted(answer *http.Response) {
+	if answer.StatusCode != http.StatusTooManyRequests {
+		if s.limiter.answered(s.left(answer.Header)) {
+			s.told(false, "the platform takes calls again", reason.Reason{}, time.Time{})
+		}
+		return
+	}
+	if until, first := s.limiter.tooMany(retryAfter(answer.Header)); first {
+		s.told(true, "the platform was asked too often; calls pause", reason.Reason{Kind: reason.RateLimited, Until: until}, until)
+	}
 }
 
 func (s *shared) left(header http.Header) int {

@@ -19,8 +19,9 @@ var secretShapes = []struct {
 }{
 	{regexp.MustCompile(`://[^/@\s"']+@`), "://" + redacted + "@"},
 	{regexp.MustCompile(`(https?://[^\s"'?]+)\?[^\s"']+`), "$1?" + redacted},
-	{regexp.MustCompile(`(?i)\b(bearer|basic|oauth|token)\s+[A-Za-z0-9._~+/=-]{8,}`), "$1 " + redacted},
-	{regexp.MustCompile(`(?i)\b(oauth_[a-z_]+|access_token|api_key|token|password|secret|authorization)(["']?\s*[=:]\s*["']?)[^\s"'&,;]+`), "$1$2" + redacted},
+	{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{20,}`), "$1 " + redacted},
+	{regexp.MustCompile(`(?i)\b(oauth_[a-z_]+|access_token|api_key|token|password|secret|authorization)(["']?\s*=\s*["']?)[^\s"'&,;]+`), "$1$2" + redacted},
+	{regexp.MustCompile(`(?i)\b(oauth_[a-z_]+|access_token|api_key|token|password|secret|authorization)(["']?\s*:\s*["']?)[^\s"'&,;]{16,}`), "$1$2" + redacted},
 	{regexp.MustCompile(`\btk-[a-z]+-[A-Za-z0-9_-]+`), redacted},
 	{regexp.MustCompile(`\bHRKU-[A-Za-z0-9_-]+`), redacted},
 	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?`), redacted},

@@ -68,6 +68,9 @@ func (s *shared) retried(next http.RoundTripper) http.RoundTripper {
 		if answer != nil && (errors.Is(err, errAgain) || errors.As(err, new(*backoff.RetryAfterError))) {
 			return answer, nil
 		}
+		if cause := context.Cause(r.Context()); cause != nil && err == cause {
+			return nil, ended{cause: r.Context().Err()} // while it waited to try again
+		}
 		return answer, err
 	})
 }
