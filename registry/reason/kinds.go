@@ -24,6 +24,7 @@ const (
 	CPU               Kind = "cpu"
 	OneOffs           Kind = "one_off_containers"
 	RoutedRequests    Kind = "routed_requests"
+	SleepsByItself    Kind = "sleeps_by_itself"
 	Busy              Kind = "busy"
 	BusyCheckFails    Kind = "busy_check_fails"
 	NotSampled        Kind = "not_sampled"
@@ -185,6 +186,7 @@ var textsOf = map[Kind]texts{
 	CPU:               {text: "takes {percent}% of a core", use: true},
 	OneOffs:           {text: "{n} one-off containers run in it", one: "1 one-off container runs in it", use: true},
 	RoutedRequests:    {text: "its platform has passed it {n} requests lately", one: "its platform has passed it 1 request lately", use: true},
+	SleepsByItself:    {text: "its platform puts it to sleep by itself", use: true, refusal: true},
 	Busy:              {text: "it says that it is busy ({text})", use: true},
 	BusyCheckFails:    {text: "its busy check does not work: {text}", use: true},
 	NotSampled:        {text: "it could not be looked at: {text}", use: true},
