@@ -13,6 +13,7 @@ import (
 
 	"github.com/paastis/paastis/providers/clevercloud"
 	"github.com/paastis/paastis/providers/docker"
+	"github.com/paastis/paastis/providers/heroku"
 	"github.com/paastis/paastis/registry/provider"
 )
 
@@ -33,6 +34,13 @@ var kinds = []kind{
 		settings: func(s *Spec) any { return &s.Docker },
 		open: func(s Spec, log *slog.Logger) (provider.Provider, error) {
 			return docker.Open(s.Name, s.Docker, log)
+		},
+	},
+	{
+		name:     "heroku",
+		settings: func(s *Spec) any { return &s.Heroku },
+		open: func(s Spec, log *slog.Logger) (provider.Provider, error) {
+			return heroku.Open(s.Name, s.Heroku, log)
 		},
 	},
 	{

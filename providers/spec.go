@@ -12,6 +12,7 @@ import (
 
 	"github.com/paastis/paastis/providers/clevercloud"
 	"github.com/paastis/paastis/providers/docker"
+	"github.com/paastis/paastis/providers/heroku"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -24,6 +25,7 @@ type Spec struct {
 	// Docker and CleverCloud are the settings of a provider of that type.
 	Docker      docker.Settings
 	CleverCloud clevercloud.Settings
+	Heroku      heroku.Settings
 }
 
 // named is what a provider may be called: the beginning of an app's name.

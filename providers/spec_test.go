@@ -41,7 +41,7 @@ func TestFaultsInAListOfProvidersSayWhereAndWhat(t *testing.T) {
 		"- {name: a, type: docker}\n- {name: a, type: docker}":  `paastis.yml:2: providers: two are called "a"`,
 		"- name: a\n  type: docker\n  hots: unix:///x":          `paastis.yml:3: providers: unknown key "hots"; did you mean "host"?`,
 		"- name: a\n  type: docker\n  host: [unix:///x]":        `paastis.yml:3: providers: host: expected a text`,
-		"- {name: a, type: heroki}":                             `paastis.yml:1: providers: type "heroki" is unknown; known: docker, clevercloud`,
+		"- {name: a, type: heroki}":                             `paastis.yml:1: providers: type "heroki" is unknown; known: docker, heroku, clevercloud`,
 		"- {type: docker}":                                      `paastis.yml:1: providers: "" is no name`,
 		"- {name: a/b, type: docker}":                           `paastis.yml:1: providers: "a/b" is no name`,
 		"- name: a\n  type: docker\n  address: http://attic:80": `paastis.yml:3: providers: address "http://attic:80": write the host's name or its IP address, without scheme, port and path`,

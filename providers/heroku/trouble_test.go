@@ -1,0 +1,181 @@
+package heroku_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paastis/paastis/providers/heroku"
+	"github.com/paastis/paastis/providers/heroku/herokutest"
+	"github.com/paastis/paastis/providers/internal/paas/paastest"
+	"github.com/paastis/paastis/registry"
+)
+
+func TestAnAppInMaintenanceIsNeitherSleptNorWoken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		h.Create(scaled("awake"))
+		h.Create(scaled("asleep"))
+		o := before(t, h)
+		o.sleep("asleep")
+		for _, name := range []string{"awake", "asleep"} {
+			h.Alter(name, func(a *herokutest.App) { a.Maintenance = true })
+		}
+		orders := o.orders("awake") + o.orders("asleep")
+		if state := o.wake("asleep"); state != registry.Failed || o.failure("asleep") != "in_maintenance" {
+			t.Errorf("asked for, it is %s: %q", state, o.failure("asleep"))
+		}
+		time.Sleep(time.Hour)
+		if state, why := o.state("awake"), o.Detail(o.Named("awake")).Reason.Kind; state != registry.Ready || why != "in_maintenance" {
+			t.Errorf("awake and unused for an hour, it is %s: %s", state, why)
+		}
+		_ = o.Sleep(o.Named("awake"), true)
+		time.Sleep(time.Minute)
+		if n := o.orders("awake") + o.orders("asleep") - orders; n != 0 {
+			t.Errorf("there were %d orders", n)
+		}
+		for _, name := range []string{"awake", "asleep"} {
+			h.Alter(name, func(a *herokutest.App) { a.Maintenance = false })
+		}
+		time.Sleep(time.Hour)
+		o.wantFormation("awake", toNone)
+		if state := o.wake("asleep"); state != registry.Ready {
+			t.Errorf("back, and asked for, it is %s", state)
+		}
+		o.wantFormation("asleep", scaledFormation)
+	})
+}
+
+func TestWhatHerokuRefusesIsTold(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]struct {
+		app   herokutest.App
+		event func(*herokutest.Heroku)
+	}{
+		"payment_required": {app: herokutest.App{Name: "shop", Delinquent: true}},
+		"blocked":          {app: herokutest.App{Name: "shop", Suspended: true}},
+		"not_allowed":      {app: herokutest.App{Name: "shop", ReadOnly: true, Team: "acme", Space: "den", Fir: true}},
+		"not_deployed":     {app: herokutest.App{Name: "shop", Undeployed: true}},
+		"token_refused":    {app: herokutest.App{Name: "shop"}, event: func(h *herokutest.Heroku) { h.Revoke(herokutest.Token) }},
+		"token_expired":    {app: herokutest.App{Name: "shop"}, event: func(h *herokutest.Heroku) { h.Expire(herokutest.Token) }},
+		"operation_failed": {app: herokutest.App{Name: "shop", Crashes: true}},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := herokutest.New()
+				h.Create(c.app)
+				o := before(t, h)
+				if c.event != nil {
+					c.event(h)
+				}
+				if state := o.wake("shop"); state != registry.Failed || o.failure("shop") != want {
+					t.Errorf("it is %s: %q", state, o.failure("shop"))
+				}
+				if o.log.has(herokutest.Token) {
+					t.Error("the log has the token")
+				}
+				if strings.HasPrefix(want, "token") && !o.log.has("heroku authorizations:create") {
+					t.Error("nobody is told what to do")
+				}
+				h.Calls.Reset()
+				time.Sleep(time.Hour)
+				if n := h.Calls.Of(); n > 60*(4+4) { // a listing and a try each 15 s at most, and looks
+					t.Errorf("%d calls in an hour", n)
+				}
+			})
+		})
+	}
+}
+
+func TestAnotherTokenInTheFileIsReadOnceTheOldOneIsRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		h.Create(herokutest.App{Name: "shop"})
+		token := herokutest.Token
+		o := before(t, h, func(c *heroku.Config) { c.Token = func() (string, error) { return token, nil } })
+		h.Expire(herokutest.Token)
+		h.Issue("HRKU-another")
+		time.Sleep(5 * time.Minute)
+		token = "HRKU-another"
+		if state := o.wake("shop"); state != registry.Ready {
+			t.Errorf("it is %s: %s", state, o.failure("shop"))
+		}
+	})
+}
+
+// trouble is what Heroku may suffer from for a while.
+var trouble = map[string]paastest.Fault{
+	"a storm of 429":                {Status: http.StatusTooManyRequests, Body: `{"id":"rate_limit","message":"Your account reached the API rate limit"}`},
+	"a storm of 429 that says when": {Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"20"}}, Body: "Retry later"},
+	"503":                           {Status: http.StatusServiceUnavailable, Body: "<html>"},
+	"no connection":                 {Down: true},
+	"no answer":                     {Hang: true},
+	"answers that are cut":          {Cut: true},
+	"answers that are lost":         {Lost: true},
+	"quantities that are texts":     {Change: paastest.Retype("quantity")},
+	"no quantities":                 {Change: paastest.Drop("quantity")},
+	"states that are objects":       {Change: paastest.Retype("state")},
+	"no states":                     {Change: paastest.Drop("state")},
+	"states that nobody knows":      {Change: paastest.Replace("state", "wobbling")},
+	"no ids":                        {Change: paastest.Drop("id")},
+	"names that are objects":        {Change: paastest.Retype("name")},
+	"a maintenance that is a text":  {Change: paastest.Retype("maintenance")},
+	"a web_url that is an object":   {Change: paastest.Retype("web_url")},
+	"more fields than are known":    {Change: paastest.AddFields(map[string]any{"novelty": map[string]any{"is": 1}})},
+	"a page of a proxy":             {Status: http.StatusOK, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<html>Welcome</html>"},
+	"an empty list":                 {Route: "GET /apps/{app}/dynos", Status: http.StatusOK, Body: "[]"},
+}
+
+func TestTroubleOfHerokuScalesNothingWronglyAndLosesNoWake(t *testing.T) {
+	t.Parallel()
+	for what, fault := range trouble {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := herokutest.New()
+				h.Create(scaled("slept"))
+				h.Create(scaled("waits"))
+				h.Create(herokutest.App{Name: "used", Formation: []herokutest.Type{{Name: "web", Quantity: 2}}})
+				o := before(t, h)
+				o.sleep("slept")
+				o.sleep("waits")
+				time.Sleep(5 * time.Minute)
+				fault.For = 10 * time.Minute
+				h.Faults.Add(fault)
+				h.Calls.Reset()
+				o.Wake(o.Named("slept"), false)
+				for range 10 {
+					time.Sleep(time.Minute)
+					if h.Runs("used") != 0 && h.Runs("used") != 2 {
+						t.Fatalf("used is scaled to %s", h.Formation("used"))
+					}
+				}
+				if n := h.Calls.Of(); n > 10*40 {
+					t.Errorf("%d calls in 10 minutes of it:", n)
+				}
+				o.wantFormation("waits", toNone)
+				time.Sleep(5 * time.Minute)
+				o.Wake(o.Named("slept"), true)
+				time.Sleep(2 * time.Minute)
+				for _, name := range []string{"slept", "waits"} {
+					if state := o.wake(name); state != registry.Ready {
+						t.Errorf("over, %s is %s: %s", name, state, o.failure(name))
+					}
+					o.wantFormation(name, scaledFormation)
+				}
+				time.Sleep(40 * time.Minute)
+				for _, name := range []string{"slept", "waits"} {
+					o.wantFormation(name, toNone)
+				}
+				o.wantFormation("used", "web: 0 × Standard-1X")
+				o.wake("used")
+				o.wantFormation("used", "web: 2 × Standard-1X")
+			})
+		})
+	}
+}

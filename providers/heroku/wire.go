@@ -1,0 +1,151 @@
+package heroku
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// What Heroku answers, as far as it is read: definitions app, formation and dyno of v6/schema.json
+// of heroku/heroku-go. A field that has become another than it was is no reason to do anything:
+// what would be done by it is an error, and the rest stays as it was last read.
+
+// app is one that the account may see.
+type app struct {
+	id, name    string
+	url         string // https:// and a host; empty: it has none
+	maintenance bool
+	team        string
+	released    bool   // there is something that could run
+	deployed    string // when it was released, changed or archived; a text that only is compared
+	archived    bool
+	// odd are the fields that could not be read, comma separated.
+	odd string
+}
+
+// rawApp is an app as it comes.
+type rawApp struct {
+	ID          string          `json:"id"`
+	Name        string          `json:"name"`
+	WebURL      json.RawMessage `json:"web_url"`
+	Maintenance json.RawMessage `json:"maintenance"`
+	Team        json.RawMessage `json:"team"`
+	Released    json.RawMessage `json:"released_at"`
+	Archived    json.RawMessage `json:"archived_at"`
+}
+
+// errUnreadable is of an answer that is not what the API says that it answers.
+var errUnreadable = errors.New("the answer is not what Heroku documents")
+
+// readApp reads an app. It is an error if it is not known which it is.
+func readApp(raw json.RawMessage) (app, error) {
+	var r rawApp
+	if err := json.Unmarshal(raw, &r); err != nil || r.ID == "" || r.Name == "" {
+		return app{}, fmt.Errorf("%w: an app without id or name", errUnreadable)
+	}
+	a := app{id: r.ID, name: r.Name, released: true}
+	var address, released, archived *string
+	var team *struct {
+		Name string `json:"name"`
+	}
+	for _, field := range []struct {
+		name string
+		raw  json.RawMessage
+		into any
+	}{{"web_url", r.WebURL, &address}, {"maintenance", r.Maintenance, &a.maintenance}, {"team", r.Team, &team}, {"released_at", r.Released, &released}, {"archived_at", r.Archived, &archived}} {
+		if len(field.raw) > 0 && json.Unmarshal(field.raw, field.into) != nil {
+			a.odd = strings.TrimPrefix(a.odd+", "+field.name, ", ")
+		}
+	}
+	a.deployed = string(bytes.Join([][]byte{r.Released, r.Archived}, []byte(" ")))
+	a.released, a.archived = !bytes.Equal(r.Released, []byte("null")), archived != nil
+	if address != nil {
+		a.url = upstream(*address)
+	}
+	if team != nil {
+		a.team = team.Name
+	}
+	return a, nil
+}
+
+// upstream is a web_url as requests are sent there: by TLS, which every name of Heroku's has.
+func upstream(address string) string {
+	address = strings.TrimSuffix(address, "/")
+	if host, plain := strings.CutPrefix(address, "http://"); plain {
+		return "https://" + host
+	}
+	return address
+}
+
+// process is a process type of an app, and how many dynos of what size it is to have.
+type process struct {
+	Type     string
+	Quantity int
+	Size     string // empty: it was not said
+}
+
+// rawProcess is a process as it comes.
+type rawProcess struct {
+	Type     string `json:"type"`
+	Quantity *int   `json:"quantity"`
+	Size     string `json:"size"`
+	DynoSize *struct {
+		Name string `json:"name"`
+	} `json:"dyno_size"`
+}
+
+// formation are the process types of an app, in the order of their names.
+type formation []process
+
+// UnmarshalJSON reads a formation as it comes. Without a type or a quantity it is an error: 0 dynos
+// and a number that is not known are not the same.
+func (f *formation) UnmarshalJSON(data []byte) error {
+	var all []rawProcess
+	if err := json.Unmarshal(data, &all); err != nil {
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	*f = formation{}
+	for _, r := range all {
+		if r.Type == "" || r.Quantity == nil || *r.Quantity < 0 {
+			return fmt.Errorf("%w: a process type without its name or its quantity", errUnreadable)
+		}
+		p := process{Type: r.Type, Quantity: *r.Quantity, Size: r.Size}
+		if r.DynoSize != nil && r.DynoSize.Name != "" {
+			p.Size = r.DynoSize.Name
+		}
+		*f = append(*f, p)
+	}
+	return nil
+}
+
+// dyno is one that there is: it runs, is about to, has crashed, or is idle.
+type dyno struct {
+	Name    string    `json:"name"`
+	Type    string    `json:"type"`
+	State   string    `json:"state"`
+	Size    string    `json:"size"`
+	Created time.Time `json:"created_at"`
+}
+
+// The states of a dyno.
+const (
+	stateUp       = "up"
+	stateStarting = "starting"
+	stateIdle     = "idle"
+	stateCrashed  = "crashed"
+	stateDown     = "down"
+)
+
+// change is what is to become of a process type. A size that is nil stays.
+type change struct {
+	Type     string `json:"type"`
+	Quantity int    `json:"quantity"`
+	Size     *sized `json:"dyno_size,omitempty"`
+}
+
+type sized struct {
+	Name string `json:"name"`
+}
