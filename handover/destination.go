@@ -178,8 +178,10 @@ func (d *Destination) Refuses(rt *inventory.Route) string {
 			return why
 		}
 	}
-	if why := d.leavesOut(rt.Definition.Labels, rt.Definition.App, rt.Router); why != "" {
-		return why
+	if !rt.Definition.IsUnlabelled() {
+		if why := d.leavesOut(rt.Definition.Labels, rt.Definition.App, rt.Router); why != "" {
+			return why
+		}
 	}
 	switch {
 	case !d.Static.Serves(*rt.Router.Router):

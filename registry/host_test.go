@@ -30,8 +30,8 @@ func onPlatform(name string) *registrytest.App {
 	return a
 }
 
-// ruled runs a registry over apps of a platform that all answer, by rules.
-func ruled(t *testing.T, yml string, apps ...*registrytest.App) *registry.Registry {
+// ruledBefore is ruled with a Traefik of which something is set.
+func ruledBefore(t *testing.T, static traefik.Static, yml string, apps ...*registrytest.App) *registry.Registry {
 	t.Helper()
 	set, err := rules.ParseFile("paastis.yml", []byte(yml))
 	if err != nil {
@@ -40,10 +40,16 @@ func ruled(t *testing.T, yml string, apps ...*registrytest.App) *registry.Regist
 	door := &frontDoor{}
 	reg := registrytest.Run(t, registry.New(registry.Options{
 		Probe: door.probe, Providers: []provider.Provider{unlabelled{sampled{registrytest.NewProvider(apps...)}}},
-		Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"},
+		Log: slog.New(slog.DiscardHandler), Settings: inventory.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis", Traefik: static},
 	}))
 	synctest.Wait()
 	return reg
+}
+
+// ruled runs a registry over apps of a platform that all answer, by rules.
+func ruled(t *testing.T, yml string, apps ...*registrytest.App) *registry.Registry {
+	t.Helper()
+	return ruledBefore(t, traefik.Static{}, yml, apps...)
 }
 
 // published is the configuration that a Traefik gets.
@@ -139,6 +145,21 @@ func TestARouterOfAHostIsPublishedAsItsRuleSays(t *testing.T) {
 		}
 		if plain := publishedBy(t, ruled(t, "rules: [{pattern: '.*', host: '{name}.test', tls: true}]", onPlatform("shop"))).HTTP.Routers["shop"]; plain.TLS == nil || plain.TLS.CertResolver != "" {
 			t.Errorf("with tls alone it is %+v", plain)
+		}
+	})
+}
+
+func TestConstraintsOfTraefikAreNotAboutAppsThatHaveNoLabels(t *testing.T) {
+	no := false
+	constraints, err := traefik.ParseConstraint("Label(`zone`,`out`)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		static := traefik.Static{Constraints: constraints, ExposedByDefault: &no}
+		reg := ruledBefore(t, static, "rules: [{pattern: '.*', host: '{name}.test'}]", onPlatform("shop"))
+		if p := publishedBy(t, reg); len(p.HTTP.Routers) != 1 {
+			t.Errorf("published are %v, problems are %q", p.HTTP.Routers, reg.Health().Problems)
 		}
 	})
 }

@@ -14,7 +14,13 @@ import (
 // whose depends on all of them.
 type hosting struct {
 	*Inventory
-	taken map[string]string // :: host → what takes all its requests, for people
+	taken map[string]taking // by host
+}
+
+// taking is what takes all requests of a host.
+type taking struct {
+	app *Definition // that they are for
+	why string      // for people
 }
 
 // host gives each app its routers. Of several apps that have one host, it is that of the one whose
@@ -60,8 +66,8 @@ func (inv hosting) take(e *Definition) {
 	for i := range e.Routers {
 		r := &e.Routers[i]
 		for _, host := range r.Match.HostKeys() {
-			if r.Match.TakesAllOf(host) && inv.taken[host] == "" {
-				inv.taken[host] = fmt.Sprintf("router %q of app %q takes all its requests (%s)", r.Name, e.Name, e.App.Origin)
+			if _, taken := inv.taken[host]; !taken && r.Match.TakesAllOf(host) {
+				inv.taken[host] = taking{cmp.Or(r.Serves, e), fmt.Sprintf("router %q of app %q takes all its requests (%s)", r.Name, e.Name, e.App.Origin)}
 			}
 		}
 	}
@@ -77,11 +83,11 @@ func (inv hosting) give(e *Definition) {
 		case err != nil:
 			e.problem(HostUnusable, "host %q of app %q (%s): left out, for %v; write another one, or give the app another name by app_name (%s)", written, e.Name, e.Origins["host"], err, e.App.Origin)
 		case slices.Contains(own, host):
-		case inv.taken[host] != "":
-			e.problem(HostTaken, "host %q of app %q (%s): left out, for %s; give one of them another host (%s)", host, e.Name, e.Origins["host"], inv.taken[host], e.App.Origin)
+		case inv.taken[host].app != nil && inv.taken[host].app != e:
+			e.problem(HostTaken, "host %q of app %q (%s): left out, for %s; give one of them another host (%s)", host, e.Name, e.Origins["host"], inv.taken[host].why, e.App.Origin)
 		default:
 			own = append(own, host)
-			inv.taken[host] = fmt.Sprintf("it is that of app %q already (%s)", e.Name, e.App.Origin)
+			inv.taken[host] = taking{e, fmt.Sprintf("it is that of app %q already (%s)", e.Name, e.App.Origin)}
 		}
 	}
 	for i, host := range own {

@@ -145,8 +145,10 @@ type Router struct {
 	lost  bool // its service, or a middleware, is nowhere
 	// Definition is the app that it leads to.
 	Definition *Definition
-	HeldBy     *Definition   // that has its labels; nil: the same
-	rivals     []*Definition // that have another one of its name
+	HeldBy     *Definition // that has its labels; nil: the same
+	// Serves is another app, to whose URL it leads. Nil: none.
+	Serves *Definition
+	rivals []*Definition // that have another one of its name
 	// askedBefore and askedBehind are the addresses that Traefik asks about its requests as well,
 	// before Paastis and after it.
 	askedBefore, askedBehind []string
@@ -246,7 +248,8 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 		inv.Definitions = append(inv.Definitions, e)
 	}
 	inv.nameAll()
-	hosting{inv, map[string]string{}}.host()
+	serving{inv}.findServed()
+	hosting{inv, map[string]taking{}}.host()
 	lenders, links, publication, places := lending{inv}, &linking{Inventory: inv}, publishing{inv}, placing{inv}
 	lenders.lendRouters()
 	following{inv}.followMiddlewares(s)

@@ -24,7 +24,7 @@ func (inv *Inventory) Find(req *traefik.Request) *Definition { return inv.FindFo
 func (inv *Inventory) FindFor(req *traefik.Request, by string) *Definition {
 	had := inv.hadBy(by)
 	if r, _, ok := had.present.Recognize(req); ok {
-		return r.Definition
+		return r.App()
 	}
 	label, _, _ := strings.Cut(req.Host, ".")
 	named := inv.ByName[label]
@@ -32,7 +32,7 @@ func (inv *Inventory) FindFor(req *traefik.Request, by string) *Definition {
 		return named
 	}
 	if r, _, ok := had.claiming.Recognize(req); ok {
-		return r.Definition
+		return r.App()
 	}
 	return named
 }
@@ -49,7 +49,7 @@ func (inv *Inventory) RouteFor(req *traefik.Request, by string) (*Definition, *R
 	if r == nil {
 		return nil, nil
 	}
-	return r.Definition, r
+	return r.App(), r
 }
 
 // route is the router that a request takes: one that is there now, else one that may be. Nil:
@@ -173,7 +173,7 @@ func (r *Router) isFor(by traefik.Static) bool {
 // silent reports whether Traefik asks Paastis nothing about the router's requests, as far as
 // labels tell: there may be more in middlewares that none of them defines.
 func (r *Router) silent() bool {
-	return !r.Paastis && !r.Definition.Managed && !r.asksBefore && len(r.Rewrites) == 0
+	return !r.Paastis && !r.App().Managed && !r.asksBefore && len(r.Rewrites) == 0
 }
 
 // tables are the routers that some Traefiks have: all of them, those that are there now, and

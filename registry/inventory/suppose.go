@@ -69,7 +69,7 @@ func (inv *Inventory) routing(req *traefik.Request, name string, static traefik.
 	if r == nil {
 		return Routing{Traefik: name}
 	}
-	return Routing{Traefik: name, Router: r, Definition: r.Definition}
+	return Routing{Traefik: name, Router: r, Definition: r.App()}
 }
 
 // RuleWarnings are what will likely surprise the author of rules, a line each: see rules.Set.
