@@ -22,12 +22,13 @@ const (
 const (
 	// task is the lifetime of an app that is a job.
 	task = "TASK"
-	// byFTP is the deployment of an app that has no commits.
-	byFTP = "FTP"
+	// byGit is how an app is deployed that has commits. Others have none: FTP, SFTP.
+	byGit = "GIT"
 	// mostInstances is how many instances of one app are told at most: no app may have more.
 	mostInstances = 40
-	// settling is for how long after an order a listing is not believed that has not heard of it.
-	settling = 15 * time.Second
+	// settling is for how long after an order a listing is not believed that has not heard of it:
+	// an order is queued before it changes the state of the app.
+	settling = time.Minute
 )
 
 // app is what is known of one. Its fields are guarded by the lock of its apps.
@@ -56,6 +57,7 @@ type app struct {
 	fault     reason.Kind
 	ordered   time.Time // when Paastis has ordered a deployment that has not ended; zero: none
 	order     string    // its id; empty: it was not told
+	stopped   time.Time // when Paastis has stopped it last; zero: it has not
 	startedAt time.Time // zero: it runs since before it was known, or does not
 	endedAt   time.Time // zero: not since it is known
 }
@@ -85,7 +87,8 @@ func (a *app) become(state string, now time.Time) {
 	before := a.runs()
 	a.unknown = ""
 	switch {
-	case state == shouldBeDown && now.Sub(a.ordered) < settling:
+	case state == shouldBeDown && now.Sub(a.ordered) < settling,
+		state == shouldBeUp && a.state == shouldBeDown && now.Sub(a.stopped) < settling:
 		return // it has not heard of the order
 	case state == shouldBeDown:
 		a.state, a.fault, a.up = state, "", false
@@ -116,7 +119,7 @@ func (a *app) note(before bool, now time.Time) {
 	}
 }
 
-// stop takes in that it was stopped, whatever was ordered a moment ago.
+// stop takes in that it was stopped, by whomever, whatever was ordered a moment ago.
 func (a *app) stop(now time.Time) {
 	a.ordered, a.order = time.Time{}, ""
 	a.become(shouldBeDown, now)
@@ -209,7 +212,7 @@ func (a *app) unstartable() string {
 }
 
 // neverDeployed reports whether there is nothing to start.
-func (a *app) neverDeployed() bool { return a.detailed && a.commit == "" && a.via != byFTP }
+func (a *app) neverDeployed() bool { return a.commit == "" && a.via == byGit }
 
 // formation is what it runs while it is awake. Nil: that is not known.
 func (a *app) formation() []provider.Part {

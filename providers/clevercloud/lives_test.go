@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -160,7 +162,7 @@ func TestARequestToFrontOrBackWakesBothAndNoOtherPullRequest(t *testing.T) {
 							t.Errorf("%d orders for %s", n, part)
 						}
 					}
-					if n := h.Calls.Of("POST /v2/organisations/{owner}/applications/{app}/instances"); n != 2 {
+					if n := h.Calls.Of(orderRoute); n != 2 {
 						t.Errorf("%d orders", n)
 					}
 					time.Sleep(40 * time.Minute)
@@ -205,16 +207,15 @@ func TestAnAppComesBackAtTheCommitThatRanAlsoIfTheTreeHasAnother(t *testing.T) {
 }
 
 func TestAPaastisThatIsKilledAtTheWorstMomentBringsTheSameCommitBackByOneOrder(t *testing.T) {
-	const instances = "/v2/organisations/{owner}/applications/{app}/instances"
 	for what, fault := range map[string]struct {
 		asleep bool // before
 		fault  paastest.Fault
 		orders int
 	}{
-		"between store and order to stop":   {false, paastest.Fault{Route: "DELETE " + instances, Hang: true}, 0},
-		"between order and answer to stop":  {false, paastest.Fault{Route: "DELETE " + instances, Late: time.Hour}, 1},
-		"between store and order to start":  {true, paastest.Fault{Route: "POST " + instances, Hang: true}, 1},
-		"between order and answer to start": {true, paastest.Fault{Route: "POST " + instances, Late: time.Hour}, 1},
+		"between store and order to stop":   {false, paastest.Fault{Route: stopRoute, Hang: true}, 0},
+		"between order and answer to stop":  {false, paastest.Fault{Route: stopRoute, Late: time.Hour}, 1},
+		"between store and order to start":  {true, paastest.Fault{Route: orderRoute, Hang: true}, 1},
+		"between order and answer to start": {true, paastest.Fault{Route: orderRoute, Late: time.Hour}, 1},
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -267,6 +268,30 @@ func TestWhatSomebodyDeploysWhileAnAppSleepsIsFollowedAndCounts(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			if got := h.Runs(id); got != "newer" {
 				t.Errorf("it runs %q", got)
+			}
+		})
+	})
+}
+
+func TestAnOrderThatIsQueuedForLongIsGivenOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		id := h.Put(clevercloudtest.App{Name: "shop", Commit: "c1", Awake: true, Lag: 50 * time.Second})
+		h.lives(func() {
+			time.Sleep(20 * time.Minute)
+			h.want("shop", registry.Asleep)
+			h.wake("shop")
+			time.Sleep(20 * time.Second)
+			h.want("shop", registry.Starting)
+			time.Sleep(70 * time.Second)
+			h.want("shop", registry.Ready)
+			time.Sleep(20 * time.Minute)
+			h.want("shop", registry.Asleep)
+			if h.Orders(id) != 1 || h.State(id) != clevercloudtest.ShouldBeDown {
+				t.Errorf("%d orders, and it is %s", h.Orders(id), h.State(id))
+			}
+			if n := h.Calls.Of(stopRoute); n != 2 {
+				t.Errorf("it was stopped by %d orders", n)
 			}
 		})
 	})
@@ -376,4 +401,76 @@ func TestOfSeveralAppsOfOneNameTheOldestHasItAndAllTheirIDs(t *testing.T) {
 			}
 		})
 	})
+}
+
+func TestOnlyTheAppsOfChosenOwnersAreKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		first, second := h.AddOwner("Shop Inc"), h.AddOwner("Blog Inc")
+		h.Put(clevercloudtest.App{Name: "shop", Owner: first, Commit: "c1"})
+		h.Put(clevercloudtest.App{Name: "blog", Owner: second, Commit: "c1"})
+		h.Put(clevercloudtest.App{Name: "mine", Commit: "c1"})
+		for owners, want := range map[string]string{
+			"":                     "blog mine shop",
+			"shop inc":             "shop",
+			first + ", Blog Inc":   "blog shop",
+			clevercloudtest.User:   "mine",
+			"Blog Inc,Nobody Inc,": "blog",
+		} {
+			h.by.Owners = owners
+			h.lives(func() {
+				if got := strings.Join(h.Inventory().Names(), " "); got != want {
+					t.Errorf("of %q it knows %q, not %q", owners, got, want)
+				}
+			})
+		}
+		if n := strings.Count(h.said(), `no such owner`); n != 1 || !strings.Contains(h.said(), `owner="Nobody Inc"`) {
+			t.Errorf("it was told %d times: %s", n, h.said())
+		}
+	})
+}
+
+func TestAnAppIsReachedByADomainOfThePlatformAloneWithOneLabel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		for name, hosts := range map[string][]string{
+			"plain": nil, "chosen": {"chosen.cleverapps.io/"}, "custom": {"custom.example.com", "Custom-Of-Mine.cleverapps.io"},
+			"deep": {"a.deep.cleverapps.io"}, "path": {"path.cleverapps.io/api"}, "worse": {"cleverapps.io", "x.cleverapps.io.example.com"},
+		} {
+			h.Put(clevercloudtest.App{Name: name, Hosts: hosts, Commit: "c1"})
+		}
+		h.Put(clevercloudtest.App{Name: "none", Hosts: []string{"none.example.com"}, NoHost: true, Commit: "c1"})
+		h.lives(func() {
+			for name, want := range map[string]string{
+				"plain": "its own", "chosen": "https://chosen.cleverapps.io", "custom": "https://custom-of-mine.cleverapps.io",
+				"deep": "its own", "path": "its own", "worse": "its own", "none": "",
+			} {
+				if want == "its own" {
+					want = "https://" + strings.Replace(h.ID(name), "app_", "app-", 1) + ".cleverapps.io"
+				}
+				if got := h.Inventory().ByName[name].App.URL; got != want {
+					t.Errorf("%s is reached at %q, not %q", name, got, want)
+				}
+			}
+			if said := h.said(); strings.Count(said, "no domain by which Paastis could reach it") != 1 || !strings.Contains(said, "clever domain add") {
+				t.Errorf("told: %s", said)
+			}
+		})
+	})
+}
+
+func TestATokenMayBeInAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	for content, want := range map[string]string{clevercloudtest.Token + "\n": "", " \n": "is empty"} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, err := clevercloud.New(clevercloud.Config{Settings: clevercloud.Settings{TokenFile: file}, Transport: clevercloudtest.New().Transport()})
+		if err == nil {
+			_, err = p.List(t.Context())
+		}
+		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", content, err)
+		}
+	}
 }

@@ -126,8 +126,7 @@ func (p *Provider) wasTaken(ctx context.Context, a *app) bool {
 }
 
 const (
-	// stopPause is the time between two looks whether an app is down, stopLimit how long it is
-	// looked for. After that it is taken to be: the platform has taken the order.
+	// stopPause is the time between two looks whether an app is down, stopLimit how long is looked.
 	stopPause = 2 * time.Second
 	stopLimit = time.Minute
 )
@@ -152,7 +151,10 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 	if err != nil {
 		return inventory.App{}, fmt.Errorf("clevercloud: stop %q: %w", name, err)
 	}
-	return p.apps.change(a.id, func(a *app) { a.stop(time.Now()) }), nil
+	return p.apps.change(a.id, func(a *app) {
+		a.stop(time.Now())
+		a.stopped = time.Now()
+	}), nil
 }
 
 // undeploy orders that an app ends. Of one that is down already a refusal is none.
@@ -174,7 +176,8 @@ func (p *Provider) undeploy(ctx context.Context, a *app) error {
 	return err
 }
 
-// untilDown blocks until nothing of an app runs any more.
+// untilDown blocks until nothing of an app runs any more. What ends after a while all the same, as
+// its state says, is not waited for.
 func (p *Provider) untilDown(ctx context.Context, a *app) error {
 	for until := time.Now().Add(stopLimit); time.Now().Before(until); {
 		some, _, err := p.running(ctx, a)
@@ -187,7 +190,11 @@ func (p *Provider) untilDown(ctx context.Context, a *app) error {
 		case <-time.After(stopPause):
 		}
 	}
-	return nil
+	var raw rawApp
+	if err := p.get(ctx, a.path(""), &raw); err != nil || raw.State == shouldBeDown {
+		return err
+	}
+	return refused{fmt.Errorf("it still runs %s after the order", stopLimit), reason.PlatformBusy}
 }
 
 // running reports whether an app has instances, and whether one of them serves.

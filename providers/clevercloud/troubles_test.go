@@ -15,6 +15,7 @@ import (
 
 const (
 	orderRoute       = "POST /v2/organisations/{owner}/applications/{app}/instances"
+	stopRoute        = "DELETE /v2/organisations/{owner}/applications/{app}/instances"
 	summaryRoute     = "GET /v2/summary"
 	deploymentsRoute = "GET /v2/organisations/{owner}/deployments"
 )
@@ -159,6 +160,32 @@ func TestAStateThatNobodyKnowsLeavesAnAppAsItIs(t *testing.T) {
 	})
 }
 
+func TestAnAppThatDoesNotEndIsToldAndStoppedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		id := h.Put(clevercloudtest.App{Name: "shop", Commit: "c1", Awake: true})
+		deaf := h.Faults.Add(paastest.Fault{Route: stopRoute, Status: 200, Body: `{"message":"The application has successfully been stopped."}`})
+		h.lives(func() {
+			time.Sleep(20 * time.Minute)
+			var told string
+			for _, e := range h.Events(0, "shop", 100) {
+				if e.Reason.Kind == "stop_refused" {
+					told = string(e.Reason.Because.Kind)
+				}
+			}
+			if told != "platform_busy" || h.Runs(id) == "" {
+				t.Errorf("told: %q; it runs %q", told, h.Runs(id))
+			}
+			deaf()
+			time.Sleep(10 * time.Minute)
+			h.want("shop", registry.Asleep)
+			if n := h.Calls.Peak(); n > calm {
+				t.Errorf("%d calls within a minute", n)
+			}
+		})
+	})
+}
+
 func TestEventsMakeAWakeKnownSoonerAndTheirLossOnlyLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
@@ -207,10 +234,10 @@ func TestFiveHundredAppsCostFewCallsAMinute(t *testing.T) {
 		h.lives(func() {
 			time.Sleep(time.Minute)
 			h.Calls.Reset()
-			time.Sleep(2 * time.Hour)
+			time.Sleep(time.Hour)
 			asleep := len(h.Calls.Log())
-			if peak := h.Calls.Peak(); peak > 5 || asleep > 2*60*3 {
-				t.Errorf("while all sleep: %d calls in 2 hours, %d within a minute", asleep, peak)
+			if peak := h.Calls.Peak(); peak > 5 || asleep > 60*3 {
+				t.Errorf("while all sleep: %d calls in an hour, %d within a minute", asleep, peak)
 			}
 			h.Calls.Reset()
 			began := time.Now()
@@ -226,14 +253,14 @@ func TestFiveHundredAppsCostFewCallsAMinute(t *testing.T) {
 				return n
 			}
 			for ready() < 500 && time.Since(began) < time.Hour {
-				time.Sleep(time.Second)
+				time.Sleep(5 * time.Second)
 			}
 			t.Logf("all 500 woken within %s by %d calls, at most %d within a minute", time.Since(began).Round(time.Second), h.Calls.Of(), h.Calls.Peak())
 			if time.Since(began) > 5*time.Minute || h.Calls.Peak() > 300 || h.Calls.Of(orderRoute) != 500 {
 				t.Errorf("%d are ready after %s, by %d orders", ready(), time.Since(began), h.Calls.Of(orderRoute))
 			}
 			h.Calls.Reset()
-			time.Sleep(2 * time.Hour)
+			time.Sleep(50 * time.Minute)
 			t.Logf("all went to sleep by %d calls, at most %d within a minute", h.Calls.Of(), h.Calls.Peak())
 			if ready() != 0 {
 				t.Errorf("%d are awake", ready())

@@ -143,12 +143,13 @@ func (c *Cloud) start(w http.ResponseWriter, r *http.Request, a *app) {
 		commit = a.pushed
 	}
 	a.orders++
-	d := c.deploy(a, commit, "Console")
+	d := c.queued(commit, "Console")
+	c.after(a.Lag, func() { c.begin(a, d) })
 	answer(w, http.StatusOK, map[string]any{"id": 300, "message": "The application has successfully been queued for redeploy.", "type": "success", "deploymentId": d.uuid})
 }
 
 func (c *Cloud) stop(w http.ResponseWriter, _ *http.Request, a *app) {
-	c.undeploy(a)
+	c.after(a.Lag, func() { c.undeploy(a) })
 	answer(w, http.StatusOK, map[string]any{"id": 301, "message": "The application has successfully been stopped.", "type": "success"})
 }
 

@@ -42,6 +42,8 @@ type App struct {
 	NoHost bool
 	// Boot is how long a deployment takes. Zero: 25 s.
 	Boot time.Duration
+	// Lag is how long an order of the API's is queued before it changes anything.
+	Lag time.Duration
 	// Fails: no deployment of it goes well.
 	Fails bool
 	// Awake: it runs.
@@ -94,22 +96,43 @@ func (c *Cloud) Put(made App) string {
 
 // deploy begins a deployment. One that is under way ends. Called with c.mu held.
 func (c *Cloud) deploy(a *app, commit, cause string) *deployment {
+	d := c.queued(commit, cause)
+	c.begin(a, d)
+	return d
+}
+
+// queued is a deployment that has not begun. Called with c.mu held.
+func (c *Cloud) queued(commit, cause string) *deployment {
+	return &deployment{uuid: "deployment_" + c.newUUID(), state: "WIP", action: "DEPLOY", commit: commit, cause: cause}
+}
+
+// after calls something with c.mu held once an order of an app is no longer queued: at once, if it
+// never is. Called with c.mu held.
+func (c *Cloud) after(lag time.Duration, do func()) {
+	if lag == 0 {
+		do()
+		return
+	}
+	time.AfterFunc(lag, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		do()
+	})
+}
+
+// begin begins a deployment. Called with c.mu held.
+func (c *Cloud) begin(a *app, d *deployment) {
 	c.cancel(a)
-	d := &deployment{uuid: "deployment_" + c.newUUID(), state: "WIP", action: "DEPLOY", commit: commit, cause: cause, at: c.now()}
+	d.at = c.now()
 	a.deployments = slices.Insert(a.deployments, 0, d)
 	if a.state != ShouldBeUp {
 		a.state = WantsToBeUp
 	}
 	for range a.Instances {
-		a.instances = append(a.instances, &instance{id: c.newUUID(), state: "DEPLOYING", commit: commit, of: d})
+		a.instances = append(a.instances, &instance{id: c.newUUID(), state: "DEPLOYING", commit: d.commit, of: d})
 	}
 	c.emit("DEPLOYMENT_ACTION_BEGIN", a, d)
-	time.AfterFunc(a.Boot, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.finish(a, d)
-	})
-	return d
+	c.after(a.Boot, func() { c.finish(a, d) })
 }
 
 // finish ends a deployment, if it is still under way. Called with c.mu held.
@@ -161,11 +184,7 @@ func (c *Cloud) end(a *app, which func(*instance) bool) {
 			continue
 		}
 		i.state = "STOPPING"
-		time.AfterFunc(stopTime, func() {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			a.drop(func(o *instance) bool { return o == i })
-		})
+		c.after(stopTime, func() { a.drop(func(o *instance) bool { return o == i }) })
 	}
 }
 
