@@ -8,7 +8,8 @@ import (
 )
 
 // adoptLocked takes over an app that somebody else has started. One that ran before Paastis did
-// is ready if it is known to serve; else it is probed first.
+// is ready if it is known to serve; else it is probed first. If something is kept of that one, it
+// may have been on its way up as Paastis ended, so it is brought back once more: see stepStarting.
 func (i *intake) adoptLocked(k *Keeper, now time.Time) {
 	i.transitions.beginAttempt(k, now)
 	k.attempt.adopt(now, i.keepers.loading)
@@ -16,7 +17,7 @@ func (i *intake) adoptLocked(k *Keeper, now time.Time) {
 	case !i.keepers.loading:
 		k.resume.keep(nil) // it is as whoever has started it wants it to be
 		i.transitions.setState(k, Starting, reason.Reason{Kind: reason.StartedOutside}, now)
-	case i.foundServing(k, now):
+	case k.resume.isZero() && i.foundServing(k, now):
 		k.usage.begin(now)
 		i.transitions.setState(k, Ready, reason.Reason{Kind: reason.FoundRunning}, now)
 	default:

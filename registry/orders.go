@@ -23,10 +23,11 @@ type orders struct {
 // start has the app's provider start what of it does not run, or bring it back as it was.
 func (o *orders) start(k *Keeper) {
 	give, kept := k.startOrResume()
+	found := k.attempt.found
 	o.tasks.doLocked(k, task{alone: true, work: func(ctx context.Context) func() {
 		app, err := o.contacts.order(ctx, k.provider, give)
 		return func() {
-			k.resume.use(kept, err == nil)
+			k.resume.use(kept, err == nil, found)
 			o.started(k, app, err, time.Now())
 		}
 	}})

@@ -30,10 +30,12 @@ func (s resumption) IsZero() bool { return len(s.kept) == 0 }
 // keep notes what the app's provider needs to bring it back. Empty: nothing.
 func (o *resume) keep(kept []byte) { o.set(resumption{kept: kept}) }
 
-// use takes in whether the provider has brought the app back with what is kept. Nil: with nothing.
-func (o *resume) use(kept []byte, well bool) {
+// use takes in whether the provider has brought the app back with what is kept. Nil: with nothing. Of
+// one that was found running it stays: an order to stop that Paastis gave before it ended may still
+// be carried out.
+func (o *resume) use(kept []byte, well, found bool) {
 	if kept != nil {
-		o.set(resumption{kept: kept, given: well, refused: !well})
+		o.set(resumption{kept: kept, given: well && !found, refused: !well})
 	}
 }
 

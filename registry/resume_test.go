@@ -188,7 +188,7 @@ func TestAPaastisThatEndsBeforeTheOrderToStopLosesNothing(t *testing.T) {
 						p.wantRunning(3)
 						p.scale(5)
 						time.Sleep(15 * time.Minute)
-						p.want("capture 5", "saved 5", "stop")
+						p.want("resume 3", "capture 5", "saved 5", "stop")
 						p.wake()
 						p.wantRunning(5)
 						return
@@ -202,6 +202,23 @@ func TestAPaastisThatEndsBeforeTheOrderToStopLosesNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAnAppThatWasOnItsWayUpAsPaastisEndedIsBroughtBackOnceMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t)
+		p.lives(func() {
+			time.Sleep(15 * time.Minute)
+			p.r.Wake(p.r.Named("shop"), false)
+			time.Sleep(time.Millisecond) // the platform has the order, and that is all
+		})
+		p.want("capture 3", "saved 3", "stop", "resume 3")
+		p.lives(func() {
+			time.Sleep(time.Minute)
+			p.want("resume 3")
+			p.wantRunning(3)
+		})
+	})
 }
 
 func TestAnAppOfWhichItIsNotKnownHowItComesBackIsNotStopped(t *testing.T) {

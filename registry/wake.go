@@ -119,6 +119,8 @@ func (p *pass) stepStarting(k *Keeper) {
 	switch {
 	case k.busy, k.app.Restarting(), p.descent.restartCutOff(k):
 		// Its provider starts it again by itself, or there is something to wait for.
+	case k.attempt.found && !k.attempt.startSent && !k.resume.isZero():
+		p.start(k) // what of it is there already is no error
 	case k.app.Up() && (k.app.Running() || k.app.IsGoingDown() || !k.attempt.wanted || k.attempt.startSent || k.failures.startedOften(k.app) || !p.needs.mayStart(k)):
 		p.finish(k)
 	case k.attempt.startSent && !p.isAwaited(k):
