@@ -14,6 +14,7 @@ import (
 	"github.com/paastis/paastis/providers/clevercloud"
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/providers/heroku"
+	"github.com/paastis/paastis/providers/scalingo"
 	"github.com/paastis/paastis/registry/provider"
 )
 
@@ -48,6 +49,13 @@ var kinds = []kind{
 		settings: func(s *Spec) any { return &s.CleverCloud },
 		open: func(s Spec, log *slog.Logger) (provider.Provider, error) {
 			return clevercloud.Open(s.Name, s.CleverCloud, log)
+		},
+	},
+	{
+		name:     "scalingo",
+		settings: func(s *Spec) any { return &s.Scalingo },
+		open: func(s Spec, log *slog.Logger) (provider.Provider, error) {
+			return scalingo.Open(s.Name, s.Scalingo, log)
 		},
 	},
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/paastis/paastis/providers/clevercloud"
 	"github.com/paastis/paastis/providers/docker"
 	"github.com/paastis/paastis/providers/heroku"
+	"github.com/paastis/paastis/providers/scalingo"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -26,6 +27,7 @@ type Spec struct {
 	Docker      docker.Settings
 	CleverCloud clevercloud.Settings
 	Heroku      heroku.Settings
+	Scalingo    scalingo.Settings
 }
 
 // named is what a provider may be called: the beginning of an app's name.

@@ -1,10 +1,11 @@
-// Package scalingo is the provider of the apps of one account at Scalingo.
 package scalingo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 )
@@ -78,4 +79,25 @@ func (s Settings) regions() []string {
 		}
 	}
 	return names
+}
+
+// authURL is where tokens are exchanged, without a "/" at its end.
+func (s Settings) authURL() string {
+	return strings.TrimSuffix(cmp.Or(s.AuthURL, DefaultAuthURL), "/")
+}
+
+// token is that of Token or TokenFile.
+func (s Settings) token() (string, error) {
+	if s.TokenFile == "" {
+		return strings.TrimSpace(s.Token), nil
+	}
+	text, err := os.ReadFile(s.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("read token_file: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return "", fmt.Errorf("read token_file: %s is empty", s.TokenFile)
+	}
+	return token, nil
 }

@@ -1,0 +1,268 @@
+package scalingo
+
+import (
+	"cmp"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
+)
+
+// fleet are all apps of the account as they were last seen. It may be used by several at once.
+type fleet struct {
+	log *slog.Logger
+
+	mu      sync.Mutex
+	version uint64
+	byID    map[string]*known
+	byAlias map[string]*known
+	looked  map[*region]time.Time // when each was last looked at, that is when the call was sent
+	news    chan struct{}         // has room for one: something has changed
+}
+
+func newFleet(log *slog.Logger) *fleet {
+	return &fleet{
+		log: log, byID: map[string]*known{}, byAlias: map[string]*known{},
+		looked: map[*region]time.Time{}, news: make(chan struct{}, 1),
+	}
+}
+
+// next is the version of a look that begins now.
+func (f *fleet) next() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.version++
+	return f.version
+}
+
+// take takes in what a look at a region has found, which began with that version.
+func (f *fleet) take(r *region, version uint64, found []appInfo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	there := map[string]bool{}
+	for _, info := range found {
+		there[info.ID] = true
+		f.see(r, version, info)
+	}
+	for id, k := range f.byID {
+		if k.region == r && !there[id] && k.version < version {
+			f.forget(k)
+		}
+	}
+	f.looked[r] = time.Now()
+	f.tell()
+}
+
+// see takes in an app as a look has found it. Called with the lock held.
+func (f *fleet) see(r *region, version uint64, info appInfo) {
+	k := f.byID[info.ID]
+	if k == nil {
+		k = &known{id: info.ID, region: r}
+		k.called.Store(&info.Name)
+		f.byID[info.ID] = k
+		f.call(k)
+	}
+	if version <= k.version {
+		return // what was seen since is newer
+	}
+	if info.Status == "" {
+		info.Status = f.unread(k)
+	} else if isKnownStatus(info.Status) {
+		k.told = false
+	}
+	info.BaseURL = cmp.Or(info.BaseURL, k.url)
+	if k.name() != info.Name {
+		f.unname(k)
+		k.called.Store(&info.Name)
+		f.call(k)
+	}
+	before, was := k.app(), k.isUp()
+	k.status, k.url, k.version = info.Status, info.BaseURL, version
+	f.follow(k, was)
+	after := k.app()
+	if before.Version == 0 || !inventory.SameDefinition(&before, &after) || !before.First().Equal(after.First()) {
+		k.changed = version
+	}
+}
+
+// unread is the status of an app whose answer cannot be read: what it was. Called with the lock
+// held.
+func (f *fleet) unread(k *known) string {
+	if !k.told {
+		k.told = true
+		f.log.Warn("what Scalingo says of an app cannot be read; it is left as it was", "app", k.name())
+	}
+	return cmp.Or(k.status, "unreadable")
+}
+
+// follow takes in what the status of an app tells of before. Was reports whether it was up. Called
+// with the lock held.
+func (f *fleet) follow(k *known, was bool) {
+	up := k.isUp()
+	switch {
+	case up && !was && k.version > 0 && k.changed > 0:
+		k.ran, k.fault = time.Now(), ""
+	case !up:
+		k.ran = time.Time{}
+	}
+	if isSettled(k.status) && k.flight == nil {
+		k.served = k.status == isRunning
+	}
+	if k.isUnknown() && !k.told {
+		k.told = true
+		f.log.Warn("Scalingo says of an app what Paastis does not know; it is left alone", "app", k.name(), "status", k.status)
+	}
+}
+
+// call gives an app the name by which others know it: another one of its region's apps cannot have
+// it, one of another region's can. Called with the lock held.
+func (f *fleet) call(k *known) {
+	k.alias = k.name()
+	if f.byAlias[k.alias] != nil {
+		k.alias = k.name() + "." + k.region.name
+	}
+	f.byAlias[k.alias] = k
+}
+
+// unname takes its name from an app. Called with the lock held.
+func (f *fleet) unname(k *known) {
+	if f.byAlias[k.alias] == k {
+		delete(f.byAlias, k.alias)
+	}
+}
+
+// forget forgets an app that is gone. Called with the lock held.
+func (f *fleet) forget(k *known) {
+	f.unname(k)
+	delete(f.byID, k.id)
+	if k.flight != nil {
+		k.flight.end()
+		k.flight = nil
+	}
+}
+
+// tell says that something may have changed. Called with the lock held.
+func (f *fleet) tell() {
+	select {
+	case f.news <- struct{}{}:
+	default:
+	}
+}
+
+// change changes what is known of an app, after an order or a look at it alone, and returns what is
+// to be reported of it then. All looks that have begun before are older.
+func (f *fleet) change(k *known, what func(*known)) inventory.App {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	was := k.isUp()
+	what(k)
+	f.version++
+	k.version, k.changed = f.version, f.version
+	f.follow(k, was)
+	f.tell()
+	return k.app()
+}
+
+// read is a part of what is known of an app.
+func read[V any](f *fleet, k *known, what func(*known) V) V {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return what(k)
+}
+
+// named is the app that others know by a name. Nil: there is none. SeenAt is when it, or if there is
+// none, whatever is oldest, was last looked at; zero: never.
+func (f *fleet) named(alias string) (k *known, seenAt time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if k = f.byAlias[alias]; k != nil {
+		return k, f.looked[k.region]
+	}
+	for _, at := range f.looked {
+		if seenAt.IsZero() || at.Before(seenAt) {
+			seenAt = at
+		}
+	}
+	return nil, seenAt
+}
+
+// everything is a complete report.
+func (f *fleet) everything() provider.Report {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	report := provider.Report{Complete: true, Version: f.version}
+	for _, alias := range slices.Sorted(maps.Keys(f.byAlias)) {
+		report.Apps = append(report.Apps, f.byAlias[alias].app())
+	}
+	return report
+}
+
+// since is a report of what has changed after a version. Told are the names that were reported so
+// far, which it brings up to date.
+func (f *fleet) since(version uint64, told map[string]bool) provider.Report {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	report := provider.Report{Version: f.version}
+	for _, alias := range slices.Sorted(maps.Keys(f.byAlias)) {
+		if k := f.byAlias[alias]; k.changed > version || !told[alias] {
+			report.Apps = append(report.Apps, k.app())
+		}
+		told[alias] = true
+	}
+	for alias := range told {
+		if f.byAlias[alias] == nil {
+			report.Gone = append(report.Gone, alias)
+			delete(told, alias)
+		}
+	}
+	slices.Sort(report.Gone)
+	return report
+}
+
+// pace is how soon it is to be looked again: soon while Paastis waits for an app that it has
+// started, less soon while one is on its way at all. Zero: nothing is.
+func (f *fleet) pace() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	pace := time.Duration(0)
+	for _, k := range f.byID {
+		switch {
+		case k.flight != nil && k.flight.up:
+			return startPause
+		case !isSettled(k.status):
+			pace = busyPause
+		}
+	}
+	return pace
+}
+
+// lookedAt is when all regions were looked at, at last; zero: never.
+func (f *fleet) lookedAt() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var oldest time.Time
+	for _, at := range f.looked {
+		if oldest.IsZero() || at.Before(oldest) {
+			oldest = at
+		}
+	}
+	return oldest
+}
+
+// flying are the apps that are being started, of which a look has told more than when that began.
+func (f *fleet) flying() []*known {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []*known
+	for _, k := range f.byID {
+		if k.flight != nil && k.flight.up && k.version > k.flight.since {
+			all = append(all, k)
+		}
+	}
+	slices.SortFunc(all, func(a, b *known) int { return cmp.Compare(a.flight.since, b.flight.since) })
+	return all
+}

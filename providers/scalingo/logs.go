@@ -1,0 +1,49 @@
+package scalingo
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/paastis/paastis/providers/internal/paas"
+)
+
+// Logs are the last lines that the app's containers wrote: one call to the API, and one to where that
+// leads.
+func (p *Provider) Logs(ctx context.Context, name string, lines int) ([]string, error) {
+	all, err := p.logs(paas.With(ctx, paas.Audit), name, lines)
+	return all, doing("read the log of", name, err)
+}
+
+func (p *Provider) logs(ctx context.Context, name string, lines int) ([]string, error) {
+	k, err := p.fresh(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		URL string `json:"logs_url"`
+	}
+	if err := k.region.get(ctx, of(k.name(), "logs"), nil, &answer); err != nil {
+		return nil, err
+	}
+	at, err := url.Parse(answer.URL)
+	if err != nil || at.Host == "" {
+		return nil, fmt.Errorf("%w: it leads to no log", paas.ErrForm) // the URL has a token in it
+	}
+	var text string
+	query := at.Query()
+	query.Set("n", strconv.Itoa(lines))
+	logs := paas.NewAccount(paas.Config{
+		ID: p.id, BaseURL: &url.URL{Scheme: at.Scheme, Host: at.Host}, Transport: p.account.calls.Transport(), Timeout: callTimeout,
+	})
+	if _, err := logs.Call(ctx, paas.Request{Path: at.EscapedPath(), Query: query, Out: &text}); err != nil {
+		return nil, err
+	}
+	text = strings.TrimRight(text, "\n")
+	if text == "" {
+		return nil, nil
+	}
+	return strings.Split(text, "\n"), nil
+}

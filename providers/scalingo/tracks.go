@@ -1,0 +1,118 @@
+package scalingo
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// tracks are what is known of who scales apps that sleep: of an app that Paastis put to sleep, and
+// that nobody has scaled since, it is known without a call how it is to come back. It may be used
+// by several at once.
+type tracks struct {
+	mu sync.Mutex
+	// unscaled are the IDs of apps that nobody has scaled since Paastis put them to sleep, as far
+	// as the events tell that were read without a gap.
+	unscaled map[string]bool
+	// expected are the events that Paastis's own orders are still to make, by the app's ID.
+	expected map[string][][]part
+	last     map[string]string // the ID of the newest event that was read, by region
+	at       time.Time         // when all were read last; zero: never
+}
+
+func newTracks() *tracks {
+	return &tracks{unscaled: map[string]bool{}, expected: map[string][][]part{}, last: map[string]string{}}
+}
+
+// order notes an order to scale, before it is given.
+func (t *tracks) order(id string, to []part) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.expected[id] = append(t.expected[id], amounts(to))
+	delete(t.unscaled, id)
+}
+
+// refuse notes that the last order was not taken.
+func (t *tracks) refuse(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := len(t.expected[id]); n > 0 {
+		t.expected[id] = t.expected[id][:n-1]
+	}
+}
+
+// sleep notes that the app sleeps by Paastis's order.
+func (t *tracks) sleep(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unscaled[id] = true
+}
+
+// isUnscaled reports whether it is known that nobody has scaled an app since it sleeps.
+func (t *tracks) isUnscaled(id string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.unscaled[id]
+}
+
+// lose notes that there may be events that nobody has read.
+func (t *tracks) lose() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.unscaled)
+	clear(t.expected)
+	clear(t.last)
+}
+
+// read notes that the events of all regions were read; readAt is when that was.
+func (t *tracks) read() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.at = time.Now()
+}
+
+func (t *tracks) readAt() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.at
+}
+
+// take takes in a page of a region's events, the newest first, and reports whether any is of
+// somebody else, and whether there may be others between these and those that were read before.
+func (t *tracks) take(region string, events []event) (others, gap bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last := t.last[region]
+	known := slices.IndexFunc(events, func(e event) bool { return e.ID == last })
+	if known < 0 {
+		known, gap = len(events), last != ""
+	}
+	if gap {
+		clear(t.unscaled)
+	}
+	for _, e := range slices.Backward(events[:known]) {
+		others = t.isOfOthers(e) || others
+	}
+	if len(events) > 0 {
+		t.last[region] = events[0].ID
+	}
+	return others, gap
+}
+
+// isOfOthers reports whether an event is not of Paastis's own orders. Called with the lock held.
+func (t *tracks) isOfOthers(e event) bool {
+	if e.Type != "scale" {
+		return true
+	}
+	scaled, ok := e.scaling()
+	expected := t.expected[e.AppID]
+	i := slices.IndexFunc(expected, func(to []part) bool { return ok && slices.Equal(to, amounts(scaled.Containers)) })
+	if i < 0 {
+		delete(t.unscaled, e.AppID)
+		return true
+	}
+	if t.expected[e.AppID] = expected[i+1:]; i+1 == len(expected) {
+		delete(t.expected, e.AppID)
+	}
+	return false
+}
