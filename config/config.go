@@ -46,7 +46,7 @@ type Config struct {
 	ListenTLS     string         `yaml:"listen_tls" description:"Address to listen on with TLS, which spares Traefik connections"`
 	TLS           TLS            `yaml:"tls"`
 	Log           Log            `yaml:"log"`
-	Provider      string         `yaml:"provider" description:"What runs the apps: docker"`
+	Provider      string         `yaml:"provider" description:"What runs the apps: docker, heroku, clevercloud, scalingo"`
 	AuditInterval types.Duration `yaml:"audit_interval" description:"Time between two looks at everything, in case an event was lost"`
 	StateFile     string         `yaml:"state_file" description:"File in which is kept what is known of the apps' past while Paastis does not run"`
 	Docker        Docker         `yaml:"docker"`
