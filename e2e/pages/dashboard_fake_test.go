@@ -52,6 +52,7 @@ type (
 		Open            int           `json:"open_requests"`
 		Memory          *uint64       `json:"memory_bytes"`
 		Saved           adminSavings  `json:"saved"`
+		Avoided         adminAvoided  `json:"avoided"`
 		Failure         *adminFailure `json:"failure"`
 		Now             time.Time     `json:"now,omitzero"`
 		Wakes           []adminWake   `json:"wakes,omitzero"`
@@ -69,6 +70,22 @@ type (
 	adminSaving struct {
 		Asleep float64  `json:"asleep_seconds"`
 		Memory *float64 `json:"memory_byte_seconds"`
+	}
+	adminAvoided struct {
+		Since *time.Time         `json:"since"`
+		Hours float64            `json:"container_hours"`
+		Cost  []adminAmount      `json:"cost"`
+		Sizes []adminAvoidedSize `json:"sizes"`
+	}
+	adminAmount struct {
+		Currency string `json:"currency"`
+		Amount   string `json:"amount"`
+	}
+	adminAvoidedSize struct {
+		Provider string  `json:"provider"`
+		Size     string  `json:"size"`
+		Hours    float64 `json:"container_hours"`
+		Price    *string `json:"hourly_price"`
 	}
 	adminFailure struct {
 		Kind       string     `json:"kind"`
@@ -104,10 +121,11 @@ type (
 		Took        float64    `json:"took_seconds"`
 	}
 	adminTotals struct {
-		Apps   int          `json:"apps"`
-		Awake  int          `json:"awake"`
-		Failed int          `json:"failed"`
-		Saved  adminSavings `json:"saved"`
+		Apps    int          `json:"apps"`
+		Awake   int          `json:"awake"`
+		Failed  int          `json:"failed"`
+		Saved   adminSavings `json:"saved"`
+		Avoided adminAvoided `json:"avoided"`
 	}
 	adminRule struct {
 		Where      string         `json:"where"`
@@ -315,7 +333,26 @@ func (f *fakeAdmin) totals() adminTotals {
 		}
 	}
 	t.Saved.Day.Memory, t.Saved.Month.Memory = &day, &month
+	t.Avoided = f.avoided()
 	return t
+}
+
+// avoided is what all apps have avoided, as far as it is of one size.
+func (f *fakeAdmin) avoided() adminAvoided {
+	all := adminAvoided{Cost: []adminAmount{}, Sizes: []adminAvoidedSize{}}
+	var cost float64
+	for _, app := range f.list() {
+		for _, amount := range app.Avoided.Cost {
+			one, _ := strconv.ParseFloat(amount.Amount, 64)
+			cost += one
+			all.Cost = []adminAmount{{amount.Currency, fmt.Sprintf("%.4f", cost)}}
+		}
+		if app.Avoided.Since != nil {
+			all.Since = app.Avoided.Since
+		}
+		all.Hours += app.Avoided.Hours
+	}
+	return all
 }
 
 // history is a made-up month: awake at office hours, more or less.
@@ -550,7 +587,17 @@ func anApp(stack, name string) adminApp {
 	return adminApp{Name: name, OwnName: name, Stack: stack, Provider: "docker", Managed: true, State: "asleep", Since: time.Now().Add(-3 * time.Hour).UTC(),
 		Reason: "nobody asked for it", ReasonCode: "unused", ReasonApps: []string{}, Mode: "forwardauth", MaxIdle: &idle, UsualWake: &usual, Memory: &mem,
 		URLs: []string{}, Needs: []adminNeed{}, NeededBy: []string{}, Group: []string{},
-		Saved: adminSavings{adminSaving{74000, &day}, adminSaving{2.1e6, &month}}}
+		Saved:   adminSavings{adminSaving{74000, &day}, adminSaving{2.1e6, &month}},
+		Avoided: avoiding(583.3, "0.02 EUR", "11.6660")}
+}
+
+// avoiding is what an app of size M has avoided; without a price if that is empty.
+func avoiding(hours float64, price, cost string) adminAvoided {
+	since := time.Now().Add(-40 * 24 * time.Hour).UTC()
+	if price == "" {
+		return adminAvoided{&since, hours, []adminAmount{}, []adminAvoidedSize{{"docker", "", hours, nil}}}
+	}
+	return adminAvoided{&since, hours, []adminAmount{{"EUR", cost}}, []adminAvoidedSize{{"docker", "M", hours, &price}}}
 }
 
 // ready makes an app awake, to sleep in so long.

@@ -175,6 +175,48 @@ func TestAReasonThatEndsIsToldWithTheTimeOfHere(t *testing.T) {
 	shows(t, page, "blog", "until noon where the server is")
 }
 
+func TestWhatSleepAvoidsIsShownInMoneyWhereThatIsKnown(t *testing.T) {
+	apps := shopApps()
+	apps[0].Avoided, apps[1].Avoided = avoiding(1234.5, "0.02 EUR", "24.6900"), avoiding(0.04, "0.02 EUR", "0.0008")
+	apps[2].Avoided = adminAvoided{Since: apps[0].Avoided.Since, Hours: 3, Cost: []adminAmount{{"CHF", "0.3000"}, {"EUR", "1.2550"}}, Sizes: []adminAvoidedSize{
+		{"docker", "L", 1, new("0.3 CHF")}, {"docker", "M", 1, new("1.255 EUR")}, {"docker", "XL", 1, nil},
+	}}
+	page := dashboard(t, newFakeAdmin(t, apps), "#/app/shop-db")
+	detailShows(t, page, "24.69 EUR avoided: 1,235 container hours not run since ")
+	detailShows(t, page, "M 1,235 h at 0.02 EUR")
+	open := func(name string) { click(t, page, "[data-app="+name+"] a") }
+	open("shop-front")
+	detailShows(t, page, "0.00 EUR avoided: 0 container hours not run since ")
+	open("blog")
+	detailShows(t, page, "0.30 CHF + 1.26 EUR avoided: 3 container hours not run since ")
+	detailShows(t, page, "L 1 h at 0.3 CHF, M 1 h at 1.255 EUR, XL 1 h. What has no price is not in it.")
+}
+
+func TestWhatSleepAvoidsIsShownInHoursWhereNoPriceIsKnown(t *testing.T) {
+	apps := shopApps()
+	for i := range apps {
+		apps[i].Avoided = avoiding(0.5, "", "")
+	}
+	f := newFakeAdmin(t, apps)
+	page := dashboard(t, f, "#/app/blog")
+	detailShows(t, page, "0.5 container hours not run since ")
+	total := func(text string) {
+		t.Helper()
+		until(t, page, fmt.Sprintf("document.querySelector('#t-avoided').innerText.replace(/\\s+/g, ' ').startsWith(%q)", text))
+	}
+	total("Not run 1.5 container hours since ")
+}
+
+func TestWithoutASleepNothingIsSaidToBeAvoided(t *testing.T) {
+	apps := shopApps()
+	for i := range apps {
+		apps[i].Avoided = adminAvoided{Cost: []adminAmount{}, Sizes: []adminAvoidedSize{}}
+	}
+	page := dashboard(t, newFakeAdmin(t, apps), "#/app/blog")
+	detailShows(t, page, "Hours slept")
+	until(t, page, "document.querySelector('#t-avoided').hidden && !document.querySelector('#detail').innerText.includes('not run')")
+}
+
 func TestWhatIsHeardOfAnAppIsNotUndoneByAnOlderAnswer(t *testing.T) {
 	f := newFakeAdmin(t, shopApps())
 	f.held = make(chan struct{})

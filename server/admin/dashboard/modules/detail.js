@@ -1,7 +1,7 @@
 // The detail view: all of one app.
 
 import {$, el, write} from './dom.js'
-import {hours, memory, memoryHours, pinned, secondsTo, span, timeOf, took, when, why, word} from './format.js'
+import {containerHours, hours, memory, memoryHours, money, pinned, secondsTo, sizeHours, span, timeOf, took, when, why, word} from './format.js'
 import {ask, path} from './api.js'
 import {apps, forget, loaded, on, take} from './picture.js'
 import {draw} from './frame.js'
@@ -97,7 +97,7 @@ function drawDetail() {
   const width = parts['d-head'].node.clientWidth
   part('d-links', [graph.nodes.map(name => [name, apps.get(name)?.state]), graph.edges], () => detailLinks(app, graph, width))
   part('d-timeline', [history?.now, history?.spans.length, period, $('detail').clientWidth], () => detailTimeline(history, period, width, key => { period = key; drawDetail() }))
-  part('d-saved', [app.saved, app.memory_bytes], () => detailSaved(app))
+  part('d-saved', [app.saved, app.memory_bytes, app.avoided], () => detailSaved(app))
   part('d-wakes', [app.wakes, app.usual_wake_seconds], () => detailWakes(app))
   part('d-facts', [app.mode, app.max_idle_seconds, app.open_requests, app.last_activity], () => detailFacts(app))
   tick()
@@ -160,7 +160,14 @@ function detailSaved(app) {
     el('tbody', null,
       el('tr', null, el('th', {scope: 'row'}, 'Hours slept'), el('td', null, hours(day.asleep_seconds)), el('td', null, hours(month.asleep_seconds))),
       el('tr', null, el('th', {scope: 'row'}, 'Memory'), el('td', null, memoryHours(day.memory_byte_seconds)), el('td', null, memoryHours(month.memory_byte_seconds))))),
-    el('p', {class: 'soft'}, app.memory_bytes ? `When awake it uses ${memory(app.memory_bytes)}.` : 'How much memory it uses is not known yet.')]
+    el('p', {class: 'soft'}, app.memory_bytes ? `When awake it uses ${memory(app.memory_bytes)}.` : 'How much memory it uses is not known yet.'),
+    app.avoided.since && el('div', {class: 'd-avoided'}, detailAvoided(app.avoided))]
+}
+
+function detailAvoided({since, container_hours, cost, sizes}) {
+  return [el('p', null, el('b', null, money(cost) || containerHours(container_hours)), cost.length > 0 ? ` avoided: ${containerHours(container_hours)} not run since ` : ' not run since ', when(since), '.'),
+    sizes.some(({size, hourly_price}) => size || hourly_price) && el('p', {class: 'soft'}, sizes.map(sizeHours).join(', '),
+      cost.length > 0 && sizes.some(({hourly_price}) => !hourly_price) && '. What has no price is not in it.')]
 }
 
 let allWakes = false

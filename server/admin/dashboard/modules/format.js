@@ -65,6 +65,12 @@ export const took = seconds => seconds < 10 ? `${seconds.toFixed(1)} s` : span(s
 const number = value => value >= 100 ? Math.round(value).toLocaleString('en-GB') : String(Math.round(value * 10) / 10)
 export const hours = seconds => seconds < 3600 ? span(seconds) : `${number(seconds / 3600)} h`
 
+const price = new Intl.NumberFormat('en-GB', {minimumFractionDigits: 2, maximumFractionDigits: 2})
+// money is an amount of each currency: they are never added up. Empty: there is none.
+export const money = amounts => amounts.map(({amount, currency}) => `${price.format(amount)} ${currency}`).join(' + ')
+export const containerHours = value => `${number(value)} container ${value === 1 ? 'hour' : 'hours'}`
+export const sizeHours = ({provider, size, container_hours, hourly_price}) => `${size || provider} ${number(container_hours)} h${hourly_price ? ` at ${hourly_price}` : ''}`
+
 export function memory(bytes) {
   const mib = bytes / 2 ** 20
   return mib < 1000 ? `${number(mib)} MiB` : `${number(mib / 1024)} GiB`

@@ -1,7 +1,7 @@
 // The list of apps: a row each, in sections by stack; search, filters and totals.
 
 import {$, el, write} from './dom.js'
-import {collator, hours, memoryHours, pinned, plural, timeOf, why, word} from './format.js'
+import {at, collator, containerHours, hours, memoryHours, money, pinned, plural, timeOf, why, word} from './format.js'
 import {apps, loaded, totals} from './picture.js'
 import {draw} from './frame.js'
 import {open} from './place.js'
@@ -176,11 +176,22 @@ function drawFilters() {
 
 function drawTotals() {
   if (!totals) return
-  const {day, month} = totals.saved
+  const {saved: {day, month}, avoided} = totals
   write($('t-slept'), hours(day.asleep_seconds))
   write($('t-slept-month'), `${hours(month.asleep_seconds)} in 30 days`)
   write($('t-memory'), day.memory_byte_seconds === null ? '–' : memoryHours(day.memory_byte_seconds))
   write($('t-memory-month'), month.memory_byte_seconds === null ? 'not measured yet' : `${memoryHours(month.memory_byte_seconds)} in 30 days`)
+  drawAvoided(avoided)
+}
+
+// drawAvoided says what was not run: in money first, where that is known.
+function drawAvoided({since, container_hours, cost}) {
+  $('t-avoided').hidden = !since
+  const [first, ...rest] = (money(cost) || containerHours(container_hours)).split(' ')
+  write($('t-avoided-what'), cost.length ? 'Cost avoided' : 'Not run')
+  write($('t-worth'), first)
+  write($('t-worth-of'), rest.join(' '))
+  write($('t-avoided-since'), `${cost.length ? `${hours(container_hours * 3600)} not run ` : ''}since ${at(since)}`)
 }
 
 export function setFilter(key) {
