@@ -5,6 +5,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/paastis/paastis/prices"
+	"github.com/paastis/paastis/providers"
 )
 
 func loadText(t *testing.T, text string) (Loaded, error) {
@@ -70,6 +75,37 @@ func TestPricesThatCannotBeAreRefused(t *testing.T) {
 	} {
 		if _, err := loadText(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestTheReferenceHasPricesThatCanBeReadOnceTheyAreNoComments(t *testing.T) {
+	data, err := os.ReadFile("../paastis.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), "\n# prices:\n")
+	text := "prices:\n"
+	for line := range strings.Lines(rest) {
+		if !strings.HasPrefix(line, "#   ") {
+			break
+		}
+		text += strings.TrimPrefix(line, "# ")
+	}
+	var document struct {
+		Prices yaml.Node `yaml:"prices"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	w, err := prices.Parse("paastis.yml", &document.Prices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := w.Table(map[string]string{"docker": "docker", "scalingo": "scalingo", "heroku": "heroku", "clevercloud": "clevercloud"}, providers.IsKnown)
+	for id, size := range map[string]string{"docker": "", "scalingo": "3XL", "heroku": "Performance-2XL", "clevercloud": "pico"} {
+		if _, known := table.Price(id, size); !known {
+			t.Errorf("%s %s has no price: %v", id, size, err)
 		}
 	}
 }
