@@ -69,7 +69,7 @@ func (o *descent) stopOverdue(k *Keeper) {
 	case o.now.Before(latest(over, k.failures.stopAfter)):
 		o.at(latest(over, k.failures.stopAfter))
 	case k.isSampled() && !k.usage.sampledSince(o.now.Add(-k.quiet())):
-		o.sampler.begin(k, false)
+		o.sampler.begin(k, false, o.summaries.used(e.Component))
 	case o.summaries.of(e.Component).open > 0, o.summaries.of(e.Component).use.Reason.Kind != "":
 		o.at(o.now.Add(k.quiet())) // somebody uses it all the same
 	default:

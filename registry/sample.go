@@ -60,16 +60,16 @@ type sampler struct {
 	publisher *Publisher
 }
 
-// begin samples an app's use, beside the passes. Nothing is asked of the app itself if
+// begin samples an app's use, beside the passes; since is its last one that is known. Nothing is asked of the app itself if
 // only its counters are wanted. In the first whole sample of a wake its memory is asked for: it
 // is about to sleep, and that may take a second.
-func (o *sampler) begin(k *Keeper, whole bool) {
+func (o *sampler) begin(k *Keeper, whole bool, since time.Time) {
 	if k.usage.sampling {
 		return
 	}
 	k.usage.reading(true)
 	e, name, app := k.Definition(), k.app.Name, k.app
-	want := provider.Want{Ports: e.VisitedPorts(), Multiplexed: e.MultiplexedPorts(), Linked: linkedAddresses(e), CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
+	want := provider.Want{Ports: e.VisitedPorts(), Multiplexed: e.MultiplexedPorts(), Linked: linkedAddresses(e), Since: since, CPU: e.CPUFloor > 0, Memory: k.attempt.weigh(whole), Quick: e.TrafficFloor == rules.Off}
 	o.tasks.doLocked(k, task{work: func(ctx context.Context) func() {
 		began := time.Now()
 		s := measure(ctx, k.provider, name, e, want)

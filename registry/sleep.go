@@ -65,9 +65,9 @@ func (o *descent) stepReady(k *Keeper) {
 		o.changeState(k, Draining, d.Reason)
 		return
 	case d.Sample:
-		o.sampler.begin(k, o.now.Sub(s.LastUse) >= s.MaxIdle || s.SleepIsAsked())
+		o.sampler.begin(k, o.now.Sub(s.LastUse) >= s.MaxIdle || s.SleepIsAsked(), s.LastUse)
 	case d.SampleCounters:
-		o.sampler.begin(k, false)
+		o.sampler.begin(k, false, s.LastUse)
 	}
 	if k.state == Ready {
 		k.setReason(d.Reason)
@@ -88,7 +88,7 @@ func (o *descent) stepDraining(k *Keeper) {
 	case !o.handover.isWithdrawn(k):
 		// Traefik still leads requests to it.
 	case o.isToBeSampled(k):
-		o.sampler.begin(k, true)
+		o.sampler.begin(k, true, s.LastUse)
 	case !o.othersLooked(k), o.dependentStopsFirst(k):
 		o.at(o.now.Add(time.Second))
 	default:

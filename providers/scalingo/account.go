@@ -20,9 +20,11 @@ import (
 const (
 	// callTimeout is how long one call may take.
 	callTimeout = 20 * time.Second
-	// callsPerMinute is how often the account is called, of 60 times that it may be
-	// (https://developers.scalingo.com, "Rate limit"): the rest is for its owner.
+	// callsPerMinute is how often the account is called if nobody says otherwise, of 60 times
+	// that it may be (https://developers.scalingo.com, "Rate limit"): the rest is for its owner.
 	callsPerMinute = 55
+	// leastCallsPerMinute is what a wake or two take, and the listings.
+	leastCallsPerMinute = 10
 	// callsAtOnce is how many of these may come one right after another.
 	callsAtOnce = 10
 	// callsForWakes is how many are for wakes alone.
@@ -46,11 +48,15 @@ func newAccount(c Config, s Settings) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
+	perMinute, err := s.callsPerMinute()
+	if err != nil {
+		return nil, err
+	}
 	a := &account{log: c.Log.With("provider", c.ID), want: s.regions()}
 	a.calls = paas.NewAccount(paas.Config{
 		ID: c.ID, BaseURL: at, Transport: c.Transport, Timeout: callTimeout, Log: c.Log,
 		Authorize: session.Authorize, Renew: session.Renew, Refusal: refusal,
-		Limit: paas.Limit{PerMinute: callsPerMinute, Burst: callsAtOnce, Wakes: callsForWakes},
+		Limit: paas.Limit{PerMinute: perMinute, Burst: min(callsAtOnce, perMinute), Wakes: min(callsForWakes, perMinute/2)},
 	})
 	if s.APIURL != "" {
 		if a.only, err = url.Parse(strings.TrimSuffix(s.APIURL, "/")); err != nil {

@@ -16,7 +16,8 @@ import (
 const (
 	// measurePause is the time between two measures of an app that is in use: each is two calls.
 	measurePause = 5 * time.Minute
-	// lately is for how long requests count that Scalingo's routers have passed.
+	// lately is for how long requests count that Scalingo's routers have passed. They are counted
+	// by the minute.
 	lately = 5 * time.Minute
 )
 
@@ -24,19 +25,21 @@ const (
 func (p *Provider) MeasurePause() time.Duration { return measurePause }
 
 // Measure tells whether one-off containers run in the app, and how many requests Scalingo's routers
-// have passed to it in the last five minutes, whatever way they came: two calls, or one.
-func (p *Provider) Measure(ctx context.Context, name string, _ provider.Want) (idle.Usage, error) {
+// have passed to it in the last five minutes, whatever way they came: two calls, or one. What came
+// in the minute of the last use that is known, or before, was that use: a visitor whom Paastis has
+// let through, a front that has asked its back.
+func (p *Provider) Measure(ctx context.Context, name string, want provider.Want) (idle.Usage, error) {
 	usage := idle.Usage{Connections: idle.UnknownConnections}
 	ctx = paas.With(ctx, paas.Sleep)
 	k, err := p.fresh(ctx, name)
 	if err == nil {
-		usage.Use, err = k.region.use(ctx, k.name())
+		usage.Use, err = k.region.use(ctx, k.name(), want.Since)
 	}
 	return usage, doing("measure", name, err)
 }
 
 // use is a use of an app that the region tells of. Zero: there is none.
-func (r *region) use(ctx context.Context, app string) (reason.Reason, error) {
+func (r *region) use(ctx context.Context, app string, known time.Time) (reason.Reason, error) {
 	oneOffs, err := r.oneOffs(ctx, app)
 	if err != nil {
 		return reason.Reason{}, err
@@ -44,7 +47,7 @@ func (r *region) use(ctx context.Context, app string) (reason.Reason, error) {
 	if oneOffs > 0 {
 		return reason.Reason{Kind: reason.OneOffs, Count: oneOffs}, nil
 	}
-	requests, err := r.requests(ctx, app)
+	requests, err := r.requests(ctx, app, known)
 	if err != nil || requests == 0 {
 		return reason.Reason{}, err
 	}
@@ -75,8 +78,9 @@ func (r *region) oneOffs(ctx context.Context, app string) (int, error) {
 	return n, nil
 }
 
-// requests is how many were passed to an app lately, by the platform's clock.
-func (r *region) requests(ctx context.Context, app string) (int, error) {
+// requests is how many were passed to an app lately, and after a use that is known, by the
+// platform's clock.
+func (r *region) requests(ctx context.Context, app string, known time.Time) (int, error) {
 	var points []struct {
 		Time  time.Time `json:"time"`
 		Value *float64  `json:"value"`
@@ -90,9 +94,13 @@ func (r *region) requests(ctx context.Context, app string) (int, error) {
 	if err != nil {
 		now = time.Now()
 	}
+	from := now.Add(-lately)
+	if after := now.Add(-time.Since(known)); after.After(from) {
+		from = after
+	}
 	sum := 0.0
 	for _, p := range points {
-		if p.Value != nil && now.Sub(p.Time) <= lately {
+		if p.Value != nil && !p.Time.Before(from) {
 			sum += *p.Value
 		}
 	}

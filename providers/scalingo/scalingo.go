@@ -62,8 +62,8 @@ type Config struct {
 	ID string
 	// Token is the API token of the account. Required.
 	Token string
-	// AuthURL, APIURL and Regions are as in Settings.
-	AuthURL, APIURL, Regions string
+	// AuthURL, APIURL, Regions and CallsPerMinute are as in Settings.
+	AuthURL, APIURL, Regions, CallsPerMinute string
 	// Transport carries the calls. Nil: one of its own.
 	Transport http.RoundTripper
 	// Log takes what people should know. Nil: nobody does.
@@ -87,7 +87,7 @@ func Open(id string, s Settings, log *slog.Logger) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scalingo: provider %q: %w", id, err)
 	}
-	return New(Config{ID: id, Token: token, AuthURL: s.AuthURL, APIURL: s.APIURL, Regions: s.Regions, Log: log})
+	return New(Config{ID: id, Token: token, AuthURL: s.AuthURL, APIURL: s.APIURL, Regions: s.Regions, CallsPerMinute: s.CallsPerMinute, Log: log})
 }
 
 // New makes a provider. It makes no call, and fails if the configuration makes no sense.
@@ -96,7 +96,7 @@ func New(c Config) (*Provider, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := Settings{Token: c.Token, AuthURL: c.AuthURL, APIURL: c.APIURL, Regions: c.Regions}
+	s := Settings{Token: c.Token, AuthURL: c.AuthURL, APIURL: c.APIURL, Regions: c.Regions, CallsPerMinute: c.CallsPerMinute}
 	if _, err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("scalingo: provider %q: %w", c.ID, err)
 	}

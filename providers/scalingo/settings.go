@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -31,6 +32,9 @@ type Settings struct {
 	// Regions are the names of those whose apps are looked after, separated by commas. Empty:
 	// those that Scalingo lists for the account.
 	Regions string `yaml:"regions"`
+	// CallsPerMinute is how often Paastis may call the account. Empty: 55 times, which leaves
+	// five of the 60 that there are to its owner.
+	CallsPerMinute string `yaml:"calls_per_minute"`
 }
 
 // Validate is nil if the settings make sense, as far as that can be told without their file and
@@ -55,7 +59,22 @@ func (s Settings) Validate() (key string, err error) {
 			return "regions", fmt.Errorf("regions %q: %q is no name of a region; it is one such as %s", s.Regions, region, DefaultRegion)
 		}
 	}
+	if _, err := s.callsPerMinute(); err != nil {
+		return "calls_per_minute", err
+	}
 	return "", nil
+}
+
+// callsPerMinute is how often the account may be called.
+func (s Settings) callsPerMinute() (int, error) {
+	if s.CallsPerMinute == "" {
+		return callsPerMinute, nil
+	}
+	n, err := strconv.Atoi(s.CallsPerMinute)
+	if err != nil || n < leastCallsPerMinute {
+		return 0, fmt.Errorf("calls_per_minute %q: it is a number of calls, at least %d", s.CallsPerMinute, leastCallsPerMinute)
+	}
+	return n, nil
 }
 
 // checkURL is nil for an address that API calls may go to, or none.

@@ -29,6 +29,9 @@ type Want struct {
 	// whatever it carries: h2c. It does not tell whether anybody uses the app, so if there are
 	// none but such, connections are not known. Nil: there are none.
 	Multiplexed []uint16
+	// Since is the last use that is known, of the app or of what needs it: what a platform has
+	// counted until then tells nothing new.
+	Since time.Time
 	// Quick reports whether bytes are not wanted, where it takes seconds to find them out.
 	Quick bool
 	// CPU asks for the CPU time, which a provider may take seconds to find out.

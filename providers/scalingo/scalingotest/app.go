@@ -2,6 +2,7 @@ package scalingotest
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +32,8 @@ type app struct {
 	boot             time.Duration
 	created          time.Time
 	visits           []time.Time
-	lines            []string // of its log
+	lines            []string     // of its log
+	answers          http.Handler // Config.Answers' for it; nil: not made yet
 }
 
 // operation is one that was begun. Guarded by the platform's lock.

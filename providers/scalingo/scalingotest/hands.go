@@ -3,6 +3,8 @@ package scalingotest
 import (
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/providers/internal/paas/paastest"
 )
 
 // What people do with apps, by the dashboard or the vendor's CLI. An app is named as at Scalingo;
@@ -214,4 +216,9 @@ func (p *Platform) change(name string, what func(*app)) {
 	a := p.must(name)
 	defer p.mu.Unlock()
 	what(a)
+}
+
+// Hold holds back what is called by a route, before it is carried out and before it is answered.
+func (p *Platform) Hold(route string, before, after time.Duration) (release func()) {
+	return p.Faults.Add(paastest.Fault{Route: route, Delay: before, Late: after})
 }

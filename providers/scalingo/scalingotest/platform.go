@@ -35,6 +35,9 @@ type Config struct {
 	// InFlight is how many apps of an account may be scaled at once; what is more is taken, and
 	// fails. Zero: 5. That number is not documented.
 	InFlight int
+	// Answers makes what an app of a name answers while it is up. Nil: it says who it is, and what
+	// it was asked.
+	Answers func(app string) http.Handler
 	// WithSizes lets events spell "2:L", as the vendor's client reads them. Else they have
 	// numbers, as the documentation has.
 	WithSizes bool

@@ -34,9 +34,25 @@ func (p *Platform) route(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "https://"+domain+r.URL.RequestURI(), http.StatusMovedPermanently)
 	case status != 0:
 		fail(w, status, fault)
+	case p.cfg.Answers != nil:
+		p.answerOf(name).ServeHTTP(w, r)
 	default:
 		serve(w, r, name)
 	}
+}
+
+// answerOf is what the app of a name answers with.
+func (p *Platform) answerOf(name string) http.Handler {
+	p.lock()
+	defer p.mu.Unlock()
+	a := p.find("", name)
+	if a == nil { // it was deleted a moment ago
+		return http.NotFoundHandler()
+	}
+	if a.answers == nil {
+		a.answers = p.cfg.Answers(name)
+	}
+	return a.answers
 }
 
 // of is the app that has a host. Nil: none has. Called with the lock held.
