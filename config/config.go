@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/traefik/paerser/types"
@@ -130,8 +131,17 @@ type Loaded struct {
 // ForgetToken leaves no more of admin.token than its sum: enough for who lets admins in.
 func (l *Loaded) ForgetToken() { l.token = "" }
 
-// AllProviders are those that run the apps, in the order of the file.
+// AllProviders are those that run the apps, in the order of the file. If one of them is called over
+// the internet, authorities are trusted from now on where the system has none.
 func (l Loaded) AllProviders() []providers.Spec {
+	all := l.providerSpecs()
+	if slices.ContainsFunc(all, providers.Spec.IsRemote) {
+		trustRoots()
+	}
+	return all
+}
+
+func (l Loaded) providerSpecs() []providers.Spec {
 	if len(l.Providers) > 0 {
 		return l.Providers
 	}

@@ -94,6 +94,9 @@ func Open(specs []Spec, log *slog.Logger) ([]provider.Provider, error) {
 	return all, nil
 }
 
+// IsRemote reports whether the provider is called over the internet, by https, as its apps are.
+func (s Spec) IsRemote() bool { return s.Type != "docker" && IsKnown(s.Type) }
+
 // Open makes the provider. It does not connect yet.
 func (s Spec) Open(log *slog.Logger) (provider.Provider, error) {
 	k := kindOf(s.Type)
