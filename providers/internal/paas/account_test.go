@@ -161,6 +161,16 @@ func TestOrderIsNeverGivenTwice(t *testing.T) {
 	}
 }
 
+func TestOrderThatMayBeGivenTwiceIsTheSame(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *site) {
+		s.faults.Add(paastest.Fault{Times: 2, Lost: true})
+		_, err := s.Call(t.Context(), Request{Method: "POST", Path: "/apps/shop/scale", In: map[string]int{"web": 2}, Idempotent: true})
+		if err != nil || strings.Join(s.scaled, " ") != `{"web":2} {"web":2} {"web":2}` {
+			t.Errorf("%v, carried out %q", err, s.scaled)
+		}
+	})
+}
+
 func TestOrderThatDidNotGetThereIsGivenAgain(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, s *site) {
 		s.faults.Add(paastest.Fault{Times: 2, Down: true})

@@ -102,6 +102,21 @@ func TestWakesHaveCallsOfTheirOwn(t *testing.T) {
 	})
 }
 
+func TestWakesHaveCallsOfEachMinute(t *testing.T) {
+	bubble(t, func(c *Config) { c.Limit = Limit{PerMinute: 30, Burst: 2, Wakes: 10} }, func(t *testing.T, s *site) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var audits sync.WaitGroup
+		for range 1000 {
+			audits.Go(func() { _ = s.list(With(ctx, Audit)) })
+		}
+		audits.Wait()
+		if made := s.calls.Peak(); made != 20 {
+			t.Errorf("%d audits within a minute, of 20 that may", made)
+		}
+	})
+}
+
 func TestWaitForATurnEndsWithItsContext(t *testing.T) {
 	bubble(t, func(c *Config) { c.Limit = Limit{PerMinute: 1} }, func(t *testing.T, s *site) {
 		_ = s.list(t.Context())

@@ -172,9 +172,6 @@ func (x *Exchanged) token(ctx context.Context) (*held, error) {
 		return nil, fmt.Errorf("wait for a token: %w", ctx.Err())
 	}
 	defer func() { <-x.turn }()
-	if is := x.now.Load(); is.isValid() {
-		return is, nil
-	}
 	return x.get(ctx)
 }
 
@@ -193,7 +190,7 @@ func (x *Exchanged) renewed(ctx context.Context, is *held) *held {
 	return is
 }
 
-// get makes the call. It is called by whoever has the turn.
+// get makes the call, unless somebody else has meanwhile. It is called by whoever has the turn.
 func (x *Exchanged) get(ctx context.Context) (*held, error) {
 	if is := x.now.Load(); is.isFresh() {
 		return is, nil
