@@ -122,10 +122,8 @@ func (p *Provider) connect(cfg Config, base *url.URL, token string) {
 		Limit: paas.Limit{PerMinute: callsPerMinute, Burst: 20, Wakes: 20},
 	}
 	if token != "" {
-		account.Authorize = func(_ context.Context, r *http.Request) error {
-			r.Header.Set("Authorization", "Bearer "+token)
-			return nil
-		}
+		bearer := &bearer{settings: cfg.Settings, token: token}
+		account.Authorize, account.Renew = bearer.authorize, bearer.renew
 	} else {
 		account.Transport = signing(cfg.Settings, cfg.Transport)
 		p.socket = &eventSocket{base: base, authorization: plaintext(cfg.Settings), transport: cfg.Transport, log: p.log}

@@ -459,18 +459,38 @@ func TestAnAppIsReachedByADomainOfThePlatformAloneWithOneLabel(t *testing.T) {
 	})
 }
 
-func TestATokenMayBeInAFile(t *testing.T) {
+func TestATokenMayBeInAFileAndBeReplacedThere(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
-	for content, want := range map[string]string{clevercloudtest.Token + "\n": "", " \n": "is empty"} {
+	write := func(content string) {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p, err := clevercloud.New(clevercloud.Config{Settings: clevercloud.Settings{TokenFile: file}, Transport: clevercloudtest.New().Transport()})
-		if err == nil {
-			_, err = p.List(t.Context())
-		}
-		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", content, err)
-		}
+	}
+	cloud := clevercloudtest.New()
+	open := func() (*clevercloud.Provider, error) {
+		return clevercloud.New(clevercloud.Config{Settings: clevercloud.Settings{TokenFile: file}, Transport: cloud.Transport()})
+	}
+	if _, err := open(); err == nil || !strings.Contains(err.Error(), "token_file") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	write(" \n")
+	if _, err := open(); err == nil || !strings.Contains(err.Error(), "is empty") {
+		t.Errorf("an empty file: %v", err)
+	}
+	write("that-of-last-year\n")
+	p, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.List(t.Context()); err == nil || strings.Contains(err.Error(), "last-year") || !strings.Contains(err.Error(), "clever tokens create") {
+		t.Errorf("an old token: %v", err)
+	}
+	before := cloud.Calls.Of()
+	write(clevercloudtest.Token + "\n")
+	if _, err := p.List(t.Context()); err != nil {
+		t.Errorf("its successor: %v", err)
+	}
+	if n := cloud.Calls.Of() - before; n != 2 {
+		t.Errorf("%d calls", n)
 	}
 }

@@ -19,7 +19,8 @@ const (
 // Settings are what paastis.yml may say of one Clever Cloud account. There are two ways in: an
 // API token, or the four texts of OAuth 1.
 type Settings struct {
-	// Token is an API token, of `clever tokens create`. TokenFile is a file with it.
+	// Token is an API token, of `clever tokens create`. TokenFile is a file with it, which
+	// is read again when the one that was in it is refused.
 	Token     string `yaml:"token"`
 	TokenFile string `yaml:"token_file"`
 	// ConsumerKey and ConsumerSecret are those of an OAuth consumer, OAuthToken and OAuthSecret
