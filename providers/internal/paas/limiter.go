@@ -79,7 +79,9 @@ func (l *limiter) wait(ctx context.Context, urgency Urgency) error {
 	case <-w.turn:
 		return nil
 	case <-ctx.Done():
-		l.leave(w)
+		if !l.leave(w) {
+			return nil // its turn had come, and the limiter is to hear how it ends
+		}
 		return noTurn{cause: ctx.Err(), until: l.heldUntil()}
 	}
 }
@@ -98,11 +100,17 @@ func (l *limiter) join(urgency Urgency) *waiter {
 	return w
 }
 
-func (l *limiter) leave(gone *waiter) {
+// leave reports whether the call waited still.
+func (l *limiter) leave(gone *waiter) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.queue = slices.DeleteFunc(l.queue, func(w *waiter) bool { return w == gone })
+	i := slices.Index(l.queue, gone)
+	if i < 0 {
+		return false
+	}
+	l.queue = slices.Delete(l.queue, i, i+1)
 	l.serve()
+	return true
 }
 
 // tick is what the timer calls.

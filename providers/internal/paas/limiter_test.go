@@ -176,6 +176,22 @@ func stormOf429s(t *testing.T, s *site) {
 	}
 }
 
+func TestCallThatLeavesInItsTurnHoldsNobody(t *testing.T) {
+	for range 30 { // which of two things comes first that come at once is not settled
+		bubble(t, nil, func(t *testing.T, s *site) {
+			s.limiter.tooMany(10 * time.Second)
+			time.Sleep(20 * time.Second)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			_ = s.list(ctx) // may go, and does not want to any more
+			began := time.Now()
+			if err := s.list(t.Context()); err != nil || time.Since(began) > 10*time.Second {
+				t.Errorf("the next one waited %v: %v", time.Since(began), err)
+			}
+		})
+	}
+}
+
 func TestFewCallsLeftAreForWakes(t *testing.T) {
 	bubble(t, func(c *Config) {
 		c.Limit = Limit{PerMinute: 60, Burst: 60, Low: 1000}
