@@ -53,6 +53,7 @@ func check(ctx context.Context, cfg config.Loaded, out io.Writer) error {
 		lintStrangers(inv, knownTraefiks(cfg, report), cfg.Admin.Path, cfg.Listen, cfg.ListenTLS),
 		lintAsking(inv, cfg.Traefik.Middleware), lintUndefined(inv, knownTraefiks(cfg, report), cfg.Traefik.Middleware),
 		lintTraefiks(inv, report, cfg.RegistrySettings()), lintUnseen(ctx, cfg, inv), checkAPI(ctx, cfg.Traefik, inv), lintThemes(inv, themes.Names()),
+		checkHosted(ctx, cfg.Traefik, inv),
 		lintRemoved(cfg.StateFile, inv),
 	)
 	for _, w := range warnings {

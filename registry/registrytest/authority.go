@@ -55,6 +55,13 @@ func (a *Authority) RunTrusting(m *testing.M) int {
 	return m.Run()
 }
 
+// Pool has the authority alone.
+func (a *Authority) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.certificate)
+	return pool
+}
+
 // Serve starts a server with a certificate for a name; it ends with the test. It speaks HTTP/2 as
 // well.
 func (a *Authority) Serve(t *testing.T, name string, h http.Handler) *httptest.Server {
