@@ -7,13 +7,17 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/paastis/paastis/providers/clevercloud/clevercloudtest"
 )
 
 // TestMain is the program itself if it is called so: a test can run it as a platform does.
@@ -38,6 +42,7 @@ type dyno struct {
 
 // startDyno runs a line of the Procfile as a platform does: by a shell, in a folder of its own, with
 // a port and what else is in environ. It returns once that serves.
+// Its folder has the file paastis.yml of the document.
 func startDyno(t *testing.T, process string, environ ...string) *dyno {
 	t.Helper()
 	bin := t.TempDir()
@@ -47,6 +52,9 @@ func startDyno(t *testing.T, process string, environ ...string) *dyno {
 	_, port, _ := net.SplitHostPort(freeAddress(t))
 	d := &dyno{command: exec.Command("sh", "-c", procfile(t)[process]), address: "127.0.0.1:" + port, read: make(chan struct{})}
 	d.command.Dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(d.command.Dir, "paastis.yml"), []byte(documented(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	d.command.Env = append(environ, "PATH="+bin+":/usr/bin:/bin", "PORT="+port)
 	stderr, err := d.command.StderrPipe()
 	if err != nil {
@@ -106,6 +114,30 @@ func procfile(t *testing.T) map[string]string {
 	return all
 }
 
+// documented is the paastis.yml of the document.
+func documented(t *testing.T) string {
+	t.Helper()
+	_, example, _ := strings.Cut(string(must(os.ReadFile("docs/on-a-platform.md"))(t)), "```yaml\n# paastis.yml\n")
+	example, _, _ = strings.Cut(example, "```")
+	return example
+}
+
+// get asks as the router of the platform does. Lines are headers.
+func (d *dyno) get(t *testing.T, path string, lines ...string) (answer *http.Response, body string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), grace)
+	defer cancel()
+	r := must(http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.address+path, nil))(t)
+	r.Host = "paastis.platform.test"
+	for _, line := range append(lines, "X-Forwarded-Proto: https", "X-Forwarded-Port: 443", "X-Forwarded-For: 192.0.2.80") {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Set(name, value)
+	}
+	answer = must(http.DefaultClient.Do(r))(t)
+	defer answer.Body.Close()
+	return answer, string(must(io.ReadAll(answer.Body))(t))
+}
+
 // freeAddress is one that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -126,13 +158,49 @@ func must[T any](value T, err error) func(*testing.T) T {
 
 func TestAPlatformRunsPaastisByItsProcfileOnThePortThatItGives(t *testing.T) {
 	d := startDyno(t, "web", "DOCKER_HOST=unix:///nowhere.sock")
-	ctx, cancel := context.WithTimeout(t.Context(), grace)
-	defer cancel()
-	answer, err := http.DefaultClient.Do(must(http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.address+"/healthz", nil))(t))
-	if err != nil || answer.StatusCode != http.StatusOK {
-		t.Errorf("it answers %v, %v", answer, err)
+	if answer, _ := d.get(t, "/healthz"); answer.StatusCode != http.StatusOK {
+		t.Errorf("it answers %s", answer.Status)
 	}
 	if code, took := d.stop(t); code != 0 || took > grace {
 		t.Errorf("it ends with %d after %s:\n%s", code, took, d.log.String())
+	}
+}
+
+func TestAPaastisOnAPlatformWakesTheAppThatAVisitorOfTraefikAsksFor(t *testing.T) {
+	cloud := clevercloudtest.New()
+	cloud.Put(clevercloudtest.App{Name: "pr7-front", Commit: "c1"})
+	woken := make(chan struct{}, 9)
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cloud.Bridge().ServeHTTP(w, r)
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/instances") {
+			woken <- struct{}{}
+		}
+	}))
+	defer api.Close()
+	for who, environ := range map[string][]string{
+		"today's": {"PAASTIS_PROVIDER=clevercloud"},
+	} {
+		t.Run(who, func(t *testing.T) {
+			d := startDyno(t, "web", append(environ, "PAASTIS_CLEVERCLOUD_TOKEN="+clevercloudtest.Token, "PAASTIS_CLEVERCLOUD_API_URL="+api.URL,
+				"PAASTIS_TRAEFIK_CONFIG_TOKEN=s3cret")...)
+			_, routes := d.get(t, "/traefik/config", "Authorization: Bearer s3cret")
+			prefix := regexp.MustCompile(`/\.paastis/[^"]+`).FindString(routes)
+			if prefix == "" || !strings.Contains(routes, "Host(`pr7-front.apps.example.com`)") || !strings.Contains(routes, `"https://paastis.platform.test`) {
+				t.Fatalf("the routes are %s\n%s", routes, d.log.String())
+			}
+			answer, page := d.get(t, prefix+"/", "X-Forwarded-Host: pr7-front.apps.example.com", "Accept: text/html", "Sec-Fetch-Mode: navigate")
+			if state := answer.Header.Get("X-Paastis-State"); answer.StatusCode != http.StatusServiceUnavailable || state != "starting" || !strings.Contains(page, "pr7-front") {
+				t.Errorf("the visitor gets %s, %s:\n%s", answer.Status, state, page)
+			}
+			select {
+			case <-woken:
+			case <-time.After(grace):
+				t.Error("the app is not woken")
+			}
+			if code, took := d.stop(t); code != 0 || took > grace || strings.Contains(d.log.String(), clevercloudtest.Token) || strings.Contains(d.log.String(), "s3cret") {
+				t.Errorf("it ends with %d after %s:\n%s", code, took, d.log.String())
+			}
+		})
+		cloud.Stop(cloud.ID("pr7-front"))
 	}
 }

@@ -77,8 +77,8 @@ func canonical(root *cobra.Command, args []string) ([]string, error) {
 
 // canonicalFlag reads one flag, and returns the arguments that are left.
 func canonicalFlag(root *cobra.Command, arg string, rest []string) (string, []string, error) {
-	name, value, hasValue := strings.Cut(arg, "=")
-	name = "--" + strings.ReplaceAll(strings.ToLower(strings.TrimLeft(name, "-")), "_", "-")
+	arg, value, hasValue := strings.Cut(arg, "=") // which may be a secret, and is told nowhere
+	name := "--" + strings.ReplaceAll(strings.ToLower(strings.TrimLeft(arg, "-")), "_", "-")
 	if name == "--help" || name == "--h" {
 		return "--help", rest, nil
 	}

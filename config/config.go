@@ -30,7 +30,9 @@ import (
 
 	"github.com/paastis/paastis/prices"
 	"github.com/paastis/paastis/providers"
-	"github.com/paastis/paastis/providers/docker"
+	"github.com/paastis/paastis/providers/clevercloud"
+	"github.com/paastis/paastis/providers/heroku"
+	"github.com/paastis/paastis/providers/scalingo"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/server"
@@ -43,20 +45,23 @@ func Files() []string { return []string{"paastis.yml", "/etc/paastis/paastis.yml
 // Config is the configuration: defaults, then paastis.yml, then PAASTIS_* variables,
 // then flags. Each of its values has one key in all of them (see Settings).
 type Config struct {
-	Listen        string         `yaml:"listen" description:"Address to listen on"`
-	ListenTLS     string         `yaml:"listen_tls" description:"Address to listen on with TLS, which spares Traefik connections"`
-	TLS           TLS            `yaml:"tls"`
-	Log           Log            `yaml:"log"`
-	Provider      string         `yaml:"provider" description:"What runs the apps: docker, heroku, clevercloud, scalingo"`
-	AuditInterval types.Duration `yaml:"audit_interval" description:"Time between two looks at everything, in case an event was lost"`
-	StateFile     string         `yaml:"state_file" description:"File in which is kept what is known of the apps' past while Paastis does not run"`
-	Docker        Docker         `yaml:"docker"`
-	Traefik       Traefik        `yaml:"traefik"`
-	Admin         Admin          `yaml:"admin"`
-	NeverWake     NeverWake      `yaml:"never_wake"`
-	WakeLimit     int            `yaml:"wake_limit" description:"How many apps one source address may wake in a minute; 0: any number"`
-	ThemeDir      string         `yaml:"theme_dir" description:"Folder of themes of one's own, a folder each"`
-	ThemePreview  string         `yaml:"theme_preview" description:"Address of theme preview, of this machine alone"`
+	Listen        string               `yaml:"listen" description:"Address to listen on"`
+	ListenTLS     string               `yaml:"listen_tls" description:"Address to listen on with TLS, which spares Traefik connections"`
+	TLS           TLS                  `yaml:"tls"`
+	Log           Log                  `yaml:"log"`
+	Provider      string               `yaml:"provider" description:"What runs the apps: docker, scalingo, heroku, clevercloud"`
+	AuditInterval types.Duration       `yaml:"audit_interval" description:"Time between two looks at everything, in case an event was lost"`
+	StateFile     string               `yaml:"state_file" description:"File in which is kept what is known of the apps' past while Paastis does not run"`
+	Docker        Docker               `yaml:"docker"`
+	Scalingo      scalingo.Settings    `yaml:"scalingo"`
+	Heroku        heroku.Settings      `yaml:"heroku"`
+	CleverCloud   clevercloud.Settings `yaml:"clevercloud"`
+	Traefik       Traefik              `yaml:"traefik"`
+	Admin         Admin                `yaml:"admin"`
+	NeverWake     NeverWake            `yaml:"never_wake"`
+	WakeLimit     int                  `yaml:"wake_limit" description:"How many apps one source address may wake in a minute; 0: any number"`
+	ThemeDir      string               `yaml:"theme_dir" description:"Folder of themes of one's own, a folder each"`
+	ThemePreview  string               `yaml:"theme_preview" description:"Address of theme preview, of this machine alone"`
 
 	// Values of the apps' properties for all of them. Package rules reads them, and has their
 	// defaults; see properties.
@@ -145,7 +150,7 @@ func (l Loaded) providerSpecs() []providers.Spec {
 	if len(l.Providers) > 0 {
 		return l.Providers
 	}
-	return []providers.Spec{{Name: l.Provider, Type: l.Provider, Docker: docker.Settings{Proc: l.Docker.Proc}}}
+	return []providers.Spec{l.spec()}
 }
 
 // Default is the configuration that nobody has touched.

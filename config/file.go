@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -104,7 +105,7 @@ func (l *layers) checkKeys(file string, node *yaml.Node, prefix string) error {
 		case slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, path+".") }):
 			faults = append(faults, l.checkKeys(file, value, path+"."))
 		default:
-			faults = append(faults, fmt.Errorf("%s:%d: unknown key %q%s", file, key.Line, path, didYouMean(path, known)))
+			faults = append(faults, fmt.Errorf("%s:%d: unknown key %q%s", file, key.Line, path, cmp.Or(ownerOf(path), didYouMean(path, known))))
 		}
 	}
 	return errors.Join(faults...)

@@ -44,8 +44,11 @@ func (o Origins) of(key string) string {
 			return o[k]
 		}
 	}
-	return "default"
+	return byDefault
 }
+
+// byDefault is where a setting comes from of which nobody has said anything.
+const byDefault = "default"
 
 // note notes where a setting comes from.
 func (o Origins) note(key, origin string) { o[key] = origin }
@@ -68,13 +71,21 @@ func (l *layers) readEnv(environ []string) error {
 			faults = append(faults, err)
 			continue
 		}
-		l.Origins.note(s.Key, name)
-		canonical := envPrefix + strings.ReplaceAll(strings.ToUpper(s.Path), ".", "_") + "=" + value
-		if err := env.Decode([]string{canonical}, envPrefix, &l.Config); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", name, trimPaerser(err)))
+		if err := l.set(s, value, name); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// set sets a setting to a value as a variable has it.
+func (l *layers) set(s Setting, value, origin string) error {
+	l.Origins.note(s.Key, origin)
+	canonical := envPrefix + strings.ReplaceAll(strings.ToUpper(s.Path), ".", "_") + "=" + value
+	if err := env.Decode([]string{canonical}, envPrefix, &l.Config); err != nil {
+		return trimPaerser(err)
+	}
+	return nil
 }
 
 // readVariable finds the setting of a variable, and its value.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/paastis/paastis/providers"
 )
 
 // reloadInterval is how often the file is looked at. Watching it by the kernel's
@@ -96,7 +98,9 @@ func (l Loaded) needsRestart(again Loaded) error {
 	note("provider", l.Provider != again.Provider)
 	note("providers", !slices.Equal(l.Providers, again.Providers))
 	note("state_file", l.StateFile != again.StateFile)
-	note("docker", l.Docker != again.Docker)
+	for _, kind := range providers.Types() {
+		note(kind, l.section(kind).Interface() != again.section(kind).Interface())
+	}
 	note("traefik.api_url", l.Traefik.APIURL != again.Traefik.APIURL)
 	note("traefik.config_token", l.Traefik.ConfigToken != again.Traefik.ConfigToken)
 	note("traefik.config_sources", !slices.Equal(l.Traefik.ConfigSources, again.Traefik.ConfigSources))

@@ -21,6 +21,9 @@ that, then its label. A variable that ends in ` + "`_FILE`" + ` names a file wit
 ` + "`PAASTIS_ADMIN_TOKEN_FILE`" + `. [paastis.yml](../paastis.yml) is the commented reference.
 `
 
+// platformNote is what is said of each platform.
+const platformNote = "With `provider` of that name; the same keys stand in a list of [providers](providers.md)."
+
 // How the tables are laid out: the sections of paastis.yml in the order in which people meet
 // them. The empty one is what has no section.
 var settingsSections = []struct{ prefix, title, note string }{
@@ -28,6 +31,9 @@ var settingsSections = []struct{ prefix, title, note string }{
 	{"admin", "Admins", "See [Admin API](admin-api.md)."},
 	{"never_wake", "Who wakes nothing", "A list replaces its default."},
 	{"docker", "Docker", "`DOCKER_HOST`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH` and `DOCKER_API_VERSION` work as with Docker's own command line."},
+	{"scalingo", "Scalingo", platformNote},
+	{"heroku", "Heroku", platformNote},
+	{"clevercloud", "Clever Cloud", platformNote},
 	{"tls", "TLS", "The certificate of `listen_tls`."},
 	{"log", "Log", ""},
 	{"", "Paastis itself", ""},

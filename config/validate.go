@@ -81,16 +81,46 @@ func (v *validation) validateThemes() {
 	}
 }
 
-// validateProviders wants what runs the apps said in one place.
+// validateProviders wants what runs the apps said in one place, and all that it needs.
 func (v *validation) validateProviders() {
-	for _, key := range []string{"provider", "docker.proc"} {
-		if len(v.Providers) > 0 && v.Origins[key] != "" {
-			v.fault(key, "left out, for providers (%s) says what runs the apps; say it there", v.Origins["providers"])
+	listed := len(v.Providers) > 0
+	if listed && v.Origins["provider"] != "" {
+		v.fault("provider", listedAlready, v.Origins["providers"])
+	}
+	for _, kind := range providers.Types() {
+		switch key := v.sectionSaid(kind); {
+		case key == "":
+		case listed:
+			v.fault(key, listedAlready, v.Origins["providers"])
+		case kind != v.Provider:
+			v.fault(key, "left out, for provider is %s (%s); write provider: %s, or list both in providers", v.Provider, v.Origins.of("provider"), kind)
 		}
 	}
 	if !providers.IsKnown(v.Provider) {
 		v.fault("provider", "%q is unknown; known: %s", v.Provider, providers.Known())
+		return
 	}
+	if !listed {
+		v.validateProvider()
+	}
+}
+
+// listedAlready is the fault of a key that says of one provider what a list says of several.
+const listedAlready = "left out, for providers (%s) says what runs the apps; say it there"
+
+// validateProvider wants what the section of the one provider has to say.
+func (v *validation) validateProvider() {
+	key, err := v.spec().Validate()
+	if err == nil {
+		return
+	}
+	origin := v.Origins.of(v.Provider + "." + key)
+	for _, near := range []string{v.Provider, "provider"} { // where one would say it
+		if origin == byDefault {
+			origin = v.Origins.of(near)
+		}
+	}
+	v.faults = append(v.faults, fmt.Errorf("%s: %s: %w", origin, v.Provider, err))
 }
 
 // setPrices makes the prices of what the providers run.

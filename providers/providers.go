@@ -8,6 +8,7 @@ package providers
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -73,12 +74,47 @@ func kindOf(name string) *kind {
 func IsKnown(name string) bool { return kindOf(name) != nil }
 
 // Known are the names of all types, for people.
-func Known() string {
+func Known() string { return strings.Join(Types(), ", ") }
+
+// Types are the names of all types.
+func Types() []string {
 	var names []string
 	for _, k := range kinds {
 		names = append(names, k.name)
 	}
-	return strings.Join(names, ", ")
+	return names
+}
+
+// WithKey are the names of the types that have a key in a list of providers, beside the name and
+// the type itself.
+func WithKey(key string) []string {
+	var names []string
+	for _, k := range kinds {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(k.settings(new(Spec))).Elem()) {
+			if f.Tag.Get("yaml") == key {
+				names = append(names, k.name)
+			}
+		}
+	}
+	return names
+}
+
+// Settings is where those of the provider's type are, to be filled. Nil: the type is unknown.
+func (s *Spec) Settings() any {
+	k := kindOf(s.Type)
+	if k == nil {
+		return nil
+	}
+	return k.settings(s)
+}
+
+// Validate is nil if the settings make sense, as far as that can be told without a connection.
+// Else it names the key that does not.
+func (s Spec) Validate() (key string, err error) {
+	if v, ok := s.Settings().(validated); ok {
+		return v.Validate()
+	}
+	return "", nil
 }
 
 // Open makes all of some providers. None connects yet.

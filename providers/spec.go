@@ -23,7 +23,7 @@ type Spec struct {
 	Name string
 	// Type is what it is: the name of one of kinds.
 	Type string
-	// Docker and CleverCloud are the settings of a provider of that type.
+	// Docker and what follows are the settings of a provider of that type.
 	Docker      docker.Settings
 	CleverCloud clevercloud.Settings
 	Heroku      heroku.Settings
@@ -73,11 +73,10 @@ func parseOne(file string, node *yaml.Node) (Spec, error) {
 	case !named.MatchString(s.Name):
 		return s, fmt.Errorf("%s:%d: providers: %q is no name: it has small letters, digits, - and _", file, node.Line, s.Name)
 	}
-	into := k.settings(&s)
-	if err := decode(file, node, into); err != nil {
+	if err := s.decode(file, node); err != nil {
 		return s, err
 	}
-	return s, validate(file, node, into)
+	return s, s.validate(file, node)
 }
 
 // validated are settings that know which of their keys makes no sense.
@@ -87,12 +86,8 @@ type validated interface {
 }
 
 // validate says where a value stands that makes no sense.
-func validate(file string, node *yaml.Node, settings any) error {
-	v, ok := settings.(validated)
-	if !ok {
-		return nil
-	}
-	key, err := v.Validate()
+func (s Spec) validate(file string, node *yaml.Node) error {
+	key, err := s.Validate()
 	if err == nil {
 		return nil
 	}
@@ -106,8 +101,8 @@ func validate(file string, node *yaml.Node, settings any) error {
 }
 
 // decode reads the keys of a provider beside its name and its type. All are texts.
-func decode(file string, node *yaml.Node, into any) error {
-	target := reflect.ValueOf(into).Elem()
+func (s *Spec) decode(file string, node *yaml.Node) error {
+	target := reflect.ValueOf(s.Settings()).Elem()
 	known := []string{"name", "type"}
 	fields := map[string]reflect.Value{}
 	for _, f := range reflect.VisibleFields(target.Type()) {
@@ -122,7 +117,9 @@ func decode(file string, node *yaml.Node, into any) error {
 		case key.Value == "name", key.Value == "type":
 		case !ok:
 			hint := "; known: " + strings.Join(known, ", ")
-			if near := rules.Nearest(key.Value, known); near != "" {
+			if of := WithKey(key.Value); of != nil {
+				hint = fmt.Sprintf("; it is a key of %s, and %q is %s", strings.Join(of, " and "), s.Name, s.Type)
+			} else if near := rules.Nearest(key.Value, known); near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)
 			}
 			faults = append(faults, fmt.Errorf("%s:%d: providers: unknown key %q%s", file, key.Line, key.Value, hint))

@@ -21,19 +21,19 @@ const (
 type Settings struct {
 	// Token is an API token, of `clever tokens create`. TokenFile is a file with it, which
 	// is read again when the one that was in it is refused.
-	Token     string `yaml:"token"`
-	TokenFile string `yaml:"token_file"`
+	Token     string `yaml:"token" description:"API token; better in a file that token_file names"`
+	TokenFile string `yaml:"token_file" description:"File with the token"`
 	// ConsumerKey and ConsumerSecret are those of an OAuth consumer, OAuthToken and OAuthSecret
 	// what it was given for the account.
-	ConsumerKey    string `yaml:"consumer_key"`
-	ConsumerSecret string `yaml:"consumer_secret"`
-	OAuthToken     string `yaml:"oauth_token"`
-	OAuthSecret    string `yaml:"oauth_secret"`
+	ConsumerKey    string `yaml:"consumer_key" description:"Key of an OAuth consumer, instead of a token"`
+	ConsumerSecret string `yaml:"consumer_secret" description:"Its secret"`
+	OAuthToken     string `yaml:"oauth_token" description:"OAuth token that it was given for the account"`
+	OAuthSecret    string `yaml:"oauth_secret" description:"Its secret"`
 	// APIURL is where the API is. If empty, Clever Cloud's own: the bridge for a token.
-	APIURL string `yaml:"api_url"`
+	APIURL string `yaml:"api_url" description:"Where the API is; none: Clever Cloud itself"`
 	// Owners are those whose apps are meant, by id (orga_…, user_…) or by name, with commas
 	// between them. If empty, all that the account may see.
-	Owners string `yaml:"owners"`
+	Owners string `yaml:"owners" description:"Organisations and users whose apps are meant, by id or name, with commas between them; none: all that the account may see"`
 }
 
 // Validate is nil if the settings make sense, as far as that can be told without their file.

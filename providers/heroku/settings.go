@@ -25,12 +25,12 @@ type Settings struct {
 	// Token is that of an authorization: `heroku authorizations:create`. TokenFile is a file
 	// that has it, which is read at each start of Paastis, and again once Heroku refuses what was
 	// in it. One of the two is required.
-	Token     string `yaml:"token"`
-	TokenFile string `yaml:"token_file"`
+	Token     string `yaml:"token" description:"Token of an authorization; better in a file that token_file names"`
+	TokenFile string `yaml:"token_file" description:"File with the token"`
 	// APIURL is where the API is. If empty, DefaultAPI.
-	APIURL string `yaml:"api_url"`
+	APIURL string `yaml:"api_url" description:"Where the API is; none: Heroku itself"`
 	// Eco says who puts apps on eco dynos to sleep: EcoHeroku or EcoPaastis. If empty, EcoHeroku.
-	Eco string `yaml:"eco"`
+	Eco string `yaml:"eco" description:"Who puts apps on eco dynos to sleep: heroku or paastis; none: heroku"`
 }
 
 // Validate is nil if the settings make sense, as far as that can be told without their files.

@@ -22,19 +22,19 @@ const DefaultRegion = "osc-fr1"
 type Settings struct {
 	// Token is an API token of the account ("tk-us-…"). TokenFile is a file that has it, read
 	// when the provider is made. One of them is needed.
-	Token     string `yaml:"token"`
-	TokenFile string `yaml:"token_file"`
+	Token     string `yaml:"token" description:"API token of the account; better in a file that token_file names"`
+	TokenFile string `yaml:"token_file" description:"File with the token"`
 	// AuthURL is where tokens are exchanged. Empty: DefaultAuthURL.
-	AuthURL string `yaml:"auth_url"`
+	AuthURL string `yaml:"auth_url" description:"Where tokens are exchanged; none: Scalingo itself"`
 	// APIURL is the API of the only region, whatever that is called: for a platform that
 	// behaves as Scalingo. Empty: each region's own.
-	APIURL string `yaml:"api_url"`
+	APIURL string `yaml:"api_url" description:"The API of the only region, for a platform that behaves as Scalingo"`
 	// Regions are the names of those whose apps are looked after, separated by commas. Empty:
 	// those that Scalingo lists for the account.
-	Regions string `yaml:"regions"`
+	Regions string `yaml:"regions" description:"Regions whose apps are looked after, with commas between them; none: all that the account has"`
 	// CallsPerMinute is how often Paastis may call the account. Empty: 55 times, which leaves
 	// five of the 60 that there are to its owner.
-	CallsPerMinute string `yaml:"calls_per_minute"`
+	CallsPerMinute string `yaml:"calls_per_minute" description:"How often the account may be called; none: 55 times"`
 }
 
 // Validate is nil if the settings make sense, as far as that can be told without their file and
@@ -48,7 +48,7 @@ func (s Settings) Validate() (key string, err error) {
 	}
 	for key, value := range map[string]string{"auth_url": s.AuthURL, "api_url": s.APIURL} {
 		if err := checkURL(value); err != nil {
-			return key, fmt.Errorf("%s %q: %w", key, value, err)
+			return key, fmt.Errorf("%s: %w", key, err) // it may have a password
 		}
 	}
 	if s.APIURL != "" && len(s.regions()) > 1 {
