@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,5 +151,28 @@ func TestCheckSeesTheRoutersOfFilesByTraefiksAPI(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
 		}
+	}
+}
+
+func TestExampleOfScalingoGivesEachReviewAppItsHostAndItsOtherHalf(t *testing.T) {
+	loaded, err := config.Load("../examples/scalingo/paastis.yml", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reported []inventory.Reported
+	for _, name := range []string{"shop-front-pr42", "shop-back-pr42", "shop-front", "shop-back-pr421"} {
+		app := onPlatform(name)
+		reported = append(reported, inventory.Reported{Provider: "scalingo", Unread: true, App: &app})
+	}
+	inv := inventory.Resolve(reported, loaded.RegistrySettings())
+	front := inv.Named("shop-front-pr42")
+	if len(front.Routers) != 1 || front.Routers[0].Rule != "Host(`shop-front-pr42.apps.localhost`)" || len(inv.Routes) != 3 {
+		t.Errorf("it has the routers %+v, and %d are published", front.Routers, len(inv.Routes))
+	}
+	if got := inv.Graph.Component("shop-front-pr42"); !slices.Equal(got, []string{"shop-back-pr42", "shop-front-pr42"}) {
+		t.Errorf("awake together are %q", got)
+	}
+	if inv.Named("shop-front").Managed {
+		t.Error("it manages what is no review app")
 	}
 }

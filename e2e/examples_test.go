@@ -40,6 +40,28 @@ func TestEveryExampleIsCompleteAndTested(t *testing.T) {
 	}
 }
 
+// Its apps run at a platform that a test does not have: what is tried of it without is that the
+// files are right, and fit together.
+func TestExampleScalingoNeedsATokenAndNothingOfThisMachine(t *testing.T) {
+	e := newExample(t, "scalingo")
+	e.follow("scalingo_token")
+	composed := e.shell("docker compose config --format json")
+	for _, want := range []string{"http://paastis:3000/traefik/config", "/etc/paastis/paastis.yml", "scalingo_token", "/var/lib/paastis"} {
+		if !strings.Contains(composed, want) {
+			t.Errorf("lacks %s:\n%s", want, composed)
+		}
+	}
+	if strings.Contains(composed, "docker.sock") {
+		t.Error("it has the socket of the engine")
+	}
+	read := e.shell("cat paastis.yml scalingo_token")
+	for _, want := range []string{"/run/secrets/scalingo_token", "/var/lib/paastis/state.json", "tk-us-"} {
+		if !strings.Contains(read, want) {
+			t.Errorf("lacks %s:\n%s", want, read)
+		}
+	}
+}
+
 func TestExampleLinkedReviewAppsWakesBothOfOnePullRequestAndNothingOfTheOther(t *testing.T) {
 	e := newExample(t, "linked-review-apps")
 	e.follow("compose up")
