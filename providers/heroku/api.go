@@ -125,7 +125,7 @@ func (a *api) apps(ctx context.Context) ([]app, error) {
 	var all []app
 	for part, pages := wholeList, 0; part != ""; pages++ {
 		if pages == mostPages {
-			return nil, fmt.Errorf("%w: it has no end after %d pages", errUnreadable, pages)
+			return nil, fmt.Errorf("%w: it has no end after %d pages", paas.ErrForm, pages)
 		}
 		var page []json.RawMessage
 		answer, err := a.account.Call(ctx, paas.Request{Path: "/apps", Header: http.Header{"Range": {part}}, Out: &page})
@@ -141,7 +141,7 @@ func (a *api) apps(ctx context.Context) ([]app, error) {
 		}
 		next := answer.Header.Get("Next-Range")
 		if answer.Status == http.StatusPartialContent && (next == "" || next == part) {
-			return nil, fmt.Errorf("%w: it is cut, and does not say where it goes on", errUnreadable)
+			return nil, fmt.Errorf("%w: it is cut, and does not say where it goes on", paas.ErrForm)
 		}
 		part = next
 	}
@@ -159,9 +159,11 @@ func (a *api) app(ctx context.Context, id string) (app, error) {
 
 // formation is what an app is scaled to.
 func (a *api) formation(ctx context.Context, id string) (formation, error) {
-	var f formation
-	_, err := a.account.Call(ctx, paas.Request{Path: "/apps/" + id + "/formation", Out: &f})
-	return f.sorted(), err
+	var raw []rawProcess
+	if _, err := a.account.Call(ctx, paas.Request{Path: "/apps/" + id + "/formation", Out: &raw}); err != nil {
+		return nil, err
+	}
+	return readFormation(raw)
 }
 
 // dynos are those that an app has, one-off ones too.
@@ -173,12 +175,15 @@ func (a *api) dynos(ctx context.Context, id string) ([]dyno, error) {
 
 // scale scales some process types at once, or none of them, and returns them as they are then.
 func (a *api) scale(ctx context.Context, id string, changes []change) (formation, error) {
-	var f formation
+	var raw []rawProcess
 	_, err := a.account.Call(ctx, paas.Request{
-		Method: http.MethodPatch, Path: "/apps/" + id + "/formation", Idempotent: true, Out: &f,
+		Method: http.MethodPatch, Path: "/apps/" + id + "/formation", Idempotent: true, Out: &raw,
 		In: map[string]any{"updates": changes},
 	})
-	return f, err
+	if err != nil {
+		return nil, err
+	}
+	return readFormation(raw)
 }
 
 // restart starts the dynos of a process type anew.
@@ -201,7 +206,7 @@ func (a *api) hasEcoHours(ctx context.Context) (bool, error) {
 		Path: "/accounts/" + url.PathEscape(id) + "/actions/get-quota", Header: http.Header{"Accept": {quotaVersion}}, Out: &quota,
 	})
 	if err == nil && (quota.Whole == nil || quota.Used == nil) {
-		err = errUnreadable
+		err = paas.ErrForm
 	}
 	return err == nil && *quota.Used < *quota.Whole, err
 }
@@ -221,7 +226,7 @@ func (a *api) accountID(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if account.ID == "" {
-		return "", errUnreadable
+		return "", paas.ErrForm
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -27,7 +27,6 @@ package heroku
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -133,13 +132,13 @@ func (p *Provider) Condition() provider.Condition { return p.api.account.Conditi
 // was, or as asleep, and in its turn by Watch.
 func (p *Provider) List(ctx context.Context) (provider.Report, error) {
 	if err := p.list(ctx); err != nil {
-		return provider.Report{}, err
+		return provider.Report{}, fmt.Errorf("heroku: list apps: %w", err)
 	}
 	if !p.watched.Load() {
 		p.records.doubt()
 	}
 	if err := p.lookAtAll(ctx, p.records.unknown()); err != nil {
-		return provider.Report{}, err
+		return provider.Report{}, fmt.Errorf("heroku: list apps: %w", err)
 	}
 	return p.records.all(), nil
 }
@@ -149,7 +148,7 @@ func (p *Provider) list(ctx context.Context) error {
 	begun := p.records.tick()
 	apps, err := p.api.apps(ctx)
 	if err != nil {
-		return fmt.Errorf("heroku: list apps: %w", err)
+		return err
 	}
 	return p.records.keep(apps, begun)
 }
@@ -160,7 +159,7 @@ func (p *Provider) known(ctx context.Context, doing, name string) (app, error) {
 		return a, nil
 	}
 	if err := p.list(ctx); err != nil {
-		return app{}, fmt.Errorf("heroku: %s %q: %w", doing, name, errors.Unwrap(err))
+		return app{}, fmt.Errorf("heroku: %s %q: %w", doing, name, err)
 	}
 	if a, ok := p.records.named(name); ok {
 		return a, nil

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paastis/paastis/providers/internal/paas"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
 )
@@ -49,13 +50,14 @@ type records struct {
 
 	mu      sync.Mutex
 	byID    map[string]*record
+	byName  map[string]*record
 	clock   uint64          // of looks, listings, orders and reports
 	pending map[string]bool // ids of records that have changed
 	gone    []string        // names that are no more
 }
 
 func newRecords(self []string, left bool, log *slog.Logger) *records {
-	return &records{self: self, left: left, log: log, changed: make(chan struct{}, 1), byID: map[string]*record{}, pending: map[string]bool{}}
+	return &records{self: self, left: left, log: log, changed: make(chan struct{}, 1), byID: map[string]*record{}, byName: map[string]*record{}, pending: map[string]bool{}}
 }
 
 // tick is the number of what begins now.
@@ -70,20 +72,10 @@ func (o *records) tick() uint64 {
 func (o *records) named(name string) (app, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if r := o.find(name); r != nil {
+	if r := o.byName[name]; r != nil {
 		return r.app, true
 	}
 	return app{}, false
-}
-
-// find is a record by its name. Nil: there is none. Called with the lock held.
-func (o *records) find(name string) *record {
-	for _, r := range o.byID {
-		if r.name == name {
-			return r
-		}
-	}
-	return nil
 }
 
 // keep takes in which apps there are, by a listing with that number.
@@ -93,7 +85,7 @@ func (o *records) keep(apps []app, begun uint64) error {
 	there := map[string]bool{}
 	for _, a := range apps {
 		if there[a.id] {
-			return fmt.Errorf("heroku: list apps: %w: two apps have the id %s", errUnreadable, a.id)
+			return fmt.Errorf("%w: two apps have the id %s", paas.ErrForm, a.id)
 		}
 		there[a.id] = true
 		o.keepOne(a, begun)
@@ -128,8 +120,9 @@ func (o *records) keepOne(a app, begun uint64) {
 	if r.app, r.listed = a, begun; a == was {
 		return
 	}
-	if was.name != "" && was.name != a.name {
-		o.gone = append(o.gone, was.name)
+	if was.name != a.name {
+		o.unname(r, was.name)
+		o.byName[a.name] = r
 	}
 	if was.deployed != a.deployed {
 		r.looked, r.barred = time.Time{}, nil // something has happened to it
@@ -150,8 +143,20 @@ func (a *app) fill(was app) {
 func (o *records) drop(r *record) {
 	delete(o.byID, r.id)
 	delete(o.pending, r.id)
-	o.gone = append(o.gone, r.name)
+	o.unname(r, r.name)
 	o.signal()
+}
+
+// unname takes a name from an app, which another one may have by now. Empty: it had none. Called
+// with the lock held.
+func (o *records) unname(r *record, name string) {
+	if name == "" {
+		return
+	}
+	if o.byName[name] == r {
+		delete(o.byName, name)
+	}
+	o.gone = append(o.gone, name)
 }
 
 // forget is drop for an app of which Heroku says that there is none.
@@ -284,7 +289,7 @@ func (o *records) news() (provider.Report, bool) {
 		report.Apps = append(report.Apps, o.reported(r))
 	}
 	for _, name := range o.gone {
-		if !taken[name] && o.find(name) == nil {
+		if !taken[name] && o.byName[name] == nil {
 			report.Gone = append(report.Gone, name)
 		}
 	}

@@ -79,6 +79,9 @@ func (o *records) become(r *record, now phase, dynos []dyno, begun uint64) {
 	if now != starting || !r.isOnItsWay() {
 		r.ordered = time.Time{}
 	}
+	if now == crashed && was != crashed {
+		o.log.Warn("the web dynos of the app have crashed; its log says why", "app", r.name, "by", "heroku logs -a "+r.name)
+	}
 	if now == starting && was != starting && r.ordered.IsZero() {
 		r.ordered = time.Now() // by somebody else
 	}

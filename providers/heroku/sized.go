@@ -20,7 +20,7 @@ func (p *Provider) Formation(name string, kept []byte) []provider.Part {
 func (o *records) lastRan(name string) formation {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if r := o.find(name); r != nil {
+	if r := o.byName[name]; r != nil {
 		return r.formation
 	}
 	return nil

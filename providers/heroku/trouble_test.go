@@ -3,6 +3,7 @@ package heroku_test
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,12 +97,13 @@ func TestAnotherTokenInTheFileIsReadOnceTheOldOneIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := herokutest.New()
 		h.Create(herokutest.App{Name: "shop"})
-		token := herokutest.Token
-		o := before(t, h, func(c *heroku.Config) { c.Token = func() (string, error) { return token, nil } })
+		var file atomic.Value
+		file.Store(herokutest.Token)
+		o := before(t, h, func(c *heroku.Config) { c.Token = func() (string, error) { return file.Load().(string), nil } })
 		h.Expire(herokutest.Token)
 		h.Issue("HRKU-another")
 		time.Sleep(5 * time.Minute)
-		token = "HRKU-another"
+		file.Store("HRKU-another")
 		if state := o.wake("shop"); state != registry.Ready {
 			t.Errorf("it is %s: %s", state, o.failure("shop"))
 		}

@@ -56,7 +56,7 @@ func over(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	return err
+	return fmt.Errorf("heroku: list apps: %w", err)
 }
 
 // tell reports what changes, until ctx ends.
@@ -106,7 +106,7 @@ func (p *Provider) lookAtAll(ctx context.Context, ids []string) error {
 	p.budget.take(len(ids))
 	err := p.lookAt(within, ids)
 	if ctx.Err() != nil {
-		return fmt.Errorf("heroku: list apps: %w", ctx.Err())
+		return ctx.Err()
 	}
 	if within.Err() == nil && isUnreachable(err) {
 		return err
@@ -151,7 +151,7 @@ func (p *Provider) look(ctx context.Context, id string) ([]dyno, error) {
 		p.records.forget(id)
 	case isBarred(err):
 		p.records.bar(id, err)
-	case !isUnreachable(err) && ctx.Err() == nil:
+	case errors.Is(err, paas.ErrForm):
 		p.records.fault(id, err)
 	}
 	return nil, fmt.Errorf("heroku: look at the dynos of an app: %w", err)
@@ -171,6 +171,6 @@ func wait(ctx context.Context, pause time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return errors.New("ended")
+		return ctx.Err()
 	}
 }

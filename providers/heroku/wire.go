@@ -3,10 +3,11 @@ package heroku
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/paastis/paastis/providers/internal/paas"
 )
 
 // What Heroku answers, as far as it is read: definitions app, formation and dyno of v6/schema.json
@@ -37,14 +38,11 @@ type rawApp struct {
 	Archived    json.RawMessage `json:"archived_at"`
 }
 
-// errUnreadable is of an answer that is not what the API says that it answers.
-var errUnreadable = errors.New("the answer is not what Heroku documents")
-
 // readApp reads an app. It is an error if it is not known which it is.
 func readApp(raw json.RawMessage) (app, error) {
 	var r rawApp
 	if err := json.Unmarshal(raw, &r); err != nil || r.ID == "" || r.Name == "" {
-		return app{}, fmt.Errorf("%w: an app without id or name", errUnreadable)
+		return app{}, fmt.Errorf("%w: an app without id or name", paas.ErrForm)
 	}
 	a := app{id: r.ID, name: r.Name, released: true}
 	var address, released, archived *string
@@ -100,25 +98,21 @@ type rawProcess struct {
 // formation are the process types of an app, in the order of their names.
 type formation []process
 
-// UnmarshalJSON reads a formation as it comes. Without a type or a quantity it is an error: 0 dynos
+// readFormation reads a formation as it comes. Without a type or a quantity it is an error: 0 dynos
 // and a number that is not known are not the same.
-func (f *formation) UnmarshalJSON(data []byte) error {
-	var all []rawProcess
-	if err := json.Unmarshal(data, &all); err != nil {
-		return fmt.Errorf("%w: %w", errUnreadable, err)
-	}
-	*f = formation{}
-	for _, r := range all {
+func readFormation(raw []rawProcess) (formation, error) {
+	f := formation{}
+	for _, r := range raw {
 		if r.Type == "" || r.Quantity == nil || *r.Quantity < 0 {
-			return fmt.Errorf("%w: a process type without its name or its quantity", errUnreadable)
+			return nil, fmt.Errorf("%w: a process type without its name or its quantity", paas.ErrForm)
 		}
 		p := process{Type: r.Type, Quantity: *r.Quantity, Size: r.Size}
 		if r.DynoSize != nil && r.DynoSize.Name != "" {
 			p.Size = r.DynoSize.Name
 		}
-		*f = append(*f, p)
+		f = append(f, p)
 	}
-	return nil
+	return f.sorted(), nil
 }
 
 // dyno is one that there is: it runs, is about to, has crashed, or is idle.

@@ -153,7 +153,7 @@ func (h *Heroku) batch(a *app, r *http.Request) (any, *fault) {
 		if u.Quantity != nil {
 			quantity = *u.Quantity
 		}
-		p.scale(h, quantity, u.size())
+		a.scale(h, p, quantity, u.size())
 		changed = append(changed, p.json(a))
 	}
 	a.asleep, a.visited = false, h.now()
@@ -254,7 +254,8 @@ func (p *process) json(a *app) any {
 
 func (h *Heroku) dynosJSON(a *app) any {
 	all := []any{}
-	for _, d := range a.dynos() {
+	ending := slices.DeleteFunc(slices.Clone(a.leaving), func(d *dyno) bool { return h.now().Sub(d.ended) >= a.Linger })
+	for _, d := range append(a.dynos(), ending...) {
 		if a.Lag > 0 && h.now().Before(d.created.Add(a.Lag)) {
 			continue
 		}

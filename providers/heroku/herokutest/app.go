@@ -39,8 +39,9 @@ type App struct {
 	ReadOnly bool
 	// Suspended is what Heroku has suspended; Delinquent has an owner who does not pay.
 	Suspended, Delinquent bool
-	// Lag is how long after an order its dynos are not listed yet. Zero: not at all.
-	Lag time.Duration
+	// Lag is how long after an order its dynos are not listed yet, Linger how long those that end
+	// still are, as up: they have 30 s for it. Zero: not at all.
+	Lag, Linger time.Duration
 }
 
 // Type is a process type.
@@ -60,7 +61,8 @@ type app struct {
 	released   time.Time // zero: never
 	visited    time.Time // by a request
 	oneOffs    []*dyno
-	asleep     bool // its eco dynos are idle
+	leaving    []*dyno // that end
+	asleep     bool    // its eco dynos are idle
 }
 
 // process is a process type with its dynos.
@@ -78,6 +80,7 @@ type dyno struct {
 	size     string
 	created  time.Time
 	crashed  time.Time // by somebody; zero: it has not
+	ended    time.Time // when it was told to end; zero: it was not
 }
 
 // is reports whether a size is of that name, however it is written.
@@ -175,13 +178,17 @@ func (p *process) restart(h *Heroku) {
 }
 
 // scale gives a type so many dynos of a size; empty: that which it has.
-func (p *process) scale(h *Heroku, quantity int, size string) {
+func (a *app) scale(h *Heroku, p *process, quantity int, size string) {
 	if size != "" && !is(size, p.Size) {
 		p.Size = proper(size)
 		p.restart(h)
 	}
 	for n := len(p.dynos) + 1; n <= quantity; n++ {
 		p.dynos = append(p.dynos, h.newDyno(p.Name, n, p.Size))
+	}
+	for _, d := range p.dynos[quantity:] {
+		d.ended = h.now()
+		a.leaving = append(a.leaving, d)
 	}
 	p.dynos = p.dynos[:quantity]
 	p.Quantity, p.updated = quantity, h.now()

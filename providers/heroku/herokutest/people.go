@@ -41,7 +41,7 @@ func (a *app) add(h *Heroku, t Type) {
 	t.Quantity = 0
 	p := &process{Type: t, id: h.id()}
 	a.types = append(a.types, p)
-	p.scale(h, quantity, "")
+	a.scale(h, p, quantity, "")
 }
 
 // Delete removes an app.
@@ -58,7 +58,7 @@ func (h *Heroku) Rename(name, another string) {
 func (h *Heroku) Scale(name, kind string, quantity int, size ...string) {
 	h.change(name, func(a *app) {
 		a.asleep = false
-		a.process(kind).scale(h, quantity, strings.Join(size, ""))
+		a.scale(h, a.process(kind), quantity, strings.Join(size, ""))
 	})
 }
 
