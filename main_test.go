@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/paastis/paastis/providers/clevercloud/clevercloudtest"
+	"github.com/paastis/paastis/providers/scalingo/scalingotest"
 )
 
 // TestMain is the program itself if it is called so: a test can run it as a platform does.
@@ -166,23 +167,60 @@ func TestAPlatformRunsPaastisByItsProcfileOnThePortThatItGives(t *testing.T) {
 	}
 }
 
-func TestAPaastisOnAPlatformWakesTheAppThatAVisitorOfTraefikAsksFor(t *testing.T) {
+// account is an account at a platform that is played: with an app pr7-front, which sleeps.
+type account struct {
+	// environ tells Paastis of it, and secret is what no log has.
+	environ []string
+	secret  string
+	// orders hears of each order to wake an app.
+	orders chan string
+}
+
+// atScalingo is one at Scalingo, as the original Paastis was told of it.
+func atScalingo(t *testing.T) account {
+	platform := scalingotest.New(scalingotest.Config{})
+	platform.Create("osc-fr1", "pr7-front", scalingotest.Type{Name: "web", Size: "M"})
+	a := account{secret: platform.Token(), orders: make(chan string, 9)}
+	api := a.serve(t, platform.API(), "api.osc-fr1.scalingo.com", "/scale")
+	auth := a.serve(t, platform.API(), "auth.scalingo.com", "/scale")
+	a.environ = []string{
+		"PROVIDER_NAME=scalingo", "PROVIDER_SCALINGO_API_TOKEN=" + a.secret, "START_AND_STOP_MAX_IDLE_TIME=90",
+		"PAASTIS_SCALINGO_API_URL=" + api, "PAASTIS_SCALINGO_AUTH_URL=" + auth,
+	}
+	return a
+}
+
+// atCleverCloud is one at Clever Cloud.
+func atCleverCloud(t *testing.T) account {
 	cloud := clevercloudtest.New()
 	cloud.Put(clevercloudtest.App{Name: "pr7-front", Commit: "c1"})
-	woken := make(chan struct{}, 9)
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cloud.Bridge().ServeHTTP(w, r)
-		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/instances") {
-			woken <- struct{}{}
+	a := account{secret: clevercloudtest.Token, orders: make(chan string, 9)}
+	a.environ = []string{
+		"PAASTIS_PROVIDER=clevercloud", "PAASTIS_CLEVERCLOUD_TOKEN=" + a.secret,
+		"PAASTIS_CLEVERCLOUD_API_URL=" + a.serve(t, cloud.Bridge(), clevercloudtest.BridgeHost, "/instances"),
+	}
+	return a
+}
+
+// serve answers as a host of the platform does, and returns its URL here. An order to wake an app
+// is a POST to a path with that end.
+func (a account) serve(t *testing.T, platform http.Handler, host, order string) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = host
+		platform.ServeHTTP(w, r)
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, order) {
+			a.orders <- r.URL.Path
 		}
 	}))
-	defer api.Close()
-	for who, environ := range map[string][]string{
-		"today's": {"PAASTIS_PROVIDER=clevercloud"},
-	} {
-		t.Run(who, func(t *testing.T) {
-			d := startDyno(t, "web", append(environ, "PAASTIS_CLEVERCLOUD_TOKEN="+clevercloudtest.Token, "PAASTIS_CLEVERCLOUD_API_URL="+api.URL,
-				"PAASTIS_TRAEFIK_CONFIG_TOKEN=s3cret")...)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestAPaastisOnAPlatformWakesTheAppThatAVisitorOfTraefikAsksFor(t *testing.T) {
+	for name, at := range map[string]func(*testing.T) account{"Scalingo": atScalingo, "Clever Cloud": atCleverCloud} {
+		t.Run(name, func(t *testing.T) {
+			a := at(t)
+			d := startDyno(t, "web", append(a.environ, "PAASTIS_TRAEFIK_CONFIG_TOKEN=s3cret")...)
 			_, routes := d.get(t, "/traefik/config", "Authorization: Bearer s3cret")
 			prefix := regexp.MustCompile(`/\.paastis/[^"]+`).FindString(routes)
 			if prefix == "" || !strings.Contains(routes, "Host(`pr7-front.apps.example.com`)") || !strings.Contains(routes, `"https://paastis.platform.test`) {
@@ -193,14 +231,13 @@ func TestAPaastisOnAPlatformWakesTheAppThatAVisitorOfTraefikAsksFor(t *testing.T
 				t.Errorf("the visitor gets %s, %s:\n%s", answer.Status, state, page)
 			}
 			select {
-			case <-woken:
+			case <-a.orders:
 			case <-time.After(grace):
 				t.Error("the app is not woken")
 			}
-			if code, took := d.stop(t); code != 0 || took > grace || strings.Contains(d.log.String(), clevercloudtest.Token) || strings.Contains(d.log.String(), "s3cret") {
+			if code, took := d.stop(t); code != 0 || took > grace || strings.Contains(d.log.String(), a.secret) || strings.Contains(d.log.String(), "s3cret") {
 				t.Errorf("it ends with %d after %s:\n%s", code, took, d.log.String())
 			}
 		})
-		cloud.Stop(cloud.ID("pr7-front"))
 	}
 }

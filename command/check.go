@@ -49,7 +49,7 @@ func check(ctx context.Context, cfg config.Loaded, out io.Writer) error {
 	faults := config.Log{Level: slog.LevelWarn.String(), Format: cfg.Log.Format} // they are an answer, whatever is logged
 	themes := page.NewThemes(cfg.ThemeDir, newLogger(faults, out))
 	warnings := slices.Concat(
-		cfg.Weaknesses(), inv.RuleWarnings(cfg.Rules), inv.Problems().Texts(), lint(inv, report, cfg.Traefik.APIURL != ""),
+		cfg.Notices, cfg.Weaknesses(), inv.RuleWarnings(cfg.Rules), inv.Problems().Texts(), lint(inv, report, cfg.Traefik.APIURL != ""),
 		lintStrangers(inv, knownTraefiks(cfg, report), cfg.Admin.Path, cfg.Listen, cfg.ListenTLS),
 		lintAsking(inv, cfg.Traefik.Middleware), lintUndefined(inv, knownTraefiks(cfg, report), cfg.Traefik.Middleware),
 		lintTraefiks(inv, report, cfg.RegistrySettings()), lintUnseen(ctx, cfg, inv), checkAPI(ctx, cfg.Traefik, inv), lintThemes(inv, themes.Names()),

@@ -23,11 +23,13 @@ func tellings(t *testing.T) map[string]struct {
 		args    string
 	}
 	all := map[string]telling{
-		"a misspelt flag":      {nil, "--heroku.tokn=" + platformSecret},
-		"a misspelt variable":  {[]string{"PAASTIS_HEROKU_TOKN=" + platformSecret}, ""},
-		"a misspelt key":       {nil, "--config " + file(t, "provider: heroku\nheroku: {tokn: "+platformSecret+"}\n")},
-		"a list":               {nil, "--config " + file(t, "providers: [{name: a, type: heroku, tokn: "+platformSecret+"}]\n")},
-		"a text for a section": {nil, "--config " + file(t, "heroku: "+platformSecret+"\n")},
+		"the original's":          {[]string{"PROVIDER_HEROKU_API_TOKEN=" + platformSecret, "ROUTING_SYSTEM_API_ENABLED=true", "ROUTING_SYSTEM_API_TOKEN=" + platformSecret}, ""},
+		"the original's, refused": {[]string{"PROVIDER_CLEVER_SECRET=" + platformSecret, "REDIS_URL=redis://" + platformSecret}, ""},
+		"a misspelt flag":         {nil, "--heroku.tokn=" + platformSecret},
+		"a misspelt variable":     {[]string{"PAASTIS_HEROKU_TOKN=" + platformSecret}, ""},
+		"a misspelt key":          {nil, "--config " + file(t, "provider: heroku\nheroku: {tokn: "+platformSecret+"}\n")},
+		"a list":                  {nil, "--config " + file(t, "providers: [{name: a, type: heroku, tokn: "+platformSecret+"}]\n")},
+		"a text for a section":    {nil, "--config " + file(t, "heroku: "+platformSecret+"\n")},
 	}
 	for _, kind := range providers.WithKey("token") {
 		token := "PAASTIS_" + strings.ToUpper(kind) + "_TOKEN="

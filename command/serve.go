@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func serve(ctx context.Context, cfg config.Loaded, version string, stderr io.Wri
 	usual := debug.SetGCPercent(tightGC)
 	defer debug.SetGCPercent(usual)
 	log := newLogger(cfg.Log, stderr)
-	for _, w := range cfg.Weaknesses() {
+	for _, w := range slices.Concat(cfg.Notices, cfg.Weaknesses()) {
 		log.Warn(w)
 	}
 	reg, err := newRegistry(cfg, log)

@@ -2,6 +2,8 @@
 //
 //	defaults → paastis.yml → PAASTIS_* variables → flags → validated
 //
+// What none of them says may be said by variables of the original Paastis: see original.
+//
 // Later wins. Each value has one key in all of them (see Settings). paastis.yml is read again
 // whenever it changes.
 //
@@ -120,6 +122,8 @@ type Loaded struct {
 	Defaults rules.Resolved
 	// Origins of the settings that are not defaults.
 	Origins Origins
+	// Notices are what to tell who configures Paastis as the original was: a line each.
+	Notices []string
 	// AdminToken is the sum of what lets admins in; the token itself is not kept. The zero
 	// Sum: there is none.
 	AdminToken admin.Sum
@@ -186,7 +190,7 @@ func Load(file string, environ []string, flags map[string]string) (Loaded, error
 		return l, err
 	}
 	read, err := readLayers(l.File, environ, flags)
-	l.Config, l.Providers, l.Rules, l.Origins = read.Config, read.Providers, read.Rules, read.Origins
+	l.Config, l.Providers, l.Rules, l.Origins, l.Notices = read.Config, read.Providers, read.Rules, read.Origins, read.Notices
 	if err != nil {
 		return l, err
 	}

@@ -24,12 +24,16 @@ type layers struct {
 	Rules     *rules.Set
 	Prices    prices.Written
 	Origins   Origins
+	// Notices are what to tell of variables of the original Paastis, a line each.
+	Notices []string
 }
 
 // readLayers reads them all, and reports every fault, a line each. file may be empty.
 func readLayers(file string, environ []string, flags map[string]string) (layers, error) {
 	l := layers{Config: Default(), Origins: Origins{}}
-	return l, errors.Join(l.readFile(file), l.readEnv(environ), l.readFlags(flags))
+	err := errors.Join(l.readFile(file), l.readEnv(environ), l.readFlags(flags))
+	l.Notices = l.readOriginal(environ)
+	return l, err
 }
 
 // Origins are where settings come from that are not defaults, by key: "paastis.yml:7",

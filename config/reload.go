@@ -79,6 +79,11 @@ func (l Loaded) reload(take func(Loaded), log *slog.Logger) {
 	}
 	take(again)
 	log.Info("configuration reloaded", "config", l.File)
+	for _, notice := range again.Notices {
+		if !slices.Contains(l.Notices, notice) {
+			log.Warn(notice)
+		}
+	}
 	if err := l.needsRestart(again); err != nil {
 		log.Warn(err.Error())
 	}

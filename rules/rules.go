@@ -56,7 +56,7 @@ type assignment struct {
 
 // ignored is a pattern of apps that are left alone.
 type ignored struct {
-	line    int
+	origin  string // where it is said: "paastis.yml:12"
 	pattern *regexp.Regexp
 }
 
@@ -92,6 +92,25 @@ func Parse(file string, rules, ignore *yaml.Node) (*Set, error) {
 	s := &Set{file: file}
 	return s, errors.Join(s.readRules(rules), s.readIgnore(ignore))
 }
+
+// Ignoring are the same rules, which also leave alone the apps of some names. origin is where that
+// is said. A nil Set has no rules.
+func (s *Set) Ignoring(names []string, origin string) *Set {
+	with := &Set{}
+	if s != nil {
+		with.file, with.rules, with.ignore = s.file, s.rules, slices.Clone(s.ignore)
+	}
+	for _, name := range names {
+		with.ignore = append(with.ignore, ignored{origin: origin, pattern: regexp.MustCompile("^" + regexp.QuoteMeta(name) + "$")})
+	}
+	return with
+}
+
+// Ignores reports whether any apps are left alone.
+func (s *Set) Ignores() bool { return s != nil && len(s.ignore) > 0 }
+
+// IsEmpty reports whether there is no rule.
+func (s *Set) IsEmpty() bool { return s == nil || len(s.rules) == 0 }
 
 // ParseFile reads a file that has nothing but rules.
 func ParseFile(file string, data []byte) (*Set, error) {
@@ -165,7 +184,7 @@ func (s *Set) apply(name string, r *Resolved) (warnings []string) {
 	s.share(r)
 	for _, i := range s.ignore {
 		if i.pattern.MatchString(name) {
-			r.Ignored = fmt.Sprintf("%s: ignore '%s'", s.place(i.line), i.pattern)
+			r.Ignored = fmt.Sprintf("%s: ignore '%s'", i.origin, i.pattern)
 		}
 	}
 	return warnings
@@ -254,7 +273,7 @@ func (s *Set) readIgnore(list *yaml.Node) error {
 			faults = append(faults, err)
 			continue
 		}
-		s.ignore = append(s.ignore, ignored{line: item.Line, pattern: pattern})
+		s.ignore = append(s.ignore, ignored{origin: s.place(item.Line), pattern: pattern})
 	}
 	return errors.Join(faults...)
 }
