@@ -17,8 +17,9 @@ const (
 )
 
 const (
-	// looked is how many deployments of an app are looked at: more are not begun between two looks.
-	looked = 5
+	// looked is how many deployments of an app are looked at: the youngest decides, and the one
+	// that Paastis has ordered is rarely older than the second.
+	looked = 3
 	// shows is how long a deployment takes at most until it is in the list ("fetching it too soon
 	// may result in an error", says clever-tools; its client's own tests wait for 5 s).
 	shows = time.Minute

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -273,6 +274,50 @@ func TestWhatSomebodyDeploysWhileAnAppSleepsIsFollowedAndCounts(t *testing.T) {
 	})
 }
 
+func TestWhatRanComesBackAlsoIfAYoungerCommitCouldNotBeDeployed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		id := h.Put(clevercloudtest.App{Name: "shop", Commit: "good", Awake: true, TellsPushed: true})
+		h.lives(func() {
+			h.Fail(id, true)
+			h.Push(id, "broken")
+			time.Sleep(20 * time.Minute)
+			h.want("shop", registry.Asleep)
+			h.Fail(id, false)
+			h.wake("shop")
+			time.Sleep(time.Minute)
+			if got := h.Runs(id); got != "good" {
+				t.Errorf("it runs %q", got)
+			}
+		})
+	})
+}
+
+// stages are the states that an app went through, in order.
+func (h *house) stages(name string) (all []registry.State) {
+	for _, e := range h.Events(0, name, 100) {
+		if len(all) == 0 || all[len(all)-1] != e.State {
+			all = append(all, e.State)
+		}
+	}
+	return all
+}
+
+func TestAListingThatHasNotHeardOfAStopDoesNotWakeTheApp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.Put(clevercloudtest.App{Name: "shop", Commit: "c1", Awake: true})
+		h.lives(func() {
+			time.Sleep(15*time.Minute - time.Second)
+			h.Faults.Add(paastest.Fault{Route: summaryRoute, Change: paastest.Replace("state", clevercloudtest.ShouldBeUp), For: 50 * time.Second})
+			time.Sleep(10 * time.Minute)
+			if got := h.stages("shop"); !slices.Equal(got, []registry.State{registry.Starting, registry.Ready, registry.Draining, registry.Stopping, registry.Asleep}) {
+				t.Errorf("it went through %v", got)
+			}
+		})
+	})
+}
+
 func TestAnOrderThatIsQueuedForLongIsGivenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
@@ -281,12 +326,13 @@ func TestAnOrderThatIsQueuedForLongIsGivenOnce(t *testing.T) {
 			time.Sleep(20 * time.Minute)
 			h.want("shop", registry.Asleep)
 			h.wake("shop")
-			time.Sleep(20 * time.Second)
-			h.want("shop", registry.Starting)
-			time.Sleep(70 * time.Second)
+			time.Sleep(90 * time.Second)
 			h.want("shop", registry.Ready)
 			time.Sleep(20 * time.Minute)
-			h.want("shop", registry.Asleep)
+			down := []registry.State{registry.Draining, registry.Stopping, registry.Asleep}
+			if got, want := h.stages("shop"), slices.Concat([]registry.State{registry.Starting, registry.Ready}, down, []registry.State{registry.Starting, registry.Ready}, down); !slices.Equal(got, want) {
+				t.Errorf("it went through %v, not %v", got, want)
+			}
 			if h.Orders(id) != 1 || h.State(id) != clevercloudtest.ShouldBeDown {
 				t.Errorf("%d orders, and it is %s", h.Orders(id), h.State(id))
 			}
@@ -300,10 +346,10 @@ func TestAnOrderThatIsQueuedForLongIsGivenOnce(t *testing.T) {
 func TestADeploymentThatFailsIsToldAndTriedAgainWhenSomebodyComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		id := h.Put(clevercloudtest.App{Name: "shop", Commit: "c1", Fails: true})
+		id := h.Put(clevercloudtest.App{Name: "shop", Commit: "c1", Fails: true, Lag: 8 * time.Second})
 		h.lives(func() {
 			h.wake("shop")
-			time.Sleep(35 * time.Second)
+			time.Sleep(45 * time.Second)
 			h.want("shop", registry.Failed)
 			if v := h.View(h.Named("shop")); v.Reason.Kind != "operation_failed" {
 				t.Errorf("told: %s (%s)", v.Reason, v.Reason.Kind)
@@ -315,7 +361,9 @@ func TestADeploymentThatFailsIsToldAndTriedAgainWhenSomebodyComes(t *testing.T) 
 			time.Sleep(time.Minute)
 			h.wake("shop")
 			time.Sleep(time.Minute)
-			h.want("shop", registry.Ready)
+			if got, want := h.stages("shop"), []registry.State{registry.Starting, registry.Failed, registry.Starting, registry.Ready}; !slices.Equal(got, want) {
+				t.Errorf("it went through %v, not %v", got, want)
+			}
 		})
 	})
 }

@@ -69,10 +69,10 @@ func (p *Provider) list(ctx context.Context, whole bool, report func(provider.Re
 func (p *Provider) untilListed(ctx context.Context, heard <-chan struct{}, report func(provider.Report)) error {
 	due := time.NewTimer(listEvery)
 	defer due.Stop()
-	for {
+	for followed := time.Now(); ; {
 		var follow <-chan time.Time
 		if len(p.apps.owners((*app).starts)) > 0 {
-			follow = time.After(p.pause())
+			follow = time.After(time.Until(followed.Add(p.pause())))
 		}
 		select {
 		case <-ctx.Done():
@@ -86,6 +86,7 @@ func (p *Provider) untilListed(ctx context.Context, heard <-chan struct{}, repor
 			continue
 		case <-follow:
 		}
+		followed = time.Now()
 		if err := p.follow(ctx, (*app).starts); err != nil {
 			return err
 		}

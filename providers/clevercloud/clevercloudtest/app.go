@@ -44,6 +44,9 @@ type App struct {
 	Boot time.Duration
 	// Lag is how long an order of the API's is queued before it changes anything.
 	Lag time.Duration
+	// TellsPushed: its commitId is the last commit that was pushed, whatever runs. Which of the two
+	// it is at Clever Cloud is not said anywhere.
+	TellsPushed bool
 	// Fails: no deployment of it goes well.
 	Fails bool
 	// Awake: it runs.
@@ -227,9 +230,12 @@ func (a *app) whole() map[string]any {
 	for _, h := range a.Hosts {
 		hosts = append(hosts, map[string]any{"fqdn": h})
 	}
-	uuid := strings.TrimPrefix(a.id, "app_")
+	uuid, commit := strings.TrimPrefix(a.id, "app_"), a.Commit
+	if a.TellsPushed {
+		commit = a.pushed
+	}
 	return map[string]any{
-		"id": a.id, "name": a.Name, "zone": "par", "state": a.state, "commitId": orNull(a.Commit), "last_deploy": len(a.deployments),
+		"id": a.id, "name": a.Name, "zone": "par", "state": a.state, "commitId": orNull(commit), "last_deploy": len(a.deployments),
 		"vhosts": hosts, "forceHttps": "ENABLED", "stickySessions": false, "homogeneous": false, "separateBuild": false, "archived": false,
 		"ownerId": a.Owner, "creationDate": a.created.UnixMilli(), "branch": "master", "cancelOnPush": false,
 		"instance": map[string]any{

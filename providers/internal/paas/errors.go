@@ -1,6 +1,7 @@
 package paas
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -124,7 +125,8 @@ func (s *shared) refusal(answer *http.Response, body []byte) error {
 			e = &Error{Text: said.Error(), Kind: reasonOf(said), Cause: said}
 		}
 	}
-	e.Status, e.RequestID, e.RetryAfter = answer.StatusCode, requestIDOf(answer.Header), retryAfter(answer.Header)
+	e.Status, e.RetryAfter = answer.StatusCode, retryAfter(answer.Header)
+	e.RequestID = cmp.Or(e.RequestID, requestIDOf(answer.Header))
 	if e.Text == "" && e.Code == "" {
 		e.Code, e.Text = saidBy(answer.Header, body)
 	}
