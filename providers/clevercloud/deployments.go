@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // What becomes of a deployment. Any other state is that of one that is under way.
@@ -101,7 +103,9 @@ func (s *apps) heed(a *app, all []rawDeployment, now time.Time) {
 		}
 		a.settle(false, now)
 	case wasStopped:
+		s.log.Warn("an app was stopped at Clever Cloud while it started", "app", a.name, "id", a.id)
 		a.stop(now)
+		a.fault = reason.OperationFailed
 	case goesOn:
 		a.fault = ""
 		a.note(before, now)

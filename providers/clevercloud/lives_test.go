@@ -368,6 +368,53 @@ func TestADeploymentThatFailsIsToldAndTriedAgainWhenSomebodyComes(t *testing.T) 
 	})
 }
 
+func TestAStopInTheConsoleEndsAWakeAndTheNextVisitorBeginsAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		id := h.Put(clevercloudtest.App{Name: "shop", Commit: "c1"})
+		h.lives(func() {
+			h.wake("shop")
+			time.Sleep(12 * time.Second)
+			h.Cloud.Stop(id)
+			time.Sleep(6 * time.Second)
+			h.want("shop", registry.Failed)
+			if v := h.View(h.Named("shop")); v.Reason.Kind != "operation_failed" || !strings.Contains(h.said(), "stopped at Clever Cloud while it started") {
+				t.Errorf("told: %s (%s)", v.Reason, v.Reason.Kind)
+			}
+			time.Sleep(time.Minute)
+			h.wake("shop")
+			time.Sleep(time.Minute)
+			h.want("shop", registry.Ready)
+			h.Cloud.Stop(id)
+			time.Sleep(time.Minute)
+			h.want("shop", registry.Asleep)
+			h.wake("shop")
+			time.Sleep(time.Minute)
+			h.want("shop", registry.Ready)
+		})
+	})
+}
+
+func TestADeploymentThatTakesLongerThanAWakeMayIsNotOrderedTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		id := h.Put(clevercloudtest.App{Name: "shop", Commit: "c1", Boot: 12 * time.Minute})
+		h.lives(func() {
+			h.wake("shop")
+			time.Sleep(6 * time.Minute)
+			h.want("shop", registry.Failed)
+			for range 7 {
+				h.wake("shop")
+				time.Sleep(time.Minute)
+			}
+			h.want("shop", registry.Ready)
+			if n := h.Orders(id); n != 1 {
+				t.Errorf("%d orders", n)
+			}
+		})
+	})
+}
+
 func TestAJobIsNeverTouchedAndSaysWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
