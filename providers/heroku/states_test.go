@@ -11,6 +11,8 @@ import (
 	"github.com/paastis/paastis/providers/internal/paas/paastest"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/provider"
+	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/rules"
 )
 
 func TestDynosThatTakeTheirTimeToEndAreNotTakenForStarted(t *testing.T) {
@@ -53,6 +55,9 @@ func TestALookThatWasBegunBeforeAnOrderDoesNotCount(t *testing.T) {
 		time.Sleep(16 * time.Minute)
 		if n := o.log.count("started by someone else"); n != 0 || o.state("shop") != registry.Asleep {
 			t.Errorf("it is %s, and was taken for started %d times", o.state("shop"), n)
+		}
+		if n := h.Calls.Of("GET /apps/{app}/formation"); n != 1 {
+			t.Errorf("it was asked %d times to what it is scaled", n)
 		}
 	})
 }
@@ -146,6 +151,57 @@ func TestTheURLIsReadAnewWhenTheNameChanges(t *testing.T) {
 
 // urlOf is the URL of an app as the registry knows it.
 func urlOf(o *house, name string) string { return o.Named(name).Definition().App.URL }
+
+func TestAStateThatNobodyKnowsIsFoundOutByAskingTheApp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		h.Create(herokutest.App{Name: "shop", Boot: 20 * time.Second})
+		o := before(t, h)
+		h.Faults.Add(paastest.Fault{Route: "GET /apps/{app}/dynos", Change: paastest.Replace("state", "provisioned")})
+		if state := o.wake("shop"); state != registry.Ready || h.State("shop") != "up" {
+			t.Errorf("it is %s, and %s at Heroku", state, h.State("shop"))
+		}
+		if n := o.log.count("state=provisioned"); n != 1 {
+			t.Errorf("that is told %d times", n)
+		}
+	})
+}
+
+func TestANewAppIsNotTakenForAnother(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		h.Create(scaled("shop"))
+		o := before(t, h)
+		time.Sleep(2 * time.Minute)
+		h.Create(scaled("store"))
+		time.Sleep(2 * time.Minute)
+		h.Delete("shop")
+		time.Sleep(2 * time.Minute)
+		h.Create(scaled("market"))
+		time.Sleep(2 * time.Minute)
+		if o.log.has("another name") || o.Named("shop") != nil || o.state("market") != registry.Ready {
+			t.Errorf("it is told that an app was renamed, or shop is still there")
+		}
+	})
+}
+
+func TestNoOrderIsGivenForAnEcoAppThatIsLeftToHeroku(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		h.Create(eco("hobby"))
+		p := connect(t, h)
+		_, captured := p.Capture(t.Context(), "hobby")
+		_, stopped := p.Stop(t.Context(), "hobby", rules.StopContainer)
+		for _, err := range []error{captured, stopped} {
+			if err == nil || reason.Of(err).Kind != reason.SleepsByItself || h.Runs("hobby") != 2 {
+				t.Errorf("%v, and it has %d dynos", err, h.Runs("hobby"))
+			}
+		}
+	})
+}
 
 func TestAWakeThatIsAskedForWhileItStopsComesAfterIt(t *testing.T) {
 	t.Parallel()

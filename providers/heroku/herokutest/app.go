@@ -11,6 +11,9 @@ import (
 // (help.heroku.com/Q8OBM85C: "no web traffic in a 30-minute period").
 const ecoPatience = 30 * time.Minute
 
+// usualSize is that of dynos of which nobody says otherwise.
+const usualSize = "Standard-1X"
+
 // coolOff is after what time a crashed dyno is started again.
 const coolOff = 20 * time.Minute
 
@@ -192,6 +195,9 @@ func (a *app) scale(h *Heroku, p *process, quantity int, size string) {
 	}
 	p.dynos = p.dynos[:quantity]
 	p.Quantity, p.updated = quantity, h.now()
+	if quantity == 0 && h.dropping {
+		p.Size = usualSize // it is made anew when it is scaled again
+	}
 }
 
 // proper is a size as the API tells it.

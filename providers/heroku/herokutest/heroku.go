@@ -78,7 +78,7 @@ func (h *Heroku) Skew(by time.Duration) {
 
 // DropEmptyTypes has formations without the types that are scaled to none, as others have seen
 // them (README of reillyse/solid_queue_autoscaler: "removed from the formation entirely"). They
-// can be scaled up again all the same.
+// can be scaled up again all the same, and have the usual size then unless another is given.
 func (h *Heroku) DropEmptyTypes() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

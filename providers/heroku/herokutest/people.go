@@ -36,7 +36,7 @@ func (h *Heroku) Create(a App) {
 func (a *app) add(h *Heroku, t Type) {
 	quantity := t.Quantity
 	if t.Size == "" {
-		t.Size = "Standard-1X"
+		t.Size = usualSize
 	}
 	t.Quantity = 0
 	p := &process{Type: t, id: h.id()}
@@ -92,7 +92,7 @@ func (h *Heroku) Crash(name, kind string) {
 // RunOneOff starts a one-off dyno, as `heroku run` does, and returns its name.
 func (h *Heroku) RunOneOff(name string) (dyno string) {
 	h.change(name, func(a *app) {
-		d := h.newDyno("run", 1000+len(a.oneOffs)*37, "Standard-1X")
+		d := h.newDyno("run", 1000+len(a.oneOffs)*37, usualSize)
 		a.oneOffs = append(a.oneOffs, d)
 		dyno = d.name()
 	})
