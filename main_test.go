@@ -41,22 +41,28 @@ type dyno struct {
 	read    chan struct{} // closed: there is no more to read
 }
 
-// startDyno runs a line of the Procfile as a platform does: by a shell, in a folder of its own, with
-// a port and what else is in environ. It returns once that serves.
-// Its folder has the file paastis.yml of the document.
-func startDyno(t *testing.T, process string, environ ...string) *dyno {
+// startDyno runs a line of a Procfile as a platform does: by a shell, in a folder of its own, with
+// a port and what else is in environ. It returns once that serves. The folder has the paastis.yml
+// of the document.
+func startDyno(t *testing.T, line string, environ ...string) *dyno {
 	t.Helper()
 	bin := t.TempDir()
 	if err := os.Symlink(must(os.Executable())(t), filepath.Join(bin, "paastis")); err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(freeAddress(t))
-	d := &dyno{command: exec.Command("sh", "-c", procfile(t)[process]), address: "127.0.0.1:" + port, read: make(chan struct{})}
+	d := &dyno{command: exec.Command("sh", "-c", line), address: "127.0.0.1:" + port, read: make(chan struct{})}
 	d.command.Dir = t.TempDir()
-	if err := os.WriteFile(filepath.Join(d.command.Dir, "paastis.yml"), []byte(documented(t)), 0o600); err != nil {
-		t.Fatal(err)
+	d.write(t, "paastis.yml", "# paastis.yml\n"+documented(t, "```yaml\n# paastis.yml\n"))
+	if strings.Contains(line, "bin/web") {
+		d.write(t, "bin/web", strings.ReplaceAll(documented(t, "```bash\n"), "127.0.0.1:3000", freeAddress(t)))
+		d.write(t, "bin/traefik", "#!/bin/sh\nexec cat traefik-ends\n") // which reads until somebody has written there
+		if err := syscall.Mkfifo(filepath.Join(d.command.Dir, "traefik-ends"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	d.command.Env = append(environ, "PATH="+bin+":/usr/bin:/bin", "PORT="+port)
+	d.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // for kill
 	stderr, err := d.command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +70,7 @@ func startDyno(t *testing.T, process string, environ ...string) *dyno {
 	if err := d.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = d.command.Process.Kill() })
+	t.Cleanup(d.kill)
 	d.await(t, stderr, "msg=serving ")
 	return d
 }
@@ -92,15 +98,40 @@ func (d *dyno) await(t *testing.T, log io.Reader, text string) {
 // stop asks it to end, and returns its exit code and how long that took.
 func (d *dyno) stop(t *testing.T) (code int, took time.Duration) {
 	t.Helper()
+	return d.end(t, func(d *dyno) error { return d.command.Process.Signal(syscall.SIGTERM) })
+}
+
+// end is stop in another way. It waits for all processes that have its log.
+func (d *dyno) end(t *testing.T, by func(*dyno) error) (code int, took time.Duration) {
+	t.Helper()
 	began := time.Now()
-	if err := d.command.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := by(d); err != nil {
 		t.Fatal(err)
 	}
-	overdue := time.AfterFunc(2*grace, func() { _ = d.command.Process.Kill() })
+	overdue := time.AfterFunc(2*grace, d.kill)
 	defer overdue.Stop()
 	<-d.read
 	_ = d.command.Wait()
 	return d.command.ProcessState.ExitCode(), time.Since(began)
+}
+
+// kill ends all of its processes, unless they have ended by themselves.
+func (d *dyno) kill() {
+	if d.command.ProcessState == nil {
+		_ = syscall.Kill(-d.command.Process.Pid, syscall.SIGKILL)
+	}
+}
+
+// write puts a file into its folder, which may be executed.
+func (d *dyno) write(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join(d.command.Dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // procfile are the commands of the Procfile, by the types of their processes.
@@ -115,12 +146,12 @@ func procfile(t *testing.T) map[string]string {
 	return all
 }
 
-// documented is the paastis.yml of the document.
-func documented(t *testing.T) string {
+// documented is the block of the document that begins so.
+func documented(t *testing.T, begins string) string {
 	t.Helper()
-	_, example, _ := strings.Cut(string(must(os.ReadFile("docs/on-a-platform.md"))(t)), "```yaml\n# paastis.yml\n")
-	example, _, _ = strings.Cut(example, "```")
-	return example
+	_, block, _ := strings.Cut(string(must(os.ReadFile("docs/on-a-platform.md"))(t)), begins)
+	block, _, _ = strings.Cut(block, "```")
+	return block
 }
 
 // get asks as the router of the platform does. Lines are headers.
@@ -158,12 +189,28 @@ func must[T any](value T, err error) func(*testing.T) T {
 }
 
 func TestAPlatformRunsPaastisByItsProcfileOnThePortThatItGives(t *testing.T) {
-	d := startDyno(t, "web", "DOCKER_HOST=unix:///nowhere.sock")
+	d := startDyno(t, procfile(t)["web"], "DOCKER_HOST=unix:///nowhere.sock")
 	if answer, _ := d.get(t, "/healthz"); answer.StatusCode != http.StatusOK {
 		t.Errorf("it answers %s", answer.Status)
 	}
 	if code, took := d.stop(t); code != 0 || took > grace {
 		t.Errorf("it ends with %d after %s:\n%s", code, took, d.log.String())
+	}
+}
+
+func TestTraefikAndPaastisInOneAppEndTogether(t *testing.T) {
+	for name, end := range map[string]func(*dyno) error{
+		"the platform asks for it": func(d *dyno) error { return d.command.Process.Signal(syscall.SIGTERM) },
+		"Traefik has ended": func(d *dyno) error {
+			return os.WriteFile(filepath.Join(d.command.Dir, "traefik-ends"), nil, 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDyno(t, "exec bin/web", "DOCKER_HOST=unix:///nowhere.sock")
+			if code, took := d.end(t, end); code != 0 || took > grace {
+				t.Errorf("they end with %d after %s:\n%s", code, took, d.log.String())
+			}
+		})
 	}
 }
 
@@ -220,7 +267,7 @@ func TestAPaastisOnAPlatformWakesTheAppThatAVisitorOfTraefikAsksFor(t *testing.T
 	for name, at := range map[string]func(*testing.T) account{"Scalingo": atScalingo, "Clever Cloud": atCleverCloud} {
 		t.Run(name, func(t *testing.T) {
 			a := at(t)
-			d := startDyno(t, "web", append(a.environ, "PAASTIS_TRAEFIK_CONFIG_TOKEN=s3cret")...)
+			d := startDyno(t, procfile(t)["web"], append(a.environ, "PAASTIS_TRAEFIK_CONFIG_TOKEN=s3cret")...)
 			_, routes := d.get(t, "/traefik/config", "Authorization: Bearer s3cret")
 			prefix := regexp.MustCompile(`/\.paastis/[^"]+`).FindString(routes)
 			if prefix == "" || !strings.Contains(routes, "Host(`pr7-front.apps.example.com`)") || !strings.Contains(routes, `"https://paastis.platform.test`) {
