@@ -91,15 +91,16 @@ func (a *avoided) end(woken, now time.Time) {
 	}
 }
 
-// restore goes on with what another Paastis has kept.
-func (a *avoided) restore(m history.App, now time.Time) {
+// restore goes on with what is kept. A sleep goes on as well if the app was there all the while: it
+// has another name now, or was updated, or it is in its provider's first report.
+func (a *avoided) restore(m history.App, loading bool, now time.Time) {
 	if m.Avoided.IsZero() {
 		return
 	}
 	a.kept = &avoidedSoFar{m.Avoided.Clone(), m.Seen}
 	a.kept.GoOn(now)
-	if !m.RemovedAsleep.IsZero() && now.Sub(m.RemovedAsleep) > updateMoment {
-		a.kept.End(m.RemovedAsleep) // else it has another name now, or was updated
+	if now.Sub(m.Seen) > updateMoment && (!loading || !m.RemovedAsleep.IsZero()) {
+		a.kept.End(m.Seen)
 	}
 }
 
@@ -134,7 +135,7 @@ func (a *avoided) soFar() history.Avoided {
 // on, for the next Paastis may find it asleep.
 func (k *Keeper) avoidedNow(now time.Time) history.Avoided {
 	kept := k.avoided.soFar()
-	if k.state == Stopping && k.app.Alive() && !k.attempt.hasPendingFailure() {
+	if k.state == Stopping && !k.attempt.hasPendingFailure() {
 		kept.Begin(k.missing(), now)
 	}
 	return kept

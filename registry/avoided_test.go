@@ -3,6 +3,7 @@ package registry_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/paastis/paastis/prices"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/registrytest"
@@ -31,6 +33,7 @@ type billed struct {
 	t      *testing.T
 	r      *registry.Registry
 	prices string
+	beside *registrytest.Provider // another provider; nil: there is none
 	mu     sync.Mutex
 	log    bytes.Buffer
 }
@@ -94,8 +97,12 @@ func (b *billed) settings(text string) inventory.Settings {
 // lives runs a Paastis for as long as do takes.
 func (b *billed) lives(do func()) {
 	b.t.Helper()
+	all := []provider.Provider{b.Provider}
+	if b.beside != nil {
+		all = append(all, b.beside)
+	}
 	b.r = registry.New(registry.Options{
-		Providers: []provider.Provider{b.Provider}, Store: b.store, Settings: b.settings(b.prices), Probe: registrytest.Passes,
+		Providers: all, Store: b.store, Settings: b.settings(b.prices), Probe: registrytest.Passes,
 		Log: slog.New(slog.NewTextHandler(io.MultiWriter(b, b.t.Output()), nil)),
 	})
 	ctx, end := context.WithCancel(b.t.Context())
@@ -356,14 +363,16 @@ func TestAStopThatPaastisDoesNotSeeTheEndOfIsOneOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bills(t, map[string]string{"shop": "3M"})
 		b.Change("shop", func(a *registrytest.App) { a.Stopping = time.Minute })
+		var cut history.State
 		b.lives(func() {
 			time.Sleep(5 * time.Minute)
 			if err := b.r.Sleep(b.r.Named("shop"), true); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(10 * time.Second)
+			time.Sleep(50 * time.Second)
+			cut, _ = b.store.Load(t.Context()) // what is on the disk when Paastis is killed
 		})
-		b.Become("shop", inventory.Instance{ExitCode: 143})
+		_ = b.store.Save(t.Context(), cut)
 		time.Sleep(time.Hour)
 		b.lives(func() {
 			if got := b.detail("shop").Avoided.Time().Hours(); got < 3 || got > 3.1 {
@@ -417,6 +426,80 @@ func TestAnAppWithAnotherNameGoesOnAvoiding(t *testing.T) {
 	})
 }
 
+func TestAnAppThatIsThereByBothNamesForAMomentAvoidsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := bills(t, map[string]string{"shop": "1M"})
+		b.Change("shop", func(a *registrytest.App) { a.Label("paastis.id", "shop") })
+		b.lives(func() {
+			b.sleeps("shop")
+			time.Sleep(time.Hour - moment)
+			b.Add(registrytest.NewApp("store").Label("paastis.id", "shop"))
+			synctest.Wait()
+			b.want("", "M 1h0m0s; ")
+			b.Remove("shop")
+			time.Sleep(time.Minute)
+			b.want("store", "M 1h1m0s; ")
+			b.want("", "M 1h1m0s; ")
+		})
+	})
+}
+
+func TestAnAppThatIsLeftAloneKeepsItsPartOfTheSum(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := bills(t, map[string]string{"shop": "1M"})
+		b.lives(func() {
+			b.sleeps("shop")
+			time.Sleep(time.Hour - moment)
+			s := b.settings("")
+			s.Rules, _ = rules.ParseFile("paastis.yml", []byte("ignore: [shop]"))
+			b.r.Reload(s)
+			time.Sleep(time.Minute)
+			b.want("", "M 1h0m0s; ")
+			b.Remove("shop")
+			time.Sleep(time.Minute)
+			b.want("", "M 1h0m0s; ")
+		})
+		b.lives(func() { b.want("", "M 1h0m0s; ") })
+	})
+}
+
+func TestAnAppThatFailsWhileItWaitsAvoidsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := bills(t, map[string]string{"shop": "1M", "db": "1S"})
+		b.Change("shop", func(a *registrytest.App) { a.Links = []rules.Link{{Name: "db"}} })
+		b.lives(func() {
+			b.sleeps("shop")
+			time.Sleep(time.Hour)
+			was := b.detail("shop").Avoided.Time()
+			b.Change("db", func(a *registrytest.App) { a.Err = errors.New("no quota") })
+			b.r.Wake(b.r.Named("shop"), false)
+			time.Sleep(time.Hour)
+			if d := b.detail("shop"); d.State != registry.Failed || d.Avoided.Time()-was > 1000 {
+				t.Errorf("it is %s, and has avoided %d ms since", d.State, d.Avoided.Time()-was)
+			}
+		})
+	})
+}
+
+func TestAnAppIsNotTakenForAsleepWhileItsProviderIsSilentIfItWasGoneByThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := bills(t, map[string]string{"shop": "1M"})
+		b.beside = registrytest.NewProvider(registrytest.NewApp("far")).Call("beside", "")
+		b.lives(func() {
+			b.sleeps("shop")
+			time.Sleep(time.Hour - moment)
+		})
+		b.Remove("shop")
+		b.Fail(errors.New("no answer"))
+		b.lives(func() {
+			time.Sleep(10 * time.Hour)
+			b.Answer()
+			time.Sleep(time.Minute)
+			b.want("", "M 1h0m0s; ")
+		})
+	})
+}
+
 func TestAnAppThatComesBackDoesNotAvoidWhatItDidNotExistFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bills(t, map[string]string{"shop": "1M"})
@@ -431,6 +514,34 @@ func TestAnAppThatComesBackDoesNotAvoidWhatItDidNotExistFor(t *testing.T) {
 			b.want("shop", "M 1h0m0s; ")
 		})
 	})
+}
+
+func TestAnAppThatComesBackWhilePaastisIsDownDoesNotAvoidWhatItDidNotExistFor(t *testing.T) {
+	for name, came := range map[string]func(b *billed){
+		"before it begins":   func(b *billed) { b.Add(registrytest.NewApp("shop")) },
+		"after it has begun": func(b *billed) { go func() { time.Sleep(time.Hour); b.Add(registrytest.NewApp("shop")) }() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := bills(t, map[string]string{"shop": "1M", "far": "1S"})
+				b.lives(func() {
+					b.sleeps("shop")
+					time.Sleep(time.Hour - moment)
+					if name == "before it begins" {
+						b.Remove("shop")
+						time.Sleep(time.Minute)
+					}
+				})
+				b.Remove("shop")
+				time.Sleep(5 * time.Hour)
+				came(b)
+				b.lives(func() {
+					time.Sleep(5 * time.Hour)
+					b.want("shop", "M 1h0m0s; ")
+				})
+			})
+		})
+	}
 }
 
 func TestAMissingPriceIsToldOnceAndItsHoursAreCounted(t *testing.T) {

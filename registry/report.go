@@ -201,7 +201,7 @@ func (i *intake) keep(p provider.Provider, app inventory.App) (k *Keeper, redefi
 		k.failures.expect(app.Restarts()) // those of before are not of this minute
 		i.inheritLocked(k, time.Now())
 		if known, ok := i.archive.Take(k.id); ok {
-			k.restore(known, time.Now())
+			k.restore(known, i.keepers.loading, time.Now())
 		}
 		i.keepers.add(k)
 		i.keepers.succeed(k, time.Now())

@@ -60,7 +60,7 @@ func (v *saver) state(now time.Time) history.State {
 	v.archive.Begin(&s, now)
 	for id, k := range v.keepers.byID {
 		isRecalled := v.several && counts(k.Definition())
-		if !isRecalled && !k.Definition().Managed && k.past.IsEmpty() && k.avoided.isZero() {
+		if !isRecalled && !k.Definition().Managed && k.past.IsEmpty() {
 			continue
 		}
 		app := k.snapshot(now)
@@ -88,14 +88,15 @@ func (k *Keeper) snapshot(now time.Time) history.App {
 }
 
 // restore goes on with what is known of an app. Its last use does not count as one: an app
-// that is found running has its whole idle time before it.
-func (k *Keeper) restore(m history.App, now time.Time) {
+// that is found running has its whole idle time before it. Loading reports whether it is its
+// provider's first report that tells of the app.
+func (k *Keeper) restore(m history.App, loading bool, now time.Time) {
 	k.usage.weigh(m.Memory)
 	k.manual.pin(m.Pinned)
 	k.learned.restore(m)
 	k.past.Restore(m, now)
 	k.resume.keep(m.Resume)
-	k.avoided.restore(m, now)
+	k.avoided.restore(m, loading, now)
 	if !k.app.Alive() && !m.StoppedManually.IsZero() {
 		k.manual.stop(m.StoppedManually)
 		k.setTransitionReason(reason.Reason{Kind: reason.HeldDown})
