@@ -34,6 +34,7 @@ var cases = []struct {
 	{"what others start, stop and delete is followed", nil, (*conformance).followsOthers},
 	{"what others scale is followed", is[Scaler], (*conformance).followsScale},
 	{"an app comes back exactly as it was, also by another Paastis", is[Forgetful], (*conformance).resumes},
+	{"what an app runs is told while it sleeps as well", nil, (*conformance).tellsFormation},
 	{"what others rename is followed", is[Renamer], (*conformance).followsNames},
 	{"an app that is deleted while it starts or stops is gone, and its order has an end", nil, (*conformance).survivesDeletion},
 	{"events that are lost are made up for by a listing", is[Lossy], (*conformance).survivesLoss},

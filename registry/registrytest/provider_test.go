@@ -38,6 +38,7 @@ func (p *played) Create(kind providertest.Kind) string {
 	case providertest.ToNone:
 		a.ToNone()
 	}
+	p.Bill(a.Name, provider.Part{Type: "web", Size: "M", Amount: 1})
 	p.Add(a)
 	return a.Name
 }
