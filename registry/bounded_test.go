@@ -177,3 +177,18 @@ func TestHealthTellsHowItStandsWithTheCallsOfAProvider(t *testing.T) {
 		}
 	})
 }
+
+// In direct mode Paastis carries all requests of an app whose use nothing else tells of as it goes
+// on: none is unseen, so nothing has to be guessed, and no route has to turn.
+func TestAnAppWhoseRequestsPaastisCarriesSleepsInDirectMode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, p := livePlatform(t, "", service("shop", "web").routed("shop.test"))
+		balance(t, w.Registry, "10.0.0.9")
+		w.visit("shop-web")
+		time.Sleep(10*time.Minute + 5*time.Second) // no route has to turn
+		w.wantState("shop-web", Asleep)
+		if got := p.measured["shop-web"]; got != 1 {
+			t.Errorf("measured %d times", got)
+		}
+	})
+}

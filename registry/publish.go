@@ -242,6 +242,19 @@ func (pub *Publisher) unseen(k *Keeper, now time.Time) (why reason.Reason, until
 	return reason.Reason{Kind: reason.UseUnseen, Text: "Traefik alone gets to it, and its traffic is not looked at; set paastis.traffic_floor"}, now.Add(time.Hour)
 }
 
+// hides reports whether requests may get to an awake app without Paastis's knowledge: by its routes,
+// which lead past Paastis.
+func (pub *Publisher) hides(k *Keeper) bool {
+	return pub.pollers.direct(k) && (letsGo(k) || slices.ContainsFunc(k.Definition().Routes, pastPaastis))
+}
+
+// carries reports whether Paastis carries all requests of an app, whatever state that is in: its
+// provider has nothing by which its use could be followed otherwise.
+func (pub *Publisher) carries(k *Keeper) bool {
+	_, meter := k.provider.(provider.Meter)
+	return (!meter || k.measurePause() > 0) && !slices.ContainsFunc(k.Definition().Routes, pastPaastis)
+}
+
 // letsGo reports whether requests may go to an awake app without Paastis between: its use is
 // seen all the same, by its traffic.
 func letsGo(k *Keeper) bool {

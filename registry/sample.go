@@ -97,7 +97,7 @@ func (o *sampler) sampled(k *Keeper, s idle.Sample) {
 		o.journal.say(slog.LevelWarn, blindText(k.Definition().Unseen), "app", k.Name(), "error", s.Blind)
 	}
 	k.usage.add(s)
-	k.usage.hide(o.publisher.pollers.direct(k) || k.app.Published)
+	k.usage.hide(o.publisher.hides(k) || k.app.Published)
 	uncounted := s.Usage.Bytes == 0 && s.Usage.Connections > 0
 	if k.usage.unseen && (k.usage.samples.Moved(k.Definition().TrafficFloor) || uncounted) {
 		k.routing.see(s.Ended)

@@ -32,6 +32,9 @@ func (h *handOvers) isWithdrawn(k *Keeper) bool {
 	case !k.routing.withdrawnAt.IsZero():
 		h.at(k.routing.withdrawnAt)
 		return !h.now.Before(k.routing.withdrawnAt)
+	case h.publisher.carries(k):
+		k.routing.withdraw(h.now) // there is nothing to turn
+		return true
 	case k.manual.sleepForced && len(h.publisher.pollers.leading(k, h.now)) == 0:
 		k.routing.withdraw(h.now) // nobody is there to turn them
 		return true
