@@ -50,26 +50,26 @@ func (s summary) owners() ([]rawOwner, error) {
 
 // rawApp is an app, by the summary or by the list of its owner.
 type rawApp struct {
-	ID       text        `json:"id"`
-	Name     text        `json:"name"`
-	State    text        `json:"state"`
-	Archived maybe[bool] `json:"archived"`
+	ID       text          `json:"id"`
+	Name     text          `json:"name"`
+	State    text          `json:"state"`
+	Archived lenient[bool] `json:"archived"`
 
 	// The rest is not in the summary.
 
-	Commit     text                     `json:"commitId"`
-	Created    stamp                    `json:"creationDate"`
-	VHosts     maybe[[]json.RawMessage] `json:"vhosts"`
-	Instance   maybe[rawScale]          `json:"instance"`
-	Deployment maybe[struct {
+	Commit     text                       `json:"commitId"`
+	Created    stamp                      `json:"creationDate"`
+	VHosts     lenient[[]json.RawMessage] `json:"vhosts"`
+	Instance   lenient[rawScale]          `json:"instance"`
+	Deployment lenient[struct {
 		Type text `json:"type"`
 	}] `json:"deployment"`
 }
 
 // rawScale is what an app runs as.
 type rawScale struct {
-	Min    maybe[float64] `json:"minInstances"`
-	Flavor maybe[struct {
+	Min    lenient[float64] `json:"minInstances"`
+	Flavor lenient[struct {
 		Name text `json:"name"`
 	}] `json:"minFlavor"`
 	Lifetime text `json:"lifetime"`
@@ -107,16 +107,16 @@ type rawInstance struct {
 type text string
 
 func (t *text) UnmarshalJSON(raw []byte) error {
-	var s maybe[string]
+	var s lenient[string]
 	_ = s.UnmarshalJSON(raw) // never fails
 	*t = text(strings.TrimSpace(s.value))
 	return nil
 }
 
-// maybe is a value, or none where it is something else.
-type maybe[T any] struct{ value T }
+// lenient is a value, or none where it is something else.
+type lenient[T any] struct{ value T }
 
-func (m *maybe[T]) UnmarshalJSON(raw []byte) error {
+func (m *lenient[T]) UnmarshalJSON(raw []byte) error {
 	var v T
 	if json.Unmarshal(raw, &v) == nil {
 		m.value = v
@@ -128,8 +128,8 @@ func (m *maybe[T]) UnmarshalJSON(raw []byte) error {
 type stamp int64
 
 func (s *stamp) UnmarshalJSON(raw []byte) error {
-	var ms maybe[float64]
-	var written maybe[time.Time]
+	var ms lenient[float64]
+	var written lenient[time.Time]
 	_, _ = ms.UnmarshalJSON(raw), written.UnmarshalJSON(raw) // never fail
 	*s = stamp(ms.value)
 	if !written.value.IsZero() {

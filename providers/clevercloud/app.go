@@ -26,15 +26,15 @@ const (
 	byGit = "GIT"
 	// mostInstances is how many instances of one app are told at most: no app may have more.
 	mostInstances = 40
-	// settling is for how long after an order a listing is not believed that has not heard of it:
+	// orderLag is for how long after an order a listing is not believed that has not heard of it:
 	// an order is queued before it changes the state of the app.
-	settling = time.Minute
+	orderLag = time.Minute
 )
 
 // app is what is known of one. Its fields are guarded by the lock of its apps.
 type app struct {
 	id, owner, ownerName string
-	look                 uint64 // at its state: when it was begun
+	version              uint64 // of the last look at its state; 0: there was none
 	state                string
 	unknown              string // the last state that Paastis does not know; empty: it knows it
 
@@ -43,21 +43,21 @@ type app struct {
 
 	// Nothing of these is known before detailed.
 
-	detailed bool
-	asked    bool // they were asked for
-	created  int64
-	hosts    []string
-	lifetime string
-	commit   string // that is deployed; empty: none
-	via      string // how it is deployed
-	amount   int    // of instances
-	size     string // of each
+	detailed     bool
+	detailsAsked bool // they were asked for
+	created      int64
+	hosts        []string
+	lifetime     string
+	commit       string // that is deployed; empty: none
+	deployedBy   string // how it is deployed
+	amount       int    // of instances
+	size         string // of each
 
 	up        bool // what is wanted has come about
 	fault     reason.Kind
-	ordered   time.Time // when Paastis has ordered a deployment that has not ended; zero: none
-	order     string    // its id; empty: it was not told
-	stopped   time.Time // when Paastis has stopped it last; zero: it has not
+	orderedAt time.Time // when Paastis has ordered a deployment that has not ended; zero: none
+	orderID   string    // its id; empty: it was not told
+	stoppedAt time.Time // when Paastis has stopped it last; zero: it has not
 	startedAt time.Time // zero: it runs since before it was known, or does not
 	endedAt   time.Time // zero: not since it is known
 }
@@ -74,21 +74,21 @@ func isBlocked(state string) reason.Kind {
 	}
 }
 
-// runs reports whether something of it runs, or is about to.
-func (a *app) runs() bool {
+// isRunning reports whether something of it runs, or is about to.
+func (a *app) isRunning() bool {
 	return a.state == shouldBeUp || a.state == wantsToBeUp && a.fault == ""
 }
 
-// starts reports whether what is wanted of it has not come about yet.
-func (a *app) starts() bool { return a.runs() && !a.up }
+// isStarting reports whether what is wanted of it has not come about yet.
+func (a *app) isStarting() bool { return a.isRunning() && !a.up }
 
-// become takes in a state. One that Paastis does not know changes nothing but that.
-func (a *app) become(state string, now time.Time) {
-	before := a.runs()
+// setState takes in a state. One that Paastis does not know changes nothing but that.
+func (a *app) setState(state string, now time.Time) {
+	before := a.isRunning()
 	a.unknown = ""
 	switch {
-	case state == shouldBeDown && now.Sub(a.ordered) < settling,
-		state == shouldBeUp && a.state == shouldBeDown && now.Sub(a.stopped) < settling:
+	case state == shouldBeDown && now.Sub(a.orderedAt) < orderLag,
+		state == shouldBeUp && a.state == shouldBeDown && now.Sub(a.stoppedAt) < orderLag:
 		return // it has not heard of the order
 	case state == shouldBeDown:
 		a.state, a.fault, a.up = state, "", false
@@ -97,7 +97,7 @@ func (a *app) become(state string, now time.Time) {
 		a.state, a.fault, a.up = state, "", false
 	case state == shouldBeUp:
 		a.state, a.fault = state, ""
-		a.up = a.up || a.ordered.IsZero()
+		a.up = a.up || a.orderedAt.IsZero()
 	case isBlocked(state) != "":
 		a.state, a.fault, a.up = state, isBlocked(state), false
 	default:
@@ -106,37 +106,37 @@ func (a *app) become(state string, now time.Time) {
 			a.fault = reason.UnknownState
 		}
 	}
-	a.note(before, now)
+	a.noteRun(before, now)
 }
 
-// note notes when it began or ended to run. Of one that was not known before that is not known.
-func (a *app) note(before bool, now time.Time) {
-	switch runs := a.runs(); {
-	case runs && !before && a.look > 0:
+// noteRun notes when it began or ended to run. Of one that was not known before that is not known.
+func (a *app) noteRun(before bool, now time.Time) {
+	switch runs := a.isRunning(); {
+	case runs && !before && a.version > 0:
 		a.startedAt = now
 	case !runs && before:
-		a.endedAt, a.ordered, a.order = now, time.Time{}, ""
+		a.endedAt, a.orderedAt, a.orderID = now, time.Time{}, ""
 	}
 }
 
-// stop takes in that it was stopped, by whomever, whatever was ordered a moment ago.
-func (a *app) stop(now time.Time) {
-	a.ordered, a.order = time.Time{}, ""
-	a.become(shouldBeDown, now)
+// setStopped takes in that it was stopped, by whomever, whatever was ordered a moment ago.
+func (a *app) setStopped(now time.Time) {
+	a.orderedAt, a.orderID = time.Time{}, ""
+	a.setState(shouldBeDown, now)
 }
 
-// take notes that Paastis has ordered a deployment.
-func (a *app) take(order string, now time.Time) {
-	before := a.runs()
+// setOrdered notes that Paastis has ordered a deployment.
+func (a *app) setOrdered(order string, now time.Time) {
+	before := a.isRunning()
 	a.state, a.fault, a.up, a.unknown = wantsToBeUp, "", false, ""
-	a.order, a.ordered = order, now
-	a.note(before, now)
+	a.orderID, a.orderedAt = order, now
+	a.noteRun(before, now)
 }
 
-// settle takes in what came of a start: whether it went well.
-func (a *app) settle(well bool, now time.Time) {
-	before := a.runs()
-	a.ordered, a.order = time.Time{}, ""
+// setOutcome takes in what came of a start: whether it went well.
+func (a *app) setOutcome(well bool, now time.Time) {
+	before := a.isRunning()
+	a.orderedAt, a.orderID = time.Time{}, ""
 	switch {
 	case well:
 		a.state, a.up, a.fault = shouldBeUp, true, ""
@@ -145,18 +145,18 @@ func (a *app) settle(well bool, now time.Time) {
 	default:
 		a.fault = reason.OperationFailed
 	}
-	a.note(before, now)
+	a.noteRun(before, now)
 }
 
-// detail takes in what the summary does not tell. What cannot be read stays as it was.
-func (a *app) detail(raw rawApp) {
+// setDetails takes in what the summary does not tell. What cannot be read stays as it was.
+func (a *app) setDetails(raw rawApp) {
 	a.detailed = true
 	if raw.VHosts.value != nil {
 		a.hosts = raw.hosts()
 	}
 	scale := raw.Instance.value
 	a.created = cmp.Or(int64(raw.Created), a.created)
-	a.commit, a.via = cmp.Or(string(raw.Commit), a.commit), cmp.Or(string(raw.Deployment.value.Type), a.via)
+	a.commit, a.deployedBy = cmp.Or(string(raw.Commit), a.commit), cmp.Or(string(raw.Deployment.value.Type), a.deployedBy)
 	a.lifetime, a.size = cmp.Or(string(scale.Lifetime), a.lifetime), cmp.Or(string(scale.Flavor.value.Name), a.size)
 	a.amount = min(cmp.Or(int(scale.Min.value), a.amount, 1), mostInstances)
 }
@@ -164,7 +164,7 @@ func (a *app) detail(raw rawApp) {
 // report is what is told of it, under a name.
 func (a *app) report(name string) inventory.App {
 	r := inventory.App{
-		Name: name, Origin: fmt.Sprintf("app %s of %s", a.id, a.ownerName), URL: a.url(), Version: a.look,
+		Name: name, Origin: fmt.Sprintf("app %s of %s", a.id, a.ownerName), URL: a.url(), Version: a.version,
 		Unstartable: a.unstartable(), Instances: a.instances(name),
 	}
 	if name != a.id {
@@ -180,7 +180,7 @@ func (a *app) report(name string) inventory.App {
 func (a *app) instances(name string) []inventory.Instance {
 	var all []inventory.Instance
 	one := inventory.Instance{Fault: a.fault, StartedAt: a.startedAt, EndedAt: a.endedAt}
-	if a.runs() {
+	if a.isRunning() {
 		one.Status, one.Health = inventory.Running, inventory.HealthStarting
 	}
 	if a.up {
@@ -212,7 +212,7 @@ func (a *app) unstartable() string {
 }
 
 // neverDeployed reports whether there is nothing to start.
-func (a *app) neverDeployed() bool { return a.commit == "" && a.via == byGit }
+func (a *app) neverDeployed() bool { return a.commit == "" && a.deployedBy == byGit }
 
 // formation is what it runs while it is awake. Nil: that is not known.
 func (a *app) formation() []provider.Part {

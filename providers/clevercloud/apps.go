@@ -15,46 +15,46 @@ import (
 type apps struct {
 	log *slog.Logger
 
-	mu      sync.Mutex
-	version uint64          // of the last look that was begun
-	all     map[string]*app // by id
-	named   map[string]*app // by the name under which each is told
-	told    map[string]inventory.App
-	warned  map[string]bool // what was warned of, once each
+	mu       sync.Mutex
+	version  uint64          // of the last look that was begun
+	all      map[string]*app // by id
+	named    map[string]*app // by the name under which each is told
+	reported map[string]inventory.App
+	warned   map[string]bool // what was warned of, once each
 }
 
 func newApps(log *slog.Logger) *apps {
-	return &apps{log: log, all: map[string]*app{}, named: map[string]*app{}, told: map[string]inventory.App{}, warned: map[string]bool{}}
+	return &apps{log: log, all: map[string]*app{}, named: map[string]*app{}, reported: map[string]inventory.App{}, warned: map[string]bool{}}
 }
 
-// begin numbers a look before it is sent.
-func (s *apps) begin() uint64 {
+// nextVersion numbers a look before it is sent.
+func (s *apps) nextVersion() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.version++
 	return s.version
 }
 
-// takeOwners takes in a look at everything: what is not in it is gone, unless it was seen later.
-func (s *apps) takeOwners(version uint64, owners []rawOwner) {
+// applySummary takes in a look at everything: what is not in it is gone, unless it was seen later.
+func (s *apps) applySummary(version uint64, owners []rawOwner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, there := time.Now(), map[string]bool{}
 	for _, o := range owners {
 		for _, raw := range *o.Applications {
 			there[string(raw.ID)] = true
-			a := s.at(string(raw.ID), o)
-			if a.look < version {
-				s.see(a, raw, version, now)
+			a := s.ensure(string(raw.ID), o)
+			if a.version < version {
+				s.applyState(a, raw, version, now)
 			}
 		}
 	}
-	maps.DeleteFunc(s.all, func(id string, a *app) bool { return !there[id] && a.look < version })
-	s.rename()
+	maps.DeleteFunc(s.all, func(id string, a *app) bool { return !there[id] && a.version < version })
+	s.nameAll()
 }
 
-// at is the app of an id, which becomes known. Called with s.mu held.
-func (s *apps) at(id string, o rawOwner) *app {
+// ensure is the app of an id, which becomes known. Called with s.mu held.
+func (s *apps) ensure(id string, o rawOwner) *app {
 	a := s.all[id]
 	if a == nil {
 		a = &app{id: id}
@@ -64,14 +64,14 @@ func (s *apps) at(id string, o rawOwner) *app {
 	return a
 }
 
-// see takes in a look at an app. Called with s.mu held.
-func (s *apps) see(a *app, raw rawApp, version uint64, now time.Time) {
+// applyState takes in a look at an app. Called with s.mu held.
+func (s *apps) applyState(a *app, raw rawApp, version uint64, now time.Time) {
 	if raw.Name != "" {
 		a.name = string(raw.Name)
 	}
 	a.archived = raw.Archived.value
-	a.become(string(raw.State), now)
-	a.look = version
+	a.setState(string(raw.State), now)
+	a.version = version
 	if a.unknown != "" {
 		s.warn("state "+a.unknown, "an app has a state that Paastis does not know; it is left as it is until that is over", "app", a.id, "state", a.unknown)
 	}
@@ -92,38 +92,38 @@ func (s *apps) warnOnce(key, text string, args ...any) {
 	s.warn(key, text, args...)
 }
 
-// takeDetails takes in a look at all apps of an owner. None that is not in it counts as gone: the
+// applyDetails takes in a look at all apps of an owner. None that is not in it counts as gone: the
 // summary says that.
-func (s *apps) takeDetails(version uint64, owner string, all []rawApp) {
+func (s *apps) applyDetails(version uint64, owner string, all []rawApp) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, raw := range all {
 		if a := s.all[string(raw.ID)]; a != nil {
-			s.takeDetail(a, raw, version)
+			s.applyDetail(a, raw, version)
 		}
 	}
 	for _, a := range s.all {
 		if a.owner == owner {
-			a.asked = true
+			a.detailsAsked = true
 		}
 	}
-	s.rename()
+	s.nameAll()
 }
 
-// takeApp takes in a look at one app, which must be known.
-func (s *apps) takeApp(version uint64, id string, raw rawApp) {
+// applyApp takes in a look at one app, which must be known.
+func (s *apps) applyApp(version uint64, id string, raw rawApp) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := s.all[id]; a != nil {
-		s.takeDetail(a, raw, version)
-		s.rename()
+		s.applyDetail(a, raw, version)
+		s.nameAll()
 	}
 }
 
-func (s *apps) takeDetail(a *app, raw rawApp, version uint64) {
-	a.detail(raw)
-	if a.look < version {
-		s.see(a, raw, version, time.Now())
+func (s *apps) applyDetail(a *app, raw rawApp, version uint64) {
+	a.setDetails(raw)
+	if a.version < version {
+		s.applyState(a, raw, version, time.Now())
 	}
 	if a.url() == "" && a.lifetime != task {
 		s.warn("url "+a.id, "an app has no domain by which Paastis could reach it; give it one of cleverapps.io with one label: clever domain add NAME.cleverapps.io",
@@ -131,8 +131,8 @@ func (s *apps) takeDetail(a *app, raw rawApp, version uint64) {
 	}
 }
 
-// rename gives the apps their names anew. Called with s.mu held.
-func (s *apps) rename() {
+// nameAll gives the apps their names anew. Called with s.mu held.
+func (s *apps) nameAll() {
 	s.named = names(s.all)
 	for name, a := range s.named {
 		if first := s.named[a.name]; name == a.id && first != nil && first != a {
@@ -146,7 +146,7 @@ func (s *apps) forget(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, id)
-	s.rename()
+	s.nameAll()
 }
 
 // find is a copy of the app of a name, or of an id.
@@ -174,12 +174,12 @@ func (s *apps) change(id string, how func(*app)) inventory.App {
 	}
 	how(a)
 	s.version++
-	a.look = s.version
-	return s.tell(a)
+	a.version = s.version
+	return s.report(a)
 }
 
-// tell is what is told of an app. Called with s.mu held.
-func (s *apps) tell(a *app) inventory.App {
+// report is what is told of an app. Called with s.mu held.
+func (s *apps) report(a *app) inventory.App {
 	if s.named[a.name] == a {
 		return a.report(a.name)
 	}
@@ -191,25 +191,25 @@ func (s *apps) everything(version uint64) provider.Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := provider.Report{Complete: true, Version: version}
-	clear(s.told)
+	clear(s.reported)
 	for _, name := range slices.Sorted(maps.Keys(s.named)) {
 		told := s.named[name].report(name)
-		r.Apps, s.told[name] = append(r.Apps, told), told
+		r.Apps, s.reported[name] = append(r.Apps, told), told
 	}
 	return r
 }
 
-// news are the apps that are not as they were last told of.
-func (s *apps) news() provider.Report {
+// changes are the apps that are not as they were last told of.
+func (s *apps) changes() provider.Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := provider.Report{Version: s.version}
 	for _, name := range slices.Sorted(maps.Keys(s.named)) {
-		now, was := s.named[name].report(name), s.told[name]
+		now, was := s.named[name].report(name), s.reported[name]
 		if was.Name != "" && inventory.SameDefinition(&now, &was) && slices.EqualFunc(now.Instances, was.Instances, inventory.Instance.Equal) {
 			continue
 		}
-		r.Apps, s.told[name] = append(r.Apps, now), now
+		r.Apps, s.reported[name] = append(r.Apps, now), now
 	}
 	return r
 }

@@ -65,13 +65,13 @@ const (
 // Provider runs the apps of one account. Its methods may be called concurrently, but Watch only
 // once at a time. It makes no call before it is used.
 type Provider struct {
-	id      string
-	account *paas.Account
-	apps    *apps
-	socket  *eventSocket // nil: there is none for an API token
-	owners  []string
-	log     *slog.Logger
-	kick    chan struct{} // has room for one: something is to be followed
+	id        string
+	account   *paas.Account
+	apps      *apps
+	socket    *eventSocket // nil: there is none for an API token
+	owners    []string
+	log       *slog.Logger
+	wakeWatch chan struct{} // has room for one: something is to be followed
 }
 
 // Config is what a Provider is made of.
@@ -110,7 +110,7 @@ func New(cfg Config) (*Provider, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	p := &Provider{id: id, owners: cfg.Settings.owners(), log: log, apps: newApps(log), kick: make(chan struct{}, 1)}
+	p := &Provider{id: id, owners: cfg.Settings.owners(), log: log, apps: newApps(log), wakeWatch: make(chan struct{}, 1)}
 	p.connect(cfg, base, token)
 	return p, nil
 }

@@ -40,8 +40,8 @@ const (
 
 var errNotHeard = errors.New("the credentials are not taken")
 
-// hears reports whether events come in now.
-func (s *eventSocket) hears() bool { return s.ready.Load() }
+// isConnected reports whether events come in now.
+func (s *eventSocket) isConnected() bool { return s.ready.Load() }
 
 // listen signals each time that something happened, and once more when the socket is there again
 // after it was not. It connects anew until ctx ends.

@@ -24,7 +24,7 @@ func (p *Provider) Start(ctx context.Context, name string) (inventory.App, error
 // start is Start with the commit that is kept, if one is.
 func (p *Provider) start(ctx context.Context, name string, k kept) (inventory.App, error) {
 	ctx = paas.With(ctx, paas.Wake)
-	a, err := p.look(ctx, name)
+	a, err := p.fetchApp(ctx, name)
 	if err == nil {
 		err = a.mayStart()
 	}
@@ -38,12 +38,12 @@ func (p *Provider) start(ctx context.Context, name string, k kept) (inventory.Ap
 	if err != nil {
 		return inventory.App{}, fmt.Errorf("clevercloud: start %q: %w", name, err)
 	}
-	p.watchOver()
+	p.followNow()
 	return p.apps.change(a.id, func(*app) {}), nil
 }
 
-// look asks for an app as it is now.
-func (p *Provider) look(ctx context.Context, name string) (app, error) {
+// fetchApp asks for an app as it is now.
+func (p *Provider) fetchApp(ctx context.Context, name string) (app, error) {
 	a, known := p.apps.find(name)
 	if !known {
 		if _, err := p.refresh(ctx, false); err != nil {
@@ -53,7 +53,7 @@ func (p *Provider) look(ctx context.Context, name string) (app, error) {
 			return app{}, ErrUnknownApp
 		}
 	}
-	version := p.apps.begin()
+	version := p.apps.nextVersion()
 	var raw rawApp
 	err := p.get(ctx, a.path(""), &raw)
 	if isMissing(err) {
@@ -63,7 +63,7 @@ func (p *Provider) look(ctx context.Context, name string) (app, error) {
 	if err != nil {
 		return app{}, err
 	}
-	p.apps.takeApp(version, a.id, raw)
+	p.apps.applyApp(version, a.id, raw)
 	a, known = p.apps.find(a.id)
 	if !known {
 		return app{}, ErrUnknownApp
@@ -77,22 +77,22 @@ func (p *Provider) isUp(ctx context.Context, a *app) (bool, error) {
 	if a.unknown != "" {
 		_, running, err := p.running(ctx, a)
 		if running {
-			p.apps.change(a.id, func(a *app) { a.settle(true, time.Now()) })
+			p.apps.change(a.id, func(a *app) { a.setOutcome(true, time.Now()) })
 		}
 		return running, err
 	}
 	if a.state != wantsToBeUp {
 		return a.state == shouldBeUp, nil
 	}
-	version := p.apps.begin()
+	version := p.apps.nextVersion()
 	var all json.RawMessage
 	_, err := p.account.Call(ctx, paas.Request{Path: a.path("/deployments"), Query: lately(), Out: &all})
 	if err != nil {
 		return false, err
 	}
-	p.apps.takeDeployments(version, map[string]json.RawMessage{a.id: all})
+	p.apps.applyDeployments(version, map[string]json.RawMessage{a.id: all})
 	now, known := p.apps.find(a.id)
-	return known && now.runs(), nil
+	return known && now.isRunning(), nil
 }
 
 // deploy orders a deployment. That its answer is lost does not say that it was not taken.
@@ -107,7 +107,7 @@ func (p *Provider) deploy(ctx context.Context, a *app, commit string) error {
 	_, err := p.account.Call(ctx, paas.Request{Method: http.MethodPost, Path: a.path("/instances"), Query: query, Out: &taken})
 	switch {
 	case err == nil, errors.Is(err, paas.ErrForm), errors.Is(err, provider.ErrUnreachable) && p.wasTaken(ctx, a):
-		p.apps.change(a.id, func(a *app) { a.take(string(taken.ID), time.Now()) })
+		p.apps.change(a.id, func(a *app) { a.setOrdered(string(taken.ID), time.Now()) })
 		return nil
 	case isMissing(err):
 		p.apps.forget(a.id)
@@ -137,7 +137,7 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 	a, known := p.apps.find(name)
 	var err error
 	if !known || !a.detailed {
-		a, err = p.look(ctx, name)
+		a, err = p.fetchApp(ctx, name)
 	}
 	if err == nil {
 		err = a.mayStop()
@@ -152,8 +152,8 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 		return inventory.App{}, fmt.Errorf("clevercloud: stop %q: %w", name, err)
 	}
 	return p.apps.change(a.id, func(a *app) {
-		a.stop(time.Now())
-		a.stopped = time.Now()
+		a.setStopped(time.Now())
+		a.stoppedAt = time.Now()
 	}), nil
 }
 
@@ -164,7 +164,7 @@ func (p *Provider) undeploy(ctx context.Context, a *app) error {
 	case err == nil, isOver(ctx, err):
 		return err
 	case isMissing(err):
-		if _, gone := p.look(ctx, a.id); gone != nil {
+		if _, gone := p.fetchApp(ctx, a.id); gone != nil {
 			return gone
 		}
 		return nil

@@ -17,7 +17,7 @@ import (
 // refresh asks for everything that changes often, and for the rest if that is wanted, or an app is
 // new. It returns the number of the look.
 func (p *Provider) refresh(ctx context.Context, whole bool) (version uint64, err error) {
-	version = p.apps.begin()
+	version = p.apps.nextVersion()
 	var all summary
 	if err := p.get(ctx, "/v2/summary", &all); err != nil {
 		return 0, fmt.Errorf("clevercloud: list apps: %w", err)
@@ -26,13 +26,13 @@ func (p *Provider) refresh(ctx context.Context, whole bool) (version uint64, err
 	if err != nil {
 		return 0, fmt.Errorf("clevercloud: list apps: %w", err)
 	}
-	p.apps.takeOwners(version, p.chosen(owners))
-	for _, owner := range p.apps.owners(func(a *app) bool { return whole || !a.asked }) {
+	p.apps.applySummary(version, p.chosen(owners))
+	for _, owner := range p.apps.owners(func(a *app) bool { return whole || !a.detailsAsked }) {
 		if err := p.detail(ctx, owner); err != nil {
 			return 0, err
 		}
 	}
-	return version, p.follow(ctx, (*app).wants)
+	return version, p.follow(ctx, (*app).needsDeployments)
 }
 
 // chosen are the owners whose apps are meant.
@@ -56,7 +56,7 @@ func (p *Provider) chosen(owners []rawOwner) []rawOwner {
 // detail asks for the domains, sizes and commits of the apps of an owner. An owner who may not be
 // asked hides nobody: his apps are known by the summary.
 func (p *Provider) detail(ctx context.Context, owner string) error {
-	version := p.apps.begin()
+	version := p.apps.nextVersion()
 	var all []rawApp
 	err := p.get(ctx, "/v2/organisations/"+url.PathEscape(owner)+"/applications", &all)
 	if isOver(ctx, err) {
@@ -65,14 +65,14 @@ func (p *Provider) detail(ctx context.Context, owner string) error {
 	if err != nil {
 		p.apps.warnOnce("details "+owner, "the domains and sizes of an owner's apps cannot be asked for", "owner", owner, "error", err)
 	}
-	p.apps.takeDetails(version, owner, all)
+	p.apps.applyDetails(version, owner, all)
 	return nil
 }
 
 // follow asks what became of deployments: one call for each owner of an app that is so.
 func (p *Provider) follow(ctx context.Context, is func(*app) bool) error {
 	for _, owner := range p.apps.owners(is) {
-		version := p.apps.begin()
+		version := p.apps.nextVersion()
 		var of map[string]json.RawMessage
 		_, err := p.account.Call(paas.With(ctx, paas.Starting), paas.Request{
 			Path: "/v2/organisations/" + url.PathEscape(owner) + "/deployments", Query: lately(), Out: &of,
@@ -82,16 +82,16 @@ func (p *Provider) follow(ctx context.Context, is func(*app) bool) error {
 			return fmt.Errorf("clevercloud: list deployments of %s: %w", owner, err)
 		case err != nil:
 			p.apps.warnOnce("deployments "+owner, "what becomes of an owner's deployments cannot be asked for; an app counts as up when its state says so", "owner", owner, "error", err)
-			p.apps.believe(owner)
+			p.apps.trustStates(owner)
 		default:
-			p.apps.takeDeployments(version, of)
+			p.apps.applyDeployments(version, of)
 		}
 	}
 	return nil
 }
 
 // lately asks for the last deployments alone.
-func lately() url.Values { return url.Values{"limit": {strconv.Itoa(looked)}} }
+func lately() url.Values { return url.Values{"limit": {strconv.Itoa(deploymentLimit)}} }
 
 // isOver reports whether an error is one that the next call would have, too.
 func isOver(ctx context.Context, err error) bool {

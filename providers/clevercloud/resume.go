@@ -31,7 +31,7 @@ func (k kept) commitOf(a app) string {
 // Capture returns the commit that runs. Nil: the app has no commits.
 func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
 	ctx = paas.With(ctx, paas.Sleep)
-	a, err := p.look(ctx, name)
+	a, err := p.fetchApp(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("clevercloud: look at %q: %w", name, err)
 	}

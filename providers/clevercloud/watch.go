@@ -71,7 +71,7 @@ func (p *Provider) untilListed(ctx context.Context, heard <-chan struct{}, repor
 	defer due.Stop()
 	for followed := time.Now(); ; {
 		var follow <-chan time.Time
-		if len(p.apps.owners((*app).starts)) > 0 {
+		if len(p.apps.owners((*app).isStarting)) > 0 {
 			follow = time.After(time.Until(followed.Add(p.pause())))
 		}
 		select {
@@ -82,15 +82,15 @@ func (p *Provider) untilListed(ctx context.Context, heard <-chan struct{}, repor
 		case <-heard:
 			sleep(ctx, eventPause)
 			return nil
-		case <-p.kick:
+		case <-p.wakeWatch:
 			continue
 		case <-follow:
 		}
 		followed = time.Now()
-		if err := p.follow(ctx, (*app).starts); err != nil {
+		if err := p.follow(ctx, (*app).isStarting); err != nil {
 			return err
 		}
-		if r := p.apps.news(); len(r.Apps) > 0 {
+		if r := p.apps.changes(); len(r.Apps) > 0 {
 			report(r)
 		}
 	}
@@ -98,16 +98,16 @@ func (p *Provider) untilListed(ctx context.Context, heard <-chan struct{}, repor
 
 // pause is the time between two looks at deployments.
 func (p *Provider) pause() time.Duration {
-	if p.socket != nil && p.socket.hears() {
+	if p.socket != nil && p.socket.isConnected() {
 		return heardEvery
 	}
 	return followEvery
 }
 
-// watchOver lets the watch follow what has just been ordered.
-func (p *Provider) watchOver() {
+// followNow lets the watch follow what has just been ordered.
+func (p *Provider) followNow() {
 	select {
-	case p.kick <- struct{}{}:
+	case p.wakeWatch <- struct{}{}:
 	default:
 	}
 }

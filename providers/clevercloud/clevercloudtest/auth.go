@@ -79,8 +79,9 @@ func (c *Cloud) authorized(w http.ResponseWriter, r *http.Request) {
 	c.mux.ServeHTTP(w, r)
 }
 
-// bare is the address of a request as it is signed, without its query.
-func bare(r *http.Request) string { return "https://" + r.Host + r.URL.EscapedPath() }
+// bare is the address of a request as it is signed, without its query and its scheme: who calls an
+// emulator may do so without TLS.
+func bare(r *http.Request) string { return r.Host + r.URL.EscapedPath() }
 
 // knows reports whether a header is that of the account.
 func (c *Cloud) knows(header string, bridge bool, method, address string, query url.Values) bool {
@@ -128,7 +129,9 @@ func (c *Cloud) signed(with map[string]string, method, address string, query url
 	if err != nil || c.now().Sub(time.Unix(stamp, 0)).Abs() > longestSkew || with["oauth_nonce"] == "" || c.credentials.nonces[with["oauth_nonce"]] {
 		return false
 	}
-	if !hmac.Equal([]byte(with["oauth_signature"]), []byte(signature(with, method, address, query))) {
+	if !slices.ContainsFunc([]string{"https://", "http://"}, func(scheme string) bool {
+		return hmac.Equal([]byte(with["oauth_signature"]), []byte(signature(with, method, scheme+address, query)))
+	}) {
 		return false
 	}
 	c.credentials.nonces[with["oauth_nonce"]] = true

@@ -63,7 +63,7 @@ func (c *Cloud) introduced(ctx context.Context, conn *websocket.Conn, r *http.Re
 	if json.Unmarshal(said, &message) != nil || message.Type != "oauth" {
 		return false
 	}
-	return c.knows(message.Authorization, false, http.MethodGet, "https://"+r.Host+"/v2/events/", nil) ||
+	return c.knows(message.Authorization, false, http.MethodGet, r.Host+"/v2/events/", nil) ||
 		c.knows(message.Authorization, false, http.MethodGet, bare(r), nil)
 }
 
