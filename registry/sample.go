@@ -17,10 +17,11 @@ import (
 )
 
 // busyLimit bounds an app's own word on whether it is busy, measureLimit a sample of its
-// counters.
+// counters, and turnLimit one that waits for its turn, for its provider can only be asked so often.
 const (
 	busyLimit    = 10 * time.Second
 	measureLimit = 30 * time.Second
+	turnLimit    = time.Hour
 )
 
 // isSampled reports whether an app is sampled before it sleeps.
@@ -77,6 +78,9 @@ func (o *sampler) begin(k *Keeper, whole bool, since time.Time) {
 			s.Busy = askBusy(ctx, k.provider, e, app)
 		}
 		s.At, s.Ended = began, time.Now()
+		if s.Past {
+			s.At = s.Ended // until then it may have waited for its turn
+		}
 		if ctx.Err() != nil {
 			return nil // Paastis ends: what was not seen says nothing
 		}
@@ -118,10 +122,14 @@ func measure(ctx context.Context, p provider.Provider, name string, e *inventory
 	if !ok {
 		return idle.Sample{Usage: idle.Usage{Connections: idle.UnknownConnections}}
 	}
-	ctx, cancel := context.WithTimeout(ctx, measureLimit)
+	limit := measureLimit
+	_, past := p.(provider.Retrospective)
+	if past {
+		limit = turnLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	usage, err := meter.Measure(ctx, name, want)
-	_, past := p.(provider.Retrospective)
 	switch {
 	case err != nil && e.TrafficFloor == rules.Off && e.CPUFloor == 0:
 		return idle.Sample{Usage: idle.Usage{Connections: idle.UnknownConnections}} // it does not count

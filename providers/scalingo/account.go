@@ -136,13 +136,14 @@ func (a *account) missing(found []*region, names []string) error {
 }
 
 func (a *account) region(name string, at *url.URL) *region {
-	return &region{name: name, calls: a.calls.At(at)}
+	return &region{name: name, calls: a.calls.At(at), turn: make(chan struct{}, 1)}
 }
 
 // region is the API of one region, for the account.
 type region struct {
 	name  string
 	calls *paas.Account
+	turn  chan struct{} // has room for one: who looks, where several need a look
 }
 
 // of is the path of an app's resource.
@@ -173,8 +174,7 @@ func (r *region) apps(ctx context.Context) ([]appInfo, error) {
 	if err := r.get(ctx, "/v1/apps", nil, &answer); err != nil {
 		return nil, err
 	}
-	found, err := listed(answer.Apps)
-	return found, odd(err)
+	return answer.Apps, odd(answer.check())
 }
 
 // formation is what an app is scaled to.

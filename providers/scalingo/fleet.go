@@ -45,7 +45,7 @@ func (f *fleet) take(r *region, version uint64, found []appInfo) {
 	defer f.mu.Unlock()
 	there := map[string]bool{}
 	for _, info := range found {
-		there[info.ID] = true
+		there[string(info.ID)] = true
 		f.see(r, version, info)
 	}
 	for id, k := range f.byID {
@@ -59,29 +59,30 @@ func (f *fleet) take(r *region, version uint64, found []appInfo) {
 
 // see takes in an app as a look has found it. Called with the lock held.
 func (f *fleet) see(r *region, version uint64, info appInfo) {
-	k := f.byID[info.ID]
+	id, name := string(info.ID), string(info.Name)
+	k := f.byID[id]
 	if k == nil {
-		k = &known{id: info.ID, region: r}
-		k.called.Store(&info.Name)
-		f.byID[info.ID] = k
+		k = &known{id: id, region: r}
+		k.called.Store(&name)
+		f.byID[id] = k
 		f.call(k)
 	}
 	if version <= k.version {
 		return // what was seen since is newer
 	}
-	if info.Status == "" {
-		info.Status = f.unread(k)
-	} else if isKnownStatus(info.Status) {
+	status := string(info.Status)
+	if status == "" {
+		status = f.unread(k)
+	} else if isKnownStatus(status) {
 		k.told = false
 	}
-	info.BaseURL = cmp.Or(info.BaseURL, k.url)
-	if k.name() != info.Name {
+	if k.name() != name {
 		f.unname(k)
-		k.called.Store(&info.Name)
+		k.called.Store(&name)
 		f.call(k)
 	}
 	before, was := k.app(), k.isUp()
-	k.status, k.url, k.version = info.Status, info.BaseURL, version
+	k.status, k.url, k.version = status, cmp.Or(string(info.BaseURL), k.url), version
 	f.follow(k, was)
 	after := k.app()
 	if before.Version == 0 || !inventory.SameDefinition(&before, &after) || !before.First().Equal(after.First()) {
@@ -174,20 +175,11 @@ func read[V any](f *fleet, k *known, what func(*known) V) V {
 	return what(k)
 }
 
-// named is the app that others know by a name. Nil: there is none. SeenAt is when it, or if there is
-// none, whatever is oldest, was last looked at; zero: never.
-func (f *fleet) named(alias string) (k *known, seenAt time.Time) {
+// named is the app that others know by a name. Nil: there is none.
+func (f *fleet) named(alias string) *known {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if k = f.byAlias[alias]; k != nil {
-		return k, f.looked[k.region]
-	}
-	for _, at := range f.looked {
-		if seenAt.IsZero() || at.Before(seenAt) {
-			seenAt = at
-		}
-	}
-	return nil, seenAt
+	return f.byAlias[alias]
 }
 
 // everything is a complete report.
@@ -223,34 +215,50 @@ func (f *fleet) since(version uint64, told map[string]bool) provider.Report {
 	return report
 }
 
-// pace is how soon it is to be looked again: soon while Paastis waits for an app that it has
-// started, less soon while one is on its way at all. Zero: nothing is.
-func (f *fleet) pace() time.Duration {
+// pace is how soon a region is to be looked at again after the last time: soon while Paastis waits for
+// an app that it has started, less soon while one is on its way at all. Zero: nothing is.
+func (f *fleet) pace(r *region) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	pace := time.Duration(0)
+	starting, busy := 0, false
 	for _, k := range f.byID {
 		switch {
+		case k.region != r:
 		case k.flight != nil && k.flight.up:
-			return startPause
+			starting++
 		case !isSettled(k.status):
-			pace = busyPause
+			busy = true
 		}
 	}
-	return pace
+	switch {
+	case starting > fewFlights:
+		return startPause
+	case starting > 0:
+		return fewPause
+	case busy:
+		return busyPause
+	default:
+		return 0
+	}
 }
 
-// lookedAt is when all regions were looked at, at last; zero: never.
-func (f *fleet) lookedAt() time.Time {
+// anyStarts reports whether Paastis is starting an app.
+func (f *fleet) anyStarts() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var oldest time.Time
-	for _, at := range f.looked {
-		if oldest.IsZero() || at.Before(oldest) {
-			oldest = at
+	for _, k := range f.byID {
+		if k.flight != nil && k.flight.up {
+			return true
 		}
 	}
-	return oldest
+	return false
+}
+
+// lookedAt is when a region was looked at, at last; zero: never.
+func (f *fleet) lookedAt(r *region) time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.looked[r]
 }
 
 // flying are the apps that are being started, of which a look has told more than when that began.

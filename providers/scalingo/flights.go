@@ -18,13 +18,18 @@ const (
 	mostFlights = 5
 	// mostDescents is how many of these are on their way down: the rest is for who wakes.
 	mostDescents = 3
+	// mostMeasures is how many apps are measured at once that are about to sleep: of those that
+	// would have to wait for a place then, nobody should be kept waiting who visits them.
+	mostMeasures = 2
 	// longestFlight is after what time one does not count any more. Scalingo tries 20 times to
 	// bring a container up.
 	longestFlight = 10 * time.Minute
 
-	// startPause is the time between two looks while Paastis waits for an app that it starts,
-	// busyPause while one is on its way at all.
-	startPause = 5 * time.Second
+	// startPause is the time between two looks while Paastis waits for apps that it starts, fewPause
+	// while these are no more than fewFlights, and busyPause while one is on its way at all.
+	startPause = 3 * time.Second
+	fewPause   = 2 * time.Second
+	fewFlights = 2
 	busyPause  = 15 * time.Second
 	// operationPause is the time between two looks at one operation.
 	operationPause = 10 * time.Second
@@ -46,13 +51,14 @@ type flight struct {
 
 // flights are how the orders to scale are followed.
 type flights struct {
-	account *account
-	fleet   *fleet
-	log     *slog.Logger
-	places  chan struct{}
-	descend chan struct{}
-	settles sync.Mutex      // one settles at a time
-	later   chan laterAudit // operations that went well, as far as the status tells
+	account  *account
+	fleet    *fleet
+	log      *slog.Logger
+	places   chan struct{}
+	descend  chan struct{}
+	measured chan struct{}
+	settles  sync.Mutex      // one settles at a time
+	later    chan laterAudit // operations that went well, as far as the status tells
 }
 
 // laterAudit is an operation that is read once nothing else is to be done.
@@ -64,7 +70,7 @@ type laterAudit struct {
 func newFlights(account *account, fleet *fleet, log *slog.Logger) *flights {
 	return &flights{
 		account: account, fleet: fleet, log: log,
-		places: make(chan struct{}, mostFlights), descend: make(chan struct{}, mostDescents),
+		places: make(chan struct{}, mostFlights), descend: make(chan struct{}, mostDescents), measured: make(chan struct{}, mostMeasures),
 		later: make(chan laterAudit, 1000),
 	}
 }
@@ -88,6 +94,28 @@ func (f *flights) enter(ctx context.Context, up bool) (end func(), err error) {
 			<-f.descend
 		}
 	}), nil
+}
+
+// answerSlack is how long before its limit a measure is given up that has not begun.
+const answerSlack = 10 * time.Second
+
+// measure waits for a place to measure an app in, and for one in which it could be put to sleep. It
+// reports false if there is none in time; what it takes is given back by end.
+func (f *flights) measure(ctx context.Context) (end func(), ok bool) {
+	if limit, limited := ctx.Deadline(); limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, limit.Add(-answerSlack))
+		defer cancel()
+	}
+	if take(ctx, f.measured) != nil {
+		return nil, false
+	}
+	if take(ctx, f.descend) != nil {
+		<-f.measured
+		return nil, false
+	}
+	<-f.descend
+	return func() { <-f.measured }, true
 }
 
 // errNoPlace is of an order that was not given.
@@ -194,13 +222,15 @@ func (f *flights) land(k *known, fl *flight, fault reason.Kind) {
 	})
 }
 
-// audit reads operations to their end until ctx ends, if there is nothing else to call.
+// audit reads operations to their end until ctx ends, while nothing is being started.
 func (f *flights) audit(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case a := <-f.later:
+			for f.fleet.anyStarts() && sleep(ctx, operationPause) == nil {
+			}
 			f.readLater(paas.With(ctx, paas.Audit), a)
 		}
 	}

@@ -248,14 +248,14 @@ func TestWhatItsOwnerHasScaledAnAppToWins(t *testing.T) {
 		}, "cron:0:S web:5:L worker:2:M", true},
 	}
 	for what, he := range owner {
-		for _, seen := range []time.Duration{0, 12 * time.Second, time.Minute} {
+		for _, seen := range []time.Duration{4 * time.Second, 12 * time.Second, time.Minute} {
 			if he.seen && seen < 20*time.Second {
 				continue
 			}
 			for _, restarted := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, %s before a visit, restarted: %v", what, seen, restarted), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						w := newWorld(t, scalingotest.Config{WithSizes: seen > 0})
+						w := newWorld(t, scalingotest.Config{WithSizes: seen > 4*time.Second})
 						w.shop()
 						visited := func() {
 							time.Sleep(seen)

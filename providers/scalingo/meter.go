@@ -30,8 +30,14 @@ func (p *Provider) MeasurePause() time.Duration { return measurePause }
 // let through, a front that has asked its back.
 func (p *Provider) Measure(ctx context.Context, name string, want provider.Want) (idle.Usage, error) {
 	usage := idle.Usage{Connections: idle.UnknownConnections}
+	end, ok := p.flights.measure(ctx)
+	if !ok {
+		usage.Use = reason.Reason{Kind: reason.CheckingUse}
+		return usage, nil // others are about to sleep; the next measure comes
+	}
+	defer end()
 	ctx = paas.With(ctx, paas.Sleep)
-	k, err := p.fresh(ctx, name)
+	k, err := p.known(ctx, name)
 	if err == nil {
 		usage.Use, err = k.region.use(ctx, k.name(), want.Since)
 	}

@@ -13,9 +13,11 @@ import (
 )
 
 const (
-	// freshFor is how old a look may be that an order goes by: somebody else may have scaled the
-	// app since.
-	freshFor = 10 * time.Second
+	// freshFor is how old a look may be that a wake goes by. If somebody has ordered another scale
+	// since, that is still under way, and Scalingo takes no second order. A sleep, which its own
+	// looks precede, goes by a listing.
+	freshFor  = startPause
+	listedFor = auditInterval + 10*time.Second
 	// busyLimit is how long an order waits for another operation of the app to end.
 	busyLimit = 5 * time.Minute
 	// mostTries is how often an order is tried that was not taken, or not answered.
@@ -42,7 +44,7 @@ type order struct {
 func (o order) carryOut(ctx context.Context) (inventory.App, error) {
 	began, tries := time.Now(), 0
 	for {
-		k, err := o.fresh(ctx, o.name)
+		k, err := o.fresh(ctx, o.name, o.age())
 		if err != nil {
 			return inventory.App{}, err
 		}
@@ -78,13 +80,21 @@ func (o order) await(ctx context.Context) error {
 	return nil
 }
 
+// age is how old a look may be that the order goes by.
+func (o order) age() time.Duration {
+	if o.up {
+		return freshFor
+	}
+	return listedFor
+}
+
 // tryOnce gives the order once there is a place, if the app is still as it was then.
 func (o order) tryOnce(ctx context.Context, k *known) error {
 	end, err := o.flights.enter(ctx, o.up)
 	if err != nil {
 		return err
 	}
-	if _, err := o.fresh(ctx, o.name); err != nil {
+	if _, err := o.fresh(ctx, o.name, o.age()); err != nil {
 		end()
 		return err
 	}
@@ -149,33 +159,50 @@ func (o order) learn(k *known, err error) error {
 
 func (o order) report(k *known) inventory.App { return read(o.fleet, k, (*known).app) }
 
-// fresh is an app as a look not long ago has found it.
-func (p *Provider) fresh(ctx context.Context, name string) (*known, error) {
-	k, at := p.fleet.named(name)
+// fresh is an app as a look has found it that began no longer ago than that. Of several that need
+// one, one looks.
+func (p *Provider) fresh(ctx context.Context, name string, age time.Duration) (*known, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if time.Since(at) < freshFor {
-		return existing(k)
-	}
-	var err error
-	if k == nil {
-		err = p.look(ctx)
-	} else {
-		err = p.lookAt(ctx, k.region)
-	}
+	regions, err := p.account.allRegions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	k, _ = p.fleet.named(name)
-	return existing(k)
-}
-
-func existing(k *known) (*known, error) {
-	if k == nil {
+	k := p.fleet.named(name)
+	for _, r := range regions {
+		if k == nil || k.region == r {
+			if err := p.lookSince(ctx, r, age); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if k = p.fleet.named(name); k == nil {
 		return nil, errUnknownApp
 	}
 	return k, nil
+}
+
+// known is an app as it was last seen, whenever that was.
+func (p *Provider) known(ctx context.Context, name string) (*known, error) {
+	if k := p.fleet.named(name); k != nil && ctx.Err() == nil {
+		return k, nil
+	}
+	return p.fresh(ctx, name, freshFor)
+}
+
+// lookSince looks at a region unless that was done no longer ago than that.
+func (p *Provider) lookSince(ctx context.Context, r *region, age time.Duration) error {
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if time.Since(p.fleet.lookedAt(r)) < age {
+		return nil
+	}
+	return p.lookAt(ctx, r)
 }
 
 // sleep returns after the time, or with an error if ctx ends before.

@@ -19,7 +19,7 @@ func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
 }
 
 func (p *Provider) capture(ctx context.Context, name string) ([]byte, error) {
-	k, err := p.fresh(ctx, name)
+	k, err := p.known(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (p *Provider) types(ctx context.Context, k *known) ([]part, error) {
 }
 
 // downPause is the time until it is first looked whether an app is down. It has 30 s for its end.
-const downPause = 3 * time.Second
+const downPause = 5 * time.Second
 
 // followDown returns once an app is scaled to none, or with an error if it will not be.
 func (p *Provider) followDown(ctx context.Context, k *known, fl *flight) error {
@@ -163,7 +163,7 @@ func (p *Provider) Formation(name string, text []byte) []provider.Part {
 }
 
 func (p *Provider) seenParts(name string) []part {
-	k, _ := p.fleet.named(name)
+	k := p.fleet.named(name)
 	if k == nil {
 		return nil
 	}

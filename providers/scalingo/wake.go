@@ -75,7 +75,7 @@ func (p *Provider) restart(ctx context.Context, k *known, was *kept, end func())
 // completeAutoscalers turns the autoscalers on of an app that was brought back before, if it is
 // scaled to what is kept: by this Paastis, or by one that ended before it had done so.
 func (p *Provider) completeAutoscalers(ctx context.Context, name string, was *kept) error {
-	k, _ := p.fleet.named(name)
+	k := p.fleet.named(name)
 	if k == nil || read(p.fleet, k, func(k *known) bool { return k.flight != nil }) {
 		return nil // the flight does that
 	}
@@ -99,7 +99,7 @@ func (p *Provider) completeAutoscalers(ctx context.Context, name string, was *ke
 // turned on after that.
 func (p *Provider) lastScale(ctx context.Context, k *known, was *kept) ([]part, []string, error) {
 	if was != nil && p.tracks.isUnscaled(k.id) {
-		return p.sized(was.Containers), was.Autoscalers, nil
+		return withoutSizes(was.Containers), was.Autoscalers, nil
 	}
 	h, err := p.history(ctx, k)
 	if err != nil {
@@ -124,15 +124,8 @@ func (p *Provider) lastScale(ctx context.Context, k *known, was *kept) ([]part, 
 	return h.to, autoscalers, err
 }
 
-// sized are the parts that nobody has scaled since, as far as the events tell. Scalingo keeps the size
-// of what is scaled to 0, so a size is told only if it is known that nobody has changed it.
-func (p *Provider) sized(parts []part) []part {
-	if time.Since(p.tracks.readAt()) > freshFor {
-		return withoutSizes(parts)
-	}
-	return parts
-}
-
+// withoutSizes leaves the sizes to Scalingo, which keeps those of what is scaled to 0: whoever has
+// changed one meanwhile has his way.
 func withoutSizes(parts []part) []part {
 	without := slices.Clone(parts)
 	for i := range without {

@@ -3,14 +3,20 @@ package scalingo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/paastis/paastis/providers/internal/paas"
 	"github.com/paastis/paastis/registry/provider"
 )
 
-// eventPause is the time between two looks at the events while nothing is on its way.
-const eventPause = 20 * time.Second
+const (
+	// eventPause is the time between two looks at the events while nothing is on its way,
+	// busyEventPause else: Paastis's own orders are among them, of which a page has but so many.
+	eventPause     = 20 * time.Second
+	busyEventPause = time.Minute
+)
 
 // watcher is one run of Watch.
 type watcher struct {
@@ -22,8 +28,8 @@ type watcher struct {
 
 // Watch reports all apps, and then each that is not as it was: as listings, orders, and the events
 // of the account tell, of which there is a look every 20 s. While an app is on its way up that
-// Paastis has started, it looks at all apps every 5 s instead; every 15 s while another one is on its
-// way.
+// Paastis has started, it looks at all apps of its region every 2 to 4 s instead; every 15 s while
+// another one is on its way.
 func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var beside sync.WaitGroup
@@ -65,8 +71,11 @@ func (w *watcher) run(ctx context.Context) error {
 // await returns once there is something to tell, perhaps: by an order, by a listing of somebody
 // else's, or by a look of its own when it is time for one.
 func (w *watcher) await(ctx context.Context) error {
-	pace := w.fleet.pace()
-	timer := time.NewTimer(w.until(pace))
+	regions, err := w.account.allRegions(ctx)
+	if err != nil {
+		return err
+	}
+	timer := time.NewTimer(time.Until(w.next(regions)))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -75,8 +84,15 @@ func (w *watcher) await(ctx context.Context) error {
 		return nil
 	case <-timer.C:
 	}
-	if pace > 0 {
-		return w.look(ctx)
+	for _, r := range regions {
+		if pace := w.fleet.pace(r); pace > 0 {
+			if err := w.lookSince(paas.With(ctx, paas.Starting), r, pace); err != nil {
+				return err
+			}
+		}
+	}
+	if time.Now().Before(w.eventsDue(regions)) {
+		return nil
 	}
 	others, err := w.readEvents(ctx)
 	if err != nil || !others {
@@ -85,16 +101,26 @@ func (w *watcher) await(ctx context.Context) error {
 	return w.look(ctx)
 }
 
-// until is the time until the next look of its own.
-func (w *watcher) until(pace time.Duration) time.Duration {
-	last := w.fleet.lookedAt()
-	if pace == 0 {
-		pace = eventPause
-		if read := w.tracks.readAt(); read.After(last) {
-			last = read
+// next is when there is a look of its own to be taken.
+func (w *watcher) next(regions []*region) time.Time {
+	next := w.eventsDue(regions)
+	for _, r := range regions {
+		if pace := w.fleet.pace(r); pace > 0 {
+			if at := w.fleet.lookedAt(r).Add(pace); at.Before(next) {
+				next = at
+			}
 		}
 	}
-	return max(0, pace-time.Since(last))
+	return next
+}
+
+// eventsDue is when the events are to be read again: less often while looks tell more.
+func (w *watcher) eventsDue(regions []*region) time.Time {
+	pause := eventPause
+	if slices.ContainsFunc(regions, func(r *region) bool { return w.fleet.pace(r) > 0 }) {
+		pause = busyEventPause
+	}
+	return w.tracks.readAt().Add(pause)
 }
 
 // readEvents reads the newest events of all regions, and reports whether somebody else has done

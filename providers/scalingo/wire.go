@@ -1,9 +1,11 @@
 package scalingo
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -12,34 +14,46 @@ import (
 
 // appInfo is an app in a list.
 type appInfo struct {
-	ID     string `json:"id"`
-	Name   string `json:"name"`
-	Status string `json:"status"`
+	ID     text `json:"id"`
+	Name   text `json:"name"`
+	Status text `json:"status"`
 	// BaseURL is the one that Scalingo has made. URL may be a canonical domain of the owner's,
 	// which may lead to Traefik, and from there back to here.
-	BaseURL string `json:"base_url"`
+	BaseURL text `json:"base_url"`
+}
+
+// text is a text of an answer. What is something else there is empty: of one app nothing must keep
+// the others from being read.
+type text string
+
+// UnmarshalJSON reads a text, and leaves it empty if it is none.
+func (t *text) UnmarshalJSON(value []byte) error {
+	var s string
+	switch {
+	case len(value) < 2 || value[0] != '"':
+	case !bytes.ContainsRune(value, '\\'): // nearly all
+		*t = text(value[1 : len(value)-1])
+	case json.Unmarshal(value, &s) == nil:
+		*t = text(s)
+	}
+	return nil
 }
 
 // appList is all apps of a region.
 type appList struct {
-	Apps *[]json.RawMessage `json:"apps"`
+	Apps []appInfo `json:"apps"`
 }
 
-// listed are the apps of an answer. What cannot be read of one is empty. It is an error if the answer has no list, or an app without a name.
-func listed(apps *[]json.RawMessage) ([]appInfo, error) {
-	if apps == nil {
-		return nil, errors.New(`the answer has no "apps"`)
+// check is an error if the answer has no list, or an app without a name: of these it would be said
+// that they are gone.
+func (l appList) check() error {
+	if l.Apps == nil {
+		return errors.New(`the answer has no "apps"`)
 	}
-	found := make([]appInfo, 0, len(*apps))
-	for _, raw := range *apps {
-		var a appInfo
-		_ = json.Unmarshal(raw, &a) // a field of another type is as one that is missing
-		if a.ID == "" || a.Name == "" {
-			return nil, errors.New("the answer has an app without id and name")
-		}
-		found = append(found, a)
+	if slices.ContainsFunc(l.Apps, func(a appInfo) bool { return a.ID == "" || a.Name == "" }) {
+		return errors.New("the answer has an app without id and name")
 	}
-	return found, nil
+	return nil
 }
 
 // part is a type of containers, and how many there are of what size.

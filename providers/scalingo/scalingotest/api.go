@@ -111,7 +111,7 @@ func (p *Platform) listRegions(w http.ResponseWriter, _ *http.Request, _ string)
 }
 
 func (p *Platform) listApps(w http.ResponseWriter, _ *http.Request, region string) {
-	apps := []any{}
+	apps := []appInfo{}
 	for _, a := range p.apps {
 		if a.region == region {
 			apps = append(apps, a.json())
@@ -120,14 +120,31 @@ func (p *Platform) listApps(w http.ResponseWriter, _ *http.Request, region strin
 	answer(w, http.StatusOK, map[string]any{"apps": apps})
 }
 
-func (a *app) json() map[string]any {
-	return map[string]any{
-		"id": a.id, "name": a.name, "status": a.status, "region": a.region, "owner": owner(),
-		"url": a.url(), "base_url": "https://" + a.host(), "git_url": "git@ssh." + a.region + ".scalingo.com:" + a.name + ".git",
-		"force_https": true, "sticky_session": false, "router_logs": false, "stack_id": "scalingo-24",
-		"project": map[string]any{"id": "pr-played", "name": "default"}, "flags": map[string]any{},
-		"limits": map[string]any{}, "created_at": a.created, "updated_at": a.created,
-		"last_deployed_at": a.created, "hds_resource": false, "private_networks_ids": []string{},
+// appInfo is an app as the API tells it.
+type appInfo struct {
+	ID             string         `json:"id"`
+	Name           string         `json:"name"`
+	Status         string         `json:"status"`
+	Region         string         `json:"region"`
+	Owner          person         `json:"owner"`
+	URL            string         `json:"url"`
+	BaseURL        string         `json:"base_url"`
+	GitURL         string         `json:"git_url"`
+	ForceHTTPS     bool           `json:"force_https"`
+	StickySession  bool           `json:"sticky_session"`
+	RouterLogs     bool           `json:"router_logs"`
+	StackID        string         `json:"stack_id"`
+	Flags          map[string]any `json:"flags"`
+	CreatedAt      time.Time      `json:"created_at"`
+	LastDeployedAt time.Time      `json:"last_deployed_at"`
+	HDSResource    bool           `json:"hds_resource"`
+}
+
+func (a *app) json() appInfo {
+	return appInfo{
+		ID: a.id, Name: a.name, Status: a.status, Region: a.region, Owner: owner(), URL: a.url(), BaseURL: "https://" + a.host(),
+		GitURL: "git@ssh." + a.region + ".scalingo.com:" + a.name + ".git", ForceHTTPS: true, StackID: "scalingo-24",
+		Flags: map[string]any{}, CreatedAt: a.created, LastDeployedAt: a.created,
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 type event struct {
 	ID        string         `json:"id"`
 	CreatedAt time.Time      `json:"created_at"`
-	User      map[string]any `json:"user"`
+	User      person         `json:"user"`
 	Type      string         `json:"type"`
 	AppID     string         `json:"app_id"`
 	AppName   string         `json:"app_name"` // as it was then
@@ -30,9 +30,14 @@ func (p *Platform) note(a *app, what string, data map[string]any) {
 	})
 }
 
-func owner() map[string]any {
-	return map[string]any{"username": "played", "email": "played@example.com", "id": "us-played"}
+// person is a user as the API tells of one.
+type person struct {
+	Username string `json:"username"`
+	Email    string `json:"email"`
+	ID       string `json:"id"`
 }
+
+func owner() person { return person{Username: "played", Email: "played@example.com", ID: "us-played"} }
 
 // ofAccount answers with the events of a region, ofApp with those of one app.
 func (p *Platform) ofAccount(w http.ResponseWriter, r *http.Request, region string) {
