@@ -94,11 +94,26 @@ func (c *contacts) lost(p provider.Provider) error { return c.byProvider[p].lost
 func (c *contacts) unreached(k *Keeper) reason.Reason {
 	lost := c.lost(k.provider)
 	if lost == nil {
-		return reason.Reason{}
+		return c.held(k)
 	}
 	why := reason.Of(lost)
 	if why.Kind != reason.BreakerOpen {
 		why = reason.Reason{Kind: reason.ProviderUnreachable}
+	}
+	why.Pending = true
+	return why
+}
+
+// held is why an order for an app waits whose provider can be reached: it was asked too often, and
+// takes none for a while. Zero: none waits, as far as is known. Called with the lock held.
+func (c *contacts) held(k *Keeper) reason.Reason {
+	guarded, ok := k.provider.(provider.Guarded)
+	if !ok || !k.busy {
+		return reason.Reason{}
+	}
+	why := guarded.Condition().Why
+	if why.Kind != reason.RateLimited {
+		return reason.Reason{}
 	}
 	why.Pending = true
 	return why

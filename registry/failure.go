@@ -217,6 +217,9 @@ func (p *pass) timeOut(k *Keeper) {
 	why.Limit = k.Definition().StartTimeout
 	if lost := p.orders.contacts.lost(k.provider); lost != nil {
 		why = reason.Of(lost) // what it did is not known
+	} else if held := p.orders.contacts.held(k); !held.IsZero() {
+		held.Pending = false
+		why = held
 	}
 	p.transitions.fail(k, failureOf(why), p.now)
 	p.noteChange(k)

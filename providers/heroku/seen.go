@@ -44,6 +44,8 @@ func (o *records) sawFormation(id string, dynos []dyno, f formation, begun uint6
 	switch wanted := len(f.running()) > 0; {
 	case !wanted:
 		now, dynos = asleep, nil
+	case now == asleep && (r.phase == strange || r.isOnItsWay() && time.Since(r.ordered) > listedWithin):
+		now = strange
 	case now == asleep:
 		now = starting
 	}
@@ -87,6 +89,10 @@ func (o *records) become(r *record, now phase, dynos []dyno, begun uint64) {
 	}
 	o.touch(r)
 }
+
+// listedWithin is how long the dynos of an app that is to have some may be missing: then it is asked
+// itself whether it serves.
+const listedWithin = time.Minute
 
 // startPatience is for how long an app that was started is asked for often.
 const startPatience = 10 * time.Minute
@@ -148,13 +154,18 @@ func (o *records) bar(id string, why error) {
 	}
 }
 
-// fault takes in that Heroku answers what cannot be read of an app, which stays as it was.
+// fault takes in that Heroku answers what cannot be read of an app, which stays as it was. Of one
+// that is on its way up nobody would ever hear that it is: it is asked itself.
 func (o *records) fault(id string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if r := o.byID[id]; r != nil {
 		o.warn(r, err.Error(), "the app could not be looked at; it is taken to be as it was", "error", err)
 		r.looked = time.Now()
+		if r.phase == starting {
+			r.phase = strange
+			o.touch(r)
+		}
 	}
 }
 

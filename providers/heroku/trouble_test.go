@@ -1,6 +1,7 @@
 package heroku_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/paastis/paastis/providers/heroku/herokutest"
 	"github.com/paastis/paastis/providers/internal/paas/paastest"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 func TestAnAppInMaintenanceIsNeitherSleptNorWoken(t *testing.T) {
@@ -177,6 +179,64 @@ func TestTroubleOfHerokuScalesNothingWronglyAndLosesNoWake(t *testing.T) {
 				o.wantFormation("used", "web: 0 × Standard-1X")
 				o.wake("used")
 				o.wantFormation("used", "web: 2 × Standard-1X")
+			})
+		})
+	}
+}
+
+func TestWhoWaitsIsToldWhileHerokuIsAskedTooOften(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		h.Create(scaled("shop"))
+		o := before(t, h)
+		o.sleep("shop")
+		fault := trouble["a storm of 429"]
+		fault.For = 90 * time.Second
+		h.Faults.Add(fault)
+		o.Wake(o.Named("shop"), false)
+		time.Sleep(10 * time.Second)
+		if v := o.View(o.Named("shop")); v.State != registry.Starting || v.Reason.Kind != reason.RateLimited {
+			t.Errorf("its page says that it is %s: %s", v.State, v.Reason)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		if state := o.Await(ctx, o.Named("shop")); state != registry.Ready {
+			t.Errorf("whoever has waited gets %s: %s", state, o.failure("shop"))
+		}
+		o.sleep("shop")
+		fault.For = 20 * time.Minute
+		h.Faults.Add(fault)
+		o.Wake(o.Named("shop"), false)
+		if state := o.Await(t.Context(), o.Named("shop")); state != registry.Failed || o.failure("shop") != "rate_limited" {
+			t.Errorf("in a longer storm it is %s: %s", state, o.failure("shop"))
+		}
+		o.wantFormation("shop", toNone)
+		time.Sleep(30 * time.Minute)
+		if state := o.wake("shop"); state != registry.Ready {
+			t.Errorf("over, it is %s: %s", state, o.failure("shop"))
+		}
+		o.wantFormation("shop", scaledFormation)
+	})
+}
+
+func TestAWakeComesUpThoughItsDynosCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for what, fault := range map[string]paastest.Fault{
+		"states that are objects": {Route: "GET /apps/{app}/dynos", Change: paastest.Retype("state")},
+		"none is listed":          {Route: "GET /apps/{app}/dynos", Status: http.StatusOK, Body: "[]"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := herokutest.New()
+				h.Create(scaled("shop"))
+				o := before(t, h)
+				o.sleep("shop")
+				h.Faults.Add(fault)
+				if state := o.wake("shop"); state != registry.Ready || h.State("shop") != "up" {
+					t.Errorf("it is %s, and %s at Heroku", state, h.State("shop"))
+				}
 			})
 		})
 	}
