@@ -34,6 +34,7 @@ const (
 // app is what is known of one. Its fields are guarded by the lock of its apps.
 type app struct {
 	id, owner, ownerName string
+	self                 bool   // Paastis runs in it
 	version              uint64 // of the last look at its state; 0: there was none
 	state                string
 	unknown              string // the last state that Paastis does not know; empty: it knows it
@@ -170,7 +171,10 @@ func (a *app) report(name string) inventory.App {
 	if name != a.id {
 		r.Aliases = []string{a.id}
 	}
-	if a.lifetime == task {
+	switch {
+	case a.self:
+		r.Protected = inventory.IsPaastis
+	case a.lifetime == task:
 		r.Protected = inventory.IsPlatformJob
 	}
 	return r

@@ -13,7 +13,8 @@ import (
 
 // apps are all that are known, as they were last seen.
 type apps struct {
-	log *slog.Logger
+	log  *slog.Logger
+	self string // Config.Self
 
 	mu       sync.Mutex
 	version  uint64          // of the last look that was begun
@@ -23,8 +24,8 @@ type apps struct {
 	warned   map[string]bool // what was warned of, once each
 }
 
-func newApps(log *slog.Logger) *apps {
-	return &apps{log: log, all: map[string]*app{}, named: map[string]*app{}, reported: map[string]inventory.App{}, warned: map[string]bool{}}
+func newApps(self string, log *slog.Logger) *apps {
+	return &apps{log: log, self: self, all: map[string]*app{}, named: map[string]*app{}, reported: map[string]inventory.App{}, warned: map[string]bool{}}
 }
 
 // nextVersion numbers a look before it is sent.
@@ -57,7 +58,7 @@ func (s *apps) applySummary(version uint64, owners []rawOwner) {
 func (s *apps) ensure(id string, o rawOwner) *app {
 	a := s.all[id]
 	if a == nil {
-		a = &app{id: id}
+		a = &app{id: id, self: id == s.self}
 		s.all[id] = a
 	}
 	a.owner, a.ownerName = string(o.ID), string(o.Name)

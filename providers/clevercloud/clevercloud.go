@@ -37,6 +37,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/paastis/paastis/providers/internal/paas"
@@ -80,6 +82,8 @@ type Config struct {
 	ID string
 	// Settings say who calls, and where.
 	Settings Settings
+	// Self is the id of the app that Paastis itself runs in. If empty, it runs elsewhere.
+	Self string
 	// Transport carries the calls. If nil, connections of its own do.
 	Transport http.RoundTripper
 	// Log hears of what is wrong with apps. If nil, nobody does.
@@ -88,7 +92,16 @@ type Config struct {
 
 // Open makes a provider of that ID. It makes no call.
 func Open(id string, s Settings, log *slog.Logger) (*Provider, error) {
-	return New(Config{ID: id, Settings: s, Log: log})
+	return New(Config{ID: id, Settings: s, Self: selfOf(os.Getenv), Log: log})
+}
+
+// selfOf is the id of the app that Paastis itself runs in, which Clever Cloud tells each instance
+// (APP_ID, in the reference of environment variables of its documentation). Empty: it runs elsewhere.
+func selfOf(getenv func(string) string) string {
+	if id := getenv("APP_ID"); strings.HasPrefix(id, "app_") {
+		return id
+	}
+	return ""
 }
 
 // New makes a provider from cfg alone. It fails if its settings make no sense, or their file cannot
@@ -110,7 +123,7 @@ func New(cfg Config) (*Provider, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	p := &Provider{id: id, owners: cfg.Settings.owners(), log: log, apps: newApps(log), wakeWatch: make(chan struct{}, 1)}
+	p := &Provider{id: id, owners: cfg.Settings.owners(), log: log, apps: newApps(cfg.Self, log), wakeWatch: make(chan struct{}, 1)}
 	p.connect(cfg, base, token)
 	return p, nil
 }

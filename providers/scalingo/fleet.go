@@ -14,7 +14,8 @@ import (
 
 // fleet are all apps of the account as they were last seen. It may be used by several at once.
 type fleet struct {
-	log *slog.Logger
+	log  *slog.Logger
+	self string // Config.Self
 
 	mu      sync.Mutex
 	version uint64
@@ -24,9 +25,9 @@ type fleet struct {
 	news    chan struct{}         // has room for one: something has changed
 }
 
-func newFleet(log *slog.Logger) *fleet {
+func newFleet(self string, log *slog.Logger) *fleet {
 	return &fleet{
-		log: log, byID: map[string]*known{}, byAlias: map[string]*known{},
+		log: log, self: self, byID: map[string]*known{}, byAlias: map[string]*known{},
 		looked: map[*region]time.Time{}, news: make(chan struct{}, 1),
 	}
 }
@@ -83,6 +84,7 @@ func (f *fleet) see(r *region, version uint64, info appInfo) {
 	}
 	before, was := k.app(), k.isUp()
 	k.status, k.url, k.version = status, cmp.Or(string(info.BaseURL), k.url), version
+	k.self = f.self != "" && k.name() == f.self
 	f.follow(k, was)
 	after := k.app()
 	if before.Version == 0 || !inventory.SameDefinition(&before, &after) || !before.First().Equal(after.First()) {

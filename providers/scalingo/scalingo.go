@@ -38,6 +38,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/paastis/paastis/registry/provider"
@@ -64,6 +65,8 @@ type Config struct {
 	Token string
 	// AuthURL, APIURL, Regions and CallsPerMinute are as in Settings.
 	AuthURL, APIURL, Regions, CallsPerMinute string
+	// Self is the name of the app that Paastis itself runs in. Empty: it runs elsewhere.
+	Self string
 	// Transport carries the calls. Nil: one of its own.
 	Transport http.RoundTripper
 	// Log takes what people should know. Nil: nobody does.
@@ -87,7 +90,7 @@ func Open(id string, s Settings, log *slog.Logger) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scalingo: provider %q: %w", id, err)
 	}
-	return New(Config{ID: id, Token: token, AuthURL: s.AuthURL, APIURL: s.APIURL, Regions: s.Regions, CallsPerMinute: s.CallsPerMinute, Log: log})
+	return New(Config{ID: id, Token: token, AuthURL: s.AuthURL, APIURL: s.APIURL, Regions: s.Regions, CallsPerMinute: s.CallsPerMinute, Self: selfOf(os.Getenv), Log: log})
 }
 
 // New makes a provider. It makes no call, and fails if the configuration makes no sense.
@@ -107,7 +110,7 @@ func New(c Config) (*Provider, error) {
 	}
 	p := &Provider{
 		id: c.ID, log: log, account: account,
-		fleet: newFleet(log), tracks: newTracks(),
+		fleet: newFleet(c.Self, log), tracks: newTracks(),
 	}
 	p.flights = newFlights(account, p.fleet, log)
 	return p, nil

@@ -46,6 +46,7 @@ type known struct {
 	alias   string // what it is called outside Scalingo: its name, unless two regions have that
 	version uint64 // of the last look at it
 	changed uint64 // of the last look at it that saw anything new
+	self    bool   // Paastis runs in it
 	served  bool   // it ran when it was last seen settled
 	ran     time.Time
 	fault   reason.Kind // why its last start failed; empty: it did not
@@ -69,6 +70,8 @@ func (k *known) app() inventory.App {
 		URL: k.url, Version: k.version, Instances: []inventory.Instance{k.instance()},
 	}
 	switch {
+	case k.self:
+		a.Protected = inventory.IsPaastis
 	case k.status == isNew:
 		a.Unstartable = "nothing was deployed to it; deploy it once, and Paastis takes over"
 		a.Instances = nil
