@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"github.com/paastis/paastis/providers/clevercloud"
 	"github.com/paastis/paastis/providers/clevercloud/clevercloudtest"
 	"github.com/paastis/paastis/registry"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -188,4 +190,61 @@ func TestATokenMayBeInAFileAndBeReplacedThere(t *testing.T) {
 	if n := cloud.Calls.Of() - before; n != 2 {
 		t.Errorf("%d calls", n)
 	}
+}
+
+func TestAnAppTellsOfItsSizeAlsoWhileItSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.Put(clevercloudtest.App{Name: "shop", Commit: "c1", Instances: 2, Flavor: "S"})
+		h.lives(func() {
+			if got := h.provider.Formation("shop", nil); !slices.Equal(got, []provider.Part{{Size: "S", Amount: 2}}) {
+				t.Errorf("it runs %+v", got)
+			}
+			if got := h.provider.Formation("nobody", nil); got != nil {
+				t.Errorf("nobody runs %+v", got)
+			}
+		})
+	})
+}
+
+func TestAnAppThatWasNeverDeployedIsAProblemBeforeSomebodyComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		id := h.Put(clevercloudtest.App{Name: "shop"})
+		h.lives(func() {
+			if problems := h.Health().Problems.String(); !strings.Contains(problems, `app "shop" cannot wake: it was never deployed; push a commit to it`) {
+				t.Errorf("its owner reads: %s", problems)
+			}
+			h.wake("shop")
+			time.Sleep(5 * time.Second)
+			if v := h.View(h.Named("shop")); v.Reason.Kind != "not_deployed" {
+				t.Errorf("a visitor reads: %s (%s)", v.Reason, v.Reason.Kind)
+			}
+			h.Push(id, "c1")
+			time.Sleep(time.Minute)
+			h.want("shop", registry.Ready)
+			time.Sleep(6 * time.Minute)
+			if problems := h.Health().Problems.String(); problems != "" {
+				t.Errorf("later its owner reads: %s", problems)
+			}
+		})
+	})
+}
+
+func TestAnAppThatIsDeletedWhileItIsStoppedOrStartedIsNoApp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := clevercloudtest.New()
+		p := connect(t, cloud, bearer, nil)
+		id := cloud.Put(clevercloudtest.App{Name: "shop", Commit: "c1", Awake: true})
+		go func() {
+			time.Sleep(time.Second)
+			cloud.Delete(id)
+			_, _ = p.List(t.Context())
+		}()
+		app, err := p.Stop(t.Context(), "shop", rules.StopContainer)
+		if err == nil || !strings.Contains(err.Error(), `"shop": no such app`) {
+			t.Errorf("stopped: %v, %+v", err, app)
+		}
+		time.Sleep(time.Minute)
+	})
 }

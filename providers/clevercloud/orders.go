@@ -39,7 +39,16 @@ func (p *Provider) start(ctx context.Context, name string, k kept) (inventory.Ap
 		return inventory.App{}, fmt.Errorf("clevercloud: start %q: %w", name, err)
 	}
 	p.followNow()
-	return p.apps.change(a.id, func(*app) {}), nil
+	return p.changed("start", name, &a, func(*app) {})
+}
+
+// changed changes an app that something was done to, and returns it as it is then.
+func (p *Provider) changed(order, name string, a *app, how func(*app)) (inventory.App, error) {
+	now := p.apps.change(a.id, how)
+	if now.Name == "" {
+		return now, fmt.Errorf("clevercloud: %s %q: %w", order, name, ErrUnknownApp) // it was deleted meanwhile
+	}
+	return now, nil
 }
 
 // fetchApp asks for an app as it is now.
@@ -151,10 +160,10 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 	if err != nil {
 		return inventory.App{}, fmt.Errorf("clevercloud: stop %q: %w", name, err)
 	}
-	return p.apps.change(a.id, func(a *app) {
+	return p.changed("stop", name, &a, func(a *app) {
 		a.setStopped(time.Now())
 		a.stoppedAt = time.Now()
-	}), nil
+	})
 }
 
 // undeploy orders that an app ends. Of one that is down already a refusal is none.

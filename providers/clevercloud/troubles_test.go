@@ -284,8 +284,8 @@ func TestEventsMakeAWakeKnownSoonerAndTheirLossOnlyLater(t *testing.T) {
 			time.Sleep(45 * time.Second)
 			h.want("shop", registry.Ready)
 			time.Sleep(time.Hour)
-			if h.Sockets() != 1 {
-				t.Errorf("%d sockets after an hour", h.Sockets())
+			if n := h.Calls.Of("GET /v2/events/event-socket"); h.Sockets() != 1 || n != 2 {
+				t.Errorf("%d sockets after an hour, of %d", h.Sockets(), n)
 			}
 		})
 		synctest.Wait()
