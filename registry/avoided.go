@@ -167,7 +167,7 @@ func (t *transitions) beginAvoided(k *Keeper, now time.Time) {
 		}
 		if key := id + "/" + c.Size; !t.unpriced[key] {
 			t.unpriced[key] = true
-			t.journal.say(slog.LevelWarn, "prices has no price of containers of this size: their hours are counted, their cost is not", "provider", id, "size", c.Size, "app", k.Name())
+			t.journal.say(slog.LevelWarn, "no price is known of containers of this size: their hours are counted, their cost is not; add it to prices in paastis.yml", "provider", id, "size", c.Size, "app", k.Name())
 		}
 	}
 }
