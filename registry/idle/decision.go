@@ -54,7 +54,8 @@ type Snapshot struct {
 	// nothing else tells of its use. Zero: it is not.
 	Every time.Duration
 	// Pause is the least time between two samples that tell of the time before them, each at a
-	// price: they are taken once the app may sleep. Zero: they tell of the time between them.
+	// price, while what they tell keeps the app awake: they are taken once the app may sleep.
+	// Zero: they tell of the time between them.
 	Pause time.Duration
 }
 
@@ -125,7 +126,10 @@ func (s Snapshot) withSample(d Decision, now, due time.Time) Decision {
 	}
 	ahead, pause := s.Quiet, s.Quiet/samplesPerQuiet
 	if s.Pause > 0 {
-		ahead, pause = 0, s.Pause
+		ahead = 0
+	}
+	if s.Pause > 0 && !s.Use.Reason.IsZero() {
+		pause = s.Pause
 	}
 	next := s.LastUse.Add(max(s.MaxIdle, ShortestStay) - ahead)
 	if s.SleepIsAsked() {

@@ -87,3 +87,22 @@ func TestAnAppOfWhichNoRequestIsSeenIsSampledWhileOthersNeedIt(t *testing.T) {
 		t.Errorf("in time: %+v", d)
 	}
 }
+
+// A sample that costs something is not taken again and again while it keeps the app awake. One that
+// was quiet is worth nothing once the app was used again: the next is due when the app may sleep.
+func TestASampleAtAPriceWaitsOnlyWhileTheLastOneToldOfAUse(t *testing.T) {
+	now := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	s := Snapshot{LastUse: now.Add(-11 * time.Minute), MaxIdle: 10 * time.Minute, Sampled: true, SampledAt: now.Add(-time.Minute), Quiet: 10 * time.Second, Pause: 5 * time.Minute, Use: Use{Quiet: true}}
+	if d := Decide(s, now); !d.Sample || d.Sleep {
+		t.Errorf("after a quiet sample that is old: %+v", d)
+	}
+	s.Use = Use{Reason: reason.Reason{Kind: reason.OneOffs, Count: 1}}
+	if d := Decide(s, now); d.Sample || !d.Again.Equal(now.Add(4*time.Minute)) {
+		t.Errorf("after one that told of a use: %+v", d)
+	}
+	s.LastUse = now.Add(-10*time.Minute + time.Second)
+	s.SampledAt, s.Use = time.Time{}, Use{}
+	if d := Decide(s, now); d.Sample {
+		t.Errorf("before the app may sleep: %+v", d)
+	}
+}
