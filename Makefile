@@ -3,7 +3,7 @@ VERSION ?= dev
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 E2E     ?= 1
 
-.PHONY: build release release-push release-notes release-check image demo-image setup lint docs unit house agreement releases e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-down
+.PHONY: build release release-push release-notes release-check image demo-image platform-image setup lint docs unit house agreement releases e2e pages screenshots test bench cycles handover streams visitors stacks soak fuzz demo demo-paas demo-down
 
 build:
 	$(BUILD) -o dist/paastis .
@@ -32,12 +32,16 @@ demo-image:
 	$(BUILD) -o demo/shop/shop ./demo/shop
 	scripts/build paastis/demo-shop demo/shop
 
+platform-image:
+	$(BUILD) -o demo/paas/platform/platform ./demo/paas/platform
+	scripts/build paastis/demo-platform demo/paas/platform
+
 # An engine, Compose, Traefik and our images.
 setup:
 	scripts/engine
 	scripts/compose
 	scripts/traefik
-	$(MAKE) --no-print-directory image demo-image
+	$(MAKE) --no-print-directory image demo-image platform-image
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
@@ -136,5 +140,11 @@ demo: setup
 	docker compose up -d
 	go run ./demo/walk
 
+# The second one: review apps on a PaaS, which is played.
+demo-paas: setup
+	docker compose -f demo/paas/docker-compose.yml up -d
+	go run ./demo/paas/walk
+
 demo-down:
 	docker compose down -t 2
+	docker compose -f demo/paas/docker-compose.yml down -t 2 -v

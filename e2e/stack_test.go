@@ -73,9 +73,7 @@ func (a app) write(b *strings.Builder, project, site string) {
 	default:
 		fmt.Fprintf(b, "    healthcheck: {interval: %s, timeout: 2s, retries: 20}\n", cmp.Or(a.checked, "500ms"))
 	}
-	for line := range strings.Lines(a.more) {
-		b.WriteString("    " + strings.TrimRight(line, "\n") + "\n")
-	}
+	b.WriteString(indented(a.more))
 	if len(a.needs) > 0 {
 		b.WriteString("    depends_on:\n")
 		for _, n := range a.needs {

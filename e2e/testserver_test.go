@@ -44,6 +44,8 @@ type testServer struct {
 	direct bool
 	// traefikFlags are more of Traefik's flags.
 	traefikFlags []string
+	// traefikMore are more lines of Traefik's service, such as "environment: {…}".
+	traefikMore string
 	// volumes are more folders that Paastis sees: "/here:/there".
 	volumes []string
 }
@@ -136,7 +138,7 @@ services:%[3]s
     extra_hosts: ["host.docker.internal:host-gateway"]
     image: traefik:v3.6.12
     container_name: %[1]s-traefik
-    command:
+%[6]s    command:
       - --api.insecure=true
       - --api.dashboard=false
       - --global.checknewversion=false
@@ -147,9 +149,18 @@ services:%[3]s
       - --providers.docker.constraints=Label(`+"`e2e`,`%[1]s`"+`)%[4]s
     ports: ["127.0.0.1::80", "127.0.0.1::8080"]
     volumes: [/var/run/docker.sock:/var/run/docker.sock, %[5]s:/config]
-`, s.name, paastis, services, s.flags(), s.dir))
+`, s.name, paastis, services, s.flags(), s.dir, indented(s.traefikMore)))
 	s.t.Cleanup(s.dump)
 	s.meetTraefik()
+}
+
+// indented are lines of a service.
+func indented(lines string) string {
+	var b strings.Builder
+	for line := range strings.Lines(lines) {
+		b.WriteString("    " + strings.TrimRight(line, "\n") + "\n")
+	}
+	return b.String()
 }
 
 // flags are the lines of Traefik's further flags.
