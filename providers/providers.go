@@ -1,7 +1,8 @@
 // Package providers makes every provider that the configuration asks for. A new type is a
 // folder beside this file, an entry of kinds, and a field of Spec for its settings; all that asks
 // for a type or names those that there are goes by kinds. Then its name goes into the description
-// of Config.Provider (config/config.go), and a page of its own into docs/. CONTRIBUTING.md has the
+// of Config.Provider, its section is a field of Config (config/config.go), and it has a page of its
+// own in docs/. CONTRIBUTING.md has the
 // whole way.
 package providers
 
