@@ -30,6 +30,10 @@ func writeUse(ctx context.Context, cfg config.Loaded, e *inventory.Definition, o
 	if !ok {
 		return
 	}
+	if past, ok := meter.(provider.Retrospective); ok {
+		writePast(ctx, past, e, out)
+		return
+	}
 	fmt.Fprintf(out, "\nuse beyond requests, measuring for %s …\n", idle.Quiet(e.Properties, false))
 	use, err := measure(ctx, meter, e)
 	if err != nil {
@@ -37,6 +41,21 @@ func writeUse(ctx context.Context, cfg config.Loaded, e *inventory.Definition, o
 		return
 	}
 	fmt.Fprintf(out, "  %s\n", strings.Join(use, "\n  "))
+}
+
+// writePast shows what the platform of an app tells of its use, which has no rates.
+func writePast(ctx context.Context, meter provider.Retrospective, e *inventory.Definition, out io.Writer) {
+	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	defer cancel()
+	use, err := meter.Measure(ctx, e.App.Name, provider.Want{Ports: e.VisitedPorts()})
+	text := "none that its platform tells of"
+	switch {
+	case err != nil:
+		text = fmt.Sprintf("not measured: %v", err)
+	case !use.Use.IsZero():
+		text = use.Use.String()
+	}
+	fmt.Fprintf(out, "\nuse beyond requests\n  %s\n", text)
 }
 
 // providerOf is the provider of an app. Nil: it cannot be opened, which is told elsewhere.

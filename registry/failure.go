@@ -139,10 +139,12 @@ func (t *transitions) readLogs(k *Keeper, at time.Time) {
 	if !ok || !k.attempt.startSent && k.app.First().StartedAt.IsZero() {
 		return
 	}
-	switch k.failures.last.get().Kind {
+	switch last := k.failures.last.get(); last.Kind {
 	case Ended, CrashLoop, OutOfMemory, Unhealthy, TimedOut:
 	default:
-		return
+		if last.Reason.Kind != reason.OperationFailed { // its platform has tried
+			return
+		}
 	}
 	name := k.app.Name
 	same := func() bool { return k.failures.last.get().At.Equal(at) }

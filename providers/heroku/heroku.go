@@ -21,6 +21,7 @@
 //	PATCH /apps/x/formation             sleep, and wake
 //	DELETE /apps/x/formations/web       wakes what has crashed
 //	GET   /account, /accounts/x/actions/get-quota    whether eco hours are left, if an eco app does not wake
+//	POST  /apps/x/log-sessions          the last lines of an app that has failed
 //	GET   https://x.herokuapp.com/      wakes what is on eco dynos; it is no call of the API
 package heroku
 
@@ -45,6 +46,7 @@ var (
 	_ provider.Guarded       = (*Provider)(nil)
 	_ provider.Bounded       = (*Provider)(nil)
 	_ provider.Sized         = (*Provider)(nil)
+	_ provider.Logger        = (*Provider)(nil)
 )
 
 const (

@@ -26,20 +26,31 @@ func (p *Provider) Measure(ctx context.Context, name string, _ provider.Want) (i
 	if err != nil {
 		return u, err
 	}
-	switch s, _ := p.records.standing(known.id); {
-	case s.maintenance:
-		u.Use = reason.Reason{Kind: reason.InMaintenance}
-		return u, nil
-	case s.left:
-		u.Use = reason.Reason{Kind: reason.SleepsByItself}
+	if why := p.rests(known.id); !why.IsZero() {
+		u.Use = why
 		return u, nil
 	}
 	dynos, err := p.look(paas.With(ctx, paas.Sleep), known.id)
 	if err != nil {
 		return u, p.failed("measure", known, err)
 	}
+	if u.Use = p.rests(known.id); !u.Use.IsZero() {
+		return u, nil
+	}
 	if n := oneOffs(dynos); n > 0 {
 		u.Use = reason.Reason{Kind: reason.OneOffs, Count: n}
 	}
 	return u, nil
+}
+
+// rests is why an app is left alone, whatever its use is. Zero: it is not, as far as is known.
+func (p *Provider) rests(id string) reason.Reason {
+	switch s, _ := p.records.standing(id); {
+	case s.maintenance:
+		return reason.Reason{Kind: reason.InMaintenance}
+	case s.left:
+		return reason.Reason{Kind: reason.SleepsByItself}
+	default:
+		return reason.Reason{}
+	}
 }

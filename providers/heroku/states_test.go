@@ -203,6 +203,29 @@ func TestNoOrderIsGivenForAnEcoAppThatIsLeftToHeroku(t *testing.T) {
 	})
 }
 
+func TestTheLastLinesOfAnAppThatCrashesAreKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		h.Create(herokutest.App{Name: "shop", Crashes: true, Log: []string{"one", "two", "heroku[web.1]: Process exited with status 1"}})
+		o := before(t, h)
+		if state := o.wake("shop"); state != registry.Failed {
+			t.Errorf("it is %s", state)
+		}
+		time.Sleep(time.Minute)
+		f := o.Detail(o.Named("shop")).Failure
+		if f == nil || len(f.Logs) != 3 || f.Logs[2] != "heroku[web.1]: Process exited with status 1" {
+			t.Errorf("kept is %+v", f)
+		}
+		if last, err := o.provider.Logs(t.Context(), "shop", 1); err != nil || len(last) != 1 {
+			t.Errorf("the last line is %q: %v", last, err)
+		}
+		if _, err := o.provider.Logs(t.Context(), "nobody", 1); err == nil {
+			t.Error("one that does not exist has a log")
+		}
+	})
+}
+
 func TestAWakeThatIsAskedForWhileItStopsComesAfterIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

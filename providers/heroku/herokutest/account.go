@@ -105,6 +105,10 @@ func (b *bucket) take(now time.Time) bool {
 // left. What is answered says how many those are.
 func (h *Heroku) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/sessions/") { // it is another host's
+			h.writeLog(w, r)
+			return
+		}
 		w.Header().Set("Request-Id", r.Header.Get("Request-Id"))
 		if fault := h.refuse(w.Header(), r); fault != nil {
 			fault.write(w)

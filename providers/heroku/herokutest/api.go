@@ -2,6 +2,7 @@ package herokutest
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,10 +53,30 @@ func (h *Heroku) routes() *http.ServeMux {
 	serve("DELETE /apps/{app}/formations/{type}", h.ordered(func(a *app, r *http.Request) (any, *fault) {
 		return h.restart(a, a.process(r.PathValue("type")))
 	}))
+	serve("POST /apps/{app}/log-sessions", h.of(func(a *app, _ *http.Request) (any, *fault) {
+		return map[string]any{"id": a.id, "logplex_url": "https://logs.heroku.test/sessions/" + a.id + "?srv=" + sessionSecret}, nil
+	}))
 	serve("/", func(*http.Request) (any, *fault) {
 		return nil, &fault{http.StatusNotFound, "not_found", "The requested API endpoint was not found."}
 	})
 	return mux
+}
+
+// sessionSecret is what lets somebody read a log who has no token.
+const sessionSecret = "1700000000"
+
+// writeLog is the log that a session leads to.
+func (h *Heroku) writeLog(w http.ResponseWriter, r *http.Request) {
+	id := strings.TrimPrefix(r.URL.Path, "/sessions/")
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a := h.apps[id]
+	if a == nil || r.URL.Query().Get("srv") != sessionSecret || r.Header.Get("Authorization") != "" {
+		http.Error(w, "Not Found", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "application/logplex-1")
+	_, _ = io.WriteString(w, strings.Join(a.Log, "\n")+"\n") // a caller that has gone is none of ours
 }
 
 // serve answers with the lock held.

@@ -42,6 +42,8 @@ type App struct {
 	ReadOnly bool
 	// Suspended is what Heroku has suspended; Delinquent has an owner who does not pay.
 	Suspended, Delinquent bool
+	// Log is what its dynos wrote.
+	Log []string
 	// Lag is how long after an order its dynos are not listed yet, Linger how long those that end
 	// still are, as up: they have 30 s for it. Zero: not at all.
 	Lag, Linger time.Duration

@@ -1,0 +1,25 @@
+package command
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paastis/paastis/providers/heroku/herokutest"
+)
+
+func TestExplainTellsWhatThePlatformOfAnAppSaysOfItsUse(t *testing.T) {
+	h := herokutest.New()
+	h.Create(herokutest.App{Name: "shop", Boot: time.Nanosecond, Formation: []herokutest.Type{{Name: "web", Quantity: 1}}})
+	api := httptest.NewServer(h.API())
+	t.Cleanup(api.Close)
+	path := file(t, "provider: heroku\nheroku: {token: "+herokutest.Token+", api_url: '"+api.URL+"'}\nrules: [{pattern: shop}]\n")
+	for _, want := range []string{"use beyond requests\n  none that its platform tells of", "use beyond requests\n  1 one-off container runs in it"} {
+		code, stdout, stderr := paastis(t, nil, "explain", "shop", "--config", path)
+		if code != exitOK || !strings.Contains(stdout, want) || strings.Contains(stdout, "B/s") || strings.Contains(stdout+stderr, herokutest.Token) {
+			t.Errorf("exit %d, lacks %q:\n%s%s", code, want, stdout, stderr)
+		}
+		h.RunOneOff("shop")
+	}
+}
