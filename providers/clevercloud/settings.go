@@ -39,10 +39,8 @@ type Settings struct {
 // Validate is nil if the settings make sense, as far as that can be told without their file.
 // Else it names the key that does not. No text of a secret is in the error.
 func (s Settings) Validate() (key string, err error) {
-	if s.APIURL != "" {
-		if u, err := url.Parse(s.APIURL); err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-			return "api_url", errors.New("api_url: expected an address such as " + bridgeURL)
-		}
+	if err := s.checkURL(); err != nil {
+		return "api_url", err
 	}
 	oauth := []struct{ key, value string }{
 		{"consumer_key", s.ConsumerKey}, {"consumer_secret", s.ConsumerSecret},
@@ -72,13 +70,30 @@ func (s Settings) Validate() (key string, err error) {
 	return "", nil
 }
 
+// checkURL is nil if the API may be there, for those credentials.
+func (s Settings) checkURL() error {
+	u, err := url.Parse(s.APIURL)
+	switch {
+	case s.APIURL == "":
+		return nil
+	case err != nil, u.Host == "", u.User != nil, u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("api_url: expected an address such as " + bridgeURL)
+	case s.bearer() && "https://"+u.Host == oauthURL:
+		return errors.New("api_url: an API token is not taken there; leave the address out, or have " + bridgeURL)
+	case !s.bearer() && "https://"+u.Host == bridgeURL:
+		return errors.New("api_url: OAuth is not taken there; leave the address out, or have " + oauthURL)
+	default:
+		return nil
+	}
+}
+
 // bearer reports whether an API token is the way in.
 func (s Settings) bearer() bool { return s.Token != "" || s.TokenFile != "" }
 
 // token is the API token, of its file if there is one.
 func (s Settings) token() (string, error) {
 	if s.TokenFile == "" {
-		return s.Token, nil
+		return strings.TrimSpace(s.Token), nil
 	}
 	read, err := os.ReadFile(s.TokenFile)
 	if err != nil {

@@ -21,6 +21,8 @@ func TestHalfOfTheCredentialsIsToldByTheKeyThatIsWrongAndWithoutThem(t *testing.
 		"a token and OAuth":      {Settings{Token: secret, OAuthSecret: secret}, "oauth_secret"},
 		"one of the four":        {Settings{ConsumerKey: secret}, "consumer_secret"},
 		"three of the four":      {Settings{ConsumerKey: secret, ConsumerSecret: secret, OAuthToken: secret}, "oauth_secret"},
+		"a token elsewhere":      {Settings{Token: secret, APIURL: "https://api.clever-cloud.com/"}, "api_url"},
+		"OAuth elsewhere":        {Settings{ConsumerKey: secret, ConsumerSecret: secret, OAuthToken: secret, OAuthSecret: secret, APIURL: "https://api-bridge.clever-cloud.com"}, "api_url"},
 		"an address without //":  {Settings{Token: secret, APIURL: "api.clever-cloud.com"}, "api_url"},
 		"an address with a user": {Settings{Token: secret, APIURL: "https://ada:" + secret + "@api.clever-cloud.com"}, "api_url"},
 	} {
