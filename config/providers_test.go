@@ -56,7 +56,7 @@ func TestPricesAreThoseOfTheProvidersThatThereAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for provider, want := range map[string]string{"here": "0.01 EUR", "attic": "0.02 CHF", "docker": ""} {
+	for provider, want := range map[string]string{"here": "0.01 EUR", "attic": "0.02 CHF", "gone": ""} {
 		if p, _ := l.RegistrySettings().Prices.Price(provider, ""); p.String() != want {
 			t.Errorf("%s costs %q, want %q", provider, p, want)
 		}

@@ -96,6 +96,9 @@ func parsePrice(file, path string, node *yaml.Node) (Price, error) {
 // fault, unless isType says that there are providers of that type.
 func (w Written) Table(types map[string]string, isType func(string) bool) (Table, error) {
 	table := Table{}
+	for _, l := range w.lists { // also those of a provider that is no more: its apps have avoided something
+		table[l.key] = l.List
+	}
 	for id, kind := range types {
 		table[id] = w.of(kind).under(w.of(id))
 	}

@@ -45,7 +45,7 @@ prices:
 	}
 	for _, c := range []struct{ provider, size, want string }{
 		{"shops", "S", "0.01 EUR"}, {"shops", "M", "0.015 EUR"}, {"shops", "XL", ""}, {"shops", "", ""},
-		{"attic", "", "0.001 CHF"}, {"attic", "any", "0.001 CHF"}, {"gone", "S", ""},
+		{"attic", "", "0.001 CHF"}, {"attic", "any", "0.001 CHF"}, {"gone", "S", ""}, {"heroku", "Eco", "0.005 USD"},
 	} {
 		p, known := table.Price(c.provider, c.size)
 		if p.String() != c.want || known != (c.want != "") {
