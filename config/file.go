@@ -117,6 +117,9 @@ func checkValue(file, path string, value *yaml.Node) error {
 	if !ok {
 		return nil
 	}
+	if s.IsList {
+		providers.JoinList(value)
+	}
 	return checkType(file, path, value, s.Type)
 }
 

@@ -76,6 +76,34 @@ func TestThePlatformIsToldByFileVariableAndFlag(t *testing.T) {
 	}
 }
 
+func TestWhatHasCommasMayBeAListInTheFile(t *testing.T) {
+	const regions, owners = "  regions: [osc-fr1, osc-secnum-fr1]\n", "  owners: [Shop Inc, orga_1]\n"
+	for text, want := range map[string]string{
+		"provider: scalingo\nscalingo:\n  token: a\n" + regions:                 "osc-fr1, osc-secnum-fr1",
+		"provider: clevercloud\nclevercloud:\n  token: a\n" + owners:            "Shop Inc, orga_1",
+		"providers:\n- name: a\n  type: scalingo\n  token: a\n" + regions:       "osc-fr1, osc-secnum-fr1",
+		"providers:\n- name: a\n  type: scalingo\n  token: a\n  regions: []":    "",
+		"providers:\n- name: a\n  type: clevercloud\n  token: a\n" + owners:     "Shop Inc, orga_1",
+		"provider: scalingo\nscalingo:\n  token: a\n  regions: a, b":            "a, b",
+		"provider: scalingo\nscalingo:\n  token: a\n  regions: [{a: b}]":        "paastis.yml:4: scalingo.regions: expected a text",
+		"providers:\n- name: a\n  type: scalingo\n  token: a\n  regions: [[b]]": "paastis.yml:5: providers: regions: expected a text",
+		"providers:\n- name: a\n  type: heroku\n  token: [a]":                   "paastis.yml:4: providers: token: expected a text",
+	} {
+		l, err := loadText(t, text)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else if s := l.AllProviders()[0]; s.Type == "scalingo" {
+			got = s.Scalingo.Regions
+		} else {
+			got = s.CleverCloud.Owners
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)

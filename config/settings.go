@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/traefik/paerser/types"
+
+	"github.com/paastis/paastis/providers"
 )
 
 // envPrefix begins every variable that Paastis reads.
@@ -21,6 +23,7 @@ type Setting struct {
 	Default string
 	Doc     string
 	Type    reflect.Type
+	IsList  bool // it is a text with commas, and may be a list in paastis.yml
 }
 
 // Settings are all values of Config, in the order of its fields. A new one is a field there: see
@@ -49,6 +52,7 @@ func settingsOf(v reflect.Value, key, path string) []Setting {
 			Default: defaultText(value),
 			Doc:     field.Tag.Get("description"),
 			Type:    field.Type,
+			IsList:  providers.IsList(field),
 		})
 	}
 	return all

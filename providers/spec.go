@@ -104,15 +104,18 @@ func (s Spec) validate(file string, node *yaml.Node) error {
 func (s *Spec) decode(file string, node *yaml.Node) error {
 	target := reflect.ValueOf(s.Settings()).Elem()
 	known := []string{"name", "type"}
-	fields := map[string]reflect.Value{}
+	fields := map[string]reflect.StructField{}
 	for _, f := range reflect.VisibleFields(target.Type()) {
 		key := f.Tag.Get("yaml")
-		known, fields[key] = append(known, key), target.FieldByIndex(f.Index)
+		known, fields[key] = append(known, key), f
 	}
 	var faults []error
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		field, ok := fields[key.Value]
+		if ok && IsList(field) {
+			JoinList(value)
+		}
 		switch {
 		case key.Value == "name", key.Value == "type":
 		case !ok:
@@ -126,8 +129,27 @@ func (s *Spec) decode(file string, node *yaml.Node) error {
 		case value.Kind != yaml.ScalarNode:
 			faults = append(faults, fmt.Errorf("%s:%d: providers: %s: expected a text", file, value.Line, key.Value))
 		case value.Tag != "!!null":
-			field.SetString(value.Value)
+			target.FieldByIndex(field.Index).SetString(value.Value)
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// IsList reports whether a setting is a text with commas between its parts, by its tag. A file may
+// have a list there.
+func IsList(field reflect.StructField) bool { return field.Tag.Get("list") == "commas" }
+
+// JoinList makes of a list of texts one with commas. Any other node stays as it is.
+func JoinList(node *yaml.Node) {
+	if node.Kind != yaml.SequenceNode {
+		return
+	}
+	var parts []string
+	for _, part := range node.Content {
+		if part.Kind != yaml.ScalarNode || strings.Contains(part.Value, ",") {
+			return
+		}
+		parts = append(parts, part.Value)
+	}
+	node.SetString(strings.Join(parts, ", "))
 }

@@ -33,7 +33,7 @@ type Settings struct {
 	APIURL string `yaml:"api_url" description:"Where the API is; none: Clever Cloud itself"`
 	// Owners are those whose apps are meant, by id (orga_…, user_…) or by name, with commas
 	// between them. If empty, all that the account may see.
-	Owners string `yaml:"owners" description:"Organisations and users whose apps are meant, by id or name, with commas between them; none: all that the account may see"`
+	Owners string `yaml:"owners" list:"commas" description:"Organisations and users whose apps are meant, by id or name, with commas between them; none: all that the account may see"`
 }
 
 // Validate is nil if the settings make sense, as far as that can be told without their file.

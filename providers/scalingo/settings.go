@@ -31,7 +31,7 @@ type Settings struct {
 	APIURL string `yaml:"api_url" description:"The API of the only region, for a platform that behaves as Scalingo"`
 	// Regions are the names of those whose apps are looked after, separated by commas. Empty:
 	// those that Scalingo lists for the account.
-	Regions string `yaml:"regions" description:"Regions whose apps are looked after, with commas between them; none: all that the account has"`
+	Regions string `yaml:"regions" list:"commas" description:"Regions whose apps are looked after, with commas between them; none: all that the account has"`
 	// CallsPerMinute is how often Paastis may call the account. Empty: 55 times, which leaves
 	// five of the 60 that there are to its owner.
 	CallsPerMinute string `yaml:"calls_per_minute" description:"How often the account may be called; none: 55 times"`
