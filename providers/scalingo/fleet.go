@@ -256,6 +256,15 @@ func (f *fleet) anyStarts() bool {
 	return false
 }
 
+// allow takes in that the account may have another role at an app than it had.
+func (f *fleet) allow(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if k := f.byID[id]; k != nil {
+		k.refused = time.Time{}
+	}
+}
+
 // lookedAt is when a region was looked at, at last; zero: never.
 func (f *fleet) lookedAt(r *region) time.Time {
 	f.mu.Lock()

@@ -12,6 +12,8 @@ import (
 	"github.com/paastis/paastis/providers/scalingo/scalingotest"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/history"
+	"github.com/paastis/paastis/registry/provider"
+	"github.com/paastis/paastis/registry/registrytest"
 )
 
 // reviewApps are the rules of review apps that have a front and a back.
@@ -301,6 +303,30 @@ func TestAppOfTheSameNameInAnotherRegionHasItsRegionInItsName(t *testing.T) {
 			if at := w.reg.Named("shop.osc-secnum-fr1").Definition().App.URL; at != "https://shop.osc-secnum-fr1.scalingo.io" {
 				t.Errorf("its URL is %s", at)
 			}
+		})
+	})
+}
+
+func TestFrontOnAnEngineAndBackAtScalingoWakeAndSleepTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scalingotest.Config{})
+		w.Create("osc-fr1", "back")
+		engine := registrytest.NewProvider(registrytest.NewApp("front")).Call("docker", "docker")
+		w.more = []provider.Provider{engine}
+		w.rules = "rules: [{pattern: '^front$', linked_apps: [back]}, {pattern: '.*'}]"
+		w.lives(func() {
+			w.await("front", time.Minute)
+			w.wantWithin(0, "back", registry.Ready)
+			if w.Status("back") != "running" {
+				t.Error("its back does not run")
+			}
+			for engine.Took() != "stop front" {
+				if w.Status("back") != "running" {
+					t.Fatal("back slept before front")
+				}
+				time.Sleep(time.Second)
+			}
+			w.wantWithin(15*time.Minute, "back", registry.Asleep)
 		})
 	})
 }

@@ -34,19 +34,21 @@ func (p *Provider) capture(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.fleet.change(k, func(k *known) { k.parts, k.partsAt = parts, time.Now() })
-	return kept{Containers: some(parts), Autoscalers: p.enabled(k, autoscalers)}.write()
+	on := p.enabled(k, autoscalers)
+	p.fleet.change(k, func(k *known) { k.parts, k.partsAt, k.captured = parts, time.Now(), on })
+	return kept{Containers: some(parts), Autoscalers: slices.Clone(on)}.write()
 }
 
 // errNothingRuns is of a capture of an app that sleeps, or is on its way there: perhaps by an order
 // of Paastis's own whose answer was lost. What is kept of it stands.
 var errNothingRuns error = reason.NewError(reason.PlatformBusy, "it is scaled to none already")
 
-// enabled are the autoscalers that are on, or are to be as soon as the app is up.
+// enabled are the autoscalers that are on, or are to be: as soon as the app is up, or again after a
+// stop that failed.
 func (p *Provider) enabled(k *known, all []autoscaler) []string {
 	waiting := read(p.fleet, k, func(k *known) []string {
 		if k.flight == nil {
-			return nil
+			return k.on
 		}
 		return k.flight.autoscalers
 	})
@@ -82,15 +84,16 @@ func (p *Provider) putToSleep(ctx context.Context, k *known, end func()) error {
 	if err != nil {
 		return err
 	}
+	read(p.fleet, k, func(k *known) bool { k.on, k.captured = k.captured, nil; return true })
 	err = p.followDown(ctx, k, fl)
 	p.fleet.change(k, func(k *known) {
 		k.flight = nil
 		if err == nil {
-			k.status = isStopped
+			k.status, k.on = isStopped, nil
 		}
 	})
 	if err != nil {
-		return err
+		return p.stayUp(ctx, k, err)
 	}
 	if runs(after) {
 		p.fleet.change(k, func(k *known) { k.status, k.partsAt = isRunning, time.Time{} })
@@ -98,6 +101,15 @@ func (p *Provider) putToSleep(ctx context.Context, k *known, end func()) error {
 	}
 	p.tracks.sleep(k.id)
 	return nil
+}
+
+// stayUp turns on again what an order to stop has turned off that has failed.
+func (p *Provider) stayUp(ctx context.Context, k *known, why error) error {
+	if reason.Of(why).Kind == reason.OperationFailed {
+		left := p.flights.turnOn(ctx, k, read(p.fleet, k, func(k *known) []string { return k.on }))
+		p.fleet.change(k, func(k *known) { k.on = left })
+	}
+	return why
 }
 
 // typesKnownFor is how long the types of an app count as known that were read before its sleep.

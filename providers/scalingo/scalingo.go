@@ -61,8 +61,9 @@ const auditInterval = time.Minute
 type Config struct {
 	// ID tells the account from other providers. Empty: "scalingo".
 	ID string
-	// Token is the API token of the account. Required.
-	Token string
+	// Token is the API token of the account, TokenFile a file that has it, which is read anew for
+	// each session. One of them is required.
+	Token, TokenFile string
 	// AuthURL, APIURL, Regions and CallsPerMinute are as in Settings.
 	AuthURL, APIURL, Regions, CallsPerMinute string
 	// Self is the name of the app that Paastis itself runs in. Empty: it runs elsewhere.
@@ -86,11 +87,10 @@ type Provider struct {
 
 // Open makes a provider of that ID. It makes no call.
 func Open(id string, s Settings, log *slog.Logger) (*Provider, error) {
-	token, err := s.token()
-	if err != nil {
-		return nil, fmt.Errorf("scalingo: provider %q: %w", id, err)
-	}
-	return New(Config{ID: id, Token: token, AuthURL: s.AuthURL, APIURL: s.APIURL, Regions: s.Regions, CallsPerMinute: s.CallsPerMinute, Self: selfOf(os.Getenv), Log: log})
+	return New(Config{
+		ID: id, Token: s.Token, TokenFile: s.TokenFile, AuthURL: s.AuthURL, APIURL: s.APIURL,
+		Regions: s.Regions, CallsPerMinute: s.CallsPerMinute, Self: selfOf(os.Getenv), Log: log,
+	})
 }
 
 // New makes a provider. It makes no call, and fails if the configuration makes no sense.
@@ -99,8 +99,11 @@ func New(c Config) (*Provider, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := Settings{Token: c.Token, AuthURL: c.AuthURL, APIURL: c.APIURL, Regions: c.Regions, CallsPerMinute: c.CallsPerMinute}
+	s := Settings{Token: c.Token, TokenFile: c.TokenFile, AuthURL: c.AuthURL, APIURL: c.APIURL, Regions: c.Regions, CallsPerMinute: c.CallsPerMinute}
 	if _, err := s.Validate(); err != nil {
+		return nil, fmt.Errorf("scalingo: provider %q: %w", c.ID, err)
+	}
+	if _, err := s.token(); err != nil {
 		return nil, fmt.Errorf("scalingo: provider %q: %w", c.ID, err)
 	}
 	log := c.Log.With("provider", c.ID)

@@ -21,10 +21,15 @@ func exchanged(c Config, s Settings) (*paas.Exchanged, *url.URL, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("auth_url: %w", err)
 	}
-	basic := base64.StdEncoding.EncodeToString([]byte(":" + c.Token))
 	auth := paas.NewAccount(paas.Config{
 		ID: c.ID, BaseURL: at, Transport: c.Transport, Timeout: callTimeout, Refusal: refusal, Log: c.Log,
-		Header: http.Header{"Authorization": {"Basic " + basic}},
+		Authorize: func(_ context.Context, r *http.Request) error {
+			token, err := s.token()
+			if err == nil {
+				r.SetBasicAuth("", token)
+			}
+			return err
+		},
 	})
 	return paas.NewExchanged(func(ctx context.Context) (paas.Token, error) {
 		var answer struct {

@@ -53,8 +53,11 @@ type known struct {
 	told    bool        // that nobody knows its status has been told
 	parts   []part      // what it is scaled to while it is awake, as last seen; nil: not seen
 	partsAt time.Time   // when that was
-	flight  *flight     // nil: Paastis does not scale it
-	refused time.Time   // since when the account may not scale it; zero: it may, as far as is known
+	// captured are the autoscalers that were on when Capture last saw them, and on those of them that
+	// an order to stop has turned off, until they are on again or the app sleeps.
+	captured, on []string
+	flight       *flight   // nil: Paastis does not scale it
+	refused      time.Time // since when the account may not scale it; zero: it may, as far as is known
 }
 
 // name is what the app is called at Scalingo.

@@ -77,9 +77,10 @@ func (t *tracks) readAt() time.Time {
 	return t.at
 }
 
-// take takes in a page of a region's events, the newest first, and reports whether any is of
-// somebody else, and whether there may be others between these and those that were read before.
-func (t *tracks) take(region string, events []event) (others, gap bool) {
+// take takes in a page of a region's events, the newest first, and returns those that are new, and
+// of somebody else. Gap reports whether there may be others between these and those that were read
+// before.
+func (t *tracks) take(region string, events []event) (others []event, gap bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	last := t.last[region]
@@ -91,7 +92,9 @@ func (t *tracks) take(region string, events []event) (others, gap bool) {
 		clear(t.unscaled)
 	}
 	for _, e := range slices.Backward(events[:known]) {
-		others = t.isOfOthers(e) || others
+		if t.isOfOthers(e) {
+			others = append(others, e)
+		}
 	}
 	if len(events) > 0 {
 		t.last[region] = events[0].ID

@@ -135,8 +135,13 @@ func (w *watcher) readEvents(ctx context.Context) (others bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		of, gap := w.tracks.take(r.name, events)
-		others = others || of || gap
+		found, gap := w.tracks.take(r.name, events)
+		others = others || len(found) > 0 || gap
+		for _, e := range found {
+			if e.isOfRoles() {
+				w.fleet.allow(e.AppID)
+			}
+		}
 	}
 	w.tracks.read()
 	return others, nil

@@ -154,6 +154,16 @@ type event struct {
 	TypeData  json.RawMessage `json:"type_data"`
 }
 
+// isOfRoles reports whether an event is of who may do what with an app.
+func (e event) isOfRoles() bool {
+	switch e.Type {
+	case "change_collaborator_role", "accept_collaborator", "transfer_app":
+		return true
+	default:
+		return false
+	}
+}
+
 // scaling is what an event of the type "scale" tells.
 type scaling struct {
 	Previous   spelled `json:"previous_containers"`

@@ -26,7 +26,8 @@ type world struct {
 	t     *testing.T
 	store *registrytest.Store
 	rules string
-	limit string // max_idle_time
+	more  []provider.Provider // beside the account
+	limit string              // max_idle_time
 	reg   *registry.Registry
 	log   *journal
 }
@@ -91,13 +92,16 @@ func (w *world) options() registry.Options {
 		w.t.Fatal(err)
 	}
 	return registry.Options{
-		Providers: []provider.Provider{p}, Log: log, Store: w.store, Probe: w.probe,
+		Providers: append([]provider.Provider{p}, w.more...), Log: log, Store: w.store, Probe: w.probe,
 		Settings: inventory.Settings{Rules: set, Defaults: defaults, Middleware: "paastis"},
 	}
 }
 
 // probe asks the platform's router for an app, as Paastis's own probe does.
 func (w *world) probe(ctx context.Context, target inventory.Target) error {
+	if !target.ByURL {
+		return nil // it is none of Scalingo's
+	}
 	host, _, _ := strings.Cut(target.Address, ":")
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+host+"/", nil)
 	if err != nil {
@@ -115,7 +119,11 @@ func (w *world) probe(ctx context.Context, target inventory.Target) error {
 }
 
 // visit asks for an app, as a visitor of it does.
-func (w *world) visit(name string) { w.reg.Wake(w.reg.Named(name), false) }
+func (w *world) visit(name string) {
+	if k := w.reg.Named(name); !k.Pass(time.Now()) {
+		w.reg.Wake(k, false)
+	}
+}
 
 // await visits an app until it is ready, for as long as it may take.
 func (w *world) await(name string, limit time.Duration) {
@@ -128,9 +136,11 @@ func (w *world) await(name string, limit time.Duration) {
 func (w *world) wantWithin(limit time.Duration, name string, want registry.State) {
 	w.t.Helper()
 	for late := time.Now().Add(limit); ; time.Sleep(time.Second) {
-		view := w.reg.View(w.reg.Named(name))
-		if view.State == want {
-			return
+		var view registry.View
+		if k := w.reg.Named(name); k != nil {
+			if view = w.reg.View(k); view.State == want {
+				return
+			}
 		}
 		if time.Now().After(late) {
 			w.t.Fatalf("%s is %s within %s (%s), want %s", name, view.State, limit, view.Reason, want)
