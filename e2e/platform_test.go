@@ -56,7 +56,7 @@ func (p *platform) services(paastis string) string {
     depends_on: {platform: {condition: service_healthy}}
     volumes: [%[6]s:/config, /var/run/docker.sock:/var/run/docker.sock]
     environment: [%[8]s]
-`, p.testServer.name, p.prefix, p.pullRequests, p.boot, p.down, p.dir, quoted(aliases), paastis)
+%[9]s`, p.testServer.name, p.prefix, p.pullRequests, p.boot, p.down, p.dir, quoted(aliases), paastis, p.pid())
 }
 
 // servePlatform starts a platform, a Paastis and a Traefik that trust it, and waits until all its
@@ -66,7 +66,7 @@ func servePlatform(t *testing.T, name string, p platform, paastisYML string, env
 	p.testServer = newTestServer(t, name)
 	p.traefikFlags = append(p.traefikFlags, dropIdle, "--providers.http.endpoint=http://"+name+"-paastis:3000/traefik/config", "--providers.http.pollInterval=1s",
 		"--providers.file.filename=/config/dynamic.yml")
-	p.direct = true
+	p.direct, p.hostPID = true, true
 	p.traefikMore = "environment: {SSL_CERT_FILE: /config/ca.pem}\ndepends_on: {platform: {condition: service_healthy}}\n"
 	p.prefix, p.boot, p.down = cmp.Or(p.prefix, "e2e-app-review-pr"), cmp.Or(p.boot, "500ms"), cmp.Or(p.down, "200ms")
 	p.write("paastis.yml", paastisYML)
@@ -235,6 +235,7 @@ providers:
   - {name: scalingo, type: scalingo, token: tk-us-of-the-demo, calls_per_minute: '100000'}
 rules:
   - pattern: '^e2e-app-review-pr1-back$'
+    host: '{name}.apps.test'
     max_idle_time: 3s
   - pattern: '^e2e-platform-linked-shop-front$'
     enable: true
@@ -245,6 +246,7 @@ rules:
 		env: []string{"SSL_CERT_FILE=/config/ca.pem"}, more: "volumes: [\"" + p.dir + ":/config\"]\n"}
 	p.stack("e2e-platform-linked-shop", true, front)
 	const container = "e2e-platform-linked-shop-front-1"
+	p.await("Traefik to have the front's route", 30*time.Second, func() bool { return strings.Contains(p.api("/api/http/routers"), "front.test") })
 	for range 2 {
 		p.await("both to sleep", time.Minute, func() bool {
 			return !p.runs(container) && strings.HasPrefix(p.status(p.name(1, "back")), "stopped")

@@ -19,6 +19,9 @@ const (
 	// lately is for how long requests count that Scalingo's routers have passed. They are counted
 	// by the minute.
 	lately = 5 * time.Minute
+	// clockSlack is how late the platform may have counted a request that Paastis knows: its
+	// header Date has whole seconds, and the way to its routers takes a moment.
+	clockSlack = 5 * time.Second
 )
 
 // MeasurePause is the time between two measures of an app that is in use.
@@ -101,7 +104,7 @@ func (r *region) requests(ctx context.Context, app string, known time.Time) (int
 		now = time.Now()
 	}
 	from := now.Add(-lately)
-	if after := now.Add(-time.Since(known)); after.After(from) {
+	if after := now.Add(-time.Since(known) + clockSlack); after.After(from) {
 		from = after
 	}
 	sum := 0.0

@@ -54,3 +54,24 @@ func TestRequestsThatAreKnownTellNoUseAndOthersDo(t *testing.T) {
 		}
 	})
 }
+
+// The platform tells the time in whole seconds, and counts by the minute: what comes in the first
+// moments of a minute may be known by a moment before.
+func TestARequestThatIsCountedAMomentLaterIsKnownAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := scalingotest.New(scalingotest.Config{})
+		p.Create("osc-fr1", "shop", scalingotest.Type{Name: "web", Amount: 1, Size: "M"})
+		s := connect(t, p)
+		if _, err := s.List(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(time.Minute + 200*time.Millisecond)))
+		p.Visit("shop", 1)
+		known := time.Now().Add(600 * time.Millisecond)
+		time.Sleep(3*time.Second + 700*time.Millisecond)
+		usage, err := s.Measure(t.Context(), "shop", provider.Want{Since: known})
+		if err != nil || !usage.Use.IsZero() {
+			t.Errorf("it tells %q, %v", usage.Use, err)
+		}
+	})
+}
