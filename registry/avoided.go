@@ -98,7 +98,9 @@ func (a *avoided) restore(m history.App, loading bool, now time.Time) {
 		return
 	}
 	a.kept = &avoidedSoFar{m.Avoided.Clone(), m.Seen}
-	a.kept.GoOn(now)
+	if a.kept.GoOn(now); m.Seen.After(now) { // the clock was put back
+		a.kept.seen = now
+	}
 	if now.Sub(m.Seen) > updateMoment && (!loading || !m.RemovedAsleep.IsZero()) {
 		a.kept.End(m.Seen)
 	}

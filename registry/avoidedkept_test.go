@@ -230,3 +230,22 @@ func TestAnAppThatComesBackWhilePaastisIsDownDoesNotAvoidWhatItDidNotExistFor(t 
 		})
 	}
 }
+
+func TestAClockThatWasPutBackWhilePaastisWasDownAddsNothing(t *testing.T) {
+	for name, runs := range map[string]bool{"it runs": true, "it sleeps on": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := bills(t, map[string]string{"shop": "1M"})
+				var kept history.Avoided
+				kept.Begin([]history.Containers{{Size: "M", Amount: 1}}, time.Now().Add(24*time.Hour))
+				_ = b.store.Save(t.Context(), history.State{Apps: map[string]history.App{"played/shop": {Seen: time.Now().Add(48 * time.Hour), Avoided: kept}}})
+				if want := "M 1h0m0s; "; !runs {
+					b.Become("shop", inventory.Instance{})
+					b.lives(func() { time.Sleep(time.Hour); b.want("shop", want) })
+					return
+				}
+				b.lives(func() { time.Sleep(time.Minute); b.want("shop", "M 0s; ") })
+			})
+		})
+	}
+}
