@@ -93,7 +93,8 @@ func hostLabel(name string) string {
 }
 
 // listText is a list of texts, or one that may have commas between them. Those that are empty are
-// left out; nil: there is none.
+// left out; nil: there is none. A comma in the name of an app, which comes in by a reference, parts
+// nothing: else who names an app would write in the list.
 func listText(value *yaml.Node, expand expander) ([]string, error) {
 	value = deref(value)
 	items := []*yaml.Node{value}
@@ -102,11 +103,15 @@ func listText(value *yaml.Node, expand expander) ([]string, error) {
 	}
 	var texts []string
 	for _, item := range items {
-		text, err := scalarText(item, expand)
+		written, err := scalarText(item, verbatim)
 		if err != nil {
 			return nil, err
 		}
-		for one := range strings.SplitSeq(text, ",") {
+		for one := range strings.SplitSeq(written, ",") {
+			one, err := expand(strings.TrimSpace(one))
+			if err != nil {
+				return nil, err
+			}
 			if one = strings.TrimSpace(one); one != "" {
 				texts = append(texts, one)
 			}

@@ -78,7 +78,7 @@ var properties = []Property{
 		text:    func(p Properties) string { return p.DirectHoldTimeout.String() },
 	}, {
 		Key: "rule", Doc: "Traefik rule of the requests that are its own in direct mode, if it has no Traefik labels",
-		set:  text(func(p *Properties) *string { return &p.Rule }),
+		set:  setRule,
 		text: func(p Properties) string { return p.Rule },
 	}, {
 		Key: "host", Doc: "hosts that are its own in direct mode, if it has no Traefik labels; {name} is its own name",
