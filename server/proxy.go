@@ -48,13 +48,14 @@ var (
 	errElsewhere = errors.New("no network in common with the app")
 )
 
-// proxy carries requests to apps, to addresses in networks of its own or to their URLs, each on a connection of its own. One that is kept for
+// proxy carries requests to apps, to addresses in networks of its own or to their URLs. Each has a
+// connection of its own, but for those to URLs that may be sent again. One that is kept for
 // later would be broken when the app has been restarted, which a POST cannot be sent
 // again for, and would look like use of the app. The app is not told to close it: many
 // would do so at once, with an upload under way that they have answered already.
 type proxy struct {
 	http, h2c, https, https1 *http.Transport
-	url, url1                *http.Transport
+	url, url1, kept          *http.Transport
 
 	registry *registry.Registry
 	refusals *refusals
@@ -72,7 +73,7 @@ func newProxy(cutting context.Context, reg *registry.Registry, refusals *refusal
 	two.SetUnencryptedHTTP2(true)
 	return &proxy{
 		http: newTransport(one), h2c: newTransport(two), https: newTransport(both), https1: newTransport(one),
-		url: newURLTransport(both), url1: newURLTransport(one),
+		url: newURLTransport(both), url1: newURLTransport(one), kept: newKeptTransport(),
 		registry: reg, refusals: refusals, log: log, cutting: cutting, farewell: farewellLimit,
 	}
 }
@@ -120,9 +121,19 @@ func (p *proxy) carry(ctx context.Context, a *routedRequest, counts bool) bool {
 		defer context.AfterFunc(p.cutting, cancel)()
 		defer cancel()
 		a.attend(p.farewell, cancel)
-		p.pass(ctx, a, target, conn)
+		err := p.pass(ctx, a, target, conn)
+		if err != nil && err != errClosed {
+			p.silent(a, err)
+		}
+		return err != errClosed
 	}
 	return true
+}
+
+// carrier is a connection to an app, or what gets one.
+type carrier interface {
+	http.RoundTripper
+	Close() error
 }
 
 // attend ends a WebSocket a farewell after its visitor has left, even if the app does not notice:
@@ -136,7 +147,7 @@ func (a *routedRequest) attend(farewell time.Duration, end func()) {
 // reach connects to the app. An app that has just become ready may refuse for a moment
 // more, and nothing has been sent yet: so it tries again, at least once, until ctx ends
 // or the app is closed.
-func (p *proxy) reach(ctx context.Context, a *routedRequest) (*registry.Upstream, *http.ClientConn, error) {
+func (p *proxy) reach(ctx context.Context, a *routedRequest) (*registry.Upstream, carrier, error) {
 	for {
 		pause := dialPause
 		target := p.registry.Publisher().Target(a.route)
@@ -145,6 +156,9 @@ func (p *proxy) reach(ctx context.Context, a *routedRequest) (*registry.Upstream
 		}
 		if target == nil {
 			return nil, nil, errClosed
+		}
+		if target.IsOwn && isRepeatable(a.r) {
+			return target, &kept{p.kept, a.keeper, ctx}, nil
 		}
 		conn, err := p.connect(a.r, target)
 		switch {
@@ -187,8 +201,9 @@ func (p *proxy) connect(r *http.Request, target *registry.Upstream) (*http.Clien
 	return transport.NewClientConn(r.Context(), scheme, target.Address())
 }
 
-// pass sends a request on a connection, and what comes back to the visitor.
-func (p *proxy) pass(ctx context.Context, a *routedRequest, target *registry.Upstream, conn http.RoundTripper) {
+// pass sends a request on a connection, and what comes back to the visitor. It returns why nothing
+// of it was sent; nil: it was, and the visitor has got an answer.
+func (p *proxy) pass(ctx context.Context, a *routedRequest, target *registry.Upstream, conn http.RoundTripper) (unsent error) {
 	// Else the server would take what it needs of a body to itself as soon as the answer
 	// begins, while it is still being sent to the app.
 	_ = http.NewResponseController(a.w).EnableFullDuplex()
@@ -206,9 +221,16 @@ func (p *proxy) pass(ctx context.Context, a *routedRequest, target *registry.Ups
 		FlushInterval:  -1,
 		Rewrite:        func(pr *httputil.ProxyRequest) { rewrite(pr, target) },
 		ModifyResponse: func(resp *http.Response) error { back(resp.Header); adapt(resp, in, a.w.Header()); return nil },
-		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { p.broken(a, r, err) },
-		ErrorLog:       slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
+			if why, is := isUnsent(err); is {
+				unsent = why
+				return
+			}
+			p.broken(a, r, err)
+		},
+		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}).ServeHTTP(a.w, in)
+	return unsent
 }
 
 // rewrite leads a request to the app, and leaves all else as Traefik has sent it. At its own URL

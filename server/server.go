@@ -208,6 +208,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		<-served
 	}
 	<-s.direct.routed.none()
+	s.direct.proxy.kept.CloseIdleConnections()
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
