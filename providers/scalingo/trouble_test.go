@@ -19,7 +19,7 @@ import (
 // wantReason wants a state of an app for a reason.
 func (w *world) wantReason(name string, state registry.State, kind reason.Kind) {
 	w.t.Helper()
-	view := w.reg.View(w.reg.Named(name))
+	view := w.reg.Detail(w.reg.Named(name))
 	if got := view.Reason; view.State != state || got.Kind != kind && (got.Because == nil || got.Because.Kind != kind) {
 		w.t.Errorf("%s is %s: %s (%s), want %s: %s", name, view.State, got.Kind, got, state, kind)
 	}
@@ -395,4 +395,44 @@ func TestTokenInAFileMayBeReplacedWhilePaastisRuns(t *testing.T) {
 	if _, err := scalingo.New(scalingo.Config{TokenFile: file + ".none"}); err == nil || !strings.Contains(err.Error(), "token_file") {
 		t.Errorf("of a file that is not there: %v", err)
 	}
+}
+
+func TestMaintenanceOfScalingoIsToldAsThat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scalingotest.Config{})
+		w.shop()
+		w.lives(func() {
+			w.sleeps()
+			w.Faults.Add(paastest.Fault{Route: scaleCall, For: 5 * time.Minute, Status: 503, Body: `{"error":"Scalingo is under maintenance"}`})
+			w.visit("shop")
+			time.Sleep(30 * time.Second)
+			w.wantReason("shop", registry.Failed, reason.InMaintenance)
+			time.Sleep(10 * time.Minute)
+			w.await("shop", 5*time.Minute)
+			w.wantScale("shop", shopsScale, 1)
+		})
+	})
+}
+
+func TestAppIsAwakeWhileScalingoTellsOfItsUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scalingotest.Config{})
+		w.shop()
+		w.RunOneOffs("shop", 1)
+		w.lives(func() {
+			time.Sleep(2 * time.Hour)
+			w.wantReason("shop", registry.Ready, reason.OneOffs)
+			w.RunOneOffs("shop", 0)
+			for range 60 { // by its own URL
+				w.Visit("shop", 1)
+				time.Sleep(time.Minute)
+			}
+			w.wantReason("shop", registry.Ready, reason.RoutedRequests)
+			if n := w.Calls.Of(scaleCall); n != 0 {
+				t.Errorf("it was scaled %d times", n)
+			}
+			w.wantCalls("three hours of an app that is in use", 3*60*4+3*60)
+			w.sleeps()
+		})
+	})
 }

@@ -133,7 +133,9 @@ func (p *Platform) order(a *app, to []Type) *operation {
 	o := p.begin(a, "scale")
 	o.before = before
 	a.status = "scaling"
-	p.disableAutoscalers(a)
+	p.disableAutoscalers(a, func(kind string) bool {
+		return slices.ContainsFunc(to, func(t Type) bool { return t.Name == kind })
+	})
 	p.note(a, "scale", map[string]any{"previous_containers": p.spell(before), "containers": p.spell(a.formation)})
 	return o
 }
@@ -160,9 +162,10 @@ func (p *Platform) begin(a *app, kind string) *operation {
 	return o
 }
 
-func (p *Platform) disableAutoscalers(a *app) {
+// disableAutoscalers turns off those of some types of containers (https://doc.scalingo.com, "Scaling").
+func (p *Platform) disableAutoscalers(a *app, of func(kind string) bool) {
 	for _, s := range a.autoscalers {
-		if !s.Disabled {
+		if !s.Disabled && of(s.ContainerType) {
 			s.Disabled, s.UpdatedAt = true, p.now()
 		}
 	}

@@ -169,7 +169,7 @@ func (p *Platform) AddAutoscaler(name, containerType string, least, most int) (i
 
 // Disable disables all autoscalers of an app.
 func (p *Platform) Disable(name string) {
-	p.change(name, func(a *app) { p.disableAutoscalers(a) })
+	p.change(name, func(a *app) { p.disableAutoscalers(a, func(string) bool { return true }) })
 }
 
 // LoseEvents lets nothing become an event any more.
