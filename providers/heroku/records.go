@@ -23,6 +23,9 @@ type record struct {
 	formation formation
 	// one is the phase of each process type that has dynos.
 	kinds map[string]phase
+	// ended tells that web has crashed on its way up, by the last look: then all of it counts as
+	// ended, so that whoever waits hears so at once.
+	ended bool
 	// since is when it was started, as far as is known. Zero: it does not run.
 	since time.Time
 	// begun is the number of the look that phase is of, or of the last order.

@@ -56,6 +56,7 @@ func (o *records) sawFormation(id string, dynos []dyno, f formation, begun uint6
 // become makes an app what was seen of it. Called with the lock held.
 func (o *records) become(r *record, now phase, dynos []dyno, begun uint64) {
 	was := r.phase
+	r.ended = now == crashed && was == starting
 	r.phase, r.begun, r.looked, r.barred = now, begun, time.Now(), nil
 	if counted := countedOf(dynos); len(counted) > 0 {
 		r.formation = counted
@@ -242,7 +243,7 @@ func (r *record) unstartable() string {
 // nobody, so an app whose web is not up is not up.
 func (r *record) instance(kind string) inventory.Instance {
 	i := inventory.Instance{Name: kind, ID: r.id + "/" + kind, Status: inventory.Running, Health: healthOf[r.phase], StartedAt: r.since}
-	if r.kinds[kind] == crashed {
+	if r.ended || r.kinds[kind] == crashed {
 		i.Status, i.Health, i.Fault, i.ExitCode = inventory.Exited, inventory.NoHealth, reason.OperationFailed, 1
 	}
 	return i

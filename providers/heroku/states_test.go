@@ -203,6 +203,28 @@ func TestNoOrderIsGivenForAnEcoAppThatIsLeftToHeroku(t *testing.T) {
 	})
 }
 
+func TestACrashOfWebIsToldAtOnceAndWhatRunsBesideItSleeps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		h.Create(scaled("shop"))
+		o := before(t, h)
+		o.sleep("shop")
+		h.Alter("shop", func(a *herokutest.App) { a.Crashes = true })
+		began := time.Now()
+		if state := o.wake("shop"); state != registry.Failed || o.failure("shop") != "operation_failed" || time.Since(began) > 30*time.Second {
+			t.Errorf("after %s it is %s: %s", time.Since(began), state, o.failure("shop"))
+		}
+		time.Sleep(time.Hour)
+		o.wantFormation("shop", toNone)
+		h.Alter("shop", func(a *herokutest.App) { a.Crashes = false })
+		if state := o.wake("shop"); state != registry.Ready {
+			t.Errorf("mended, it is %s: %s", state, o.failure("shop"))
+		}
+		o.wantFormation("shop", scaledFormation)
+	})
+}
+
 func TestTheLastLinesOfAnAppThatCrashesAreKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -25,7 +25,7 @@ type App struct {
 	Formation []Type
 	// Boot is how long a dyno is starting. Zero: 5 seconds.
 	Boot time.Duration
-	// Crashes has its dynos crash after that.
+	// Crashes has its web dynos crash after that.
 	Crashes bool
 	// Undeployed has no process type at all, and no page of its own.
 	Undeployed bool
@@ -138,7 +138,7 @@ func (a *app) crashedSince(d *dyno) time.Time {
 	if !d.crashed.IsZero() {
 		return d.crashed
 	}
-	if a.Crashes && d.kind != "run" {
+	if a.Crashes && d.kind == "web" {
 		return d.created.Add(a.Boot)
 	}
 	return time.Time{}
