@@ -21,7 +21,7 @@ type record struct {
 	phase phase
 	// formation is what the app runs, or is to run; asleep, what it ran last. Nil: not known.
 	formation formation
-	// one is the phase of each process type that has dynos.
+	// kinds are the phases of its process types, of those that have dynos.
 	kinds map[string]phase
 	// ended tells that web has crashed on its way up, by the last look: then all of it counts as
 	// ended, so that whoever waits hears so at once.
@@ -247,13 +247,6 @@ func (o *records) due(before time.Time) string {
 		return ""
 	}
 	return first.id
-}
-
-// size is how many apps there are.
-func (o *records) size() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.byID)
 }
 
 // all reports everything.

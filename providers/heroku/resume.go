@@ -115,7 +115,7 @@ func (o *records) captured(id string) (app, formation, bool) {
 // scaled to some is left so, but for web, without which no visitor could be served; a process type
 // that has another size since keeps that. One that is no more is left out, and told.
 func (p *Provider) Resume(ctx context.Context, name string, data []byte) (inventory.App, error) {
-	return p.order(paas.With(ctx, paas.Wake), "resume", name, func(ctx context.Context, a app, f formation) error {
+	return p.order(paas.With(ctx, paas.Wake), "resume", name, p.now, func(ctx context.Context, a app, f formation) error {
 		was, err := readKept(data)
 		if err != nil {
 			return err

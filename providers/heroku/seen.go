@@ -49,7 +49,9 @@ func (o *records) sawFormation(id string, dynos []dyno, f formation, begun uint6
 	case now == asleep:
 		now = starting
 	}
-	r.formation = f.sorted()
+	if len(f.running()) > 0 {
+		r.formation = f
+	}
 	o.become(r, now, dynos, begun)
 }
 

@@ -25,7 +25,7 @@ var (
 // Start has one web dyno run of an app for which nothing is kept, and says so. One that somebody
 // has scaled to some is left as it is: if its dynos are idle, or have all crashed, they are woken.
 func (p *Provider) Start(ctx context.Context, name string) (inventory.App, error) {
-	return p.order(paas.With(ctx, paas.Wake), "start", name, func(ctx context.Context, a app, f formation) error {
+	return p.order(paas.With(ctx, paas.Wake), "start", name, p.now, func(ctx context.Context, a app, f formation) error {
 		if len(f.running()) > 0 {
 			return p.rouse(ctx, a, f)
 		}
@@ -54,7 +54,7 @@ func bare(err error, f formation) error {
 // Stop scales all process types of an app to none, by one call. It returns once Heroku has done
 // so; dynos have 30 s from then on to end.
 func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (inventory.App, error) {
-	return p.order(paas.With(ctx, paas.Sleep), "stop", name, func(ctx context.Context, a app, f formation) error {
+	return p.order(paas.With(ctx, paas.Sleep), "stop", name, p.justCaptured, func(ctx context.Context, a app, f formation) error {
 		switch none := f.toNone(); {
 		case p.records.leaves(f):
 			return errLeft
@@ -68,16 +68,16 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 	})
 }
 
+// reading reads an app, and what it is scaled to.
+type reading func(context.Context, app) (app, formation, error)
+
 // order does something with an app that is not in maintenance, and returns it as it is then.
-func (p *Provider) order(ctx context.Context, doing, name string, do func(context.Context, app, formation) error) (inventory.App, error) {
+func (p *Provider) order(ctx context.Context, doing, name string, read reading, do func(context.Context, app, formation) error) (inventory.App, error) {
 	known, err := p.known(ctx, doing, name)
 	if err != nil {
 		return inventory.App{}, err
 	}
-	a, f, fresh := p.records.captured(known.id)
-	if !fresh {
-		a, f, err = p.now(ctx, known)
-	}
+	a, f, err := read(ctx, known)
 	if err == nil {
 		err = do(ctx, a, f)
 	}
@@ -91,20 +91,23 @@ func (p *Provider) order(ctx context.Context, doing, name string, do func(contex
 	return app, nil
 }
 
+// justCaptured is now, or what Capture has seen a moment ago.
+func (p *Provider) justCaptured(ctx context.Context, known app) (app, formation, error) {
+	if a, f, fresh := p.records.captured(known.id); fresh {
+		return a, f, nil
+	}
+	return p.now(ctx, known)
+}
+
 // now is an app, and what it is scaled to, as they are now. It is an error if the app is in
 // maintenance.
-func (p *Provider) now(ctx context.Context, known app) (a app, f formation, err error) {
+func (p *Provider) now(ctx context.Context, known app) (app, formation, error) {
+	var a app
+	var f formation
 	begun := p.records.tick()
 	both, within := errgroup.WithContext(ctx)
-	both.Go(func() error {
-		a, err = p.api.app(within, known.id)
-		return err
-	})
-	both.Go(func() error {
-		var err error
-		f, err = p.api.formation(within, known.id)
-		return err
-	})
+	both.Go(func() (err error) { a, err = p.api.app(within, known.id); return err })
+	both.Go(func() (err error) { f, err = p.api.formation(within, known.id); return err })
 	if err := both.Wait(); err != nil {
 		return app{}, nil, err
 	}

@@ -241,3 +241,23 @@ func TestAWakeComesUpThoughItsDynosCannotBeRead(t *testing.T) {
 		})
 	}
 }
+
+func TestOneAppThatCannotBeLookedAtKeepsNoOtherFromBeingKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		for _, name := range []string{"first", "broken", "last"} {
+			h.Create(herokutest.App{Name: name, Formation: []herokutest.Type{{Name: "web", Quantity: 1}}})
+		}
+		h.Faults.Add(paastest.Fault{Route: "GET /apps/" + h.IDOf("broken") + "/dynos", Cut: true})
+		report, err := connect(t, h).List(t.Context())
+		if err != nil || len(report.Apps) != 3 {
+			t.Fatalf("%d apps: %v", len(report.Apps), err)
+		}
+		for _, a := range report.Apps {
+			if a.Alive() != (a.Name != "broken") {
+				t.Errorf("%s has %+v", a.Name, a.Instances)
+			}
+		}
+	})
+}

@@ -93,7 +93,7 @@ func (p *Provider) followStarts(ctx context.Context) error {
 			return err
 		}
 		p.records.giveUp()
-		p.lookAt(paas.With(ctx, paas.Starting), p.records.starting())
+		_, _ = p.lookAt(paas.With(ctx, paas.Starting), p.records.starting())
 	}
 }
 
@@ -104,34 +104,37 @@ func (p *Provider) lookAtAll(ctx context.Context, ids []string) error {
 	defer cancel()
 	ids = ids[:min(len(ids), p.budget.most(time.Now()))]
 	p.budget.take(len(ids))
-	err := p.lookAt(within, ids)
-	if ctx.Err() != nil {
+	seen, err := p.lookAt(within, ids)
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
-	}
-	if within.Err() == nil && isUnreachable(err) {
+	case seen == 0 && within.Err() == nil && isUnreachable(err):
 		return err
+	default:
+		return nil
 	}
-	return nil
 }
 
-// lookAt looks at some apps, and returns the last error.
-func (p *Provider) lookAt(ctx context.Context, ids []string) error {
+// lookAt looks at some apps, and returns of how many it has seen the dynos, and the last error.
+func (p *Provider) lookAt(ctx context.Context, ids []string) (seen int, last error) {
 	var mu sync.Mutex
-	var last error
 	looks := errgroup.Group{}
 	looks.SetLimit(abreast)
 	for _, id := range ids {
 		looks.Go(func() error {
-			if _, err := p.look(ctx, id); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
+			_, err := p.look(ctx, id)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
 				last = err
+			} else {
+				seen++
 			}
 			return nil
 		})
 	}
 	_ = looks.Wait() // none returns an error
-	return last
+	return seen, last
 }
 
 // look looks at the dynos of an app, and at its formation if they contradict what is known.
