@@ -263,6 +263,20 @@ func (a account) serve(t *testing.T, platform http.Handler, host, order string) 
 	return server.URL
 }
 
+func TestNobodyWakesAnAppByAQuestionToAPaastisOnAPlatform(t *testing.T) {
+	a := atScalingo(t)
+	d := startDyno(t, procfile(t)["web"], append(a.environ, "PAASTIS_TRAEFIK_CONFIG_TOKEN=s3cret")...)
+	for _, path := range []string{"/auth", "/auth?app=pr7-front", "/auth?app=nobody"} {
+		answer, page := d.get(t, path, "X-Forwarded-Uri: /", "X-Forwarded-Host: pr7-front.apps.example.com", "Accept: text/html", "Sec-Fetch-Mode: navigate")
+		if answer.StatusCode != http.StatusForbidden || answer.Header.Get("X-Paastis-State") != "" || strings.Contains(page, "pr7-front") {
+			t.Errorf("who asks at %s gets %s:\n%s", path, answer.Status, page)
+		}
+	}
+	if d.stop(t); len(a.orders) > 0 {
+		t.Errorf("%d orders", len(a.orders))
+	}
+}
+
 func TestAPaastisOnAPlatformWakesTheAppThatAVisitorOfTraefikAsksFor(t *testing.T) {
 	for name, at := range map[string]func(*testing.T) account{"Scalingo": atScalingo, "Clever Cloud": atCleverCloud} {
 		t.Run(name, func(t *testing.T) {

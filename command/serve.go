@@ -110,6 +110,7 @@ func newServer(cfg config.Loaded, reg *registry.Registry, themes *page.Themes, a
 	options := server.Options{
 		Registry: reg, Classifier: classifier, Log: log, Themes: themes, WakesPerMinute: cfg.WakeLimit,
 		ConfigToken: cfg.Traefik.ConfigToken, EndpointTokens: cfg.Traefik.EndpointTokens(), ConfigSources: sources,
+		Public: cfg.IsPublic(),
 	}
 	if admins != nil {
 		options.Admin, options.AdminPath = admins, cfg.Admin.Path

@@ -19,6 +19,7 @@ type forwardAuth struct {
 	visitors Classifier
 	visits   *visits
 	refusals *refusals
+	public   bool // see Options.Public
 }
 
 // answer answers Traefik's question about one request.
@@ -26,6 +27,9 @@ func (f *forwardAuth) answer(c echo.Context) error {
 	h := c.Request().Header
 	req, err := traefik.FromForwardAuth(h)
 	by := problem.RemoteAddr(c.Request())
+	if f.public {
+		err = errPublic
+	}
 	if err == nil && f.isStranger(c.Request(), req.Authority, by) {
 		err = errStranger
 	}

@@ -71,6 +71,9 @@ type Options struct {
 	EndpointTokens map[string]string
 	// ConfigSources are who gets the routes where no token is asked for. Nil: nobody.
 	ConfigSources []netip.Prefix
+	// Public reports whether anybody gets here, past Traefik: then nobody is believed to be it who
+	// asks about a request (/auth), for a question has nothing that would show who asks.
+	Public bool
 	// Admin answers admins, below AdminPath (/paastis-admin). It sees paths without that.
 	// Nil, with an empty AdminPath: nobody does here.
 	Admin     http.Handler
@@ -104,7 +107,7 @@ func New(o Options) *Server {
 		all.page = page.NewThemes("", o.Log)
 	}
 	s := &Server{
-		auth: &forwardAuth{registry: o.Registry, visitors: o.Classifier, visits: all, refusals: refused},
+		auth: &forwardAuth{registry: o.Registry, visitors: o.Classifier, visits: all, refusals: refused, public: o.Public},
 		direct: &direct{
 			registry: o.Registry, visitors: o.Classifier, visits: all, refusals: refused, log: o.Log,
 			proxy: newProxy(cutting, o.Registry, refused, o.Log), hosts: hosts,

@@ -15,7 +15,11 @@ import (
 // looks like a question of Traefik's to whoever looks at paths and headers alone, for the
 // headers may be the visitor's own (forwardedHeaders.insecure).
 
-var errStranger = errors.New("it came by a router, or from an app, and not from Traefik itself")
+var (
+	errStranger = errors.New("it came by a router, or from an app, and not from Traefik itself")
+	// errPublic is of all questions where anybody may ask them.
+	errPublic = errors.New("anybody gets to this Paastis, for it runs on a platform; only direct mode works there")
+)
 
 // carries are headers that proxies add to a request that they carry, and Traefik does not to
 // its own.
