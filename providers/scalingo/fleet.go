@@ -23,12 +23,32 @@ type fleet struct {
 	byAlias map[string]*known
 	looked  map[*region]time.Time // when each was last looked at, that is when the call was sent
 	news    chan struct{}         // has room for one: something has changed
+	warns   []warning             // what is to be logged once the lock is given back
 }
 
 func newFleet(self string, log *slog.Logger) *fleet {
 	return &fleet{
 		log: log, self: self, byID: map[string]*known{}, byAlias: map[string]*known{},
 		looked: map[*region]time.Time{}, news: make(chan struct{}, 1),
+	}
+}
+
+// warning is a line of the log.
+type warning struct {
+	text string
+	args []any
+}
+
+// warn has a line logged once the lock is given back. Called with the lock held.
+func (f *fleet) warn(text string, args ...any) { f.warns = append(f.warns, warning{text, args}) }
+
+// unlock gives the lock back, and logs what came up meanwhile.
+func (f *fleet) unlock() {
+	warns := f.warns
+	f.warns = nil
+	f.mu.Unlock()
+	for _, w := range warns {
+		f.log.Warn(w.text, w.args...)
 	}
 }
 
@@ -43,7 +63,7 @@ func (f *fleet) next() uint64 {
 // take takes in what a look at a region has found, which began with that version.
 func (f *fleet) take(r *region, version uint64, found []appInfo) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	there := map[string]bool{}
 	for _, info := range found {
 		there[string(info.ID)] = true
@@ -97,7 +117,7 @@ func (f *fleet) see(r *region, version uint64, info appInfo) {
 func (f *fleet) unread(k *known) string {
 	if !k.told {
 		k.told = true
-		f.log.Warn("what Scalingo says of an app cannot be read; it is left as it was", "app", k.name())
+		f.warn("what Scalingo says of an app cannot be read; it is left as it was", "app", k.name())
 	}
 	return cmp.Or(k.status, "unreadable")
 }
@@ -117,7 +137,7 @@ func (f *fleet) follow(k *known, was bool) {
 	}
 	if k.isUnknown() && !k.told {
 		k.told = true
-		f.log.Warn("Scalingo says of an app what Paastis does not know; it is left alone", "app", k.name(), "status", k.status)
+		f.warn("Scalingo says of an app what Paastis does not know; it is left alone", "app", k.name(), "status", k.status)
 	}
 }
 
@@ -160,7 +180,7 @@ func (f *fleet) tell() {
 // to be reported of it then. All looks that have begun before are older.
 func (f *fleet) change(k *known, what func(*known)) inventory.App {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	was := k.isUp()
 	what(k)
 	f.version++

@@ -136,6 +136,9 @@ const downPause = 5 * time.Second
 func (p *Provider) followDown(ctx context.Context, k *known, fl *flight) error {
 	pause := downPause
 	for {
+		if time.Since(fl.began) > longestFlight {
+			return errBusy
+		}
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}

@@ -24,11 +24,16 @@ func newTracks() *tracks {
 	return &tracks{unscaled: map[string]bool{}, expected: map[string][][]part{}, last: map[string]string{}}
 }
 
+// mostExpected is how many orders of an app are awaited as events at once.
+const mostExpected = 4
+
 // order notes an order to scale, before it is given.
 func (t *tracks) order(id string, to []part) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.expected[id] = append(t.expected[id], amounts(to))
+	if t.expected[id] = append(t.expected[id], amounts(to)); len(t.expected[id]) > mostExpected {
+		t.expected[id] = t.expected[id][1:] // its event was lost
+	}
 	delete(t.unscaled, id)
 }
 
