@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,13 +77,18 @@ func TestTheShippedFileIsValidAndSaysTheDefaults(t *testing.T) {
 	}
 }
 
-func TestEveryExamplesFileIsValid(t *testing.T) {
-	files, err := filepath.Glob("../examples/*/paastis.yml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("examples: %q, %v", files, err)
+func TestTheFileOfEveryExampleAndDemoIsValid(t *testing.T) {
+	examples, _ := filepath.Glob("../examples/*/paastis.yml")
+	demos, _ := filepath.Glob("../demo/*/paastis.yml")
+	if len(examples) == 0 || len(demos) == 0 {
+		t.Fatalf("examples: %q, demos: %q", examples, demos)
 	}
-	for _, path := range files {
-		l, err := Load(path, nil, nil)
+	for _, path := range append(examples, demos...) {
+		var environ []string
+		if slices.Contains(demos, path) {
+			environ = []string{"PAASTIS_SCALINGO_TOKEN=tk-us-of-the-demo"} // as its docker-compose.yml has it
+		}
+		l, err := Load(path, environ, nil)
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 		} else if warnings := l.Rules.Warnings(nil); len(warnings) > 0 {
