@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,6 +108,51 @@ func TestARequestThatFindsNobodyAtTheURLOfAnAppWaitsForIt(t *testing.T) {
 	}
 	if _, err := (&kept{another, s.registry.Named("shop"), impatient}).RoundTrip(r); missed != 3 || err == nil {
 		t.Errorf("without patience: %v after %d misses", err, missed-2)
+	}
+}
+
+// brittle is a connection that may break under the next request.
+type brittle struct {
+	net.Conn
+	broken atomic.Bool
+}
+
+func (b *brittle) Write(p []byte) (int, error) {
+	if b.broken.Load() {
+		return 0, errors.New("it broke")
+	}
+	return b.Conn.Write(p)
+}
+
+func TestARequestUnderWhichAKeptConnectionBreaksIsSentAgain(t *testing.T) {
+	app := hosted(t, authority, "localhost", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "app") }).Awake()
+	s := onSockets(t, app)
+	soon(t, "it is ready", func() bool { return s.view("shop").State == registry.Ready })
+	var opened []*brittle
+	transport := newKeptTransport()
+	defer transport.CloseIdleConnections()
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		opened = append(opened, &brittle{Conn: conn})
+		return opened[len(opened)-1], err
+	}
+	for range 3 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, app.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := (&kept{transport, s.registry.Named("shop"), t.Context()}).RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, resp.Body); got != "app" {
+			t.Errorf("it gets %q", got)
+		}
+		_ = resp.Body.Close()
+		opened[len(opened)-1].broken.Store(true)
+	}
+	if len(opened) != 3 {
+		t.Errorf("%d connections", len(opened))
 	}
 }
 
