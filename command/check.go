@@ -207,15 +207,18 @@ func checkAPI(ctx context.Context, t config.Traefik, inv *inventory.Inventory) [
 	if err != nil {
 		return []string{fmt.Sprintf("traefik.api_url: %v: which middlewares of files stand before Paastis is not known", err)}
 	}
-	return lintElsewhere(inv, routers, catalog, t.Middleware)
+	return append(lintElsewhere(inv, routers, catalog, t.Middleware), lintHostsElsewhere(inv, routers, catalog, t.Middleware)...)
 }
+
+// knownProviders are those of Traefik's whose routers are of labels, of Paastis or of itself.
+var knownProviders = []string{"docker", "swarm", "http", "internal"}
 
 // lintElsewhere tells of routers of files and the like that ask Paastis about requests of
 // which nobody knows an app: Paastis reads what belongs to an app from the labels of that app.
 func lintElsewhere(inv *inventory.Inventory, routers []api.Router, catalog traefik.Catalog, middleware string) []string {
 	var all []string
 	for _, r := range routers {
-		if slices.Contains([]string{"docker", "swarm", "http", "internal"}, r.Provider) || !catalog.Uses(r.Middlewares, r.Provider, middleware) {
+		if slices.Contains(knownProviders, r.Provider) || !catalog.Uses(r.Middlewares, r.Provider, middleware) {
 			continue
 		}
 		rule, err := rule.Parse(r.Rule, r.RuleSyntax)

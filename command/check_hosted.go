@@ -178,7 +178,7 @@ func traefikSees(ctx context.Context, t config.Traefik, hosted []*inventory.Defi
 
 // see takes in a service of which no label tells.
 func (s *seenByTraefik) see(service api.Service, routers []api.Router, catalog traefik.Catalog, hosted []*inventory.Definition) {
-	if slices.Contains([]string{"docker", "swarm", "http", "internal"}, service.Provider) {
+	if slices.Contains(knownProviders, service.Provider) {
 		return
 	}
 	to := slices.IndexFunc(hosted, func(e *inventory.Definition) bool {
@@ -200,4 +200,44 @@ func (s *seenByTraefik) see(service api.Service, routers []api.Router, catalog t
 	if passes && e.Managed && !e.PassHost {
 		s.passed = append(s.passed, foreignHost(fmt.Sprintf("service %q", service.Name), e)+"; set passHostHeader: false on it")
 	}
+}
+
+// lintHostsElsewhere tells of routers of files and the like that take all requests of a host which a
+// rule gives an app, and do not ask Paastis.
+func lintHostsElsewhere(inv *inventory.Inventory, routers []api.Router, catalog traefik.Catalog, middleware string) []string {
+	var all []string
+	for _, r := range routers {
+		if slices.Contains(knownProviders, r.Provider) || catalog.Uses(r.Middlewares, r.Provider, middleware) || namesApp(r, catalog) {
+			continue
+		}
+		parsed, err := rule.Parse(r.Rule, r.RuleSyntax)
+		if err != nil {
+			continue
+		}
+		for _, e := range inv.Definitions {
+			if host := hostTaken(e, parsed); host != "" {
+				all = append(all, fmt.Sprintf("router %q takes all requests of %s as well, which is a host of app %q (%s), and does not ask Paastis: Traefik takes the one of both that has the higher priority; remove it, or give the app another host (%s)", r.Name, host, e.Name, e.Origins["host"], e.App.Origin))
+			}
+		}
+	}
+	return all
+}
+
+// namesApp reports whether a middleware of a router asks about an app by its name.
+func namesApp(r api.Router, catalog traefik.Catalog) bool {
+	return slices.ContainsFunc(r.Middlewares, func(name string) bool {
+		at, err := url.Parse(catalog[name].ForwardAuth)
+		return err == nil && at.Query().Get("app") != ""
+	})
+}
+
+// hostTaken is the host by a rule of an app that another router takes all requests of. Empty: there
+// is none.
+func hostTaken(e *inventory.Definition, by *rule.Rule) string {
+	for _, r := range e.Routers {
+		if host := r.Match.HostKeys(); e.Managed && r.Property == "host" && by.TakesAllOf(host[0]) {
+			return host[0]
+		}
+	}
+	return ""
 }

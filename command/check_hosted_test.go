@@ -176,3 +176,32 @@ func TestExampleOfScalingoGivesEachReviewAppItsHostAndItsOtherHalf(t *testing.T)
 		t.Error("it manages what is no review app")
 	}
 }
+
+func TestCheckTellsOfARouterOfAFileThatHasTheHostOfAnApp(t *testing.T) {
+	const told = `router "shop@file" takes all requests of shop.test as well, which is a host of app "shop" (paastis.yml:1 (pattern '.*')), and does not ask Paastis: Traefik takes the one of both that has the higher priority; remove it, or give the app another host (app "shop")`
+	for name, c := range map[string]struct {
+		provider, rule, middleware string
+		told                       bool
+	}{
+		"the same host":        {"file", "Host(`shop.test`)", "login@file", true},
+		"one of several":       {"file", "Host(`a.test`) || Host(`shop.test`)", "login@file", true},
+		"a path of it":         {"file", "Host(`shop.test`) && PathPrefix(`/api`)", "login@file", false},
+		"another host":         {"file", "Host(`other.test`)", "login@file", false},
+		"it asks Paastis":      {"file", "Host(`shop.test`)", "paastis@file", false},
+		"it asks about an app": {"file", "Host(`shop.test`)", "named@file", false},
+		"it is Paastis's":      {"http", "Host(`shop.test`)", "login@file", false},
+	} {
+		answers := map[string]string{
+			"/api/version":      `{"Version":"3.6.12"}`,
+			"/api/http/routers": fmt.Sprintf(`[{"name":"shop@%s","provider":%q,"rule":%q,"middlewares":[%q],"service":"x@file","status":"enabled"}]`, c.provider, c.provider, c.rule, c.middleware),
+			"/api/http/middlewares": `[{"name":"paastis@file","provider":"file","forwardAuth":{"address":"http://paastis:3000/auth"}},
+				{"name":"named@file","provider":"file","forwardAuth":{"address":"http://paastis:3000/auth?app=shop"}},{"name":"login@file","provider":"file","basicAuth":{}}]`,
+		}
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answers[r.URL.Path]) }))
+		defer api.Close()
+		got := strings.Join(checkAPI(t.Context(), config.Traefik{APIURL: api.URL, Middleware: "paastis"}, byRules(t, allHosted, []inventory.App{onPlatform("shop")})), "\n")
+		if c.told && got != told || !c.told && got != "" {
+			t.Errorf("%s: told %q", name, got)
+		}
+	}
+}

@@ -163,3 +163,25 @@ func TestConstraintsOfTraefikAreNotAboutAppsThatHaveNoLabels(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatARuleSaysAnewOfAHostIsPublishedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := ruled(t, "rules: [{pattern: '.*', host: '{name}.test'}]", onPlatform("shop"))
+		reg.Wake(reg.Named("shop"), false)
+		time.Sleep(15 * time.Second)
+		was := fetch(reg)
+		for _, more := range []string{"host: '{name}.example'", "host: '{name}.test', cert_resolver: le", "host: '{name}.test', tls: true", "host: '{name}.test', middlewares: auth@file", "host: '{name}.test', entry_points: web", "host: '{name}.test', pass_host: true", "host: ''"} {
+			set, err := rules.ParseFile("paastis.yml", []byte("rules: [{pattern: '.*', "+more+"}]"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			reg.Reload(inventory.Settings{Rules: set, Defaults: rules.Defaults(), Middleware: "paastis"})
+			synctest.Wait()
+			if now := fetch(reg); now == was {
+				t.Errorf("%s: it is %s", more, now)
+			} else {
+				was = now
+			}
+		}
+	})
+}

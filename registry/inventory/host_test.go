@@ -201,3 +201,15 @@ func TestRouterOfAHostHasTheEntryPointsTLSAndMiddlewaresOfTheRule(t *testing.T) 
 		t.Errorf("without its provider: problems are %q, published are %s", got, routesOf(inv))
 	}
 }
+
+func TestARequestForAHostIsFoundWithoutAllocation(t *testing.T) {
+	var apps []*played
+	for n := range 500 {
+		apps = append(apps, onPlatform(fmt.Sprintf("pix-pr%d-front", n)))
+	}
+	inv := resolvedWith(settingsFor(t, hostRule), apps...)
+	asked := request(t, "https://pix-pr42-front.apps.example.com/a")
+	if n := testing.AllocsPerRun(100, func() { inv.Find(asked) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
