@@ -10,6 +10,7 @@ import (
 
 	"github.com/paastis/paastis/config"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/rules"
 )
 
@@ -160,13 +161,13 @@ func TestExampleOfScalingoGivesEachReviewAppItsHostAndItsOtherHalf(t *testing.T)
 		t.Fatal(err)
 	}
 	var reported []inventory.Reported
-	for _, name := range []string{"shop-front-pr42", "shop-back-pr42", "shop-front", "shop-back-pr421"} {
+	for _, name := range []string{"shop-front-pr42", "shop-back-pr42", "shop-front", "shop-front-pr421", "shop-back-pr421"} {
 		app := onPlatform(name)
 		reported = append(reported, inventory.Reported{Provider: "scalingo", Unread: true, App: &app})
 	}
 	inv := inventory.Resolve(reported, loaded.RegistrySettings())
 	front := inv.Named("shop-front-pr42")
-	if len(front.Routers) != 1 || front.Routers[0].Rule != "Host(`shop-front-pr42.apps.localhost`)" || len(inv.Routes) != 3 {
+	if len(front.Routers) != 1 || front.Routers[0].Rule != "Host(`shop-front-pr42.apps.localhost`)" || len(inv.Routes) != 4 {
 		t.Errorf("it has the routers %+v, and %d are published", front.Routers, len(inv.Routes))
 	}
 	if got := inv.Graph.Component("shop-front-pr42"); !slices.Equal(got, []string{"shop-back-pr42", "shop-front-pr42"}) {
@@ -174,6 +175,13 @@ func TestExampleOfScalingoGivesEachReviewAppItsHostAndItsOtherHalf(t *testing.T)
 	}
 	if inv.Named("shop-front").Managed {
 		t.Error("it manages what is no review app")
+	}
+	var apps []inventory.App
+	for _, r := range reported {
+		apps = append(apps, *r.App)
+	}
+	if got := append(inv.Problems().Texts(), lint(inv, provider.Report{Apps: apps}, false)...); len(got) > 0 {
+		t.Errorf("check warns of %q", got)
 	}
 }
 

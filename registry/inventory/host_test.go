@@ -213,3 +213,17 @@ func TestARequestForAHostIsFoundWithoutAllocation(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestAnAppOfWhichItsPlatformTellsNoURLIsAProblemIfARuleGivesItAHost(t *testing.T) {
+	t.Parallel()
+	app := onPlatform("worker").app
+	app.URL = ""
+	inv := inventory.Resolve([]inventory.Reported{{Provider: "heroku", Unread: true, App: &app}}, settingsFor(t, hostRule))
+	const want = `router "worker" of app "worker" is not published: its platform tells no URL of it, so nobody reaches it; see whether it has one there, or leave the app out of the rule that gives it the router (app "worker")`
+	if got := inv.Problems(); len(got) != 1 || got[0].Kind != inventory.AddressUnknown || got[0].Text != want {
+		t.Errorf("problems are %q", got)
+	}
+	if len(inv.Routes) > 0 {
+		t.Errorf("published are %s", routesOf(inv))
+	}
+}

@@ -131,6 +131,9 @@ func (inv publishing) route(e *Definition, r *Router) *Route {
 		return nil
 	case e.App.URL != "" && e.URL == nil && r.StaticURL == "" && rt.Foreign == "":
 		return nil // it leads nowhere, which is a problem already
+	case rt.Port == 0 && e.IsUnlabelled():
+		e.problem(AddressUnknown, "router %q of app %q is not published: its platform tells no URL of it, so nobody reaches it; see whether it has one there, or leave the app out of the rule that gives it the router (%s)", r.Name, e.Name, e.App.Origin)
+		return nil
 	case rt.Port == 0:
 		e.problem(PortUnknown, "router %q on %s: no port is known, so its route is not published; add the label paastis.port", r.Name, e.App.Origin)
 		return nil
