@@ -88,10 +88,11 @@ func remaining(header http.Header) (calls int, known bool) {
 // kinds are what Heroku's names of errors mean (platform-api-reference#error-responses). What is
 // not among them means what its status does.
 var kinds = map[string]reason.Kind{
-	"delinquent": reason.PaymentRequired,
-	"suspended":  reason.Blocked,
-	"forbidden":  reason.NotAllowed,
-	"rate_limit": reason.RateLimited,
+	"delinquent":          reason.PaymentRequired,
+	"verification_needed": reason.PaymentRequired,
+	"suspended":           reason.Blocked,
+	"forbidden":           reason.NotAllowed,
+	"rate_limit":          reason.RateLimited,
 }
 
 // refusal reads an error of Heroku's. What there is to do about a token stands in it: 401 is of all

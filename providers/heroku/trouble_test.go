@@ -2,6 +2,7 @@ package heroku_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -260,4 +261,41 @@ func TestOneAppThatCannotBeLookedAtKeepsNoOtherFromBeingKnown(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestErrorsOfHerokuHaveTheirReasons(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status     int
+		id, says   string
+		want       reason.Kind
+		alsoSaying string
+	}{
+		{401, "unauthorized", "Invalid credentials provided.", reason.TokenRefused, "heroku authorizations:create"},
+		{401, "unauthorized", "Expired token", reason.TokenExpired, "heroku authorizations:create"},
+		{403, "forbidden", "Your session has expired.", reason.TokenExpired, "heroku authorizations:create"},
+		{402, "delinquent", "", reason.PaymentRequired, ""},
+		{422, "verification_needed", "Please verify your account", reason.PaymentRequired, "verify your account"},
+		{403, "suspended", "", reason.Blocked, ""},
+		{403, "forbidden", "You do not have access to the app shop.", reason.NotAllowed, ""},
+		{409, "conflict", "", reason.PlatformBusy, ""},
+		{422, "invalid_params", "No such size as Huge.", reason.ProviderRefused, "No such size as Huge."},
+		{503, "maintenance", "", reason.ProviderUnreachable, ""},
+	} {
+		t.Run(c.id+" "+c.says, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := herokutest.New()
+				h.Create(scaled("shop"))
+				h.Scale("shop", "web", 0)
+				h.Scale("shop", "worker", 0)
+				body := fmt.Sprintf(`{"id":%q,"message":%q,"url":"https://devcenter.heroku.com"}`, c.id, c.says)
+				h.Faults.Add(paastest.Fault{Route: "PATCH /apps/{app}/formation", Status: c.status, Body: body})
+				_, err := connect(t, h).Start(t.Context(), "shop")
+				if err == nil || reason.Of(err).Kind != c.want || !strings.Contains(err.Error(), `heroku: start "shop"`) || !strings.Contains(err.Error(), c.alsoSaying) {
+					t.Errorf("%v: %s, want %s", err, reason.Of(err).Kind, c.want)
+				}
+			})
+		})
+	}
 }
