@@ -20,6 +20,7 @@ type platform struct {
 	*fake
 	uses     map[string]reason.Reason
 	measured map[string]int
+	takes    time.Duration // a measure
 }
 
 func (*platform) MaxStarts() int              { return 2 }
@@ -30,6 +31,7 @@ func (*platform) Condition() provider.Condition {
 }
 
 func (p *platform) Measure(_ context.Context, name string, _ provider.Want) (idle.Usage, error) {
+	time.Sleep(p.takes)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.measured[name]++
@@ -41,7 +43,7 @@ func (p *platform) Measure(_ context.Context, name string, _ provider.Want) (idl
 
 func livePlatform(t *testing.T, yml string, apps ...*fakeApp) (*world, *platform) {
 	t.Helper()
-	p := &platform{newFake(apps...), map[string]reason.Reason{}, map[string]int{}}
+	p := &platform{newFake(apps...), map[string]reason.Reason{}, map[string]int{}, 0}
 	return liveOn(t, p.fake, Options{Providers: []provider.Provider{p}, Settings: settingsFor(t, yml)}), p
 }
 
@@ -190,5 +192,21 @@ func TestAnAppWhoseRequestsPaastisCarriesSleepsInDirectMode(t *testing.T) {
 		if got := p.measured["shop-web"]; got != 1 {
 			t.Errorf("measured %d times", got)
 		}
+	})
+}
+
+// A measure takes its time, and who comes meanwhile is counted by the platform as well.
+func TestAUseDuringAMeasureIsNotToldAsOneThatNobodyKnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, p := livePlatform(t, "rules: [{pattern: '.*', max_idle_time: 1m}]", service("shop", "web").routed("shop.test"))
+		p.takes = 10 * time.Second
+		w.visit("shop-web")
+		time.Sleep(65 * time.Second)
+		p.uses["shop-web"] = reason.Reason{Kind: reason.RoutedRequests, Count: 1}
+		w.visit("shop-web")
+		time.Sleep(6 * time.Second)
+		delete(p.uses, "shop-web")
+		time.Sleep(70 * time.Second)
+		w.wantState("shop-web", Asleep)
 	})
 }

@@ -84,7 +84,13 @@ func (o *sampler) begin(k *Keeper, whole bool, since time.Time) {
 		if ctx.Err() != nil {
 			return nil // Paastis ends: what was not seen says nothing
 		}
-		return func() { o.sampled(k, s) }
+		return func() {
+			if s.Past && usedAfter(k.Definition().Component, since) {
+				k.usage.reading(false) // it may be that use that was counted
+				return
+			}
+			o.sampled(k, s)
+		}
 	}})
 }
 

@@ -168,6 +168,11 @@ func (o *summaries) used(c *inventory.Component) time.Time {
 	return last
 }
 
+// usedAfter reports whether a component was used after a time, by itself or by what needs it.
+func usedAfter(c *inventory.Component, known time.Time) bool {
+	return (&summaries{lastUse: map[*inventory.Component]time.Time{}}).used(c).After(known)
+}
+
 // managed are the keepers of the members that Paastis may start and stop.
 func managed(c *inventory.Component) iter.Seq[*Keeper] {
 	return func(yield func(*Keeper) bool) {

@@ -42,6 +42,7 @@ type direct struct {
 	refusals *refusals
 	log      *slog.Logger
 	hosts    *ownHosts
+	far      bool // a Traefik may reach Paastis by the router of a platform: there is a token for that
 	routed   inFlight
 }
 
@@ -211,9 +212,10 @@ func (d *direct) turnAway(w http.ResponseWriter, r *http.Request, why error) {
 // begunAnew answers who may have come by a route of the Paastis before, which left no state
 // to tell by. It is sent there again as soon as Traefik has the routes of now.
 func (d *direct) begunAnew(w http.ResponseWriter, r *http.Request) {
-	// The hosts of Paastis itself are not known again yet: whoever makes one up is sent there.
-	_, request, published := asAsked(stripPrefix(r, markOf(r)), func(asked *traefik.Request) bool { return d.registry.Publisher().Publishes(*asked) })
-	if !published { // so Traefik has led it here by another router
+	asked := stripPrefix(r, markOf(r))
+	visitors, request, published := asAsked(asked, func(asked *traefik.Request) bool { return d.registry.Publisher().Publishes(*asked) })
+	noted := visitors != asked         // the hosts of Paastis itself are not known again yet
+	if !published || noted && !d.far { // so Traefik has led it here by another router
 		d.turnAway(w, r, handover.ErrForged)
 		return
 	}
@@ -226,7 +228,12 @@ func (d *direct) begunAnew(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := d.visits.patient(r.Context(), limit)
 	defer cancel()
 	asIs := request.Header["X-Forwarded-Prefix"] == nil && request.Header["X-Replaced-Path"] == nil
-	if d.registry.Publisher().AwaitMarks(ctx) && asIs && sendAgain(w, &request, registry.Starting) {
+	fetched := d.registry.Publisher().AwaitMarks(ctx)
+	if noted && !d.hosts.has(r.Host) {
+		d.turnAway(w, r, handover.ErrForged) // it was not by this host that Traefik leads requests here
+		return
+	}
+	if fetched && asIs && sendAgain(w, &request, registry.Starting) {
 		return
 	}
 	d.refusals.sendBack(w, r, problem.Document{

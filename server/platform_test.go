@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -93,7 +94,7 @@ func TestAVisitorGetsToAPaastisOnAPlatformByTheHostThatTraefikTells(t *testing.T
 func TestAPaastisThatThePlatformHasRestartedSendsVisitorsBackToTheirHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := beginOn(t, nil, routed("shop"), elsewhere())
-		s.routes.access = routesAccess{token: "s3cret"}
+		s.routes.access, s.direct.far = routesAccess{token: "s3cret"}, true
 		synctest.Wait()
 		time.AfterFunc(3*time.Second, func() {
 			s.answer(behindRouter("/traefik/config", "10.0.0.2", "Authorization: Bearer s3cret"))
@@ -107,4 +108,27 @@ func TestAPaastisThatThePlatformHasRestartedSendsVisitorsBackToTheirHost(t *test
 			t.Errorf("for another host: %d", w.Code)
 		}
 	})
+}
+
+// Whoever has Traefik believe that another host was asked for is no visitor of that host: a Traefik
+// that leads requests here by the host of Paastis has fetched the routes by it, and has a token.
+func TestWhoMakesUpAHostAndAMarkIsTurnedAway(t *testing.T) {
+	for name, far := range map[string]bool{"nobody has a token": false, "no Traefik leads here by that host": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := beginOn(t, nil, routed("shop"), elsewhere())
+				s.routes.access, s.direct.far = routesAccess{sources: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, far
+				synctest.Wait()
+				time.AfterFunc(3*time.Second, func() {
+					r := httptest.NewRequest(http.MethodGet, "http://paastis:3000/traefik/config", nil)
+					r.RemoteAddr = "10.0.0.2:4711"
+					s.answer(r)
+				})
+				w := s.answer(behindRouter("/.paastis/"+registrytest.Mark("shop")+"/cart", "10.0.0.3", browser, "X-Forwarded-Host: shop.test"))
+				if w.Code != http.StatusNotFound || w.Header().Get("Location") != "" {
+					t.Errorf("%s to %q", gist(w), w.Header().Get("Location"))
+				}
+			})
+		})
+	}
 }

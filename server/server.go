@@ -110,7 +110,7 @@ func New(o Options) *Server {
 		auth: &forwardAuth{registry: o.Registry, visitors: o.Classifier, visits: all, refusals: refused, public: o.Public},
 		direct: &direct{
 			registry: o.Registry, visitors: o.Classifier, visits: all, refusals: refused, log: o.Log,
-			proxy: newProxy(cutting, o.Registry, refused, o.Log), hosts: hosts,
+			proxy: newProxy(cutting, o.Registry, refused, o.Log), hosts: hosts, far: o.ConfigToken != "" || len(o.EndpointTokens) > 0,
 		},
 		routes:   &routes{registry: o.Registry, access: routesAccess{o.ConfigToken, o.EndpointTokens, o.ConfigSources}, hosts: hosts, refusals: refused},
 		log:      o.Log,
