@@ -3,6 +3,7 @@ package heroku
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -174,17 +175,22 @@ func (a *api) dynos(ctx context.Context, id string) ([]dyno, error) {
 	return all, err
 }
 
-// scale scales some process types at once, or none of them, and returns them as they are then.
+// scale scales some process types at once, or none of them, and returns them as they are then. An
+// answer that cannot be read is one all the same: they are as they were ordered to be.
 func (a *api) scale(ctx context.Context, id string, changes []change) (formation, error) {
 	var raw []rawProcess
 	_, err := a.account.Call(ctx, paas.Request{
 		Method: http.MethodPatch, Path: "/apps/" + id + "/formation", Idempotent: true, Out: &raw,
 		In: map[string]any{"updates": changes},
 	})
-	if err != nil {
-		return nil, err
+	var f formation
+	if err == nil {
+		f, err = readFormation(raw)
 	}
-	return readFormation(raw)
+	if errors.Is(err, paas.ErrForm) {
+		return ordered(changes), nil
+	}
+	return f, err
 }
 
 // restart starts the dynos of a process type anew.

@@ -1,6 +1,7 @@
 package heroku
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -70,11 +71,25 @@ func (f formation) restored(kept formation) []change {
 	return all
 }
 
+// ordered is what process types are after an order.
+func ordered(changes []change) formation {
+	var f formation
+	for _, c := range changes {
+		p := process{Type: c.Type, Quantity: c.Quantity}
+		if c.Size != nil {
+			p.Size = c.Size.Name
+		}
+		f = append(f, p)
+	}
+	return f
+}
+
 // with is the formation after some process types were scaled.
 func (f formation) with(scaled formation) formation {
 	all := slices.Clone(f)
 	for _, p := range scaled {
 		if now := all.of(p.Type); now != nil {
+			p.Size = cmp.Or(p.Size, now.Size)
 			*now = p
 		} else {
 			all = append(all, p)

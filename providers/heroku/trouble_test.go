@@ -299,3 +299,32 @@ func TestErrorsOfHerokuHaveTheirReasons(t *testing.T) {
 		})
 	}
 }
+
+func TestAnOrderWhoseAnswerCannotBeReadIsCarriedOut(t *testing.T) {
+	t.Parallel()
+	for what, fault := range map[string]paastest.Fault{
+		"quantities that are texts": {Change: paastest.Retype("quantity")},
+		"no quantities":             {Change: paastest.Drop("quantity")},
+		"an object":                 {Change: func(any) any { return map[string]any{"ok": true} }},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := herokutest.New()
+				h.Create(scaled("shop"))
+				o := before(t, h)
+				fault.Route = "PATCH /apps/{app}/formation"
+				h.Faults.Add(fault)
+				time.Sleep(30 * time.Minute)
+				if state := o.state("shop"); state != registry.Asleep || o.log.has("stop failed") {
+					t.Errorf("unused, it is %s", state)
+				}
+				o.wantFormation("shop", toNone)
+				if state := o.wake("shop"); state != registry.Ready || o.orders("shop") != 2 {
+					t.Errorf("asked for, it is %s after %d orders: %s", state, o.orders("shop"), o.failure("shop"))
+				}
+				o.wantFormation("shop", scaledFormation)
+			})
+		})
+	}
+}
