@@ -82,6 +82,8 @@ func (inv hosting) give(e *Definition) {
 		switch {
 		case err != nil:
 			e.problem(HostUnusable, "host %q of app %q (%s): left out, for %v; write another one, or give the app another name by app_name (%s)", written, e.Name, e.Origins["host"], err, e.App.Origin)
+		case e.URL != nil && host == e.URL.Hostname():
+			e.problem(HostUnusable, "host %q of app %q (%s): left out, for its platform has the app by it (%s): led to Traefik, its requests would go in circles; write a host that is yours (%s)", host, e.Name, e.Origins["host"], e.URL, e.App.Origin)
 		case slices.Contains(own, host):
 		case inv.taken[host].app != nil && inv.taken[host].app != e:
 			e.problem(HostTaken, "host %q of app %q (%s): left out, for %s; give one of them another host (%s)", host, e.Name, e.Origins["host"], inv.taken[host].why, e.App.Origin)

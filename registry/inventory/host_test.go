@@ -227,3 +227,15 @@ func TestAnAppOfWhichItsPlatformTellsNoURLIsAProblemIfARuleGivesItAHost(t *testi
 		t.Errorf("published are %s", routesOf(inv))
 	}
 }
+
+func TestTheHostByWhichAPlatformHasAnAppIsNoneThatARuleMayGiveIt(t *testing.T) {
+	t.Parallel()
+	inv := resolvedWith(settingsFor(t, "rules: [{pattern: '.*', host: ['{name}.osc-fr1.scalingo.io', '{name}.test']}]"), onPlatform("shop"))
+	const want = `host "shop.osc-fr1.scalingo.io" of app "shop" (paastis.yml:1 (pattern '.*')): left out, for its platform has the app by it (https://shop.osc-fr1.scalingo.io): led to Traefik, its requests would go in circles; write a host that is yours (app "shop")`
+	if got := inv.Problems(); len(got) != 1 || got[0].Kind != inventory.HostUnusable || got[0].Text != want {
+		t.Errorf("problems are %q", got)
+	}
+	if rt := inv.Routes["shop"]; rt == nil || rt.Router.Rule != "Host(`shop.test`)" || len(inv.Routes) != 1 {
+		t.Errorf("published are %s", routesOf(inv))
+	}
+}
