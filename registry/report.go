@@ -201,6 +201,9 @@ func (i *intake) keep(p provider.Provider, app inventory.App) (k *Keeper, redefi
 		k.failures.expect(app.Restarts()) // those of before are not of this minute
 		i.inheritLocked(k, time.Now())
 		if known, ok := i.archive.Take(k.id); ok {
+			if app.IsAnother(known.Identity) {
+				known.Resume = nil // it was kept of the one that had the name before
+			}
 			k.restore(known, i.keepers.loading, time.Now())
 		}
 		i.keepers.add(k)
@@ -216,6 +219,9 @@ func (i *intake) keep(p provider.Provider, app inventory.App) (k *Keeper, redefi
 	}
 	if recreated(k.app, &app) {
 		k.failures.forgive()
+	}
+	if app.IsAnother(k.app.Identity()) {
+		k.resume.keep(nil) // it was kept of the one before
 	}
 	if slices.ContainsFunc(k.app.Instances, inventory.Instance.Up) && !inventory.RanThrough(k.app, &app) {
 		k.endings.end(time.Now(), k.app.Addresses(), slices.ContainsFunc(app.Instances, inventory.Instance.Up))

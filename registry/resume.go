@@ -77,9 +77,12 @@ func (o *orders) capture(ctx context.Context, k *Keeper, p provider.Resumer, nam
 		return uncaptured{err, reason.Reason{Kind: reason.NotCaptured, Because: &why}}
 	}
 	o.mu.Lock()
-	changed := len(kept) > 0 || !k.resume.isZero()
+	gone, changed := k.removal.gone, len(kept) > 0 || !k.resume.isZero()
 	k.resume.keep(kept)
 	o.unlock()
+	if gone { // nothing of it is kept any more, and a listing may have left it out that is there all the same
+		return uncaptured{fmt.Errorf("%q is gone", name), reason.Reason{Kind: reason.Removed}}
+	}
 	if !changed || !o.saver.archive.Outlives() {
 		return nil
 	}

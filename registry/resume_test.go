@@ -26,7 +26,8 @@ type platform struct {
 	*registrytest.Store
 	t       *testing.T
 	r       *registry.Registry
-	without bool // there is no store
+	without bool          // there is no store
+	takes   time.Duration // a capture
 	mu      sync.Mutex
 	saved   string   // guarded by mu, as is
 	events  []string // what has happened
@@ -47,6 +48,7 @@ func (p *platform) note(format string, args ...any) {
 
 func (p *platform) Capture(ctx context.Context, name string) ([]byte, error) {
 	kept, err := p.Provider.Capture(ctx, name)
+	time.Sleep(p.takes)
 	p.note("capture %s", kept)
 	return kept, err
 }
@@ -325,4 +327,55 @@ func TestWithoutAStoreAnAppComesBackAsItWasWhilePaastisRuns(t *testing.T) {
 			p.want("start")
 		})
 	})
+}
+
+func TestAnAppThatIsGoneAsItIsToBeStoppedIsNotStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t)
+		p.lives(func() {
+			p.takes = 10 * time.Second
+			time.Sleep(10*time.Minute + 5*time.Second)
+			shop := p.Snapshot("shop")
+			p.Tell(provider.Report{Gone: []string{"shop"}, Version: shop.Version + 1}) // a listing lacked it
+			time.Sleep(time.Minute)
+			p.wantRunning(3)
+			p.want("capture 3")
+			p.Become("shop", inventory.Instance{Status: inventory.Running, StartedAt: time.Now()})
+			time.Sleep(15 * time.Minute)
+			p.want("capture 3", "saved 3", "stop")
+			p.wake()
+			p.wantRunning(3)
+		})
+	})
+}
+
+func TestWhatIsKeptOfAnAppIsNotForAnotherOneThatHasItsName(t *testing.T) {
+	another := func(p *platform) {
+		p.Change("shop", func(a *registrytest.App) { a.Label("paastis.id", "2") })
+		p.Become("shop", inventory.Instance{})
+	}
+	for what, lives := range map[string]func(p *platform, visited func()){
+		"at once": func(p *platform, visited func()) {
+			p.lives(func() { time.Sleep(15 * time.Minute); another(p); visited() })
+		},
+		"while Paastis is down": func(p *platform, visited func()) {
+			p.lives(func() { time.Sleep(15 * time.Minute) })
+			another(p)
+			p.lives(visited)
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlatform(t)
+				p.Change("shop", func(a *registrytest.App) { a.Label("paastis.id", "1") })
+				lives(p, func() {
+					time.Sleep(time.Minute)
+					p.wake()
+				})
+				if happened := p.happened(); !slices.Contains(happened, "start") || slices.Contains(happened, "resume 3") {
+					t.Errorf("it happened: %q", happened)
+				}
+			})
+		})
+	}
 }

@@ -33,7 +33,7 @@ func (s *keeperSet) namesake(k *Keeper) *Keeper {
 // inheritLocked gives an app that is known by no name of its own what is remembered of it under
 // another one. Called with the lock held.
 func (i *intake) inheritLocked(k *Keeper, now time.Time) {
-	if i.archive.Has(k.id) {
+	if identity, has := i.archive.Has(k.id); has && !k.app.IsAnother(identity) {
 		return
 	}
 	if !i.keepers.loading {

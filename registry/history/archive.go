@@ -84,12 +84,13 @@ func (a *Archive) TakeReports() map[string]*inventory.App {
 	return reports
 }
 
-// Has reports whether something is known of an app that was not there.
-func (a *Archive) Has(id string) bool {
+// Has reports whether something is known of an app that was not there, and of what identity that
+// is; see inventory.App.Identity.
+func (a *Archive) Has(id string) (identity string, has bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, has := a.absent[id]
-	return has
+	app, has := a.absent[id]
+	return app.Identity, has
 }
 
 // Add keeps what is known of an app that is not there: it may come, or come back.
@@ -110,7 +111,7 @@ func (a *Archive) Take(id string) (app App, known bool) {
 }
 
 // Rename gives an app what is known of one of the same provider that has its identity, and
-// returns the ID of that one. Empty: there is none.
+// returns the ID of that one, which has what was known of the app until now. Empty: there is none.
 func (a *Archive) Rename(id, identity string) (was string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -118,6 +119,9 @@ func (a *Archive) Rename(id, identity string) (was string) {
 	for was, app := range a.absent {
 		if app.Identity == identity && strings.HasPrefix(was, provider+"/") {
 			delete(a.absent, was)
+			if other, has := a.absent[id]; has {
+				a.absent[was] = other // it may be called so now
+			}
 			a.absent[id] = app
 			return was
 		}

@@ -39,3 +39,10 @@ func IsSame(a *App, identity string, b *App) bool {
 		return i.ID != "" && slices.ContainsFunc(b.Instances, func(j Instance) bool { return i.ID == j.ID })
 	})
 }
+
+// IsAnother reports whether a report is of another app than the one that had its name before, whose
+// identity that was.
+func (a App) IsAnother(identity string) bool {
+	is := a.Identity()
+	return is != "" && identity != "" && is != identity
+}
