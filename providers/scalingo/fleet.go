@@ -64,18 +64,32 @@ func (f *fleet) next() uint64 {
 func (f *fleet) take(r *region, version uint64, found []appInfo) {
 	f.mu.Lock()
 	defer f.unlock()
-	there := map[string]bool{}
+	f.freeNames(r, version, found)
 	for _, info := range found {
-		there[string(info.ID)] = true
 		f.see(r, version, info)
-	}
-	for id, k := range f.byID {
-		if k.region == r && !there[id] && k.version < version {
-			f.forget(k)
-		}
 	}
 	f.looked[r] = time.Now()
 	f.tell()
+}
+
+// freeNames takes their names from the apps of a region that are gone, or are called something else:
+// one that a look has found may be called so now. Called with the lock held.
+func (f *fleet) freeNames(r *region, version uint64, found []appInfo) {
+	names := map[string]string{} // :: ID → name
+	for _, info := range found {
+		names[string(info.ID)] = string(info.Name)
+	}
+	for id, k := range f.byID {
+		name, there := names[id]
+		switch {
+		case k.region != r || k.version >= version:
+		case !there:
+			f.forget(k)
+		case name != k.name():
+			f.unname(k)
+			k.called.Store(&name)
+		}
+	}
 }
 
 // see takes in an app as a look has found it. Called with the lock held.
@@ -86,6 +100,8 @@ func (f *fleet) see(r *region, version uint64, info appInfo) {
 		k = &known{id: id, region: r}
 		k.called.Store(&name)
 		f.byID[id] = k
+	}
+	if f.byAlias[k.alias] != k {
 		f.call(k)
 	}
 	if version <= k.version {
@@ -96,11 +112,6 @@ func (f *fleet) see(r *region, version uint64, info appInfo) {
 		status = f.unread(k)
 	} else if isKnownStatus(status) {
 		k.told = false
-	}
-	if k.name() != name {
-		f.unname(k)
-		k.called.Store(&name)
-		f.call(k)
 	}
 	before, was := k.app(), k.isUp()
 	k.status, k.url, k.version = status, cmp.Or(string(info.BaseURL), k.url), version

@@ -330,3 +330,57 @@ func TestFrontOnAnEngineAndBackAtScalingoWakeAndSleepTogether(t *testing.T) {
 		})
 	})
 }
+
+func TestNameThatHasGoneToAnotherAppIsThatOnesAtOnce(t *testing.T) {
+	for what, change := range map[string]func(w *world){
+		"deleted and created anew": func(w *world) {
+			w.Delete("shop")
+			w.Create("osc-fr1", "shop", scalingotest.Type{Name: "web", Size: "S"}, scalingotest.Type{Name: "worker", Size: "S"})
+		},
+		"renamed, and another one is called so": func(w *world) {
+			w.Rename("shop", "old")
+			w.Rename("next", "shop")
+		},
+		"both at once": func(w *world) {
+			w.Rename("next", "other")
+			w.Rename("shop", "next")
+			w.Rename("other", "shop")
+		},
+	} {
+		for _, restarted := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, restarted: %v", what, restarted), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, scalingotest.Config{})
+					w.shop()
+					w.Create("osc-fr1", "next", scalingotest.Type{Name: "web", Size: "S"}, scalingotest.Type{Name: "worker", Size: "S"})
+					visited := func() {
+						time.Sleep(2 * time.Minute)
+						w.await("shop", time.Minute)
+						time.Sleep(time.Minute)
+						w.wantScale("shop", "web:1:S worker:0:S", 0)
+						if w.reg.Named("old") != nil {
+							w.await("old", time.Minute)
+							w.wantScale("old", shopsScale, 1)
+						}
+						if what == "both at once" {
+							w.await("next", time.Minute)
+							w.wantScale("next", shopsScale, 1)
+						}
+					}
+					if restarted {
+						w.lives(w.sleeps)
+						change(w)
+						w.lives(visited)
+						return
+					}
+					w.lives(func() {
+						w.sleeps()
+						time.Sleep(time.Minute)
+						change(w)
+						visited()
+					})
+				})
+			})
+		}
+	}
+}

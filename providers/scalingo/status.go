@@ -71,6 +71,7 @@ func (k *known) app() inventory.App {
 	a := inventory.App{
 		Name: k.alias, Origin: "Scalingo app " + k.name() + " in " + k.region.name,
 		URL: k.url, Version: k.version, Instances: []inventory.Instance{k.instance()},
+		Labels: map[string]string{"paastis.id": k.id}, // it stays, whatever the app is called
 	}
 	switch {
 	case k.self:
