@@ -167,6 +167,7 @@ func (a *app) report(name string) inventory.App {
 	r := inventory.App{
 		Name: name, Origin: fmt.Sprintf("app %s of %s", a.id, a.ownerName), URL: a.url(), Version: a.version,
 		Unstartable: a.unstartable(), Instances: a.instances(name),
+		Labels: map[string]string{"paastis.id": a.id}, // it stays, whatever the app is called
 	}
 	if name != a.id {
 		r.Aliases = []string{a.id}

@@ -279,3 +279,21 @@ func TestADeploymentThatTakesLongerThanAWakeMayIsNotOrderedTwice(t *testing.T) {
 		})
 	})
 }
+
+func TestADeploymentThatIsUnderWayIsNotEndedBySleep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		id := h.Put(clevercloudtest.App{Name: "shop", Commit: "old", Awake: true, Boot: 3 * time.Minute})
+		h.lives(func() {
+			time.Sleep(15*time.Minute - 10*time.Second)
+			h.Push(id, "new")
+			time.Sleep(30 * time.Minute)
+			h.want("shop", registry.Asleep)
+			h.wake("shop")
+			time.Sleep(4 * time.Minute)
+			if got := h.Runs(id); got != "new" {
+				t.Errorf("it comes back as %q", got)
+			}
+		})
+	})
+}

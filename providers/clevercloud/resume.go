@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/paastis/paastis/providers/internal/paas"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // kept is what brings an app back as it was: its scale stays at Clever Cloud, but a start there is
@@ -28,7 +31,8 @@ func (k kept) commitOf(a app) string {
 	return k.Commit
 }
 
-// Capture returns the commit that runs. Nil: the app has no commits.
+// Capture returns the commit that runs. Nil: the app has no commits. It fails while somebody else
+// deploys the app: a stop would end that, and the app would come back as it was before.
 func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
 	ctx = paas.With(ctx, paas.Sleep)
 	a, err := p.fetchApp(ctx, name)
@@ -38,6 +42,9 @@ func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
 	all, err := p.instances(ctx, &a)
 	if err != nil {
 		return nil, fmt.Errorf("clevercloud: look at the instances of %q: %w", name, err)
+	}
+	if a.orderedAt.IsZero() && slices.ContainsFunc(all, isComing) {
+		return nil, fmt.Errorf("clevercloud: look at %q: %w", name, refused{errDeploying, reason.PlatformBusy})
 	}
 	k := kept{Deployed: a.commit}
 	for _, i := range all {
@@ -50,6 +57,14 @@ func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
 		return nil, nil
 	}
 	return json.Marshal(k)
+}
+
+// errDeploying is of a stop that would end a deployment.
+var errDeploying = errors.New("somebody deploys it just now")
+
+// isComing reports whether an instance is of a deployment that is under way.
+func isComing(i rawInstance) bool {
+	return slices.Contains([]string{"BOOTING", "STARTING", "DEPLOYING", "BUILDING"}, string(i.State))
 }
 
 // Resume starts the commit that ran, unless another was deployed since.
