@@ -120,7 +120,24 @@ func explain(ctx context.Context, cfg config.Loaded, operand string, out io.Writ
 	if strings.Contains(operand, "/") && strings.Contains(operand, ".") || strings.Contains(operand, "://") {
 		return explainURL(ctx, cfg, inv, operand, err != nil, out)
 	}
+	if isHost(inv, operand) {
+		return explainURL(ctx, cfg, inv, operand+"/", err != nil, out)
+	}
 	return explainName(ctx, cfg, inv, operand, err != nil, out)
+}
+
+// isHost reports whether an operand is no name of an app, and a router takes requests of the host
+// that it is.
+func isHost(inv *inventory.Inventory, operand string) bool {
+	if !strings.Contains(operand, ".") || inv.Named(operand) != nil || len(inv.KnownAs(operand)) > 0 {
+		return false
+	}
+	req, err := traefik.FromURL(operand + "/")
+	if err != nil {
+		return false
+	}
+	e, _ := inv.Route(&req)
+	return e != nil
 }
 
 // explainURL says which router of which app a URL leads to, and of which Traefik, and explains

@@ -9,6 +9,25 @@ import (
 	"github.com/paastis/paastis/providers/heroku/herokutest"
 )
 
+func TestExplainTellsWhoseAHostIs(t *testing.T) {
+	h := herokutest.New()
+	h.Create(herokutest.App{Name: "shop", Boot: time.Nanosecond, Formation: []herokutest.Type{{Name: "web", Quantity: 1}}})
+	api := httptest.NewServer(h.API())
+	t.Cleanup(api.Close)
+	path := file(t, "provider: heroku\nheroku: {token: "+herokutest.Token+", api_url: '"+api.URL+"'}\nrules: [{pattern: shop, host: '{name}.apps.example.com'}]\n")
+	for operand, want := range map[string]string{
+		"shop.apps.example.com":  "shop.apps.example.com/\n  is for router \"shop\"",
+		"shop.apps.example.com/": "shop.apps.example.com/\n  is for router \"shop\"",
+		"shop":                   "app shop (Heroku app",
+		"other.example.com":      "no provider knows an app \"other.example.com\"",
+	} {
+		code, stdout, stderr := paastis(t, nil, "explain", operand, "--config", path)
+		if code != exitOK || !strings.HasPrefix(stdout, want) {
+			t.Errorf("%s: exit %d, does not begin with %q:\n%s%s", operand, code, want, stdout, stderr)
+		}
+	}
+}
+
 func TestExplainTellsWhatThePlatformOfAnAppSaysOfItsUse(t *testing.T) {
 	h := herokutest.New()
 	h.Create(herokutest.App{Name: "shop", Boot: time.Nanosecond, Formation: []herokutest.Type{{Name: "web", Quantity: 1}}})
