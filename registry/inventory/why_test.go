@@ -23,7 +23,7 @@ func TestWhyAnAppIsManagedOrNotIsToldWithItsKind(t *testing.T) {
 		"a label against it":  {"shop", func(a *played) { a.label("paastis.enable", "false") }, false, reason.Disabled, "disabled by label paastis.enable"},
 		"a rule":              {"pr", plain, true, reason.RuleMatches, "matched by "},
 		"a pattern to ignore": {"tool", plain, false, reason.Ignored, "ignore 'tool-.*'"},
-		"nothing":             {"shop", plain, false, reason.NotEnabled, "nothing enables it: add the middleware to its router, or the label paastis.enable=true"},
+		"nothing":             {"shop", plain, false, reason.NotEnabled, "nothing enables it: add a rule that matches it, the middleware to its router, or the label paastis.enable=true"},
 		"started with --rm":   {"shop", func(a *played) { a.routed("shop.test").app.Ephemeral = true }, false, reason.Ephemeral, "its provider removes it once it stops (docker run --rm), so it could not wake"},
 		"Traefik itself":      {"pr", func(a *played) { a.app.Protected = inventory.RunsTraefik }, false, reason.RunsTraefik, "runs Traefik"},
 		"Paastis itself":      {"pr", func(a *played) { a.app.Protected = inventory.IsPaastis }, false, reason.IsPaastis, "is Paastis itself"},

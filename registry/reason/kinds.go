@@ -234,7 +234,7 @@ var textsOf = map[Kind]texts{
 	Disabled:          {text: "disabled by {text}"},
 	Ephemeral:         {text: "its provider removes it once it stops (docker run --rm), so it could not wake"},
 	Ignored:           {text: "{text}"},
-	NotEnabled:        {text: "nothing enables it: add the middleware to its router, or the label paastis.enable=true"},
+	NotEnabled:        {text: "nothing enables it: add a rule that matches it, the middleware to its router, or the label paastis.enable=true"},
 	MiddlewareUnknown: {text: "nothing enables it that labels tell: none defines {text} of router {router}; if Paastis is in there, the app is managed from Traefik's first question on; the label paastis.enable=true or traefik.api_url settles it"},
 	IsPaastis:         {text: "is Paastis itself"},
 	IsOtherPaastis:    {text: "is another Paastis"},
