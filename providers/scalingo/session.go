@@ -22,7 +22,7 @@ func exchanged(c Config, s Settings) (*paas.Exchanged, *url.URL, error) {
 		return nil, nil, fmt.Errorf("auth_url: %w", err)
 	}
 	auth := paas.NewAccount(paas.Config{
-		ID: c.ID, BaseURL: at, Transport: c.Transport, Timeout: callTimeout, Refusal: refusal, Log: c.Log,
+		ID: c.ID, BaseURL: at, Transport: c.Transport, Timeout: callTimeout, Refusal: refusal, Log: c.Log, Exchanges: true,
 		Authorize: func(_ context.Context, r *http.Request) error {
 			token, err := s.token()
 			if err == nil {

@@ -107,6 +107,11 @@ func TestTokenThatWasDeletedIsToldAndNotTriedAllTheTime(t *testing.T) {
 			time.Sleep(15 * time.Minute)
 			w.await("shop", 5*time.Minute)
 			w.wantScale("shop", shopsScale, 1)
+			for _, line := range []string{"the platform does not accept the token", "the platform accepts the token again"} {
+				if n := w.log.times(line); n != 1 {
+					t.Errorf("the log has %d times: %s", n, line)
+				}
+			}
 		})
 	})
 }

@@ -44,10 +44,13 @@ func (j *journal) Write(p []byte) (int, error) {
 	return j.text.Write(p)
 }
 
-func (j *journal) has(text string) bool {
+func (j *journal) has(text string) bool { return j.times(text) > 0 }
+
+// times is how often the log has a text.
+func (j *journal) times(text string) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return strings.Contains(j.text.String(), text)
+	return strings.Count(j.text.String(), text)
 }
 
 func newWorld(t *testing.T, cfg scalingotest.Config) *world {

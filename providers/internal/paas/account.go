@@ -53,6 +53,9 @@ type Config struct {
 	Log *slog.Logger
 	// Header is added to each call.
 	Header http.Header
+	// Exchanges is whether its calls get the token of another account. That one tells of a token
+	// that is refused.
+	Exchanges bool
 	// Warn is called with what Log warns of as well: that the breaker opened, or the token is
 	// refused. It must not block. Nil: nobody is.
 	Warn func(why reason.Reason)
@@ -93,6 +96,9 @@ func NewAccount(c Config) *Account {
 	s.limiter = newLimiter(c.Limit)
 	s.breaker = newBreaker(s.told)
 	s.token = &tokenState{told: s.told}
+	if c.Exchanges {
+		s.token.told = func(bool, string, reason.Reason, time.Time) {}
+	}
 	s.calls = s.identified(s.authorized(s.retried(s.limited(s.broken(s.timed(s.transport))))))
 	s.streams = s.identified(s.authorized(s.limited(s.broken(s.explained(s.transport)))))
 	return &Account{base: c.BaseURL, shared: s}
