@@ -14,6 +14,7 @@ import (
 	"github.com/paastis/paastis/providers/scalingo/scalingotest"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/reason"
+	"github.com/paastis/paastis/rules"
 )
 
 // wantReason wants a state of an app for a reason.
@@ -184,7 +185,9 @@ func TestAnswersOfAnotherFormScaleNothingWrongly(t *testing.T) {
 				w.lives(func() {
 					time.Sleep(time.Minute)
 					remove := w.Faults.Add(paastest.Fault{Route: "GET /", Change: paastest.Retype(field)})
-					time.Sleep(30 * time.Minute)
+					time.Sleep(5 * time.Minute)
+					w.wantWithin(0, "shop", registry.Ready)
+					time.Sleep(25 * time.Minute)
 					if got := w.Formation("shop"); got != shopsScale && got != "cron:0:S web:0:L worker:0:M" {
 						t.Errorf("it is scaled to %s", got)
 					}
@@ -439,5 +442,51 @@ func TestAppIsAwakeWhileScalingoTellsOfItsUse(t *testing.T) {
 			w.wantCalls("three hours of an app that is in use", 3*60*4+3*60)
 			w.sleeps()
 		})
+	})
+}
+
+func TestOrderThatIsRefusedForAnotherOneIsGivenAfterThat(t *testing.T) {
+	for _, busy := range []int{409, 422, 400} {
+		synctest.Test(t, func(t *testing.T) {
+			p := scalingotest.New(scalingotest.Config{Regions: []string{"osc-fr1"}, Busy: busy})
+			p.Create("osc-fr1", "shop", scalingotest.Type{Name: "web", Amount: 1, Size: "M"}, scalingotest.Type{Name: "worker", Size: "M"})
+			made := connect(t, p)
+			listed := func() {
+				t.Helper()
+				if _, err := made.List(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			listed()
+			p.Order("shop", scalingotest.Type{Name: "worker", Amount: 2}) // it is not known of that yet
+			if app, err := made.Stop(t.Context(), "shop", rules.StopContainer); err != nil || app.Up() || p.Formation("shop") != "web:0:M worker:0:M" {
+				t.Errorf("stopped: %v, %+v, %s", err, app, p.Formation("shop"))
+			}
+			listed()
+			p.Order("shop", scalingotest.Type{Name: "web", Amount: 3})
+			if app, err := made.Start(t.Context(), "shop"); err != nil || !app.Up() || p.Formation("shop") != "web:3:M worker:0:M" {
+				t.Errorf("started: %v, %+v, %s", err, app, p.Formation("shop"))
+			}
+		})
+	}
+}
+
+// An order to stop whose answer was lost may be carried out: what is kept of the app is from before.
+func TestNothingIsCapturedOfAnAppThatIsScaledToNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := scalingotest.New(scalingotest.Config{Regions: []string{"osc-fr1"}})
+		p.Create("osc-fr1", "shop", scalingotest.Type{Name: "web", Amount: 1, Size: "M"})
+		made := connect(t, p)
+		if kept, err := made.Capture(t.Context(), "shop"); err != nil || len(kept) == 0 {
+			t.Fatalf("%s, %v", kept, err)
+		}
+		for _, after := range []time.Duration{0, time.Minute} { // on its way, and there
+			p.Order("shop", scalingotest.Type{Name: "web"})
+			time.Sleep(after)
+			if kept, err := made.Capture(t.Context(), "shop"); err == nil || reason.Of(err).Kind != reason.PlatformBusy {
+				t.Errorf("%q is kept, %v", kept, err)
+			}
+			time.Sleep(time.Minute)
+		}
 	})
 }
