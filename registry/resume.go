@@ -77,7 +77,10 @@ func (o *orders) capture(ctx context.Context, k *Keeper, p provider.Resumer, nam
 		return uncaptured{err, reason.Reason{Kind: reason.NotCaptured, Because: &why}}
 	}
 	o.mu.Lock()
-	gone, changed := k.removal.gone, len(kept) > 0 || !k.resume.isZero()
+	if len(kept) == 0 {
+		kept = k.resume.get().kept // an order of before was carried out, though it was told to have failed
+	}
+	gone, changed := k.removal.gone, len(kept) > 0
 	k.resume.keep(kept)
 	o.unlock()
 	if gone { // nothing of it is kept any more, and a listing may have left it out that is there all the same

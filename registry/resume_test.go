@@ -32,6 +32,7 @@ type platform struct {
 	saved   string   // guarded by mu, as is
 	events  []string // what has happened
 	dies    func()   // what ends Paastis right before the order to stop; nil: nothing does
+	unheard int      // how many orders to stop are carried out and told to have failed
 }
 
 func newPlatform(t *testing.T) *platform {
@@ -49,6 +50,9 @@ func (p *platform) note(format string, args ...any) {
 func (p *platform) Capture(ctx context.Context, name string) ([]byte, error) {
 	kept, err := p.Provider.Capture(ctx, name)
 	time.Sleep(p.takes)
+	if app := p.Snapshot(name); !app.Alive() {
+		kept = nil
+	}
 	p.note("capture %s", kept)
 	return kept, err
 }
@@ -71,7 +75,12 @@ func (p *platform) Stop(ctx context.Context, name string, m rules.StopMethod) (i
 		return inventory.App{}, context.Canceled
 	}
 	p.note("stop")
-	return p.Provider.Stop(ctx, name, m)
+	app, err := p.Provider.Stop(ctx, name, m)
+	if p.unheard > 0 {
+		p.unheard--
+		return inventory.App{}, errors.New("its answer cannot be read")
+	}
+	return app, err
 }
 
 func (p *platform) Start(ctx context.Context, name string) (inventory.App, error) {
@@ -155,6 +164,21 @@ func TestHowAnAppIsToComeBackIsSavedBeforeItIsStopped(t *testing.T) {
 			p.wake()
 			p.wantRunning(3)
 			p.want("resume 3", "saved ")
+		})
+	})
+}
+
+func TestAnOrderToStopThatWasCarriedOutAndToldToHaveFailedLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t)
+		p.unheard = 2
+		p.LoseEvents()
+		p.lives(func() {
+			time.Sleep(15 * time.Minute)
+			p.want("capture 3", "saved 3", "stop", "capture ", "stop", "capture ", "stop")
+			p.wake()
+			p.wantRunning(3)
+			p.want("resume 3")
 		})
 	})
 }

@@ -15,7 +15,8 @@ type Resumer interface {
 	// Capture returns all that Resume needs to bring the app back exactly as it is now, in a
 	// form that later versions read as well. Nobody but the provider looks into it; it may be
 	// read by whoever may read the state file, so it has no secret. Nil or empty: there is
-	// nothing to keep, and the app comes back by Start. It is called right before each Stop,
+	// nothing to keep, and the app comes back by Start; unless something is kept since an order to stop
+	// that was told to have failed, and may have been carried out. It is called right before each Stop,
 	// which is not ordered if it fails, and blocks until the provider has answered. It changes
 	// nothing. The bytes are the caller's from then on.
 	Capture(ctx context.Context, name string) ([]byte, error)
