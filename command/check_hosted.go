@@ -101,7 +101,7 @@ func foreignHost(who string, e *inventory.Definition) string {
 }
 
 // lintUnrouted tells of apps that no request gets to, in one line for all. One that another app
-// needs is woken by that.
+// needs is woken by that, unless they are all that need each other.
 func lintUnrouted(inv *inventory.Inventory, hosted []*inventory.Definition, seen seenByTraefik) []string {
 	served := map[*inventory.Definition]bool{}
 	for _, e := range inv.Definitions {
@@ -109,10 +109,10 @@ func lintUnrouted(inv *inventory.Inventory, hosted []*inventory.Definition, seen
 			served[r.App()] = true
 		}
 	}
+	woken := func(e *inventory.Definition) bool { return served[e] || seen.routes(e) }
 	var names []string
 	for _, e := range hosted {
-		needed := len(inv.Graph.Dependents(e.Name)) > 0
-		if e.Managed && !needed && !served[e] && !seen.routes(e) {
+		if e.Managed && len(e.Component.Dependents) == 0 && !slices.ContainsFunc(e.Component.Members, woken) {
 			names = append(names, e.Name)
 		}
 	}

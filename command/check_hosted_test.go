@@ -56,11 +56,13 @@ func TestCheckTellsInOneLineOfAppsThatNoRouterLeadsTo(t *testing.T) {
 		apps  []inventory.App
 		want  string
 	}{
-		"one":           {allManaged, many[:1], `app "app-0" has no router, so no request wakes it; give it one by host: '{name}.apps.example.com' in its rule, or let one of Traefik's ask Paastis at /auth?app=app-0` + hint},
-		"many":          {allManaged, many, `8 apps have no router, so no request wakes them: app-0, app-1, app-2, app-3, app-4 and 3 more; give each one by host: '{name}.apps.example.com' in a rule, or let those of Traefik's ask Paastis at /auth?app=NAME` + hint},
-		"with a host":   {allHosted, many, ""},
-		"not managed":   {"rules: []", many, ""},
-		"one is a need": {"rules: [{pattern: 'app-1', linked_apps: [app-0], host: a.test}, {pattern: app-0}]", many[:2], ""},
+		"one":             {allManaged, many[:1], `app "app-0" has no router, so no request wakes it; give it one by host: '{name}.apps.example.com' in its rule, or let one of Traefik's ask Paastis at /auth?app=app-0` + hint},
+		"many":            {allManaged, many, `8 apps have no router, so no request wakes them: app-0, app-1, app-2, app-3, app-4 and 3 more; give each one by host: '{name}.apps.example.com' in a rule, or let those of Traefik's ask Paastis at /auth?app=NAME` + hint},
+		"with a host":     {allHosted, many, ""},
+		"not managed":     {"rules: []", many, ""},
+		"need each other": {"rules: [{pattern: '^app-[01]$', linked_apps: [app-0, app-1]}]", many[:2], `2 apps have no router, so no request wakes them: app-0, app-1; give each one by host: '{name}.apps.example.com' in a rule, or let those of Traefik's ask Paastis at /auth?app=NAME` + hint},
+		"one of both has": {"rules: [{pattern: '^app-[01]$', linked_apps: [app-0, app-1]}, {pattern: app-1, host: a.test}]", many[:2], ""},
+		"one is a need":   {"rules: [{pattern: 'app-1', linked_apps: [app-0], host: a.test}, {pattern: app-0}]", many[:2], ""},
 	} {
 		if got := hostedBy(t, byRules(t, c.rules, c.apps), config.Traefik{}); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
