@@ -76,9 +76,6 @@ func HostOf(host, name string) (string, error) {
 	return of, nil
 }
 
-// IsHostLabel reports whether a name stands in hosts as it is.
-func IsHostLabel(name string) bool { return name == hostLabel(name) }
-
 // hostLabel is a name as it may stand between two dots of a host: in small letters, with "-" for
 // what else is neither a letter nor a digit, as Traefik makes one of a container's name. Empty:
 // nothing is left of it.

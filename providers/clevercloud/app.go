@@ -169,6 +169,9 @@ func (a *app) report(name string) inventory.App {
 		Unstartable: a.unstartable(), Instances: a.instances(name),
 		Labels: map[string]string{"paastis.id": a.id}, // it stays, whatever the app is called
 	}
+	if a.created > 0 {
+		r.CreatedAt = time.UnixMilli(a.created)
+	}
 	if name != a.id {
 		r.Aliases = []string{a.id}
 	}

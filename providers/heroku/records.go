@@ -140,6 +140,7 @@ func (a *app) fill(was app) {
 		return
 	}
 	a.url, a.maintenance, a.team = cmp.Or(a.url, was.url), a.maintenance || was.maintenance, cmp.Or(a.team, was.team)
+	a.created = cmp.Or(a.created, was.created)
 }
 
 // drop forgets an app that is no more. Called with the lock held.

@@ -207,7 +207,7 @@ func (o *records) leaves(f formation) bool { return o.left && f.isEco() }
 
 // reported is an app as the registry is told of it. Called with the lock held.
 func (o *records) reported(r *record) inventory.App {
-	a := inventory.App{Name: r.name, Origin: `Heroku app "` + r.name + `"`, URL: r.url, Version: r.version, Unstartable: r.unstartable()}
+	a := inventory.App{Name: r.name, Origin: `Heroku app "` + r.name + `"`, URL: r.url, CreatedAt: r.created, Version: r.version, Unstartable: r.unstartable()}
 	a.Labels = map[string]string{"paastis.id": r.id} // it stays, whatever the app is called
 	if r.team != "" {
 		a.Origin += ` of team "` + r.team + `"`

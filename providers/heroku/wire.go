@@ -23,6 +23,7 @@ type app struct {
 	released    bool   // there is something that could run
 	deployed    string // when it was released, changed or archived; a text that only is compared
 	archived    bool
+	created     time.Time // zero: it was not said
 	// odd are the fields that could not be read, comma separated.
 	odd string
 }
@@ -36,6 +37,7 @@ type rawApp struct {
 	Team        json.RawMessage `json:"team"`
 	Released    json.RawMessage `json:"released_at"`
 	Archived    json.RawMessage `json:"archived_at"`
+	Created     json.RawMessage `json:"created_at"`
 }
 
 // readApp reads an app. It is an error if it is not known which it is.
@@ -53,13 +55,14 @@ func readApp(raw json.RawMessage) (app, error) {
 		name string
 		raw  json.RawMessage
 		into any
-	}{{"web_url", r.WebURL, &address}, {"maintenance", r.Maintenance, &a.maintenance}, {"team", r.Team, &team}, {"released_at", r.Released, &released}, {"archived_at", r.Archived, &archived}} {
+	}{{"web_url", r.WebURL, &address}, {"maintenance", r.Maintenance, &a.maintenance}, {"team", r.Team, &team}, {"released_at", r.Released, &released}, {"archived_at", r.Archived, &archived}, {"created_at", r.Created, &a.created}} {
 		if len(field.raw) > 0 && json.Unmarshal(field.raw, field.into) != nil {
 			a.odd = strings.TrimPrefix(a.odd+", "+field.name, ", ")
 		}
 	}
 	a.deployed = string(bytes.Join([][]byte{r.Released, r.Archived}, []byte(" ")))
 	a.released, a.archived = !bytes.Equal(r.Released, []byte("null")), archived != nil
+	a.created = a.created.UTC() // so that it is the same each time
 	if address != nil {
 		a.url = upstream(*address)
 	}

@@ -115,6 +115,9 @@ func (f *fleet) see(r *region, version uint64, info appInfo) {
 	}
 	before, was := k.app(), k.isUp()
 	k.status, k.url, k.version = status, cmp.Or(string(info.BaseURL), k.url), version
+	if at, err := time.Parse(time.RFC3339, string(info.CreatedAt)); err == nil {
+		k.created = at
+	}
 	k.self = f.self != "" && k.name() == f.self
 	f.follow(k, was)
 	after := k.app()

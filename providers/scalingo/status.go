@@ -43,6 +43,7 @@ type known struct {
 	called  atomic.Pointer[string] // see name
 	status  string
 	url     string // base_url
+	created time.Time
 	alias   string // what it is called outside Scalingo: its name, unless two regions have that
 	version uint64 // of the last look at it
 	changed uint64 // of the last look at it that saw anything new
@@ -70,7 +71,7 @@ func (k *known) isUnknown() bool { return !isKnownStatus(k.status) }
 func (k *known) app() inventory.App {
 	a := inventory.App{
 		Name: k.alias, Origin: "Scalingo app " + k.name() + " in " + k.region.name,
-		URL: k.url, Version: k.version, Instances: []inventory.Instance{k.instance()},
+		URL: k.url, CreatedAt: k.created, Version: k.version, Instances: []inventory.Instance{k.instance()},
 		Labels: map[string]string{"paastis.id": k.id}, // it stays, whatever the app is called
 	}
 	switch {

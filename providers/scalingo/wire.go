@@ -19,7 +19,8 @@ type appInfo struct {
 	Status text `json:"status"`
 	// BaseURL is the one that Scalingo has made. URL may be a canonical domain of the owner's,
 	// which may lead to Traefik, and from there back to here.
-	BaseURL text `json:"base_url"`
+	BaseURL   text `json:"base_url"`
+	CreatedAt text `json:"created_at"`
 }
 
 // text is a text of an answer. What is something else there is empty: of one app nothing must keep

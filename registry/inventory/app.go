@@ -74,6 +74,10 @@ type App struct {
 	// networks count for nothing then. Empty: it is reached by its instances.
 	URL string
 
+	// CreatedAt is when the app was made. Of several that would have one host it is the oldest's.
+	// Zero: its provider does not tell.
+	CreatedAt time.Time
+
 	// HealthCheck is the app's own health check. Nil if it has none.
 	HealthCheck *HealthCheck
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -14,7 +15,8 @@ import (
 // whose depends on all of them.
 type hosting struct {
 	*Inventory
-	taken map[string]taking // by host
+	taken  map[string]taking        // by host
+	owners map[string][]*Definition // :: host → the apps that have it by their hosts, the first of each provider
 }
 
 // taking is what takes all requests of a host.
@@ -23,8 +25,9 @@ type taking struct {
 	why string      // for people
 }
 
-// host gives each app its routers. Of several apps that have one host, it is that of the one whose
-// name is the very label of it, else of the first by ID: who comes later takes it from nobody.
+// host gives each app its routers. Of several apps of a provider that have one host, it is that of
+// the oldest, as far as is known: who makes an app later takes it from nobody. Else, and of several
+// providers, it is that of the one whose name is the very label of it, else of the first by ID.
 func (inv hosting) host() {
 	var hosted []*Definition
 	for _, e := range inv.Definitions {
@@ -35,15 +38,68 @@ func (inv hosting) host() {
 	if len(hosted) == 0 {
 		return
 	}
-	slices.SortStableFunc(hosted, func(a, b *Definition) int {
-		return cmp.Or(exactFirst(rules.IsHostLabel(a.ownName()), rules.IsHostLabel(b.ownName())), cmp.Compare(a.ID, b.ID))
-	})
 	for _, e := range inv.Definitions {
 		inv.take(e)
 	}
 	for _, e := range hosted {
+		inv.claim(e)
+	}
+	for _, e := range hosted {
 		inv.give(e)
 	}
+}
+
+// claim has the app own its hosts, unless another one of its provider goes before it.
+func (inv hosting) claim(e *Definition) {
+	for _, written := range e.Hosts {
+		host, err := rules.HostOf(written, e.ownName())
+		if err != nil {
+			continue
+		}
+		owners := inv.owners[host]
+		at := slices.IndexFunc(owners, func(other *Definition) bool { return other.Provider() == e.Provider() })
+		switch {
+		case at < 0:
+			inv.owners[host] = append(owners, e)
+		case e.isBefore(owners[at], host):
+			owners[at] = e
+		}
+	}
+}
+
+// isBefore reports whether the app goes before another one of its provider that has the same host.
+func (e *Definition) isBefore(other *Definition, host string) bool {
+	made, others := e.App.CreatedAt, other.App.CreatedAt
+	switch {
+	case made.Equal(others):
+		return e.isNearer(other, host)
+	case made.IsZero() || others.IsZero():
+		return others.IsZero()
+	default:
+		return made.Before(others)
+	}
+}
+
+// isNearer reports whether the app's name is the label of the host, and not that of the other one,
+// or the app is the first by ID.
+func (e *Definition) isNearer(other *Definition, host string) bool {
+	label, _, _ := strings.Cut(host, ".")
+	if is := e.ownName() == label; is != (other.ownName() == label) {
+		return is
+	}
+	return e.ID < other.ID
+}
+
+// ownerOf is the app that has a host by its hosts.
+func (inv hosting) ownerOf(host string) *Definition {
+	owners := inv.owners[host]
+	first := owners[0]
+	for _, e := range owners[1:] {
+		if e.isNearer(first, host) {
+			first = e
+		}
+	}
+	return first
 }
 
 // leavesHostsOut reports whether the app has routers already, and tells that its hosts are not used.
@@ -87,9 +143,11 @@ func (inv hosting) give(e *Definition) {
 		case slices.Contains(own, host):
 		case inv.taken[host].app != nil && inv.taken[host].app != e:
 			e.problem(HostTaken, "host %q of app %q (%s): left out, for %s; give one of them another host (%s)", host, e.Name, e.Origins["host"], inv.taken[host].why, e.App.Origin)
+		case inv.ownerOf(host) != e:
+			other := inv.ownerOf(host)
+			e.problem(HostTaken, "host %q of app %q (%s): left out, for it is that of app %q already (%s); give one of them another host (%s)", host, e.Name, e.Origins["host"], other.Name, other.App.Origin, e.App.Origin)
 		default:
 			own = append(own, host)
-			inv.taken[host] = taking{e, fmt.Sprintf("it is that of app %q already (%s)", e.Name, e.App.Origin)}
 		}
 	}
 	for i, host := range own {
@@ -121,15 +179,4 @@ func (e *Definition) addOwnRouter(property, name, text string) {
 		e.problem(HiddenFromTraefik, "%s of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", property, e.Name, e.Origins[property], e.App.Origin)
 	}
 	e.Routers = append(e.Routers, router)
-}
-
-func exactFirst(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return -1
-	default:
-		return 1
-	}
 }

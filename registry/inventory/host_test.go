@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/traefik"
@@ -106,6 +107,39 @@ func TestAHostOfTwoAppsIsThatOfTheFirstAndTheOtherIsTold(t *testing.T) {
 		}
 		if len(inv.Routes) != 1 {
 			t.Errorf("%s: published are %s", name, routesOf(inv))
+		}
+	}
+}
+
+// madeAt is the app as one that was made so many hours after the first; 0: that is not known.
+func (a *played) madeAt(hour int) *played {
+	if hour > 0 {
+		a.app.CreatedAt = time.Date(2026, 11, 1, hour, 0, 0, 0, time.UTC)
+	}
+	return a
+}
+
+func TestWhoMakesAnAppLaterTakesAHostFromNobody(t *testing.T) {
+	t.Parallel()
+	byGroup := "rules: [{pattern: '(pr\\d+)', host: '$1.apps.example.com'}]"
+	for name, c := range map[string]struct {
+		rules    string
+		old, new *played
+		host     string
+	}{
+		"by a name that comes first":            {hostRule, onPlatform("Shop").madeAt(1), onPlatform("SHOP").madeAt(2), "shop.apps.example.com"},
+		"by the very label":                     {hostRule, onPlatform("Shop").madeAt(1), onPlatform("shop").madeAt(2), "shop.apps.example.com"},
+		"by a name that a pattern matches, too": {byGroup, onPlatform("pr42").madeAt(1), onPlatform("evil-pr42").madeAt(2), "pr42.apps.example.com"},
+		"whose age is not known yet":            {hostRule, onPlatform("Shop").madeAt(1), onPlatform("SHOP"), "shop.apps.example.com"},
+		"where no age is known":                 {byGroup, onPlatform("pr42"), onPlatform("evil-pr42"), "pr42.apps.example.com"},
+	} {
+		old := c.old.app.Name
+		inv := resolvedWith(settingsFor(t, c.rules), c.new, c.old)
+		if got := owners(t, inv, c.host); got != old || len(inv.Routes) != 1 {
+			t.Errorf("%s: it is that of %q, not of %q; published are %s", name, got, old, routesOf(inv))
+		}
+		if got := inv.Problems().String(); strings.Count(got, fmt.Sprintf("left out, for it is that of app %q already", old)) != 1 {
+			t.Errorf("%s: problems are %s", name, got)
 		}
 	}
 }

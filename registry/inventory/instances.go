@@ -78,7 +78,7 @@ func (a *App) ShareDefinition(earlier *App) {
 // SameDefinition reports whether two reports of an app differ in nothing but its status.
 func SameDefinition(a, b *App) bool {
 	return a.Stack == b.Stack && a.Origin == b.Origin && a.Protected == b.Protected &&
-		a.Ephemeral == b.Ephemeral && a.Published == b.Published && a.Unstartable == b.Unstartable && a.URL == b.URL && slices.Equal(a.Aliases, b.Aliases) &&
+		a.Ephemeral == b.Ephemeral && a.Published == b.Published && a.Unstartable == b.Unstartable && a.URL == b.URL && a.CreatedAt.Equal(b.CreatedAt) && slices.Equal(a.Aliases, b.Aliases) &&
 		maps.Equal(a.Labels, b.Labels) && slices.EqualFunc(a.Routers, b.Routers, traefik.Router.Equal) && slices.Equal(a.Links, b.Links) &&
 		slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Networks, b.Networks) &&
 		sameMappings(a, b) && (a.Traefik == nil) == (b.Traefik == nil) && (a.Traefik == nil || a.Traefik.Equal(*b.Traefik)) &&

@@ -249,7 +249,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 	}
 	inv.nameAll()
 	serving{inv}.findServed()
-	hosting{inv, map[string]taking{}}.host()
+	hosting{inv, map[string]taking{}, map[string][]*Definition{}}.host()
 	lenders, links, publication, places := lending{inv}, &linking{Inventory: inv}, publishing{inv}, placing{inv}
 	lenders.lendRouters()
 	following{inv}.followMiddlewares(s)
