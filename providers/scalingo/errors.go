@@ -91,6 +91,12 @@ func isOfApp(err error) bool {
 	return errors.As(err, &refused) && refused.Status == http.StatusNotFound && refused.Code == "app"
 }
 
+// isUnread reports whether events cannot be read, however often it is tried: the token may not, or
+// they have another form.
+func isUnread(err error) bool {
+	return errors.Is(err, paas.ErrForm) || paas.HasStatus(err, http.StatusForbidden, http.StatusNotFound)
+}
+
 // mayBeBusy reports whether an order may have been refused because another operation is under way:
 // Scalingo does not document how it says that.
 func mayBeBusy(err error) bool {

@@ -490,3 +490,37 @@ func TestNothingIsCapturedOfAnAppThatIsScaledToNone(t *testing.T) {
 		}
 	})
 }
+
+func TestEventsThatCannotBeReadAreMadeUpForByListings(t *testing.T) {
+	for what, fault := range map[string]paastest.Fault{
+		"the token may not":       {Status: 403, Body: `{"error":"forbidden"}`},
+		"they have another form":  {Change: paastest.Retype("events")},
+		"there are none any more": {Change: paastest.Drop("events")},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, scalingotest.Config{})
+				w.shop()
+				for _, route := range []string{"GET /v1/events", "GET /v1/apps/{app}/events"} {
+					fault.Route = route
+					w.Faults.Add(fault)
+				}
+				w.lives(func() {
+					w.await("shop", time.Minute)
+					time.Sleep(3 * time.Minute)
+					w.Stop("shop")
+					w.wantWithin(30*time.Second, "shop", registry.Asleep)
+					w.Scale("shop", scalingotest.Type{Name: "web", Amount: 2}, scalingotest.Type{Name: "worker", Amount: 1})
+					w.wantWithin(30*time.Second, "shop", registry.Ready)
+					time.Sleep(5 * time.Minute)
+					w.wantCalls("nine minutes", 9*10)
+					w.sleeps()
+				})
+				w.lives(func() {
+					w.await("shop", time.Minute)
+					w.wantScale("shop", shopsScale, 0) // he has scaled it himself: that turns it off
+				})
+			})
+		})
+	}
+}

@@ -190,7 +190,11 @@ func (p *Provider) history(ctx context.Context, k *known) (history, error) {
 	var h history
 	for number := 1; number <= mostPages; {
 		events, next, err := k.region.events(ctx, of(k.name(), "events"), strconv.Itoa(number))
-		if err != nil {
+		switch {
+		case isUnread(err):
+			p.log.Warn("the events of an app cannot be read: whether somebody has scaled it is not known", "app", k.name(), "error", err)
+			return history{}, nil
+		case err != nil:
 			return history{}, err
 		}
 		for _, e := range events {

@@ -24,6 +24,7 @@ type watcher struct {
 	report  func(provider.Report)
 	told    map[string]bool // the names that were reported
 	version uint64          // of the last report
+	deaf    bool            // that events cannot be read was told
 }
 
 // Watch reports all apps, and then each that is not as it was: as listings, orders, and the events
@@ -132,7 +133,12 @@ func (w *watcher) readEvents(ctx context.Context) (others bool, err error) {
 	}
 	for _, r := range regions {
 		events, _, err := r.events(ctx, "/v1/events", "1")
-		if err != nil {
+		switch {
+		case isUnread(err):
+			w.unread(err)
+			others = true // who knows
+			continue
+		case err != nil:
 			return false, err
 		}
 		found, gap := w.tracks.take(r.name, events)
@@ -145,6 +151,15 @@ func (w *watcher) readEvents(ctx context.Context) (others bool, err error) {
 	}
 	w.tracks.read()
 	return others, nil
+}
+
+// unread tells once that events cannot be read. Apps are listed in their place.
+func (w *watcher) unread(err error) {
+	if !w.deaf {
+		w.deaf = true
+		w.log.Warn("events cannot be read; all apps are listed instead", "error", err)
+	}
+	w.tracks.lose()
 }
 
 // tell reports what has changed since the last report.
