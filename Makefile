@@ -51,6 +51,7 @@ lint:
 
 unit:
 	go test -race $$(go list ./... | grep -v /e2e)
+	go test -run '500|FiveHundred' ./providers/scalingo ./providers/heroku
 	go -C tools/house test ./...
 	go -C tools/links test ./...
 

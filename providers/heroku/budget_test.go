@@ -1,3 +1,8 @@
+//go:build !race
+
+// Whole days of five hundred apps: they take minutes under the race detector, to which the same code
+// is shown by all other tests. `make unit` runs them without it.
+
 package heroku_test
 
 import (

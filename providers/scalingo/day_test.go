@@ -1,7 +1,11 @@
+//go:build !race
+
+// Whole days of five hundred apps: they take minutes under the race detector, to which the same code
+// is shown by all other tests. `make unit` runs them without it.
+
 package scalingo_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -12,17 +16,6 @@ import (
 	"github.com/paastis/paastis/providers/scalingo/scalingotest"
 	"github.com/paastis/paastis/registry"
 )
-
-// fleetOf makes so many apps that sleep.
-func (w *world) fleetOf(n int) []string {
-	var names []string
-	for i := range n {
-		name := fmt.Sprintf("review-%03d", i)
-		w.Create("osc-fr1", name)
-		names = append(names, name)
-	}
-	return names
-}
 
 // apiCalls are what counts against the limit of an account.
 func apiCalls(log []paastest.Call) (perMinute map[time.Time]int, most int) {

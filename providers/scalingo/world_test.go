@@ -163,3 +163,14 @@ const (
 	scaleCall = "POST /v1/apps/{app}/scale"
 	listCall  = "GET /v1/apps"
 )
+
+// fleetOf makes so many apps that sleep.
+func (w *world) fleetOf(n int) []string {
+	var names []string
+	for i := range n {
+		name := fmt.Sprintf("review-%03d", i)
+		w.Create("osc-fr1", name)
+		names = append(names, name)
+	}
+	return names
+}
