@@ -187,6 +187,29 @@ func TestANewAppIsNotTakenForAnother(t *testing.T) {
 	})
 }
 
+func TestAnAppThatIsCreatedAnewUnderAnOldNameIsNotScaledAsTheOldOne(t *testing.T) {
+	t.Parallel()
+	for what, seen := range map[string]time.Duration{"between two listings": 0, "with a listing between": 2 * time.Minute} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := herokutest.New()
+				h.Create(scaled("shop"))
+				o := before(t, h)
+				o.sleep("shop")
+				h.Delete("shop")
+				time.Sleep(seen)
+				h.Create(herokutest.App{Name: "shop", Formation: []herokutest.Type{{Name: "web", Size: "Basic"}, {Name: "worker", Size: "Basic"}}})
+				time.Sleep(2 * time.Minute)
+				if state := o.wake("shop"); state != registry.Ready {
+					t.Errorf("it is %s: %s", state, o.failure("shop"))
+				}
+				o.wantFormation("shop", "web: 1 × Basic, worker: 0 × Basic")
+			})
+		})
+	}
+}
+
 func TestNoOrderIsGivenForAnEcoAppThatIsLeftToHeroku(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
