@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/paastis/paastis/providers/internal/paas"
 )
 
 // What the API answers, as far as it is used here. A field of another type than it has today is as
@@ -109,7 +111,7 @@ type text string
 func (t *text) UnmarshalJSON(raw []byte) error {
 	var s lenient[string]
 	_ = s.UnmarshalJSON(raw) // never fails
-	*t = text(strings.TrimSpace(s.value))
+	*t = text(strings.TrimSpace(paas.Line(s.value)))
 	return nil
 }
 

@@ -109,7 +109,7 @@ func (s *eventSocket) run(ctx context.Context, happened func()) error {
 func (s *eventSocket) dial(ctx context.Context) (*websocket.Conn, error) {
 	at := s.base.JoinPath("/v2/events/event-socket")
 	at.Scheme = map[string]string{"https": "wss", "http": "ws"}[at.Scheme]
-	conn, _, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{HTTPClient: &http.Client{Transport: s.transport}})
+	conn, _, err := websocket.Dial(ctx, at.String(), &websocket.DialOptions{HTTPClient: &http.Client{Transport: s.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}})
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -44,13 +43,8 @@ func (a *api) logs(ctx context.Context, id string, lines int) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	at, err := url.Parse(session.URL)
-	if err != nil || at.Host == "" {
-		return nil, fmt.Errorf("%w: it leads to no log", paas.ErrForm) // the URL is a secret
-	}
-	elsewhere := paas.NewAccount(paas.Config{BaseURL: &url.URL{Scheme: at.Scheme, Host: at.Host}, Transport: a.account.Transport()})
-	var text string
-	if _, err := elsewhere.Call(ctx, paas.Request{Path: at.EscapedPath(), Query: at.Query(), Out: &text}); err != nil {
+	text, err := a.account.Read(ctx, session.URL, nil) // the URL is a secret
+	if err != nil {
 		return nil, fmt.Errorf("read session: %w", err)
 	}
 	all := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })

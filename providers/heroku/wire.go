@@ -46,7 +46,7 @@ func readApp(raw json.RawMessage) (app, error) {
 	if err := json.Unmarshal(raw, &r); err != nil || r.ID == "" || r.Name == "" {
 		return app{}, fmt.Errorf("%w: an app without id or name", paas.ErrForm)
 	}
-	a := app{id: r.ID, name: r.Name, released: true}
+	a := app{id: r.ID, name: paas.Line(r.Name), released: true}
 	var address, released, archived *string
 	var team *struct {
 		Name string `json:"name"`
@@ -64,21 +64,12 @@ func readApp(raw json.RawMessage) (app, error) {
 	a.released, a.archived = !bytes.Equal(r.Released, []byte("null")), archived != nil
 	a.created = a.created.UTC() // so that it is the same each time
 	if address != nil {
-		a.url = upstream(*address)
+		a.url = paas.AppURL(*address)
 	}
 	if team != nil {
-		a.team = team.Name
+		a.team = paas.Line(team.Name)
 	}
 	return a, nil
-}
-
-// upstream is a web_url as requests are sent there: by TLS, which every name of Heroku's has.
-func upstream(address string) string {
-	address = strings.TrimSuffix(address, "/")
-	if host, plain := strings.CutPrefix(address, "http://"); plain {
-		return "https://" + host
-	}
-	return address
 }
 
 // process is a process type of an app, and how many dynos of what size it is to have.

@@ -113,7 +113,7 @@ func (a *account) findRegions(ctx context.Context) ([]*region, error) {
 		at, err := url.Parse(told.API)
 		switch {
 		case a.want != nil && !slices.Contains(a.want, told.Name):
-		case err != nil || at.Host == "":
+		case err != nil || at.Host == "" || at.Scheme != a.calls.Base().Scheme: // it gets the token
 			return nil, fmt.Errorf("list the regions: %w: region %s has no API", paas.ErrForm, told.Name)
 		default:
 			found = append(found, a.region(told.Name, at))

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paastis/paastis/providers/internal/paas"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
 )
@@ -114,7 +115,7 @@ func (f *fleet) see(r *region, version uint64, info appInfo) {
 		k.told = false
 	}
 	before, was := k.app(), k.isUp()
-	k.status, k.url, k.version = status, cmp.Or(string(info.BaseURL), k.url), version
+	k.status, k.url, k.version = status, cmp.Or(paas.AppURL(string(info.BaseURL)), k.url), version
 	if at, err := time.Parse(time.RFC3339, string(info.CreatedAt)); err == nil {
 		k.created = at
 	}

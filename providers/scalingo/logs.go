@@ -2,7 +2,6 @@ package scalingo
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -28,17 +27,8 @@ func (p *Provider) logs(ctx context.Context, name string, lines int) ([]string, 
 	if err := k.region.get(ctx, of(k.name(), "logs"), nil, &answer); err != nil {
 		return nil, err
 	}
-	at, err := url.Parse(answer.URL)
-	if err != nil || at.Host == "" {
-		return nil, fmt.Errorf("%w: it leads to no log", paas.ErrForm) // the URL has a token in it
-	}
-	var text string
-	query := at.Query()
-	query.Set("n", strconv.Itoa(lines))
-	logs := paas.NewAccount(paas.Config{
-		ID: p.id, BaseURL: &url.URL{Scheme: at.Scheme, Host: at.Host}, Transport: p.account.calls.Transport(), Timeout: callTimeout,
-	})
-	if _, err := logs.Call(ctx, paas.Request{Path: at.EscapedPath(), Query: query, Out: &text}); err != nil {
+	text, err := p.account.calls.Read(ctx, answer.URL, url.Values{"n": {strconv.Itoa(lines)}}) // the URL has a token in it
+	if err != nil {
 		return nil, err
 	}
 	text = strings.TrimRight(text, "\n")

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/paastis/paastis/providers/internal/paas"
 )
 
 // This is what Scalingo's API says, as far as it is read
@@ -33,9 +35,9 @@ func (t *text) UnmarshalJSON(value []byte) error {
 	switch {
 	case len(value) < 2 || value[0] != '"':
 	case !bytes.ContainsRune(value, '\\'): // nearly all
-		*t = text(value[1 : len(value)-1])
+		*t = text(paas.Line(string(value[1 : len(value)-1])))
 	case json.Unmarshal(value, &s) == nil:
-		*t = text(s)
+		*t = text(paas.Line(s))
 	}
 	return nil
 }

@@ -375,11 +375,20 @@ func (e *Definition) problem(kind ProblemKind, format string, args ...any) {
 
 // nameAll gives every definition a name of its own, and lets the providers' own names work as well.
 // Of apps of one name each goes by its ID if they are of several providers, and the later one
-// by ID if they are of one.
+// by ID if they are of one. Nobody is called as the ID of another one is: at some platforms an app has
+// any name that its owner likes.
 func (inv *Inventory) nameAll() {
 	slices.SortFunc(inv.Definitions, func(a, b *Definition) int { return cmp.Compare(a.ID, b.ID) })
+	byID := make(map[string]*Definition, len(inv.Definitions))
+	for _, e := range inv.Definitions {
+		byID[e.ID] = e
+	}
 	for _, e := range inv.Definitions {
 		other := inv.ByName[e.Name]
+		if is := byID[e.Name]; is != nil && is != e {
+			e.problem(NameTaken, "app %q on %s has the name of the one on %s: known as %q instead", e.Name, e.App.Origin, is.App.Origin, e.ID)
+			e.Name, other = e.ID, nil
+		}
 		if other != nil && other.reported.Provider != e.reported.Provider {
 			other.Name, e.Name = other.ID, e.ID // each by its provider; the earlier one by both
 			inv.ByName[e.Name], inv.ByName[other.Name] = e, other

@@ -200,7 +200,7 @@ func listed(errors any) string {
 
 // oneLine is a text in one line that is not endless.
 func oneLine(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = strings.Join(strings.Fields(Line(text)), " ")
 	if runes := []rune(text); len(runes) > 300 {
 		return string(runes[:300]) + "…"
 	}
