@@ -384,3 +384,23 @@ func TestNameThatHasGoneToAnotherAppIsThatOnesAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatItsOwnerScalesAnAppToWhileTheOrderToSleepWaitsComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, scalingotest.Config{})
+		w.shop()
+		w.lives(func() {
+			time.Sleep(10*time.Minute - 30*time.Second)
+			w.Faults.Add(paastest.Fault{Route: scaleCall, Status: 429, Body: "Retry later", For: time.Minute})
+			time.Sleep(45 * time.Second)
+			w.Scale("shop", scalingotest.Type{Name: "web", Amount: 4})
+			w.sleeps()
+			time.Sleep(3 * time.Minute)
+			w.await("shop", time.Minute)
+			time.Sleep(time.Minute)
+			if got := w.Formation("shop"); got != "cron:0:S web:4:L worker:1:M" {
+				t.Errorf("it comes back scaled to %s", got)
+			}
+		})
+	})
+}

@@ -79,6 +79,7 @@ func (p *Provider) putToSleep(ctx context.Context, k *known, end func()) error {
 	if err != nil {
 		return err
 	}
+	p.tracks.leave(k.id, read(p.fleet, k, func(k *known) []part { return k.parts }))
 	fl := &flight{end: end}
 	after, err := p.scaleTo(ctx, k, toNone(parts), fl)
 	if err != nil {

@@ -16,12 +16,16 @@ type tracks struct {
 	unscaled map[string]bool
 	// expected are the events that Paastis's own orders are still to make, by the app's ID.
 	expected map[string][][]part
-	last     map[string]string // the ID of the newest event that was read, by region
-	at       time.Time         // when all were read last; zero: never
+	// from is what apps were scaled to as Paastis looked before it put them to sleep, by the ID.
+	// Doubted are those that were scaled to something else by then: that is to come back.
+	from    map[string][]part
+	doubted map[string]bool
+	last    map[string]string // the ID of the newest event that was read, by region
+	at      time.Time         // when all were read last; zero: never
 }
 
 func newTracks() *tracks {
-	return &tracks{unscaled: map[string]bool{}, expected: map[string][][]part{}, last: map[string]string{}}
+	return &tracks{unscaled: map[string]bool{}, expected: map[string][][]part{}, from: map[string][]part{}, doubted: map[string]bool{}, last: map[string]string{}}
 }
 
 // mostExpected is how many orders of an app are awaited as events at once.
@@ -37,6 +41,14 @@ func (t *tracks) order(id string, to []part) {
 	delete(t.unscaled, id)
 }
 
+// leave notes what an app is scaled to as far as Paastis knows, which is about to put it to sleep.
+func (t *tracks) leave(id string, from []part) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.from[id] = amounts(from)
+	delete(t.doubted, id)
+}
+
 // refuse notes that the last order was not taken.
 func (t *tracks) refuse(id string) {
 	t.mu.Lock()
@@ -50,7 +62,9 @@ func (t *tracks) refuse(id string) {
 func (t *tracks) sleep(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.unscaled[id] = true
+	if !t.doubted[id] {
+		t.unscaled[id] = true
+	}
 }
 
 // isUnscaled reports whether it is known that nobody has scaled an app since it sleeps.
@@ -66,6 +80,8 @@ func (t *tracks) lose() {
 	defer t.mu.Unlock()
 	clear(t.unscaled)
 	clear(t.expected)
+	clear(t.from)
+	clear(t.doubted)
 	clear(t.last)
 }
 
@@ -118,6 +134,10 @@ func (t *tracks) isOfOthers(e event) bool {
 	if i < 0 {
 		delete(t.unscaled, e.AppID)
 		return true
+	}
+	if from, known := t.from[e.AppID]; known && !runs(scaled.Containers) && !slices.Equal(from, amounts(scaled.Previous)) {
+		t.doubted[e.AppID] = true
+		delete(t.unscaled, e.AppID)
 	}
 	if t.expected[e.AppID] = expected[i+1:]; i+1 == len(expected) {
 		delete(t.expected, e.AppID)
