@@ -2,6 +2,7 @@ package heroku_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -243,5 +244,29 @@ func TestWithNothingKeptOneWebDynoIsStartedAndThatIsSaid(t *testing.T) {
 		if !o.log.has("nothing is kept of how the app was scaled") {
 			t.Error("nobody is told")
 		}
+	})
+}
+
+func TestWhatItsOwnerScalesAnAppToWhileTheOrderToSleepFailsComesBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := herokutest.New()
+		h.Create(scaled("shop"))
+		o := before(t, h)
+		time.Sleep(14 * time.Minute)
+		over := h.Faults.Add(paastest.Fault{Route: "PATCH /apps/{app}/formation", Hang: true})
+		for o.state("shop") != registry.Stopping {
+			time.Sleep(time.Second)
+		}
+		time.Sleep(30 * time.Second)
+		h.Scale("shop", "web", 3)
+		time.Sleep(70 * time.Second)
+		over()
+		time.Sleep(time.Hour)
+		o.wantFormation("shop", toNone)
+		if state := o.wake("shop"); state != registry.Ready {
+			t.Errorf("it is %s", state)
+		}
+		o.wantFormation("shop", strings.Replace(scaledFormation, "web: 2", "web: 3", 1))
 	})
 }

@@ -87,6 +87,19 @@ const captureFor = 30 * time.Second
 type capture struct {
 	formation formation
 	at        time.Time // zero: it was not asked, or an order has come since
+	until     time.Time // until when orders to stop go by it that are given anew; zero: none was given
+}
+
+// stopWithin is for how long an order to stop may be given anew after what Capture has seen.
+const stopWithin = 15 * time.Minute
+
+// wasScaled reports whether somebody has scaled an app since Capture has seen it, which is to be
+// stopped: it would not come back so.
+func (o *records) wasScaled(id string, now formation) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.byID[id]
+	return r != nil && time.Now().Before(r.captured.until) && len(now.running()) > 0 && !now.isSameAs(r.captured.formation)
 }
 
 // capture notes what Capture has seen.
@@ -94,7 +107,7 @@ func (o *records) capture(id string, f formation) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if r := o.byID[id]; r != nil {
-		r.captured = capture{f, time.Now()}
+		r.captured = capture{formation: f, at: time.Now()}
 	}
 }
 
@@ -107,7 +120,7 @@ func (o *records) captured(id string) (app, formation, bool) {
 		return app{}, nil, false
 	}
 	seen := r.captured
-	r.captured = capture{}
+	r.captured.at, r.captured.until = time.Time{}, seen.at.Add(stopWithin)
 	return r.app, seen.formation, time.Since(seen.at) < captureFor && !r.maintenance
 }
 

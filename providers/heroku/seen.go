@@ -108,7 +108,7 @@ func (r *record) isOnItsWay() bool {
 // started takes in that an app was started, with what it is to run.
 func (o *records) started(id string, f formation) {
 	o.ordered(id, func(r *record) {
-		r.phase, r.formation, r.kinds, r.since, r.ordered = starting, f, nil, time.Now(), time.Now()
+		r.phase, r.formation, r.kinds, r.since, r.ordered, r.captured = starting, f, nil, time.Now(), time.Now(), capture{}
 	})
 }
 

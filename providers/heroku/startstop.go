@@ -19,6 +19,7 @@ import (
 var (
 	errMaintenance = reason.NewError(reason.InMaintenance, "it is in maintenance, and left alone until somebody ends that: heroku maintenance:off")
 	errLeft        = reason.NewError(reason.SleepsByItself, "it is on eco dynos, which Heroku puts to sleep by itself; to have Paastis do it, set eco: paastis")
+	errScaled      = reason.NewError(reason.PlatformBusy, "somebody has scaled it since it was looked at how it is to come back")
 	errBare        = reason.NewError(reason.NotDeployed, "it has no process type, so nothing was deployed to it; deploy it: git push heroku main")
 )
 
@@ -58,6 +59,8 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 		switch none := f.toNone(); {
 		case p.records.leaves(f):
 			return errLeft
+		case p.records.wasScaled(a.id, f):
+			return errScaled
 		case len(none) > 0:
 			if _, err := p.api.scale(ctx, a.id, none); err != nil {
 				return err
