@@ -207,8 +207,7 @@ func TestAppWhoseScaleNothingTellsGetsOneWeb(t *testing.T) {
 		w.lives(func() {
 			w.await("shop", time.Minute)
 			w.wantScale("shop", "web:1:M", 0)
-			w.visit("bot")
-			time.Sleep(time.Minute)
+			w.await("bot", time.Minute) // nobody can visit it, and it has no door to wait for
 			w.wantScale("bot", "worker:1:S", 0)
 			if !w.log.has("it gets one web") {
 				t.Error("that nothing tells its scale is not told")

@@ -1,6 +1,7 @@
 package scalingo
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -67,11 +68,21 @@ func (k *known) name() string { return *k.called.Load() }
 // isUnknown reports whether nobody knows what the app's status means.
 func (k *known) isUnknown() bool { return !isKnownStatus(k.status) }
 
+// visited is where visitors reach the app. Empty: nowhere, for no "web" is among what it is scaled to,
+// and Scalingo's routers answer 503 at its URL however well it runs.
+func (k *known) visited() string {
+	isWeb := func(p part) bool { return p.Name == "web" && p.Amount > 0 }
+	if runs(k.parts) && !slices.ContainsFunc(k.parts, isWeb) {
+		return ""
+	}
+	return k.url
+}
+
 // app is what is reported of it.
 func (k *known) app() inventory.App {
 	a := inventory.App{
 		Name: k.alias, Origin: "Scalingo app " + k.name() + " in " + k.region.name,
-		URL: k.url, CreatedAt: k.created, Version: k.version, Instances: []inventory.Instance{k.instance()},
+		URL: k.visited(), CreatedAt: k.created, Version: k.version, Instances: []inventory.Instance{k.instance()},
 		Labels: map[string]string{"paastis.id": k.id}, // it stays, whatever the app is called
 	}
 	switch {

@@ -234,6 +234,7 @@ func TestWebSocketsWorkInProcess(t *testing.T) {
 		if websocket.CloseStatus(err) != websocket.StatusNormalClosure {
 			t.Errorf("the end: %v", err)
 		}
+		synctest.Wait() // for the handler, whose end it is that is noted
 		if log := calls.Log(); log[0].Status != 101 {
 			t.Errorf("%+v", log)
 		}
