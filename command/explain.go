@@ -305,7 +305,11 @@ func writeProperties(out io.Writer, e *inventory.Definition) {
 	fmt.Fprintln(out, "\nproperties")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, property := range rules.Keys() {
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", property.Key, cmp.Or(property.Text(e.Properties), "-"), e.Origins[property.Key])
+		text := property.Text(e.Properties)
+		if property.Key == "probe_status" && e.URL != nil && e.Origins[property.Key] == "" {
+			text = "all but 502-504" // as inventory.Target has it
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", property.Key, cmp.Or(text, "-"), e.Origins[property.Key])
 	}
 	w.Flush()
 }

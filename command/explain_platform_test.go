@@ -22,6 +22,9 @@ func TestExplainTellsWhoseAHostIs(t *testing.T) {
 		"other.example.com":      "no provider knows an app \"other.example.com\"",
 	} {
 		code, stdout, stderr := paastis(t, nil, "explain", operand, "--config", path)
+		if known := !strings.HasPrefix(stdout, "no provider"); known != strings.Contains(stdout, "all but 502-504") {
+			t.Errorf("%s: what answers are a sign of life is told wrongly:\n%s", operand, stdout)
+		}
 		if code != exitOK || !strings.HasPrefix(stdout, want) {
 			t.Errorf("%s: exit %d, does not begin with %q:\n%s%s", operand, code, want, stdout, stderr)
 		}
