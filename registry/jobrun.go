@@ -68,10 +68,10 @@ func (o *descent) stopOverdue(k *Keeper) {
 	case e.MaxIdleTime == rules.Never, slices.ContainsFunc(needing(e.Component), func(d *inventory.Definition) bool { return KeeperOf(d).app.Alive() }):
 	case o.now.Before(latest(over, k.failures.stopAfter)):
 		o.at(latest(over, k.failures.stopAfter))
-	case k.isSampled() && !k.usage.sampledSince(o.now.Add(-k.quiet())):
+	case samplingOf(k).isOn() && !k.usage.sampledSince(o.now.Add(-samplingOf(k).quiet())):
 		o.sampler.begin(k, false, o.summaries.used(e.Component))
 	case o.summaries.of(e.Component).open > 0, o.summaries.of(e.Component).use.Reason.Kind != "":
-		o.at(o.now.Add(k.quiet())) // somebody uses it all the same
+		o.at(o.now.Add(samplingOf(k).quiet())) // somebody uses it all the same
 	default:
 		o.stop(k, reason.Reason{Kind: reason.Overdue})
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
-	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik/dynamic"
@@ -137,7 +136,7 @@ func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destin
 	if h := rt.Router.Holder(); h != nil {
 		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
 	}
-	if k.open.Load() && (letsGo(k) || pastPaastis(rt)) {
+	if k.open.Load() && (samplingOf(k).follows() || pastPaastis(rt)) {
 		p.Servers = handover.Servers(rt, k.app, pub.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
 		p.OwnHost = rt.LeadsToURL() && !rt.Definition.PassHost
@@ -236,7 +235,7 @@ func pastPaastis(rt *inventory.Route) bool { return rt.Definition.Apart || leads
 // its owner lets it sleep all the same.
 func (pub *Publisher) unseen(k *Keeper, now time.Time) (why reason.Reason, until time.Time) {
 	e := k.Definition()
-	if letsGo(k) || e.Unseen == rules.UnseenSleep || !slices.ContainsFunc(e.Routes, pastPaastis) || !pub.pollers.direct(k) {
+	if samplingOf(k).follows() || e.Unseen == rules.UnseenSleep || !slices.ContainsFunc(e.Routes, pastPaastis) || !pub.pollers.direct(k) {
 		return reason.Reason{}, time.Time{}
 	}
 	return reason.Reason{Kind: reason.UseUnseen, Text: "Traefik alone gets to it, and its traffic is not looked at; set paastis.traffic_floor"}, now.Add(time.Hour)
@@ -245,19 +244,12 @@ func (pub *Publisher) unseen(k *Keeper, now time.Time) (why reason.Reason, until
 // hides reports whether requests may get to an awake app without Paastis's knowledge: by its routes,
 // which lead past Paastis.
 func (pub *Publisher) hides(k *Keeper) bool {
-	return pub.pollers.direct(k) && (letsGo(k) || slices.ContainsFunc(k.Definition().Routes, pastPaastis))
+	return pub.pollers.direct(k) && (samplingOf(k).follows() || slices.ContainsFunc(k.Definition().Routes, pastPaastis))
 }
 
 // carries reports whether Paastis carries all requests of an app, whatever state that is in: its
 // provider has nothing by which its use could be followed otherwise.
 func (pub *Publisher) carries(k *Keeper) bool {
-	_, meter := k.provider.(provider.Meter)
-	return (!meter || k.measurePause() > 0) && !slices.ContainsFunc(k.Definition().Routes, pastPaastis)
-}
-
-// letsGo reports whether requests may go to an awake app without Paastis between: its use is
-// seen all the same, by its traffic.
-func letsGo(k *Keeper) bool {
-	_, meter := k.provider.(provider.Meter)
-	return meter && k.measurePause() == 0 && k.Definition().TrafficFloor != rules.Off
+	is := samplingOf(k)
+	return (!is.hasMeter() || is.pause() > 0) && !slices.ContainsFunc(k.Definition().Routes, pastPaastis)
 }

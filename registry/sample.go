@@ -24,36 +24,6 @@ const (
 	turnLimit    = time.Hour
 )
 
-// isSampled reports whether an app is sampled before it sleeps.
-func (k *Keeper) isSampled() bool {
-	_, meter := k.provider.(provider.Meter)
-	return meter || k.Definition().Busy.Asked()
-}
-
-// measurePause is the least time between two measures of an app that tell of the time before
-// them. Zero: they tell of the time between them.
-func (k *Keeper) measurePause() time.Duration {
-	if past, ok := k.provider.(provider.Retrospective); ok {
-		return past.MeasurePause()
-	}
-	return 0
-}
-
-// quiet is for how long the app must be seen to be quiet: longer if a stream that was
-// let through may still be there, unseen because connections cannot be counted.
-func (k *Keeper) quiet() time.Duration {
-	e, counted := k.Definition(), k.usage.counted()
-	if !counted && (k.lasting.Load() != 0 || k.usage.unseen) {
-		return max(e.QuietTime, e.StreamQuietTime)
-	}
-	return idle.Quiet(e.Properties, counted)
-}
-
-// samplePause is how often the traffic of an app is sampled of which no request is seen.
-func (k *Keeper) samplePause() time.Duration {
-	return idle.Pause(k.Definition().MaxIdleTime, k.quiet())
-}
-
 // sampler reads the counters of apps. Its methods are called with the registry's lock held.
 type sampler struct {
 	*core

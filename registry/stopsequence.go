@@ -46,7 +46,8 @@ func (o *descent) watched(k *Keeper) bool {
 // gone to it meanwhile that only a look tells of. What tells of the time before, at a price, was
 // asked a moment ago.
 func (o *descent) isToBeSampled(k *Keeper) bool {
-	return k.isSampled() && k.measurePause() == 0 && !k.usage.sampledSince(o.closedAt(k))
+	sampling := samplingOf(k)
+	return sampling.isOn() && sampling.pause() == 0 && !k.usage.sampledSince(o.closedAt(k))
 }
 
 // closedAt is since when no request can have gone to a draining app unseen.

@@ -54,14 +54,14 @@ type summary struct {
 
 // snapshot is what the idle decision looks at: the app's component as one.
 func (o *summaries) snapshot(k *Keeper) idle.Snapshot {
-	sum := o.of(k.Definition().Component)
+	sum, sampling := o.of(k.Definition().Component), samplingOf(k)
 	s := idle.Snapshot{
 		MaxIdle: max(k.Definition().MaxIdleTime, sum.maxIdle), LastUse: o.used(k.Definition().Component), NotBefore: k.failures.stopAfter,
-		Sampled: sum.watched || k.isSampled(), Quiet: max(k.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced, Pause: k.measurePause(),
+		Sampled: sum.watched || sampling.isOn(), Quiet: max(sampling.quiet(), sum.quiet), SleepAsked: k.manual.sleepAsked, Forced: k.manual.sleepForced, Pause: sampling.pause(),
 		Waking: sum.waking, Open: sum.open, Kept: sum.kept, KeptUntil: sum.keptUntil, Unreached: sum.unreached, Use: sum.use, NeededBy: sum.neededBy,
 	}
 	if s.Pause == 0 && (o.publisher.pollers.direct(k) || k.app.Published) {
-		s.Every = k.samplePause()
+		s.Every = sampling.every()
 	}
 	if last, any := k.usage.last(); any {
 		s.SampledAt = last.Ended
@@ -104,10 +104,11 @@ func (o *summaries) include(s *summary, m *Keeper) {
 	if run := m.jobRun(); run.goesOn(o.now) {
 		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, run.deadline)
 	}
-	if !m.isSampled() || !m.app.Alive() {
+	sampling := samplingOf(m)
+	if !sampling.isOn() || !m.app.Alive() {
 		return
 	}
-	quiet := m.quiet()
+	quiet := sampling.quiet()
 	use := m.usage.samples.Use(m.Definition().Properties, quiet, m.mayBeSilent(o.now))
 	if s.use.Reason.IsZero() {
 		s.use.Reason, s.user = use.Reason, m

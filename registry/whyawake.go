@@ -21,7 +21,7 @@ func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 			by = user
 		}
 	case s.LastUse.Equal(k.routing.trafficSeenAt) && o.now.Sub(latest(k.usage.idleFrom, k.lastRequest())) >= s.MaxIdle && !k.routing.trafficSeenAt.IsZero():
-		why = k.usage.samples.Rates(k.quiet()).Traffic()
+		why = k.usage.samples.Rates(samplingOf(k).quiet()).Traffic()
 	default:
 		k.told.forget()
 		return
@@ -32,7 +32,7 @@ func (o *descent) tellWhy(k *Keeper, s idle.Snapshot, why reason.Reason) {
 	}
 	args := []any{"app", k.Name(), "reason", why.String()}
 	if why.Kind == reason.Traffic && by.Definition().TrafficFloor != rules.Off {
-		args = append(args, by.usage.floorText(by.Definition(), by.quiet())...)
+		args = append(args, by.usage.floorText(by.Definition(), samplingOf(by).quiet())...)
 	}
 	o.journal.say(slog.LevelInfo, "app stays awake", args...)
 }
