@@ -296,7 +296,7 @@ func ownRouter(e *inventory.Definition, r inventory.Router) string {
 
 // writeReached tells where an app is reached at ports of its machine, or that it is not.
 func writeReached(out io.Writer, e *inventory.Definition, r inventory.Router) {
-	if at := e.ReachedAt(cmp.Or(r.Port, e.Port())); at != "" {
+	if at := e.Targets().ReachedAt(cmp.Or(r.Port, e.Port())); at != "" {
 		fmt.Fprintf(out, "    reached at %s\n", at)
 	}
 }

@@ -27,14 +27,14 @@ func (p *prober) serves(k *Keeper, i inventory.Instance) bool {
 	switch e := k.Definition(); {
 	case i.Status != inventory.Running, p.blocked(k, i):
 		return false
-	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !e.IsProbable(i)):
+	case e.Probe.Kind == rules.NoProbe && (k.attempt.found || !e.Targets().Reaches(i)):
 		return true
 	case e.Probe.Kind <= rules.NoProbe && i.Health == inventory.Healthy && (e.URL == nil || e.Probe.Kind == rules.NoProbe):
 		return true
 	case p.trusted(k, i):
 		return false
 	default:
-		return len(e.ProbePorts()) == 0 || isOne(k, i, k.attempt.ready.answered)
+		return len(e.Targets().Ports()) == 0 || isOne(k, i, k.attempt.ready.answered)
 	}
 }
 
@@ -116,7 +116,7 @@ func (p *prober) verdictDue(k *Keeper) time.Time {
 // probeAll begins to probe each instance that runs and whose readiness nothing else tells.
 // Called with the lock held.
 func (p *prober) probeAll(k *Keeper) {
-	if len(k.Definition().ProbePorts()) == 0 {
+	if len(k.Definition().Targets().Ports()) == 0 {
 		return
 	}
 	for _, i := range k.app.Instances {
@@ -132,10 +132,10 @@ func (p *prober) probeOne(k *Keeper, i inventory.Instance) {
 	e := k.Definition()
 	knock := knock{prober: p, k: k, i: i, url: e.App.URL, during: k.during(), settled: later(i.StartedAt, k.attempt.startedAt).Add(unprobedDelay)}
 	knock.patience, knock.learns = p.patience(k, i)
-	ports := e.ProbePorts()
+	ports := e.Targets().Ports()
 	knock.port = ports[0]
 	for _, port := range ports {
-		knock.targets = append(knock.targets, e.Target(i, port))
+		knock.targets = append(knock.targets, e.Targets().At(i, port))
 	}
 	p.tasks.doLocked(k, task{probe: true, current: knock.during, work: func(ctx context.Context) func() {
 		found := knock.untilKnown(ctx)
@@ -188,7 +188,7 @@ func (p *prober) isUnhealthy(k *Keeper) bool {
 // unanswered is why an app that runs does not count as healthy. One that is asked at no port was
 // still waited for, such as for a part of it that does not run.
 func (p *prober) unanswered(k *Keeper) reason.Reason {
-	ports := k.Definition().ProbePorts()
+	ports := k.Definition().Targets().Ports()
 	switch status := k.attempt.ready.fault.Status; {
 	case p.isUnhealthy(k):
 		return reason.Reason{Kind: reason.Unhealthy}

@@ -55,7 +55,7 @@ func (p *prober) trusted(k *Keeper, i inventory.Instance) bool {
 	// A verdict that comes too late, or that is against what serves as far as anybody knows, is
 	// no better than a probe, if there can be one.
 	late := i.Health == inventory.HealthStarting && e.Outlasted() || i.Health == inventory.Unhealthy && k.attempt.found && k.state == Starting
-	return !late || len(e.ProbePorts()) == 0 || !e.IsProbable(i)
+	return !late || len(e.Targets().Ports()) == 0 || !e.Targets().Reaches(i)
 }
 
 // answers reports whether a running app serves: one instance is enough, once the others have
@@ -89,7 +89,7 @@ func (p *pass) answers(k *Keeper) bool {
 // enough, one spares visitors the moment in which it does not listen yet.
 func (p *prober) isProbed(k *Keeper, i inventory.Instance) bool {
 	e := k.Definition()
-	return !p.trusted(k, i) && (e.Probe.Kind != rules.NoProbe || e.IsProbable(i) && !k.attempt.found)
+	return !p.trusted(k, i) && (e.Probe.Kind != rules.NoProbe || e.Targets().Reaches(i) && !k.attempt.found)
 }
 
 // probeLate probes those of several instances that came up, or were late, once the app was
@@ -107,7 +107,7 @@ func (p *prober) patience(k *Keeper, i inventory.Instance) (patience time.Durati
 	switch {
 	case e.Probe.Kind == rules.NoProbe:
 		return noProbeGrace, false
-	case e.Probe.Kind != rules.AutoProbe, i.Health != inventory.NoHealth, !e.GuessesPort():
+	case e.Probe.Kind != rules.AutoProbe, i.Health != inventory.NoHealth, !e.Targets().GuessesPort():
 		return 0, false
 	case k.learned.hearing == listens:
 		return 0, true

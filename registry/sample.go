@@ -156,11 +156,11 @@ func busyByURL(ctx context.Context, e *inventory.Definition, app *inventory.App)
 	if port == 0 {
 		port = e.Port()
 	}
-	address := e.ReachOf(app, port)
+	address := e.Targets().Reach(app, port)
 	if address == "" || port == 0 {
 		return false, errors.New("no way to it: no shared network, or no port known")
 	}
-	status, err := statusOf(ctx, e.Request(address, port, e.Busy.Path))
+	status, err := statusOf(ctx, e.Targets().Request(address, port, e.Busy.Path))
 	if err == nil && status != http.StatusOK && status != http.StatusNoContent {
 		err = fmt.Errorf("%s answered %s, neither 200 (busy) nor 204 (not busy)", e.Busy.Path, strconv.Itoa(status))
 	}

@@ -329,7 +329,7 @@ func targetOf(t *testing.T, url string) inventory.Target {
 	t.Helper()
 	app := inventory.App{Name: "shop", URL: url, Instances: []inventory.Instance{{Status: inventory.Running}}}
 	e := inventory.Resolve([]inventory.Reported{{Provider: "played", App: &app}}, inventory.Settings{Defaults: rules.Defaults()}).Named("shop")
-	return e.Target(app.Instances[0], e.Port())
+	return e.Targets().At(app.Instances[0], e.Port())
 }
 
 // localURL is that of a server, by a name that its certificate may have.

@@ -5,18 +5,6 @@ import (
 	"strconv"
 )
 
-// IsProbable reports whether Paastis reaches an instance to probe it.
-func (e *Definition) IsProbable(i Instance) bool {
-	if e.URL != nil {
-		return i.Status == Running
-	}
-	if i.Mapped == nil {
-		return i.Address.IsValid()
-	}
-	ports := e.ProbePorts()
-	return len(ports) > 0 && i.Status == Running && i.Reach(ports[0]) != ""
-}
-
 // Unpublished says of a port of the app why it is not reached, and what to do. Empty: it is, or
 // it is not by ports of its machine that the app is reached.
 func (a *App) Unpublished(port uint16) string {
@@ -29,24 +17,6 @@ func (a *App) Unpublished(port uint16) string {
 		return "its port " + own + " is published at " + at.String() + " alone, and not at " + m.Host + ", the address of its provider: nobody reaches it from elsewhere; publish it there (ports: [\"" + own + "\"])"
 	}
 	return "its port " + own + " is not published at " + m.Host + ", the address of its provider, so neither Paastis nor Traefik reaches it; publish it (ports: [\"" + own + "\"])"
-}
-
-// ReachedAt says where the app is reached: by its URL, or a port of it at its machine. Empty: it is
-// reached by its instances' addresses.
-func (e *Definition) ReachedAt(port uint16) string {
-	m := e.App.Mapping()
-	switch {
-	case e.URL != nil:
-		return e.URL.String()
-	case m == nil:
-		return ""
-	case m.At(port) != "":
-		return m.At(port)
-	case m.Publishes(port):
-		return m.Host + ", at a port that is chosen when it starts"
-	default:
-		return "no port of " + m.Host
-	}
 }
 
 // reportUnpublished makes a problem of each port by which an app is to be reached and is not.

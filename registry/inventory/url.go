@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"cmp"
 	"net"
 	"net/netip"
 	"net/url"
@@ -95,28 +94,6 @@ func shownURL(raw string) string {
 // HasURL reports whether a URL of a server leads to the app's own URL: to its host and port.
 func (e *Definition) HasURL(u *url.URL) bool {
 	return e.URL != nil && hostOf(u) == e.URL.Hostname() && urlPort(u) == urlPort(e.URL)
-}
-
-// requestByURL is what is to be asked at the app's own URL: with its host, whatever hosts its
-// routers have, for its platform knows no others.
-func requestByURL(e *Definition, path string) Target {
-	t := Target{
-		Address: e.URL.Host, Path: cmp.Or(path, "/"), Scheme: e.URL.Scheme, ByURL: true,
-		Host: e.ProbeHost, VisitorScheme: e.ProbeScheme,
-	}
-	if e.Origins["probe_status"] != "" {
-		t.Accepts = e.ProbeStatus
-	}
-	return t
-}
-
-// ReachOf is where Paastis reaches a port of the app, by a report of it: at its URL, or at an
-// instance that runs. Empty: it does not.
-func (e *Definition) ReachOf(app *App, port uint16) string {
-	if e.URL != nil {
-		return e.URL.Host
-	}
-	return app.Reach(port)
 }
 
 // LeadsToURL reports whether the route leads to the app's own URL, also where its labels say that

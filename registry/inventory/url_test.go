@@ -42,8 +42,8 @@ func TestAnAppOfAURLIsReachedAtThatAlone(t *testing.T) {
 			continue
 		}
 		at := []uint16{want.port}
-		if e.Port() != want.port || !slices.Equal(e.ProbePorts(), at) || !slices.Equal(e.VisitedPorts(), at) || e.GuessesPort() {
-			t.Errorf("%s: it listens at %d, probed at %d, visited at %d, guessed %t", said, e.Port(), e.ProbePorts(), e.VisitedPorts(), e.GuessesPort())
+		if e.Port() != want.port || !slices.Equal(e.Targets().Ports(), at) || !slices.Equal(e.VisitedPorts(), at) || e.Targets().GuessesPort() {
+			t.Errorf("%s: it listens at %d, probed at %d, visited at %d, guessed %t", said, e.Port(), e.Targets().Ports(), e.VisitedPorts(), e.Targets().GuessesPort())
 		}
 		if len(e.Routes) != 1 || e.Routes[0].Scheme != want.scheme || e.Routes[0].Port != want.port {
 			t.Errorf("%s: it has the routes %+v", said, e.Routes)
@@ -51,7 +51,7 @@ func TestAnAppOfAURLIsReachedAtThatAlone(t *testing.T) {
 		if e.Apart {
 			t.Errorf("%s: it is apart, though it is in no network that counts", said)
 		}
-		if got := e.ReachedAt(8080); got != want.url {
+		if got := e.Targets().ReachedAt(8080); got != want.url {
 			t.Errorf("%s: explained as reached at %q", said, got)
 		}
 	}
