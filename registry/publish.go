@@ -6,14 +6,11 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/paastis/paastis/handover"
 	"github.com/paastis/paastis/registry/history"
 	"github.com/paastis/paastis/registry/inventory"
-	"github.com/paastis/paastis/registry/reason"
-	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik/dynamic"
 )
 
@@ -37,6 +34,7 @@ type Publisher struct {
 	version uint64                         // grows whenever a route may have changed
 	ready   map[publicationKey]Publication // what is made of this version
 	pollers pollers                        // who has fetched the routes
+	bypass  bypass                         // of Paastis, to awake apps
 
 	strangers    map[netip.Addr]bool                        // who asked, and is no app that is known
 	destinations map[handover.Fetcher]*handover.Destination // what is known of those who ask for them
@@ -59,6 +57,7 @@ func newPublisher(r *Registry, markLife time.Duration, now time.Time) *Publisher
 		version: uint64(now.UnixMilli()), ready: map[publicationKey]Publication{}, pollers: pollers{core: r.core, Pollers: handover.NewPollers()},
 		strangers: map[netip.Addr]bool{}, destinations: map[handover.Fetcher]*handover.Destination{}, listed: map[string]listed{},
 	}
+	pub.bypass = bypass{&pub.pollers}
 	pub.marks = handover.NewMarks(markLife, pub.version, handover.PollGrace, now)
 	return pub
 }
@@ -136,7 +135,7 @@ func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destin
 	if h := rt.Router.Holder(); h != nil {
 		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
 	}
-	if k.open.Load() && (samplingOf(k).follows() || pastPaastis(rt)) {
+	if k.open.Load() && pub.bypass.isOpen(rt) {
 		p.Servers = handover.Servers(rt, k.app, pub.prober.serving(k), to)
 		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
 		p.OwnHost = rt.LeadsToURL() && !rt.Definition.PassHost
@@ -224,32 +223,4 @@ func (pub *Publisher) SuccessorOf(rt *inventory.Route) *inventory.Route {
 		return now
 	}
 	return rt
-}
-
-// pastPaastis reports whether a route leads past Paastis while its app is awake, whatever is seen
-// of its use: by Paastis nobody would get there.
-func pastPaastis(rt *inventory.Route) bool { return rt.Definition.Apart || leadsElsewhere(rt) }
-
-// unseen says why an app has to stay awake whose requests Paastis does not carry and whose
-// traffic is not looked at, and until when to wait for a change. Zero: its use is seen, or
-// its owner lets it sleep all the same.
-func (pub *Publisher) unseen(k *Keeper, now time.Time) (why reason.Reason, until time.Time) {
-	e := k.Definition()
-	if samplingOf(k).follows() || e.Unseen == rules.UnseenSleep || !slices.ContainsFunc(e.Routes, pastPaastis) || !pub.pollers.direct(k) {
-		return reason.Reason{}, time.Time{}
-	}
-	return reason.Reason{Kind: reason.UseUnseen, Text: "Traefik alone gets to it, and its traffic is not looked at; set paastis.traffic_floor"}, now.Add(time.Hour)
-}
-
-// hides reports whether requests may get to an awake app without Paastis's knowledge: by its routes,
-// which lead past Paastis.
-func (pub *Publisher) hides(k *Keeper) bool {
-	return pub.pollers.direct(k) && (samplingOf(k).follows() || slices.ContainsFunc(k.Definition().Routes, pastPaastis))
-}
-
-// carries reports whether Paastis carries all requests of an app, whatever state that is in: its
-// provider has nothing by which its use could be followed otherwise.
-func (pub *Publisher) carries(k *Keeper) bool {
-	is := samplingOf(k)
-	return (!is.hasMeter() || is.pause() > 0) && !slices.ContainsFunc(k.Definition().Routes, pastPaastis)
 }

@@ -141,7 +141,7 @@ func New(o Options) *Registry {
 	r.saver = &saver{core: r.core, archive: r.archive, keepers: &r.keepers, publisher: r.publisher, several: len(o.Providers) > 1}
 	r.orders = &orders{core: r.core, tasks: &r.tasks, contacts: &r.contacts, intake: r.intake, transitions: r.transitions, saver: r.saver}
 	r.viewer = &viewer{core: r.core, inForce: &r.inForce, keepers: &r.keepers, supply: &r.supply, publisher: r.publisher, contacts: &r.contacts, transitions: r.transitions}
-	r.sampler = &sampler{core: r.core, tasks: &r.tasks, publisher: r.publisher}
+	r.sampler = &sampler{core: r.core, tasks: &r.tasks, bypass: r.publisher.bypass}
 	r.mover = &mover{core: r.core, keepers: &r.keepers, tasks: &r.tasks, problems: r.problems, newPass: func(now time.Time) *pass { return newPass(r, now) }}
 	r.publisher.problems, r.publisher.prober, r.publisher.intake, r.publisher.saver = r.problems, r.prober, r.intake, r.saver
 	if o.Probe == nil {

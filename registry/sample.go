@@ -27,8 +27,8 @@ const (
 // sampler reads the counters of apps. Its methods are called with the registry's lock held.
 type sampler struct {
 	*core
-	tasks     *tasks
-	publisher *Publisher
+	tasks  *tasks
+	bypass bypass
 }
 
 // begin samples an app's use, beside the passes; since is its last one that is known. Nothing is asked of the app itself if
@@ -77,7 +77,7 @@ func (o *sampler) sampled(k *Keeper, s idle.Sample) {
 		o.journal.say(slog.LevelWarn, blindText(k.Definition().Unseen), "app", k.Name(), "error", s.Blind)
 	}
 	k.usage.add(s)
-	k.usage.hide(o.publisher.hides(k) || k.app.Published)
+	k.usage.hide(o.bypass.hides(k) || k.app.Published)
 	uncounted := s.Usage.Bytes == 0 && s.Usage.Connections > 0
 	if k.usage.unseen && (k.usage.samples.Moved(k.Definition().TrafficFloor) || uncounted) {
 		k.routing.see(s.Ended)

@@ -100,7 +100,7 @@ func (o *summaries) include(s *summary, m *Keeper) {
 	}
 	s.keep(m.manual.kept(m.Definition(), o.now))
 	s.keep(o.publisher.pollers.unturnable(m, o.now))
-	s.keep(o.publisher.unseen(m, o.now))
+	s.keep(o.publisher.bypass.unseen(m, o.now))
 	if run := m.jobRun(); run.goesOn(o.now) {
 		s.keep(reason.Reason{Kind: reason.JobRuns, Apps: []string{m.Name()}}, run.deadline)
 	}

@@ -32,7 +32,7 @@ func (h *handOvers) isWithdrawn(k *Keeper) bool {
 	case !k.routing.withdrawnAt.IsZero():
 		h.at(k.routing.withdrawnAt)
 		return !h.now.Before(k.routing.withdrawnAt)
-	case h.publisher.carries(k):
+	case h.publisher.bypass.isShut(k):
 		k.routing.withdraw(h.now) // there is nothing to turn
 		return true
 	case k.manual.sleepForced && len(h.publisher.pollers.leading(k, h.now)) == 0:
