@@ -238,14 +238,14 @@ func (f *inForce) priced(byProvider map[string]*history.Avoided, now time.Time) 
 	return all
 }
 
-// totalAvoided is what all apps have avoided, those that are no more as well. Called with the lock
-// held.
-func (r *Registry) totalAvoided(now time.Time) Avoided {
+// avoided is what the apps of each provider have avoided, by its ID, with what is known of those that
+// are no more.
+func (s *keeperSet) avoided(gone map[string]history.Avoided, now time.Time) map[string]*history.Avoided {
 	sums := map[string]*history.Avoided{}
-	for id, gone := range r.archive.Avoided() {
-		sums[id] = &gone
+	for id, theirs := range gone {
+		sums[id] = &theirs
 	}
-	for id, k := range r.keepers.byID {
+	for id, k := range s.byID {
 		if k.avoided.isZero() {
 			continue
 		}
@@ -255,5 +255,5 @@ func (r *Registry) totalAvoided(now time.Time) Avoided {
 		}
 		sums[name].Add(&k.avoided.kept.Avoided, now)
 	}
-	return r.inForce.priced(sums, now)
+	return sums
 }

@@ -19,7 +19,7 @@ const unreachedLimit = 5 * time.Second
 // contacts are whether the providers answer. It may be used by several at once.
 type contacts struct {
 	*core
-	byProvider map[provider.Provider]*contact // guarded by the registry's lock
+	byProvider map[provider.Provider]*contact // guarded by the registry's lock, but for which there are: that never changes
 }
 
 // contact is whether one provider answers. Guarded by the registry's lock.
@@ -88,6 +88,19 @@ func (c *contacts) note(p provider.Provider, err error) (changed bool) {
 // lost is why a provider cannot be reached; nil: it can, as far as is known. Called with the
 // lock held.
 func (c *contacts) lost(p provider.Provider) error { return c.byProvider[p].lost() }
+
+// conditions are how it stands with the calls of the providers that say. It does not need the lock:
+// which providers there are never changes.
+func (c *contacts) conditions() map[provider.Provider]*provider.Condition {
+	all := map[provider.Provider]*provider.Condition{}
+	for p := range c.byProvider {
+		if guarded, ok := p.(provider.Guarded); ok {
+			is := guarded.Condition()
+			all[p] = &is
+		}
+	}
+	return all
+}
 
 // unreached is what is to be said of an app that is on its way, or could sleep, while its provider
 // cannot be reached. Zero: it can, as far as is known. Called with the lock held.

@@ -107,7 +107,7 @@ func (r *Registry) Listing() Listing {
 			drafts = append(drafts, p.detail(KeeperOf(e)))
 		}
 	}
-	avoided := r.totalAvoided(now)
+	avoided := r.inForce.priced(r.keepers.avoided(r.archive.Avoided(), now), now)
 	r.mu.Unlock()
 	return Listing{complete(drafts), avoided}
 }

@@ -71,7 +71,7 @@ func (h ProviderHealth) turnsAway() bool {
 // Health says how the registry fares now.
 func (r *Registry) Health() Checkup {
 	inv := r.inForce.inventory.Load()
-	c, calls := Checkup{Apps: map[State]int{}, Unknown: r.inForce.unknown.Load()}, r.conditions()
+	c, calls := Checkup{Apps: map[State]int{}, Unknown: r.inForce.unknown.Load()}, r.contacts.conditions()
 	r.mu.Lock()
 	defer r.unlock()
 	c.Problems = r.problems.warnings()
@@ -89,16 +89,4 @@ func (r *Registry) Health() Checkup {
 		}
 	}
 	return c
-}
-
-// conditions are how it stands with the calls of the providers that say.
-func (r *Registry) conditions() map[provider.Provider]*provider.Condition {
-	all := map[provider.Provider]*provider.Condition{}
-	for _, p := range r.providers {
-		if guarded, ok := p.(provider.Guarded); ok {
-			is := guarded.Condition()
-			all[p] = &is
-		}
-	}
-	return all
 }
