@@ -61,18 +61,24 @@ func (inv hosting) claim(e *Definition) {
 		switch {
 		case at < 0:
 			inv.owners[host] = append(owners, e)
-		case e.isBefore(owners[at], host):
+		case claimant{e, host}.isBefore(owners[at]):
 			owners[at] = e
 		}
 	}
 }
 
+// claimant is an app that would have a host.
+type claimant struct {
+	*Definition
+	host string
+}
+
 // isBefore reports whether the app goes before another one of its provider that has the same host.
-func (e *Definition) isBefore(other *Definition, host string) bool {
-	made, others := e.App.CreatedAt, other.App.CreatedAt
+func (c claimant) isBefore(other *Definition) bool {
+	made, others := c.App.CreatedAt, other.App.CreatedAt
 	switch {
 	case made.Equal(others):
-		return e.isNearer(other, host)
+		return c.isNearer(other)
 	case made.IsZero() || others.IsZero():
 		return others.IsZero()
 	default:
@@ -82,12 +88,12 @@ func (e *Definition) isBefore(other *Definition, host string) bool {
 
 // isNearer reports whether the app's name is the label of the host, and not that of the other one,
 // or the app is the first by ID.
-func (e *Definition) isNearer(other *Definition, host string) bool {
-	label, _, _ := strings.Cut(host, ".")
-	if is := e.ownName() == label; is != (other.ownName() == label) {
+func (c claimant) isNearer(other *Definition) bool {
+	label, _, _ := strings.Cut(c.host, ".")
+	if is := c.ownName() == label; is != (other.ownName() == label) {
 		return is
 	}
-	return e.ID < other.ID
+	return c.ID < other.ID
 }
 
 // ownerOf is the app that has a host by its hosts.
@@ -95,7 +101,7 @@ func (inv hosting) ownerOf(host string) *Definition {
 	owners := inv.owners[host]
 	first := owners[0]
 	for _, e := range owners[1:] {
-		if e.isNearer(first, host) {
+		if (claimant{e, host}).isNearer(first) {
 			first = e
 		}
 	}
