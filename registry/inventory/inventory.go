@@ -247,7 +247,7 @@ func Resolve(apps []Reported, s Settings) *Inventory {
 		e := reports.define(app, s)
 		inv.Definitions = append(inv.Definitions, e)
 	}
-	inv.nameAll()
+	naming{inv}.nameAll()
 	serving{inv}.findServed()
 	hosting{inv, map[string]taking{}, map[string][]*Definition{}}.host()
 	lenders, links, publication, places := lending{inv}, &linking{Inventory: inv}, publishing{inv}, placing{inv}
@@ -373,11 +373,14 @@ func (e *Definition) problem(kind ProblemKind, format string, args ...any) {
 	e.Problems = append(e.Problems, Problem{kind, fmt.Sprintf(format, args...)})
 }
 
+// naming gives apps their names: a step of Resolve, for which name is whose depends on all of them.
+type naming struct{ *Inventory }
+
 // nameAll gives every definition a name of its own, and lets the providers' own names work as well.
 // Of apps of one name each goes by its ID if they are of several providers, and the later one
 // by ID if they are of one. Nobody is called as the ID of another one is: at some platforms an app has
 // any name that its owner likes.
-func (inv *Inventory) nameAll() {
+func (inv naming) nameAll() {
 	slices.SortFunc(inv.Definitions, func(a, b *Definition) int { return cmp.Compare(a.ID, b.ID) })
 	byID := make(map[string]*Definition, len(inv.Definitions))
 	for _, e := range inv.Definitions {
@@ -406,7 +409,7 @@ func (inv *Inventory) nameAll() {
 }
 
 // nameToo lets apps be known by other names as well, unless another one is by these.
-func (inv *Inventory) nameToo(names func(*Definition) []string) {
+func (inv naming) nameToo(names func(*Definition) []string) {
 	for _, e := range inv.Definitions {
 		for _, name := range names(e) {
 			if inv.ByName[name] == nil {
