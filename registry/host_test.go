@@ -57,6 +57,7 @@ type published struct {
 	HTTP struct {
 		Routers map[string]struct {
 			Rule, Service string
+			Priority      int
 			EntryPoints   []string
 			Middlewares   []string
 			TLS           *struct{ CertResolver string }
@@ -100,6 +101,9 @@ func TestOneRuleWithAHostRoutesFiveHundredAppsOfAPlatform(t *testing.T) {
 		for name, service := range p.HTTP.Services {
 			if want := "Host(`" + name + ".apps.example.com`)"; p.HTTP.Routers[name].Rule != want {
 				t.Errorf("%s has the rule %s", name, p.HTTP.Routers[name].Rule)
+			}
+			if r := p.HTTP.Routers[name]; r.Priority >= len(r.Rule) {
+				t.Errorf("%s is published with %d, above a router of the same rule that somebody has written", name, r.Priority)
 			}
 			balancer := service.LoadBalancer
 			switch at := balancer.Servers[0].URL; {

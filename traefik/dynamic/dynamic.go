@@ -247,7 +247,7 @@ func (c *composer) publish(p *Publication) {
 	}
 	c.routers = append(c.routers, entry{p.Name, router})
 	if p.Placed.Second {
-		router.Rule, router.Priority = p.Router.Rule, rank(p.Router)
+		router.Rule, router.Priority = p.Router.Rule, cmp.Or(p.Placed.SecondPriority, rank(p.Router))
 		c.routers = append(c.routers, entry{p.Name + secondSuffix, router})
 	}
 }

@@ -20,6 +20,10 @@ type Rival struct {
 	traefik.Router
 	// Rule is the parsed one. Required.
 	Rule *rule.Rule
+	// Alone reports whether a published router has no twin. It is published below the priority of its
+	// rule then: one of the same rule that is in a file of Traefik's, which Paastis may not see, is
+	// somebody's own, and has the requests, with its middlewares before them.
+	Alone bool
 	// Origin says where it is, for messages: `container "shop-api-1"`.
 	Origin string
 }
@@ -33,6 +37,8 @@ type Placed struct {
 	// Second reports whether the router is also published with its own priority and rule, for
 	// what the Rule leaves out.
 	Second bool
+	// SecondPriority is that of the second one. Zero: the router's own.
+	SecondPriority int
 	// Err says why it has no place and must not be published: one line that names the other
 	// router, and what to do. Nil: it has one.
 	Err error
@@ -102,6 +108,9 @@ func (p *placer) place(r Rival) Placed {
 		return Placed{Err: errNoRoomAbove}
 	}
 	placed := Placed{Priority: next(own), Rule: r.Router.Rule}
+	if r.Alone {
+		placed.Priority, placed.SecondPriority = own-1, own-belowOwn
+	}
 	hosts := r.Rule.HostKeys()
 	var excluded []string
 	for _, rival := range p.byPriority[placed.Priority] {
@@ -120,6 +129,9 @@ func (p *placer) place(r Rival) Placed {
 	}
 	return placed
 }
+
+// belowOwn is how far below the priority of its rule the second router of one is that is alone.
+const belowOwn = 2
 
 // next is the least priority above another. Zero is none: it stands for the rule's length.
 func next(priority int) int {

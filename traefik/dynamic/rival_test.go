@@ -72,6 +72,21 @@ var rivalRules = []string{
 	"PathPrefix(`/`)", "PathPrefix(`/a`)", "PathPrefix(`/ab`)", "HostRegexp(`^a$`)", "Host(`a`) && !PathPrefix(`/a`)", "Host(`a.`)", "Method(`GET`)",
 }
 
+func TestAPublishedRouterWithoutATwinIsBelowOneOfItsRuleThatNobodyTells(t *testing.T) {
+	r := dynamic.Rival{Router: traefik.Router{Name: "grafana", Rule: "Host(`grafana.apps.example.com`)"}, Alone: true}
+	r.Rule, _ = rule.Parse(r.Router.Rule, "")
+	written := rankOf(r.Router)
+	if got := dynamic.Place(traefik.Static{}, []dynamic.Rival{r}, nil)[0]; got.Priority != written-1 || got.Rule != r.Router.Rule || got.Second {
+		t.Errorf("placed as %+v, below %d", got, written)
+	}
+	other := dynamic.Rival{Router: traefik.Router{Name: "api", Rule: "PathPrefix(`/api`)", Priority: written - 1}}
+	other.Rule, _ = rule.Parse(other.Router.Rule, "")
+	got := dynamic.Place(traefik.Static{}, []dynamic.Rival{r}, []dynamic.Rival{other})[0]
+	if got.Priority != written-1 || !got.Second || got.SecondPriority != written-2 || !strings.Contains(got.Rule, "!(PathPrefix(`/api`))") {
+		t.Errorf("beside another of that priority it is placed as %+v", got)
+	}
+}
+
 func TestAPublishedRouterTakesNoRequestThatIsForAnother(t *testing.T) {
 	t.Parallel()
 	d := rand.New(rand.NewPCG(7, 26))
