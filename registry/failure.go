@@ -166,6 +166,7 @@ func (t *transitions) keepLogs(k *Keeper, lines []string, err error) {
 	if len(lines) == 0 {
 		return
 	}
+	lines = readable(lines)
 	k.failures.keepLogs(lines)
 	t.journal.say(slog.LevelWarn, "the app that failed wrote", "app", k.Name(), "last_line", lines[len(lines)-1])
 	k.notify()
