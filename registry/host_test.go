@@ -23,10 +23,10 @@ type unlabelled struct{ sampled }
 
 func (unlabelled) TraefikProvider() string { return "" }
 
-// onPlatform is an app of a platform, without labels.
+// onPlatform is an app of a platform, without labels but that of what it is there.
 func onPlatform(name string) *registrytest.App {
 	a := registrytest.NewApp(name)
-	a.Labels, a.URL, a.Origin = nil, "https://"+name+".osc-fr1.scalingo.io", fmt.Sprintf("app %q", name)
+	a.Labels, a.URL, a.Origin = map[string]string{"paastis.id": "id-" + name}, "https://"+name+".osc-fr1.scalingo.io", fmt.Sprintf("app %q", name)
 	return a
 }
 

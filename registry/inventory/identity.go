@@ -5,12 +5,15 @@ import (
 	"strings"
 )
 
+// identityLabel is what says which app it is, whatever it is called. Platforms have it of all theirs.
+const identityLabel = "paastis.id"
+
 // Identity is what stays the same of an app whose name changes: what its owner says in the
 // label paastis.id, or what Coolify does, which names the containers of each deployment anew
 // (the labels are in its documentation, "Raw Docker Compose Deployment"). Empty: its name.
 func (a App) Identity() string {
-	if id := a.label("paastis.id"); id != "" {
-		return "paastis.id=" + id
+	if id := a.label(identityLabel); id != "" {
+		return identityLabel + "=" + id
 	}
 	if app := a.label("coolify.applicationid"); app != "" {
 		service := a.label("com.docker.compose.service")

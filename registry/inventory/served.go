@@ -48,6 +48,16 @@ func urlKey(u *url.URL) string {
 // one that it is a router of.
 func (r *Router) App() *Definition { return cmp.Or(r.Serves, r.Definition) }
 
-// IsUnlabelled reports whether the app has no labels, and its provider none that a Traefik could
-// read: then no constraint is about it.
-func (e *Definition) IsUnlabelled() bool { return e.reported.Unread && len(e.App.Labels) == 0 }
+// IsUnlabelled reports whether the app has no labels but that of what it is, and its provider none
+// that a Traefik could read: then no constraint is about it.
+func (e *Definition) IsUnlabelled() bool {
+	if !e.reported.Unread {
+		return false
+	}
+	for label := range e.App.Labels {
+		if label != identityLabel {
+			return false
+		}
+	}
+	return true
+}
