@@ -267,7 +267,7 @@ func lintUnmanaged(e *inventory.Definition) []string {
 		return nil
 	}
 	for label := range e.App.Labels {
-		if strings.HasPrefix(strings.ToLower(label), "paastis.") {
+		if strings.HasPrefix(strings.ToLower(label), "paastis.") && !e.IsUnlabelled() { // else its platform has made it
 			return []string{fmt.Sprintf("app %q has the label %s, but %s (%s)", e.Name, label, e.Why, e.App.Origin)}
 		}
 	}

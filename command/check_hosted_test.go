@@ -14,9 +14,10 @@ import (
 	"github.com/paastis/paastis/rules"
 )
 
-// onPlatform is an app that a platform has by a URL which DNS does not know, and that has no labels.
+// onPlatform is an app that a platform has by a URL which DNS does not know, and that has no
+// labels but that of what it is there.
 func onPlatform(name string) inventory.App {
-	return inventory.App{Name: name, Origin: fmt.Sprintf("app %q", name), URL: "https://" + name + ".platform.invalid", Instances: []inventory.Instance{{Name: name, ID: name}}}
+	return inventory.App{Name: name, Origin: fmt.Sprintf("app %q", name), Labels: map[string]string{"paastis.id": "id-" + name}, URL: "https://" + name + ".platform.invalid", Instances: []inventory.Instance{{Name: name, ID: name}}}
 }
 
 // byRules resolves apps of a platform, and the containers beside them, by rules.
@@ -67,6 +68,13 @@ func TestCheckTellsInOneLineOfAppsThatNoRouterLeadsTo(t *testing.T) {
 		if got := hostedBy(t, byRules(t, c.rules, c.apps), config.Traefik{}); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
 		}
+	}
+}
+
+func TestCheckSaysNothingOfAnAppOfAPlatformThatNoRuleMatches(t *testing.T) {
+	inv := byRules(t, "rules: []", []inventory.App{onPlatform("shop")})
+	if got := lintUnmanaged(inv.Named("shop")); got != nil {
+		t.Errorf("it says %q", got)
 	}
 }
 
