@@ -11,6 +11,7 @@ import (
 	"github.com/paastis/paastis/providers/internal/paas/paastest"
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
+	"github.com/paastis/paastis/registry/reason"
 )
 
 // lives is how many lives of an app are played at each platform, each by another seed.
@@ -165,5 +166,28 @@ func (l *life) endsWell() {
 		if got := l.runs("shop"); got != "" {
 			l.t.Errorf("asleep, it runs %q", got)
 		}
+	}
+}
+
+func TestWhoWaitsForAnAppIsToldThatTheTokenIsRefused(t *testing.T) {
+	for name, played := range platforms {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := before(t, played())
+				w.create("shop", false)
+				w.begin()
+				defer func() { w.end() }()
+				time.Sleep(30 * time.Second)
+				w.visit("shop")
+				time.Sleep(2 * time.Second) // the order is taken
+				w.revoke()
+				for _, want := range []registry.State{registry.Starting, registry.Failed} {
+					time.Sleep(3 * time.Minute)
+					if v := w.reg.View(w.reg.Named("shop")); v.State != want || v.Reason.Kind != reason.TokenRefused {
+						t.Errorf("it is %s, for %q (%s)", v.State, v.Reason, v.Reason.Kind)
+					}
+				}
+			})
+		})
 	}
 }

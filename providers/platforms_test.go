@@ -39,6 +39,8 @@ type platform interface {
 	scale(name string, web, worker int) (runs string)
 	push(name string) (runs string)
 	crash(name string)
+	// revoke ends the token of Paastis, and the sessions that it was exchanged for.
+	revoke()
 	// runs is to what an app is scaled, "web 2 worker 1", or what commit it runs; empty: nothing.
 	runs(name string) string
 	// settled reports whether nothing is done to an app just now.
@@ -105,6 +107,11 @@ func (scalingoPlayed) wakeRoute() string           { return "POST /v1/apps/{app}
 func (scalingoPlayed) sleepRoute() string          { return "POST /v1/apps/{app}/scale" }
 func (scalingoPlayed) listRoute() string           { return "GET /v1/apps" }
 func (p scalingoPlayed) router() http.RoundTripper { return p.Transport() }
+
+func (p scalingoPlayed) revoke() {
+	p.RevokeToken()
+	p.EndSessions()
+}
 
 func scaledTo(web, worker int) string {
 	if web+worker == 0 {
@@ -185,6 +192,8 @@ func (h herokuPlayed) runs(name string) string {
 	return scaledTo(web, worker)
 }
 
+func (h herokuPlayed) revoke() { h.Revoke(herokutest.Token) }
+
 type cleverPlayed struct {
 	*clevercloudtest.Cloud
 	ids    map[string]string
@@ -219,6 +228,7 @@ func (c *cleverPlayed) push(name string) string {
 }
 func (c *cleverPlayed) crash(string)             {} // it starts such by itself
 func (c *cleverPlayed) runs(name string) string  { return c.Runs(c.ids[name]) }
+func (c *cleverPlayed) revoke()                  { c.Revoke() }
 func (c *cleverPlayed) settled(string) bool      { return true }
 func (c *cleverPlayed) faults() *paastest.Faults { return c.Faults }
 func (c *cleverPlayed) wakeRoute() string {

@@ -69,11 +69,12 @@ func (c *contacts) lastError(p provider.Provider) string {
 }
 
 // note takes in whether a provider answers, err is nil if it does, and reports whether it could be
-// reached before and cannot now, or the other way round.
+// reached before and cannot now, or the other way round; likewise whether it accepts the token.
 func (c *contacts) note(p provider.Provider, err error) (changed bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	is := c.byProvider[p]
+	before := is.turnedAway()
 	is.health.tell(err, time.Now())
 	was, lost := is.lost() != nil, errors.Is(err, provider.ErrUnreachable)
 	switch {
@@ -82,7 +83,16 @@ func (c *contacts) note(p provider.Provider, err error) (changed bool) {
 	case was:
 		is.renew()
 	}
-	return was != lost
+	return was != lost || before != is.turnedAway()
+}
+
+// turnedAway is why the provider lets Paastis not even look, though it answers. Empty: it lets it, as
+// far as is known.
+func (c *contact) turnedAway() reason.Kind {
+	if why := c.health.Why; why == reason.TokenRefused || why == reason.TokenExpired {
+		return why
+	}
+	return ""
 }
 
 // lost is why a provider cannot be reached; nil: it can, as far as is known. Called with the
@@ -117,9 +127,13 @@ func (c *contacts) unreached(k *Keeper) reason.Reason {
 	return why
 }
 
-// held is why an order for an app waits whose provider can be reached: it was asked too often, and
-// takes none for a while. Zero: none waits, as far as is known. Called with the lock held.
+// held is why an order for an app waits, or nobody sees what becomes of it, whose provider can be
+// reached: it was asked too often, and takes none for a while, or it does not accept the token. Zero:
+// neither, as far as is known. Called with the lock held.
 func (c *contacts) held(k *Keeper) reason.Reason {
+	if why := c.byProvider[k.provider].turnedAway(); why != "" && (k.busy || k.inTransition()) {
+		return reason.Reason{Kind: why, Pending: true}
+	}
 	guarded, ok := k.provider.(provider.Guarded)
 	if !ok || !k.busy {
 		return reason.Reason{}
