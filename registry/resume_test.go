@@ -177,8 +177,9 @@ func TestAnOrderToStopThatWasCarriedOutAndToldToHaveFailedLosesNothing(t *testin
 			time.Sleep(15 * time.Minute)
 			p.want("capture 3", "saved 3", "stop", "capture ", "stop", "capture ", "stop")
 			p.wake()
+			time.Sleep(time.Minute) // a listing tells that it is up
 			p.wantRunning(3)
-			p.want("resume 3")
+			p.want("resume 3", "saved ")
 		})
 	})
 }
