@@ -13,6 +13,7 @@ import (
 	"github.com/paastis/paastis/registry"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -188,4 +189,33 @@ func TestWhatARuleSaysAnewOfAHostIsPublishedAnew(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An app that its platform does not let Paastis move is none that Paastis wakes or stops. Its route is
+// still the only one that there is.
+func TestAnAppThatIsLeftAloneIsReachedByItsHostAllTheSame(t *testing.T) {
+	for _, why := range []reason.Kind{reason.NotAllowed, reason.UnknownState, reason.InMaintenance} {
+		for _, awake := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, awake %t", why, awake), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					app := onPlatform("shop")
+					app.Protected = why
+					if awake {
+						app.Awake()
+					}
+					reg := ruled(t, "rules: [{pattern: '.*', host: '{name}.test'}]", app)
+					fetch(reg)
+					time.Sleep(time.Minute)
+					p := publishedBy(t, reg)
+					servers := p.HTTP.Services["shop"].LoadBalancer.Servers
+					if p.HTTP.Routers["shop"].Rule != "Host(`shop.test`)" || len(servers) != 1 || servers[0].URL != "https://shop.osc-fr1.scalingo.io" || p.HTTP.Services["shop"].LoadBalancer.PassHostHeader {
+						t.Errorf("published is %+v", p)
+					}
+					if e := reg.Inventory().ByName["shop"]; e.Managed || e.Why.Kind != why {
+						t.Errorf("managed: %t, %s", e.Managed, e.Why)
+					}
+				})
+			})
+		}
+	}
 }

@@ -135,9 +135,14 @@ func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destin
 	if h := rt.Router.Holder(); h != nil {
 		p.Labels, p.Backend = h.Labels, &rt.Definition.Labels
 	}
-	if k.open.Load() && pub.bypass.isOpen(rt) {
+	open := k.open.Load() && pub.bypass.isOpen(rt)
+	switch {
+	case rt.Definition.IsLeftAlone():
+		p.Servers = []string{rt.Definition.URL.String()} // which its platform answers at, in whatever state
+	case open:
 		p.Servers = handover.Servers(rt, k.app, pub.prober.serving(k), to)
-		p.Awake = len(p.Servers) > 0 || rt.Foreign != ""
+	}
+	if p.Awake = len(p.Servers) > 0 || rt.Foreign != "" && open; p.Awake {
 		p.OwnHost = rt.LeadsToURL() && !rt.Definition.PassHost
 	}
 	if !p.Awake {

@@ -31,7 +31,7 @@ type taking struct {
 func (inv hosting) host() {
 	var hosted []*Definition
 	for _, e := range inv.Definitions {
-		if len(e.Hosts) > 0 && e.Excluded().IsZero() && !e.leavesHostsOut() {
+		if len(e.Hosts) > 0 && (e.Excluded().IsZero() || e.IsLeftAlone()) && !e.leavesHostsOut() {
 			hosted = append(hosted, e)
 		}
 	}

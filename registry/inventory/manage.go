@@ -88,6 +88,17 @@ func (inv managing) reportFate(e *Definition, s Settings) {
 	}
 }
 
+// IsLeftAlone reports whether the app's platform says that Paastis must not move it: a state that
+// nobody knows, a token that may not scale it. Visitors have to get to it all the same, whatever
+// becomes of it there.
+func (e *Definition) IsLeftAlone() bool {
+	switch e.App.Protected {
+	case "", IsPaastis, IsOtherPaastis, RunsTraefik, ServesProvider, SharesNetwork:
+		return false
+	}
+	return e.URL != nil && e.Ignored == "" && (e.Enable == nil || *e.Enable)
+}
+
 // Excluded says why the app is never managed; the zero Reason if nothing excludes it.
 func (e *Definition) Excluded() reason.Reason {
 	switch {

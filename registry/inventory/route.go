@@ -57,11 +57,11 @@ func (rt *Route) At(host string) string {
 }
 
 // publish finds the routes of the managed apps that are not left to ForwardAuth, or better
-// are.
+// are, and of those that are left alone, to which nobody else leads.
 func (inv publishing) publish(s Settings) {
 	inv.Routes = map[string]*Route{}
 	for _, e := range inv.Definitions {
-		if !e.Managed || e.Mode == rules.ForwardAuth {
+		if !e.Managed && !e.IsLeftAlone() || e.Mode == rules.ForwardAuth {
 			continue
 		}
 		unread := inv.unread(e)
