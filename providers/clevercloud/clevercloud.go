@@ -123,6 +123,7 @@ func New(cfg Config) (*Provider, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	cfg.Log, log = log, log.With("provider", id) // the account's has it by itself
 	p := &Provider{id: id, owners: cfg.Settings.owners(), log: log, apps: newApps(cfg.Self, log), wakeWatch: make(chan struct{}, 1)}
 	p.connect(cfg, base, token)
 	return p, nil
@@ -131,7 +132,7 @@ func New(cfg Config) (*Provider, error) {
 // connect says how the account is called.
 func (p *Provider) connect(cfg Config, base *url.URL, token string) {
 	account := paas.Config{
-		ID: "clevercloud", BaseURL: base, Transport: cfg.Transport, Refusal: refusal(token != ""), Timeout: callLimit, Log: p.log,
+		ID: p.id, BaseURL: base, Transport: cfg.Transport, Refusal: refusal(token != ""), Timeout: callLimit, Log: cfg.Log,
 		Limit: paas.Limit{PerMinute: callsPerMinute, Burst: 20, Wakes: 20},
 	}
 	if token != "" {

@@ -103,11 +103,11 @@ func New(cfg Config) (*Provider, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	id := cmp.Or(cfg.ID, "heroku")
-	log = log.With("provider", id)
 	api, err := newAPI(id, base, cfg, log)
 	if err != nil {
 		return nil, fmt.Errorf("heroku: %w", err)
 	}
+	log = log.With("provider", id) // the account's has it by itself
 	return &Provider{
 		id: id, api: api, door: newDoor(cfg.Door), log: log,
 		records: newRecords(cfg.Self, cmp.Or(cfg.Eco, EcoHeroku) == EcoHeroku, log), budget: newBudget(time.Now()),

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,9 +34,8 @@ const (
 // whatever region.
 type account struct {
 	calls *paas.Account // at the auth service
-	log   *slog.Logger
-	only  *url.URL // the API of the only region; nil: the auth service tells
-	want  []string // the regions' names; nil: all that there are
+	only  *url.URL      // the API of the only region; nil: the auth service tells
+	want  []string      // the regions' names; nil: all that there are
 
 	mu      sync.Mutex
 	regions []*region // nil: not known yet
@@ -52,7 +50,7 @@ func newAccount(c Config, s Settings) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &account{log: c.Log.With("provider", c.ID), want: s.regions()}
+	a := &account{want: s.regions()}
 	a.calls = paas.NewAccount(paas.Config{
 		ID: c.ID, BaseURL: at, Transport: c.Transport, Timeout: callTimeout, Log: c.Log,
 		Authorize: session.Authorize, Renew: session.Renew, Refusal: refusal,

@@ -23,7 +23,8 @@ import (
 
 // Config is what an Account is made of. BaseURL is needed, all else has a default.
 type Config struct {
-	// ID is that of the provider, for the log. Errors do not name it: who calls does.
+	// ID is that of the provider: each line of Log gets it as "provider". Errors do not name it: who
+	// calls does.
 	ID string
 	// BaseURL is what the paths of calls are appended to.
 	BaseURL *url.URL
@@ -48,7 +49,7 @@ type Config struct {
 	// Timeout is how long one try may take, the body of its answer included, and without the
 	// wait for its turn. Zero: 30 s.
 	Timeout time.Duration
-	// Log takes a line of debugging for each try, and one for each change of the condition that
+	// Log, without an ID yet, takes a line of debugging for each try, and one for each change of the condition that
 	// its owner should know of. Nil: none.
 	Log *slog.Logger
 	// Header is added to each call.
