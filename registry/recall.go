@@ -15,7 +15,13 @@ import (
 // answer when the next one begins. Its apps may serve all the while, by routes that a Traefik has,
 // and would lose them as soon as another provider answers: what is published is published as a
 // whole. So they are known as they were, as those of a provider that is lost later. Where there is
-// but one provider Traefik keeps what it has, for it gets nothing.
+// but one provider Traefik keeps what it has, for it gets nothing. But what it has of a platform leads
+// here in every state: nobody would get to an app that serves until the platform answers, and nobody
+// would hear why. So they are known as well.
+
+// isOnlyPublished reports whether the routes of a provider's apps are there only as long as Paastis
+// publishes them.
+func isOnlyPublished(p provider.Provider) bool { return p.TraefikProvider() == "" }
 
 // recall takes in the apps of providers that have not answered, as the Paastis before has known
 // them. Their first report is a first one all the same.

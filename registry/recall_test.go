@@ -19,6 +19,7 @@ import (
 	"github.com/paastis/paastis/registry/idle"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
+	"github.com/paastis/paastis/registry/reason"
 	"github.com/paastis/paastis/registry/registrytest"
 	"github.com/paastis/paastis/rules"
 	"github.com/paastis/paastis/traefik"
@@ -221,13 +222,43 @@ func TestAppThatItsProviderHasNotAnyMoreIsNotRecalled(t *testing.T) {
 
 func TestNothingIsRecalledOfTheOnlyProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, only := registrytest.NewStore(), far()
+		store, only := registrytest.NewStore(), registrytest.NewProvider(registrytest.NewApp("blog").Found("blog.test").Awake())
 		during(t, store, func(*registry.Registry) {}, only)
 		only.Fail(errors.New("nobody is there"))
 		during(t, store, func(reg *registry.Registry) {
 			if reg.KnowsApps() || reg.Named("blog") != nil {
 				t.Error("apps are known, so that Traefik would get routes by hearsay")
 			}
+		}, only)
+	})
+}
+
+// What Traefik has of a platform leads to Paastis in every state. So an app that serves is served on,
+// and who asks for one that sleeps hears why it does not wake.
+func TestAppsOfTheOnlyPlatformAreKnownThoughItDoesNotLetPaastisIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := registrytest.NewStore()
+		only := registrytest.NewProvider(registrytest.NewApp("shop").Found("shop.test").Awake(), registrytest.NewApp("blog").Found("blog.test")).Call("platform", "")
+		during(t, store, func(*registry.Registry) {}, only)
+		only.Fail(reason.NewError(reason.TokenRefused, "platform: 401 unauthorized"))
+		during(t, store, func(reg *registry.Registry) {
+			if !reg.KnowsApps() {
+				t.Fatal("no app is known")
+			}
+			wantView(t, reg, "shop", registry.Ready)
+			if !reg.Named("shop").Pass(time.Now()) {
+				t.Error("nobody gets to an app that serves")
+			}
+			reg.Wake(reg.Named("blog"), false)
+			time.Sleep(10 * time.Second)
+			if v := reg.View(reg.Named("blog")); v.State != registry.Failed || v.Reason.Kind != reason.TokenRefused {
+				t.Errorf("who asks for one that sleeps is told %s, %q", v.State, v.Reason)
+			}
+			only.Answer()
+			time.Sleep(time.Minute)
+			reg.Wake(reg.Named("blog"), true)
+			time.Sleep(30 * time.Second)
+			wantView(t, reg, "blog", registry.Ready)
 		}, only)
 	})
 }

@@ -103,7 +103,7 @@ func (i *intake) auditAll(ctx context.Context, p provider.Provider) {
 func (i *intake) knowsApps() bool {
 	i.mu.Lock()
 	defer i.unlock()
-	return len(i.loaded) > 0
+	return len(i.loaded) > 0 || len(i.recalled) == len(i.providers)
 }
 
 // awaitApps reports whether apps may have been told while it waited: until all providers have

@@ -59,7 +59,7 @@ func (v *saver) state(now time.Time) history.State {
 	s := history.State{Saved: now, Marks: v.publisher.marks.State()}
 	v.archive.Begin(&s, now)
 	for id, k := range v.keepers.byID {
-		isRecalled := v.several && counts(k.Definition())
+		isRecalled := (v.several || isOnlyPublished(k.provider)) && counts(k.Definition())
 		if !isRecalled && !k.Definition().Managed && k.past.IsEmpty() {
 			continue
 		}
