@@ -67,7 +67,7 @@ type Provider struct {
 	api     *api
 	door    *door
 	records *records
-	budget  *budget
+	lookout *lookout
 	log     *slog.Logger
 	watched atomic.Bool
 }
@@ -108,9 +108,10 @@ func New(cfg Config) (*Provider, error) {
 		return nil, fmt.Errorf("heroku: %w", err)
 	}
 	log = log.With("provider", id) // the account's has it by itself
+	records := newRecords(cfg.Self, cmp.Or(cfg.Eco, EcoHeroku) == EcoHeroku, log)
 	return &Provider{
 		id: id, api: api, door: newDoor(cfg.Door), log: log,
-		records: newRecords(cfg.Self, cmp.Or(cfg.Eco, EcoHeroku) == EcoHeroku, log), budget: newBudget(time.Now()),
+		records: records, lookout: &lookout{api, records, newBudget(time.Now())},
 	}, nil
 }
 
@@ -139,7 +140,7 @@ func (p *Provider) List(ctx context.Context) (provider.Report, error) {
 	if !p.watched.Load() {
 		p.records.doubt()
 	}
-	if err := p.lookAtAll(ctx, p.records.unknown()); err != nil {
+	if err := p.lookout.atAll(ctx, p.records.unknown()); err != nil {
 		return provider.Report{}, fmt.Errorf("heroku: list apps: %w", err)
 	}
 	return p.records.all(), nil

@@ -30,7 +30,7 @@ func (p *Provider) Measure(ctx context.Context, name string, _ provider.Want) (i
 		u.Use = why
 		return u, nil
 	}
-	dynos, err := p.look(paas.With(ctx, paas.Sleep), known.id)
+	dynos, err := p.lookout.look(paas.With(ctx, paas.Sleep), known.id)
 	if err != nil {
 		return u, p.failed("measure", known, err)
 	}
