@@ -68,10 +68,10 @@ const (
 // once at a time. It makes no call before it is used.
 type Provider struct {
 	id        string
-	account   *paas.Account
+	api       *api
 	apps      *apps
+	survey    *survey
 	socket    *eventSocket // nil: there is none for an API token
-	owners    []string
 	log       *slog.Logger
 	wakeWatch chan struct{} // has room for one: something is to be followed
 }
@@ -124,7 +124,7 @@ func New(cfg Config) (*Provider, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	cfg.Log, log = log, log.With("provider", id) // the account's has it by itself
-	p := &Provider{id: id, owners: cfg.Settings.owners(), log: log, apps: newApps(cfg.Self, log), wakeWatch: make(chan struct{}, 1)}
+	p := &Provider{id: id, log: log, apps: newApps(cfg.Self, log), wakeWatch: make(chan struct{}, 1)}
 	p.connect(cfg, base, token)
 	return p, nil
 }
@@ -142,7 +142,8 @@ func (p *Provider) connect(cfg Config, base *url.URL, token string) {
 		account.Transport = signing(cfg.Settings, cfg.Transport)
 		p.socket = &eventSocket{base: base, authorization: plaintext(cfg.Settings), transport: cfg.Transport, log: p.log}
 	}
-	p.account = paas.NewAccount(account)
+	p.api = &api{paas.NewAccount(account)}
+	p.survey = &survey{p.api, p.apps, cfg.Settings.owners()}
 }
 
 // ID is Config.ID.
@@ -155,11 +156,11 @@ func (p *Provider) TraefikProvider() string { return "" }
 func (p *Provider) Interval() time.Duration { return auditEvery }
 
 // Condition tells how it stands with the calls of the account.
-func (p *Provider) Condition() provider.Condition { return p.account.Condition() }
+func (p *Provider) Condition() provider.Condition { return p.api.account.Condition() }
 
 // List asks for everything: two calls, and one more for each owner beyond the first.
 func (p *Provider) List(ctx context.Context) (provider.Report, error) {
-	version, err := p.refresh(ctx, true)
+	version, err := p.survey.refresh(ctx, true)
 	if err != nil {
 		return provider.Report{}, err
 	}

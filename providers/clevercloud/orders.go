@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/paastis/paastis/providers/internal/paas"
@@ -55,7 +53,7 @@ func (p *Provider) changed(order, name string, a *app, how func(*app)) (inventor
 func (p *Provider) fetchApp(ctx context.Context, name string) (app, error) {
 	a, known := p.apps.find(name)
 	if !known {
-		if _, err := p.refresh(ctx, false); err != nil {
+		if _, err := p.survey.refresh(ctx, false); err != nil {
 			return app{}, err
 		}
 		if a, known = p.apps.find(name); !known {
@@ -63,8 +61,7 @@ func (p *Provider) fetchApp(ctx context.Context, name string) (app, error) {
 		}
 	}
 	version := p.apps.nextVersion()
-	var raw rawApp
-	err := p.get(ctx, a.path(""), &raw)
+	raw, err := p.api.app(ctx, &a)
 	if isMissing(err) {
 		p.apps.forget(a.id)
 		return app{}, ErrUnknownApp
@@ -84,7 +81,7 @@ func (p *Provider) fetchApp(ctx context.Context, name string) (app, error) {
 // would start it again.
 func (p *Provider) isUp(ctx context.Context, a *app) (bool, error) {
 	if a.unknown != "" {
-		_, running, err := p.running(ctx, a)
+		_, running, err := p.api.running(ctx, a)
 		if running {
 			p.apps.change(a.id, func(a *app) { a.setOutcome(true, time.Now()) })
 		}
@@ -94,8 +91,7 @@ func (p *Provider) isUp(ctx context.Context, a *app) (bool, error) {
 		return a.state == shouldBeUp, nil
 	}
 	version := p.apps.nextVersion()
-	var all json.RawMessage
-	_, err := p.account.Call(ctx, paas.Request{Path: a.path("/deployments"), Query: lately(), Out: &all})
+	all, err := p.api.deployments(ctx, a)
 	if err != nil {
 		return false, err
 	}
@@ -106,17 +102,10 @@ func (p *Provider) isUp(ctx context.Context, a *app) (bool, error) {
 
 // deploy orders a deployment. That its answer is lost does not say that it was not taken.
 func (p *Provider) deploy(ctx context.Context, a *app, commit string) error {
-	query := url.Values{}
-	if commit != "" {
-		query.Set("commit", commit)
-	}
-	var taken struct {
-		ID text `json:"deploymentId"`
-	}
-	_, err := p.account.Call(ctx, paas.Request{Method: http.MethodPost, Path: a.path("/instances"), Query: query, Out: &taken})
+	order, err := p.api.deploy(ctx, a, commit)
 	switch {
 	case err == nil, errors.Is(err, paas.ErrForm), errors.Is(err, provider.ErrUnreachable) && p.wasTaken(ctx, a):
-		p.apps.change(a.id, func(a *app) { a.setOrdered(string(taken.ID), time.Now()) })
+		p.apps.change(a.id, func(a *app) { a.setOrdered(order, time.Now()) })
 		return nil
 	case isMissing(err):
 		p.apps.forget(a.id)
@@ -130,8 +119,8 @@ func (p *Provider) deploy(ctx context.Context, a *app, commit string) error {
 
 // wasTaken reports whether an order was taken whose answer is lost.
 func (p *Provider) wasTaken(ctx context.Context, a *app) bool {
-	var raw rawApp
-	return p.get(ctx, a.path(""), &raw) == nil && (raw.State == wantsToBeUp || raw.State == shouldBeUp)
+	raw, err := p.api.app(ctx, a)
+	return err == nil && (raw.State == wantsToBeUp || raw.State == shouldBeUp)
 }
 
 const (
@@ -168,7 +157,7 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 
 // undeploy orders that an app ends. Of one that is down already a refusal is none.
 func (p *Provider) undeploy(ctx context.Context, a *app) error {
-	_, err := p.account.Call(ctx, paas.Request{Method: http.MethodDelete, Path: a.path("/instances"), Idempotent: true})
+	err := p.api.undeploy(ctx, a)
 	switch {
 	case err == nil, isOver(ctx, err):
 		return err
@@ -178,8 +167,7 @@ func (p *Provider) undeploy(ctx context.Context, a *app) error {
 		}
 		return nil
 	}
-	var raw rawApp
-	if p.get(ctx, a.path(""), &raw) == nil && raw.State == shouldBeDown {
+	if raw, lost := p.api.app(ctx, a); lost == nil && raw.State == shouldBeDown {
 		return nil
 	}
 	return err
@@ -189,7 +177,7 @@ func (p *Provider) undeploy(ctx context.Context, a *app) error {
 // its state says, is not waited for.
 func (p *Provider) untilDown(ctx context.Context, a *app) error {
 	for until := time.Now().Add(stopLimit); time.Now().Before(until); {
-		some, _, err := p.running(ctx, a)
+		some, _, err := p.api.running(ctx, a)
 		if err != nil || !some {
 			return err
 		}
@@ -199,36 +187,10 @@ func (p *Provider) untilDown(ctx context.Context, a *app) error {
 		case <-time.After(stopPause):
 		}
 	}
-	var raw rawApp
-	if err := p.get(ctx, a.path(""), &raw); err != nil || raw.State == shouldBeDown {
+	if raw, err := p.api.app(ctx, a); err != nil || raw.State == shouldBeDown {
 		return err
 	}
 	return refused{fmt.Errorf("it still runs %s after the order", stopLimit), reason.PlatformBusy}
-}
-
-// running reports whether an app has instances, and whether one of them serves.
-func (p *Provider) running(ctx context.Context, a *app) (some, up bool, err error) {
-	all, err := p.instances(ctx, a)
-	for _, i := range all {
-		up = up || i.State == "UP"
-		some = some || i.State != "DELETED" && i.State != "GHOST"
-	}
-	return some, up, err
-}
-
-// instances are those of an app. Nil: it has none.
-func (p *Provider) instances(ctx context.Context, a *app) ([]rawInstance, error) {
-	var all []rawInstance
-	err := p.get(ctx, a.path("/instances"), &all)
-	if isMissing(err) {
-		return nil, nil
-	}
-	return all, err
-}
-
-// path is where an app is in the API, and what is there.
-func (a *app) path(rest string) string {
-	return "/v2/organisations/" + url.PathEscape(a.owner) + "/applications/" + url.PathEscape(a.id) + rest
 }
 
 // mayStart is nil, or why an app is not to be started.

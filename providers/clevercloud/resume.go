@@ -39,7 +39,7 @@ func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clevercloud: look at %q: %w", name, err)
 	}
-	all, err := p.instances(ctx, &a)
+	all, err := p.api.instances(ctx, &a)
 	if err != nil {
 		return nil, fmt.Errorf("clevercloud: look at the instances of %q: %w", name, err)
 	}

@@ -57,7 +57,7 @@ func unlessEnded(ctx context.Context, err error) error {
 
 // list reports everything.
 func (p *Provider) list(ctx context.Context, whole bool, report func(provider.Report)) error {
-	version, err := p.refresh(ctx, whole)
+	version, err := p.survey.refresh(ctx, whole)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (p *Provider) untilListed(ctx context.Context, heard <-chan struct{}, repor
 		case <-follow:
 		}
 		followed = time.Now()
-		if err := p.follow(ctx, (*app).isStarting); err != nil {
+		if err := p.survey.follow(ctx, (*app).isStarting); err != nil {
 			return err
 		}
 		if r := p.apps.changes(); len(r.Apps) > 0 {
