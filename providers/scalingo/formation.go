@@ -52,6 +52,25 @@ func amounts(parts []part) []part {
 	return some
 }
 
+// some are the parts that are not 0.
+func some(parts []part) []part {
+	return slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return p.Amount == 0 })
+}
+
+// withoutSizes leaves the sizes to Scalingo, which keeps those of what is scaled to 0: whoever has
+// changed one meanwhile has his way.
+func withoutSizes(parts []part) []part {
+	without := slices.Clone(parts)
+	for i := range without {
+		without[i].Size = ""
+	}
+	return without
+}
+
+func hasType(parts []part, name string) bool {
+	return slices.ContainsFunc(parts, func(p part) bool { return p.Name == name })
+}
+
 // toNone scales every type of the parts to 0.
 func toNone(parts []part) []part {
 	none := make([]part, 0, len(parts))

@@ -17,7 +17,7 @@ func (p *Provider) Logs(ctx context.Context, name string, lines int) ([]string, 
 }
 
 func (p *Provider) logs(ctx context.Context, name string, lines int) ([]string, error) {
-	k, err := p.known(ctx, name)
+	k, err := p.lister.known(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (p *Provider) Measure(ctx context.Context, name string, want provider.Want)
 	}
 	defer end()
 	ctx = paas.With(ctx, paas.Sleep)
-	k, err := p.known(ctx, name)
+	k, err := p.lister.known(ctx, name)
 	if err == nil {
 		usage.Use, err = k.region.use(ctx, k.name(), want.Since)
 	}

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/paastis/paastis/providers/internal/paas"
 	"github.com/paastis/paastis/registry/inventory"
-	"github.com/paastis/paastis/registry/provider"
 	"github.com/paastis/paastis/registry/reason"
 )
 
@@ -44,7 +42,7 @@ type order struct {
 func (o order) carryOut(ctx context.Context) (inventory.App, error) {
 	began, tries := time.Now(), 0
 	for {
-		k, err := o.fresh(ctx, o.name, o.age())
+		k, err := o.lister.fresh(ctx, o.name, o.age())
 		if err != nil {
 			return inventory.App{}, err
 		}
@@ -94,7 +92,7 @@ func (o order) tryOnce(ctx context.Context, k *known) error {
 	if err != nil {
 		return err
 	}
-	if _, err := o.fresh(ctx, o.name, o.age()); err != nil {
+	if _, err := o.lister.fresh(ctx, o.name, o.age()); err != nil {
 		end()
 		return err
 	}
@@ -159,52 +157,6 @@ func (o order) learn(k *known, err error) error {
 
 func (o order) report(k *known) inventory.App { return read(o.fleet, k, (*known).app) }
 
-// fresh is an app as a look has found it that began no longer ago than that. Of several that need
-// one, one looks.
-func (p *Provider) fresh(ctx context.Context, name string, age time.Duration) (*known, error) {
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	regions, err := p.account.allRegions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	k := p.fleet.named(name)
-	for _, r := range regions {
-		if k == nil || k.region == r {
-			if err := p.lookSince(ctx, r, age); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if k = p.fleet.named(name); k == nil {
-		return nil, errUnknownApp
-	}
-	return k, nil
-}
-
-// known is an app as it was last seen, whenever that was.
-func (p *Provider) known(ctx context.Context, name string) (*known, error) {
-	if k := p.fleet.named(name); k != nil && ctx.Err() == nil {
-		return k, nil
-	}
-	return p.fresh(ctx, name, freshFor)
-}
-
-// lookSince looks at a region unless that was done no longer ago than that.
-func (p *Provider) lookSince(ctx context.Context, r *region, age time.Duration) error {
-	select {
-	case r.turn <- struct{}{}:
-		defer func() { <-r.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if time.Since(p.fleet.lookedAt(r)) < age {
-		return nil
-	}
-	return p.lookAt(ctx, r)
-}
-
 // sleep returns after the time, or with an error if ctx ends before.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
@@ -215,92 +167,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// scaleTo orders an app to be scaled, which the flight then is, and returns the whole formation that
-// is to be; nil: that is not known. What is not in the Procfile any more is left out.
-func (p *Provider) scaleTo(ctx context.Context, k *known, to []part, fl *flight) ([]part, error) {
-	p.tracks.order(k.id, to)
-	operation, parts, err := k.region.scale(ctx, k.name(), to)
-	if isOfType(err) {
-		left, why := p.withoutVanished(ctx, k, to)
-		if why != nil {
-			return nil, fmt.Errorf("%w; and %w", err, why)
-		}
-		if len(left) < len(to) {
-			p.tracks.refuse(k.id)
-			return p.scaleTo(ctx, k, left, fl)
-		}
-	}
-	switch {
-	case err == nil:
-		fl.operation = operation
-		p.takeOff(k, fl, parts)
-		return parts, nil
-	case errors.Is(err, provider.ErrUnreachable):
-		return nil, p.findOut(ctx, k, fl, err)
-	default:
-		p.tracks.refuse(k.id)
-		return nil, p.orBusy(ctx, k, err)
-	}
-}
-
-// takeOff notes that an app is being scaled.
-func (p *Provider) takeOff(k *known, fl *flight, parts []part) {
-	fl.began = time.Now()
-	p.fleet.change(k, func(k *known) {
-		k.flight, k.fault = fl, ""
-		fl.since = p.fleet.version + 1
-		if fl.up && runs(parts) {
-			k.parts, k.partsAt = parts, time.Now()
-		}
-	})
-}
-
-// findOut looks what became of an order that was not answered: if it is carried out, the flight is
-// that. If nothing came of it, it is tried again.
-func (p *Provider) findOut(ctx context.Context, k *known, fl *flight, lost error) error {
-	if p.lookAt(ctx, k.region) != nil {
-		return lost
-	}
-	if read(p.fleet, k, func(k *known) string { return k.status }) != isScaling {
-		return fmt.Errorf("%w: %w", errAgain, lost)
-	}
-	p.takeOff(k, fl, nil)
-	return nil
-}
-
-// withoutVanished are the parts of which the app still has types.
-func (p *Provider) withoutVanished(ctx context.Context, k *known, to []part) ([]part, error) {
-	now, err := k.region.formation(ctx, k.name())
-	if err != nil {
-		return nil, err
-	}
-	var left, gone []part
-	for _, one := range to {
-		if hasType(now, one.Name) {
-			left = append(left, one)
-		} else {
-			gone = append(gone, one)
-		}
-	}
-	if len(gone) > 0 {
-		p.log.Warn("types of containers are not in the Procfile any more; the others are scaled", "app", k.name(), "gone", told(gone), "left", told(left))
-	}
-	if len(left) == 0 {
-		return to, nil // the refusal stands
-	}
-	return left, nil
-}
-
-// orBusy is the error of a refused order, or errAgain if that was because another operation of the
-// app is under way.
-func (p *Provider) orBusy(ctx context.Context, k *known, refused error) error {
-	if !mayBeBusy(refused) || p.lookAt(paas.With(ctx, paas.Starting), k.region) != nil {
-		return refused
-	}
-	if status := read(p.fleet, k, func(k *known) string { return k.status }); isSettled(status) {
-		return refused
-	}
-	return errAgain
 }

@@ -19,7 +19,7 @@ func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
 }
 
 func (p *Provider) capture(ctx context.Context, name string) ([]byte, error) {
-	k, err := p.known(ctx, name)
+	k, err := p.lister.known(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (p *Provider) putToSleep(ctx context.Context, k *known, end func()) error {
 	}
 	p.tracks.leave(k.id, read(p.fleet, k, func(k *known) []part { return k.parts }))
 	fl := &flight{end: end}
-	after, err := p.scaleTo(ctx, k, toNone(parts), fl)
+	after, err := p.scaler.scaleTo(ctx, k, toNone(parts), fl)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (p *Provider) followDown(ctx context.Context, k *known, fl *flight) error {
 		}
 		pause = operationPause
 		if fl.operation == "" {
-			if err := p.lookAt(ctx, k.region); err != nil {
+			if err := p.lister.lookAt(ctx, k.region); err != nil {
 				return err
 			}
 			if isSettled(read(p.fleet, k, func(k *known) string { return k.status })) {

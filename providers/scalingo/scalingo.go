@@ -83,6 +83,10 @@ type Provider struct {
 	fleet   *fleet
 	flights *flights
 	tracks  *tracks
+
+	lister     *lister
+	scaler     *scaler
+	lastScales *lastScales
 }
 
 // Open makes a provider of that ID. It makes no call.
@@ -111,12 +115,14 @@ func New(c Config) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scalingo: provider %q: %w", c.ID, err)
 	}
-	p := &Provider{
-		id: c.ID, log: log, account: account,
-		fleet: newFleet(c.Self, log), tracks: newTracks(),
-	}
-	p.flights = newFlights(account, p.fleet, log)
-	return p, nil
+	fleet, tracks := newFleet(c.Self, log), newTracks()
+	lister := &lister{account: account, fleet: fleet}
+	return &Provider{
+		id: c.ID, log: log, account: account, fleet: fleet, tracks: tracks,
+		flights: newFlights(account, fleet, log), lister: lister,
+		scaler:     &scaler{lister: lister, fleet: fleet, tracks: tracks, log: log},
+		lastScales: &lastScales{tracks: tracks, log: log},
+	}, nil
 }
 
 // ID is Config.ID.
@@ -136,36 +142,11 @@ func (p *Provider) Condition() provider.Condition { return p.account.condition()
 
 // List looks at all apps of all regions, and takes in what became of those that are being scaled.
 func (p *Provider) List(ctx context.Context) (provider.Report, error) {
-	if err := p.look(ctx); err != nil {
+	if err := p.lister.look(ctx); err != nil {
 		return provider.Report{}, fmt.Errorf("scalingo: %w", err)
 	}
 	p.flights.settle(ctx)
 	return p.fleet.everything(), nil
-}
-
-// look looks at all apps of all regions.
-func (p *Provider) look(ctx context.Context) error {
-	regions, err := p.account.allRegions(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range regions {
-		if err := p.lookAt(ctx, r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// lookAt looks at all apps of a region.
-func (p *Provider) lookAt(ctx context.Context, r *region) error {
-	version := p.fleet.next()
-	found, err := r.apps(ctx)
-	if err != nil {
-		return fmt.Errorf("list the apps of %s: %w", r.name, err)
-	}
-	p.fleet.take(r, version, found)
-	return nil
 }
 
 // doing says at the provider's edge what was done to which app.

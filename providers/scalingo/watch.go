@@ -48,7 +48,7 @@ func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) erro
 
 // run returns when ctx ends, or Scalingo cannot be asked any more; never nil.
 func (w *watcher) run(ctx context.Context) error {
-	if err := w.look(ctx); err != nil {
+	if err := w.lister.look(ctx); err != nil {
 		return err
 	}
 	if _, err := w.readEvents(ctx); err != nil {
@@ -87,7 +87,7 @@ func (w *watcher) await(ctx context.Context) error {
 	}
 	for _, r := range regions {
 		if pace := w.fleet.pace(r); pace > 0 {
-			if err := w.lookSince(paas.With(ctx, paas.Starting), r, pace); err != nil {
+			if err := w.lister.lookSince(paas.With(ctx, paas.Starting), r, pace); err != nil {
 				return err
 			}
 		}
@@ -99,7 +99,7 @@ func (w *watcher) await(ctx context.Context) error {
 	if err != nil || !others {
 		return err
 	}
-	return w.look(ctx)
+	return w.lister.look(ctx)
 }
 
 // next is when there is a look of its own to be taken.
