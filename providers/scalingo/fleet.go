@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/paastis/paastis/providers/internal/paas"
 	"github.com/paastis/paastis/registry/inventory"
 	"github.com/paastis/paastis/registry/provider"
 )
@@ -108,50 +107,24 @@ func (f *fleet) see(r *region, version uint64, info appInfo) {
 	if version <= k.version {
 		return // what was seen since is newer
 	}
-	status := string(info.Status)
-	if status == "" {
-		status = f.unread(k)
-	} else if isKnownStatus(status) {
-		k.told = false
+	if info.Status == "" && k.tell() {
+		f.warn("what Scalingo says of an app cannot be read; it is left as it was", "app", k.name())
 	}
 	before, was := k.app(), k.isUp()
-	k.status, k.url, k.version = status, cmp.Or(paas.AppURL(string(info.BaseURL)), k.url), version
-	if at, err := time.Parse(time.RFC3339, string(info.CreatedAt)); err == nil {
-		k.created = at
-	}
+	k.see(info, version)
 	k.self = f.self != "" && k.name() == f.self
 	f.follow(k, was)
 	after := k.app()
 	if before.Version == 0 || !inventory.SameDefinition(&before, &after) || !before.First().Equal(after.First()) {
-		k.changed = version
+		k.change(version)
 	}
-}
-
-// unread is the status of an app whose answer cannot be read: what it was. Called with the lock
-// held.
-func (f *fleet) unread(k *known) string {
-	if !k.told {
-		k.told = true
-		f.warn("what Scalingo says of an app cannot be read; it is left as it was", "app", k.name())
-	}
-	return cmp.Or(k.status, "unreadable")
 }
 
 // follow takes in what the status of an app tells of before. Was reports whether it was up. Called
 // with the lock held.
 func (f *fleet) follow(k *known, was bool) {
-	up := k.isUp()
-	switch {
-	case up && !was && k.version > 0 && k.changed > 0:
-		k.ran, k.fault = time.Now(), ""
-	case !up:
-		k.ran = time.Time{}
-	}
-	if isSettled(k.status) && k.flight == nil {
-		k.served = k.status == isRunning
-	}
-	if k.isUnknown() && !k.told {
-		k.told = true
+	k.follow(was)
+	if k.isUnknown() && k.tell() {
 		f.warn("Scalingo says of an app what Paastis does not know; it is left alone", "app", k.name(), "status", k.status)
 	}
 }
@@ -177,10 +150,7 @@ func (f *fleet) unname(k *known) {
 func (f *fleet) forget(k *known) {
 	f.unname(k)
 	delete(f.byID, k.id)
-	if k.flight != nil {
-		k.flight.end()
-		k.flight = nil
-	}
+	k.abandon()
 }
 
 // tell says that something may have changed. Called with the lock held.
@@ -199,7 +169,7 @@ func (f *fleet) change(k *known, what func(*known)) inventory.App {
 	was := k.isUp()
 	what(k)
 	f.version++
-	k.version, k.changed = f.version, f.version
+	k.change(f.version)
 	f.follow(k, was)
 	f.tell()
 	return k.app()
@@ -296,7 +266,7 @@ func (f *fleet) allow(id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if k := f.byID[id]; k != nil {
-		k.refused = time.Time{}
+		k.allow()
 	}
 }
 

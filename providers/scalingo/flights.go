@@ -214,12 +214,7 @@ func (f *flights) ask(ctx context.Context, k *known, fl *flight) {
 // land ends an app's flight; it has failed for a reason, if there is one.
 func (f *flights) land(k *known, fl *flight, fault reason.Kind) {
 	fl.end()
-	f.fleet.change(k, func(k *known) {
-		if k.flight == fl {
-			k.flight = nil
-			k.fault = fault
-		}
-	})
+	f.fleet.change(k, func(k *known) { k.land(fl, fault) })
 }
 
 // audit reads operations to their end until ctx ends, while nothing is being started.

@@ -20,8 +20,6 @@ const (
 	busyLimit = 5 * time.Minute
 	// mostTries is how often an order is tried that was not taken, or not answered.
 	mostTries = 5
-	// refusedFor is how long it is believed that the account may not scale an app.
-	refusedFor = 24 * time.Hour
 )
 
 // errAgain lets an order look at its app anew: what it went by does not hold any more.
@@ -135,22 +133,13 @@ func (o order) meets(k *known) (met, wait bool, err error) {
 	}
 }
 
-// mayNot is an error if the account may not scale the app: it is not tried again and again. Called
-// with the fleet's lock held.
-func (k *known) mayNot() error {
-	if k.refused.IsZero() || time.Since(k.refused) > refusedFor {
-		return nil
-	}
-	return errMayNot
-}
-
 // learn takes in why an order was refused, and returns that.
 func (o order) learn(k *known, err error) error {
 	switch {
 	case isOfApp(err):
 		return fmt.Errorf("%w: %w", errUnknownApp, err)
 	case reason.Of(err).Kind == reason.NotAllowed:
-		o.fleet.change(k, func(k *known) { k.refused = time.Now() })
+		o.fleet.change(k, (*known).refuse)
 	}
 	return err
 }

@@ -35,7 +35,7 @@ func (p *Provider) capture(ctx context.Context, name string) ([]byte, error) {
 		return nil, err
 	}
 	on := p.enabled(k, autoscalers)
-	p.fleet.change(k, func(k *known) { k.parts, k.partsAt, k.captured = parts, time.Now(), on })
+	p.fleet.change(k, func(k *known) { k.capture(parts, on) })
 	return kept{Containers: some(parts), Autoscalers: slices.Clone(on)}.write()
 }
 
@@ -85,19 +85,14 @@ func (p *Provider) putToSleep(ctx context.Context, k *known, end func()) error {
 	if err != nil {
 		return err
 	}
-	read(p.fleet, k, func(k *known) bool { k.on, k.captured = k.captured, nil; return true })
+	read(p.fleet, k, func(k *known) bool { k.descend(); return true })
 	err = p.followDown(ctx, k, fl)
-	p.fleet.change(k, func(k *known) {
-		k.flight = nil
-		if err == nil {
-			k.status, k.on = isStopped, nil
-		}
-	})
+	p.fleet.change(k, func(k *known) { k.touchDown(err == nil) })
 	if err != nil {
 		return p.stayUp(ctx, k, err)
 	}
 	if runs(after) {
-		p.fleet.change(k, func(k *known) { k.status, k.partsAt = isRunning, time.Time{} })
+		p.fleet.change(k, (*known).stayUp)
 		return errAgain
 	}
 	p.tracks.sleep(k.id)
@@ -108,7 +103,7 @@ func (p *Provider) putToSleep(ctx context.Context, k *known, end func()) error {
 func (p *Provider) stayUp(ctx context.Context, k *known, why error) error {
 	if reason.Of(why).Kind == reason.OperationFailed {
 		left := p.flights.turnOn(ctx, k, read(p.fleet, k, func(k *known) []string { return k.on }))
-		p.fleet.change(k, func(k *known) { k.on = left })
+		p.fleet.change(k, func(k *known) { k.owe(left) })
 	}
 	return why
 }

@@ -51,11 +51,8 @@ func (s *scaler) scaleTo(ctx context.Context, k *known, to []part, fl *flight) (
 func (s *scaler) takeOff(k *known, fl *flight, parts []part) {
 	fl.began = time.Now()
 	s.fleet.change(k, func(k *known) {
-		k.flight, k.fault = fl, ""
 		fl.since = s.fleet.version + 1
-		if fl.up && runs(parts) {
-			k.parts, k.partsAt = parts, time.Now()
-		}
+		k.takeOff(fl, parts)
 	})
 }
 
