@@ -101,6 +101,22 @@ func (k *known) instance() inventory.Instance {
 	return i
 }
 
+// enabled are those of its autoscalers that are on, or are to be: as soon as the app is up, or again
+// after a stop that failed.
+func (k *known) enabled(all []autoscaler) []string {
+	waiting := k.on
+	if k.flight != nil {
+		waiting = k.flight.autoscalers
+	}
+	var ids []string
+	for _, a := range all {
+		if !a.Disabled || slices.Contains(waiting, a.ID) {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
 // What follows is called with the fleet's lock held, and is all that writes what is known.
 
 // see takes in what a look has found, which began with that version.

@@ -87,6 +87,7 @@ type Provider struct {
 	lister     *lister
 	scaler     *scaler
 	lastScales *lastScales
+	sleeper    *sleeper
 }
 
 // Open makes a provider of that ID. It makes no call.
@@ -116,12 +117,12 @@ func New(c Config) (*Provider, error) {
 		return nil, fmt.Errorf("scalingo: provider %q: %w", c.ID, err)
 	}
 	fleet, tracks := newFleet(c.Self, log), newTracks()
-	lister := &lister{account: account, fleet: fleet}
+	flights, lister := newFlights(account, fleet, log), &lister{account: account, fleet: fleet}
+	scaler := &scaler{lister: lister, fleet: fleet, tracks: tracks, log: log}
 	return &Provider{
-		id: c.ID, log: log, account: account, fleet: fleet, tracks: tracks,
-		flights: newFlights(account, fleet, log), lister: lister,
-		scaler:     &scaler{lister: lister, fleet: fleet, tracks: tracks, log: log},
-		lastScales: &lastScales{tracks: tracks, log: log},
+		id: c.ID, log: log, account: account, fleet: fleet, flights: flights, tracks: tracks,
+		lister: lister, scaler: scaler, lastScales: &lastScales{tracks: tracks, log: log},
+		sleeper: &sleeper{lister: lister, scaler: scaler, fleet: fleet, flights: flights, tracks: tracks},
 	}, nil
 }
 
