@@ -138,9 +138,9 @@ func (p *Provider) List(ctx context.Context) (provider.Report, error) {
 		return provider.Report{}, fmt.Errorf("heroku: list apps: %w", err)
 	}
 	if !p.watched.Load() {
-		p.records.doubt()
+		p.records.each((*record).doubt)
 	}
-	if err := p.lookout.atAll(ctx, p.records.unknown()); err != nil {
+	if err := p.lookout.atAll(ctx, p.records.which((*record).isUnknown)); err != nil {
 		return provider.Report{}, fmt.Errorf("heroku: list apps: %w", err)
 	}
 	return p.records.all(), nil

@@ -44,8 +44,8 @@ func (l *lookout) followStarts(ctx context.Context) error {
 		if err := wait(ctx, bootPause); err != nil {
 			return err
 		}
-		l.records.giveUp()
-		_, _ = l.at(paas.With(ctx, paas.Starting), l.records.starting())
+		l.records.each((*record).giveUp)
+		_, _ = l.at(paas.With(ctx, paas.Starting), l.records.which((*record).isAwaited))
 	}
 }
 

@@ -104,6 +104,23 @@ func countedOf(dynos []dyno) formation {
 	return f.sorted()
 }
 
+// kindsOf are the phases of the process types of a formation, of those that have dynos.
+func kindsOf(dynos []dyno, f formation) map[string]phase {
+	kinds := map[string]phase{}
+	for _, p := range f {
+		var own []dyno
+		for _, d := range dynos {
+			if d.Type == p.Type {
+				own = append(own, d)
+			}
+		}
+		if len(own) > 0 {
+			kinds[p.Type] = phaseOf(own)
+		}
+	}
+	return kinds
+}
+
 // oldest is when the first of them was made that still is there. Zero: there is none.
 func oldest(dynos []dyno) time.Time {
 	var first time.Time

@@ -15,39 +15,13 @@ import (
 	"github.com/paastis/paastis/registry/provider"
 )
 
-// record is what is known of an app. It is guarded by the lock of records.
-type record struct {
-	app
-	phase phase
-	// formation is what the app runs, or is to run; asleep, what it ran last. Nil: not known.
-	formation formation
-	// kinds are the phases of its process types, of those that have dynos.
-	kinds map[string]phase
-	// ended tells that web has crashed on its way up, by the last look: then all of it counts as
-	// ended, so that whoever waits hears so at once.
-	ended bool
-	// since is when it was started, as far as is known. Zero: it does not run.
-	since time.Time
-	// begun is the number of the look that phase is of, or of the last order.
-	begun uint64
-	// ordered is when Paastis last started it. Zero: never, or it has come up since.
-	ordered time.Time
-	// looked is when somebody looked at its dynos. Zero: nobody did, or what was seen is in doubt.
-	looked time.Time
-	// listed is the number of the listing that app is of.
-	listed uint64
-	// barred is why Heroku lets nobody look at it. Nil: it does.
-	barred   error
-	captured capture
-	version  uint64
-	told     string // what was last warned of
-}
-
 // records are what is known of all apps. Its methods may be called concurrently, and make no call.
 type records struct {
 	self []string
 	left bool // apps on eco dynos are left to Heroku
 	log  *slog.Logger
+	// captures have a lock of their own.
+	captures *captures
 	// changed has something in it once a record has changed that was not reported.
 	changed chan struct{}
 
@@ -60,7 +34,10 @@ type records struct {
 }
 
 func newRecords(self []string, left bool, log *slog.Logger) *records {
-	return &records{self: self, left: left, log: log, changed: make(chan struct{}, 1), byID: map[string]*record{}, byName: map[string]*record{}, pending: map[string]bool{}}
+	return &records{
+		self: self, left: left, log: log, captures: newCaptures(), changed: make(chan struct{}, 1),
+		byID: map[string]*record{}, byName: map[string]*record{}, pending: map[string]bool{},
+	}
 }
 
 // tick is the number of what begins now.
@@ -115,38 +92,23 @@ func (o *records) keepOne(a app, begun uint64) {
 		r = &record{}
 		o.byID[a.id] = r
 	}
-	if begun < r.listed {
+	was := r.name
+	if !r.list(a, begun) {
 		return
 	}
-	was := r.app
-	a.fill(was)
-	if r.app, r.listed = a, begun; a == was {
-		return
-	}
-	if was.name != a.name {
-		o.unname(r, was.name)
+	if was != a.name {
+		o.unname(r, was)
 		o.byName[a.name] = r
-	}
-	if was.deployed != a.deployed {
-		r.looked, r.barred = time.Time{}, nil // something has happened to it
 	}
 	o.warn(r, a.odd, "Heroku tells something of an app in a way that is not documented; it is taken to be as it was", "fields", a.odd)
 	o.touch(r)
-}
-
-// fill has fields that could not be read be as they were.
-func (a *app) fill(was app) {
-	if a.odd == "" || was.id == "" {
-		return
-	}
-	a.url, a.maintenance, a.team = cmp.Or(a.url, was.url), a.maintenance || was.maintenance, cmp.Or(a.team, was.team)
-	a.created = cmp.Or(a.created, was.created)
 }
 
 // drop forgets an app that is no more. Called with the lock held.
 func (o *records) drop(r *record) {
 	delete(o.byID, r.id)
 	delete(o.pending, r.id)
+	o.captures.drop(r.id)
 	o.unname(r, r.name)
 	o.signal()
 }
@@ -195,13 +157,13 @@ func (o *records) warn(r *record, about, text string, args ...any) {
 	r.told = about
 }
 
-// unknown are the ids of apps that nobody has looked at, or of which what was seen is in doubt.
-func (o *records) unknown() []string {
+// which are the ids of the apps that are so, sorted.
+func (o *records) which(are func(*record) bool) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var all []string
 	for id, r := range o.byID {
-		if r.looked.IsZero() && r.barred == nil {
+		if are(r) {
 			all = append(all, id)
 		}
 	}
@@ -209,28 +171,13 @@ func (o *records) unknown() []string {
 	return all
 }
 
-// doubt has all be looked at anew: nobody saw what happened to them meanwhile.
-func (o *records) doubt() {
+// each does something to all apps that is not reported.
+func (o *records) each(do func(*record)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.byID {
-		r.looked, r.barred = time.Time{}, nil
+		do(r)
 	}
-}
-
-// starting are the ids of the apps that are on their way up, by orders and by others: of those that
-// take long only some, so that each is looked at less often.
-func (o *records) starting() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	var all []string
-	for id, r := range o.byID {
-		if !r.ordered.IsZero() && (time.Since(r.ordered) < usualBoot || time.Since(r.looked) >= slowPause) {
-			all = append(all, id)
-		}
-	}
-	slices.Sort(all)
-	return all
 }
 
 // due is the id of the app that was looked at the longest ago, if that is before a time. Those
@@ -264,7 +211,7 @@ func (o *records) all() provider.Report {
 	o.clock++
 	report.Version = o.clock
 	for _, r := range slices.SortedFunc(maps.Values(o.byID), byName) {
-		report.Apps = append(report.Apps, o.reported(r))
+		report.Apps = append(report.Apps, r.reported(o.self))
 	}
 	return report
 }
@@ -283,7 +230,7 @@ func (o *records) news() (provider.Report, bool) {
 	taken := map[string]bool{}
 	for _, r := range changed {
 		taken[r.name] = true
-		report.Apps = append(report.Apps, o.reported(r))
+		report.Apps = append(report.Apps, r.reported(o.self))
 	}
 	for _, name := range o.gone {
 		if !taken[name] && o.byName[name] == nil {
@@ -307,7 +254,7 @@ func (o *records) report(id string) (inventory.App, error) {
 	}
 	o.clock++
 	r.version = o.clock
-	return o.reported(r), nil
+	return r.reported(o.self), nil
 }
 
 // ErrUnknownApp means that the account has no app of that name, or may not see it.

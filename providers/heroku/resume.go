@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/paastis/paastis/providers/internal/paas"
 	"github.com/paastis/paastis/registry/inventory"
@@ -75,53 +74,8 @@ func (p *Provider) Capture(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, p.failed("capture", known, err)
 	}
-	p.records.capture(known.id, f)
+	p.records.captures.note(known.id, f)
 	return data, nil
-}
-
-// captureFor is for how long what Capture has seen need not be asked for again: the order to stop
-// comes right after it.
-const captureFor = 30 * time.Second
-
-// capture is what Capture has seen of an app.
-type capture struct {
-	formation formation
-	at        time.Time // zero: it was not asked, or an order has come since
-	until     time.Time // until when orders to stop go by it that are given anew; zero: none was given
-}
-
-// stopWithin is for how long an order to stop may be given anew after what Capture has seen.
-const stopWithin = 15 * time.Minute
-
-// wasScaled reports whether somebody has scaled an app since Capture has seen it, which is to be
-// stopped: it would not come back so.
-func (o *records) wasScaled(id string, now formation) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	r := o.byID[id]
-	return r != nil && time.Now().Before(r.captured.until) && len(now.running()) > 0 && !now.isSameAs(r.captured.formation)
-}
-
-// capture notes what Capture has seen.
-func (o *records) capture(id string, f formation) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if r := o.byID[id]; r != nil {
-		r.captured = capture{formation: f, at: time.Now()}
-	}
-}
-
-// captured is what Capture has seen a moment ago, once. False: nothing.
-func (o *records) captured(id string) (app, formation, bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	r := o.byID[id]
-	if r == nil || r.captured.at.IsZero() {
-		return app{}, nil, false
-	}
-	seen := r.captured
-	r.captured.at, r.captured.until = time.Time{}, seen.at.Add(stopWithin)
-	return r.app, seen.formation, time.Since(seen.at) < captureFor && !r.maintenance
 }
 
 // Resume scales an app as it was, by one call. What somebody has scaled since wins: an app that is

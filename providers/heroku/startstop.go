@@ -59,7 +59,7 @@ func (p *Provider) Stop(ctx context.Context, name string, _ rules.StopMethod) (i
 		switch none := f.toNone(); {
 		case p.records.leaves(f):
 			return errLeft
-		case p.records.wasScaled(a.id, f):
+		case p.records.captures.wasScaled(a.id, f):
 			return errScaled
 		case len(none) > 0:
 			if _, err := p.api.scale(ctx, a.id, none); err != nil {
@@ -96,8 +96,9 @@ func (p *Provider) order(ctx context.Context, doing, name string, read reading, 
 
 // justCaptured is now, or what Capture has seen a moment ago.
 func (p *Provider) justCaptured(ctx context.Context, known app) (app, formation, error) {
-	if a, f, fresh := p.records.captured(known.id); fresh {
-		return a, f, nil
+	f, fresh := p.records.captures.take(known.id)
+	if s, ok := p.records.standing(known.id); fresh && ok && !s.maintenance {
+		return s.app, f, nil
 	}
 	return p.now(ctx, known)
 }

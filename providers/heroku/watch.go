@@ -21,12 +21,12 @@ func (p *Provider) Watch(ctx context.Context, report func(provider.Report)) erro
 	p.watched.Store(true)
 	defer func() {
 		p.watched.Store(false)
-		p.records.doubt()
+		p.records.each((*record).doubt)
 	}()
 	if err := p.list(ctx); err != nil {
 		return over(ctx, err)
 	}
-	if err := p.lookout.atAll(ctx, p.records.unknown()); err != nil {
+	if err := p.lookout.atAll(ctx, p.records.which((*record).isUnknown)); err != nil {
 		return over(ctx, err)
 	}
 	report(p.records.all())

@@ -2,6 +2,7 @@ package heroku
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -70,6 +71,15 @@ func readApp(raw json.RawMessage) (app, error) {
 		a.team = paas.Line(team.Name)
 	}
 	return a, nil
+}
+
+// fill has fields that could not be read be as they were.
+func (a *app) fill(was app) {
+	if a.odd == "" || was.id == "" {
+		return
+	}
+	a.url, a.maintenance, a.team = cmp.Or(a.url, was.url), a.maintenance || was.maintenance, cmp.Or(a.team, was.team)
+	a.created = cmp.Or(a.created, was.created)
 }
 
 // process is a process type of an app, and how many dynos of what size it is to have.
