@@ -149,6 +149,19 @@ func (a *app) setOutcome(well bool, now time.Time) {
 	a.noteRun(before, now)
 }
 
+// setStoppedMeanwhile takes in that somebody has stopped it while it started.
+func (a *app) setStoppedMeanwhile(now time.Time) {
+	a.setStopped(now)
+	a.fault = reason.OperationFailed
+}
+
+// setUnderWay takes in that a deployment goes on, perhaps one more after one that failed.
+func (a *app) setUnderWay(now time.Time) {
+	before := a.isRunning()
+	a.fault = ""
+	a.noteRun(before, now)
+}
+
 // setDetails takes in what the summary does not tell. What cannot be read stays as it was.
 func (a *app) setDetails(raw rawApp) {
 	a.detailed = true

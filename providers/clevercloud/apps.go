@@ -1,6 +1,7 @@
 package clevercloud
 
 import (
+	"encoding/json"
 	"log/slog"
 	"maps"
 	"slices"
@@ -129,6 +130,21 @@ func (s *apps) applyDetail(a *app, raw rawApp, version uint64) {
 	if a.url() == "" && a.lifetime != task {
 		s.warn("url "+a.id, "an app has no domain by which Paastis could reach it; give it one of cleverapps.io with one label: clever domain add NAME.cleverapps.io",
 			"app", a.id, "name", a.name)
+	}
+}
+
+// applyDeployments takes in a look at the deployments of some apps.
+func (s *apps) applyDeployments(version uint64, of map[string]json.RawMessage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, raw := range of {
+		a := s.all[id]
+		var all []rawDeployment
+		if a == nil || !a.needsDeployments() || a.version >= version || json.Unmarshal(raw, &all) != nil {
+			continue
+		}
+		s.applyOutcome(a, all, time.Now())
+		a.version = version
 	}
 }
 

@@ -2,11 +2,8 @@ package clevercloud
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"time"
-
-	"github.com/paastis/paastis/registry/reason"
 )
 
 // What becomes of a deployment. Any other state is that of one that is under way.
@@ -80,21 +77,6 @@ func hasOrder(all []rawDeployment, order string) bool {
 // up, or somebody may have started it once more after it failed.
 func (a *app) needsDeployments() bool { return a.state == wantsToBeUp || !a.orderedAt.IsZero() }
 
-// applyDeployments takes in a look at the deployments of some apps.
-func (s *apps) applyDeployments(version uint64, of map[string]json.RawMessage) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, raw := range of {
-		a := s.all[id]
-		var all []rawDeployment
-		if a == nil || !a.needsDeployments() || a.version >= version || json.Unmarshal(raw, &all) != nil {
-			continue
-		}
-		s.applyOutcome(a, all, time.Now())
-		a.version = version
-	}
-}
-
 // applyOutcome takes in the deployments of an app. Called with s.mu held.
 func (s *apps) applyOutcome(a *app, all []rawDeployment, now time.Time) {
 	switch before := a.isRunning(); a.startOutcome(all, now) {
@@ -108,11 +90,9 @@ func (s *apps) applyOutcome(a *app, all []rawDeployment, now time.Time) {
 		a.setOutcome(false, now)
 	case stoppedMeanwhile:
 		s.log.Warn("an app was stopped at Clever Cloud while it started", "app", a.name, "id", a.id)
-		a.setStopped(now)
-		a.fault = reason.OperationFailed
+		a.setStoppedMeanwhile(now)
 	case inProgress:
-		a.fault = ""
-		a.noteRun(before, now)
+		a.setUnderWay(now)
 		if state := string(all[0].State); state != underWay {
 			s.warn("deployment "+state, "a deployment has a state that Paastis does not know; it is waited for", "app", a.name, "state", state)
 		}
