@@ -235,7 +235,7 @@ func namesApp(r api.Router, catalog traefik.Catalog) bool {
 // is none.
 func hostTaken(e *inventory.Definition, by *rule.Rule) string {
 	for _, r := range e.Routers {
-		if host := r.Match.HostKeys(); e.Managed && r.Property == "host" && by.TakesAllOf(host[0]) {
+		if host := r.Match.HostKeys(); e.Managed && r.By == inventory.ByHost && by.TakesAllOf(host[0]) {
 			return host[0]
 		}
 	}

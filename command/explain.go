@@ -287,8 +287,8 @@ func ownRouter(e *inventory.Definition, r inventory.Router) string {
 		return "its provider gives it; asks Paastis"
 	case r.Given:
 		return "its provider gives it; only in direct mode"
-	case r.Property != "":
-		return fmt.Sprintf("its own, by %s (%s); Paastis publishes it in direct mode alone", r.Property, e.Origins[r.Property])
+	case r.By != 0:
+		return fmt.Sprintf("its own, by %s (%s); Paastis publishes it in direct mode alone", r.By.Key(), e.Origins[r.By.Key()])
 	default:
 		return "its own; only in direct mode"
 	}

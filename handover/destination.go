@@ -271,7 +271,7 @@ func (d *Destination) place(all []PlacedRoute) {
 	routers := make([]dynamic.Rival, 0, len(all))
 	for _, rt := range all {
 		published[rt.Router] = true
-		routers = append(routers, dynamic.Rival{Router: *rt.Router.Router, Rule: rt.Router.Match, Alone: rt.Router.Property == "host", Origin: rt.Definition.App.Origin})
+		routers = append(routers, dynamic.Rival{Router: *rt.Router.Router, Rule: rt.Router.Match, Alone: rt.Router.By == inventory.ByHost, Origin: rt.Definition.App.Origin})
 	}
 	for i, placed := range dynamic.Place(d.Static, routers, d.rivals(published)) {
 		rt := all[i]

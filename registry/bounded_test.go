@@ -31,7 +31,10 @@ func (*platform) Condition() provider.Condition {
 }
 
 func (p *platform) Measure(_ context.Context, name string, _ provider.Want) (idle.Usage, error) {
-	time.Sleep(p.takes)
+	p.mu.Lock()
+	takes := p.takes
+	p.mu.Unlock()
+	time.Sleep(takes)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.measured[name]++
@@ -39,6 +42,20 @@ func (p *platform) Measure(_ context.Context, name string, _ provider.Want) (idl
 		return idle.Usage{}, errors.New("fake: cannot be measured")
 	}
 	return idle.Usage{Connections: idle.UnknownConnections, Use: p.uses[name]}, nil
+}
+
+// set changes what it plays.
+func (p *platform) set(change func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change()
+}
+
+// count is how often an app was measured.
+func (p *platform) count(name string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.measured[name]
 }
 
 func livePlatform(t *testing.T, yml string, apps ...*fakeApp) (*world, *platform) {
@@ -118,7 +135,7 @@ func TestAMeasureThatCostsACallIsMadeOnceBeforeAStop(t *testing.T) {
 		w.visit("shop-web")
 		time.Sleep(11 * time.Minute)
 		w.wantState("shop-web", Asleep)
-		if got := p.measured["shop-web"]; got != 1 {
+		if got := p.count("shop-web"); got != 1 {
 			t.Errorf("measured %d times", got)
 		}
 	})
@@ -127,19 +144,17 @@ func TestAMeasureThatCostsACallIsMadeOnceBeforeAStop(t *testing.T) {
 func TestAUseThatAPlatformTellsOfKeepsAnAppAwakeAndIsAskedForSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, p := livePlatform(t, "", service("shop", "web").routed("shop.test"))
-		p.uses["shop-web"] = reason.Reason{Kind: reason.OneOffs, Count: 2}
+		p.set(func() { p.uses["shop-web"] = reason.Reason{Kind: reason.OneOffs, Count: 2} })
 		w.visit("shop-web")
 		time.Sleep(30 * time.Minute)
 		w.wantState("shop-web", Ready)
-		if got := p.measured["shop-web"]; got < 9 || got > 11 {
+		if got := p.count("shop-web"); got < 9 || got > 11 {
 			t.Errorf("measured %d times in twenty minutes", got)
 		}
 		if got := w.Detail(w.Named("shop-web")).Reason.String(); got != "2 one-off containers run in it" {
 			t.Errorf("awake because: %q", got)
 		}
-		p.mu.Lock()
-		delete(p.uses, "shop-web")
-		p.mu.Unlock()
+		p.set(func() { delete(p.uses, "shop-web") })
 		time.Sleep(3 * time.Minute)
 		w.wantState("shop-web", Asleep)
 	})
@@ -189,7 +204,7 @@ func TestAnAppWhoseRequestsPaastisCarriesSleepsInDirectMode(t *testing.T) {
 		w.visit("shop-web")
 		time.Sleep(10*time.Minute + 5*time.Second) // no route has to turn
 		w.wantState("shop-web", Asleep)
-		if got := p.measured["shop-web"]; got != 1 {
+		if got := p.count("shop-web"); got != 1 {
 			t.Errorf("measured %d times", got)
 		}
 	})
@@ -199,13 +214,13 @@ func TestAnAppWhoseRequestsPaastisCarriesSleepsInDirectMode(t *testing.T) {
 func TestAUseDuringAMeasureIsNotToldAsOneThatNobodyKnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, p := livePlatform(t, "rules: [{pattern: '.*', max_idle_time: 1m}]", service("shop", "web").routed("shop.test"))
-		p.takes = 10 * time.Second
+		p.set(func() { p.takes = 10 * time.Second })
 		w.visit("shop-web")
 		time.Sleep(65 * time.Second)
-		p.uses["shop-web"] = reason.Reason{Kind: reason.RoutedRequests, Count: 1}
+		p.set(func() { p.uses["shop-web"] = reason.Reason{Kind: reason.RoutedRequests, Count: 1} })
 		w.visit("shop-web")
 		time.Sleep(6 * time.Second)
-		delete(p.uses, "shop-web")
+		p.set(func() { delete(p.uses, "shop-web") })
 		time.Sleep(70 * time.Second)
 		w.wantState("shop-web", Asleep)
 	})

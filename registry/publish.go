@@ -128,7 +128,7 @@ func (pub *Publisher) collect(who handover.Fetcher, self string) (key publicatio
 func (pub *Publisher) publicationLocked(rt *inventory.Route, to *handover.Destination) dynamic.Publication {
 	k := KeeperOfRoute(rt)
 	p := dynamic.Publication{
-		Name: rt.Name, Labels: rt.Labels(), Router: *rt.Router.Router, Given: rt.Router.Given || rt.Router.Property != "", Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, RouteVersion: k.routing.version,
+		Name: rt.Name, Labels: rt.Labels(), Router: *rt.Router.Router, Given: rt.Router.Given || rt.Router.By != 0, Provider: rt.Definition.TraefikProvider(), Foreign: rt.Foreign, RouteVersion: k.routing.version,
 		Known: pub.inForce.inventory.Load().Middlewares,
 		Newer: pub.inForce.settings.IsNewer() && pub.pollers.Len() <= 1,
 	}

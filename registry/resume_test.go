@@ -357,8 +357,8 @@ func TestWithoutAStoreAnAppComesBackAsItWasWhilePaastisRuns(t *testing.T) {
 func TestAnAppThatIsGoneAsItIsToBeStoppedIsNotStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t)
+		p.takes = 10 * time.Second
 		p.lives(func() {
-			p.takes = 10 * time.Second
 			time.Sleep(10*time.Minute + 5*time.Second)
 			shop := p.Snapshot("shop")
 			p.Tell(provider.Report{Gone: []string{"shop"}, Version: shop.Version + 1}) // a listing lacked it

@@ -48,7 +48,7 @@ func (r *Router) whereEntryPoints(e *Definition) string {
 	switch {
 	case r.Given:
 		return "them where its provider has the router"
-	case r.Property != "":
+	case r.By != 0:
 		return "its entry_points (" + e.Origins["entry_points"] + ")"
 	}
 	return "traefik.http.routers." + r.Name + ".entrypoints"

@@ -161,28 +161,41 @@ func (inv hosting) give(e *Definition) {
 		if i == 0 {
 			name = e.App.Name
 		}
-		e.addOwnRouter("host", name, fmt.Sprintf("Host(`%s`)", host))
+		e.addOwnRouter(ByHost, name, fmt.Sprintf("Host(`%s`)", host))
 	}
 }
 
 // ownName is the name by which the app is known, whatever others are called.
 func (e *Definition) ownName() string { return cmp.Or(e.AppName, e.App.Name) }
 
+// Maker is a property that makes routers of an app. The zero one is none.
+type Maker uint8
+
+const (
+	// ByRule: rule, which says the router's whole rule.
+	ByRule Maker = 1 + iota
+	// ByHost: host.
+	ByHost
+)
+
+// Key is that of the property. Empty: it is none.
+func (m Maker) Key() string { return []string{"", "rule", "host"}[m] }
+
 // addOwnRouter adds a router that a property makes, with what other properties say of such.
-func (e *Definition) addOwnRouter(property, name, text string) {
+func (e *Definition) addOwnRouter(by Maker, name, text string) {
 	router := Router{Router: &traefik.Router{
 		Name: name, Rule: text, EntryPoints: e.EntryPoints, Middlewares: e.Middlewares, TLS: e.TLS || e.CertResolver != "",
-	}, Port: e.Properties.Port, Own: true, Property: property}
+	}, Port: e.Properties.Port, Own: true, By: by}
 	if e.CertResolver != "" {
 		router.Secured = &traefik.TLS{CertResolver: e.CertResolver}
 	}
 	var err error
 	if router.Match, err = rule.Parse(text, ""); err != nil {
-		e.problem(RuleUnreadable, "%s of app %q (%s): %v; its requests are not recognised", property, e.Name, e.Origins[property], err)
+		e.problem(RuleUnreadable, "%s of app %q (%s): %v; its requests are not recognised", by.Key(), e.Name, e.Origins[by.Key()], err)
 	}
 	router.bound = router.Match.Hosts() != nil
 	if e.Labels.IsHidden() {
-		e.problem(HiddenFromTraefik, "%s of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", property, e.Name, e.Origins[property], e.App.Origin)
+		e.problem(HiddenFromTraefik, "%s of app %q (%s): not published, for traefik.enable=false on %s keeps it from every Traefik; remove one of them", by.Key(), e.Name, e.Origins[by.Key()], e.App.Origin)
 	}
 	e.Routers = append(e.Routers, router)
 }

@@ -133,8 +133,8 @@ type Router struct {
 	// Own reports whether it is in no label of Traefik's: only Paastis publishes it. Given reports
 	// whether it is so because it came with the app: see App.Routers.
 	Own, Given bool
-	// Property is the key of the one that makes it: "rule" or "host". Empty: none does.
-	Property string
+	// By is the property that makes it.
+	By Maker
 
 	// ways by which requests get to it; nil: not known. asksBefore reports whether middlewares of
 	// its entry points stand before its own.

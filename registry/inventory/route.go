@@ -181,7 +181,7 @@ func (o *reading) ownRouter(e *Definition) {
 		e.problem(RuleLeftOut, "rule of app %q (%s): left out, for %s", e.Name, e.Origins["rule"], whoseRouters(e))
 		return
 	}
-	e.addOwnRouter("rule", e.App.Name, e.Rule)
+	e.addOwnRouter(ByRule, e.App.Name, e.Rule)
 }
 
 // Takes reports whether a request that has the route's mark may have come by its router, and
