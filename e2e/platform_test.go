@@ -96,9 +96,9 @@ func dynamicFor(p *platform) string {
 	return b.String()
 }
 
-// status is an app's at the platform, and what it is scaled to: "stopped web:0:M".
-func (p *platform) status(app string) string {
-	resp, err := http.Get("http://" + p.dashboard + "/apps/" + app)
+// told is what the platform's dashboard says.
+func (p *platform) told(path string) string {
+	resp, err := http.Get("http://" + p.dashboard + path)
 	if err != nil {
 		return err.Error()
 	}
@@ -107,21 +107,16 @@ func (p *platform) status(app string) string {
 	return strings.TrimSpace(string(text))
 }
 
+// status is an app's at the platform, and what it is scaled to: "stopped web:0:M".
+func (p *platform) status(app string) string { return p.told("/apps/" + app) }
+
 // isAsleep reports whether the platform runs nothing of a pull request.
 func (p *platform) isAsleep(pr int) bool {
 	return strings.HasPrefix(p.status(p.name(pr, "front")), "stopped") && strings.HasPrefix(p.status(p.name(pr, "back")), "stopped")
 }
 
 // calls is the table of the calls that the platform got.
-func (p *platform) calls() string {
-	resp, err := http.Get("http://" + p.dashboard + "/calls")
-	if err != nil {
-		return err.Error()
-	}
-	defer resp.Body.Close()
-	text, _ := io.ReadAll(resp.Body)
-	return string(text)
-}
+func (p *platform) calls() string { return p.told("/calls") }
 
 // reviewApps is the one rule that they need.
 const reviewApps = `

@@ -48,20 +48,29 @@ func (s *startSlots) acquire(k *Keeper) bool {
 // waits says for what turn an app waits, and why; else its reason is what it was.
 func (s *startSlots) waits(k *Keeper) (turn, reason.Reason) {
 	all, own := s.startingNow(k)
-	bounded, _ := k.provider.(provider.Bounded)
-	if bounded != nil && s.isFull(k, turnOfProvider, own, bounded.MaxStarts()) {
-		return turnOfProvider, reason.Reason{Kind: reason.Queued, Count: own, Place: s.place(k, turnOfProvider)}
+	limit := 0
+	if bounded, is := k.provider.(provider.Bounded); is {
+		limit = bounded.MaxStarts()
 	}
-	if s.isFull(k, turnOfAll, all, k.Definition().MaxConcurrentStarts) {
-		return turnOfAll, reason.Reason{Kind: reason.Queued, Count: all, Place: s.place(k, turnOfAll)}
+	if place := s.placeIfFull(k, turnOfProvider, own, limit); place > 0 {
+		return turnOfProvider, reason.Reason{Kind: reason.Queued, Count: own, Place: place}
+	}
+	if place := s.placeIfFull(k, turnOfAll, all, k.Definition().MaxConcurrentStarts); place > 0 {
+		return turnOfAll, reason.Reason{Kind: reason.Queued, Count: all, Place: place}
 	}
 	return noTurn, k.reason.get()
 }
 
-// isFull reports whether those that start, and those whose turn comes before, are as many as may
-// start at once. A limit of zero is none.
-func (s *startSlots) isFull(k *Keeper, of turn, starting, limit int) bool {
-	return limit > 0 && starting+s.place(k, of)-1 >= limit
+// placeIfFull is the app's place if those that start, and those whose turn comes before, are as many
+// as may start at once. Zero: there is room, or the limit is zero, which is none.
+func (s *startSlots) placeIfFull(k *Keeper, of turn, starting, limit int) int {
+	if limit <= 0 {
+		return 0
+	}
+	if place := s.place(k, of); starting+place-1 >= limit {
+		return place
+	}
+	return 0
 }
 
 // starting is how many apps have been started and are not healthy yet, in one epoch: all, and

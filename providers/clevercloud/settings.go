@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
+
+	"github.com/paastis/paastis/providers/internal/paas"
 )
 
 // The hosts that Clever Cloud's API has: an API token is taken by the bridge alone, an OAuth
@@ -91,20 +92,7 @@ func (s Settings) checkURL() error {
 func (s Settings) bearer() bool { return s.Token != "" || s.TokenFile != "" }
 
 // token is the API token, of its file if there is one.
-func (s Settings) token() (string, error) {
-	if s.TokenFile == "" {
-		return strings.TrimSpace(s.Token), nil
-	}
-	read, err := os.ReadFile(s.TokenFile)
-	if err != nil {
-		return "", fmt.Errorf("read token_file: %w", err)
-	}
-	token := strings.TrimSpace(string(read))
-	if token == "" {
-		return "", fmt.Errorf("read token_file: %s is empty", s.TokenFile)
-	}
-	return token, nil
-}
+func (s Settings) token() (string, error) { return paas.ReadToken(s.Token, s.TokenFile) }
 
 // base is where the API is.
 func (s Settings) base() (*url.URL, error) {

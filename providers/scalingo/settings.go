@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/paastis/paastis/providers/internal/paas"
 )
 
 // DefaultAuthURL is where Scalingo exchanges tokens and tells of its regions
@@ -106,17 +107,4 @@ func (s Settings) authURL() string {
 }
 
 // token is that of Token or TokenFile.
-func (s Settings) token() (string, error) {
-	if s.TokenFile == "" {
-		return strings.TrimSpace(s.Token), nil
-	}
-	text, err := os.ReadFile(s.TokenFile)
-	if err != nil {
-		return "", fmt.Errorf("read token_file: %w", err)
-	}
-	token := strings.TrimSpace(string(text))
-	if token == "" {
-		return "", fmt.Errorf("read token_file: %s is empty", s.TokenFile)
-	}
-	return token, nil
-}
+func (s Settings) token() (string, error) { return paas.ReadToken(s.Token, s.TokenFile) }

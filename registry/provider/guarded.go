@@ -47,6 +47,7 @@ const (
 // start does not run meanwhile. Apps that need each other start together all the same.
 type Bounded interface {
 	Provider
-	// MaxStarts is how many may be on the way up at once. Zero: any number. It is asked once.
+	// MaxStarts is how many may be on the way up at once. Zero: any number. It is
+	// asked often, does not block, and never changes.
 	MaxStarts() int
 }
